@@ -1,0 +1,87 @@
+//! Settings: flags > environment (`DOCMILL_…`) > `docmill.toml` > defaults.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::rasterize::Limits;
+
+/// Every setting with its default. Durations are seconds, memory is MiB.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The SQLite database.
+    pub db: PathBuf,
+    /// Folder with further document types (`schemas/`, `prompts/`).
+    pub types: Option<PathBuf>,
+    /// Folder of `manifest.toml` and the weights; `None`: found by itself.
+    pub models: Option<PathBuf>,
+    /// Reader in the manifest; `None`: its default.
+    pub reader: Option<String>,
+    /// CLIP in the manifest; `None`: its default.
+    pub clip: Option<String>,
+    /// A GGUF text model to use instead of the manifest's, with `mmproj`.
+    pub text_gguf: Option<PathBuf>,
+    pub mmproj_gguf: Option<PathBuf>,
+    /// Folder of a Hugging Face CLIP to use instead of the manifest's.
+    pub clip_dir: Option<PathBuf>,
+    /// PDFium's shared library; `None`: found by itself.
+    pub pdfium: Option<PathBuf>,
+    /// Reader processes; 0: one a core.
+    pub readers: u32,
+    /// Threads of each reader process.
+    pub reader_threads: u32,
+    /// Rasteriser processes; 0: half the cores, at least one.
+    pub rasterizers: u32,
+    /// Pages that CLIP embeds at once, at most.
+    pub route_batch: u32,
+    pub limits: Limits,
+    /// Most pixels of a page image.
+    pub page_pixels: u32,
+    pub open_seconds: u64,
+    pub page_seconds: u64,
+    pub read_seconds: u64,
+    pub rasterizer_memory: u64,
+    pub reader_memory: u64,
+    pub router_memory: u64,
+    /// A worker is replaced after so many pages.
+    pub recycle_pages: u32,
+    /// Failed attempts after which a page is given up.
+    pub max_attempts: u32,
+    /// A page claimed by a run that no longer lives is free after this.
+    pub lease_seconds: u64,
+    /// Records whose least sure required field is below this go to review.
+    pub min_confidence: f32,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            db: PathBuf::from("docmill.db"),
+            types: None,
+            models: None,
+            reader: None,
+            clip: None,
+            text_gguf: None,
+            mmproj_gguf: None,
+            clip_dir: None,
+            pdfium: None,
+            readers: 0,
+            reader_threads: 1,
+            rasterizers: 0,
+            route_batch: 16,
+            limits: Limits::default(),
+            page_pixels: 12_000_000,
+            open_seconds: 20,
+            page_seconds: 30,
+            read_seconds: 180,
+            rasterizer_memory: 2048,
+            reader_memory: 8192,
+            router_memory: 4096,
+            recycle_pages: 500,
+            max_attempts: 2,
+            lease_seconds: 600,
+            min_confidence: 0.8,
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What the stages hand to each other: plain data, no I/O, no engine types.
+
+mod doctype;
+mod failure;
+mod finding;
+mod page;
+mod reading;
+mod record;
+
+pub use doctype::{Check, DocType, PageRule, Prompt, ReadRules};
+pub use failure::{Failure, Reason};
+pub use finding::{Finding, Severity};
+pub use page::{DocumentInfo, Embedding, MediaType, PageImage, RasterPage, Word};
+pub use reading::{FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing};
+pub use record::{PageResult, Record, Status};

@@ -1,0 +1,50 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Failure, Fields, Finding, Reading, Routing};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Accepted,
+    NeedsReview,
+    /// No page of it could be read.
+    Failed,
+}
+
+impl Status {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Accepted => "accepted",
+            Status::NeedsReview => "needs_review",
+            Status::Failed => "failed",
+        }
+    }
+}
+
+/// What became of one page: the input of assembling a document's records.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PageResult {
+    /// From 0.
+    pub index: u32,
+    pub routing: Option<Routing>,
+    /// `Ok(None)`: the page was not read, since its type is not known or is
+    /// none of ours; `Err`: it could not be read.
+    pub reading: Result<Option<Reading>, Failure>,
+}
+
+/// One validated row: a receipt, an invoice, a screenshot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// `None` when no page's type could be told.
+    pub doc_type: Option<String>,
+    /// Indices (from 0) of its pages, ascending.
+    pub pages: Vec<u32>,
+    pub status: Status,
+    pub fields: Fields,
+    pub findings: Vec<Finding>,
+    /// Probability (0 to 1) of the least sure field, from the model's token
+    /// probabilities; `None` when nothing was read.
+    pub confidence: Option<f32>,
+    /// The same per leaf field, in the order read.
+    pub field_confidence: Vec<(String, f32)>,
+}

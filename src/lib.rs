@@ -1,0 +1,27 @@
+//! docmill: folders of scanned documents in, validated rows out.
+//!
+//! A page's way, one module a stage:
+//! [`ingest`] -> [`rasterize`] -> [`route`] -> [`prompt`] -> [`generate`] ->
+//! [`validate`] -> [`store`]; [`pipeline`] is the only module that knows this
+//! order, [`worker`] runs the native engines in child processes.
+//!
+//! Imports run one way (`docs/ARCHITECTURE.md`, kept by a test):
+//! `cli` -> `pipeline`, `eval`, `export` -> `worker` -> the stages ->
+//! `doctypes`, `models` -> `domain`. Stages never import each other.
+
+pub mod cli;
+pub mod config;
+pub mod doctypes;
+pub mod domain;
+pub mod eval;
+pub mod export;
+pub mod generate;
+pub mod ingest;
+pub mod models;
+pub mod pipeline;
+pub mod prompt;
+pub mod rasterize;
+pub mod route;
+pub mod store;
+pub mod validate;
+pub mod worker;

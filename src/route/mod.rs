@@ -1,0 +1,20 @@
+//! CLIP tells which document type a page is, zero-shot, by the sentences that
+//! live with each type.
+
+use crate::domain::{Embedding, PageImage};
+
+/// The seam to the CLIP engine.
+pub trait ClipEngine {
+    /// Side in pixels of the square images that [`ClipEngine::embed_images`] takes.
+    fn image_side(&self) -> u32;
+
+    /// One L2-normalised embedding per image, in order. Images are
+    /// `image_side` x `image_side`.
+    fn embed_images(&self, images: &[PageImage]) -> anyhow::Result<Vec<Embedding>>;
+
+    /// One L2-normalised embedding per text, in order.
+    fn embed_texts(&self, texts: &[String]) -> anyhow::Result<Vec<Embedding>>;
+
+    /// What cosines are multiplied by before the softmax (`exp(logit_scale)`).
+    fn scale(&self) -> f32;
+}
