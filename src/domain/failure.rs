@@ -117,7 +117,11 @@ pub struct Failure {
 
 impl Failure {
     pub fn new(reason: Reason, message: impl Into<String>) -> Failure {
-        Failure { reason, message: message.into(), raw_text: None }
+        Failure {
+            reason,
+            message: message.into(),
+            raw_text: None,
+        }
     }
 
     pub fn internal(error: impl std::fmt::Display) -> Failure {

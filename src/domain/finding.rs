@@ -34,7 +34,17 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub fn new(code: &str, severity: Severity, field: Option<&str>, message: impl Into<String>) -> Finding {
-        Finding { code: code.to_owned(), severity, field: field.map(str::to_owned), message: message.into() }
+    pub fn new(
+        code: &str,
+        severity: Severity,
+        field: Option<&str>,
+        message: impl Into<String>,
+    ) -> Finding {
+        Finding {
+            code: code.to_owned(),
+            severity,
+            field: field.map(str::to_owned),
+            message: message.into(),
+        }
     }
 }

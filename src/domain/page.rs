@@ -53,7 +53,9 @@ pub struct PageImage {
 impl PageImage {
     /// `None` when the length of `rgb` does not fit the size or a side is 0.
     pub fn new(width: u32, height: u32, rgb: Vec<u8>) -> Option<PageImage> {
-        let expected = (width as usize).checked_mul(height as usize)?.checked_mul(3)?;
+        let expected = (width as usize)
+            .checked_mul(height as usize)?
+            .checked_mul(3)?;
         (expected > 0 && rgb.len() == expected).then_some(PageImage { width, height, rgb })
     }
 }

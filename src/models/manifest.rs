@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
 /// The whole of `manifest.toml`.
@@ -15,7 +16,7 @@ pub struct Manifest {
 }
 
 /// A file of a model. `path` is relative to the manifest's folder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelFile {
     pub path: PathBuf,
@@ -98,4 +99,161 @@ pub struct ClipModel {
     /// Least lead (difference of probabilities, 0 to 1) of the best type over
     /// the second; below it a page goes to review.
     pub margin: f32,
+}
+
+impl Manifest {
+    /// File name of a manifest in its folder.
+    pub const FILE: &str = "manifest.toml";
+
+    /// Reads and checks `manifest.toml` of `folder`; the model files are not
+    /// looked at.
+    pub fn load(folder: &Path) -> anyhow::Result<Manifest> {
+        let path = folder.join(Manifest::FILE);
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("{} cannot be read", path.display()))?;
+        Manifest::parse(&text).with_context(|| format!("{} is not right", path.display()))
+    }
+
+    fn parse(text: &str) -> anyhow::Result<Manifest> {
+        let manifest: Manifest = toml::from_str(text)?;
+        ensure!(
+            manifest.reader.contains_key(&manifest.default_reader),
+            "default_reader \"{}\" has no [reader.…] table",
+            manifest.default_reader
+        );
+        ensure!(
+            manifest.clip.contains_key(&manifest.default_clip),
+            "default_clip \"{}\" has no [clip.…] table",
+            manifest.default_clip
+        );
+        for (name, reader) in &manifest.reader {
+            reader
+                .check()
+                .with_context(|| format!("in [reader.{name}]"))?;
+        }
+        for (name, clip) in &manifest.clip {
+            clip.check().with_context(|| format!("in [clip.{name}]"))?;
+        }
+        Ok(manifest)
+    }
+}
+
+impl ModelFile {
+    fn check(&self) -> anyhow::Result<()> {
+        ensure!(
+            self.path.is_relative(),
+            "path {} must be relative",
+            self.path.display()
+        );
+        let is_hex = |sha: &String| sha.len() == 64 && sha.chars().all(|c| c.is_ascii_hexdigit());
+        ensure!(
+            self.sha256.as_ref().is_some_and(is_hex),
+            "{} needs its sha256 (64 hexadecimal digits)",
+            self.path.display()
+        );
+        Ok(())
+    }
+}
+
+impl ReaderModel {
+    fn check(&self) -> anyhow::Result<()> {
+        self.text.check()?;
+        self.mmproj.check()?;
+        ensure!(
+            0 < self.max_output_tokens && self.max_output_tokens < self.context,
+            "max_output_tokens ({}) must leave room for the page in the context of {}",
+            self.max_output_tokens,
+            self.context
+        );
+        if let Some(template) = &self.chat_template {
+            for name in ["images", "prompt"] {
+                ensure!(
+                    template.contains(name),
+                    "chat_template does not place {{{{ {name} }}}}"
+                );
+            }
+        }
+        self.layout.check()
+    }
+}
+
+impl ImageLayout {
+    fn check(&self) -> anyhow::Result<()> {
+        match self {
+            ImageLayout::Page { max_side } => ensure!(*max_side > 0, "max_side is 0"),
+            ImageLayout::Tiles {
+                tile,
+                columns,
+                max_tiles,
+                crop_margin,
+                ..
+            } => {
+                ensure!(*tile > 0, "tile is 0");
+                ensure!(columns.contains_key("default"), "columns lacks `default`");
+                ensure!(
+                    columns.values().all(|n| (1..=*max_tiles).contains(n)),
+                    "columns must be from 1 to max_tiles ({max_tiles})"
+                );
+                ensure!(
+                    crop_margin.is_none_or(|share| (0.0..=0.5).contains(&share)),
+                    "crop_margin must be a share from 0 to 0.5"
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ClipModel {
+    fn check(&self) -> anyhow::Result<()> {
+        for file in [
+            &self.config,
+            &self.preprocessor,
+            &self.tokenizer,
+            &self.weights,
+        ] {
+            file.check()?;
+        }
+        ensure!(
+            (0.0..=1.0).contains(&self.margin),
+            "margin must be from 0 to 1"
+        );
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHIPPED: &str = include_str!("../../models/manifest.toml");
+
+    /// What the shipped manifest's parser says after one replacement.
+    fn after(from: &str, to: &str) -> String {
+        assert!(SHIPPED.contains(from), "{from}");
+        format!(
+            "{:#}",
+            Manifest::parse(&SHIPPED.replacen(from, to, 1)).unwrap_err()
+        )
+    }
+
+    #[test]
+    fn the_shipped_manifest_is_right() {
+        Manifest::parse(SHIPPED).unwrap();
+    }
+
+    #[test]
+    fn a_mistake_in_a_manifest_is_told_with_its_place() {
+        let defaults = Manifest::parse(SHIPPED).unwrap();
+        let reader = format!("default_reader = \"{}\"", defaults.default_reader);
+        assert!(after(&reader, "default_reader = \"gone\"").contains("\"gone\""));
+        assert!(after("{{ images }}", "").contains("images"));
+        assert!(after("default = 1, ", "").contains("`default`"));
+        assert!(after("sha256 = \"", "sha256 = \"zz").contains("64 hexadecimal"));
+        assert!(after("path = \"", "path = \"/").contains("relative"));
+        assert!(after("pad_to_square", "padded").contains("padded"));
+        assert!(
+            after("max_output_tokens = ", "max_output_tokens = 99").contains("max_output_tokens")
+        );
+    }
 }

@@ -1,6 +1,16 @@
 //! `models/manifest.toml`: which files make a model, that they are the right
 //! ones, and how a page must be given to it.
+//!
+//! [`Installation`] finds the manifest; what it resolves has been checked down
+//! to the last byte, so that an engine never meets a wrong file halfway through
+//! a batch.
 
+mod check;
+mod clip_config;
+mod gguf;
+mod installation;
 mod manifest;
 
+pub use clip_config::{ClipConfig, ClipPreprocessor, ClipTextConfig, ClipVisionConfig};
+pub use installation::{Installation, ResolvedClip, ResolvedReader, Verified};
 pub use manifest::{ClipModel, ImageLayout, Manifest, ModelFile, ReaderModel};

@@ -20,17 +20,42 @@ pub struct RunRequest {
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A file was taken in; `new_pages` of its `pages` are to be read.
-    Ingested { path: PathBuf, pages: u32, new_pages: u32 },
+    Ingested {
+        path: PathBuf,
+        pages: u32,
+        new_pages: u32,
+    },
     /// A file was turned away.
-    Rejected { path: PathBuf, failure: Failure },
+    Rejected {
+        path: PathBuf,
+        failure: Failure,
+    },
     /// Every path was walked; so many pages are queued in all.
-    Queued { pages: u64 },
-    PageDone { path: PathBuf, page: u32, seconds: f64 },
+    Queued {
+        pages: u64,
+    },
+    PageDone {
+        path: PathBuf,
+        page: u32,
+        seconds: f64,
+    },
     /// The page failed; `again`: it will be tried once more.
-    PageFailed { path: PathBuf, page: u32, failure: Failure, again: bool },
+    PageFailed {
+        path: PathBuf,
+        page: u32,
+        failure: Failure,
+        again: bool,
+    },
     /// A document is complete and its records are stored.
-    Recorded { path: PathBuf, record: Box<Record>, record_id: i64 },
-    WorkerReplaced { role: &'static str, cause: String },
+    Recorded {
+        path: PathBuf,
+        record: Box<Record>,
+        record_id: i64,
+    },
+    WorkerReplaced {
+        role: &'static str,
+        cause: String,
+    },
 }
 
 /// Counts at the end of a run.

@@ -23,7 +23,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { max_bytes: 100 << 20, max_pages: 2000, max_pixels: 120_000_000, min_side: 16 }
+        Limits {
+            max_bytes: 100 << 20,
+            max_pages: 2000,
+            max_pixels: 120_000_000,
+            min_side: 16,
+        }
     }
 }
 

@@ -1,0 +1,364 @@
+//! Whether files are what they should be: their kind, their length, their
+//! SHA-256, and whether those of one model belong together. Every problem is
+//! told in words that name the file and the remedy.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, bail, ensure};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::clip_config::{ClipConfig, ClipPreprocessor};
+use super::gguf::Header;
+use super::{ClipModel, ReaderModel, ResolvedClip, ResolvedReader};
+
+/// What the header of a text model tells about what it can be given.
+pub(super) struct ReaderFacts {
+    /// Tokens of context that it was trained with, where the file says so.
+    pub context: Option<u64>,
+}
+
+/// Checks the headers of both files and that one fits the other.
+pub(super) fn reader(text: &Path, mmproj: &Path) -> anyhow::Result<ReaderFacts> {
+    let text_header = gguf(text)?;
+    let mmproj_header = gguf(mmproj)?;
+    ensure!(
+        text_header.architecture() != Some("clip"),
+        "{} is an image projector (mmproj), not a text model: are the two files swapped?",
+        text.display()
+    );
+    ensure!(
+        mmproj_header.architecture() == Some("clip"),
+        "{} is not an image projector (mmproj): its architecture is \"{}\" instead of \"clip\"",
+        mmproj.display(),
+        mmproj_header.architecture().unwrap_or("")
+    );
+    let width = text_header.embedding_width().with_context(|| {
+        format!(
+            "{} does not say how wide its embeddings are",
+            text.display()
+        )
+    })?;
+    ensure!(
+        projects_to(&mmproj_header, width),
+        "{} and {} belong to different models: the text model's embeddings are {width} wide, \
+         and the image projector has no output of that width",
+        text.display(),
+        mmproj.display()
+    );
+    Ok(ReaderFacts {
+        context: text_header.context_length(),
+    })
+}
+
+/// Whether the projector can end in embeddings of `width`. Its metadata alone
+/// do not tell: older LLaVA files carry CLIP's own `projection_dim` there, so a
+/// projector tensor (`mm.…`) with that dimension counts as well.
+fn projects_to(mmproj: &Header, width: u64) -> bool {
+    let projector = |name: &str| name.starts_with("mm.") || name.starts_with("resampler.");
+    mmproj.unsigned("clip.vision.projection_dim") == Some(width)
+        || mmproj
+            .tensors
+            .iter()
+            .any(|t| projector(&t.name) && t.dims.contains(&width))
+}
+
+fn gguf(path: &Path) -> anyhow::Result<Header> {
+    let header =
+        Header::read(path).with_context(|| format!("{} cannot be used", path.display()))?;
+    complete(path, header.expected_bytes)?;
+    Ok(header)
+}
+
+fn complete(path: &Path, expected: u64) -> anyhow::Result<()> {
+    let bytes = std::fs::metadata(path)?.len();
+    ensure!(
+        bytes >= expected,
+        "{} is cut off: it has {bytes} bytes and its own header asks for {expected}; copy it again",
+        path.display()
+    );
+    Ok(())
+}
+
+/// Checks the four files of a CLIP and that they belong together.
+pub(super) fn clip(clip: &ResolvedClip) -> anyhow::Result<()> {
+    let config = ClipConfig::load(&clip.config)?;
+    ClipPreprocessor::load(&clip.preprocessor, config.vision_config.image_size)?;
+    let tokenizer = std::fs::read(&clip.tokenizer)
+        .with_context(|| format!("{} cannot be read", clip.tokenizer.display()))?;
+    let tokenizer: serde_json::Value = serde_json::from_slice(&tokenizer)
+        .with_context(|| format!("{} is damaged or of another kind", clip.tokenizer.display()))?;
+    ensure!(
+        tokenizer.get("model").is_some(),
+        "{} is not a tokenizer of the tokenizers library",
+        clip.tokenizer.display()
+    );
+    let tensors = safetensors(&clip.weights)
+        .with_context(|| format!("{} cannot be used", clip.weights.display()))?;
+    shapes_fit(&tensors, &config).with_context(|| {
+        format!(
+            "{} and {} belong to different models",
+            clip.weights.display(),
+            clip.config.display()
+        )
+    })
+}
+
+#[derive(Deserialize)]
+struct TensorInfo {
+    shape: Vec<usize>,
+    /// First byte and the one after the last, counted from the header's end.
+    data_offsets: [u64; 2],
+}
+
+/// Shapes by name from the header of a safetensors file
+/// (<https://github.com/huggingface/safetensors#format>).
+fn safetensors(path: &Path) -> anyhow::Result<BTreeMap<String, Vec<usize>>> {
+    // The format's own bound of a header.
+    const MAX_HEADER: u64 = 100_000_000;
+    let mut file = File::open(path)?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length)
+        .context("it is too short to be a safetensors file")?;
+    let length = u64::from_le_bytes(length);
+    ensure!(length <= MAX_HEADER, "it is not a safetensors file");
+    let mut header = Vec::new();
+    file.take(length).read_to_end(&mut header)?;
+    ensure!(
+        header.len() as u64 == length,
+        "it is cut off within its header; copy it again"
+    );
+    let mut entries: BTreeMap<String, serde_json::Value> =
+        serde_json::from_slice(&header).context("it is not a safetensors file")?;
+    entries.remove("__metadata__");
+    let mut shapes = BTreeMap::new();
+    let mut end = 0;
+    for (name, entry) in entries {
+        let info: TensorInfo = serde_json::from_value(entry).context("its header is damaged")?;
+        end = end.max(info.data_offsets[1]);
+        shapes.insert(name, info.shape);
+    }
+    complete(path, end.saturating_add(8 + length))?;
+    Ok(shapes)
+}
+
+/// The tensors whose shapes follow from each number of the configuration.
+fn shapes_fit(tensors: &BTreeMap<String, Vec<usize>>, config: &ClipConfig) -> anyhow::Result<()> {
+    let (text, vision) = (&config.text_config, &config.vision_config);
+    let patches = (vision.image_size / vision.patch_size).pow(2);
+    let last = |tower: &str, layers: usize| {
+        format!("{tower}_model.encoder.layers.{}.mlp.fc1.weight", layers - 1)
+    };
+    let expected = [
+        (
+            "text_model.embeddings.token_embedding.weight".into(),
+            vec![text.vocab_size, text.hidden_size],
+        ),
+        (
+            "text_model.embeddings.position_embedding.weight".into(),
+            vec![text.max_position_embeddings, text.hidden_size],
+        ),
+        (
+            last("text", text.num_hidden_layers),
+            vec![text.intermediate_size, text.hidden_size],
+        ),
+        (
+            "text_projection.weight".into(),
+            vec![config.projection_dim, text.hidden_size],
+        ),
+        (
+            "vision_model.embeddings.patch_embedding.weight".into(),
+            vec![
+                vision.hidden_size,
+                vision.num_channels,
+                vision.patch_size,
+                vision.patch_size,
+            ],
+        ),
+        (
+            "vision_model.embeddings.position_embedding.weight".into(),
+            vec![patches + 1, vision.hidden_size],
+        ),
+        (
+            last("vision", vision.num_hidden_layers),
+            vec![vision.intermediate_size, vision.hidden_size],
+        ),
+        (
+            "visual_projection.weight".into(),
+            vec![config.projection_dim, vision.hidden_size],
+        ),
+    ];
+    for (name, shape) in expected {
+        match tensors.get(&name) {
+            None => bail!("tensor {name} is missing"),
+            Some(found) if *found != shape => {
+                bail!("tensor {name} has shape {found:?}, the configuration asks for {shape:?}")
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// SHA-256 of a file as lower-case hex.
+pub(super) fn sha256(path: &Path) -> anyhow::Result<String> {
+    let mut file =
+        File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file
+            .read(&mut buffer)
+            .with_context(|| format!("{} cannot be read", path.display()))?
+        {
+            0 => break,
+            read => hasher.update(&buffer[..read]),
+        }
+    }
+    Ok(hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
+}
+
+/// BLAKE3 (hex) over the files' SHA-256 and everything of a reader's spec that
+/// can change an answer.
+pub(super) fn reader_hash(reader: &ResolvedReader, sha256: &[String]) -> anyhow::Result<String> {
+    let mut spec: ReaderModel = reader.spec.clone();
+    spec.source.clear();
+    spec.licence.clear();
+    for file in [&mut spec.text, &mut spec.mmproj] {
+        *file = Default::default();
+    }
+    hash(sha256, &serde_json::to_string(&spec)?)
+}
+
+/// As [`reader_hash`], for what decides CLIP's embeddings; the margin only
+/// decides what is made of them, but a page's verdict hangs on it too.
+pub(super) fn clip_hash(clip: &ResolvedClip, sha256: &[String]) -> anyhow::Result<String> {
+    let mut spec: ClipModel = clip.spec.clone();
+    spec.source.clear();
+    spec.licence.clear();
+    for file in [
+        &mut spec.config,
+        &mut spec.preprocessor,
+        &mut spec.tokenizer,
+        &mut spec.weights,
+    ] {
+        *file = Default::default();
+    }
+    hash(sha256, &serde_json::to_string(&spec)?)
+}
+
+fn hash(sha256: &[String], spec: &str) -> anyhow::Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    for file in sha256 {
+        hasher.update(file.as_bytes());
+    }
+    hasher.update(spec.as_bytes());
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::gguf::tests::Builder;
+    use super::*;
+
+    fn text_model(width: u32) -> Builder {
+        Builder::default()
+            .string("general.architecture", "llama")
+            .number("llama.embedding_length", width)
+            .number("llama.context_length", 64)
+            .tensor("token_embd.weight", &[width.into(), 3])
+    }
+
+    fn mmproj(width: u64) -> Builder {
+        Builder::default()
+            .string("general.architecture", "clip")
+            .number("clip.vision.projection_dim", 768)
+            .tensor("v.patch_embd.weight", &[2, 2, 3, 4])
+            .tensor("mm.2.weight", &[5, width])
+    }
+
+    /// Writes both and returns what [`reader`] says of them.
+    fn checked(text: &[u8], mmproj: &[u8]) -> Result<Option<u64>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let (text_path, mmproj_path) = (
+            folder.path().join("text.gguf"),
+            folder.path().join("mmproj.gguf"),
+        );
+        std::fs::write(&text_path, text).unwrap();
+        std::fs::write(&mmproj_path, mmproj).unwrap();
+        match reader(&text_path, &mmproj_path) {
+            Ok(facts) => Ok(facts.context),
+            Err(error) => Err(format!("{error:#}")),
+        }
+    }
+
+    #[test]
+    fn a_text_model_and_the_projector_of_its_width_fit() {
+        let context = checked(&text_model(8).bytes(), &mmproj(8).bytes()).unwrap();
+        assert_eq!(context, Some(64));
+    }
+
+    #[test]
+    fn a_projector_of_another_width_belongs_to_another_model() {
+        let message = checked(&text_model(8).bytes(), &mmproj(16).bytes()).unwrap_err();
+        assert!(
+            message.contains("different models") && message.contains("8 wide"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn swapped_files_are_told() {
+        let message = checked(&mmproj(8).bytes(), &text_model(8).bytes()).unwrap_err();
+        assert!(message.contains("swapped"), "{message}");
+    }
+
+    #[test]
+    fn a_model_that_lost_its_last_byte_is_cut_off() {
+        let whole = text_model(8).bytes();
+        let message = checked(&whole[..whole.len() - 1], &mmproj(8).bytes()).unwrap_err();
+        assert!(message.contains("text.gguf is cut off"), "{message}");
+    }
+
+    #[test]
+    fn sha256_of_a_file_is_the_published_test_vector() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("abc");
+        std::fs::write(&path, "abc").unwrap();
+        // FIPS 180-2, appendix B.1.
+        assert_eq!(
+            sha256(&path).unwrap(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+
+    #[test]
+    fn a_cut_off_or_foreign_safetensors_file_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        let header = br#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
+        let whole = [&(header.len() as u64).to_le_bytes()[..], header, &[0; 8]].concat();
+        std::fs::write(&path, &whole).unwrap();
+        assert_eq!(
+            safetensors(&path).unwrap(),
+            BTreeMap::from([("a".into(), vec![2])])
+        );
+        for (bytes, words) in [
+            (&whole[..whole.len() - 1], "cut off"),
+            (&whole[..20], "cut off"),
+            (&whole[..4], "too short"),
+            (&b"PK\x03\x04 a zip file"[..], "not a safetensors file"),
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            let message = format!("{:#}", safetensors(&path).unwrap_err());
+            assert!(message.contains(words), "{message}");
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! Reads the header of a GGUF file (version 2 or 3, little-endian): its
+//! metadata and the list of tensors, never the weights.
+//!
+//! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>. Every
+//! count and length comes from the file, so each is bounded before it is used.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use anyhow::{Context, bail, ensure};
+
+/// Longest string that a header may hold, in bytes; chat templates take some
+/// tens of kilobytes.
+const MAX_STRING: u64 = 1 << 20;
+const MAX_ENTRIES: u64 = 1 << 20;
+/// Arrays (a vocabulary, its merges) are skipped, but still walked.
+const MAX_ARRAY: u64 = 1 << 24;
+/// Tensor data starts at a multiple of this unless the metadata says otherwise.
+const DEFAULT_ALIGNMENT: u64 = 32;
+
+/// What the header of a GGUF file says.
+#[derive(Debug)]
+pub struct Header {
+    metadata: BTreeMap<String, Value>,
+    pub tensors: Vec<Tensor>,
+    /// Bytes of the file that its own tensor list asks for, at least.
+    pub expected_bytes: u64,
+}
+
+/// A scalar of the metadata; arrays are not kept.
+#[derive(Clone, Debug, PartialEq)]
+enum Value {
+    Int(i128),
+    Float(f64),
+    Bool(bool),
+    String(String),
+    Array,
+}
+
+/// An entry of the tensor list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    pub name: String,
+    /// The fastest-running dimension first: a linear layer is `[in, out]`.
+    pub dims: Vec<u64>,
+}
+
+impl Header {
+    /// Reads the header of the file at `path`; an error says what is wrong
+    /// with the file, not which file it is.
+    pub fn read(path: &Path) -> anyhow::Result<Header> {
+        let file = File::open(path)?;
+        Parser {
+            input: BufReader::with_capacity(1 << 16, file),
+            position: 0,
+        }
+        .header()
+    }
+
+    pub fn string(&self, key: &str) -> Option<&str> {
+        match self.metadata.get(key)? {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub fn unsigned(&self, key: &str) -> Option<u64> {
+        match self.metadata.get(key)? {
+            Value::Int(number) => u64::try_from(*number).ok(),
+            _ => None,
+        }
+    }
+
+    /// `general.architecture`: `llama`, `qwen2vl`, …, `clip` for an mmproj.
+    pub fn architecture(&self) -> Option<&str> {
+        self.string("general.architecture")
+    }
+
+    /// Width of the token embeddings of a text model.
+    pub fn embedding_width(&self) -> Option<u64> {
+        self.unsigned(&format!("{}.embedding_length", self.architecture()?))
+    }
+
+    /// Tokens of context that a text model was trained with.
+    pub fn context_length(&self) -> Option<u64> {
+        self.unsigned(&format!("{}.context_length", self.architecture()?))
+    }
+}
+
+struct Parser<R> {
+    input: R,
+    /// Bytes read so far.
+    position: u64,
+}
+
+impl<R: Read> Parser<R> {
+    fn header(mut self) -> anyhow::Result<Header> {
+        let magic: [u8; 4] = self.bytes().context("it is too short to be a GGUF file")?;
+        ensure!(
+            &magic == b"GGUF",
+            "it is not a GGUF file (it does not begin with \"GGUF\")"
+        );
+        self.body().context("its GGUF header is cut off or damaged")
+    }
+
+    fn body(&mut self) -> anyhow::Result<Header> {
+        let version = self.u32()?;
+        ensure!(
+            (2..=3).contains(&version),
+            "GGUF version {version} is not 2 or 3"
+        );
+        let tensor_count = self.count(MAX_ENTRIES, "tensors")?;
+        let metadata_count = self.count(MAX_ENTRIES, "metadata entries")?;
+        let mut metadata = BTreeMap::new();
+        for _ in 0..metadata_count {
+            let key = self.string()?;
+            let kind = self.u32()?;
+            metadata.insert(key, self.value(kind)?);
+        }
+        let mut tensors = Vec::new();
+        let mut data_end = 0u64;
+        for _ in 0..tensor_count {
+            let (tensor, end) = self.tensor()?;
+            data_end = data_end.max(end);
+            tensors.push(tensor);
+        }
+        let alignment = match metadata.get("general.alignment") {
+            Some(Value::Int(n)) => u64::try_from(*n).ok().filter(|n| *n > 0),
+            _ => Some(DEFAULT_ALIGNMENT),
+        };
+        let alignment = alignment.context("general.alignment is not a positive number")?;
+        let data_start = self.position.next_multiple_of(alignment);
+        let expected_bytes = data_start
+            .checked_add(data_end)
+            .context("tensors are too large")?;
+        Ok(Header {
+            metadata,
+            tensors,
+            expected_bytes,
+        })
+    }
+
+    /// A tensor and where its data end, counted from the start of the data.
+    fn tensor(&mut self) -> anyhow::Result<(Tensor, u64)> {
+        let name = self.string()?;
+        let rank = self.u32()?;
+        ensure!(rank <= 8, "tensor {name} has {rank} dimensions");
+        let dims = (0..rank)
+            .map(|_| self.u64())
+            .collect::<anyhow::Result<Vec<u64>>>()?;
+        let kind = self.u32()?;
+        let offset = self.u64()?;
+        let elements = dims
+            .iter()
+            .try_fold(1u64, |product, n| product.checked_mul(*n));
+        let elements = elements.with_context(|| format!("tensor {name} is too large"))?;
+        // A type that this table does not know still has an offset to check.
+        let bytes = match block_of(kind) {
+            Some((block, bytes)) => elements.div_ceil(block).saturating_mul(bytes),
+            None => 0,
+        };
+        Ok((Tensor { name, dims }, offset.saturating_add(bytes)))
+    }
+
+    fn value(&mut self, kind: u32) -> anyhow::Result<Value> {
+        Ok(match kind {
+            0 => Value::Int(self.bytes::<1>()?[0].into()),
+            1 => Value::Int(i8::from_le_bytes(self.bytes()?).into()),
+            2 => Value::Int(u16::from_le_bytes(self.bytes()?).into()),
+            3 => Value::Int(i16::from_le_bytes(self.bytes()?).into()),
+            4 => Value::Int(self.u32()?.into()),
+            5 => Value::Int(i32::from_le_bytes(self.bytes()?).into()),
+            6 => Value::Float(f32::from_le_bytes(self.bytes()?).into()),
+            7 => Value::Bool(self.bytes::<1>()?[0] != 0),
+            8 => Value::String(self.string()?),
+            9 => {
+                self.skip_array()?;
+                Value::Array
+            }
+            10 => Value::Int(self.u64()?.into()),
+            11 => Value::Int(i64::from_le_bytes(self.bytes()?).into()),
+            12 => Value::Float(f64::from_le_bytes(self.bytes()?)),
+            _ => bail!("metadata type {kind} is unknown"),
+        })
+    }
+
+    fn skip_array(&mut self) -> anyhow::Result<()> {
+        let kind = self.u32()?;
+        let length = self.count(MAX_ARRAY, "array elements")?;
+        match kind {
+            8 => (0..length).try_for_each(|_| {
+                let bytes = self.count(MAX_STRING, "bytes of a string")?;
+                self.skip(bytes)
+            }),
+            0 | 1 | 7 => self.skip(length),
+            2 | 3 => self.skip(length * 2),
+            4..=6 => self.skip(length * 4),
+            10..=12 => self.skip(length * 8),
+            _ => bail!("an array of type {kind} is not supported"),
+        }
+    }
+
+    fn skip(&mut self, bytes: u64) -> anyhow::Result<()> {
+        let skipped = std::io::copy(&mut (&mut self.input).take(bytes), &mut std::io::sink())?;
+        self.position += skipped;
+        ensure!(skipped == bytes, "the file ends early");
+        Ok(())
+    }
+
+    fn string(&mut self) -> anyhow::Result<String> {
+        let length = self.count(MAX_STRING, "bytes of a string")?;
+        let mut buffer = Vec::new();
+        (&mut self.input).take(length).read_to_end(&mut buffer)?;
+        self.position += buffer.len() as u64;
+        ensure!(buffer.len() as u64 == length, "the file ends early");
+        Ok(String::from_utf8_lossy(&buffer).into_owned())
+    }
+
+    fn count(&mut self, most: u64, what: &str) -> anyhow::Result<u64> {
+        let count = self.u64()?;
+        ensure!(count <= most, "{count} {what} are more than a model has");
+        Ok(count)
+    }
+
+    fn u32(&mut self) -> anyhow::Result<u32> {
+        Ok(u32::from_le_bytes(self.bytes()?))
+    }
+
+    fn u64(&mut self) -> anyhow::Result<u64> {
+        Ok(u64::from_le_bytes(self.bytes()?))
+    }
+
+    fn bytes<const N: usize>(&mut self) -> anyhow::Result<[u8; N]> {
+        let mut buffer = [0; N];
+        self.input
+            .read_exact(&mut buffer)
+            .context("the file ends early")?;
+        self.position += N as u64;
+        Ok(buffer)
+    }
+}
+
+/// Elements and bytes of one block of a tensor type (`ggml_type` of ggml.h).
+fn block_of(kind: u32) -> Option<(u64, u64)> {
+    Some(match kind {
+        0 | 26 => (1, 4),      // F32, I32
+        1 | 25 | 30 => (1, 2), // F16, I16, BF16
+        24 => (1, 1),          // I8
+        27 | 28 => (1, 8),     // I64, F64
+        2 => (32, 18),         // Q4_0
+        3 => (32, 20),         // Q4_1
+        6 => (32, 22),         // Q5_0
+        7 => (32, 24),         // Q5_1
+        8 => (32, 34),         // Q8_0
+        10 => (256, 84),       // Q2_K
+        11 => (256, 110),      // Q3_K
+        12 => (256, 144),      // Q4_K
+        13 => (256, 176),      // Q5_K
+        14 => (256, 210),      // Q6_K
+        20 => (32, 18),        // IQ4_NL
+        23 => (256, 136),      // IQ4_XS
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A little GGUF file with f32 tensors, as a test needs it.
+    #[derive(Default)]
+    pub struct Builder {
+        metadata: Vec<(String, u32, Vec<u8>)>,
+        tensors: Vec<(String, Vec<u64>)>,
+    }
+
+    impl Builder {
+        pub fn string(mut self, key: &str, value: &str) -> Builder {
+            self.metadata.push((key.into(), 8, lengthened(value)));
+            self
+        }
+
+        pub fn number(mut self, key: &str, value: u32) -> Builder {
+            self.metadata
+                .push((key.into(), 4, value.to_le_bytes().into()));
+            self
+        }
+
+        pub fn strings(mut self, key: &str, values: &[&str]) -> Builder {
+            let mut bytes = 8u32.to_le_bytes().to_vec();
+            bytes.extend((values.len() as u64).to_le_bytes());
+            bytes.extend(values.iter().flat_map(|value| lengthened(value)));
+            self.metadata.push((key.into(), 9, bytes));
+            self
+        }
+
+        pub fn tensor(mut self, name: &str, dims: &[u64]) -> Builder {
+            self.tensors.push((name.into(), dims.into()));
+            self
+        }
+
+        pub fn bytes(&self) -> Vec<u8> {
+            let mut out = b"GGUF\x03\0\0\0".to_vec();
+            out.extend((self.tensors.len() as u64).to_le_bytes());
+            out.extend((self.metadata.len() as u64).to_le_bytes());
+            for (key, kind, value) in &self.metadata {
+                out.extend(lengthened(key));
+                out.extend(kind.to_le_bytes());
+                out.extend(value);
+            }
+            let mut offset = 0u64;
+            for (name, dims) in &self.tensors {
+                out.extend(lengthened(name));
+                out.extend((dims.len() as u32).to_le_bytes());
+                out.extend(dims.iter().flat_map(|n| n.to_le_bytes()));
+                out.extend(0u32.to_le_bytes());
+                out.extend(offset.to_le_bytes());
+                offset += (dims.iter().product::<u64>() * 4).next_multiple_of(32);
+            }
+            out.resize(out.len().next_multiple_of(32), 0);
+            out.resize(out.len() + offset as usize, 0);
+            out
+        }
+    }
+
+    fn lengthened(text: &str) -> Vec<u8> {
+        [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat()
+    }
+
+    fn parse(bytes: &[u8]) -> anyhow::Result<Header> {
+        Parser {
+            input: bytes,
+            position: 0,
+        }
+        .header()
+    }
+
+    fn text_model() -> Builder {
+        Builder::default()
+            .string("general.architecture", "llama")
+            .strings("tokenizer.ggml.tokens", &["<s>", "a", "é"])
+            .number("llama.embedding_length", 8)
+            .number("llama.context_length", 512)
+            .tensor("token_embd.weight", &[8, 3])
+    }
+
+    #[test]
+    fn metadata_and_tensors_are_read_and_arrays_skipped() {
+        let bytes = text_model().bytes();
+        let header = parse(&bytes).unwrap();
+        assert_eq!(header.architecture(), Some("llama"));
+        assert_eq!(header.embedding_width(), Some(8));
+        assert_eq!(header.context_length(), Some(512));
+        assert_eq!(
+            header.tensors,
+            [Tensor {
+                name: "token_embd.weight".into(),
+                dims: vec![8, 3]
+            }]
+        );
+        // 8 x 3 x 4 bytes of data are a multiple of the alignment: no padding.
+        assert_eq!(header.expected_bytes, bytes.len() as u64);
+    }
+
+    #[test]
+    fn a_header_cut_off_anywhere_is_an_error_in_words() {
+        let bytes = text_model().bytes();
+        let header_length = bytes.len() - 96;
+        for length in 0..header_length - 31 {
+            let message = format!("{:#}", parse(&bytes[..length]).unwrap_err());
+            assert!(
+                message.contains("short") || message.contains("cut off"),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn another_kind_of_file_is_not_a_gguf_file() {
+        let message = format!("{:#}", parse(b"PK\x03\x04and so on").unwrap_err());
+        assert!(message.contains("not a GGUF file"), "{message}");
+    }
+
+    #[test]
+    fn a_count_that_no_model_has_is_refused_before_anything_is_allocated() {
+        let mut bytes = text_model().bytes();
+        bytes[8..16].copy_from_slice(&u64::MAX.to_le_bytes());
+        let message = format!("{:#}", parse(&bytes).unwrap_err());
+        assert!(message.contains("more than a model has"), "{message}");
+    }
+}
