@@ -1,9 +1,33 @@
-//! The only module that knows the order of the stages: ingest, claim,
+//! The only module that knows the order of the stages: take in, claim,
 //! rasterise, route, prompt, read, validate, store.
+//!
+//! [`run`] starts the workers, takes files in while pages are already being
+//! read, and ends when nothing is queued. Every page's result and every
+//! document's records are each stored in one transaction by whoever holds the
+//! lease, so a run may be killed at any point and the next goes on.
 
+mod batch;
+mod engines;
+mod intake;
+mod page;
+mod plan;
+mod router;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
 
+use tokio::sync::{mpsc::UnboundedSender, watch};
+
+pub use engines::Engines;
+pub use page::{PageJob, PageWork, Stages};
+pub use plan::Plan;
+
+use crate::config::Settings;
 use crate::domain::{Failure, Reason, Record};
+use crate::store::Store;
+use batch::Batch;
 
 /// What a run was asked to do.
 #[derive(Clone, Debug, Default)]
@@ -63,18 +87,44 @@ pub enum Event {
 pub struct Summary {
     pub run_id: i64,
     pub files: u64,
-    pub rejected: std::collections::BTreeMap<Reason, u64>,
+    pub rejected: BTreeMap<Reason, u64>,
     pub pages_done: u64,
-    pub pages_failed: std::collections::BTreeMap<Reason, u64>,
+    pub pages_failed: BTreeMap<Reason, u64>,
     pub accepted: u64,
     pub needs_review: u64,
     pub failed: u64,
     pub worker_restarts: u64,
     pub seconds: f64,
     /// Seconds by stage, summed over pages.
-    pub stage_seconds: std::collections::BTreeMap<String, f64>,
+    pub stage_seconds: BTreeMap<String, f64>,
     /// Peak resident memory by process role, MiB.
-    pub peak_memory: std::collections::BTreeMap<String, u64>,
+    pub peak_memory: BTreeMap<String, u64>,
     /// Ended by a signal before the queue was empty.
     pub interrupted: bool,
+}
+
+/// Processes `request` until nothing is queued or `stop` becomes true; then
+/// the pages in hand are finished and no other is begun.
+pub async fn run(
+    settings: &Settings,
+    request: RunRequest,
+    events: UnboundedSender<Event>,
+    stop: watch::Receiver<bool>,
+) -> anyhow::Result<Summary> {
+    let started = Instant::now();
+    let plan = Plan::make(settings).await?;
+    if let Some(name) = &request.doc_type {
+        let known = plan.prompts.keys().cloned().collect::<Vec<_>>().join(", ");
+        anyhow::ensure!(plan.prompts.contains_key(name), "there is no document type `{name}`; there are: {known}");
+    }
+    let store = Store::open(&settings.db).await?;
+    let engines = Engines::start(settings, Arc::new(plan), &events).await?;
+    let run = store.begin_run(&engines.new_run()?).await?;
+    let batch = Arc::new(Batch::new(engines, store.clone(), run, events, stop));
+    batch.process(request).await?;
+    let mut summary = batch.summary();
+    summary.run_id = run.0;
+    summary.seconds = started.elapsed().as_secs_f64();
+    store.finish_run(run, &serde_json::to_value(&summary)?).await?;
+    Ok(summary)
 }

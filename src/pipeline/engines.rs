@@ -1,0 +1,114 @@
+//! The worker pools of a run, and how many of each a machine bears.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::page::Stages;
+use super::plan::Plan;
+use super::router::RouterHandle;
+use super::{Event, Summary};
+use crate::config::Settings;
+use crate::rasterize::find_pdfium;
+use crate::store::{ModelInfo, NewRun, PromptInfo, SchemaInfo};
+use crate::worker::{OnDeath, Pool, PoolSpec, RoleInit};
+
+const MIB: u64 = 1 << 20;
+
+/// The engines of one run: started, loaded and checked.
+pub struct Engines {
+    pub stages: Stages,
+    router_pool: Pool,
+    /// Pages worked on at once.
+    pub in_flight: usize,
+}
+
+impl Engines {
+    /// Starts one worker of each role; the rest when there is work for them.
+    pub async fn start(
+        settings: &Settings,
+        plan: Arc<Plan>,
+        events: &UnboundedSender<Event>,
+    ) -> anyhow::Result<Engines> {
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
+        let readers = if settings.readers > 0 { settings.readers } else { (cores / settings.reader_threads.max(1)).max(1) };
+        let rasterizers = if settings.rasterizers > 0 { settings.rasterizers } else { cores.div_ceil(2) };
+        let pool = |init, workers, memory: u64| {
+            let events = events.clone();
+            let on_death: OnDeath = Arc::new(move |role, failure| {
+                tracing::warn!(role, cause = %failure.message, "worker replaced");
+                let _ = events.send(Event::WorkerReplaced { role, cause: failure.message.clone() });
+            });
+            Pool::start(PoolSpec { init, workers, memory: memory * MIB, recycle: settings.recycle_pages }, on_death)
+        };
+        let rasterizer = RoleInit::Rasterizer {
+            pdfium: find_pdfium(settings.pdfium.as_deref())?,
+            limits: settings.limits,
+        };
+        let router = RoleInit::Router { clip: Box::new(plan.clip.clone()), types: settings.types.clone() };
+        let reader = RoleInit::Reader { reader: Box::new(plan.reader.clone()), threads: settings.reader_threads };
+        let (rasterizers, router_pool, readers_pool) = tokio::try_join!(
+            pool(rasterizer, rasterizers, settings.rasterizer_memory),
+            pool(router, 1, settings.router_memory),
+            pool(reader, readers, settings.reader_memory),
+        )?;
+        let deadline = Duration::from_secs(settings.page_seconds);
+        let pad = plan.clip.spec.pad_to_square;
+        let router = RouterHandle::start(router_pool.clone(), pad, settings.route_batch, deadline);
+        let stages = Stages { settings: settings.clone(), plan, rasterizers, router, readers: readers_pool };
+        // Enough that every reader is busy while the next pages are drawn.
+        let in_flight = (2 * readers) as usize;
+        Ok(Engines { stages, router_pool, in_flight })
+    }
+
+    fn pools(&self) -> [(&'static str, &Pool); 3] {
+        [
+            ("rasterizer", &self.stages.rasterizers),
+            ("router", &self.router_pool),
+            ("reader", &self.stages.readers),
+        ]
+    }
+
+    /// Restarts and memory peaks, for the run's summary.
+    pub fn report(&self, summary: &mut Summary) {
+        for (role, pool) in self.pools() {
+            let stats = pool.stats();
+            summary.worker_restarts += stats.deaths;
+            summary.peak_memory.insert(role.to_owned(), stats.peak_memory / MIB);
+        }
+    }
+
+    /// How long a page may be held: all of its deadlines, with the wait for a
+    /// free worker, must fit.
+    pub fn lease(&self) -> Duration {
+        let settings = &self.stages.settings;
+        let page = settings.open_seconds + 2 * settings.page_seconds + 3 * settings.read_seconds;
+        Duration::from_secs(settings.lease_seconds.max(page))
+    }
+
+    /// What a run notes of the models, prompts and schemas it works with.
+    pub fn new_run(&self) -> anyhow::Result<NewRun> {
+        let plan = &self.stages.plan;
+        let models = vec![
+            ModelInfo { hash: plan.reader.hash.clone(), role: "reader".into(), name: plan.reader.name.clone() },
+            ModelInfo { hash: plan.clip.hash.clone(), role: "clip".into(), name: plan.clip.name.clone() },
+        ];
+        let prompts = plan.prompts.iter().map(|(name, rendered)| PromptInfo {
+            hash: rendered.hash.clone(),
+            doc_type: name.clone(),
+            text: rendered.text.clone(),
+        });
+        let schemas = plan.types.readable().map(|doc_type| SchemaInfo {
+            hash: doc_type.schema_hash.clone(),
+            doc_type: doc_type.name.clone(),
+            schema: doc_type.schema.to_string(),
+        });
+        Ok(NewRun {
+            settings: serde_json::to_value(&self.stages.settings)?,
+            models,
+            prompts: prompts.collect(),
+            schemas: schemas.collect(),
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! Takes files in: each becomes a document with its pages queued, a further
+//! path of a known document, or a rejection with its reason.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::batch::Batch;
+use super::{Event, RunRequest};
+use crate::domain::{DocumentInfo, Failure, Reason};
+use crate::ingest::{self, Found};
+use crate::store::{KnownDocument, NewDocument};
+use crate::worker::{Reply, Request};
+
+/// Walks the request's paths. Ends early when the run is stopped.
+pub async fn take_in(batch: &Batch, request: &RunRequest) -> anyhow::Result<()> {
+    let (found, mut files) = mpsc::channel(1);
+    let (paths, limits) = (request.paths.clone(), batch.stages().settings.limits);
+    // Bounded: at most two files are in memory, whatever the folder's size.
+    let walk = tokio::task::spawn_blocking(move || {
+        for file in ingest::walk(&paths, &limits) {
+            if found.blocking_send(file).is_err() {
+                break;
+            }
+        }
+    });
+    while let Some(file) = files.recv().await {
+        if batch.is_stopped() {
+            break;
+        }
+        take_file(batch, request, file).await?;
+        batch.work_arrived.notify_one();
+    }
+    drop(files);
+    walk.await?;
+    Ok(())
+}
+
+async fn take_file(batch: &Batch, request: &RunRequest, file: Found) -> anyhow::Result<()> {
+    batch.count(|summary| summary.files += 1);
+    let Found { path, outcome } = file;
+    let bytes = match outcome {
+        Ok(bytes) => bytes,
+        Err(failure) => return reject(batch, path, failure).await,
+    };
+    let blake3 = ingest::hash(&bytes);
+    if let Some(known) = batch.store.lookup(&blake3).await? {
+        return again(batch, request, path, known).await;
+    }
+    let size = bytes.len() as u64;
+    match open(batch, &blake3, bytes).await {
+        Ok(info) => {
+            let pages = info.pages;
+            let document = NewDocument { blake3, bytes: size, info, path: path.clone() };
+            batch.store.add_document(batch.run, &document, request.doc_type.as_deref()).await?;
+            batch.emit(Event::Ingested { path, pages, new_pages: pages });
+            Ok(())
+        }
+        Err(failure) => reject(batch, path, failure).await,
+    }
+}
+
+/// A document that is in the database already: nothing is read again unless
+/// that is asked for or its result would be another.
+async fn again(batch: &Batch, request: &RunRequest, path: PathBuf, known: KnownDocument) -> anyhow::Result<()> {
+    let store = &batch.store;
+    store.add_source(batch.run, &path, Some(known.id), None).await?;
+    let requeued = if request.force || request.doc_type.is_some() {
+        store.requeue(known.id, request.force, request.doc_type.as_deref()).await?
+    } else {
+        let plan = batch.stages().plan.clone();
+        store.requeue_stale(known.id, &|page| page.key != plan.key(page.doc_type, page.forced)).await?
+    };
+    batch.emit(Event::Ingested { path, pages: known.pages, new_pages: requeued });
+    Ok(())
+}
+
+async fn reject(batch: &Batch, path: PathBuf, failure: Failure) -> anyhow::Result<()> {
+    batch.store.add_source(batch.run, &path, None, Some(&failure)).await?;
+    batch.count(|summary| *summary.rejected.entry(failure.reason).or_default() += 1);
+    batch.emit(Event::Rejected { path, failure });
+    Ok(())
+}
+
+/// Opens the document in a rasteriser; once more if that kills the worker.
+async fn open(batch: &Batch, blake3: &str, bytes: Vec<u8>) -> Result<DocumentInfo, Failure> {
+    let bytes: Arc<[u8]> = bytes.into();
+    let deadline = Duration::from_secs(batch.stages().settings.open_seconds);
+    let mut last = Failure::new(Reason::Internal, "the document was not opened");
+    for _ in 0..batch.stages().settings.max_attempts.max(1) {
+        let mut worker = batch.stages().rasterizers.worker(None).await?;
+        worker.set_document(None);
+        match worker.call(&Request::Open, &bytes, deadline).await {
+            Ok((Reply::Opened { info }, _)) => {
+                worker.set_document(Some(blake3.to_owned()));
+                return Ok(info);
+            }
+            Ok((other, _)) => {
+                return Err(Failure::new(Reason::Internal, format!("the rasteriser answered {other:?}")));
+            }
+            Err(failure) if failure.reason.is_retryable() => last = failure,
+            Err(failure) => return Err(failure),
+        }
+    }
+    Err(last)
+}

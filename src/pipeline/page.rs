@@ -1,0 +1,147 @@
+//! One page through the stages, from its claim to its stored result.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::plan::Plan;
+use super::router::RouterHandle;
+use crate::config::Settings;
+use crate::domain::{Failure, PageImage, RasterPage, Reading, Reason, Routing, Word};
+use crate::ingest;
+use crate::worker::{Guard, Pool, Reply, Request};
+
+/// Seconds by stage name.
+pub type StageSeconds = BTreeMap<&'static str, f64>;
+
+/// What the stages made of a page, as far as they came.
+#[derive(Default)]
+pub struct PageWork {
+    pub words: Option<Vec<Word>>,
+    pub routing: Option<Routing>,
+    pub reading: Option<Reading>,
+    pub seconds: StageSeconds,
+}
+
+/// The page to work on.
+pub struct PageJob<'a> {
+    pub document: &'a str,
+    pub paths: &'a [PathBuf],
+    pub index: u32,
+    pub forced_type: Option<&'a str>,
+}
+
+/// The engines and what they are to do.
+pub struct Stages {
+    pub settings: Settings,
+    pub plan: Arc<Plan>,
+    pub rasterizers: Pool,
+    pub router: RouterHandle,
+    pub readers: Pool,
+}
+
+impl Stages {
+    /// Rasterises, routes and reads the page. `work` keeps what was reached
+    /// before a failure.
+    pub async fn run(&self, job: &PageJob<'_>, work: &mut PageWork) -> Result<(), Failure> {
+        let page = timed(&mut work.seconds, "rasterize", self.rasterize(job)).await?;
+        let image = Arc::new(page.image);
+        work.words = Some(page.words);
+        let routing = match job.forced_type {
+            Some(name) => forced(name),
+            None => timed(&mut work.seconds, "route", self.router.route(&image)).await?,
+        };
+        let doc_type = routing.verdict.clone().ok();
+        work.routing = Some(routing);
+        if let Some(doc_type) = doc_type {
+            let image = Arc::into_inner(image).expect("the router is done with the page");
+            work.reading = Some(timed(&mut work.seconds, "read", self.read(image, &doc_type)).await?);
+        }
+        Ok(())
+    }
+
+    async fn rasterize(&self, job: &PageJob<'_>) -> Result<RasterPage, Failure> {
+        let mut worker = self.rasterizers.worker(Some(job.document)).await?;
+        if worker.document() != Some(job.document) {
+            let bytes = read_source(job, self.settings.limits.max_bytes).await?;
+            let deadline = Duration::from_secs(self.settings.open_seconds);
+            worker.set_document(None);
+            worker.call(&Request::Open, &bytes, deadline).await?;
+            worker.set_document(Some(job.document.to_owned()));
+        }
+        draw(&mut worker, job.index, &self.plan, Duration::from_secs(self.settings.page_seconds)).await
+    }
+
+    async fn read(&self, image: PageImage, doc_type: &str) -> Result<Reading, Failure> {
+        let prompt = self.plan.prompts.get(doc_type).ok_or_else(|| {
+            Failure::new(Reason::Internal, format!("document type `{doc_type}` has no prompt: see `docmill types`"))
+        })?;
+        let request = Request::Read {
+            width: image.width,
+            height: image.height,
+            doc_type: doc_type.to_owned(),
+            prompt: prompt.text.clone(),
+            schema: Some(prompt.schema.clone()),
+            max_tokens: self.plan.reader.spec.max_output_tokens,
+        };
+        read(&self.readers, &request, &image.rgb, &self.settings).await
+    }
+}
+
+/// Draws a page of the document that `worker` holds open.
+pub async fn draw(worker: &mut Guard, index: u32, plan: &Plan, deadline: Duration) -> Result<RasterPage, Failure> {
+    match worker.call(&Request::Page { index, spec: plan.raster }, &[], deadline).await? {
+        (Reply::Page { width, height, words }, rgb) => {
+            let image = PageImage::new(width, height, rgb)
+                .ok_or_else(|| Failure::new(Reason::Internal, "the rasteriser sent pixels that do not fit the page"))?;
+            Ok(RasterPage { image, words })
+        }
+        (other, _) => Err(Failure::new(Reason::Internal, format!("the rasteriser answered {other:?}"))),
+    }
+}
+
+/// Asks a reader process.
+pub async fn read(readers: &Pool, request: &Request, rgb: &[u8], settings: &Settings) -> Result<Reading, Failure> {
+    let mut worker = readers.worker(None).await?;
+    match worker.call(request, rgb, Duration::from_secs(settings.read_seconds)).await? {
+        (Reply::Read { reading }, _) => Ok(*reading),
+        (other, _) => Err(Failure::new(Reason::Internal, format!("the reader answered {other:?}"))),
+    }
+}
+
+fn forced(doc_type: &str) -> Routing {
+    Routing { verdict: Ok(doc_type.to_owned()), probabilities: Vec::new(), embedding: None, forced: true }
+}
+
+/// The document's bytes from the first of its paths that still holds them.
+async fn read_source(job: &PageJob<'_>, max_bytes: u64) -> Result<Vec<u8>, Failure> {
+    let (paths, document) = (job.paths.to_vec(), job.document.to_owned());
+    let search = tokio::task::spawn_blocking(move || {
+        let mut failure = Failure::new(Reason::SourceChanged, "the document has no path any more");
+        for path in &paths {
+            match read_same(path, &document, max_bytes) {
+                Ok(bytes) => return Ok(bytes),
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    });
+    search.await.map_err(Failure::internal)?
+}
+
+fn read_same(path: &Path, document: &str, max_bytes: u64) -> Result<Vec<u8>, Failure> {
+    let bytes = ingest::read(path, max_bytes)?;
+    if ingest::hash(&bytes) != document {
+        let message = format!("{} was changed after it was taken in: run again over it", path.display());
+        return Err(Failure::new(Reason::SourceChanged, message));
+    }
+    Ok(bytes)
+}
+
+async fn timed<T>(seconds: &mut StageSeconds, stage: &'static str, work: impl Future<Output = T>) -> T {
+    let start = Instant::now();
+    let result = work.await;
+    *seconds.entry(stage).or_default() += start.elapsed().as_secs_f64();
+    result
+}

@@ -1,0 +1,85 @@
+//! Batches the pages that wait for CLIP: whatever is waiting when the router
+//! becomes free goes into one batch.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::domain::{Failure, PageImage, Reason, Routing};
+use crate::route::letterbox;
+use crate::worker::{Pool, Reply, Request};
+
+type Waiting = (PageImage, oneshot::Sender<Result<Routing, Failure>>);
+
+#[derive(Clone)]
+pub struct RouterHandle {
+    queue: mpsc::Sender<Waiting>,
+    side: u32,
+    pad_to_square: bool,
+}
+
+impl RouterHandle {
+    /// Starts the batching task; it ends when the last handle is dropped.
+    pub fn start(pool: Pool, pad_to_square: bool, batch: u32, deadline: Duration) -> RouterHandle {
+        let batch = batch.max(1) as usize;
+        let (queue, mut waiting) = mpsc::channel::<Waiting>(batch);
+        let side = pool.side();
+        tokio::spawn(async move {
+            let mut pages = Vec::with_capacity(batch);
+            while waiting.recv_many(&mut pages, batch).await > 0 {
+                serve(&pool, side, deadline, std::mem::take(&mut pages)).await;
+            }
+        });
+        RouterHandle { queue, side, pad_to_square }
+    }
+
+    pub async fn route(&self, image: &Arc<PageImage>) -> Result<Routing, Failure> {
+        let (image, side, pad) = (image.clone(), self.side, self.pad_to_square);
+        let small = tokio::task::spawn_blocking(move || letterbox(&image, side, pad));
+        let small = small.await.map_err(Failure::internal)?;
+        let (answer, answered) = oneshot::channel();
+        self.queue.send((small, answer)).await.map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+}
+
+fn gone() -> Failure {
+    Failure::new(Reason::Internal, "the router stopped")
+}
+
+async fn serve(pool: &Pool, side: u32, deadline: Duration, pages: Vec<Waiting>) {
+    let (images, answers): (Vec<_>, Vec<_>) = pages.into_iter().unzip();
+    let results = match route_batch(pool, side, deadline, &images).await {
+        Ok(routings) => routings.into_iter().map(Ok).collect(),
+        // One page may have brought the batch down: alone, only it fails.
+        Err(_) if images.len() > 1 => {
+            let mut results = Vec::with_capacity(images.len());
+            for image in &images {
+                let alone = route_batch(pool, side, deadline, std::slice::from_ref(image)).await;
+                results.push(alone.and_then(|mut routings| routings.pop().ok_or_else(gone)));
+            }
+            results
+        }
+        Err(failure) => vec![Err(failure)],
+    };
+    for (answer, result) in answers.into_iter().zip(results) {
+        // A page that no longer waits was given up by its task.
+        let _ = answer.send(result);
+    }
+}
+
+async fn route_batch(
+    pool: &Pool,
+    side: u32,
+    deadline: Duration,
+    images: &[PageImage],
+) -> Result<Vec<Routing>, Failure> {
+    let blob: Vec<u8> = images.iter().flat_map(|image| image.rgb.iter().copied()).collect();
+    let request = Request::Route { count: images.len() as u32, side };
+    let mut worker = pool.worker(None).await?;
+    match worker.call(&request, &blob, deadline).await? {
+        (Reply::Routed { routings }, _) if routings.len() == images.len() => Ok(routings),
+        (other, _) => Err(Failure::new(Reason::Internal, format!("the router answered {other:?}"))),
+    }
+}

@@ -1,0 +1,166 @@
+//! A fixed number of workers of one role, replaced when they die or grow old.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::process::Process;
+use super::protocol::{Reply, Request, RoleInit};
+use crate::domain::{Failure, Reason};
+
+/// What a pool's workers are and how long each may live.
+#[derive(Clone, Debug)]
+pub struct PoolSpec {
+    pub init: RoleInit,
+    pub workers: u32,
+    /// Bytes of writable memory a worker may have.
+    pub memory: u64,
+    /// A worker is replaced after so many requests.
+    pub recycle: u32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PoolStats {
+    /// Workers that died or were killed.
+    pub deaths: u64,
+    /// Highest resident memory of any worker, bytes.
+    pub peak_memory: u64,
+}
+
+/// Told of each worker that died: its role and why.
+pub type OnDeath = Arc<dyn Fn(&'static str, &Failure) + Send + Sync>;
+
+struct Shared {
+    spec: PoolSpec,
+    idle: Mutex<Vec<Process>>,
+    deaths: AtomicU64,
+    peak_memory: AtomicU64,
+    on_death: OnDeath,
+    /// Side of a router's images, from its first worker.
+    side: u32,
+}
+
+/// Cheap to clone; all clones share the workers.
+#[derive(Clone)]
+pub struct Pool {
+    shared: Arc<Shared>,
+    permits: Arc<Semaphore>,
+}
+
+impl Pool {
+    /// Starts the first worker at once, so that a wrong library or model is
+    /// told before any page is touched; the others start when first needed.
+    pub async fn start(spec: PoolSpec, on_death: OnDeath) -> anyhow::Result<Pool> {
+        let first = Process::start(&spec.init, spec.memory).await?;
+        let permits = Arc::new(Semaphore::new(spec.workers.max(1) as usize));
+        let side = first.side;
+        let shared = Shared {
+            spec,
+            idle: Mutex::new(vec![first]),
+            deaths: AtomicU64::new(0),
+            peak_memory: AtomicU64::new(0),
+            on_death,
+            side,
+        };
+        Ok(Pool { shared: Arc::new(shared), permits })
+    }
+
+    /// Side in pixels of the images that a router's workers take.
+    pub fn side(&self) -> u32 {
+        self.shared.side
+    }
+
+    /// Waits for a free worker; one that holds `document` open is preferred.
+    pub async fn worker(&self, document: Option<&str>) -> Result<Guard, Failure> {
+        let permit = self.permits.clone().acquire_owned().await.map_err(Failure::internal)?;
+        let idle = {
+            let mut idle = self.shared.idle.lock().expect("no panic while held");
+            let fits = idle.iter().position(|p| document.is_some() && p.document.as_deref() == document);
+            fits.map(|i| idle.swap_remove(i)).or_else(|| idle.pop())
+        };
+        let process = match idle {
+            Some(process) => process,
+            None => Process::start(&self.shared.spec.init, self.shared.spec.memory).await.map_err(Failure::internal)?,
+        };
+        Ok(Guard { process: Some(process), shared: self.shared.clone(), _permit: permit })
+    }
+
+    pub fn stats(&self) -> PoolStats {
+        for process in self.shared.idle.lock().expect("no panic while held").iter() {
+            self.shared.note_memory(process);
+        }
+        PoolStats {
+            deaths: self.shared.deaths.load(Ordering::Relaxed),
+            peak_memory: self.shared.peak_memory.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Shared {
+    fn note_memory(&self, process: &Process) {
+        if let Some((_, peak)) = process.memory() {
+            self.peak_memory.fetch_max(peak, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A worker for as long as it is held; returned to the pool on drop.
+pub struct Guard {
+    /// `None` once it died.
+    process: Option<Process>,
+    shared: Arc<Shared>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Guard {
+    pub fn role(&self) -> &'static str {
+        self.shared.spec.init.role()
+    }
+
+    /// The document that this worker holds open, by BLAKE3.
+    pub fn document(&self) -> Option<&str> {
+        self.process.as_ref()?.document.as_deref()
+    }
+
+    pub fn set_document(&mut self, document: Option<String>) {
+        if let Some(process) = &mut self.process {
+            process.document = document;
+        }
+    }
+
+    /// One request and its answer; never [`Reply::Failed`].
+    pub async fn call(
+        &mut self,
+        request: &Request,
+        blob: &[u8],
+        deadline: Duration,
+    ) -> Result<(Reply, Vec<u8>), Failure> {
+        let Some(process) = &mut self.process else {
+            return Err(Failure::new(Reason::Internal, "the worker is gone"));
+        };
+        match process.call(request, blob, deadline).await {
+            Ok(answer) => Ok(answer),
+            Err(error) => {
+                if error.dead {
+                    self.process = None;
+                    self.shared.deaths.fetch_add(1, Ordering::Relaxed);
+                    (self.shared.on_death)(self.role(), &error.failure);
+                }
+                Err(error.failure)
+            }
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let Some(process) = self.process.take() else { return };
+        self.shared.note_memory(&process);
+        if process.served < self.shared.spec.recycle && !process.is_busy() {
+            self.shared.idle.lock().expect("no panic while held").push(process);
+        }
+        // Otherwise dropping the process kills it.
+    }
+}

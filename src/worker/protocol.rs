@@ -1,0 +1,217 @@
+//! What supervisor and worker say to each other.
+//!
+//! A frame is the length of its JSON (u32, little endian), the length of its
+//! blob (u64, little endian), the JSON, the blob. Pixels and files travel as
+//! blobs.
+
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use crate::domain::{DocumentInfo, Failure, Reading, Routing, Word};
+use crate::models::{ResolvedClip, ResolvedReader};
+use crate::rasterize::{Limits, RasterSpec};
+
+/// A worker that claims to send more than this is broken: the largest honest
+/// blob is a file or a page image, both bounded by settings far below.
+const MAX_BLOB: u64 = 4 << 30;
+const MAX_JSON: u32 = 64 << 20;
+
+/// What a worker is to become; its first frame.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "role", rename_all = "snake_case")]
+pub enum RoleInit {
+    Rasterizer {
+        pdfium: PathBuf,
+        limits: Limits,
+    },
+    Router {
+        clip: Box<ResolvedClip>,
+        /// The user's folder of document types.
+        types: Option<PathBuf>,
+    },
+    Reader {
+        reader: Box<ResolvedReader>,
+        threads: u32,
+    },
+}
+
+impl RoleInit {
+    pub fn role(&self) -> &'static str {
+        match self {
+            RoleInit::Rasterizer { .. } => "rasterizer",
+            RoleInit::Router { .. } => "router",
+            RoleInit::Reader { .. } => "reader",
+        }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub enum Request {
+    Init {
+        init: RoleInit,
+        /// Bytes of writable memory that the worker may have.
+        memory: u64,
+    },
+    /// Blob: the document's bytes.
+    Open,
+    Page {
+        index: u32,
+        spec: RasterSpec,
+    },
+    /// Blob: `count` square RGB images of `side` pixels, one after the other.
+    Route {
+        count: u32,
+        side: u32,
+    },
+    /// Blob: the page's RGB pixels.
+    Read {
+        width: u32,
+        height: u32,
+        doc_type: String,
+        prompt: String,
+        schema: Option<serde_json::Value>,
+        max_tokens: u32,
+    },
+}
+
+impl Request {
+    /// For messages about a worker that died over it.
+    pub fn stage(&self) -> &'static str {
+        match self {
+            Request::Init { .. } => "starting",
+            Request::Open => "opening the document",
+            Request::Page { .. } => "drawing the page",
+            Request::Route { .. } => "routing the page",
+            Request::Read { .. } => "reading the page",
+        }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum Reply {
+    Ready {
+        /// Side in pixels of the images that a router takes; 0 for others.
+        side: u32,
+    },
+    Opened {
+        info: DocumentInfo,
+    },
+    /// Blob: the page's RGB pixels.
+    Page {
+        width: u32,
+        height: u32,
+        words: Vec<Word>,
+    },
+    Routed {
+        routings: Vec<Routing>,
+    },
+    Read {
+        reading: Box<Reading>,
+    },
+    Failed {
+        failure: Failure,
+    },
+}
+
+fn header(json: &[u8], blob: &[u8]) -> io::Result<[u8; 12]> {
+    let length = u32::try_from(json.len()).ok().filter(|&n| n <= MAX_JSON);
+    let length = length.ok_or_else(|| io::Error::other("message too long for a frame"))?;
+    let mut header = [0; 12];
+    header[..4].copy_from_slice(&length.to_le_bytes());
+    header[4..].copy_from_slice(&(blob.len() as u64).to_le_bytes());
+    Ok(header)
+}
+
+fn lengths(header: [u8; 12]) -> io::Result<(usize, usize)> {
+    let json = u32::from_le_bytes(header[..4].try_into().expect("4 bytes"));
+    let blob = u64::from_le_bytes(header[4..].try_into().expect("8 bytes"));
+    if json > MAX_JSON || blob > MAX_BLOB {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "frame lengths out of bounds"));
+    }
+    Ok((json as usize, blob as usize))
+}
+
+fn parse<T: DeserializeOwned>(json: &[u8]) -> io::Result<T> {
+    serde_json::from_slice(json).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+}
+
+/// Writes one frame and flushes (the worker's side).
+pub fn write_frame(to: &mut impl Write, message: &impl Serialize, blob: &[u8]) -> io::Result<()> {
+    let json = serde_json::to_vec(message)?;
+    to.write_all(&header(&json, blob)?)?;
+    to.write_all(&json)?;
+    to.write_all(blob)?;
+    to.flush()
+}
+
+/// Reads one frame; `None` at a clean end of the stream.
+pub fn read_frame<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<(T, Vec<u8>)>> {
+    let mut head = [0; 12];
+    match from.read(&mut head[..1])? {
+        0 => return Ok(None),
+        _ => from.read_exact(&mut head[1..])?,
+    }
+    let (json_length, blob_length) = lengths(head)?;
+    let mut json = vec![0; json_length];
+    from.read_exact(&mut json)?;
+    let mut blob = vec![0; blob_length];
+    from.read_exact(&mut blob)?;
+    Ok(Some((parse(&json)?, blob)))
+}
+
+/// As [`write_frame`], the supervisor's side.
+pub async fn send(to: &mut (impl AsyncWrite + Unpin), message: &impl Serialize, blob: &[u8]) -> io::Result<()> {
+    let json = serde_json::to_vec(message)?;
+    to.write_all(&header(&json, blob)?).await?;
+    to.write_all(&json).await?;
+    to.write_all(blob).await?;
+    to.flush().await
+}
+
+/// As [`read_frame`], the supervisor's side; the end of the stream is an error.
+pub async fn receive<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin)) -> io::Result<(T, Vec<u8>)> {
+    let mut head = [0; 12];
+    from.read_exact(&mut head).await?;
+    let (json_length, blob_length) = lengths(head)?;
+    let mut json = vec![0; json_length];
+    from.read_exact(&mut json).await?;
+    let mut blob = vec![0; blob_length];
+    from.read_exact(&mut blob).await?;
+    Ok((parse(&json)?, blob))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_comes_back_as_it_was_written() {
+        let mut pipe = Vec::new();
+        write_frame(&mut pipe, &Request::Route { count: 2, side: 3 }, &[7; 54]).unwrap();
+        let (request, blob) = read_frame::<Request>(&mut pipe.as_slice()).unwrap().unwrap();
+        assert!(matches!(request, Request::Route { count: 2, side: 3 }));
+        assert_eq!(blob, vec![7; 54]);
+    }
+
+    #[test]
+    fn the_end_of_the_stream_between_frames_is_clean_and_inside_one_is_an_error() {
+        assert!(read_frame::<Request>(&mut [].as_slice()).unwrap().is_none());
+        let mut pipe = Vec::new();
+        write_frame(&mut pipe, &Request::Open, b"%PDF").unwrap();
+        pipe.pop();
+        assert!(read_frame::<Request>(&mut pipe.as_slice()).is_err());
+    }
+
+    #[test]
+    fn lengths_that_no_honest_peer_sends_are_refused_before_anything_is_allocated() {
+        let mut head = vec![0xff; 12];
+        head.extend([0; 16]);
+        assert!(read_frame::<Request>(&mut head.as_slice()).is_err());
+    }
+}
