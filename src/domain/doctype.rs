@@ -77,4 +77,6 @@ pub enum Check {
     },
     /// Dates: `earlier` is not after `later`.
     Order { earlier: String, later: String },
+    /// One of the checks that apply holds; a mismatch is told of the first.
+    AnyOf(Vec<Check>),
 }

@@ -1,1 +1,145 @@
-//! (to be written)
+//! Paths become files: walked in a stable order, read within limits, known by
+//! their content's BLAKE3.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use ignore::WalkBuilder;
+
+use crate::domain::{Failure, Reason};
+
+/// A file of a walk: its bytes, or why there are none.
+#[derive(Debug)]
+pub struct Found {
+    /// Absolute; any bytes that the file system allows.
+    pub path: PathBuf,
+    pub outcome: Result<Vec<u8>, Failure>,
+}
+
+/// Walks files and folders, each folder sorted by name. Hidden files are left
+/// out, and `database` with its companions. Files are read one by one as the
+/// iterator advances, those above `max_bytes` not at all.
+pub fn walk(
+    paths: &[PathBuf],
+    max_bytes: u64,
+    database: &Path,
+) -> impl Iterator<Item = Found> + use<> {
+    let own = own_files(database);
+    let walks: Vec<_> = paths
+        .iter()
+        .map(|path| absolute(path))
+        .map(entries)
+        .collect();
+    walks
+        .into_iter()
+        .flatten()
+        .filter(move |entry| !matches!(entry, Ok(path) if own.contains(path)))
+        .map(move |entry| match entry {
+            Ok(path) => Found {
+                outcome: read(&path, max_bytes),
+                path,
+            },
+            Err((path, failure)) => Found {
+                path,
+                outcome: Err(failure),
+            },
+        })
+}
+
+type Entry = Result<PathBuf, (PathBuf, Failure)>;
+
+/// The files below `root` (or `root` itself), in order.
+fn entries(root: PathBuf) -> impl Iterator<Item = Entry> {
+    let walk = WalkBuilder::new(&root)
+        .standard_filters(false)
+        .hidden(true)
+        // Loops of links are told by the walker as errors.
+        .follow_links(true)
+        .sort_by_file_path(Path::cmp)
+        .build();
+    walk.filter_map(move |entry| match entry {
+        Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_dir()) => None,
+        Ok(entry) => Some(Ok(entry.into_path())),
+        Err(error) => {
+            let path = error_path(&error).unwrap_or_else(|| root.clone());
+            let message = format!("cannot be read: {}", plain(&error));
+            Some(Err((path, Failure::new(Reason::Unreadable, message))))
+        }
+    })
+}
+
+fn error_path(error: &ignore::Error) -> Option<PathBuf> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path.clone()),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+            error_path(err)
+        }
+        ignore::Error::Loop { child, .. } => Some(child.clone()),
+        _ => None,
+    }
+}
+
+/// The error without the path, which is told beside it.
+fn plain(error: &ignore::Error) -> String {
+    match error {
+        ignore::Error::WithPath { err, .. } | ignore::Error::WithDepth { err, .. } => plain(err),
+        ignore::Error::Loop { ancestor, .. } => {
+            format!("a link that leads back to {}", ancestor.display())
+        }
+        other => match other.io_error() {
+            Some(error) => error.to_string(),
+            None => other.to_string(),
+        },
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// SQLite's files of a database.
+fn own_files(database: &Path) -> Vec<PathBuf> {
+    let database = absolute(database);
+    let with = |suffix: &str| {
+        let mut name = OsString::from(&database);
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    vec![with(""), with("-wal"), with("-shm"), with("-journal")]
+}
+
+/// The bytes of a regular file of at most `max_bytes`.
+pub fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, Failure> {
+    let unreadable = |error: std::io::Error| {
+        Failure::new(Reason::Unreadable, format!("cannot be read: {error}"))
+    };
+    // Opening a FIFO would wait for its writer: look before.
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(Failure::new(Reason::NotAFile, "not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    // One byte more than allowed tells a file that grew since.
+    file.take(max_bytes.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    match bytes.len() as u64 {
+        0 => Err(Failure::new(Reason::EmptyFile, "the file is empty")),
+        n if n > max_bytes => {
+            let message = format!("larger than {max_bytes} bytes (setting `limits.max_bytes`)");
+            Err(Failure::new(Reason::TooLarge, message))
+        }
+        _ => Ok(bytes),
+    }
+}
+
+/// BLAKE3, lower-case hex.
+pub fn hash(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -43,7 +43,15 @@ impl Batch {
         stop: watch::Receiver<bool>,
     ) -> Batch {
         let (summary, work_arrived) = (Mutex::default(), Notify::new());
-        Batch { engines, store, run, summary, events, stop, work_arrived }
+        Batch {
+            engines,
+            store,
+            run,
+            summary,
+            events,
+            stop,
+            work_arrived,
+        }
     }
 
     pub(super) fn stages(&self) -> &Stages {
@@ -73,25 +81,34 @@ impl Batch {
     pub async fn process(self: &Arc<Batch>, request: RunRequest) -> anyhow::Result<()> {
         let reclaimed = self.store.reclaim(self.run).await?;
         if reclaimed > 0 {
-            tracing::info!(pages = reclaimed, "going on with pages of a run that ended early");
+            tracing::info!(
+                pages = reclaimed,
+                "going on with pages of a run that ended early"
+            );
         }
         for document in self.store.unfinished_documents().await? {
             self.finish(document).await?;
         }
         let batch = self.clone();
-        let mut intake = Some(tokio::spawn(async move { intake::take_in(&batch, &request).await }));
+        let mut intake = Some(tokio::spawn(async move {
+            intake::take_in(&batch, &request).await
+        }));
         let mut pages = JoinSet::new();
         let mut stop = self.stop.clone();
         loop {
             while pages.len() < self.engines.in_flight && !self.is_stopped() {
-                let Some(claim) = self.claim().await? else { break };
+                let Some(claim) = self.claim().await? else {
+                    break;
+                };
                 let batch = self.clone();
                 pages.spawn(async move { batch.work(claim).await });
             }
             let taking_in = intake.as_ref().is_some_and(|task| !task.is_finished());
             if !taking_in && let Some(task) = intake.take() {
                 task.await??;
-                self.emit(Event::Queued { pages: self.store.queued_pages().await? });
+                self.emit(Event::Queued {
+                    pages: self.store.open_pages().await?,
+                });
                 // What the last files brought is not yet claimed.
                 continue;
             }
@@ -108,8 +125,9 @@ impl Batch {
     }
 
     async fn claim(&self) -> anyhow::Result<Option<Claim>> {
-        let settings = &self.stages().settings;
-        self.store.claim(self.run, self.engines.lease(), settings.max_attempts, MAX_CLAIMS).await
+        self.store
+            .claim(self.run, self.engines.lease(), MAX_CLAIMS)
+            .await
     }
 
     /// One claimed page: the stages, then one transaction.
@@ -130,12 +148,17 @@ impl Batch {
         let again = match &result {
             Ok(()) => false,
             Err(failure) => {
-                failure.reason.is_retryable() && claim.failures + 1 < self.stages().settings.max_attempts
+                failure.reason.is_retryable()
+                    && claim.failures + 1 < self.stages().settings.max_attempts
             }
         };
         let completed = match &result {
             Ok(()) => self.store.complete_page(&claim, &completion).await?,
-            Err(failure) => self.store.fail_page(&claim, failure, again, &completion).await?,
+            Err(failure) => {
+                self.store
+                    .fail_page(&claim, failure, again, &completion)
+                    .await?
+            }
         };
         if !completed.owned {
             tracing::warn!(path = %path.display(), page, "the page's lease had passed to another run; its result was dropped");
@@ -149,7 +172,11 @@ impl Batch {
         match result {
             Ok(()) => {
                 self.count(|summary| summary.pages_done += 1);
-                self.emit(Event::PageDone { path, page, seconds });
+                self.emit(Event::PageDone {
+                    path,
+                    page,
+                    seconds,
+                });
             }
             Err(failure) => self.page_failed(path, page, failure, again),
         }
@@ -163,7 +190,12 @@ impl Batch {
         if !again {
             self.count(|summary| *summary.pages_failed.entry(failure.reason).or_default() += 1);
         }
-        self.emit(Event::PageFailed { path, page, failure, again });
+        self.emit(Event::PageFailed {
+            path,
+            page,
+            failure,
+            again,
+        });
     }
 
     fn completion(&self, work: PageWork) -> PageCompletion {
@@ -176,32 +208,51 @@ impl Batch {
             key: plan.key(doc_type, forced),
             model_hash: rendered.map(|_| plan.reader.hash.clone()),
             prompt_hash: rendered.map(|rendered| rendered.hash.clone()),
-            schema_hash: doc_type.and_then(|name| plan.types.get(name)).map(|t| t.schema_hash.clone()),
+            schema_hash: doc_type
+                .and_then(|name| plan.types.get(name))
+                .map(|t| t.schema_hash.clone()),
             words: work.words,
             routing: work.routing,
             reading: work.reading,
-            seconds: work.seconds.into_iter().map(|(stage, s)| (stage.to_owned(), s)).collect(),
+            seconds: work
+                .seconds
+                .into_iter()
+                .map(|(stage, s)| (stage.to_owned(), s))
+                .collect(),
         }
     }
 
     /// Assembles and stores the records of a document whose pages are all done.
     async fn finish(&self, document: DocumentId) -> anyhow::Result<()> {
-        let Some(pages) = self.store.finished_pages(document).await? else { return Ok(()) };
+        let Some(pages) = self.store.finished_pages(document).await? else {
+            return Ok(());
+        };
         let plan = &self.stages().plan;
         let context = validate::Context {
             untaught: plan.untaught(),
-            document_warnings: pages.warnings,
+            document_warnings: pages.warnings.clone(),
             min_confidence: self.stages().settings.min_confidence,
+            today: jiff::Zoned::now().date(),
         };
         let records = validate::records(&plan.types, &pages.results, &context);
-        let Some(ids) = self.store.finish_document(self.run, document, &records).await? else { return Ok(()) };
+        let Some(ids) = self
+            .store
+            .finish_document(self.run, document, &pages, &records)
+            .await?
+        else {
+            return Ok(());
+        };
         for (record, record_id) in records.into_iter().zip(ids) {
             self.count(|summary| match record.status {
                 Status::Accepted => summary.accepted += 1,
                 Status::NeedsReview => summary.needs_review += 1,
                 Status::Failed => summary.failed += 1,
             });
-            self.emit(Event::Recorded { path: pages.path.clone(), record: Box::new(record), record_id });
+            self.emit(Event::Recorded {
+                path: pages.path.clone(),
+                record: Box::new(record),
+                record_id,
+            });
         }
         Ok(())
     }

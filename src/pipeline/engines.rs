@@ -32,22 +32,47 @@ impl Engines {
         events: &UnboundedSender<Event>,
     ) -> anyhow::Result<Engines> {
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
-        let readers = if settings.readers > 0 { settings.readers } else { (cores / settings.reader_threads.max(1)).max(1) };
-        let rasterizers = if settings.rasterizers > 0 { settings.rasterizers } else { cores.div_ceil(2) };
+        let readers = if settings.readers > 0 {
+            settings.readers
+        } else {
+            (cores / settings.reader_threads.max(1)).max(1)
+        };
+        let rasterizers = if settings.rasterizers > 0 {
+            settings.rasterizers
+        } else {
+            cores.div_ceil(2)
+        };
         let pool = |init, workers, memory: u64| {
             let events = events.clone();
             let on_death: OnDeath = Arc::new(move |role, failure| {
                 tracing::warn!(role, cause = %failure.message, "worker replaced");
-                let _ = events.send(Event::WorkerReplaced { role, cause: failure.message.clone() });
+                let _ = events.send(Event::WorkerReplaced {
+                    role,
+                    cause: failure.message.clone(),
+                });
             });
-            Pool::start(PoolSpec { init, workers, memory: memory * MIB, recycle: settings.recycle_pages }, on_death)
+            Pool::start(
+                PoolSpec {
+                    init,
+                    workers,
+                    memory: memory * MIB,
+                    recycle: settings.recycle_pages,
+                },
+                on_death,
+            )
         };
         let rasterizer = RoleInit::Rasterizer {
             pdfium: find_pdfium(settings.pdfium.as_deref())?,
             limits: settings.limits,
         };
-        let router = RoleInit::Router { clip: Box::new(plan.clip.clone()), types: settings.types.clone() };
-        let reader = RoleInit::Reader { reader: Box::new(plan.reader.clone()), threads: settings.reader_threads };
+        let router = RoleInit::Router {
+            clip: Box::new(plan.clip.clone()),
+            types: settings.types.clone(),
+        };
+        let reader = RoleInit::Reader {
+            reader: Box::new(plan.reader.clone()),
+            threads: settings.reader_threads,
+        };
         let (rasterizers, router_pool, readers_pool) = tokio::try_join!(
             pool(rasterizer, rasterizers, settings.rasterizer_memory),
             pool(router, 1, settings.router_memory),
@@ -56,10 +81,20 @@ impl Engines {
         let deadline = Duration::from_secs(settings.page_seconds);
         let pad = plan.clip.spec.pad_to_square;
         let router = RouterHandle::start(router_pool.clone(), pad, settings.route_batch, deadline);
-        let stages = Stages { settings: settings.clone(), plan, rasterizers, router, readers: readers_pool };
+        let stages = Stages {
+            settings: settings.clone(),
+            plan,
+            rasterizers,
+            router,
+            readers: readers_pool,
+        };
         // Enough that every reader is busy while the next pages are drawn.
         let in_flight = (2 * readers) as usize;
-        Ok(Engines { stages, router_pool, in_flight })
+        Ok(Engines {
+            stages,
+            router_pool,
+            in_flight,
+        })
     }
 
     fn pools(&self) -> [(&'static str, &Pool); 3] {
@@ -75,7 +110,9 @@ impl Engines {
         for (role, pool) in self.pools() {
             let stats = pool.stats();
             summary.worker_restarts += stats.deaths;
-            summary.peak_memory.insert(role.to_owned(), stats.peak_memory / MIB);
+            summary
+                .peak_memory
+                .insert(role.to_owned(), stats.peak_memory / MIB);
         }
     }
 
@@ -91,8 +128,16 @@ impl Engines {
     pub fn new_run(&self) -> anyhow::Result<NewRun> {
         let plan = &self.stages.plan;
         let models = vec![
-            ModelInfo { hash: plan.reader.hash.clone(), role: "reader".into(), name: plan.reader.name.clone() },
-            ModelInfo { hash: plan.clip.hash.clone(), role: "clip".into(), name: plan.clip.name.clone() },
+            ModelInfo {
+                hash: plan.reader.hash.clone(),
+                role: "reader".into(),
+                name: plan.reader.name.clone(),
+            },
+            ModelInfo {
+                hash: plan.clip.hash.clone(),
+                role: "clip".into(),
+                name: plan.clip.name.clone(),
+            },
         ];
         let prompts = plan.prompts.iter().map(|(name, rendered)| PromptInfo {
             hash: rendered.hash.clone(),

@@ -17,10 +17,15 @@ use crate::worker::{Reply, Request};
 /// Walks the request's paths. Ends early when the run is stopped.
 pub async fn take_in(batch: &Batch, request: &RunRequest) -> anyhow::Result<()> {
     let (found, mut files) = mpsc::channel(1);
-    let (paths, limits) = (request.paths.clone(), batch.stages().settings.limits);
+    let settings = &batch.stages().settings;
+    let (paths, max_bytes, database) = (
+        request.paths.clone(),
+        settings.limits.max_bytes,
+        settings.db.clone(),
+    );
     // Bounded: at most two files are in memory, whatever the folder's size.
     let walk = tokio::task::spawn_blocking(move || {
-        for file in ingest::walk(&paths, &limits) {
+        for file in ingest::walk(&paths, max_bytes, &database) {
             if found.blocking_send(file).is_err() {
                 break;
             }
@@ -53,9 +58,21 @@ async fn take_file(batch: &Batch, request: &RunRequest, file: Found) -> anyhow::
     match open(batch, &blake3, bytes).await {
         Ok(info) => {
             let pages = info.pages;
-            let document = NewDocument { blake3, bytes: size, info, path: path.clone() };
-            batch.store.add_document(batch.run, &document, request.doc_type.as_deref()).await?;
-            batch.emit(Event::Ingested { path, pages, new_pages: pages });
+            let document = NewDocument {
+                blake3,
+                bytes: size,
+                info,
+                path: path.clone(),
+            };
+            batch
+                .store
+                .add_document(batch.run, &document, request.doc_type.as_deref())
+                .await?;
+            batch.emit(Event::Ingested {
+                path,
+                pages,
+                new_pages: pages,
+            });
             Ok(())
         }
         Err(failure) => reject(batch, path, failure).await,
@@ -64,21 +81,41 @@ async fn take_file(batch: &Batch, request: &RunRequest, file: Found) -> anyhow::
 
 /// A document that is in the database already: nothing is read again unless
 /// that is asked for or its result would be another.
-async fn again(batch: &Batch, request: &RunRequest, path: PathBuf, known: KnownDocument) -> anyhow::Result<()> {
+async fn again(
+    batch: &Batch,
+    request: &RunRequest,
+    path: PathBuf,
+    known: KnownDocument,
+) -> anyhow::Result<()> {
     let store = &batch.store;
-    store.add_source(batch.run, &path, Some(known.id), None).await?;
+    store
+        .add_source(batch.run, &path, Some(known.id), None)
+        .await?;
     let requeued = if request.force || request.doc_type.is_some() {
-        store.requeue(known.id, request.force, request.doc_type.as_deref()).await?
+        store
+            .requeue(known.id, request.force, request.doc_type.as_deref())
+            .await?
     } else {
         let plan = batch.stages().plan.clone();
-        store.requeue_stale(known.id, &|page| page.key != plan.key(page.doc_type, page.forced)).await?
+        store
+            .requeue_stale(known.id, &|page| {
+                page.key != plan.key(page.doc_type, page.forced)
+            })
+            .await?
     };
-    batch.emit(Event::Ingested { path, pages: known.pages, new_pages: requeued });
+    batch.emit(Event::Ingested {
+        path,
+        pages: known.pages,
+        new_pages: requeued,
+    });
     Ok(())
 }
 
 async fn reject(batch: &Batch, path: PathBuf, failure: Failure) -> anyhow::Result<()> {
-    batch.store.add_source(batch.run, &path, None, Some(&failure)).await?;
+    batch
+        .store
+        .add_source(batch.run, &path, None, Some(&failure))
+        .await?;
     batch.count(|summary| *summary.rejected.entry(failure.reason).or_default() += 1);
     batch.emit(Event::Rejected { path, failure });
     Ok(())
@@ -98,7 +135,10 @@ async fn open(batch: &Batch, blake3: &str, bytes: Vec<u8>) -> Result<DocumentInf
                 return Ok(info);
             }
             Ok((other, _)) => {
-                return Err(Failure::new(Reason::Internal, format!("the rasteriser answered {other:?}")));
+                return Err(Failure::new(
+                    Reason::Internal,
+                    format!("the rasteriser answered {other:?}"),
+                ));
             }
             Err(failure) if failure.reason.is_retryable() => last = failure,
             Err(failure) => return Err(failure),

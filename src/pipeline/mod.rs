@@ -115,7 +115,10 @@ pub async fn run(
     let plan = Plan::make(settings).await?;
     if let Some(name) = &request.doc_type {
         let known = plan.prompts.keys().cloned().collect::<Vec<_>>().join(", ");
-        anyhow::ensure!(plan.prompts.contains_key(name), "there is no document type `{name}`; there are: {known}");
+        anyhow::ensure!(
+            plan.prompts.contains_key(name),
+            "there is no document type `{name}`; there are: {known}"
+        );
     }
     let store = Store::open(&settings.db).await?;
     let engines = Engines::start(settings, Arc::new(plan), &events).await?;
@@ -125,6 +128,8 @@ pub async fn run(
     let mut summary = batch.summary();
     summary.run_id = run.0;
     summary.seconds = started.elapsed().as_secs_f64();
-    store.finish_run(run, &serde_json::to_value(&summary)?).await?;
+    store
+        .finish_run(run, &serde_json::to_value(&summary)?)
+        .await?;
     Ok(summary)
 }

@@ -56,7 +56,8 @@ impl Stages {
         work.routing = Some(routing);
         if let Some(doc_type) = doc_type {
             let image = Arc::into_inner(image).expect("the router is done with the page");
-            work.reading = Some(timed(&mut work.seconds, "read", self.read(image, &doc_type)).await?);
+            work.reading =
+                Some(timed(&mut work.seconds, "read", self.read(image, &doc_type)).await?);
         }
         Ok(())
     }
@@ -70,12 +71,21 @@ impl Stages {
             worker.call(&Request::Open, &bytes, deadline).await?;
             worker.set_document(Some(job.document.to_owned()));
         }
-        draw(&mut worker, job.index, &self.plan, Duration::from_secs(self.settings.page_seconds)).await
+        draw(
+            &mut worker,
+            job.index,
+            &self.plan,
+            Duration::from_secs(self.settings.page_seconds),
+        )
+        .await
     }
 
     async fn read(&self, image: PageImage, doc_type: &str) -> Result<Reading, Failure> {
         let prompt = self.plan.prompts.get(doc_type).ok_or_else(|| {
-            Failure::new(Reason::Internal, format!("document type `{doc_type}` has no prompt: see `docmill types`"))
+            Failure::new(
+                Reason::Internal,
+                format!("document type `{doc_type}` has no prompt: see `docmill types`"),
+            )
         })?;
         let request = Request::Read {
             width: image.width,
@@ -90,28 +100,73 @@ impl Stages {
 }
 
 /// Draws a page of the document that `worker` holds open.
-pub async fn draw(worker: &mut Guard, index: u32, plan: &Plan, deadline: Duration) -> Result<RasterPage, Failure> {
-    match worker.call(&Request::Page { index, spec: plan.raster }, &[], deadline).await? {
-        (Reply::Page { width, height, words }, rgb) => {
-            let image = PageImage::new(width, height, rgb)
-                .ok_or_else(|| Failure::new(Reason::Internal, "the rasteriser sent pixels that do not fit the page"))?;
+pub async fn draw(
+    worker: &mut Guard,
+    index: u32,
+    plan: &Plan,
+    deadline: Duration,
+) -> Result<RasterPage, Failure> {
+    match worker
+        .call(
+            &Request::Page {
+                index,
+                spec: plan.raster,
+            },
+            &[],
+            deadline,
+        )
+        .await?
+    {
+        (
+            Reply::Page {
+                width,
+                height,
+                words,
+            },
+            rgb,
+        ) => {
+            let image = PageImage::new(width, height, rgb).ok_or_else(|| {
+                Failure::new(
+                    Reason::Internal,
+                    "the rasteriser sent pixels that do not fit the page",
+                )
+            })?;
             Ok(RasterPage { image, words })
         }
-        (other, _) => Err(Failure::new(Reason::Internal, format!("the rasteriser answered {other:?}"))),
+        (other, _) => Err(Failure::new(
+            Reason::Internal,
+            format!("the rasteriser answered {other:?}"),
+        )),
     }
 }
 
 /// Asks a reader process.
-pub async fn read(readers: &Pool, request: &Request, rgb: &[u8], settings: &Settings) -> Result<Reading, Failure> {
+pub async fn read(
+    readers: &Pool,
+    request: &Request,
+    rgb: &[u8],
+    settings: &Settings,
+) -> Result<Reading, Failure> {
     let mut worker = readers.worker(None).await?;
-    match worker.call(request, rgb, Duration::from_secs(settings.read_seconds)).await? {
+    match worker
+        .call(request, rgb, Duration::from_secs(settings.read_seconds))
+        .await?
+    {
         (Reply::Read { reading }, _) => Ok(*reading),
-        (other, _) => Err(Failure::new(Reason::Internal, format!("the reader answered {other:?}"))),
+        (other, _) => Err(Failure::new(
+            Reason::Internal,
+            format!("the reader answered {other:?}"),
+        )),
     }
 }
 
 fn forced(doc_type: &str) -> Routing {
-    Routing { verdict: Ok(doc_type.to_owned()), probabilities: Vec::new(), embedding: None, forced: true }
+    Routing {
+        verdict: Ok(doc_type.to_owned()),
+        probabilities: Vec::new(),
+        embedding: None,
+        forced: true,
+    }
 }
 
 /// The document's bytes from the first of its paths that still holds them.
@@ -133,13 +188,20 @@ async fn read_source(job: &PageJob<'_>, max_bytes: u64) -> Result<Vec<u8>, Failu
 fn read_same(path: &Path, document: &str, max_bytes: u64) -> Result<Vec<u8>, Failure> {
     let bytes = ingest::read(path, max_bytes)?;
     if ingest::hash(&bytes) != document {
-        let message = format!("{} was changed after it was taken in: run again over it", path.display());
+        let message = format!(
+            "{} was changed after it was taken in: run again over it",
+            path.display()
+        );
         return Err(Failure::new(Reason::SourceChanged, message));
     }
     Ok(bytes)
 }
 
-async fn timed<T>(seconds: &mut StageSeconds, stage: &'static str, work: impl Future<Output = T>) -> T {
+async fn timed<T>(
+    seconds: &mut StageSeconds,
+    stage: &'static str,
+    work: impl Future<Output = T>,
+) -> T {
     let start = Instant::now();
     let result = work.await;
     *seconds.entry(stage).or_default() += start.elapsed().as_secs_f64();

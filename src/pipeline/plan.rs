@@ -38,14 +38,16 @@ impl Plan {
         let installation = Installation::find(settings)?;
         let reader = installation.reader(settings)?;
         let clip = installation.clip(settings)?;
-        reader.verify()?;
-        clip.verify()?;
         let variant = reader.spec.prompt_variant.as_deref();
         let mut prompts = BTreeMap::new();
         for doc_type in types.readable() {
             let taught = reader.spec.taught.get(&doc_type.name).map(Vec::as_slice);
-            let rendered = prompt::render(doc_type, variant, taught)
-                .with_context(|| format!("cannot make the prompt of document type `{}`", doc_type.name))?;
+            let rendered = prompt::render(doc_type, variant, taught).with_context(|| {
+                format!(
+                    "cannot make the prompt of document type `{}`",
+                    doc_type.name
+                )
+            })?;
             prompts.insert(doc_type.name.clone(), rendered);
         }
         let mut hasher = blake3::Hasher::new();
@@ -54,7 +56,14 @@ impl Plan {
             hasher.update(serde_json::to_string(&(&doc_type.name, &doc_type.labels))?.as_bytes());
         }
         let raster = raster_spec(&reader.spec.layout, settings.page_pixels);
-        Ok(Plan { types, prompts, reader, clip, raster, router_hash: hasher.finalize().to_hex().to_string() })
+        Ok(Plan {
+            types,
+            prompts,
+            reader,
+            clip,
+            raster,
+            router_hash: hasher.finalize().to_hex().to_string(),
+        })
     }
 
     /// The key of a page's result: equal keys, equal work. `doc_type` is
@@ -73,14 +82,19 @@ impl Plan {
 
     /// Fields of each type that the reader was not taught.
     pub fn untaught(&self) -> BTreeMap<String, Vec<String>> {
-        self.prompts.iter().map(|(name, rendered)| (name.clone(), rendered.untaught.clone())).collect()
+        self.prompts
+            .iter()
+            .map(|(name, rendered)| (name.clone(), rendered.untaught.clone()))
+            .collect()
     }
 }
 
 fn raster_spec(layout: &ImageLayout, max_pixels: u32) -> RasterSpec {
     let width = match layout {
         ImageLayout::Page { max_side } => *max_side,
-        ImageLayout::Tiles { tile, columns, .. } => tile * columns.values().max().unwrap_or(&1) * OVERSAMPLING,
+        ImageLayout::Tiles { tile, columns, .. } => {
+            tile * columns.values().max().unwrap_or(&1) * OVERSAMPLING
+        }
     };
     RasterSpec { width, max_pixels }
 }

@@ -31,7 +31,11 @@ impl RouterHandle {
                 serve(&pool, side, deadline, std::mem::take(&mut pages)).await;
             }
         });
-        RouterHandle { queue, side, pad_to_square }
+        RouterHandle {
+            queue,
+            side,
+            pad_to_square,
+        }
     }
 
     pub async fn route(&self, image: &Arc<PageImage>) -> Result<Routing, Failure> {
@@ -75,11 +79,20 @@ async fn route_batch(
     deadline: Duration,
     images: &[PageImage],
 ) -> Result<Vec<Routing>, Failure> {
-    let blob: Vec<u8> = images.iter().flat_map(|image| image.rgb.iter().copied()).collect();
-    let request = Request::Route { count: images.len() as u32, side };
+    let blob: Vec<u8> = images
+        .iter()
+        .flat_map(|image| image.rgb.iter().copied())
+        .collect();
+    let request = Request::Route {
+        count: images.len() as u32,
+        side,
+    };
     let mut worker = pool.worker(None).await?;
     match worker.call(&request, &blob, deadline).await? {
         (Reply::Routed { routings }, _) if routings.len() == images.len() => Ok(routings),
-        (other, _) => Err(Failure::new(Reason::Internal, format!("the router answered {other:?}"))),
+        (other, _) => Err(Failure::new(
+            Reason::Internal,
+            format!("the router answered {other:?}"),
+        )),
     }
 }

@@ -3,9 +3,19 @@
 //! pdfium (behind `pdf.rs`) is not thread-safe and crashes on hostile files,
 //! so a [`Rasterizer`] is only ever run inside a worker process.
 
+mod library;
+mod pdf;
+mod picture;
+
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{DocumentInfo, Failure, RasterPage};
+pub use library::find_pdfium;
+
+use crate::domain::{DocumentInfo, Failure, MediaType, RasterPage, Reason};
+use pdf::{PdfFile, PdfLibrary};
+use picture::PictureFile;
 
 /// Bounds that keep a hostile file from taking the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +36,7 @@ impl Default for Limits {
         Limits {
             max_bytes: 100 << 20,
             max_pages: 2000,
-            max_pixels: 120_000_000,
+            max_pixels: 100_000_000,
             min_side: 16,
         }
     }
@@ -50,3 +60,90 @@ pub trait Rasterizer {
     /// Draws page `index` (from 0) of the open document.
     fn page(&mut self, index: u32, spec: &RasterSpec) -> Result<RasterPage, Failure>;
 }
+
+/// Every format that docmill takes.
+pub struct DocumentRasterizer {
+    pdfium: PdfLibrary,
+    open: Option<Open>,
+}
+
+enum Open {
+    Pdf(PdfFile),
+    Picture(Box<PictureFile>),
+}
+
+impl DocumentRasterizer {
+    /// Loads PDFium: `None` for [`find_pdfium`]'s choice.
+    pub fn new(pdfium: Option<&Path>) -> anyhow::Result<DocumentRasterizer> {
+        Ok(DocumentRasterizer {
+            pdfium: PdfLibrary::load(&find_pdfium(pdfium)?)?,
+            open: None,
+        })
+    }
+}
+
+impl Rasterizer for DocumentRasterizer {
+    fn open(&mut self, bytes: Vec<u8>, limits: &Limits) -> Result<DocumentInfo, Failure> {
+        self.open = None;
+        let (open, info) = match sniff(&bytes)? {
+            MediaType::Pdf => {
+                let (file, info) = self.pdfium.open(bytes, limits)?;
+                (Open::Pdf(file), info)
+            }
+            media_type => {
+                let (file, info) = PictureFile::open(bytes, media_type, limits)?;
+                (Open::Picture(Box::new(file)), info)
+            }
+        };
+        self.open = Some(open);
+        Ok(info)
+    }
+
+    fn page(&mut self, index: u32, spec: &RasterSpec) -> Result<RasterPage, Failure> {
+        match &mut self.open {
+            Some(Open::Pdf(file)) => file.page(index, spec),
+            Some(Open::Picture(file)) => file.page(index, spec),
+            None => Err(Failure::new(Reason::Internal, "no document is open")),
+        }
+    }
+}
+
+/// What the bytes are, whatever the file's name says.
+pub fn sniff(bytes: &[u8]) -> Result<MediaType, Failure> {
+    // Readers find a PDF's header within its first 1024 bytes (ISO 32000-2,
+    // annex I).
+    let head = &bytes[..bytes.len().min(1024)];
+    if head.windows(5).any(|window| window == b"%PDF-") {
+        return Ok(MediaType::Pdf);
+    }
+    let found = infer::get(bytes).map(|kind| kind.mime_type());
+    Ok(match found {
+        Some("image/png") => MediaType::Png,
+        Some("image/jpeg") => MediaType::Jpeg,
+        Some("image/tiff") => MediaType::Tiff,
+        Some("image/webp") => MediaType::Webp,
+        Some("image/bmp") => MediaType::Bmp,
+        Some("image/gif") => MediaType::Gif,
+        other => {
+            let what = other.map(|mime| format!(" but {mime}")).unwrap_or_default();
+            let message = format!("not a PDF, PNG, JPEG, TIFF, WebP, BMP or GIF{what}");
+            return Err(Failure::new(Reason::UnsupportedType, message));
+        }
+    })
+}
+
+/// The size that keeps the shape and has at most `max_pixels` pixels.
+fn fit(width: u32, height: u32, max_pixels: u32) -> (u32, u32) {
+    let pixels = f64::from(width) * f64::from(height);
+    if pixels <= f64::from(max_pixels) {
+        return (width, height);
+    }
+    let scale = (f64::from(max_pixels) / pixels).sqrt();
+    // A page much longer than wide still has a pixel of width.
+    let width = ((f64::from(width) * scale) as u32).max(1);
+    let height = ((f64::from(height) * scale) as u32).clamp(1, (max_pixels / width).max(1));
+    (width, height)
+}
+
+#[cfg(test)]
+mod tests;

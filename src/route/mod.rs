@@ -1,12 +1,22 @@
 //! CLIP tells which document type a page is, zero-shot, by the sentences that
 //! live with each type.
 
+pub mod clip;
+mod letterbox;
+mod router;
+
+pub use letterbox::letterbox;
+pub use router::Router;
+
 use crate::domain::{Embedding, PageImage};
 
 /// The seam to the CLIP engine.
 pub trait ClipEngine {
     /// Side in pixels of the square images that [`ClipEngine::embed_images`] takes.
     fn image_side(&self) -> u32;
+
+    /// Whether a page is padded to a square rather than cropped; see [`letterbox`].
+    fn pad_to_square(&self) -> bool;
 
     /// One L2-normalised embedding per image, in order. Images are
     /// `image_side` x `image_side`.

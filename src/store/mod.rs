@@ -1,1 +1,140 @@
-//! (to be written)
+//! SQLite holds everything: jobs, results and what they were made with.
+//!
+//! The job is the row. A page is claimed by one conditional update that counts
+//! the attempt; its result and its completion are one transaction that only
+//! the lease's holder can make; so are a document's records and its being
+//! done. No transaction is open while an engine works.
+
+mod documents;
+mod jobs;
+mod process;
+mod queries;
+mod records;
+mod runs;
+
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Sqlite, Transaction};
+
+pub use documents::{KnownDocument, NewDocument, PageKey};
+pub use jobs::{Claim, Completed, PageCompletion};
+pub use queries::{Counts, PageRow, RejectedRow, StoredRecord};
+pub use records::FinishedPages;
+pub use runs::{ModelInfo, NewRun, PromptInfo, SchemaInfo};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunId(pub i64);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DocumentId(pub i64);
+
+/// How long a statement waits for another process's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Cheap to clone; all clones share the one connection.
+#[derive(Clone)]
+pub struct Store {
+    pool: SqlitePool,
+}
+
+impl Store {
+    /// Opens the database, creates it (readable by its owner alone) where
+    /// there is none, and brings its tables up to date.
+    pub async fn open(path: &Path) -> anyhow::Result<Store> {
+        create_private(path).with_context(|| {
+            format!(
+                "cannot create the database {}: choose another place with --db",
+                path.display()
+            )
+        })?;
+        Store::connect(path, false).await
+    }
+
+    /// Opens a database that must exist, without changing it.
+    pub async fn open_existing(path: &Path) -> anyhow::Result<Store> {
+        anyhow::ensure!(
+            path.is_file(),
+            "there is no database {}: make one with `docmill run`, or name it with --db",
+            path.display()
+        );
+        Store::connect(path, false).await
+    }
+
+    async fn connect(path: &Path, read_only: bool) -> anyhow::Result<Store> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(read_only)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A power cut may take the last commits; their leases then end and
+            // the pages are read again.
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(BUSY_TIMEOUT);
+        // One connection: writers of this process queue here, not in SQLite.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options)
+            .await;
+        let pool = pool.with_context(|| format!("cannot open the database {}", path.display()))?;
+        sqlx::migrate!().run(&pool).await.map_err(|error| match error {
+            sqlx::migrate::MigrateError::VersionMissing(_) => anyhow::anyhow!(
+                "the database {} was written by a newer docmill: use that version, or another --db",
+                path.display()
+            ),
+            other => anyhow::Error::new(other).context(format!("cannot prepare the database {}", path.display())),
+        })?;
+        Ok(Store { pool })
+    }
+
+    /// A transaction that holds the write lock from its start.
+    async fn write(&self) -> sqlx::Result<Transaction<'static, Sqlite>> {
+        self.pool.begin_with("BEGIN IMMEDIATE").await
+    }
+}
+
+/// Whether an error means that trying again later may work: another process
+/// holds the database, or the disk is full.
+pub fn is_temporary(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let Some(sqlx::Error::Database(database)) = cause.downcast_ref::<sqlx::Error>() else {
+            return false;
+        };
+        let code = database
+            .code()
+            .and_then(|code| code.parse::<u32>().ok())
+            .unwrap_or(0);
+        // Extended result codes keep the primary one in their low byte.
+        const SQLITE_BUSY: u32 = 5;
+        const SQLITE_LOCKED: u32 = 6;
+        const SQLITE_FULL: u32 = 13;
+        matches!(code & 0xff, SQLITE_BUSY | SQLITE_LOCKED | SQLITE_FULL)
+    })
+}
+
+fn create_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    match std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+/// Unix milliseconds.
+fn now() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as i64)
+}
+
+#[cfg(test)]
+mod tests;

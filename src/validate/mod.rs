@@ -1,1 +1,261 @@
-//! (to be written)
+//! What pages said becomes records that can be believed or questioned: pages
+//! are put together, values typed, schema and arithmetic checked.
+//!
+//! Pure: the same pages give the same records.
+
+mod amount;
+mod assemble;
+mod checks;
+mod values;
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde_json::Value;
+
+use crate::doctypes::DocTypes;
+use crate::domain::{DocType, Finding, PageResult, Record, Severity, Status};
+use assemble::Draft;
+
+/// What validation must know beside the pages.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Fields of each type that the reader was not taught.
+    pub untaught: BTreeMap<String, Vec<String>>,
+    /// What opening the document warned of.
+    pub document_warnings: Vec<String>,
+    /// A record whose least sure required field is below this (0 to 1) goes
+    /// to review.
+    pub min_confidence: f32,
+    /// Dates are judged against it.
+    pub today: Date,
+}
+
+/// The records of one document, in the order of their first pages. Every page
+/// is in exactly one record.
+pub fn records(types: &DocTypes, pages: &[PageResult], context: &Context) -> Vec<Record> {
+    let drafts = assemble::drafts(types, pages);
+    let mut records: Vec<Record> = drafts
+        .into_iter()
+        .map(|draft| finish(types, draft, context))
+        .collect();
+    name_failed_pages(&mut records, pages);
+    records
+}
+
+fn finish(types: &DocTypes, mut draft: Draft, context: &Context) -> Record {
+    let mut findings = std::mem::take(&mut draft.findings);
+    for warning in &context.document_warnings {
+        findings.push(Finding::new(
+            "document_warning",
+            Severity::Warning,
+            None,
+            warning.clone(),
+        ));
+    }
+    if let Some(doc_type) = draft.doc_type.as_deref().and_then(|name| types.get(name)) {
+        complete(&mut draft, doc_type);
+        values::type_values(doc_type, &mut draft.fields, context.today, &mut findings);
+        check_schema(doc_type, &draft, &mut findings);
+        check_required(doc_type, &draft, &mut findings);
+        checks::run(doc_type, &draft.fields, &mut findings);
+        tell_untaught(doc_type, context, &mut findings);
+    }
+    let confidence = confidence(types, &draft);
+    if let Some((field, confidence)) = &confidence
+        && *confidence < context.min_confidence
+    {
+        let message = format!(
+            "{field} is read with a probability of only {:.0} %",
+            f64::from(*confidence) * 100.0
+        );
+        findings.push(Finding::new(
+            "low_confidence",
+            Severity::Warning,
+            Some(field),
+            message,
+        ));
+    }
+    Record {
+        doc_type: draft.doc_type,
+        pages: draft.pages,
+        status: draft
+            .failed
+            .then_some(Status::Failed)
+            .unwrap_or_else(|| status(&findings)),
+        fields: draft.fields,
+        findings,
+        confidence: confidence.map(|(_, confidence)| confidence),
+        field_confidence: draft.confidence,
+    }
+}
+
+fn status(findings: &[Finding]) -> Status {
+    let doubtful = findings
+        .iter()
+        .any(|finding| finding.severity > Severity::Info);
+    if doubtful {
+        Status::NeedsReview
+    } else {
+        Status::Accepted
+    }
+}
+
+/// Every field of the type is there, in its order; absent ones are null.
+fn complete(draft: &mut Draft, doc_type: &DocType) {
+    let mut read = std::mem::take(&mut draft.fields);
+    let Some(properties) = doc_type.schema["properties"].as_object() else {
+        return;
+    };
+    for (name, property) in properties {
+        let lines = property
+            .pointer("/items/properties")
+            .and_then(Value::as_object);
+        let value = match (read.remove(name), lines) {
+            (Some(Value::Array(mut list)), Some(lines)) => {
+                for line in list.iter_mut().filter_map(Value::as_object_mut) {
+                    for field in lines.keys() {
+                        line.entry(field.as_str()).or_insert(Value::Null);
+                    }
+                }
+                Value::Array(list)
+            }
+            (Some(value), _) => value,
+            (None, Some(_)) => Value::Array(Vec::new()),
+            (None, None) => Value::Null,
+        };
+        draft.fields.insert(name.clone(), value);
+    }
+    // What the schema does not know is kept and told by the schema check.
+    draft.fields.extend(read);
+}
+
+fn check_schema(doc_type: &DocType, draft: &Draft, findings: &mut Vec<Finding>) {
+    let validator = match jsonschema::validator_for(&doc_type.schema) {
+        Ok(validator) => validator,
+        Err(error) => {
+            let message = format!("the schema of `{}` cannot be used: {error}", doc_type.name);
+            return findings.push(Finding::new(
+                "schema_unusable",
+                Severity::Error,
+                None,
+                message,
+            ));
+        }
+    };
+    for error in validator.iter_errors(&Value::Object(draft.fields.clone())) {
+        let field = field_path(&error.instance_path().to_string());
+        let message = format!("not as the schema wants it: {error}");
+        findings.push(Finding::new(
+            "schema_violation",
+            Severity::Error,
+            field.as_deref(),
+            message,
+        ));
+    }
+}
+
+/// `/items/0/amount` as `items[0].amount`; `None` for the record itself.
+fn field_path(pointer: &str) -> Option<String> {
+    let mut path = String::new();
+    for part in pointer.split('/').skip(1) {
+        match part.parse::<usize>() {
+            Ok(index) => path.push_str(&format!("[{index}]")),
+            Err(_) if path.is_empty() => path.push_str(part),
+            Err(_) => path.push_str(&format!(".{part}")),
+        }
+    }
+    (!path.is_empty()).then_some(path)
+}
+
+fn check_required(doc_type: &DocType, draft: &Draft, findings: &mut Vec<Finding>) {
+    let Some(rules) = &doc_type.read else { return };
+    for field in &rules.required {
+        if draft.fields.get(field).is_none_or(is_absent) {
+            let message = format!("{field} was not found on the document");
+            findings.push(Finding::new(
+                "missing",
+                Severity::Warning,
+                Some(field),
+                message,
+            ));
+        }
+    }
+}
+
+fn is_absent(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(list) => list.is_empty(),
+        _ => false,
+    }
+}
+
+fn tell_untaught(doc_type: &DocType, context: &Context, findings: &mut Vec<Finding>) {
+    let untaught = context
+        .untaught
+        .get(&doc_type.name)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    for field in untaught {
+        let message =
+            format!("{field} is always empty: the model in use was not taught to read it");
+        findings.push(Finding::new(
+            "not_taught",
+            Severity::Info,
+            Some(field),
+            message,
+        ));
+    }
+}
+
+/// The least sure of the required fields that were read (of all fields, for a
+/// type that requires none).
+fn confidence(types: &DocTypes, draft: &Draft) -> Option<(String, f32)> {
+    let doc_type = draft.doc_type.as_deref().and_then(|name| types.get(name));
+    let required = doc_type
+        .and_then(|t| t.read.as_ref())
+        .map(|rules| rules.required.as_slice())
+        .unwrap_or_default();
+    let counts = |field: &String| required.is_empty() || required.contains(field);
+    draft
+        .confidence
+        .iter()
+        .filter(|(field, _)| counts(field))
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .cloned()
+}
+
+/// A document with a page that could not be read is never accepted: what the
+/// page held may belong to any of its records.
+fn name_failed_pages(records: &mut [Record], pages: &[PageResult]) {
+    let failed: Vec<_> = pages
+        .iter()
+        .filter_map(|page| Some((page.index, page.reading.as_ref().err()?)))
+        .collect();
+    for record in records {
+        for (index, failure) in &failed {
+            if record.pages.contains(index) && record.status == Status::Failed {
+                continue;
+            }
+            let message = format!(
+                "page {} of the document could not be read ({})",
+                index + 1,
+                failure.reason
+            );
+            record.findings.push(Finding::new(
+                "page_failed",
+                Severity::Warning,
+                None,
+                message,
+            ));
+            if record.status == Status::Accepted {
+                record.status = Status::NeedsReview;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

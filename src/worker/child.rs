@@ -20,7 +20,10 @@ pub fn main() -> anyhow::Result<()> {
     let out = std::os::fd::AsFd::as_fd(&std::io::stdout()).try_clone_to_owned()?;
     rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
     exit_with_parent();
-    serve(BufReader::new(std::io::stdin().lock()), BufWriter::new(std::fs::File::from(out)))
+    serve(
+        BufReader::new(std::io::stdin().lock()),
+        BufWriter::new(std::fs::File::from(out)),
+    )
 }
 
 /// A supervisor killed in mid-request leaves no reader behind: the pipe alone
@@ -46,10 +49,17 @@ fn serve(mut input: impl Read, mut output: impl Write) -> anyhow::Result<()> {
             return Ok(write_frame(&mut output, &Reply::Failed { failure }, &[])?);
         }
     };
-    write_frame(&mut output, &Reply::Ready { side: engine.side() }, &[])?;
+    write_frame(
+        &mut output,
+        &Reply::Ready {
+            side: engine.side(),
+        },
+        &[],
+    )?;
     while let Some((request, blob)) = read_frame(&mut input)? {
-        let (reply, blob) =
-            engine.answer(request, blob).unwrap_or_else(|failure| (Reply::Failed { failure }, Vec::new()));
+        let (reply, blob) = engine
+            .answer(request, blob)
+            .unwrap_or_else(|failure| (Reply::Failed { failure }, Vec::new()));
         write_frame(&mut output, &reply, &blob)?;
     }
     Ok(())
@@ -57,7 +67,8 @@ fn serve(mut input: impl Read, mut output: impl Write) -> anyhow::Result<()> {
 
 fn limit_resources(memory: u64) -> anyhow::Result<()> {
     // DATA counts what the process writes to, not the weights it maps.
-    rlimit::setrlimit(rlimit::Resource::DATA, memory, memory).context("cannot limit the worker's memory")?;
+    rlimit::setrlimit(rlimit::Resource::DATA, memory, memory)
+        .context("cannot limit the worker's memory")?;
     rlimit::setrlimit(rlimit::Resource::CORE, 0, 0).context("cannot switch core dumps off")
 }
 
@@ -76,12 +87,19 @@ impl Engine {
             RoleInit::Router { clip, types } => {
                 let engine = CandleClip::load(&clip)?;
                 let side = engine.image_side();
-                Engine::Router(Router::new(engine, &DocTypes::load(types.as_deref())?, clip.spec.margin)?, side)
+                Engine::Router(
+                    Router::from_types(
+                        engine,
+                        DocTypes::load(types.as_deref())?.iter(),
+                        clip.spec.margin,
+                    )?,
+                    side,
+                )
             }
             #[cfg(feature = "llama")]
-            RoleInit::Reader { reader, threads } => {
-                Engine::Reader(Box::new(crate::generate::llama::LlamaReader::load(&reader, threads)?))
-            }
+            RoleInit::Reader { reader, threads } => Engine::Reader(Box::new(
+                crate::generate::llama::LlamaReader::load(&reader, threads)?,
+            )),
             #[cfg(not(feature = "llama"))]
             RoleInit::Reader { .. } => anyhow::bail!(
                 "this docmill was built without llama.cpp: build it with the feature `llama` (on by default)"
@@ -98,40 +116,81 @@ impl Engine {
 
     fn answer(&mut self, request: Request, blob: Vec<u8>) -> Result<(Reply, Vec<u8>), Failure> {
         match (self, request) {
-            (Engine::Rasterizer(rasterizer, limits), Request::Open) => {
-                Ok((Reply::Opened { info: rasterizer.open(blob, limits)? }, Vec::new()))
-            }
+            (Engine::Rasterizer(rasterizer, limits), Request::Open) => Ok((
+                Reply::Opened {
+                    info: rasterizer.open(blob, limits)?,
+                },
+                Vec::new(),
+            )),
             (Engine::Rasterizer(rasterizer, _), Request::Page { index, spec }) => {
                 let page = rasterizer.page(index, &spec)?;
                 let (width, height) = (page.image.width, page.image.height);
-                Ok((Reply::Page { width, height, words: page.words }, page.image.rgb))
+                Ok((
+                    Reply::Page {
+                        width,
+                        height,
+                        words: page.words,
+                    },
+                    page.image.rgb,
+                ))
             }
             (Engine::Router(router, _), Request::Route { count, side }) => {
                 let images = split_images(count, side, &blob)?;
                 let routings = router.route(&images).map_err(Failure::internal)?;
                 Ok((Reply::Routed { routings }, Vec::new()))
             }
-            (Engine::Reader(reader), Request::Read { width, height, doc_type, prompt, schema, max_tokens }) => {
+            (
+                Engine::Reader(reader),
+                Request::Read {
+                    width,
+                    height,
+                    doc_type,
+                    prompt,
+                    schema,
+                    max_tokens,
+                },
+            ) => {
                 let image = image(width, height, blob)?;
-                let request = ReadRequest { image, doc_type, prompt, schema, max_tokens };
-                Ok((Reply::Read { reading: Box::new(reader.read(&request)?) }, Vec::new()))
+                let request = ReadRequest {
+                    image,
+                    doc_type,
+                    prompt,
+                    schema,
+                    max_tokens,
+                };
+                Ok((
+                    Reply::Read {
+                        reading: Box::new(reader.read(&request)?),
+                    },
+                    Vec::new(),
+                ))
             }
-            (_, request) => {
-                Err(Failure::new(Reason::Internal, format!("{} is not this worker's work", request.stage())))
-            }
+            (_, request) => Err(Failure::new(
+                Reason::Internal,
+                format!("{} is not this worker's work", request.stage()),
+            )),
         }
     }
 }
 
 fn image(width: u32, height: u32, rgb: Vec<u8>) -> Result<PageImage, Failure> {
-    PageImage::new(width, height, rgb)
-        .ok_or_else(|| Failure::new(Reason::Internal, format!("pixels do not fit a {width} x {height} image")))
+    PageImage::new(width, height, rgb).ok_or_else(|| {
+        Failure::new(
+            Reason::Internal,
+            format!("pixels do not fit a {width} x {height} image"),
+        )
+    })
 }
 
 fn split_images(count: u32, side: u32, blob: &[u8]) -> Result<Vec<PageImage>, Failure> {
     let size = side as usize * side as usize * 3;
     if size == 0 || blob.len() != size * count as usize {
-        return Err(Failure::new(Reason::Internal, format!("pixels do not fit {count} images of {side} pixels")));
+        return Err(Failure::new(
+            Reason::Internal,
+            format!("pixels do not fit {count} images of {side} pixels"),
+        ));
     }
-    blob.chunks(size).map(|rgb| image(side, side, rgb.to_vec())).collect()
+    blob.chunks(size)
+        .map(|rgb| image(side, side, rgb.to_vec()))
+        .collect()
 }

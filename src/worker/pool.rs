@@ -64,7 +64,10 @@ impl Pool {
             on_death,
             side,
         };
-        Ok(Pool { shared: Arc::new(shared), permits })
+        Ok(Pool {
+            shared: Arc::new(shared),
+            permits,
+        })
     }
 
     /// Side in pixels of the images that a router's workers take.
@@ -74,17 +77,30 @@ impl Pool {
 
     /// Waits for a free worker; one that holds `document` open is preferred.
     pub async fn worker(&self, document: Option<&str>) -> Result<Guard, Failure> {
-        let permit = self.permits.clone().acquire_owned().await.map_err(Failure::internal)?;
+        let permit = self
+            .permits
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(Failure::internal)?;
         let idle = {
             let mut idle = self.shared.idle.lock().expect("no panic while held");
-            let fits = idle.iter().position(|p| document.is_some() && p.document.as_deref() == document);
+            let fits = idle
+                .iter()
+                .position(|p| document.is_some() && p.document.as_deref() == document);
             fits.map(|i| idle.swap_remove(i)).or_else(|| idle.pop())
         };
         let process = match idle {
             Some(process) => process,
-            None => Process::start(&self.shared.spec.init, self.shared.spec.memory).await.map_err(Failure::internal)?,
+            None => Process::start(&self.shared.spec.init, self.shared.spec.memory)
+                .await
+                .map_err(Failure::internal)?,
         };
-        Ok(Guard { process: Some(process), shared: self.shared.clone(), _permit: permit })
+        Ok(Guard {
+            process: Some(process),
+            shared: self.shared.clone(),
+            _permit: permit,
+        })
     }
 
     pub fn stats(&self) -> PoolStats {
@@ -156,10 +172,16 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let Some(process) = self.process.take() else { return };
+        let Some(process) = self.process.take() else {
+            return;
+        };
         self.shared.note_memory(&process);
         if process.served < self.shared.spec.recycle && !process.is_busy() {
-            self.shared.idle.lock().expect("no panic while held").push(process);
+            self.shared
+                .idle
+                .lock()
+                .expect("no panic while held")
+                .push(process);
         }
         // Otherwise dropping the process kills it.
     }

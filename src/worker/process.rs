@@ -43,31 +43,51 @@ impl Process {
             RoleInit::Reader { threads, .. } => *threads,
             _ => 1,
         };
-        let mut child = Command::new(std::env::current_exe().context("cannot find docmill's own executable")?)
-            .args(["worker", role])
-            // Threads that wait must sleep: the cores are shared with other workers.
-            .env("OMP_WAIT_POLICY", "passive")
-            .env("OMP_NUM_THREADS", threads.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            // A group of its own: Ctrl-C reaches the supervisor alone, which
-            // lets the page in hand finish.
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("cannot start a {role} process"))?;
+        let mut child =
+            Command::new(std::env::current_exe().context("cannot find docmill's own executable")?)
+                .args(["worker", role])
+                // Threads that wait must sleep: the cores are shared with other workers.
+                .env("OMP_WAIT_POLICY", "passive")
+                .env("OMP_NUM_THREADS", threads.to_string())
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                // A group of its own: Ctrl-C reaches the supervisor alone, which
+                // lets the page in hand finish.
+                .process_group(0)
+                .kill_on_drop(true)
+                .spawn()
+                .with_context(|| format!("cannot start a {role} process"))?;
         let stdin = child.stdin.take().expect("stdin is piped");
         let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
         let stderr = child.stderr.take().expect("stderr is piped");
         let stderr_tail = Arc::new(Mutex::new(VecDeque::new()));
-        tokio::spawn(collect_stderr(role, BufReader::new(stderr), stderr_tail.clone()));
-        let mut process = Process { role, child, stdin, stdout, stderr_tail, served: 0, busy: false, side: 0, document: None };
-        let request = Request::Init { init: init.clone(), memory };
+        tokio::spawn(collect_stderr(
+            role,
+            BufReader::new(stderr),
+            stderr_tail.clone(),
+        ));
+        let mut process = Process {
+            role,
+            child,
+            stdin,
+            stdout,
+            stderr_tail,
+            served: 0,
+            busy: false,
+            side: 0,
+            document: None,
+        };
+        let request = Request::Init {
+            init: init.clone(),
+            memory,
+        };
         match process.call(&request, &[], START_DEADLINE).await {
             Ok((Reply::Ready { side }, _)) => process.side = side,
             Ok((other, _)) => anyhow::bail!("a {role} process answered its start with {other:?}"),
-            Err(error) => anyhow::bail!("a {role} process did not start: {}", error.failure.message),
+            Err(error) => {
+                anyhow::bail!("a {role} process did not start: {}", error.failure.message)
+            }
         }
         process.served = 0;
         Ok(process)
@@ -91,18 +111,31 @@ impl Process {
             Ok(Ok((Reply::Failed { failure }, _))) => {
                 self.served += 1;
                 self.busy = false;
-                Err(CallError { failure, dead: false })
+                Err(CallError {
+                    failure,
+                    dead: false,
+                })
             }
             Ok(Ok(answer)) => {
                 self.served += 1;
                 self.busy = false;
                 Ok(answer)
             }
-            Ok(Err(error)) => Err(CallError { failure: self.autopsy(stage, &error).await, dead: true }),
+            Ok(Err(error)) => Err(CallError {
+                failure: self.autopsy(stage, &error).await,
+                dead: true,
+            }),
             Err(_) => {
                 self.kill().await;
-                let message = format!("the {} took longer than {} s at {stage}", self.role, deadline.as_secs());
-                Err(CallError { failure: Failure::new(Reason::Deadline, message), dead: true })
+                let message = format!(
+                    "the {} took longer than {} s at {stage}",
+                    self.role,
+                    deadline.as_secs()
+                );
+                Err(CallError {
+                    failure: Failure::new(Reason::Deadline, message),
+                    dead: true,
+                })
             }
         }
     }
@@ -120,12 +153,23 @@ impl Process {
         tokio::time::sleep(Duration::from_millis(50)).await;
         let tail = self.stderr_tail.lock().expect("no panic while held");
         let out_of_memory = tail.iter().any(|line| {
-            line.contains("memory allocation of") || line.contains("bad_alloc") || line.contains("failed to allocate")
+            line.contains("memory allocation of")
+                || line.contains("bad_alloc")
+                || line.contains("failed to allocate")
         });
         let last = tail.iter().rev().find(|line| !line.trim().is_empty());
-        let last = last.map(|line| format!("; its last words: {}", line.trim())).unwrap_or_default();
-        let reason = if out_of_memory { Reason::OutOfMemory } else { Reason::WorkerDied };
-        Failure::new(reason, format!("the {} {status} at {stage}{last}", self.role))
+        let last = last
+            .map(|line| format!("; its last words: {}", line.trim()))
+            .unwrap_or_default();
+        let reason = if out_of_memory {
+            Reason::OutOfMemory
+        } else {
+            Reason::WorkerDied
+        };
+        Failure::new(
+            reason,
+            format!("the {} {status} at {stage}{last}", self.role),
+        )
     }
 
     pub fn is_busy(&self) -> bool {

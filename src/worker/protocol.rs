@@ -132,7 +132,10 @@ fn lengths(header: [u8; 12]) -> io::Result<(usize, usize)> {
     let json = u32::from_le_bytes(header[..4].try_into().expect("4 bytes"));
     let blob = u64::from_le_bytes(header[4..].try_into().expect("8 bytes"));
     if json > MAX_JSON || blob > MAX_BLOB {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "frame lengths out of bounds"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "frame lengths out of bounds",
+        ));
     }
     Ok((json as usize, blob as usize))
 }
@@ -166,7 +169,11 @@ pub fn read_frame<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Optio
 }
 
 /// As [`write_frame`], the supervisor's side.
-pub async fn send(to: &mut (impl AsyncWrite + Unpin), message: &impl Serialize, blob: &[u8]) -> io::Result<()> {
+pub async fn send(
+    to: &mut (impl AsyncWrite + Unpin),
+    message: &impl Serialize,
+    blob: &[u8],
+) -> io::Result<()> {
     let json = serde_json::to_vec(message)?;
     to.write_all(&header(&json, blob)?).await?;
     to.write_all(&json).await?;
@@ -175,7 +182,9 @@ pub async fn send(to: &mut (impl AsyncWrite + Unpin), message: &impl Serialize, 
 }
 
 /// As [`read_frame`], the supervisor's side; the end of the stream is an error.
-pub async fn receive<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin)) -> io::Result<(T, Vec<u8>)> {
+pub async fn receive<T: DeserializeOwned>(
+    from: &mut (impl AsyncRead + Unpin),
+) -> io::Result<(T, Vec<u8>)> {
     let mut head = [0; 12];
     from.read_exact(&mut head).await?;
     let (json_length, blob_length) = lengths(head)?;
@@ -194,7 +203,9 @@ mod tests {
     fn a_frame_comes_back_as_it_was_written() {
         let mut pipe = Vec::new();
         write_frame(&mut pipe, &Request::Route { count: 2, side: 3 }, &[7; 54]).unwrap();
-        let (request, blob) = read_frame::<Request>(&mut pipe.as_slice()).unwrap().unwrap();
+        let (request, blob) = read_frame::<Request>(&mut pipe.as_slice())
+            .unwrap()
+            .unwrap();
         assert!(matches!(request, Request::Route { count: 2, side: 3 }));
         assert_eq!(blob, vec![7; 54]);
     }

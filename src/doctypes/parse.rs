@@ -1,0 +1,185 @@
+//! A schema file and its annotation become a [`DocType`].
+
+use anyhow::{Context, bail, ensure};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::domain::{Check, DocType, PageRule, Prompt, ReadRules};
+
+/// The annotation's name in a schema.
+const ANNOTATION: &str = "x-docmill";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Annotation {
+    labels: Labels,
+    #[serde(default = "yes")]
+    read: bool,
+    #[serde(default = "each")]
+    pages: PageRule,
+    #[serde(default)]
+    required: Vec<String>,
+    #[serde(default)]
+    checks: Vec<Check>,
+}
+
+/// Sentences of the type itself, or of classes within it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Labels {
+    One(Vec<String>),
+    Classes(serde_json::Map<String, Value>),
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn each() -> PageRule {
+    PageRule::Each
+}
+
+pub(super) fn doc_type(name: &str, text: &str, prompts: Vec<Prompt>) -> anyhow::Result<DocType> {
+    let simple = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    ensure!(
+        name.chars().all(simple),
+        "`{name}` is no name for a document type: use a-z, 0-9 and _"
+    );
+    let schema: Value = serde_json::from_str(text).context("not valid JSON")?;
+    let annotation = schema.get(ANNOTATION).with_context(|| {
+        format!("the key `{ANNOTATION}` is missing: it names at least the sentences (`labels`) for recognising the type")
+    })?;
+    let annotation: Annotation = serde_json::from_value(annotation.clone())
+        .with_context(|| format!("the annotation `{ANNOTATION}` is wrong"))?;
+    let labels = labels(name, annotation.labels)?;
+    let read = if annotation.read {
+        ensure!(
+            !prompts.is_empty(),
+            "the type has no prompt: add prompts/{name}.md"
+        );
+        let rules = ReadRules {
+            prompts,
+            pages: annotation.pages,
+            checks: annotation.checks,
+            required: annotation.required,
+        };
+        check_schema(&schema)?;
+        check_paths(&schema, &rules)?;
+        Some(rules)
+    } else {
+        None
+    };
+    let schema_hash = blake3::hash(text.as_bytes()).to_hex().to_string();
+    Ok(DocType {
+        name: name.to_owned(),
+        schema,
+        schema_hash,
+        labels,
+        read,
+    })
+}
+
+fn labels(name: &str, labels: Labels) -> anyhow::Result<Vec<(String, Vec<String>)>> {
+    let labels = match labels {
+        Labels::One(sentences) => vec![(name.to_owned(), sentences)],
+        Labels::Classes(classes) => {
+            let sentences = |(class, value)| {
+                Ok((
+                    class,
+                    serde_json::from_value(value)
+                        .context("`labels` of a class must be a list of sentences")?,
+                ))
+            };
+            classes
+                .into_iter()
+                .map(sentences)
+                .collect::<anyhow::Result<_>>()?
+        }
+    };
+    let complete = !labels.is_empty() && labels.iter().all(|(_, sentences)| !sentences.is_empty());
+    ensure!(
+        complete,
+        "`{ANNOTATION}.labels` is empty: give at least one sentence that describes such a page"
+    );
+    Ok(labels)
+}
+
+/// The shape that decoding and merging count on: an object of leaves and of
+/// lists of flat objects.
+fn check_schema(schema: &Value) -> anyhow::Result<()> {
+    jsonschema::meta::validate(schema).map_err(|error| {
+        anyhow::anyhow!(
+            "not a valid JSON Schema: {error} at `{}`",
+            error.instance_path()
+        )
+    })?;
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let properties = properties.filter(|properties| !properties.is_empty());
+    let properties =
+        properties.context("`properties` is missing: a record needs at least one field")?;
+    for (field, property) in properties {
+        if is_array(property) {
+            let lines = property
+                .pointer("/items/properties")
+                .and_then(Value::as_object);
+            let lines = lines
+                .with_context(|| format!("the list `{field}` needs `items` with `properties`"))?;
+            if let Some((inner, _)) = lines
+                .iter()
+                .find(|(_, inner)| is_array(inner) || inner.get("properties").is_some())
+            {
+                bail!("`{field}[].{inner}` nests deeper than one list: flatten it");
+            }
+        } else if property.get("properties").is_some() {
+            bail!("`{field}` is an object: give its fields names of their own");
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn is_array(property: &Value) -> bool {
+    match property.get("type") {
+        Some(Value::String(kind)) => kind == "array",
+        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "array"),
+        _ => false,
+    }
+}
+
+/// Every field that the annotation names must be in the schema.
+fn check_paths(schema: &Value, rules: &ReadRules) -> anyhow::Result<()> {
+    let mut paths: Vec<String> = rules.required.clone();
+    if let PageRule::Merge { last, key } = &rules.pages {
+        paths.extend(last.iter().chain(key).cloned());
+    }
+    for check in &rules.checks {
+        check_operands(check, &mut paths);
+    }
+    for path in paths {
+        let pointer = match path.split_once("[].") {
+            Some((list, field)) => format!("/properties/{list}/items/properties/{field}"),
+            None => format!("/properties/{path}"),
+        };
+        ensure!(
+            schema.pointer(&pointer).is_some(),
+            "`{ANNOTATION}` names `{path}`, which is not in `properties`"
+        );
+    }
+    Ok(())
+}
+
+fn check_operands(check: &Check, paths: &mut Vec<String>) {
+    match check {
+        Check::Sum { of, equals, .. } => paths.extend(of.iter().chain([equals]).cloned()),
+        Check::Product {
+            each, of, equals, ..
+        } => {
+            let full = |field: &String| {
+                each.as_ref()
+                    .map_or(field.clone(), |list| format!("{list}[].{field}"))
+            };
+            paths.extend(of.iter().chain([equals]).map(full));
+        }
+        Check::Order { earlier, later } => paths.extend([earlier.clone(), later.clone()]),
+        Check::AnyOf(checks) => checks.iter().for_each(|check| check_operands(check, paths)),
+    }
+}

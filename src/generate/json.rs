@@ -1,0 +1,238 @@
+//! Follows a JSON text byte by byte while it is being written: which leaf a
+//! byte belongs to, where the lines of a list begin and end.
+
+/// What a byte did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// The byte is part of a leaf's value, quotes included.
+    pub leaf: bool,
+    /// A list went on to a further element at this depth (the root is 0).
+    pub next_element: Option<usize>,
+    /// An object of a list was opened or closed at this depth.
+    pub opened_line: Option<usize>,
+    pub closed_line: Option<usize>,
+}
+
+#[derive(Clone, Debug)]
+enum Frame {
+    Object { key: String, in_key_position: bool },
+    List { index: usize },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Inside {
+    Structure,
+    Key {
+        escaped: bool,
+    },
+    Text {
+        escaped: bool,
+    },
+    /// A number, `true`, `false` or `null`.
+    Scalar,
+}
+
+/// Assumes valid JSON, which the grammar sees to; on other text it stays
+/// harmless.
+#[derive(Clone, Debug)]
+pub struct Scanner {
+    frames: Vec<Frame>,
+    inside: Inside,
+}
+
+impl Scanner {
+    pub fn new() -> Scanner {
+        Scanner {
+            frames: Vec::new(),
+            inside: Inside::Structure,
+        }
+    }
+
+    pub fn push(&mut self, byte: u8) -> Step {
+        match self.inside {
+            Inside::Key { escaped } => {
+                if byte == b'"' && !escaped {
+                    self.inside = Inside::Structure;
+                } else if let Some(Frame::Object { key, .. }) = self.frames.last_mut() {
+                    // Field names are ASCII: docmill's schemas see to that.
+                    key.push(byte as char);
+                    self.inside = Inside::Key {
+                        escaped: byte == b'\\' && !escaped,
+                    };
+                }
+                Step::default()
+            }
+            Inside::Text { escaped } => {
+                let ends = byte == b'"' && !escaped;
+                self.inside = if ends {
+                    Inside::Structure
+                } else {
+                    Inside::Text {
+                        escaped: byte == b'\\' && !escaped,
+                    }
+                };
+                Step {
+                    leaf: true,
+                    ..Step::default()
+                }
+            }
+            Inside::Scalar
+                if !matches!(byte, b',' | b']' | b'}' | b' ' | b'\n' | b'\t' | b'\r') =>
+            {
+                Step {
+                    leaf: true,
+                    ..Step::default()
+                }
+            }
+            Inside::Scalar | Inside::Structure => self.structure(byte),
+        }
+    }
+
+    fn structure(&mut self, byte: u8) -> Step {
+        self.inside = Inside::Structure;
+        let mut step = Step::default();
+        match byte {
+            b'{' => {
+                step.opened_line = self.list_depth();
+                self.frames.push(Frame::Object {
+                    key: String::new(),
+                    in_key_position: true,
+                });
+            }
+            b'[' => self.frames.push(Frame::List { index: 0 }),
+            b'}' => {
+                self.frames.pop();
+                step.closed_line = self.list_depth();
+            }
+            b']' => {
+                self.frames.pop();
+            }
+            b':' => {
+                if let Some(Frame::Object {
+                    in_key_position, ..
+                }) = self.frames.last_mut()
+                {
+                    *in_key_position = false;
+                }
+            }
+            b',' => match self.frames.last_mut() {
+                Some(Frame::Object {
+                    in_key_position, ..
+                }) => *in_key_position = true,
+                Some(Frame::List { index }) => {
+                    *index += 1;
+                    step.next_element = self.list_depth();
+                }
+                None => {}
+            },
+            b'"' => match self.frames.last_mut() {
+                Some(Frame::Object {
+                    key,
+                    in_key_position: true,
+                }) => {
+                    key.clear();
+                    self.inside = Inside::Key { escaped: false };
+                }
+                _ => {
+                    self.inside = Inside::Text { escaped: false };
+                    step.leaf = true;
+                }
+            },
+            b' ' | b'\n' | b'\t' | b'\r' => {}
+            _ => {
+                self.inside = Inside::Scalar;
+                step.leaf = true;
+            }
+        }
+        step
+    }
+
+    /// Within a key or a text, where brackets and commas mean nothing.
+    pub fn is_in_text(&self) -> bool {
+        matches!(self.inside, Inside::Key { .. } | Inside::Text { .. })
+    }
+
+    /// Depth of the innermost frame if that is a list.
+    fn list_depth(&self) -> Option<usize> {
+        matches!(self.frames.last(), Some(Frame::List { .. })).then(|| self.frames.len() - 1)
+    }
+
+    /// Path of the value being written, e.g. `items[0].amount`.
+    pub fn path(&self) -> String {
+        self.path_to(self.frames.len())
+    }
+
+    /// Path of the frame at `depth`, e.g. `items` for the list there.
+    pub fn path_to(&self, depth: usize) -> String {
+        let mut path = String::new();
+        for frame in &self.frames[..depth.min(self.frames.len())] {
+            match frame {
+                Frame::Object { key, .. } if path.is_empty() => path.push_str(key),
+                Frame::Object { key, .. } => {
+                    path.push('.');
+                    path.push_str(key);
+                }
+                Frame::List { index } => path.push_str(&format!("[{index}]")),
+            }
+        }
+        path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The text of each leaf by path, as the scanner attributes bytes.
+    fn leaves(text: &str) -> Vec<(String, String)> {
+        let mut scanner = Scanner::new();
+        let mut leaves: Vec<(String, String)> = Vec::new();
+        for byte in text.bytes() {
+            if scanner.push(byte).leaf {
+                let path = scanner.path();
+                match leaves.last_mut().filter(|(last, _)| *last == path) {
+                    Some((_, value)) => value.push(byte as char),
+                    None => leaves.push((path, (byte as char).to_string())),
+                }
+            }
+        }
+        leaves
+    }
+
+    #[test]
+    fn each_byte_of_a_value_is_its_leafs() {
+        let text = r#"{"a":"x\"},{","items":[{"b":null,"c":"1"}, {"b":-2.5,"c":true}],"d":7}"#;
+        let expected = [
+            ("a", r#""x\"},{""#),
+            ("items[0].b", "null"),
+            ("items[0].c", r#""1""#),
+            ("items[1].b", "-2.5"),
+            ("items[1].c", "true"),
+            ("d", "7"),
+        ];
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|(p, v)| (p.to_owned(), v.to_owned()))
+            .collect();
+        assert_eq!(leaves(text), expected);
+    }
+
+    #[test]
+    fn lines_of_a_list_are_seen_to_open_go_on_and_close() {
+        let mut scanner = Scanner::new();
+        let mut seen = String::new();
+        for byte in br#"{"items":[{"a":"},{"},{"a":"2"}],"b":["x","y"]}"# {
+            let step = scanner.push(*byte);
+            for (mark, depth) in [
+                ('o', step.opened_line),
+                ('c', step.closed_line),
+                ('n', step.next_element),
+            ] {
+                if let Some(depth) = depth {
+                    seen.push_str(&format!("{mark}:{} ", scanner.path_to(depth)));
+                }
+            }
+        }
+        assert_eq!(seen, "o:items c:items n:items o:items c:items n:b ");
+    }
+}

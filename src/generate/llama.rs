@@ -1,0 +1,302 @@
+//! llama.cpp and its multimodal part mtmd: the only file that knows
+//! `llama_cpp_2`.
+
+use std::ffi::CString;
+use std::num::NonZeroU32;
+
+use anyhow::Context;
+use llama_cpp_2::context::LlamaContext;
+use llama_cpp_2::context::params::LlamaContextParams;
+use llama_cpp_2::llama_backend::LlamaBackend;
+use llama_cpp_2::llama_batch::LlamaBatch;
+use llama_cpp_2::model::params::LlamaModelParams;
+use llama_cpp_2::model::{LlamaChatMessage, LlamaModel};
+use llama_cpp_2::mtmd::{MtmdBitmap, MtmdContext, MtmdContextParams, MtmdInputText};
+use llama_cpp_2::token::LlamaToken;
+use llama_cpp_2::{LogOptions, send_logs_to_tracing};
+
+use super::decode::Decoder;
+use super::{Prompt, Reader, TokenModel, Vocabulary, layout};
+use crate::domain::{Failure, ReadRequest, Reading, Reason};
+use crate::models::{ImageLayout, ResolvedReader};
+
+/// Rows that llama.cpp computes at once: a tile of 576 and its number, with
+/// room to spare. More rows cost memory for every context.
+const MICRO_BATCH: u32 = 1024;
+
+/// Reads pages with a LLaVA or any other model that mtmd knows.
+pub struct LlamaReader {
+    decoder: Decoder<LlamaModelContext>,
+    layout: ImageLayout,
+}
+
+impl LlamaReader {
+    /// Loads both files. A process loads one reader.
+    pub fn load(reader: &ResolvedReader, threads: u32) -> anyhow::Result<LlamaReader> {
+        let model = LlamaModelContext::load(reader, threads)?;
+        Ok(LlamaReader {
+            decoder: Decoder::new(model)?,
+            layout: reader.spec.layout.clone(),
+        })
+    }
+}
+
+impl Reader for LlamaReader {
+    fn read(&mut self, request: &ReadRequest) -> Result<Reading, Failure> {
+        let images = layout::images(&request.image, &request.doc_type, &self.layout)
+            .map_err(Failure::internal)?;
+        let prompt = Prompt {
+            images,
+            instruction: request.prompt.clone(),
+        };
+        self.decoder
+            .read(&prompt, request.schema.as_ref(), request.max_tokens)
+    }
+}
+
+struct LlamaModelContext {
+    model: &'static LlamaModel,
+    context: LlamaContext<'static>,
+    mtmd: MtmdContext,
+    chat_template: Option<String>,
+    /// Stands for an image in a prompt. Unlike anything a page or a question
+    /// can hold, it cannot be imitated.
+    marker: String,
+    /// Names of the control tokens: in an instruction they are only text.
+    controls: Vec<String>,
+    /// Tokens in the context.
+    used: u32,
+}
+
+impl LlamaModelContext {
+    fn load(reader: &ResolvedReader, threads: u32) -> anyhow::Result<LlamaModelContext> {
+        send_logs_to_tracing(LogOptions::default());
+        // Both borrow for as long as the process lives anyway.
+        let backend: &'static LlamaBackend = Box::leak(Box::new(LlamaBackend::init()?));
+        let gpu_layers = if backend.supports_gpu_offload() {
+            u32::MAX >> 1
+        } else {
+            0
+        };
+        let parameters = LlamaModelParams::default().with_n_gpu_layers(gpu_layers);
+        let model = LlamaModel::load_from_file(backend, &reader.text, &parameters)
+            .with_context(|| format!("llama.cpp cannot load {}", reader.text.display()))?;
+        let model: &'static LlamaModel = Box::leak(Box::new(model));
+        let threads = i32::try_from(threads.max(1))?;
+        let marker = format!("<__image_{}__>", random_name());
+        let mmproj = reader
+            .mmproj
+            .to_str()
+            .context("the path of the mmproj file must be UTF-8 for llama.cpp")?;
+        let parameters = MtmdContextParams {
+            use_gpu: gpu_layers > 0,
+            print_timings: false,
+            n_threads: threads,
+            media_marker: CString::new(marker.clone())?,
+            ..MtmdContextParams::default()
+        };
+        let mtmd = MtmdContext::init_from_file(mmproj, model, &parameters).with_context(|| {
+            format!(
+                "llama.cpp cannot load {mmproj} for {}",
+                reader.text.display()
+            )
+        })?;
+        anyhow::ensure!(
+            mtmd.support_vision(),
+            "{mmproj} does not let the model see images"
+        );
+        let parameters = LlamaContextParams::default()
+            .with_n_ctx(NonZeroU32::new(reader.spec.context))
+            .with_n_batch(MICRO_BATCH)
+            .with_n_ubatch(MICRO_BATCH)
+            .with_n_threads(threads)
+            .with_n_threads_batch(threads);
+        let context = model
+            .new_context(backend, parameters)
+            .context("llama.cpp cannot make a context")?;
+        let vocab = model.vocab();
+        let is_control = |token: &LlamaToken| vocab.is_control(*token);
+        let names = vocab
+            .tokens()
+            .filter(is_control)
+            .map(|token| vocab.token_to_piece(token, true, None));
+        let controls = names
+            .filter_map(|name| String::from_utf8(name).ok())
+            .filter(|name| !name.is_empty())
+            .collect();
+        let chat_template = reader.spec.chat_template.clone();
+        Ok(LlamaModelContext {
+            model,
+            context,
+            mtmd,
+            chat_template,
+            marker,
+            controls,
+            used: 0,
+        })
+    }
+
+    /// The whole turn as text, with a marker for each image.
+    fn turn(&self, prompt: &Prompt) -> anyhow::Result<String> {
+        let images: String = prompt
+            .images
+            .iter()
+            .map(|(prefix, _)| format!("{prefix}{}", self.marker))
+            .collect();
+        let instruction = without_controls(&prompt.instruction, &self.controls);
+        match &self.chat_template {
+            Some(template) => {
+                let mut environment = minijinja::Environment::new();
+                environment.set_keep_trailing_newline(true);
+                let context = minijinja::context! { images => images, prompt => instruction };
+                Ok(environment.render_str(template, context)?)
+            }
+            None => {
+                let template = self.model.chat_template(None).context(
+                    "the model brings no chat template: give its `chat_template` in models/manifest.toml",
+                )?;
+                let message =
+                    LlamaChatMessage::new("user".into(), format!("{images}\n{instruction}"))?;
+                Ok(self
+                    .model
+                    .apply_chat_template(&template, &[message], true)?)
+            }
+        }
+    }
+}
+
+impl TokenModel for LlamaModelContext {
+    fn vocabulary(&self) -> Vocabulary {
+        let vocab = self.model.vocab();
+        let usual_end = if vocab.eot().0 >= 0 {
+            vocab.eot()
+        } else {
+            vocab.eos()
+        };
+        let others = vocab
+            .tokens()
+            .filter(|&token| token != usual_end && vocab.is_eog(token));
+        let end = std::iter::once(usual_end)
+            .chain(others)
+            .map(|token| token.0.cast_unsigned())
+            .collect();
+        let piece = |token: LlamaToken| {
+            let text = vocab.token_to_piece(token, false, None);
+            if !text.is_empty() {
+                return text;
+            }
+            let name = vocab.token_to_piece(token, true, None);
+            if name.is_empty() {
+                name
+            } else {
+                [b"\xff".as_slice(), &name].concat()
+            }
+        };
+        Vocabulary {
+            pieces: vocab.tokens().map(piece).collect(),
+            end,
+        }
+    }
+
+    fn prefill(&mut self, prompt: &Prompt) -> Result<u32, Failure> {
+        let text = self.turn(prompt).map_err(Failure::internal)?;
+        let bitmaps: Vec<MtmdBitmap> = prompt
+            .images
+            .iter()
+            .map(|(_, image)| MtmdBitmap::from_image_data(image.width, image.height, &image.rgb))
+            .collect::<Result<_, _>>()
+            .map_err(Failure::internal)?;
+        let bitmaps: Vec<&MtmdBitmap> = bitmaps.iter().collect();
+        let input = MtmdInputText {
+            text,
+            add_special: true,
+            parse_special: true,
+        };
+        let chunks = self
+            .mtmd
+            .tokenize(input, &bitmaps)
+            .map_err(Failure::internal)?;
+        let tokens = chunks.total_tokens() as u32;
+        let most = self.context.n_ctx();
+        if tokens >= most {
+            let message =
+                format!("the page takes {tokens} tokens, the model's context holds {most}");
+            return Err(Failure::new(Reason::PromptTooLong, message));
+        }
+        self.context.clear_kv_cache();
+        let batch = self.context.n_batch() as i32;
+        let past = chunks
+            .eval_chunks(&mut self.mtmd, &mut self.context, 0, 0, batch, true)
+            .map_err(|error| {
+                Failure::new(
+                    Reason::Internal,
+                    format!("llama.cpp cannot take in the page: {error}"),
+                )
+            })?;
+        self.used = past.cast_unsigned();
+        Ok(tokens)
+    }
+
+    fn decode(&mut self, token: u32) -> Result<(), Failure> {
+        let mut batch = LlamaBatch::new(1, 1);
+        batch
+            .add(
+                LlamaToken(token.cast_signed()),
+                self.used.cast_signed(),
+                &[0],
+                true,
+            )
+            .map_err(Failure::internal)?;
+        self.context.decode(&mut batch).map_err(Failure::internal)?;
+        self.used += 1;
+        Ok(())
+    }
+
+    fn logits(&self) -> &[f32] {
+        self.context.get_logits_ith(-1)
+    }
+
+    fn room(&self) -> u32 {
+        self.context.n_ctx().saturating_sub(self.used)
+    }
+}
+
+/// The text with a blank in each name of a control token, so that it stays
+/// text whoever wrote it.
+fn without_controls(text: &str, controls: &[String]) -> String {
+    let mut text = text.to_owned();
+    for name in controls {
+        if let Some(first) = name.chars().next()
+            && text.contains(name.as_str())
+        {
+            let (head, tail) = name.split_at(first.len_utf8());
+            text = text.replace(name.as_str(), &format!("{head} {tail}"));
+        }
+    }
+    text
+}
+
+/// 16 hex digits that a document cannot know: they come from this process's
+/// random hash keys.
+fn random_name() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_tokens_in_an_instruction_are_only_text() {
+        let controls = ["</s>".to_owned(), "<|im_end|>".to_owned()];
+        assert_eq!(
+            without_controls("a</s>b <|im_end|>", &controls),
+            "a< /s>b < |im_end|>"
+        );
+        assert_eq!(
+            without_controls("What is 2 < 3?", &controls),
+            "What is 2 < 3?"
+        );
+    }
+}

@@ -1,0 +1,204 @@
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::*;
+
+const SPEC: RasterSpec = RasterSpec {
+    width: 400,
+    max_pixels: 4_000_000,
+};
+
+/// PDFium is installed by `make setup`; without it these tests say so.
+fn rasterizer() -> Option<DocumentRasterizer> {
+    match DocumentRasterizer::new(None) {
+        Ok(rasterizer) => Some(rasterizer),
+        Err(error) => {
+            eprintln!("skipped: {error:#}");
+            None
+        }
+    }
+}
+
+/// A one-page PDF of 200 x 100 points with one line of text, turned by
+/// `rotate` degrees.
+fn pdf(rotate: u32) -> Vec<u8> {
+    let content = "BT /F1 20 Tf 20 60 Td (Total 42.50) Tj ET";
+    let objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+        format!(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Rotate {rotate} /Contents 4 0 R \
+             /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>"
+        ),
+        format!(
+            "<< /Length {} >>\nstream\n{content}\nendstream",
+            content.len()
+        ),
+    ];
+    let mut out = "%PDF-1.4\n".to_owned();
+    let mut offsets = Vec::new();
+    for (index, object) in objects.iter().enumerate() {
+        offsets.push(out.len());
+        out += &format!("{} 0 obj\n{object}\nendobj\n", index + 1);
+    }
+    let xref = out.len();
+    out += "xref\n0 5\n0000000000 65535 f \n";
+    for offset in offsets {
+        out += &format!("{offset:010} 00000 n \n");
+    }
+    out += &format!("trailer << /Size 5 /Root 1 0 R >>\nstartxref\n{xref}\n%%EOF\n");
+    out.into_bytes()
+}
+
+#[test]
+fn a_pdf_page_is_drawn_at_the_wanted_width_with_its_words_in_place() {
+    let Some(mut rasterizer) = rasterizer() else {
+        return;
+    };
+    let info = rasterizer.open(pdf(0), &Limits::default()).unwrap();
+    assert_eq!((info.media_type, info.pages), (MediaType::Pdf, 1));
+    let page = rasterizer.page(0, &SPEC).unwrap();
+    assert_eq!((page.image.width, page.image.height), (400, 200));
+    let words: Vec<_> = page.words.iter().map(|word| word.text.as_str()).collect();
+    assert_eq!(words, ["Total", "42.50"]);
+    // The text begins 20 of 200 points from the left, its baseline is 60 of
+    // 100 points above the bottom.
+    let [left, top, right, bottom] = page.words[0].bbox;
+    assert!(
+        (left - 0.1).abs() < 0.02 && right < 0.4,
+        "{:?}",
+        page.words[0]
+    );
+    assert!(
+        top < 0.4 && (0.38..0.5).contains(&bottom),
+        "{:?}",
+        page.words[0]
+    );
+    let dark_inside = dark_share(&page, page.words[0].bbox);
+    assert!(
+        dark_inside > 0.05,
+        "no ink in the word's box: {dark_inside}"
+    );
+}
+
+#[test]
+fn words_of_a_rotated_page_lie_where_they_are_seen() {
+    let Some(mut rasterizer) = rasterizer() else {
+        return;
+    };
+    for rotate in [90, 180, 270] {
+        rasterizer.open(pdf(rotate), &Limits::default()).unwrap();
+        let page = rasterizer.page(0, &SPEC).unwrap();
+        let upright = page.image.width > page.image.height;
+        assert_eq!(upright, rotate == 180);
+        assert!(
+            dark_share(&page, page.words[0].bbox) > 0.05,
+            "{rotate}: {:?}",
+            page.words
+        );
+    }
+}
+
+/// Share of dark pixels within a box given in shares of the page.
+fn dark_share(page: &RasterPage, [left, top, right, bottom]: [f32; 4]) -> f64 {
+    let (w, h) = (page.image.width, page.image.height);
+    let at = |share: f32, size: u32| ((share * size as f32) as u32).min(size);
+    let (mut dark, mut all) = (0, 0);
+    for y in at(top, h)..at(bottom, h) {
+        for x in at(left, w)..at(right, w) {
+            all += 1;
+            dark += u32::from(page.image.rgb[(y * w + x) as usize * 3] < 128);
+        }
+    }
+    f64::from(dark) / f64::from(all.max(1))
+}
+
+#[test]
+fn content_decides_what_a_file_is() {
+    assert_eq!(sniff(b"%PDF-1.7 ...").unwrap(), MediaType::Pdf);
+    assert_eq!(sniff(b"junk before\n%PDF-1.4").unwrap(), MediaType::Pdf);
+    assert_eq!(
+        sniff(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").unwrap(),
+        MediaType::Png
+    );
+    for bytes in [&b"<html></html>"[..], b"PK\x03\x04", b"hello", b"\n\n\n"] {
+        assert_eq!(sniff(bytes).unwrap_err().reason, Reason::UnsupportedType);
+    }
+}
+
+#[test]
+fn sizes_are_reduced_within_the_limit_and_keep_a_pixel() {
+    assert_eq!(fit(100, 50, 5000), (100, 50));
+    assert_eq!(fit(200, 100, 5000), (100, 50));
+    let (width, height) = fit(10, 100_000, 1000);
+    assert!(width >= 1 && u64::from(width) * u64::from(height) <= 1000);
+}
+
+/// Each file of the malformed corpus, where it is at hand, gets the outcome
+/// that its manifest asks for.
+#[test]
+fn malformed_files_get_the_outcome_that_they_deserve() {
+    let corpus = std::env::var_os("DOCMILL_CORPUS").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"),
+        PathBuf::from,
+    );
+    let Ok(manifest) = std::fs::read_to_string(corpus.join("MANIFEST.json")) else {
+        eprintln!("skipped: no corpus at {}", corpus.display());
+        return;
+    };
+    let Some(mut rasterizer) = rasterizer() else {
+        return;
+    };
+    let manifest: Value = serde_json::from_str(&manifest).unwrap();
+    let mut wrong = Vec::new();
+    for document in manifest["documents"].as_array().unwrap() {
+        let path = corpus.join(document["path"].as_str().unwrap());
+        if document["kind"] != "malformed"
+            || !path.is_file()
+            || path.extension().is_some_and(|e| e == "tar")
+        {
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        if bytes.is_empty() {
+            continue; // told by ingest
+        }
+        let outcome = outcome(&mut rasterizer, bytes);
+        let expect = &document["expect"];
+        let also = expect["also_acceptable"].as_array().into_iter().flatten();
+        if !std::iter::once(expect)
+            .chain(also)
+            .any(|wanted| fits(wanted, &outcome))
+        {
+            wrong.push(format!("{}: {outcome:?}, wanted {expect}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Pages that can be drawn and pages that cannot, or why it was refused.
+fn outcome(rasterizer: &mut DocumentRasterizer, bytes: Vec<u8>) -> Result<(u32, u32), Reason> {
+    let info = rasterizer
+        .open(bytes, &Limits::default())
+        .map_err(|failure| failure.reason)?;
+    let drawn = (0..info.pages)
+        .filter(|&index| rasterizer.page(index, &SPEC).is_ok())
+        .count() as u32;
+    Ok((drawn, info.pages - drawn))
+}
+
+fn fits(wanted: &Value, outcome: &Result<(u32, u32), Reason>) -> bool {
+    match outcome {
+        Err(reason) => {
+            wanted["action"] == "reject" && wanted["reason"] == reason.as_str()
+                || wanted["action"] == "skip"
+        }
+        Ok((drawn, failed)) => {
+            let pages = wanted["pages"].as_u64();
+            wanted["action"] == "accept"
+                && pages.is_none_or(|n| n == u64::from(drawn + failed))
+                && *drawn > 0
+        }
+    }
+}

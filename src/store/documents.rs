@@ -1,0 +1,211 @@
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use sqlx::{Row, Sqlite, Transaction};
+
+use super::{DocumentId, RunId, Store, now};
+use crate::domain::{DocumentInfo, Failure};
+
+/// A content seen for the first time.
+#[derive(Clone, Debug)]
+pub struct NewDocument {
+    /// BLAKE3 of its bytes, hex.
+    pub blake3: String,
+    pub bytes: u64,
+    pub info: DocumentInfo,
+    pub path: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownDocument {
+    pub id: DocumentId,
+    pub pages: u32,
+}
+
+/// What a page's stored result was made as.
+#[derive(Clone, Copy, Debug)]
+pub struct PageKey<'a> {
+    pub key: &'a str,
+    pub doc_type: Option<&'a str>,
+    pub forced: bool,
+}
+
+/// Makes a finished page a job again; its readings stay.
+const REQUEUE: &str = "UPDATE pages SET state = 'queued', attempts = 0, failures = 0,
+    forced_type = coalesce(?, forced_type), reason = NULL, message = NULL, finished_at = NULL
+    WHERE id = ? AND state IN ('done', 'failed')";
+
+impl Store {
+    pub async fn lookup(&self, blake3: &str) -> anyhow::Result<Option<KnownDocument>> {
+        let row = sqlx::query("SELECT id, pages FROM documents WHERE blake3 = ?");
+        let row = row.bind(blake3).fetch_optional(&self.pool).await?;
+        Ok(row.map(|row| KnownDocument {
+            id: DocumentId(row.get(0)),
+            pages: row.get(1),
+        }))
+    }
+
+    /// Stores the document, its path and its queued pages in one transaction.
+    pub async fn add_document(
+        &self,
+        run: RunId,
+        new: &NewDocument,
+        forced_type: Option<&str>,
+    ) -> anyhow::Result<DocumentId> {
+        let mut tx = self.write().await?;
+        let inserted = sqlx::query(
+            "INSERT INTO documents (blake3, bytes, media_type, pages, attachments, warnings, added_at, run_id)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT (blake3) DO NOTHING RETURNING id",
+        )
+        .bind(&new.blake3)
+        .bind(new.bytes as i64)
+        .bind(new.info.media_type.as_str())
+        .bind(new.info.pages)
+        .bind(serde_json::to_string(&new.info.attachments)?)
+        .bind(serde_json::to_string(&new.info.warnings)?)
+        .bind(now())
+        .bind(run.0)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let id: i64 = match inserted {
+            Some(row) => {
+                let id = row.get(0);
+                for index in 0..new.info.pages {
+                    let page = sqlx::query(
+                        "INSERT INTO pages (document_id, page_index, forced_type) VALUES (?, ?, ?)",
+                    );
+                    page.bind(id)
+                        .bind(index)
+                        .bind(forced_type)
+                        .execute(&mut *tx)
+                        .await?;
+                }
+                id
+            }
+            // Another run was faster.
+            None => {
+                let row =
+                    sqlx::query("SELECT id FROM documents WHERE blake3 = ?").bind(&new.blake3);
+                row.fetch_one(&mut *tx).await?.get(0)
+            }
+        };
+        note_source(&mut tx, run, &new.path, Some(DocumentId(id)), None).await?;
+        tx.commit().await?;
+        Ok(DocumentId(id))
+    }
+
+    /// Notes where a known document was seen, or that a file was turned away.
+    pub async fn add_source(
+        &self,
+        run: RunId,
+        path: &Path,
+        document: Option<DocumentId>,
+        failure: Option<&Failure>,
+    ) -> anyhow::Result<()> {
+        let mut tx = self.write().await?;
+        note_source(&mut tx, run, path, document, failure).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Queues the document's finished pages again: all of them, or those whose
+    /// forced type would change. Returns how many.
+    pub async fn requeue(
+        &self,
+        document: DocumentId,
+        all: bool,
+        forced_type: Option<&str>,
+    ) -> anyhow::Result<u32> {
+        self.requeue_where(document, forced_type, &|_, forced| {
+            all || forced != forced_type
+        })
+        .await
+    }
+
+    /// Queues the finished pages again for which `stale` says that they would
+    /// come out otherwise today. Returns how many.
+    pub async fn requeue_stale(
+        &self,
+        document: DocumentId,
+        stale: &(dyn Fn(PageKey<'_>) -> bool + Sync),
+    ) -> anyhow::Result<u32> {
+        let is_stale = |page: Option<PageKey<'_>>, _: Option<&str>| page.is_some_and(stale);
+        self.requeue_where(document, None, &is_stale).await
+    }
+
+    async fn requeue_where(
+        &self,
+        document: DocumentId,
+        forced_type: Option<&str>,
+        choose: &(dyn Fn(Option<PageKey<'_>>, Option<&str>) -> bool + Sync),
+    ) -> anyhow::Result<u32> {
+        let mut tx = self.write().await?;
+        let pages = sqlx::query(
+            "SELECT id, key, doc_type, forced_type FROM pages
+             WHERE document_id = ? AND state IN ('done', 'failed')",
+        )
+        .bind(document.0)
+        .fetch_all(&mut *tx)
+        .await?;
+        let mut requeued = 0;
+        for page in pages {
+            let (key, doc_type, forced): (Option<&str>, Option<&str>, Option<&str>) =
+                (page.get(1), page.get(2), page.get(3));
+            let stored = key.map(|key| PageKey {
+                key,
+                doc_type,
+                forced: forced.is_some(),
+            });
+            if choose(stored, forced) {
+                let requeue = sqlx::query(REQUEUE)
+                    .bind(forced_type)
+                    .bind(page.get::<i64, _>(0));
+                requeued += requeue.execute(&mut *tx).await?.rows_affected() as u32;
+            }
+        }
+        if requeued > 0 {
+            reopen(&mut tx, document).await?;
+        }
+        tx.commit().await?;
+        Ok(requeued)
+    }
+}
+
+/// The document's records no longer follow from its pages.
+pub(super) async fn reopen(
+    tx: &mut Transaction<'_, Sqlite>,
+    document: DocumentId,
+) -> sqlx::Result<()> {
+    let update =
+        sqlx::query("UPDATE documents SET state = 'open', revision = revision + 1 WHERE id = ?");
+    update.bind(document.0).execute(&mut **tx).await.map(drop)
+}
+
+async fn note_source(
+    tx: &mut Transaction<'_, Sqlite>,
+    run: RunId,
+    path: &Path,
+    document: Option<DocumentId>,
+    failure: Option<&Failure>,
+) -> sqlx::Result<()> {
+    let bytes = path.as_os_str().as_bytes();
+    // What the path was turned away for before no longer holds.
+    let forget = sqlx::query("DELETE FROM sources WHERE path = ? AND document_id IS NULL");
+    forget.bind(bytes).execute(&mut **tx).await?;
+    sqlx::query(
+        "INSERT INTO sources (path, path_text, document_id, reason, message, run_id, seen_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (document_id, path) WHERE document_id IS NOT NULL
+         DO UPDATE SET run_id = excluded.run_id, seen_at = excluded.seen_at",
+    )
+    .bind(bytes)
+    .bind(path.to_string_lossy())
+    .bind(document.map(|id| id.0))
+    .bind(failure.map(|failure| failure.reason.as_str()))
+    .bind(failure.map(|failure| &failure.message))
+    .bind(run.0)
+    .bind(now())
+    .execute(&mut **tx)
+    .await
+    .map(drop)
+}

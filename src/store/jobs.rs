@@ -1,0 +1,287 @@
+//! Claiming, completing and giving up pages. Every statement that changes a
+//! job names its lease: whoever lost it changes nothing.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sqlx::{Row, Sqlite, Transaction};
+
+use super::{DocumentId, RunId, Store, now};
+use crate::domain::{Failure, Reading, Reason, Routing, Word};
+
+/// A page that this run may work on until its lease ends.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub page_id: i64,
+    pub document_id: DocumentId,
+    /// BLAKE3 of the document's bytes, hex.
+    pub blake3: String,
+    /// From 0.
+    pub index: u32,
+    /// Where the document was seen, the latest first.
+    pub paths: Vec<PathBuf>,
+    /// This claim's number, from 1.
+    pub attempt: u32,
+    /// Earlier attempts that failed.
+    pub failures: u32,
+    pub forced_type: Option<String>,
+    run: RunId,
+    lease_token: String,
+}
+
+/// What an attempt at a page brought, complete or not.
+#[derive(Clone, Debug, Default)]
+pub struct PageCompletion {
+    pub key: String,
+    pub model_hash: Option<String>,
+    pub prompt_hash: Option<String>,
+    pub schema_hash: Option<String>,
+    pub words: Option<Vec<Word>>,
+    pub routing: Option<Routing>,
+    pub reading: Option<Reading>,
+    /// Seconds by stage.
+    pub seconds: BTreeMap<String, f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Completed {
+    /// The lease was still ours and the result is stored.
+    pub owned: bool,
+    /// No page of the document is left to do.
+    pub document_complete: bool,
+}
+
+impl Store {
+    /// Claims the next page, documents in the order they came. Pages whose
+    /// lease ended count as queued. A page claimed `max_claims` times is not
+    /// claimed again but failed: whatever it did, nobody lived to tell.
+    pub async fn claim(
+        &self,
+        run: RunId,
+        lease: Duration,
+        max_claims: u32,
+    ) -> anyhow::Result<Option<Claim>> {
+        let token = new_token();
+        let mut tx = self.write().await?;
+        let now = now();
+        sqlx::query(
+            "UPDATE pages SET state = 'failed', lease_token = NULL, lease_until = NULL, finished_at = ?1,
+                reason = ?2, message = 'docmill ended ' || attempts || ' times while it held this page'
+             WHERE state IN ('queued', 'leased') AND (state = 'queued' OR lease_until < ?1) AND attempts >= ?3",
+        )
+        .bind(now)
+        .bind(Reason::WorkerDied.as_str())
+        .bind(max_claims)
+        .execute(&mut *tx)
+        .await?;
+        let page = sqlx::query(
+            "UPDATE pages SET state = 'leased', attempts = attempts + 1, run_id = ?, lease_token = ?, lease_until = ?
+             WHERE id = (SELECT id FROM pages
+                 WHERE state IN ('queued', 'leased') AND (state = 'queued' OR lease_until < ?)
+                 ORDER BY document_id, page_index LIMIT 1)
+             RETURNING id, document_id, page_index, attempts, failures, forced_type",
+        )
+        .bind(run.0)
+        .bind(&token)
+        .bind(now + lease.as_millis() as i64)
+        .bind(now)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(page) = page else {
+            tx.commit().await?;
+            return Ok(None);
+        };
+        let document_id: i64 = page.get(1);
+        let document = sqlx::query("SELECT blake3 FROM documents WHERE id = ?").bind(document_id);
+        let blake3 = document.fetch_one(&mut *tx).await?.get(0);
+        let paths = paths(&mut tx, document_id).await?;
+        tx.commit().await?;
+        Ok(Some(Claim {
+            page_id: page.get(0),
+            document_id: DocumentId(document_id),
+            blake3,
+            index: page.get(2),
+            paths,
+            attempt: page.get(3),
+            failures: page.get(4),
+            forced_type: page.get(5),
+            run,
+            lease_token: token,
+        }))
+    }
+
+    /// Stores the page's result and completes its job.
+    pub async fn complete_page(
+        &self,
+        claim: &Claim,
+        result: &PageCompletion,
+    ) -> anyhow::Result<Completed> {
+        self.settle(claim, result, None, "done").await
+    }
+
+    /// Stores the failed attempt; the page is queued once more if `again`,
+    /// else failed for good.
+    pub async fn fail_page(
+        &self,
+        claim: &Claim,
+        failure: &Failure,
+        again: bool,
+        partial: &PageCompletion,
+    ) -> anyhow::Result<Completed> {
+        self.settle(
+            claim,
+            partial,
+            Some(failure),
+            if again { "queued" } else { "failed" },
+        )
+        .await
+    }
+
+    /// Gives a page back untouched and uncharged.
+    pub async fn release(&self, claim: &Claim) -> anyhow::Result<()> {
+        let update = sqlx::query(
+            "UPDATE pages SET state = 'queued', attempts = attempts - 1, lease_token = NULL, lease_until = NULL
+             WHERE id = ? AND lease_token = ?",
+        );
+        update
+            .bind(claim.page_id)
+            .bind(&claim.lease_token)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    async fn settle(
+        &self,
+        claim: &Claim,
+        result: &PageCompletion,
+        failure: Option<&Failure>,
+        state: &str,
+    ) -> anyhow::Result<Completed> {
+        let mut tx = self.write().await?;
+        let reading_id = insert_reading(&mut tx, claim, result, failure).await?;
+        let routing = result.routing.as_ref();
+        let embedding = routing.and_then(|routing| routing.embedding.as_ref());
+        let bytes = embedding.map(|e| {
+            e.0.iter()
+                .flat_map(|x| x.to_le_bytes())
+                .collect::<Vec<u8>>()
+        });
+        // What an attempt did not reach keeps the last attempt's value.
+        let updated = sqlx::query(
+            "UPDATE pages SET state = ?, lease_token = NULL, lease_until = NULL, finished_at = ?,
+                failures = failures + ?, reason = ?, message = ?, key = ?, doc_type = ?,
+                routing = coalesce(?, routing), embedding = coalesce(?, embedding), words = coalesce(?, words),
+                reading_id = ?
+             WHERE id = ? AND lease_token = ?",
+        )
+        .bind(state)
+        .bind((state != "queued").then(now))
+        .bind(u32::from(failure.is_some()))
+        .bind(failure.map(|failure| failure.reason.as_str()))
+        .bind(failure.map(|failure| &failure.message))
+        .bind(&result.key)
+        .bind(routing.and_then(|routing| routing.verdict.as_deref().ok()))
+        .bind(routing.map(routing_json).transpose()?)
+        .bind(bytes)
+        .bind(result.words.as_ref().map(serde_json::to_string).transpose()?)
+        .bind(reading_id)
+        .bind(claim.page_id)
+        .bind(&claim.lease_token)
+        .execute(&mut *tx)
+        .await?;
+        if updated.rows_affected() == 0 {
+            // Another run has the page now: nothing of this attempt is kept.
+            tx.rollback().await?;
+            return Ok(Completed {
+                owned: false,
+                document_complete: false,
+            });
+        }
+        let left = sqlx::query(
+            "SELECT EXISTS (SELECT 1 FROM pages WHERE document_id = ? AND state IN ('queued', 'leased'))",
+        );
+        let left: bool = left
+            .bind(claim.document_id.0)
+            .fetch_one(&mut *tx)
+            .await?
+            .get(0);
+        tx.commit().await?;
+        Ok(Completed {
+            owned: true,
+            document_complete: !left,
+        })
+    }
+}
+
+async fn insert_reading(
+    tx: &mut Transaction<'_, Sqlite>,
+    claim: &Claim,
+    result: &PageCompletion,
+    failure: Option<&Failure>,
+) -> anyhow::Result<i64> {
+    let reading = result.reading.as_ref();
+    let raw_text = reading
+        .map(|r| r.raw_text.as_str())
+        .or(failure.and_then(|f| f.raw_text.as_deref()));
+    let inserted = sqlx::query(
+        "INSERT INTO readings (page_id, run_id, attempt, created_at, key, doc_type, model_hash, prompt_hash,
+            schema_hash, raw_text, reading, reason, message, stage_seconds)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+    )
+    .bind(claim.page_id)
+    .bind(claim.run.0)
+    .bind(claim.attempt)
+    .bind(now())
+    .bind(&result.key)
+    .bind(result.routing.as_ref().and_then(|routing| routing.verdict.as_deref().ok()))
+    .bind(&result.model_hash)
+    .bind(&result.prompt_hash)
+    .bind(&result.schema_hash)
+    .bind(raw_text)
+    .bind(reading.map(serde_json::to_string).transpose()?)
+    .bind(failure.map(|failure| failure.reason.as_str()))
+    .bind(failure.map(|failure| &failure.message))
+    .bind(serde_json::to_string(&result.seconds)?)
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(inserted.get(0))
+}
+
+/// The routing without its embedding, which has a column of its own.
+fn routing_json(routing: &Routing) -> serde_json::Result<String> {
+    serde_json::to_string(&Routing {
+        embedding: None,
+        ..routing.clone()
+    })
+}
+
+pub(super) async fn paths(
+    tx: &mut Transaction<'_, Sqlite>,
+    document: i64,
+) -> sqlx::Result<Vec<PathBuf>> {
+    let rows =
+        sqlx::query("SELECT path FROM sources WHERE document_id = ? ORDER BY seen_at DESC, id");
+    let rows = rows.bind(document).fetch_all(&mut **tx).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| OsString::from_vec(row.get(0)).into())
+        .collect())
+}
+
+/// Unlike any other lease's: this process, its start and a count.
+fn new_token() -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let process = super::process::ProcessId::of_self();
+    format!(
+        "{}-{}-{}-{}",
+        process.boot_id,
+        process.pid,
+        process.start,
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    )
+}

@@ -1,0 +1,67 @@
+//! Who holds a lease: a process, told apart from a later one with its number.
+
+use std::fs;
+
+/// A process of this machine, as `runs` remembers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessId {
+    pub pid: i64,
+    /// Clock ticks since boot.
+    pub start: i64,
+    pub boot_id: String,
+}
+
+impl ProcessId {
+    pub fn of_self() -> ProcessId {
+        let pid = i64::from(std::process::id());
+        ProcessId {
+            pid,
+            start: start_ticks(pid).unwrap_or(0),
+            boot_id: boot_id(),
+        }
+    }
+
+    pub fn is_alive(&self) -> bool {
+        self.boot_id == boot_id() && start_ticks(self.pid) == Some(self.start)
+    }
+}
+
+/// Field 22 of `/proc/<pid>/stat` (proc(5)); the second field, the program's
+/// name in parentheses, may itself hold spaces and parentheses.
+fn start_ticks(pid: i64) -> Option<i64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let after_name = &stat[stat.rfind(')')? + 1..];
+    after_name.split_whitespace().nth(19)?.parse().ok()
+}
+
+fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_alive_and_one_with_another_start_or_boot_is_not() {
+        let me = ProcessId::of_self();
+        assert!(me.start > 0 && me.is_alive());
+        assert!(
+            !ProcessId {
+                start: me.start + 1,
+                ..me.clone()
+            }
+            .is_alive()
+        );
+        assert!(
+            !ProcessId {
+                boot_id: "another".into(),
+                ..me
+            }
+            .is_alive()
+        );
+    }
+}

@@ -1,0 +1,446 @@
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::*;
+use crate::domain::{
+    DocumentInfo, Embedding, Failure, MediaType, Reading, Reason, Record, Routing, Status,
+};
+
+const LEASE: Duration = Duration::from_secs(60);
+
+struct Fixture {
+    _dir: tempfile::TempDir,
+    path: PathBuf,
+    store: Store,
+    run: RunId,
+}
+
+async fn fixture() -> Fixture {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("docmill.db");
+    let store = Store::open(&path).await.unwrap();
+    let run = begin(&store).await;
+    Fixture {
+        _dir: dir,
+        path,
+        store,
+        run,
+    }
+}
+
+async fn begin(store: &Store) -> RunId {
+    let new = NewRun {
+        settings: json!({}),
+        models: vec![],
+        prompts: vec![],
+        schemas: vec![],
+    };
+    store.begin_run(&new).await.unwrap()
+}
+
+impl Fixture {
+    async fn add(&self, name: &str, pages: u32) -> DocumentId {
+        let info = DocumentInfo {
+            media_type: MediaType::Pdf,
+            pages,
+            attachments: vec![],
+            warnings: vec!["w".into()],
+        };
+        let document = NewDocument {
+            blake3: format!("hash of {name}"),
+            bytes: 1,
+            info,
+            path: name.into(),
+        };
+        self.store
+            .add_document(self.run, &document, None)
+            .await
+            .unwrap()
+    }
+
+    async fn claim(&self) -> Option<Claim> {
+        self.store.claim(self.run, LEASE, 10).await.unwrap()
+    }
+
+    async fn finish(&self, document: DocumentId) -> Option<Vec<i64>> {
+        let pages = self.store.finished_pages(document).await.unwrap()?;
+        self.store
+            .finish_document(self.run, document, &pages, &[record()])
+            .await
+            .unwrap()
+    }
+}
+
+fn completion() -> PageCompletion {
+    let reading = Reading {
+        raw_text: "{\"total\":\"1.00\"}".into(),
+        fields: json!({"total": "1.00"}).as_object().unwrap().clone(),
+        logprobs: vec![],
+        repetitions: vec![],
+        prompt_tokens: 1,
+        output_tokens: 1,
+        forced_tokens: 0,
+        prefill_seconds: 0.0,
+        decode_seconds: 0.0,
+    };
+    let embedding = Some(Embedding(vec![0.6, 0.8]));
+    let routing = Routing {
+        verdict: Ok("receipt".into()),
+        probabilities: vec![("receipt".into(), 1.0)],
+        embedding,
+        forced: false,
+    };
+    PageCompletion {
+        key: "k".into(),
+        routing: Some(routing),
+        reading: Some(reading),
+        ..PageCompletion::default()
+    }
+}
+
+fn record() -> Record {
+    Record {
+        doc_type: Some("receipt".into()),
+        pages: vec![0],
+        status: Status::Accepted,
+        fields: json!({"total": "1.00"}).as_object().unwrap().clone(),
+        findings: vec![],
+        confidence: Some(0.5),
+        field_confidence: vec![("total".into(), 0.5)],
+    }
+}
+
+#[tokio::test]
+async fn pages_are_claimed_once_in_order_and_a_document_is_complete_with_its_last() {
+    let f = fixture().await;
+    let document = f.add("a.pdf", 2).await;
+    let other = Store::open(&f.path).await.unwrap();
+    let (first, second) = (
+        f.claim().await.unwrap(),
+        other.claim(f.run, LEASE, 10).await.unwrap().unwrap(),
+    );
+    assert_eq!((first.index, second.index, first.attempt), (0, 1, 1));
+    assert_eq!(first.paths, [PathBuf::from("a.pdf")]);
+    assert!(f.claim().await.is_none());
+    let done = f.store.complete_page(&first, &completion()).await.unwrap();
+    assert_eq!(
+        done,
+        Completed {
+            owned: true,
+            document_complete: false
+        }
+    );
+    assert!(f.finish(document).await.is_none());
+    let done = other.complete_page(&second, &completion()).await.unwrap();
+    assert_eq!(
+        done,
+        Completed {
+            owned: true,
+            document_complete: true
+        }
+    );
+    assert_eq!(f.finish(document).await.unwrap().len(), 1);
+    assert!(
+        f.finish(document).await.is_none(),
+        "records are stored once"
+    );
+}
+
+#[tokio::test]
+async fn what_was_stored_comes_back() {
+    let f = fixture().await;
+    let document = f.add("a.pdf", 1).await;
+    let claim = f.claim().await.unwrap();
+    f.store.complete_page(&claim, &completion()).await.unwrap();
+    let pages = f.store.finished_pages(document).await.unwrap().unwrap();
+    assert_eq!(
+        (pages.path.as_path(), pages.warnings.as_slice()),
+        (Path::new("a.pdf"), ["w".to_owned()].as_slice())
+    );
+    assert_eq!(
+        pages.results[0].reading.as_ref().unwrap().as_ref(),
+        completion().reading.as_ref()
+    );
+    assert_eq!(
+        pages.results[0].routing.as_ref().unwrap().verdict,
+        Ok("receipt".into())
+    );
+    let ids = f.finish(document).await.unwrap();
+    let stored = f.store.record(ids[0]).await.unwrap().unwrap();
+    assert_eq!((&stored.record, stored.paths.len()), (&record(), 1));
+    assert_eq!(
+        f.store.records_at(Path::new("a.pdf")).await.unwrap(),
+        [stored]
+    );
+    let embedding: Vec<u8> = sqlx::query_scalar("SELECT embedding FROM pages")
+        .fetch_one(&f.store.pool)
+        .await
+        .unwrap();
+    assert_eq!(
+        embedding,
+        [0.6f32.to_le_bytes(), 0.8f32.to_le_bytes()].concat()
+    );
+}
+
+#[tokio::test]
+async fn a_lease_that_ended_is_claimed_again_and_its_old_holder_changes_nothing() {
+    let f = fixture().await;
+    f.add("a.pdf", 1).await;
+    let late = f
+        .store
+        .claim(f.run, Duration::ZERO, 10)
+        .await
+        .unwrap()
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let heir = f.claim().await.unwrap();
+    assert_eq!((heir.page_id, heir.attempt), (late.page_id, 2));
+    let refused = Completed {
+        owned: false,
+        document_complete: false,
+    };
+    assert_eq!(
+        f.store.complete_page(&late, &completion()).await.unwrap(),
+        refused
+    );
+    let failure = Failure::new(Reason::Internal, "x");
+    assert_eq!(
+        f.store
+            .fail_page(&late, &failure, false, &completion())
+            .await
+            .unwrap(),
+        refused
+    );
+    f.store.release(&late).await.unwrap();
+    assert!(
+        f.store
+            .complete_page(&heir, &completion())
+            .await
+            .unwrap()
+            .owned
+    );
+    let readings: i64 = sqlx::query_scalar("SELECT count(*) FROM readings")
+        .fetch_one(&f.store.pool)
+        .await
+        .unwrap();
+    assert_eq!(readings, 1);
+}
+
+#[tokio::test]
+async fn pages_of_a_dead_run_are_reclaimed_and_those_of_a_living_one_are_not() {
+    let f = fixture().await;
+    f.add("a.pdf", 1).await;
+    f.claim().await.unwrap();
+    let next = begin(&f.store).await;
+    assert_eq!(f.store.reclaim(next).await.unwrap(), 0);
+    sqlx::query("UPDATE runs SET process_start = process_start - 1 WHERE id = ?")
+        .bind(f.run.0)
+        .execute(&f.store.pool)
+        .await
+        .unwrap();
+    assert_eq!(f.store.reclaim(next).await.unwrap(), 1);
+    assert_eq!(
+        f.store
+            .claim(next, LEASE, 10)
+            .await
+            .unwrap()
+            .unwrap()
+            .attempt,
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_page_claimed_too_often_is_failed_and_its_document_goes_on() {
+    let f = fixture().await;
+    let document = f.add("a.pdf", 1).await;
+    for _ in 0..3 {
+        assert!(
+            f.store
+                .claim(f.run, Duration::ZERO, 3)
+                .await
+                .unwrap()
+                .is_some()
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(f.store.claim(f.run, LEASE, 3).await.unwrap().is_none());
+    assert_eq!(f.store.unfinished_documents().await.unwrap(), [document]);
+    let pages = f.store.finished_pages(document).await.unwrap().unwrap();
+    assert_eq!(
+        pages.results[0].reading.as_ref().unwrap_err().reason,
+        Reason::WorkerDied
+    );
+}
+
+#[tokio::test]
+async fn a_failed_attempt_is_kept_and_charged_and_a_released_one_is_not() {
+    let f = fixture().await;
+    f.add("a.pdf", 1).await;
+    let claim = f.claim().await.unwrap();
+    f.store.release(&claim).await.unwrap();
+    let claim = f.claim().await.unwrap();
+    assert_eq!((claim.attempt, claim.failures), (1, 0));
+    let mut failure = Failure::new(Reason::OutputCutOff, "too long");
+    failure.raw_text = Some("{\"merch".into());
+    f.store
+        .fail_page(&claim, &failure, true, &PageCompletion::default())
+        .await
+        .unwrap();
+    let claim = f.claim().await.unwrap();
+    assert_eq!((claim.attempt, claim.failures), (2, 1));
+    f.store
+        .fail_page(&claim, &failure, false, &PageCompletion::default())
+        .await
+        .unwrap();
+    assert!(f.claim().await.is_none());
+    let texts: Vec<String> = sqlx::query_scalar("SELECT raw_text FROM readings")
+        .fetch_all(&f.store.pool)
+        .await
+        .unwrap();
+    assert_eq!(texts, ["{\"merch", "{\"merch"]);
+    assert_eq!(
+        f.store.counts().await.unwrap().failed_pages["output_cut_off"],
+        1
+    );
+}
+
+#[tokio::test]
+async fn the_same_content_is_one_document_with_two_paths() {
+    let f = fixture().await;
+    let document = f.add("a.pdf", 1).await;
+    let known = f.store.lookup("hash of a.pdf").await.unwrap().unwrap();
+    assert_eq!(
+        known,
+        KnownDocument {
+            id: document,
+            pages: 1
+        }
+    );
+    f.store
+        .add_source(f.run, Path::new("copy.pdf"), Some(document), None)
+        .await
+        .unwrap();
+    f.store
+        .add_source(f.run, Path::new("copy.pdf"), Some(document), None)
+        .await
+        .unwrap();
+    assert_eq!(f.claim().await.unwrap().paths.len(), 2);
+}
+
+#[tokio::test]
+async fn a_rejected_file_is_told_until_it_is_taken_in() {
+    let f = fixture().await;
+    let failure = Failure::new(Reason::Corrupt, "broken");
+    for _ in 0..2 {
+        f.store
+            .add_source(f.run, Path::new("a.pdf"), None, Some(&failure))
+            .await
+            .unwrap();
+    }
+    let expected = RejectedRow {
+        path: "a.pdf".into(),
+        reason: "corrupt".into(),
+        message: "broken".into(),
+    };
+    assert_eq!(f.store.rejected().await.unwrap(), [expected]);
+    f.add("a.pdf", 1).await;
+    assert_eq!(f.store.rejected().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn only_stale_pages_are_queued_again_and_old_records_stay() {
+    let f = fixture().await;
+    let document = f.add("a.pdf", 1).await;
+    let claim = f.claim().await.unwrap();
+    f.store.complete_page(&claim, &completion()).await.unwrap();
+    let old = f.finish(document).await.unwrap();
+    assert_eq!(
+        f.store
+            .requeue_stale(document, &|page| page.key != "k")
+            .await
+            .unwrap(),
+        0
+    );
+    assert_eq!(
+        f.store
+            .requeue_stale(document, &|page| page.key != "another")
+            .await
+            .unwrap(),
+        1
+    );
+    assert!(f.finish(document).await.is_none(), "a page is to do");
+    let claim = f.claim().await.unwrap();
+    f.store.complete_page(&claim, &completion()).await.unwrap();
+    let new = f.finish(document).await.unwrap();
+    assert_ne!(old, new);
+    let current: Vec<i64> = f
+        .store
+        .records_after(0, 10)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|r| r.id)
+        .collect();
+    assert_eq!(current, new);
+    let all: i64 = sqlx::query_scalar("SELECT count(*) FROM records")
+        .fetch_one(&f.store.pool)
+        .await
+        .unwrap();
+    assert_eq!(all, 2);
+}
+
+#[tokio::test]
+async fn records_made_from_pages_that_changed_meanwhile_are_not_stored() {
+    let f = fixture().await;
+    let document = f.add("a.pdf", 1).await;
+    let claim = f.claim().await.unwrap();
+    f.store.complete_page(&claim, &completion()).await.unwrap();
+    let stale = f.store.finished_pages(document).await.unwrap().unwrap();
+    f.store
+        .requeue(document, true, Some("invoice"))
+        .await
+        .unwrap();
+    let claim = f.claim().await.unwrap();
+    assert_eq!(claim.forced_type.as_deref(), Some("invoice"));
+    f.store.complete_page(&claim, &completion()).await.unwrap();
+    assert_eq!(
+        f.store
+            .finish_document(f.run, document, &stale, &[record()])
+            .await
+            .unwrap(),
+        None
+    );
+    assert!(f.finish(document).await.is_some());
+}
+
+#[tokio::test]
+async fn retry_takes_failed_pages_or_those_of_given_records() {
+    let f = fixture().await;
+    let document = f.add("a.pdf", 1).await;
+    let claim = f.claim().await.unwrap();
+    f.store.complete_page(&claim, &completion()).await.unwrap();
+    let ids = f.finish(document).await.unwrap();
+    assert_eq!(f.store.retry(&[], None).await.unwrap(), 0);
+    assert_eq!(f.store.retry(&ids, Some("invoice")).await.unwrap(), 1);
+    assert_eq!(
+        f.claim().await.unwrap().forced_type.as_deref(),
+        Some("invoice")
+    );
+}
+
+#[tokio::test]
+async fn the_database_is_its_owners_alone_and_a_file_that_is_none_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let f = fixture().await;
+    let mode = std::fs::metadata(&f.path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let other = f.path.with_file_name("text.db");
+    std::fs::write(&other, "this is a text file, not a database, and longer than a header of one hundred bytes, as it must be").unwrap();
+    let error = format!("{:#}", Store::open(&other).await.err().unwrap());
+    assert!(
+        error.contains("text.db") && error.contains("not a database"),
+        "{error}"
+    );
+}

@@ -1,0 +1,307 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::domain::{Failure, FieldLogprob, Reading, Reason, Repetition, Routing};
+
+fn context() -> Context {
+    Context {
+        untaught: BTreeMap::new(),
+        document_warnings: Vec::new(),
+        min_confidence: 0.5,
+        today: jiff::civil::date(2026, 1, 1),
+    }
+}
+
+fn reading(fields: Value) -> Reading {
+    let fields = fields.as_object().unwrap().clone();
+    let logprobs = fields.keys().map(|field| FieldLogprob {
+        field: field.clone(),
+        sum: -0.01,
+        min: -0.01,
+        tokens: 1,
+    });
+    Reading {
+        raw_text: Value::Object(fields.clone()).to_string(),
+        logprobs: logprobs.collect(),
+        fields,
+        repetitions: Vec::new(),
+        prompt_tokens: 0,
+        output_tokens: 0,
+        forced_tokens: 0,
+        prefill_seconds: 0.0,
+        decode_seconds: 0.0,
+    }
+}
+
+fn routed(verdict: Result<&str, &str>) -> Option<Routing> {
+    let verdict = verdict.map(str::to_owned).map_err(str::to_owned);
+    Some(Routing {
+        verdict,
+        probabilities: Vec::new(),
+        embedding: None,
+        forced: false,
+    })
+}
+
+fn page(index: u32, doc_type: &str, fields: Value) -> PageResult {
+    PageResult {
+        index,
+        routing: routed(Ok(doc_type)),
+        reading: Ok(Some(reading(fields))),
+    }
+}
+
+fn validate(pages: &[PageResult]) -> Vec<Record> {
+    records(&DocTypes::load(None).unwrap(), pages, &context())
+}
+
+fn codes(record: &Record) -> Vec<&str> {
+    record
+        .findings
+        .iter()
+        .map(|finding| finding.code.as_str())
+        .collect()
+}
+
+fn receipt() -> Value {
+    json!({"merchant_name": "Corner Shop Ltd", "merchant_address": null, "date": "2025-03-04", "currency": "GBP",
+        "items": [{"description": "Tea", "quantity": "2", "amount": "3.00"},
+                  {"description": "Milk", "quantity": "1", "amount": "1.20"}],
+        "subtotal": "4.20", "tax": null, "total": "4.20"})
+}
+
+fn invoice(number: Option<&str>) -> Value {
+    json!({"invoice_number": number, "issue_date": "2025-03-04", "due_date": null, "currency": "EUR",
+        "seller_name": "Nord GmbH", "seller_vat_id": null, "buyer_name": null,
+        "line_items": [{"description": "Bolt", "quantity": "3", "unit_price": "1.50", "line_total": "4.50"}],
+        "net_total": null, "tax_total": null, "gross_total": "5.36"})
+}
+
+#[test]
+fn a_receipt_that_adds_up_is_accepted() {
+    let records = validate(&[page(0, "receipt", receipt())]);
+    assert_eq!(records.len(), 1);
+    assert_eq!(
+        (records[0].status, codes(&records[0])),
+        (Status::Accepted, vec![])
+    );
+    assert!(records[0].confidence.unwrap() > 0.98);
+}
+
+#[test]
+fn a_sum_that_does_not_hold_is_told_with_its_figures() {
+    let mut wrong = receipt();
+    wrong["total"] = "42.00".into();
+    wrong["subtotal"] = "42.00".into();
+    let records = validate(&[page(0, "receipt", wrong)]);
+    assert_eq!(records[0].status, Status::NeedsReview);
+    assert_eq!(codes(&records[0]), ["sum_mismatch"]);
+    let expected = "the 2 lines add up to 4.20, but subtotal is 42.00: a difference of 37.8";
+    assert_eq!(records[0].findings[0].message, expected);
+}
+
+#[test]
+fn tax_may_be_added_or_included_and_cash_is_rounded() {
+    for (tax, total) in [("0.25", "4.45"), ("0.25", "4.20"), ("0.25", "4.47")] {
+        let mut taxed = receipt();
+        taxed["tax"] = tax.into();
+        taxed["total"] = total.into();
+        assert_eq!(
+            validate(&[page(0, "receipt", taxed)])[0].status,
+            Status::Accepted,
+            "{tax} {total}"
+        );
+    }
+    let mut wrong = receipt();
+    wrong["tax"] = "0.25".into();
+    wrong["total"] = "4.70".into();
+    assert_eq!(
+        codes(&validate(&[page(0, "receipt", wrong)])[0]),
+        ["sum_mismatch"]
+    );
+}
+
+#[test]
+fn values_that_are_not_what_they_should_be_are_each_told() {
+    let mut odd = receipt();
+    odd["date"] = "2025-02-30".into();
+    odd["currency"] = "XQQ".into();
+    odd["tax"] = "1,234".into();
+    odd["merchant_name"] = Value::Null;
+    let records = validate(&[page(0, "receipt", odd)]);
+    let codes = codes(&records[0]);
+    for code in [
+        "not_a_date",
+        "unknown_currency",
+        "ambiguous_amount",
+        "missing",
+        "schema_violation",
+    ] {
+        assert!(codes.contains(&code), "{code} in {codes:?}");
+    }
+}
+
+#[test]
+fn an_amount_written_by_an_unconstrained_engine_is_normalised_and_accepted() {
+    let mut loose = receipt();
+    loose["total"] = "£4,20".into();
+    let records = validate(&[page(0, "receipt", loose)]);
+    assert_eq!(records[0].fields["total"], "4.20");
+    assert_eq!(
+        (records[0].status, codes(&records[0])),
+        (Status::Accepted, vec!["normalised"])
+    );
+}
+
+#[test]
+fn an_invoice_of_three_pages_is_one_record_with_the_last_pages_totals() {
+    let mut first = invoice(Some("A-1"));
+    first["gross_total"] = "1.00".into();
+    let mut second = invoice(None);
+    second["gross_total"] = Value::Null;
+    second["seller_name"] = "carried over".into();
+    let mut third = invoice(Some("a 1"));
+    third["net_total"] = "13.50".into();
+    third["tax_total"] = "2.57".into();
+    third["gross_total"] = "16.07".into();
+    let pages = [
+        page(0, "invoice", first),
+        page(1, "invoice", second),
+        page(2, "invoice", third),
+    ];
+    let records = validate(&pages);
+    assert_eq!(records.len(), 1);
+    let record = &records[0];
+    assert_eq!(record.pages, [0, 1, 2]);
+    assert_eq!(record.fields["seller_name"], "Nord GmbH");
+    assert_eq!(record.fields["gross_total"], "16.07");
+    assert_eq!(record.fields["line_items"].as_array().unwrap().len(), 3);
+    assert_eq!((record.status, codes(record)), (Status::Accepted, vec![]));
+}
+
+#[test]
+fn another_invoice_number_starts_another_record_and_receipts_stand_alone() {
+    let pages = [
+        page(0, "invoice", invoice(Some("A-1"))),
+        page(1, "invoice", invoice(Some("A-2"))),
+    ];
+    let pages: Vec<_> = pages
+        .into_iter()
+        .chain([page(2, "receipt", receipt()), page(3, "receipt", receipt())])
+        .collect();
+    let of_pages: Vec<_> = validate(&pages)
+        .into_iter()
+        .map(|record| record.pages)
+        .collect();
+    assert_eq!(of_pages, [[0], [1], [2], [3]]);
+}
+
+#[test]
+fn a_page_of_no_known_type_is_a_record_to_review_and_does_not_part_an_invoice() {
+    let unknown = PageResult {
+        index: 1,
+        routing: routed(Err("could be a letter")),
+        reading: Ok(None),
+    };
+    let pages = [
+        page(0, "invoice", invoice(Some("A-1"))),
+        unknown,
+        page(2, "invoice", invoice(None)),
+    ];
+    let records = validate(&pages);
+    assert_eq!(records[0].pages, [0, 2]);
+    assert_eq!(
+        (records[1].pages.as_slice(), records[1].status),
+        ([1].as_slice(), Status::NeedsReview)
+    );
+    assert!(
+        records[1].findings[0]
+            .message
+            .starts_with("could be a letter")
+    );
+}
+
+#[test]
+fn a_failed_page_fails_its_record_and_keeps_the_documents_others_from_being_accepted() {
+    let failed = PageResult {
+        index: 1,
+        routing: routed(Ok("receipt")),
+        reading: Err(Failure::new(
+            Reason::WorkerDied,
+            "the reader was killed by signal 6",
+        )),
+    };
+    let records = validate(&[page(0, "receipt", receipt()), failed]);
+    assert_eq!(
+        (records[0].status, codes(&records[0])),
+        (Status::NeedsReview, vec!["page_failed"])
+    );
+    assert_eq!(
+        (records[1].status, codes(&records[1])),
+        (Status::Failed, vec!["worker_died"])
+    );
+}
+
+#[test]
+fn doubtful_reading_repetition_and_untaught_fields_are_told() {
+    let mut doubtful = page(0, "receipt", receipt());
+    let read = doubtful.reading.as_mut().unwrap().as_mut().unwrap();
+    read.logprobs
+        .iter_mut()
+        .find(|p| p.field == "total")
+        .unwrap()
+        .sum = -2.0;
+    read.repetitions.push(Repetition {
+        field: "items".into(),
+        kept: 2,
+        removed: 9,
+    });
+    let untaught = BTreeMap::from([("receipt".to_owned(), vec!["tax".to_owned()])]);
+    let records = records(
+        &DocTypes::load(None).unwrap(),
+        &[doubtful],
+        &Context {
+            untaught,
+            ..context()
+        },
+    );
+    assert_eq!(
+        codes(&records[0]),
+        ["list_repeats", "not_taught", "low_confidence"]
+    );
+    assert!((records[0].confidence.unwrap() - (-2.0f32).exp()).abs() < 1e-6);
+}
+
+#[test]
+fn a_due_date_before_the_issue_date_and_a_line_that_does_not_multiply_are_told() {
+    let mut odd = invoice(Some("A-1"));
+    odd["due_date"] = "2025-03-01".into();
+    odd["line_items"][0]["line_total"] = "4.80".into();
+    let records = validate(&[page(0, "invoice", odd)]);
+    assert_eq!(codes(&records[0]), ["product_mismatch", "date_order"]);
+    assert_eq!(
+        records[0].findings[0].field.as_deref(),
+        Some("line_items[0].line_total")
+    );
+}
+
+proptest! {
+    #[test]
+    fn every_page_is_in_exactly_one_record(kinds in proptest::collection::vec((0u8..5, 0u8..3), 0..12)) {
+        let pages: Vec<_> = kinds.iter().enumerate().map(|(index, (kind, number))| {
+            let index = index as u32;
+            let number = format!("N{number}");
+            match kind {
+                0 => page(index, "receipt", receipt()),
+                1 => page(index, "invoice", invoice(Some(&number))),
+                2 => page(index, "invoice", invoice(None)),
+                3 => PageResult { index, routing: routed(Err("letter")), reading: Ok(None) },
+                _ => PageResult { index, routing: None, reading: Err(Failure::new(Reason::Deadline, "late")) },
+            }
+        }).collect();
+        let mut seen: Vec<u32> = validate(&pages).into_iter().flat_map(|record| record.pages).collect();
+        seen.sort_unstable();
+        prop_assert_eq!(seen, (0..pages.len() as u32).collect::<Vec<_>>());
+    }
+}
