@@ -244,15 +244,30 @@ impl Answer {
         self.is_endless || self.grammar.as_ref().is_some_and(Matcher::is_stopped)
     }
 
-    /// Whether a token would go on with a list that must end.
+    /// Whether a token would go on with a list that must end, be it that the
+    /// same token ends the line that shows so.
     fn would_repeat(&self, piece: &[u8]) -> bool {
-        let Some(depth) = self.closing else {
-            return false;
-        };
         let mut scanner = self.scanner.clone();
-        piece
-            .iter()
-            .any(|byte| scanner.push(*byte).next_element == Some(depth))
+        let mut closing = self.closing;
+        for (index, byte) in piece.iter().enumerate() {
+            let step = scanner.push(*byte);
+            if step.next_element.is_some() && step.next_element == closing {
+                return true;
+            }
+            if closing.is_none() && step.closed_line.is_some() && index + 1 < piece.len() {
+                let line = [&self.bytes[self.line_start..], &piece[..=index]].concat();
+                let lines: Vec<&[u8]> = self
+                    .lines
+                    .iter()
+                    .map(Vec::as_slice)
+                    .chain([line.as_slice()])
+                    .collect();
+                closing = step
+                    .closed_line
+                    .filter(|_| repeated_lines(&lines).is_some());
+            }
+        }
+        false
     }
 
     fn push(

@@ -146,8 +146,7 @@ impl LlamaModelContext {
         let instruction = without_controls(&prompt.instruction, &self.controls);
         match &self.chat_template {
             Some(template) => {
-                let mut environment = minijinja::Environment::new();
-                environment.set_keep_trailing_newline(true);
+                let environment = minijinja::Environment::new();
                 let context = minijinja::context! { images => images, prompt => instruction };
                 Ok(environment.render_str(template, context)?)
             }
