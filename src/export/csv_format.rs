@@ -1,0 +1,191 @@
+//! CSV for spreadsheets and import programs (RFC 4180, UTF-8).
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use serde_json::Value;
+
+use super::json_format::time;
+use crate::store::StoredRecord;
+
+/// Two tables: a row a record, and a row a line of a record's lists.
+///
+/// The columns of fields are the union over all records, so the records are
+/// held until [`CsvExport::write`]; a record is about a kilobyte.
+#[derive(Default)]
+pub struct CsvExport {
+    records: Vec<StoredRecord>,
+}
+
+/// What stands before the fields in the table of records.
+const HEAD: [&str; 8] = [
+    "id",
+    "path",
+    "pages",
+    "type",
+    "status",
+    "confidence",
+    "findings",
+    "time",
+];
+
+impl CsvExport {
+    pub fn add(&mut self, record: &StoredRecord) {
+        self.records.push(record.clone());
+    }
+
+    /// Writes the table of records to `records` and that of lines to `lines`.
+    pub fn write(&self, records: impl Write, lines: impl Write) -> anyhow::Result<()> {
+        self.write_records(csv::Writer::from_writer(records))?;
+        self.write_lines(csv::Writer::from_writer(lines))
+    }
+
+    fn write_records(&self, mut out: csv::Writer<impl Write>) -> anyhow::Result<()> {
+        let fields = self.columns(|record| {
+            record
+                .record
+                .fields
+                .iter()
+                .filter(|(_, value)| !value.is_array())
+                .map(|(name, _)| name.clone())
+                .collect()
+        });
+        out.write_record(
+            HEAD.iter()
+                .copied()
+                .chain(fields.iter().map(String::as_str)),
+        )?;
+        for stored in &self.records {
+            let record = &stored.record;
+            let pages: Vec<_> = record
+                .pages
+                .iter()
+                .map(|index| (index + 1).to_string())
+                .collect();
+            let findings: Vec<_> = record
+                .findings
+                .iter()
+                .map(|finding| finding.message.as_str())
+                .collect();
+            let path = stored
+                .paths
+                .first()
+                .map(|path| path.to_string_lossy().into_owned())
+                .unwrap_or_default();
+            let head = [
+                stored.id.to_string(),
+                guarded(&path),
+                pages.join(" "),
+                record.doc_type.clone().unwrap_or_default(),
+                record.status.as_str().to_owned(),
+                record
+                    .confidence
+                    .map(|confidence| format!("{confidence:.4}"))
+                    .unwrap_or_default(),
+                guarded(&findings.join("; ")),
+                time(stored.created_at),
+            ];
+            let values = fields.iter().map(|field| cell(record.fields.get(field)));
+            out.write_record(head.into_iter().chain(values))?;
+        }
+        Ok(out.flush()?)
+    }
+
+    fn write_lines(&self, mut out: csv::Writer<impl Write>) -> anyhow::Result<()> {
+        let lines = |record: &StoredRecord| -> Vec<(String, usize, Value)> {
+            let lists = record
+                .record
+                .fields
+                .iter()
+                .filter_map(|(name, value)| Some((name, value.as_array()?)));
+            let numbered = |(name, list): (&String, &Vec<Value>)| {
+                list.iter()
+                    .enumerate()
+                    .map(|(i, line)| (name.clone(), i + 1, line.clone()))
+                    .collect::<Vec<_>>()
+            };
+            lists.flat_map(numbered).collect()
+        };
+        let fields = self.columns(|record| {
+            lines(record)
+                .iter()
+                .filter_map(|(_, _, line)| line.as_object())
+                .flat_map(|line| line.keys().cloned())
+                .collect()
+        });
+        out.write_record(
+            ["record_id", "list", "line"]
+                .into_iter()
+                .chain(fields.iter().map(String::as_str)),
+        )?;
+        for stored in &self.records {
+            for (list, number, line) in lines(stored) {
+                let values = fields.iter().map(|field| cell(line.get(field)));
+                let head = [stored.id.to_string(), list, number.to_string()];
+                out.write_record(head.into_iter().chain(values))?;
+            }
+        }
+        Ok(out.flush()?)
+    }
+
+    /// Every name that `of` gives for some record, in the order first seen.
+    fn columns(&self, of: impl Fn(&StoredRecord) -> Vec<String>) -> Vec<String> {
+        let mut seen = BTreeSet::new();
+        self.records
+            .iter()
+            .flat_map(of)
+            .filter(|name| seen.insert(name.clone()))
+            .collect()
+    }
+}
+
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => guarded(text),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// A text that a spreadsheet would take for a formula gets an apostrophe
+/// before it (OWASP, "CSV Injection"): documents come from strangers. Negative
+/// amounts stay numbers.
+fn guarded(text: &str) -> String {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let is_amount = text
+        .trim_start_matches('-')
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if is_formula && !is_amount {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_and_lines_are_two_tables_tied_by_the_records_id() {
+        let mut export = CsvExport::default();
+        export.add(&super::super::example());
+        let (mut records, mut lines) = (Vec::new(), Vec::new());
+        export.write(&mut records, &mut lines).unwrap();
+        let expected = "id,path,pages,type,status,confidence,findings,time,merchant_name,total,date\n\
+            7,/in/a.pdf,1 2,receipt,needs_review,0.5000,date was not found,2025-01-01T00:00:00Z,\
+            \"'=HYPERLINK(\"\"x\"\")\",-4.20,\n";
+        assert_eq!(String::from_utf8(records).unwrap(), expected);
+        let expected = "record_id,list,line,description,amount\n\
+            7,items,1,\"Tea, \"\"green\"\"\",3.00\n7,items,2,,-1.00\n";
+        assert_eq!(String::from_utf8(lines).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_a_spreadsheet_would_run_is_text_and_a_negative_amount_is_not() {
+        assert_eq!(guarded("@SUM(A1)"), "'@SUM(A1)");
+        assert_eq!(guarded("-2+3"), "'-2+3");
+        assert_eq!(guarded("-12.50"), "-12.50");
+    }
+}

@@ -1,0 +1,111 @@
+//! One JSON object a record.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use crate::store::StoredRecord;
+
+/// The record as `export --format jsonl` and `run --json` write it:
+///
+/// - `id`: the record, as `show` and `retry` take it
+/// - `path`: where the document was seen last; `path_bytes` (hex) beside it
+///   when the path is not UTF-8; `other_paths` when it was seen elsewhere too
+/// - `pages`: numbers from 1
+/// - `type`, `status`: `accepted`, `needs_review` or `failed`
+/// - `fields`: by the type's schema; amounts are decimal strings
+/// - `findings`: `code`, `severity`, `field`, `message`
+/// - `confidence`: 0 to 1 or null; `field_confidence`: by field
+/// - `provenance`: document (BLAKE3), models, prompts, schemas (hashes), run,
+///   time (RFC 3339, UTC)
+pub fn line(stored: &StoredRecord) -> Value {
+    let record = &stored.record;
+    let mut line = Map::new();
+    line.insert("id".into(), stored.id.into());
+    let mut paths = stored.paths.iter();
+    let path = paths
+        .next()
+        .map(|path| path.as_path())
+        .unwrap_or(Path::new(""));
+    line.insert("path".into(), path.to_string_lossy().into());
+    if path.to_str().is_none() {
+        let hex: String = path
+            .as_os_str()
+            .as_bytes()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        line.insert("path_bytes".into(), hex.into());
+    }
+    let others: Vec<_> = paths.map(|path| path.to_string_lossy()).collect();
+    if !others.is_empty() {
+        line.insert("other_paths".into(), json!(others));
+    }
+    line.insert(
+        "pages".into(),
+        record
+            .pages
+            .iter()
+            .map(|index| index + 1)
+            .collect::<Vec<_>>()
+            .into(),
+    );
+    line.insert("type".into(), json!(record.doc_type));
+    line.insert("status".into(), record.status.as_str().into());
+    line.insert("fields".into(), Value::Object(record.fields.clone()));
+    line.insert("findings".into(), json!(record.findings));
+    line.insert("confidence".into(), json!(record.confidence));
+    let by_field = record
+        .field_confidence
+        .iter()
+        .map(|(field, confidence)| (field.clone(), json!(confidence)));
+    line.insert("field_confidence".into(), Value::Object(by_field.collect()));
+    line.insert(
+        "provenance".into(),
+        json!({
+            "document": stored.blake3,
+            "models": stored.models,
+            "prompts": stored.prompts,
+            "schemas": stored.schemas,
+            "run": stored.run_id,
+            "time": time(stored.created_at),
+        }),
+    );
+    Value::Object(line)
+}
+
+/// Unix milliseconds as RFC 3339 in UTC.
+pub(super) fn time(milliseconds: i64) -> String {
+    jiff::Timestamp::from_millisecond(milliseconds)
+        .map(|time| time.to_string())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::*;
+
+    #[test]
+    fn a_line_tells_everything_about_a_record() {
+        let line = line(&super::super::example());
+        let expected = json!({
+            "id": 7, "path": "/in/a.pdf", "other_paths": ["/in/copy.pdf"], "pages": [1, 2], "type": "receipt",
+            "status": "needs_review", "fields": super::super::example().record.fields,
+            "findings": [{"code": "missing", "severity": "warning", "field": "date", "message": "date was not found"}],
+            "confidence": 0.5, "field_confidence": {"total": 0.5},
+            "provenance": {"document": "ab12", "models": ["m"], "prompts": ["p"], "schemas": ["s"], "run": 2,
+                "time": "2025-01-01T00:00:00Z"},
+        });
+        assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn a_path_that_is_not_utf8_comes_with_its_bytes() {
+        let mut stored = super::super::example();
+        stored.paths = vec![OsStr::from_bytes(b"/f\xfcr").into()];
+        assert_eq!(line(&stored)["path_bytes"], "2f66fc72");
+    }
+}
