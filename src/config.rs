@@ -1,8 +1,12 @@
 //! Settings: flags > environment (`DOCMILL_…`) > `docmill.toml` > defaults.
 
+mod layers;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+pub use layers::{Layers, Origin, Resolved, UsageError};
 
 use crate::rasterize::Limits;
 

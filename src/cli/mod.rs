@@ -1,1 +1,169 @@
-//! (to be written)
+//! The command line: one file a subcommand, and the only place that prints.
+//!
+//! Results go to stdout, logs and progress to stderr.
+
+mod ask;
+mod bench;
+mod completions;
+mod config;
+mod doctor;
+mod eval;
+mod exit;
+mod export;
+mod logging;
+mod man;
+mod models;
+mod output;
+mod progress;
+mod retry;
+mod run;
+mod settings;
+mod show;
+mod signals;
+mod status;
+mod summary;
+mod types;
+mod worker;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use exit::Outcome;
+use output::Out;
+use settings::Global;
+
+use crate::config::{Resolved, Settings};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    all good
+  1    some pages or files failed, or the command could not be done
+  2    the command line or a setting is wrong
+  3    all was read, something needs review
+  75   try again later (database locked, disk full)
+  130  interrupted";
+
+/// Folders of scanned receipts, invoices and screenshots in, validated rows out.
+#[derive(Parser)]
+#[command(name = "docmill", version, after_help = EXIT_CODES, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Run),
+    Status(status::Status),
+    Show(show::Show),
+    Retry(retry::Retry),
+    Export(export::Export),
+    Eval(eval::Eval),
+    Doctor(doctor::Doctor),
+    Config(config::Config),
+    Ask(ask::Ask),
+    Models(models::Models),
+    Bench(bench::Bench),
+    Types(types::Types),
+    Completions(completions::Completions),
+    Man(man::Man),
+    #[command(hide = true)]
+    Worker(worker::Worker),
+}
+
+/// What every subcommand works with.
+struct App {
+    resolved: Resolved,
+    out: Out,
+    progress: progress::Progress,
+}
+
+impl App {
+    fn settings(&self) -> &Settings {
+        &self.resolved.settings
+    }
+}
+
+/// Parses the command line, does what it says and tells how it ended.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.dispatch() {
+        Ok(outcome) => outcome.code(),
+        Err(error) => exit::report(&error),
+    }
+}
+
+impl Cli {
+    fn dispatch(self) -> anyhow::Result<Outcome> {
+        // These need neither settings nor a runtime; a worker least of all.
+        match &self.command {
+            Command::Worker(command) => return command.run(),
+            Command::Completions(command) => return command.run(),
+            Command::Man(command) => return command.run(),
+            _ => {}
+        }
+        let progress = progress::Progress::new(self.global.wants_progress());
+        logging::init(&self.global, &progress);
+        let resolved = self.global.resolve(self.command.engines())?;
+        let app = App {
+            resolved,
+            out: Out::stdout(),
+            progress,
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
+        let outcome = runtime.block_on(self.command.run(app));
+        // A blocking read of a hung file system must not hold up the end.
+        runtime.shutdown_background();
+        outcome
+    }
+}
+
+impl Command {
+    fn engines(&self) -> Option<&settings::Engines> {
+        match self {
+            Command::Run(command) => Some(&command.engines),
+            Command::Retry(command) => Some(&command.engines),
+            Command::Doctor(command) => Some(&command.engines),
+            Command::Config(command) => Some(&command.engines),
+            Command::Ask(command) => Some(&command.engines),
+            Command::Bench(command) => Some(&command.engines),
+            Command::Eval(command) => Some(&command.engines),
+            _ => None,
+        }
+    }
+
+    async fn run(self, app: App) -> anyhow::Result<Outcome> {
+        match self {
+            Command::Run(command) => command.run(app).await,
+            Command::Status(command) => command.run(app).await,
+            Command::Show(command) => command.run(app).await,
+            Command::Retry(command) => command.run(app).await,
+            Command::Export(command) => command.run(app).await,
+            Command::Eval(command) => command.run(app).await,
+            Command::Doctor(command) => command.run(app).await,
+            Command::Config(command) => command.run(app),
+            Command::Ask(command) => command.run(app).await,
+            Command::Models(command) => command.run(app),
+            Command::Bench(command) => command.run(app).await,
+            Command::Types(command) => command.run(app),
+            Command::Completions(command) => command.run(),
+            Command::Man(command) => command.run(),
+            Command::Worker(command) => command.run(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

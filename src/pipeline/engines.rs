@@ -10,6 +10,7 @@ use super::plan::Plan;
 use super::router::RouterHandle;
 use super::{Event, Summary};
 use crate::config::Settings;
+use crate::models::{ResolvedClip, ResolvedReader};
 use crate::rasterize::find_pdfium;
 use crate::store::{ModelInfo, NewRun, PromptInfo, SchemaInfo};
 use crate::worker::{OnDeath, Pool, PoolSpec, RoleInit};
@@ -24,6 +25,84 @@ pub struct Engines {
     pub in_flight: usize,
 }
 
+/// For pools whose losses nobody counts.
+pub(super) fn unwatched() -> OnDeath {
+    Arc::new(|role, failure| tracing::warn!(role, cause = %failure.message, "worker died"))
+}
+
+fn watched(events: &UnboundedSender<Event>) -> OnDeath {
+    let events = events.clone();
+    Arc::new(move |role, failure| {
+        let cause = failure.message.clone();
+        tracing::warn!(role, cause, "worker died and is replaced");
+        let _ = events.send(Event::WorkerReplaced { role, cause });
+    })
+}
+
+async fn pool(
+    settings: &Settings,
+    init: RoleInit,
+    workers: u32,
+    memory: u64,
+    on_death: OnDeath,
+) -> anyhow::Result<Pool> {
+    let recycle = settings.recycle_pages;
+    Pool::start(
+        PoolSpec {
+            init,
+            workers,
+            memory: memory * MIB,
+            recycle,
+        },
+        on_death,
+    )
+    .await
+}
+
+pub(super) async fn rasterizer_pool(
+    settings: &Settings,
+    workers: u32,
+    on_death: OnDeath,
+) -> anyhow::Result<Pool> {
+    let init = RoleInit::Rasterizer {
+        pdfium: find_pdfium(settings.pdfium.as_deref())?,
+        limits: settings.limits,
+    };
+    pool(
+        settings,
+        init,
+        workers,
+        settings.rasterizer_memory,
+        on_death,
+    )
+    .await
+}
+
+pub(super) async fn reader_pool(
+    settings: &Settings,
+    reader: &ResolvedReader,
+    workers: u32,
+    on_death: OnDeath,
+) -> anyhow::Result<Pool> {
+    let init = RoleInit::Reader {
+        reader: Box::new(reader.clone()),
+        threads: settings.reader_threads,
+    };
+    pool(settings, init, workers, settings.reader_memory, on_death).await
+}
+
+async fn router_pool(
+    settings: &Settings,
+    clip: &ResolvedClip,
+    on_death: OnDeath,
+) -> anyhow::Result<Pool> {
+    let init = RoleInit::Router {
+        clip: Box::new(clip.clone()),
+        types: settings.types.clone(),
+    };
+    pool(settings, init, 1, settings.router_memory, on_death).await
+}
+
 impl Engines {
     /// Starts one worker of each role; the rest when there is work for them.
     pub async fn start(
@@ -32,51 +111,13 @@ impl Engines {
         events: &UnboundedSender<Event>,
     ) -> anyhow::Result<Engines> {
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
-        let readers = if settings.readers > 0 {
-            settings.readers
-        } else {
-            (cores / settings.reader_threads.max(1)).max(1)
-        };
-        let rasterizers = if settings.rasterizers > 0 {
-            settings.rasterizers
-        } else {
-            cores.div_ceil(2)
-        };
-        let pool = |init, workers, memory: u64| {
-            let events = events.clone();
-            let on_death: OnDeath = Arc::new(move |role, failure| {
-                tracing::warn!(role, cause = %failure.message, "worker replaced");
-                let _ = events.send(Event::WorkerReplaced {
-                    role,
-                    cause: failure.message.clone(),
-                });
-            });
-            Pool::start(
-                PoolSpec {
-                    init,
-                    workers,
-                    memory: memory * MIB,
-                    recycle: settings.recycle_pages,
-                },
-                on_death,
-            )
-        };
-        let rasterizer = RoleInit::Rasterizer {
-            pdfium: find_pdfium(settings.pdfium.as_deref())?,
-            limits: settings.limits,
-        };
-        let router = RoleInit::Router {
-            clip: Box::new(plan.clip.clone()),
-            types: settings.types.clone(),
-        };
-        let reader = RoleInit::Reader {
-            reader: Box::new(plan.reader.clone()),
-            threads: settings.reader_threads,
-        };
+        let or_auto = |setting: u32, auto: u32| if setting > 0 { setting } else { auto.max(1) };
+        let readers = or_auto(settings.readers, cores / settings.reader_threads.max(1));
+        let rasterizers = or_auto(settings.rasterizers, cores / 2);
         let (rasterizers, router_pool, readers_pool) = tokio::try_join!(
-            pool(rasterizer, rasterizers, settings.rasterizer_memory),
-            pool(router, 1, settings.router_memory),
-            pool(reader, readers, settings.reader_memory),
+            rasterizer_pool(settings, rasterizers, watched(events)),
+            router_pool(settings, &plan.clip, watched(events)),
+            reader_pool(settings, &plan.reader, readers, watched(events)),
         )?;
         let deadline = Duration::from_secs(settings.page_seconds);
         let pad = plan.clip.spec.pad_to_square;

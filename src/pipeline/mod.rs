@@ -6,6 +6,7 @@
 //! document's records are each stored in one transaction by whoever holds the
 //! lease, so a run may be killed at any point and the next goes on.
 
+mod ask;
 mod batch;
 mod engines;
 mod intake;
@@ -20,6 +21,7 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc::UnboundedSender, watch};
 
+pub use ask::{Question, ask};
 pub use engines::Engines;
 pub use page::{PageJob, PageWork, Stages};
 pub use plan::Plan;

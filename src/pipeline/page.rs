@@ -10,6 +10,7 @@ use super::router::RouterHandle;
 use crate::config::Settings;
 use crate::domain::{Failure, PageImage, RasterPage, Reading, Reason, Routing, Word};
 use crate::ingest;
+use crate::rasterize::RasterSpec;
 use crate::worker::{Guard, Pool, Reply, Request};
 
 /// Seconds by stage name.
@@ -74,7 +75,7 @@ impl Stages {
         draw(
             &mut worker,
             job.index,
-            &self.plan,
+            self.plan.raster,
             Duration::from_secs(self.settings.page_seconds),
         )
         .await
@@ -103,18 +104,11 @@ impl Stages {
 pub async fn draw(
     worker: &mut Guard,
     index: u32,
-    plan: &Plan,
+    spec: RasterSpec,
     deadline: Duration,
 ) -> Result<RasterPage, Failure> {
     match worker
-        .call(
-            &Request::Page {
-                index,
-                spec: plan.raster,
-            },
-            &[],
-            deadline,
-        )
+        .call(&Request::Page { index, spec }, &[], deadline)
         .await?
     {
         (

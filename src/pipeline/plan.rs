@@ -89,7 +89,8 @@ impl Plan {
     }
 }
 
-fn raster_spec(layout: &ImageLayout, max_pixels: u32) -> RasterSpec {
+/// How pages are drawn for a model's layout.
+pub(super) fn raster_spec(layout: &ImageLayout, max_pixels: u32) -> RasterSpec {
     let width = match layout {
         ImageLayout::Page { max_side } => *max_side,
         ImageLayout::Tiles { tile, columns, .. } => {

@@ -72,6 +72,7 @@ fn limit_resources(memory: u64) -> anyhow::Result<()> {
     rlimit::setrlimit(rlimit::Resource::CORE, 0, 0).context("cannot switch core dumps off")
 }
 
+#[cfg_attr(not(feature = "llama"), allow(dead_code))]
 enum Engine {
     Rasterizer(DocumentRasterizer, Limits),
     Router(Router<CandleClip>, u32),

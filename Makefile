@@ -1,0 +1,54 @@
+# `make demo` shows docmill at work, `make test` passes its tests. Both build
+# with the release profile, so that llama.cpp is compiled once.
+
+PREFIX ?= $(HOME)/.local
+DATA   := $(if $(XDG_DATA_HOME),$(XDG_DATA_HOME),$(HOME)/.local/share)
+
+# Looked for when a recipe runs: `setup` may just have installed it.
+with_ccache = if command -v ccache >/dev/null; then \
+	export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi;
+# The expected values beside the fixtures are no documents.
+fixtures = find fixtures -type f ! -name '*.json' ! -name '*.md' -print0 | sort -z
+
+.PHONY: help demo test setup build fmt lint bench install
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## Install what is missing, build, read the fixtures, show the rows
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(with_ccache) \
+	code=0; $(fixtures) | xargs -0 cargo run --release --quiet -- --db "$$folder/demo.db" run || code=$$?; \
+	case $$code in 0) ;; \
+	  123) echo "demo: read; a person should look at the rows marked so, or a page failed" ;; \
+	  *) exit $$code ;; esac
+
+test: setup ## Install what is missing, run every test
+	@$(with_ccache) cargo test --release
+
+setup: ## Install what building and running needs (cmake, libclang, PDFium)
+	@.ci/setup.sh
+
+build: setup ## Build target/release/docmill
+	@$(with_ccache) cargo build --release
+
+fmt: ## Format the code
+	cargo fmt
+
+lint: setup ## Check format and lints
+	cargo fmt --check
+	@$(with_ccache) cargo clippy --release --all-targets -- -D warnings
+
+bench: build ## Measure a run over the fixtures
+	@$(fixtures) | xargs -0 cargo run --release --quiet -- bench
+
+install: build ## Install program, models, man pages and completions under PREFIX
+	@$(with_ccache) cargo install --path . --root "$(PREFIX)" --no-track --force --profile release
+	install -d "$(PREFIX)/share/docmill/models/clip" "$(PREFIX)/lib"
+	cp -r models/. "$(PREFIX)/share/docmill/models/"
+	install -m 755 "$(DATA)/docmill/lib/libpdfium.so" "$(PREFIX)/lib/"
+	"$(PREFIX)/bin/docmill" man --out "$(PREFIX)/share/man/man1"
+	install -d "$(PREFIX)/share/bash-completion/completions" "$(PREFIX)/share/zsh/site-functions" "$(PREFIX)/share/fish/vendor_completions.d"
+	"$(PREFIX)/bin/docmill" completions bash >"$(PREFIX)/share/bash-completion/completions/docmill"
+	"$(PREFIX)/bin/docmill" completions zsh >"$(PREFIX)/share/zsh/site-functions/_docmill"
+	"$(PREFIX)/bin/docmill" completions fish >"$(PREFIX)/share/fish/vendor_completions.d/docmill.fish"
+	"$(PREFIX)/bin/docmill" doctor

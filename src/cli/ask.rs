@@ -1,0 +1,53 @@
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::App;
+use super::exit::Outcome;
+use super::settings::Engines;
+use crate::config::UsageError;
+use crate::pipeline::{self, Question};
+
+/// Ask a free question about a page; nothing is stored
+#[derive(Args)]
+pub struct Ask {
+    file: PathBuf,
+    /// In the words that the model was taught; any words for a general one
+    question: String,
+    /// Page of the document, from 1
+    #[arg(long, value_name = "N", default_value = "1")]
+    page: NonZeroU32,
+    /// Show the page to the model as it sees this document type
+    #[arg(long = "type", value_name = "TYPE")]
+    doc_type: Option<String>,
+    /// One JSON object with the answer, tokens and seconds
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    pub engines: Engines,
+}
+
+impl Ask {
+    pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+        if !self.file.is_file() {
+            return Err(UsageError(format!("there is no file {}", self.file.display())).into());
+        }
+        super::run::check_type(app.settings(), self.doc_type.as_deref())?;
+        let question = Question {
+            doc_type: self.doc_type,
+            path: self.file,
+            page: self.page.get() - 1,
+            text: self.question,
+        };
+        let answer = pipeline::ask(app.settings(), &question).await?;
+        if self.json {
+            app.out.json(&answer)?;
+        } else {
+            // The answer's own line breaks are wanted, other controls are not.
+            let lines = answer.raw_text.lines().map(super::output::clean);
+            app.out.line(&lines.collect::<Vec<_>>().join("\n"))?;
+        }
+        Ok(Outcome::Good)
+    }
+}

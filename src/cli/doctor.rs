@@ -1,0 +1,202 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use super::App;
+use super::exit::Outcome;
+use super::output::count;
+use super::settings::Engines;
+use crate::config::Settings;
+use crate::doctypes::DocTypes;
+use crate::models::Installation;
+use crate::pipeline::{self, Plan};
+use crate::rasterize::{DocumentRasterizer, find_pdfium};
+use crate::store::Store;
+
+/// Check the installation; each line says ok, or what is wrong and the remedy
+#[derive(Args)]
+pub struct Doctor {
+    /// One JSON object a check
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    pub engines: Engines,
+}
+
+/// What a check found, in words.
+type Finding = anyhow::Result<String>;
+
+impl Doctor {
+    pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+        let settings = app.settings().clone();
+        let checks: [(&str, Finding); 7] = [
+            ("build", build()),
+            ("vector instructions", vector_instructions()),
+            ("PDFium", pdfium(&settings)),
+            ("document types", types(&settings)),
+            ("models", models(&settings)),
+            ("database", database(&settings).await),
+            ("engines start", engines(&settings).await),
+        ];
+        for (name, finding) in &checks {
+            let (ok, message) = match finding {
+                Ok(message) => (true, message.clone()),
+                Err(error) => (false, format!("{error:#}")),
+            };
+            if self.json {
+                app.out
+                    .json(&json!({"check": name, "ok": ok, "message": message}))?;
+            } else {
+                let mark = if ok { "ok   " } else { "WRONG" };
+                app.out.line(&format!("{mark}  {name:<20} {message}"))?;
+            }
+        }
+        match checks.iter().all(|(_, finding)| finding.is_ok()) {
+            true => Ok(Outcome::Good),
+            false => Ok(Outcome::SomeFailed),
+        }
+    }
+}
+
+fn build() -> Finding {
+    let version = env!("CARGO_PKG_VERSION");
+    anyhow::ensure!(
+        cfg!(feature = "llama"),
+        "docmill {version} was built without llama.cpp, so it cannot read pages: build it with the default features"
+    );
+    let profile = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
+    let accelerators = [
+        ("cuda", cfg!(feature = "cuda")),
+        ("metal", cfg!(feature = "metal")),
+        ("vulkan", cfg!(feature = "vulkan")),
+    ];
+    let with: Vec<_> = accelerators
+        .iter()
+        .filter(|(_, on)| *on)
+        .map(|(name, _)| *name)
+        .collect();
+    let with = if with.is_empty() {
+        "CPU only".to_owned()
+    } else {
+        with.join(", ")
+    };
+    Ok(format!("docmill {version}, {profile} profile, {with}"))
+}
+
+/// Instruction sets with whether this program uses them and the CPU has them.
+#[cfg(target_arch = "x86_64")]
+fn instruction_sets() -> Vec<(&'static str, bool, bool)> {
+    macro_rules! sets {
+        ($($name:tt),*) => {
+            vec![$(($name, cfg!(target_feature = $name), std::is_x86_feature_detected!($name))),*]
+        };
+    }
+    sets!(
+        "avx",
+        "avx2",
+        "fma",
+        "f16c",
+        "avx512f",
+        "avx512bw",
+        "avx512vnni",
+        "avx512bf16"
+    )
+}
+
+/// Other architectures have theirs switched on by their baseline.
+#[cfg(not(target_arch = "x86_64"))]
+fn instruction_sets() -> Vec<(&'static str, bool, bool)> {
+    Vec::new()
+}
+
+fn vector_instructions() -> Finding {
+    let sets = instruction_sets();
+    let names = |wanted: fn(&(&str, bool, bool)) -> bool| -> String {
+        let names: Vec<_> = sets
+            .iter()
+            .filter(|set| wanted(set))
+            .map(|set| set.0)
+            .collect();
+        names.join(", ")
+    };
+    let missing = names(|(_, compiled, present)| *compiled && !present);
+    anyhow::ensure!(
+        missing.is_empty(),
+        "this program needs {missing}, which the CPU lacks: build it on this machine, or for x86-64-v3"
+    );
+    let unused = names(|(_, compiled, present)| !compiled && *present);
+    anyhow::ensure!(
+        unused.is_empty(),
+        "the CPU has {unused}, which this program does not use and is slower for it: \
+         build it on this machine with RUSTFLAGS=\"-C target-cpu=native\""
+    );
+    let used = names(|(_, compiled, _)| *compiled);
+    Ok(match used.is_empty() {
+        true => format!("the baseline of {}", std::env::consts::ARCH),
+        false => format!("{used}: all that the CPU has"),
+    })
+}
+
+fn pdfium(settings: &Settings) -> Finding {
+    let path = find_pdfium(settings.pdfium.as_deref())?;
+    DocumentRasterizer::new(Some(&path))?;
+    Ok(path.display().to_string())
+}
+
+fn types(settings: &Settings) -> Finding {
+    let types = DocTypes::load(settings.types.as_deref())?;
+    let names: Vec<_> = types
+        .readable()
+        .map(|doc_type| doc_type.name.as_str())
+        .collect();
+    Ok(names.join(", "))
+}
+
+fn models(settings: &Settings) -> Finding {
+    let installation = Installation::find(settings)?;
+    let reader = installation.reader(settings)?;
+    let clip = installation.clip(settings)?;
+    Ok(format!(
+        "reader {}, CLIP {}: every file is right",
+        reader.name, clip.name
+    ))
+}
+
+async fn database(settings: &Settings) -> Finding {
+    let path = &settings.db;
+    if path.exists() {
+        let store = Store::open_existing(path).await?;
+        let counts = store.counts().await?;
+        return Ok(format!(
+            "{}, {}",
+            path.display(),
+            count(counts.documents, "document")
+        ));
+    }
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    tempfile::tempfile_in(folder).map_err(|error| {
+        anyhow::anyhow!(
+            "{} cannot be made: {error}; choose another place with --db",
+            path.display()
+        )
+    })?;
+    Ok(format!("{} will be made by the first run", path.display()))
+}
+
+/// Loads every engine in a worker process of its own, as a run does.
+async fn engines(settings: &Settings) -> Finding {
+    let plan = Arc::new(Plan::make(settings).await?);
+    let (events, _) = mpsc::unbounded_channel();
+    pipeline::Engines::start(settings, plan, &events).await?;
+    Ok("rasteriser, router and reader".to_owned())
+}

@@ -1,0 +1,34 @@
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, CommandFactory};
+
+use super::exit::Outcome;
+use super::output::Out;
+
+/// Print the man page, or write those of all subcommands
+#[derive(Args)]
+pub struct Man {
+    /// Folder for docmill.1 and one page a subcommand
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl Man {
+    pub fn run(&self) -> anyhow::Result<Outcome> {
+        let command = super::Cli::command();
+        match &self.out {
+            Some(folder) => {
+                std::fs::create_dir_all(folder)
+                    .and_then(|()| clap_mangen::generate_to(command, folder))
+                    .with_context(|| format!("cannot write into {}", folder.display()))?;
+            }
+            None => {
+                let mut page = Vec::new();
+                clap_mangen::Man::new(command).render(&mut page)?;
+                Out::stdout().line(String::from_utf8(page)?.trim_end())?;
+            }
+        }
+        Ok(Outcome::Good)
+    }
+}

@@ -1,0 +1,164 @@
+//! Results on stdout.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
+
+/// Stdout, for which a reader that went away is no error: what is written
+/// after that is dropped, and the work goes on.
+pub struct Out {
+    stdout: io::BufWriter<io::Stdout>,
+    closed: bool,
+}
+
+impl Out {
+    pub fn stdout() -> Out {
+        Out {
+            stdout: io::BufWriter::new(io::stdout()),
+            closed: false,
+        }
+    }
+
+    /// Writes a line and shows it at once.
+    pub fn line(&mut self, line: &str) -> anyhow::Result<()> {
+        writeln!(self, "{line}")
+            .and_then(|()| self.flush())
+            .context("cannot write to stdout")
+    }
+
+    /// Writes a value as one line of JSON.
+    pub fn json(&mut self, value: &impl serde::Serialize) -> anyhow::Result<()> {
+        self.line(&serde_json::to_string(value)?)
+    }
+
+    pub fn table(&mut self, table: &Table) -> anyhow::Result<()> {
+        self.line(&table.trim_fmt())
+    }
+
+    fn unless_closed<T>(&mut self, result: io::Result<T>, instead: T) -> io::Result<T> {
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(instead)
+            }
+            other => other,
+        }
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.closed {
+            return Ok(bytes.len());
+        }
+        let result = self.stdout.write(bytes);
+        self.unless_closed(result, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        let result = self.stdout.flush();
+        self.unless_closed(result, ())
+    }
+}
+
+/// Whether output to a terminal may be coloured (<https://no-color.org>).
+pub fn may_color(is_terminal: bool) -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    is_terminal && !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// A table without borders, a row a line when it is not for a terminal.
+pub fn table(headings: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(headings.iter().map(|heading| heading.to_uppercase()));
+    if !io::stdout().is_terminal() {
+        table.set_content_arrangement(ContentArrangement::Disabled);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table
+}
+
+/// A cell whose text may come from a document.
+pub fn cell(text: &str) -> Cell {
+    Cell::new(clean(text))
+}
+
+/// A status, green when nobody has to look.
+pub fn status_cell(status: &str) -> Cell {
+    let color = match status {
+        "accepted" | "ok" => Color::Green,
+        "needs_review" => Color::Yellow,
+        _ => Color::Red,
+    };
+    let cell = Cell::new(status.replace('_', " "));
+    match may_color(io::stdout().is_terminal()) {
+        true => cell.fg(color),
+        false => cell,
+    }
+}
+
+/// Text of a document or file name as it may be shown on a terminal: without
+/// control characters, which could repaint the screen.
+pub fn clean(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().map(shown).collect()
+}
+
+/// A path as the user would type it.
+pub fn short(path: &Path) -> String {
+    let below = std::env::current_dir()
+        .ok()
+        .and_then(|folder| path.strip_prefix(folder).ok().map(Path::to_owned));
+    clean(&below.as_deref().unwrap_or(path).to_string_lossy())
+}
+
+/// `1 page`, `2 pages`.
+pub fn count(number: u64, one: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        number => format!("{number} {one}s"),
+    }
+}
+
+/// Page indices (from 0) as people count them: `1`, `2-4`.
+pub fn pages(indices: &[u32]) -> String {
+    match indices {
+        [] => "-".to_owned(),
+        [only] => (only + 1).to_string(),
+        [first, .., last] if (last - first) as usize + 1 == indices.len() => {
+            format!("{}-{}", first + 1, last + 1)
+        }
+        some => {
+            let numbers: Vec<_> = some.iter().map(|index| (index + 1).to_string()).collect();
+            numbers.join(",")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_of_a_document_do_not_reach_the_terminal() {
+        assert_eq!(clean("Caf\u{e9}\u{1b}[2J\n"), "Caf\u{e9} [2J ");
+    }
+
+    #[test]
+    fn pages_are_counted_from_one_and_runs_are_folded() {
+        assert_eq!(pages(&[]), "-");
+        assert_eq!(pages(&[0]), "1");
+        assert_eq!(pages(&[1, 2, 3]), "2-4");
+        assert_eq!(pages(&[0, 2]), "1,3");
+    }
+}

@@ -1,0 +1,43 @@
+use clap::Args;
+
+use super::App;
+use super::exit::Outcome;
+use super::output::count;
+use super::run;
+use super::settings::Engines;
+use crate::config::UsageError;
+use crate::pipeline::RunRequest;
+use crate::store::Store;
+
+/// Read again: the pages of some records, or every failed page
+#[derive(Args)]
+pub struct Retry {
+    /// Record numbers, as `run` and `status` show them; none: every failed page
+    #[arg(value_name = "ID")]
+    ids: Vec<i64>,
+    /// What the pages are to be taken for, from now on
+    #[arg(long = "type", value_name = "TYPE")]
+    doc_type: Option<String>,
+    /// Print each record as a line of JSON as soon as it is stored
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    pub engines: Engines,
+}
+
+impl Retry {
+    pub async fn run(self, app: App) -> anyhow::Result<Outcome> {
+        run::check_type(app.settings(), self.doc_type.as_deref())?;
+        let store = Store::open_existing(&app.settings().db).await?;
+        for id in &self.ids {
+            if store.record(*id).await?.is_none() {
+                let why = format!("there is no current record {id}: `docmill export` lists them");
+                return Err(UsageError(why).into());
+            }
+        }
+        let pages = store.retry(&self.ids, self.doc_type.as_deref()).await?;
+        tracing::info!("{} queued again", count(pages, "page"));
+        drop(store);
+        run::process(app, RunRequest::default(), self.json).await
+    }
+}

@@ -1,0 +1,206 @@
+use std::path::Path;
+
+use clap::Args;
+use serde_json::Value;
+
+use super::App;
+use super::exit::Outcome;
+use super::output::{self, cell};
+use super::summary::plain;
+use crate::config::UsageError;
+use crate::export;
+use crate::store::{PageRow, Store, StoredRecord};
+
+/// Show records: fields, findings, pages, and how they came about
+#[derive(Args)]
+pub struct Show {
+    /// A record's number, or the path of a file (`./7` for a file named 7)
+    #[arg(value_name = "ID|PATH")]
+    what: std::ffi::OsString,
+    /// One JSON object a record, as `export` prints it
+    #[arg(long)]
+    json: bool,
+}
+
+impl Show {
+    pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+        let store = Store::open_existing(&app.settings().db).await?;
+        let id = self.what.to_str().and_then(|text| text.parse().ok());
+        let records = match id {
+            Some(id) => match store.record(id).await? {
+                Some(record) => vec![record],
+                None => return Err(UsageError(format!("there is no current record {id}")).into()),
+            },
+            None => {
+                let path = std::path::absolute(&self.what)?;
+                let records = store.records_at(&path).await?;
+                if records.is_empty() {
+                    return without_record(&store, &mut app, &path).await;
+                }
+                records
+            }
+        };
+        for record in &records {
+            if self.json {
+                app.out.json(&export::line(record))?;
+            } else {
+                let pages = store.pages(record.document_id).await?;
+                print(&mut app, record, &pages)?;
+            }
+        }
+        Ok(Outcome::Good)
+    }
+}
+
+/// A path that has no record: turned away, still waiting, or never seen.
+async fn without_record(store: &Store, app: &mut App, path: &Path) -> anyhow::Result<Outcome> {
+    let rejected = store.rejected().await?;
+    if let Some(file) = rejected.iter().find(|file| file.path == path) {
+        let shown = output::short(path);
+        let (reason, message) = (&file.reason, output::clean(&file.message));
+        app.out
+            .line(&format!("{shown} was turned away: {reason}: {message}"))?;
+        return Ok(Outcome::Good);
+    }
+    let why = format!(
+        "no record of {}: it was never taken in, or waits to be read (`docmill status`)",
+        path.display()
+    );
+    Err(UsageError(why).into())
+}
+
+fn print(app: &mut App, stored: &StoredRecord, pages: &[PageRow]) -> anyhow::Result<()> {
+    let record = &stored.record;
+    let doc_type = record
+        .doc_type
+        .as_deref()
+        .unwrap_or("document of unknown type");
+    let confidence = match record.confidence {
+        Some(confidence) => format!(", least sure value {confidence:.2}"),
+        None => String::new(),
+    };
+    let status = record.status.as_str().replace('_', " ");
+    app.out.line(&format!(
+        "Record {}: {doc_type}, {status}{confidence}",
+        stored.id
+    ))?;
+    for path in &stored.paths {
+        app.out.line(&format!("  {}", output::short(path)))?;
+    }
+    print_fields(app, stored)?;
+    if !record.findings.is_empty() {
+        app.out.line("\nFindings")?;
+        let mut table = output::table(&["severity", "field", "finding"]);
+        for finding in &record.findings {
+            let field = finding.field.as_deref().unwrap_or("-");
+            table.add_row([
+                cell(finding.severity.as_str()),
+                cell(field),
+                cell(&finding.message),
+            ]);
+        }
+        app.out.table(&table)?;
+    }
+    print_pages(app, record.pages.as_slice(), pages)?;
+    app.out.line("\nProvenance")?;
+    let time = jiff::Timestamp::from_millisecond(stored.created_at)?;
+    app.out
+        .line(&format!("  run       {} at {time}", stored.run_id))?;
+    app.out
+        .line(&format!("  document  blake3 {}", stored.blake3))?;
+    let hashes = [
+        ("model ", &stored.models),
+        ("prompt", &stored.prompts),
+        ("schema", &stored.schemas),
+    ];
+    for (what, hashes) in hashes {
+        for hash in hashes {
+            app.out.line(&format!("  {what}    {hash}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn print_fields(app: &mut App, stored: &StoredRecord) -> anyhow::Result<()> {
+    let record = &stored.record;
+    if record.fields.is_empty() {
+        return Ok(());
+    }
+    app.out.line("\nFields")?;
+    let mut table = output::table(&["field", "value", "sure"]);
+    let mut lists = Vec::new();
+    for (name, value) in &record.fields {
+        match value.as_array() {
+            Some(entries) => lists.push((name, entries)),
+            None => {
+                let sure = record
+                    .field_confidence
+                    .iter()
+                    .find(|(field, _)| field == name);
+                let sure = sure
+                    .map(|(_, sure)| format!("{sure:.2}"))
+                    .unwrap_or_default();
+                table.add_row([cell(name), cell(&plain(value)), cell(&sure)]);
+            }
+        }
+    }
+    app.out.table(&table)?;
+    for (name, entries) in lists {
+        app.out.line(&format!("\n{name} ({})", entries.len()))?;
+        if !entries.is_empty() {
+            app.out.table(&list(entries))?;
+        }
+    }
+    Ok(())
+}
+
+/// Entries as rows, their keys as columns.
+fn list(entries: &[Value]) -> comfy_table::Table {
+    let keys: Vec<&str> = match entries.first().and_then(Value::as_object) {
+        Some(entry) => entry.keys().map(String::as_str).collect(),
+        None => vec!["value"],
+    };
+    let mut table = output::table(&keys);
+    for entry in entries {
+        table.add_row(keys.iter().map(|key| match entry {
+            Value::Object(entry) => cell(&entry.get(*key).map(plain).unwrap_or_default()),
+            scalar => cell(&plain(scalar)),
+        }));
+    }
+    table
+}
+
+fn print_pages(app: &mut App, of_record: &[u32], pages: &[PageRow]) -> anyhow::Result<()> {
+    app.out.line("\nPages")?;
+    let mut table = output::table(&["page", "state", "type", "attempts", "seconds", "why"]);
+    for page in pages.iter().filter(|page| of_record.contains(&page.index)) {
+        let seconds = page.stage_seconds.iter();
+        let seconds: Vec<_> = seconds
+            .map(|(stage, s)| format!("{stage} {s:.2}"))
+            .collect();
+        let why = match (&page.reason, &page.message) {
+            (Some(reason), Some(message)) => format!("{reason}: {message}"),
+            (reason, message) => reason.clone().or(message.clone()).unwrap_or_default(),
+        };
+        table.add_row([
+            cell(&(page.index + 1).to_string()),
+            cell(&page.state),
+            cell(page.doc_type.as_deref().unwrap_or("-")),
+            cell(&page.attempts.to_string()),
+            cell(&seconds.join(", ")),
+            cell(&why),
+        ]);
+        // What a model wrote before it failed is the only clue there is.
+        if let (Some(_), Some(text)) = (&page.reason, &page.raw_text) {
+            table.add_row([
+                "",
+                "",
+                "",
+                "",
+                "",
+                &format!("it wrote: {}", output::clean(text)),
+            ]);
+        }
+    }
+    app.out.table(&table)
+}

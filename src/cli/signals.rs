@@ -1,0 +1,29 @@
+//! SIGINT and SIGTERM: the first finishes the pages in flight, the second
+//! stops at once.
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::exit;
+
+/// Becomes true at the first signal.
+pub fn stop() -> anyhow::Result<watch::Receiver<bool>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        let mut next = async || {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        };
+        next().await;
+        tracing::warn!("finishing the pages in flight; once more stops at once");
+        let _ = sender.send(true);
+        next().await;
+        // Nothing is lost: pages in flight are freed by the next run.
+        std::process::exit(exit::INTERRUPTED.into());
+    });
+    Ok(receiver)
+}

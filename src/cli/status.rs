@@ -1,0 +1,102 @@
+use clap::Args;
+use serde_json::json;
+
+use super::App;
+use super::exit::Outcome;
+use super::output::{self, cell};
+use super::summary::{by_reason, command};
+use crate::store::Store;
+
+/// Rejected files shown unless all are asked for.
+const SOME: usize = 20;
+
+/// How much is done, waiting, failed, turned away
+#[derive(Args)]
+pub struct Status {
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+    /// Every file that was turned away, not only the first
+    #[arg(long)]
+    all: bool,
+}
+
+impl Status {
+    pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+        let store = Store::open_existing(&app.settings().db).await?;
+        let counts = store.counts().await?;
+        let rejected = store.rejected().await?;
+        if self.json {
+            let files = rejected.iter().map(|file| {
+                json!({
+                    "path": file.path.to_string_lossy(),
+                    "reason": file.reason,
+                    "message": file.message,
+                })
+            });
+            let mut value = serde_json::to_value(&counts)?;
+            value["rejected_files"] = files.collect();
+            app.out.json(&value)?;
+            return Ok(Outcome::Good);
+        }
+        let of = |map: &std::collections::BTreeMap<String, u64>, key: &str| {
+            map.get(key).copied().unwrap_or(0)
+        };
+        let lines = [
+            (counts.documents, "documents".to_owned()),
+            (of(&counts.pages, "done"), "pages done".to_owned()),
+            (of(&counts.pages, "queued"), "pages queued".to_owned()),
+            (of(&counts.pages, "leased"), "pages in work".to_owned()),
+            (
+                of(&counts.pages, "failed"),
+                format!("pages failed{}", by_reason(&counts.failed_pages)),
+            ),
+            (
+                of(&counts.records, "accepted"),
+                "records accepted".to_owned(),
+            ),
+            (
+                of(&counts.records, "needs_review"),
+                "records to review".to_owned(),
+            ),
+            (of(&counts.records, "failed"), "records failed".to_owned()),
+            (
+                rejected.len() as u64,
+                format!("files turned away{}", by_reason(&counts.rejected)),
+            ),
+        ];
+        for (number, what) in lines {
+            app.out.line(&format!("{number:>8} {what}"))?;
+        }
+        if !rejected.is_empty() {
+            app.out.line("")?;
+            let mut table = output::table(&["file turned away", "reason", "what to do"]);
+            let shown = if self.all { rejected.len() } else { SOME };
+            for file in rejected.iter().take(shown) {
+                let path = output::short(&file.path);
+                table.add_row([cell(&path), cell(&file.reason), cell(&file.message)]);
+            }
+            app.out.table(&table)?;
+            if rejected.len() > shown {
+                let more = rejected.len() - shown;
+                app.out.line(&format!(
+                    "… and {more} more: {}",
+                    command(&app, "status --all")
+                ))?;
+            }
+        }
+        let open = of(&counts.pages, "queued") + of(&counts.pages, "leased");
+        if open > 0 {
+            app.out.line("")?;
+            app.out
+                .line(&format!("To read what is queued: {}", command(&app, "run")))?;
+        }
+        if of(&counts.pages, "failed") > 0 {
+            app.out.line(&format!(
+                "To try failed pages again: {}",
+                command(&app, "retry")
+            ))?;
+        }
+        Ok(Outcome::Good)
+    }
+}

@@ -1,0 +1,339 @@
+//! The table at the end of a run, and what to do next.
+
+use std::path::Path;
+
+use comfy_table::CellAlignment;
+use serde_json::Value;
+
+use super::App;
+use super::output::{self, cell, count};
+use crate::domain::{Failure, Fields, Record, Severity};
+use crate::pipeline::{Event, Summary};
+
+/// Longer tables are of no use on a screen; `export` has all rows.
+const MOST_ROWS: usize = 300;
+/// Fields that tell a person which document it is, by what they say.
+const NAMES: [&str; 4] = ["merchant_name", "seller_name", "counterparty", "app_name"];
+const DATES: [&str; 2] = ["date", "issue_date"];
+const TOTALS: [&str; 3] = ["total", "gross_total", "amount"];
+
+/// What a run brought, gathered from its events.
+#[derive(Default)]
+pub struct Results {
+    rows: Vec<Row>,
+    more_rows: u64,
+    /// Files all of whose pages were read before.
+    known_files: u64,
+    unrouted: Option<i64>,
+    to_review: Option<i64>,
+    failed: Option<i64>,
+}
+
+struct Row {
+    file: String,
+    first_page: u32,
+    cells: Vec<comfy_table::Cell>,
+}
+
+impl Results {
+    pub fn add(&mut self, event: Event) {
+        match event {
+            Event::Ingested { new_pages: 0, .. } => self.known_files += 1,
+            Event::Rejected { path, failure } => self.row(|| rejected_row(&path, &failure)),
+            Event::Recorded {
+                path,
+                record,
+                record_id,
+            } => {
+                let slot = match record.status {
+                    crate::domain::Status::Accepted => None,
+                    crate::domain::Status::Failed => Some(&mut self.failed),
+                    _ if record.doc_type.is_none() => Some(&mut self.unrouted),
+                    _ => Some(&mut self.to_review),
+                };
+                if let Some(slot) = slot {
+                    slot.get_or_insert(record_id);
+                }
+                self.row(|| record_row(&path, record_id, &record));
+            }
+            _ => {}
+        }
+    }
+
+    fn row(&mut self, make: impl FnOnce() -> Row) {
+        if self.rows.len() < MOST_ROWS {
+            self.rows.push(make());
+        } else {
+            self.more_rows += 1;
+        }
+    }
+
+    /// The table, the counts by outcome and the next step.
+    pub fn print(
+        mut self,
+        app: &mut App,
+        summary: &Summary,
+        has_paths: bool,
+    ) -> anyhow::Result<()> {
+        if !self.rows.is_empty() {
+            self.rows
+                .sort_by(|a, b| (&a.file, a.first_page).cmp(&(&b.file, b.first_page)));
+            let headings = [
+                "id", "file", "pages", "type", "status", "name", "date", "total", "finding",
+            ];
+            let mut table = output::table(&headings);
+            table.add_rows(self.rows.drain(..).map(|row| row.cells));
+            app.out.table(&table)?;
+            if self.more_rows > 0 {
+                let more = count(self.more_rows, "more row");
+                app.out
+                    .line(&format!("… and {more}: {}", command(app, "export")))?;
+            }
+            app.out.line("")?;
+        }
+        for line in self.outcome(summary, has_paths) {
+            app.out.line(&line)?;
+        }
+        for step in self.next_steps(app, summary) {
+            app.out.line(&step)?;
+        }
+        Ok(())
+    }
+
+    fn outcome(&self, summary: &Summary, has_paths: bool) -> Vec<String> {
+        let failed_pages: u64 = summary.pages_failed.values().sum();
+        let ended = summary.pages_done + failed_pages;
+        let mut lines = Vec::new();
+        if ended == 0 && summary.files == 0 {
+            lines.push(match has_paths {
+                true => "No files were found.".to_owned(),
+                false => "Nothing was queued: name files or folders to read.".to_owned(),
+            });
+        } else {
+            let files = count(summary.files, "file");
+            let pages = count(ended, "page");
+            let rate = match ended {
+                0 => String::new(),
+                ended => format!(
+                    ", {:.0} pages a minute",
+                    ended as f64 * 60.0 / summary.seconds
+                ),
+            };
+            lines.push(format!(
+                "{files} looked at, {pages} read in {:.1} s{rate}",
+                summary.seconds
+            ));
+        }
+        let counts = [
+            (summary.accepted, "accepted", String::new()),
+            (summary.needs_review, "to review", String::new()),
+            (summary.failed, "failed", by_reason(&summary.pages_failed)),
+            (
+                summary.rejected.values().sum(),
+                "turned away",
+                by_reason(&summary.rejected),
+            ),
+            (
+                self.known_files,
+                "known already, not read again",
+                String::new(),
+            ),
+            (summary.worker_restarts, "worker restarts", String::new()),
+        ];
+        for (number, what, reasons) in counts {
+            if number > 0 {
+                lines.push(format!("{number:>6} {what}{reasons}"));
+            }
+        }
+        lines
+    }
+
+    fn next_steps(&self, app: &App, summary: &Summary) -> Vec<String> {
+        let mut steps = Vec::new();
+        if summary.interrupted {
+            let step =
+                "Interrupted. What was read is stored; the same command goes on with the rest.";
+            steps.push(step.to_owned());
+        }
+        if !summary.rejected.is_empty() {
+            let command = command(app, "status");
+            steps.push(format!("Files turned away, and why: {command}"));
+        }
+        if let Some(id) = self.failed {
+            let (show, retry) = (command(app, &format!("show {id}")), command(app, "retry"));
+            steps.push(format!(
+                "Why pages failed: {show}; to try them again: {retry}"
+            ));
+        }
+        if let Some(id) = self.unrouted {
+            let retry = command(app, &format!("retry {id} --type receipt"));
+            steps.push(format!("Where the type could not be told, say it: {retry}"));
+        }
+        if let Some(id) = self.to_review {
+            let show = command(app, &format!("show {id}"));
+            steps.push(format!("What is to be looked at, and why: {show}"));
+        }
+        if summary.accepted + summary.needs_review > 0 {
+            let export = command(app, "export --format csv --out rows.csv");
+            steps.push(format!("All rows as a table: {export}"));
+        }
+        steps
+    }
+}
+
+/// A command to copy, for the same database.
+pub fn command(app: &App, rest: &str) -> String {
+    let db = &app.settings().db;
+    if *db == crate::config::Settings::default().db {
+        return format!("docmill {rest}");
+    }
+    format!("docmill --db {} {rest}", db.display())
+}
+
+/// ` (corrupt 2, empty_file 1)`, or nothing.
+pub fn by_reason<R: std::fmt::Display>(reasons: &std::collections::BTreeMap<R, u64>) -> String {
+    if reasons.is_empty() {
+        return String::new();
+    }
+    let each: Vec<_> = reasons
+        .iter()
+        .map(|(reason, n)| format!("{reason} {n}"))
+        .collect();
+    format!(" ({})", each.join(", "))
+}
+
+fn rejected_row(path: &Path, failure: &Failure) -> Row {
+    let file = output::short(path);
+    let mut cells = vec![cell("-"), cell(&file), cell("-"), cell("-")];
+    cells.push(output::status_cell("turned_away"));
+    cells.extend(["", "", ""].map(cell));
+    cells.push(cell(&failure.to_string()));
+    Row {
+        file,
+        first_page: 0,
+        cells,
+    }
+}
+
+fn record_row(path: &Path, id: i64, record: &Record) -> Row {
+    let file = output::short(path);
+    let right = |text: String| cell(&text).set_alignment(CellAlignment::Right);
+    let cells = vec![
+        cell(&id.to_string()),
+        cell(&file),
+        cell(&output::pages(&record.pages)),
+        cell(record.doc_type.as_deref().unwrap_or("-")),
+        output::status_cell(record.status.as_str()),
+        cell(&name(&record.fields)),
+        cell(&first(&record.fields, &DATES)),
+        right(total(&record.fields)),
+        cell(first_finding(record)),
+    ];
+    Row {
+        file,
+        first_page: record.pages.first().copied().unwrap_or(0),
+        cells,
+    }
+}
+
+/// The gravest finding that somebody should look at.
+fn first_finding(record: &Record) -> &str {
+    let gravest = record
+        .findings
+        .iter()
+        .filter(|finding| finding.severity > Severity::Info)
+        // `max_by_key` takes the last of equals: reversed, the first.
+        .rev()
+        .max_by_key(|finding| finding.severity);
+    gravest.map_or("", |finding| &finding.message)
+}
+
+/// Who it is from; for a type that has none of the usual names, its first text.
+fn name(fields: &Fields) -> String {
+    let usual = first(fields, &NAMES);
+    if !usual.is_empty() {
+        return usual;
+    }
+    let is_usual =
+        |name: &str| DATES.contains(&name) || TOTALS.contains(&name) || name == "currency";
+    let text = fields
+        .iter()
+        .find(|(name, value)| value.is_string() && !is_usual(name));
+    text.map(|(_, value)| plain(value)).unwrap_or_default()
+}
+
+fn total(fields: &Fields) -> String {
+    let (amount, currency) = (first(fields, &TOTALS), first(fields, &["currency"]));
+    match (amount.is_empty(), currency.is_empty()) {
+        (true, _) => String::new(),
+        (_, true) => amount,
+        _ => format!("{amount} {currency}"),
+    }
+}
+
+/// The first of `names` that has a value.
+fn first(fields: &Fields, names: &[&str]) -> String {
+    let mut values = names.iter().filter_map(|name| fields.get(*name));
+    values
+        .find(|value| !value.is_null())
+        .map(plain)
+        .unwrap_or_default()
+}
+
+/// A scalar as text.
+pub fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::{Finding, Status};
+
+    fn fields(value: Value) -> Fields {
+        value.as_object().expect("an object").clone()
+    }
+
+    #[test]
+    fn a_row_shows_the_values_that_tell_which_document_it_is() {
+        let invoice = fields(json!({
+            "seller_name": "ACME", "issue_date": "2026-01-02", "gross_total": "11.90", "currency": "EUR"
+        }));
+        assert_eq!(name(&invoice), "ACME");
+        assert_eq!(first(&invoice, &DATES), "2026-01-02");
+        assert_eq!(total(&invoice), "11.90 EUR");
+    }
+
+    #[test]
+    fn a_type_of_the_user_is_named_by_its_first_text() {
+        let ticket = fields(json!({"date": "2026-01-02", "seats": 2, "venue": "Odeon"}));
+        assert_eq!(name(&ticket), "Odeon");
+        assert_eq!(total(&ticket), "");
+    }
+
+    #[test]
+    fn the_first_of_the_gravest_findings_is_shown_and_mere_notes_are_not() {
+        let finding = |severity, message: &str| Finding::new("c", severity, None, message);
+        let mut record = Record {
+            doc_type: None,
+            pages: vec![0],
+            status: Status::NeedsReview,
+            fields: Fields::new(),
+            findings: vec![finding(Severity::Info, "note")],
+            confidence: None,
+            field_confidence: Vec::new(),
+        };
+        assert_eq!(first_finding(&record), "");
+        record.findings.push(finding(Severity::Warning, "first"));
+        record.findings.push(finding(Severity::Warning, "second"));
+        assert_eq!(first_finding(&record), "first");
+        record.findings.push(finding(Severity::Error, "grave"));
+        assert_eq!(first_finding(&record), "grave");
+    }
+}

@@ -1,0 +1,56 @@
+use clap::Args;
+use serde_json::json;
+
+use super::App;
+use super::exit::Outcome;
+use super::output;
+use crate::doctypes::DocTypes;
+use crate::domain::{DocType, PageRule};
+
+/// List the document types
+#[derive(Args)]
+pub struct Types {
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Types {
+    pub fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+        let types = DocTypes::load(app.settings().types.as_deref())?;
+        if self.json {
+            for doc_type in types.iter() {
+                app.out.json(&json!({
+                    "name": doc_type.name,
+                    "read": doc_type.read.is_some(),
+                    "fields": fields(doc_type),
+                    "schema_hash": doc_type.schema_hash,
+                }))?;
+            }
+            return Ok(Outcome::Good);
+        }
+        let mut table = output::table(&["type", "pages of a document", "fields"]);
+        for doc_type in types.iter() {
+            let pages = match doc_type.read.as_ref().map(|rules| &rules.pages) {
+                None => "recognised, not read",
+                Some(PageRule::Each) => "each is a record",
+                Some(PageRule::Merge { .. }) => "merged into one record",
+            };
+            table.add_row([
+                output::cell(&doc_type.name),
+                output::cell(pages),
+                output::cell(&fields(doc_type).join(", ")),
+            ]);
+        }
+        app.out.table(&table)?;
+        Ok(Outcome::Good)
+    }
+}
+
+fn fields(doc_type: &DocType) -> Vec<&str> {
+    let properties = doc_type.schema["properties"].as_object();
+    properties
+        .into_iter()
+        .flat_map(|properties| properties.keys().map(String::as_str))
+        .collect()
+}

@@ -1,0 +1,431 @@
+//! Where a setting's value comes from, and what is wrong with it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::Settings;
+
+/// The file that is read from the working folder unless another is named.
+pub const FILE: &str = "docmill.toml";
+const PREFIX: &str = "DOCMILL_";
+/// Variables with the prefix that are not settings: the program's own
+/// (`CONFIG`, `LOG`, `LOG_FORMAT`) and the tests' (`CORPUS`).
+const NOT_SETTINGS: [&str; 4] = ["CONFIG", "LOG", "LOG_FORMAT", "CORPUS"];
+/// Settings that name a file or folder: relative to the settings file when
+/// they stand in one, else to the working folder.
+const PATHS: [&str; 7] = [
+    "db",
+    "types",
+    "models",
+    "text_gguf",
+    "mmproj_gguf",
+    "clip_dir",
+    "pdfium",
+];
+/// Numbers for which 0 means something; of any other it is a mistake.
+const MAY_BE_ZERO: [&str; 4] = [
+    "readers",
+    "rasterizers",
+    "min_confidence",
+    "limits.min_side",
+];
+
+/// A mistake in what the user wrote, told before anything is done.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+/// Who set a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Default,
+    File(PathBuf),
+    /// The variable's name.
+    Environment(String),
+    /// The flag with its dashes.
+    Flag(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default => f.write_str("default"),
+            Origin::File(path) => write!(f, "{}", path.display()),
+            Origin::Environment(name) => write!(f, "environment {name}"),
+            Origin::Flag(name) => write!(f, "flag {name}"),
+        }
+    }
+}
+
+/// Layers of settings, the later ones over the earlier.
+pub struct Layers {
+    /// By key (`readers`, `limits.max_pages`), in the order of [`Settings`].
+    values: Vec<(String, Value, Origin)>,
+    settings: Settings,
+}
+
+/// The settings that hold, and where each comes from.
+#[derive(Debug)]
+pub struct Resolved {
+    pub settings: Settings,
+    values: Vec<(String, Value, Origin)>,
+}
+
+impl Layers {
+    pub fn defaults() -> Layers {
+        let settings = Settings::default();
+        let mut values = Vec::new();
+        flatten("", to_json(&settings), &mut |key, value| {
+            values.push((key, value, Origin::Default));
+        });
+        Layers { values, settings }
+    }
+
+    /// Reads `named`, which must exist, or else `docmill.toml` of the working
+    /// folder where there is one.
+    pub fn file(self, named: Option<&Path>) -> Result<Layers, UsageError> {
+        let path = named.unwrap_or(Path::new(FILE));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(self);
+            }
+            Err(error) => {
+                return Err(UsageError(format!(
+                    "cannot read the settings file {}: {error}",
+                    path.display()
+                )));
+            }
+        };
+        self.toml(path, &text)
+    }
+
+    fn toml(mut self, path: &Path, text: &str) -> Result<Layers, UsageError> {
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            UsageError(format!(
+                "the settings file {} is not TOML: {error}",
+                path.display()
+            ))
+        })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut given = Vec::new();
+        flatten("", to_json(&table), &mut |key, value| {
+            given.push((key, value))
+        });
+        for (key, mut value) in given {
+            if let (true, Value::String(text)) = (PATHS.contains(&key.as_str()), &value) {
+                // Joining an absolute path leaves it as it is.
+                value = folder.join(text).to_string_lossy().into_owned().into();
+            }
+            self.set(&key, value, Origin::File(path.to_owned()))?;
+        }
+        Ok(self)
+    }
+
+    /// Takes every `DOCMILL_…` variable; an empty one counts as not set.
+    pub fn environment(
+        mut self,
+        variables: impl Iterator<Item = (OsString, OsString)>,
+    ) -> Result<Layers, UsageError> {
+        let mut given: BTreeMap<String, OsString> = BTreeMap::new();
+        for (name, value) in variables {
+            let Some(name) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else {
+                continue;
+            };
+            if !NOT_SETTINGS.contains(&name) && !value.is_empty() {
+                given.insert(name.to_owned(), value);
+            }
+        }
+        for (name, value) in given {
+            let variable = format!("{PREFIX}{name}");
+            let Some(value) = value.to_str() else {
+                return Err(UsageError(format!("{variable} is not valid UTF-8")));
+            };
+            let key = self
+                .keys()
+                .find(|key| variable_of(key) == variable)
+                .ok_or_else(|| {
+                    let known = self.keys().map(variable_of);
+                    UsageError(format!(
+                        "there is no setting for the environment variable {variable}{}",
+                        nearest(&variable, known)
+                    ))
+                })?
+                .to_owned();
+            self.set_text(&key, value, Origin::Environment(variable))?;
+        }
+        Ok(self)
+    }
+
+    /// Sets a value that was given as text, on a command line for example.
+    pub fn set_text(&mut self, key: &str, text: &str, origin: Origin) -> Result<(), UsageError> {
+        // A number or a truth value where the setting is one, else the text.
+        let textual = matches!(self.value(key), Some(Value::String(_) | Value::Null));
+        let parsed = (!textual)
+            .then(|| serde_json::from_str(text).ok())
+            .flatten();
+        self.set(key, parsed.unwrap_or_else(|| text.into()), origin)
+    }
+
+    fn set(&mut self, key: &str, value: Value, origin: Origin) -> Result<(), UsageError> {
+        if self.value(key).is_none() {
+            return Err(UsageError(format!(
+                "there is no setting `{key}` ({origin}){}",
+                nearest(key, self.keys().map(str::to_owned))
+            )));
+        }
+        let wrong = |why: &str| {
+            UsageError(format!(
+                "setting `{key}` cannot be {value} ({origin}): {why}"
+            ))
+        };
+        let mut whole = to_json(&self.settings);
+        let slot = key
+            .split('.')
+            .try_fold(&mut whole, |at, part| at.get_mut(part));
+        *slot.expect("keys come from this very value") = value.clone();
+        let settings: Settings =
+            serde_json::from_value(whole).map_err(|error| wrong(&error.to_string()))?;
+        if let Some(why) = out_of_range(key, &value) {
+            return Err(wrong(why));
+        }
+        self.settings = settings;
+        let known = self.values.iter_mut().find(|(name, ..)| name == key);
+        *known.expect("looked up above") = (key.to_owned(), value, origin);
+        Ok(())
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().map(|(key, ..)| key.as_str())
+    }
+
+    fn value(&self, key: &str) -> Option<&Value> {
+        let known = self.values.iter().find(|(name, ..)| name == key);
+        known.map(|(_, value, _)| value)
+    }
+
+    pub fn resolve(self) -> Resolved {
+        Resolved {
+            settings: self.settings,
+            values: self.values,
+        }
+    }
+}
+
+impl Resolved {
+    /// The settings as a settings file, each line with its origin as comment.
+    pub fn to_toml(&self) -> String {
+        let lines: Vec<_> = self.values.iter().map(line).collect();
+        let width = lines.iter().map(|(_, text, _)| text.chars().count()).max();
+        let mut out = String::new();
+        let mut section = "";
+        for (key, text, origin) in &lines {
+            if let Some((table, _)) = key.split_once('.')
+                && table != section
+            {
+                section = table;
+                out.push_str(&format!("\n[{table}]\n"));
+            }
+            let width = width.unwrap_or_default();
+            out.push_str(&format!("{text:<width$}  # {origin}\n"));
+        }
+        out
+    }
+}
+
+/// Key, `name = value` and origin of a setting, ready to print.
+fn line((key, value, origin): &(String, Value, Origin)) -> (String, String, String) {
+    let name = key.rsplit('.').next().unwrap_or(key);
+    let text = match value {
+        Value::Null => format!("# {name} ="),
+        // TOML's basic strings escape like JSON's.
+        value => format!("{name} = {value}"),
+    };
+    let origin = match value {
+        Value::Null => "not set".to_owned(),
+        _ => origin.to_string(),
+    };
+    (key.clone(), text, origin)
+}
+
+fn variable_of(key: &str) -> String {
+    format!("{PREFIX}{}", key.replace('.', "_").to_uppercase())
+}
+
+fn out_of_range(key: &str, value: &Value) -> Option<&'static str> {
+    let number = value.as_f64()?;
+    if key == "min_confidence" && !(0.0..=1.0).contains(&number) {
+        return Some("it is a probability from 0 to 1");
+    }
+    (number == 0.0 && !MAY_BE_ZERO.contains(&key)).then_some("it must be at least 1")
+}
+
+/// Visits the leaves of nested objects with their dotted keys.
+fn flatten(prefix: &str, value: Value, visit: &mut impl FnMut(String, Value)) {
+    match value {
+        Value::Object(map) => {
+            for (name, value) in map {
+                let key = match prefix {
+                    "" => name,
+                    prefix => format!("{prefix}.{name}"),
+                };
+                flatten(&key, value, visit);
+            }
+        }
+        leaf => visit(prefix.to_owned(), leaf),
+    }
+}
+
+/// JSON with numbers as they were written: `0.8` stays `0.8` although `f32`
+/// holds another number, which going through text repairs.
+fn to_json(value: &impl serde::Serialize) -> Value {
+    let text = serde_json::to_string(value).expect("settings are plain data");
+    serde_json::from_str(&text).expect("just written")
+}
+
+/// `: did you mean …?`, or nothing where no name is near.
+fn nearest(name: &str, known: impl Iterator<Item = String>) -> String {
+    let best = known
+        .map(|candidate| {
+            (
+                strsim::normalized_damerau_levenshtein(name, &candidate),
+                candidate,
+            )
+        })
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    match best {
+        Some((likeness, candidate)) if likeness > 0.5 => format!(": did you mean `{candidate}`?"),
+        _ => "; `docmill config` lists them".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(pairs: &[(&str, &str)]) -> std::vec::IntoIter<(OsString, OsString)> {
+        let pairs: Vec<_> = pairs.iter().map(|(k, v)| (k.into(), v.into())).collect();
+        pairs.into_iter()
+    }
+
+    fn file(text: &str) -> Result<Layers, UsageError> {
+        Layers::defaults().toml(Path::new("conf/docmill.toml"), text)
+    }
+
+    fn message<T>(result: Result<T, UsageError>) -> String {
+        result.err().expect("a mistake").to_string()
+    }
+
+    #[test]
+    fn a_flag_beats_the_environment_that_beats_the_file_that_beats_the_default() {
+        let mut layers = file("readers = 2\nreader_threads = 2\nroute_batch = 2")
+            .unwrap()
+            .environment(variables(&[
+                ("DOCMILL_READERS", "3"),
+                ("DOCMILL_READER_THREADS", "3"),
+            ]))
+            .unwrap();
+        let flag = Origin::Flag("--readers".into());
+        layers.set_text("readers", "4", flag).unwrap();
+        let settings = layers.resolve().settings;
+        assert_eq!(settings.readers, 4);
+        assert_eq!(settings.reader_threads, 3);
+        assert_eq!(settings.route_batch, 2);
+        assert_eq!(settings.max_attempts, Settings::default().max_attempts);
+    }
+
+    #[test]
+    fn a_nested_setting_is_reached_from_every_layer() {
+        let layers = file("[limits]\nmax_pages = 7").unwrap();
+        let layers = layers
+            .environment(variables(&[("DOCMILL_LIMITS_MAX_BYTES", "9")]))
+            .unwrap();
+        let limits = layers.resolve().settings.limits;
+        assert_eq!((limits.max_pages, limits.max_bytes), (7, 9));
+    }
+
+    #[test]
+    fn paths_of_a_file_are_relative_to_it_and_others_stay_as_given() {
+        let layers = file("db = 'rows.db'\ntypes = '/srv/types'").unwrap();
+        let layers = layers
+            .environment(variables(&[("DOCMILL_MODELS", "weights")]))
+            .unwrap();
+        let settings = layers.resolve().settings;
+        assert_eq!(settings.db, Path::new("conf/rows.db"));
+        assert_eq!(settings.types.as_deref(), Some(Path::new("/srv/types")));
+        assert_eq!(settings.models.as_deref(), Some(Path::new("weights")));
+    }
+
+    #[test]
+    fn an_unknown_key_is_told_with_the_nearest_one() {
+        let told = message(file("reeders = 2"));
+        assert!(told.contains("`reeders`"), "{told}");
+        assert!(told.contains("did you mean `readers`?"), "{told}");
+        assert!(told.contains("conf/docmill.toml"), "{told}");
+        let told = message(file("[limits]\nmax_page = 2"));
+        assert!(told.contains("did you mean `limits.max_pages`?"), "{told}");
+        let told = message(file("zzz = 2"));
+        assert!(told.contains("docmill config"), "{told}");
+        let variable = variables(&[("DOCMILL_READER_THREAD", "2")]);
+        let told = message(Layers::defaults().environment(variable));
+        assert!(
+            told.contains("did you mean `DOCMILL_READER_THREADS`?"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn variables_that_are_no_settings_or_empty_are_passed_over() {
+        let given = variables(&[
+            ("DOCMILL_CORPUS", "x"),
+            ("DOCMILL_READERS", ""),
+            ("HOME", "/"),
+        ]);
+        let layers = Layers::defaults().environment(given).unwrap();
+        assert_eq!(layers.resolve().settings, Settings::default());
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_or_range_names_its_origin() {
+        let told = message(file("readers = 'many'"));
+        assert!(
+            told.contains("`readers`") && told.contains("conf/docmill.toml"),
+            "{told}"
+        );
+        let variable = variables(&[("DOCMILL_READERS", "-1")]);
+        let told = message(Layers::defaults().environment(variable));
+        assert!(told.contains("environment DOCMILL_READERS"), "{told}");
+        assert!(message(file("min_confidence = 1.5")).contains("from 0 to 1"));
+        assert!(message(file("page_seconds = 0")).contains("at least 1"));
+        assert!(file("readers = 0\nmin_confidence = 0").is_ok());
+    }
+
+    #[test]
+    fn the_printed_settings_read_back_as_the_same_settings() {
+        let layers = file("reader = \"a \\\"b\\\"\"\nmin_confidence = 0.35").unwrap();
+        let resolved = layers.resolve();
+        let printed = resolved.to_toml();
+        assert!(printed.contains("min_confidence = 0.35"), "{printed}");
+        assert!(printed.contains("# conf/docmill.toml"), "{printed}");
+        assert!(printed.contains("# reader ="), "{printed}");
+        let again = Layers::defaults()
+            .toml(Path::new("other.toml"), &printed)
+            .unwrap();
+        assert_eq!(again.resolve().settings, resolved.settings);
+    }
+
+    #[test]
+    fn every_setting_that_names_a_path_is_known_as_one() {
+        let layers = Layers::defaults();
+        for key in PATHS {
+            assert!(layers.value(key).is_some(), "{key}");
+        }
+        for key in MAY_BE_ZERO {
+            assert!(layers.value(key).is_some(), "{key}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Ground truth: a fixture folder (`<type>/<case>/expected.json` beside the
+//! input) or a corpus with a `MANIFEST.json`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// A document and what is true of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    pub path: PathBuf,
+    pub doc_type: String,
+    /// Reported apart from others of its type, e.g. `designed` layouts.
+    pub layout: Option<String>,
+    /// Near-copies share a group; the group average counts each group once.
+    pub group: String,
+    /// Values by field; null: certainly not on the document.
+    pub fields: Map<String, Value>,
+    /// Other right spellings by field.
+    pub alternatives: BTreeMap<String, Vec<String>>,
+    /// Fields, and fields of list lines, that are not to be scored: their
+    /// value is known but not on the page.
+    pub unscored: BTreeSet<String>,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    documents: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    path: PathBuf,
+    kind: String,
+    #[serde(default)]
+    split: Option<String>,
+    #[serde(default)]
+    truth: Option<PathBuf>,
+    #[serde(default)]
+    layout: Option<String>,
+    #[serde(default)]
+    group: Option<String>,
+}
+
+/// The cases of a folder, in a stable order; `split` and `kind` choose among a
+/// corpus's documents.
+pub fn load(folder: &Path, split: Option<&str>, kind: Option<&str>) -> anyhow::Result<Vec<Case>> {
+    let manifest = folder.join("MANIFEST.json");
+    let mut cases = if manifest.is_file() {
+        corpus(folder, &manifest, split)?
+    } else {
+        fixtures(folder)?
+    };
+    cases.retain(|case| kind.is_none_or(|kind| case.doc_type == kind));
+    cases.sort_by(|a, b| a.path.cmp(&b.path));
+    ensure!(
+        !cases.is_empty(),
+        "{} holds no documents with ground truth: it needs <type>/<case>/expected.json or a MANIFEST.json",
+        folder.display()
+    );
+    Ok(cases)
+}
+
+fn corpus(folder: &Path, manifest: &Path, split: Option<&str>) -> anyhow::Result<Vec<Case>> {
+    let manifest: Manifest = read_json(manifest)?;
+    let chosen = |entry: &Entry| split.is_none_or(|split| entry.split.as_deref() == Some(split));
+    let with_truth = manifest
+        .documents
+        .into_iter()
+        .filter(chosen)
+        .filter_map(|entry| Some((entry.truth.clone()?, entry)));
+    with_truth
+        .map(|(truth, entry)| {
+            let group = entry
+                .group
+                .unwrap_or_else(|| entry.path.display().to_string());
+            case(
+                folder.join(&entry.path),
+                entry.kind,
+                entry.layout,
+                group,
+                read_json(&folder.join(truth))?,
+            )
+        })
+        .filter(|case| {
+            case.as_ref()
+                .map_or(true, |case| case.doc_type != "malformed")
+        })
+        .collect()
+}
+
+fn fixtures(folder: &Path) -> anyhow::Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    for doc_type in folders(folder)? {
+        for case_folder in folders(&doc_type)? {
+            let truth = case_folder.join("expected.json");
+            if !truth.is_file() {
+                continue;
+            }
+            let input = std::fs::read_dir(&case_folder)?
+                .filter_map(Result::ok)
+                .map(|entry| entry.path())
+                .find(|path| path.file_stem().is_some_and(|stem| stem == "input"));
+            let input =
+                input.with_context(|| format!("{} has no input file", case_folder.display()))?;
+            let name = doc_type
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            let group = case_folder.display().to_string();
+            cases.push(case(input, name, None, group, read_json(&truth)?)?);
+        }
+    }
+    Ok(cases)
+}
+
+fn folders(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    Ok(entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect())
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    serde_json::from_str(&text).with_context(|| path.display().to_string())
+}
+
+/// Keys without `_` are fields, keys with `_` explain them.
+fn case(
+    path: PathBuf,
+    doc_type: String,
+    layout: Option<String>,
+    group: String,
+    truth: Map<String, Value>,
+) -> anyhow::Result<Case> {
+    let path = std::path::absolute(&path)?;
+    let names = |key: &str| -> Vec<String> {
+        let list = truth.get(key).and_then(Value::as_array);
+        list.into_iter()
+            .flatten()
+            .filter_map(|name| Some(name.as_str()?.to_owned()))
+            .collect()
+    };
+    let alternatives = truth
+        .get("_alternatives")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
+    let spellings = |value: &Value| -> Vec<String> {
+        value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|text| Some(text.as_str()?.to_owned()))
+            .collect()
+    };
+    let alternatives = alternatives
+        .map(|(field, value)| (field.clone(), spellings(value)))
+        .collect();
+    let unscored = names("_not_on_page")
+        .into_iter()
+        .chain(names("_not_on_page_line_fields"))
+        .collect();
+    let absent = names("_absent")
+        .into_iter()
+        .map(|field| (field, Value::Null));
+    let known = truth
+        .iter()
+        .filter(|(key, _)| !key.starts_with('_'))
+        .map(|(key, value)| (key.clone(), value.clone()));
+    let fields = known.chain(absent).collect();
+    Ok(Case {
+        path,
+        doc_type,
+        layout,
+        group,
+        fields,
+        alternatives,
+        unscored,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn explanations_are_told_from_fields() {
+        let truth = json!({"total": "1.00", "_absent": ["tax"], "_not_on_page": ["due_date"], "due_date": "2024-01-01",
+            "_not_on_page_line_fields": ["unit_price"], "_alternatives": {"seller_name": ["Free", "Free SAS"]}, "_notes": "x"});
+        let truth = truth.as_object().unwrap().clone();
+        let case = case("a.pdf".into(), "invoice".into(), None, "g".into(), truth).unwrap();
+        let fields: Vec<_> = case
+            .fields
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.clone()))
+            .collect();
+        assert_eq!(
+            fields,
+            [
+                ("total", json!("1.00")),
+                ("due_date", json!("2024-01-01")),
+                ("tax", Value::Null)
+            ]
+        );
+        assert_eq!(case.alternatives["seller_name"], ["Free", "Free SAS"]);
+        assert!(case.unscored.contains("due_date") && case.unscored.contains("unit_price"));
+    }
+}

@@ -1,0 +1,76 @@
+//! A free question about one page: rasterised and read, nothing stored.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+
+use super::engines;
+use super::page::{draw, read};
+use super::plan::raster_spec;
+use crate::config::Settings;
+use crate::domain::{Failure, Reading};
+use crate::ingest;
+use crate::models::Installation;
+use crate::worker::{Reply, Request};
+
+#[derive(Clone, Debug)]
+pub struct Question {
+    pub path: PathBuf,
+    /// From 0.
+    pub page: u32,
+    /// Whose image layout the page is shown in; `None`: the model's default.
+    pub doc_type: Option<String>,
+    pub text: String,
+}
+
+/// Asks the reader that settings name.
+pub async fn ask(settings: &Settings, question: &Question) -> anyhow::Result<Reading> {
+    let reader = Installation::find(settings)?.reader(settings)?;
+    let bytes = ingest::read(&question.path, settings.limits.max_bytes)
+        .map_err(|failure| about(question, failure))?;
+    let (rasterizers, readers) = tokio::try_join!(
+        engines::rasterizer_pool(settings, 1, engines::unwatched()),
+        engines::reader_pool(settings, &reader, 1, engines::unwatched()),
+    )?;
+    let mut worker = rasterizers.worker(None).await?;
+    let opened = worker
+        .call(
+            &Request::Open,
+            &bytes,
+            Duration::from_secs(settings.open_seconds),
+        )
+        .await;
+    let (Reply::Opened { info }, _) = opened.map_err(|failure| about(question, failure))? else {
+        anyhow::bail!("the rasteriser gave no document");
+    };
+    ensure!(
+        question.page < info.pages,
+        "{} has only {} pages",
+        question.path.display(),
+        info.pages
+    );
+    let spec = raster_spec(&reader.spec.layout, settings.page_pixels);
+    let deadline = Duration::from_secs(settings.page_seconds);
+    let page = draw(&mut worker, question.page, spec, deadline)
+        .await
+        .map_err(|failure| about(question, failure))?;
+    let request = Request::Read {
+        width: page.image.width,
+        height: page.image.height,
+        doc_type: question
+            .doc_type
+            .clone()
+            .unwrap_or_else(|| "default".into()),
+        prompt: question.text.clone(),
+        schema: None,
+        max_tokens: reader.spec.max_output_tokens,
+    };
+    read(&readers, &request, &page.image.rgb, settings)
+        .await
+        .context("the model did not answer")
+}
+
+fn about(question: &Question, failure: Failure) -> anyhow::Error {
+    anyhow::anyhow!("{}: {failure}", question.path.display())
+}
