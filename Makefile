@@ -7,8 +7,8 @@ DATA   := $(if $(XDG_DATA_HOME),$(XDG_DATA_HOME),$(HOME)/.local/share)
 # Looked for when a recipe runs: `setup` may just have installed it.
 with_ccache = if command -v ccache >/dev/null; then \
 	export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi;
-# The expected values beside the fixtures are no documents.
-fixtures = find fixtures -type f ! -name '*.json' ! -name '*.md' -print0 | sort -z
+# What lies beside the inputs is no document.
+fixtures = find fixtures -name 'input.*' -print0 | sort -z
 
 .PHONY: help demo test setup build fmt lint bench install
 

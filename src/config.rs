@@ -54,7 +54,8 @@ pub struct Settings {
     pub max_attempts: u32,
     /// A page claimed by a run that no longer lives is free after this.
     pub lease_seconds: u64,
-    /// Records whose least sure required field is below this go to review.
+    /// Records whose least sure value is below this probability (0 to 1) go to
+    /// review.
     pub min_confidence: f32,
 }
 

@@ -219,7 +219,9 @@ impl Layers {
 impl Resolved {
     /// The settings as a settings file, each line with its origin as comment.
     pub fn to_toml(&self) -> String {
-        let lines: Vec<_> = self.values.iter().map(line).collect();
+        let mut lines: Vec<_> = self.values.iter().map(line).collect();
+        // What follows a table's heading in TOML belongs to the table.
+        lines.sort_by_key(|(key, ..)| key.contains('.'));
         let width = lines.iter().map(|(_, text, _)| text.chars().count()).max();
         let mut out = String::new();
         let mut section = "";
@@ -411,7 +413,7 @@ mod tests {
         let printed = resolved.to_toml();
         assert!(printed.contains("min_confidence = 0.35"), "{printed}");
         assert!(printed.contains("# conf/docmill.toml"), "{printed}");
-        assert!(printed.contains("# reader ="), "{printed}");
+        assert!(printed.contains("# clip ="), "{printed}");
         let again = Layers::defaults()
             .toml(Path::new("other.toml"), &printed)
             .unwrap();

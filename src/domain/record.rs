@@ -42,7 +42,7 @@ pub struct Record {
     pub status: Status,
     pub fields: Fields,
     pub findings: Vec<Finding>,
-    /// Probability (0 to 1) of the least sure field, from the model's token
+    /// Probability (0 to 1) of the least sure value, from the model's token
     /// probabilities; `None` when nothing was read.
     pub confidence: Option<f32>,
     /// The same per leaf field, in the order read.

@@ -24,8 +24,7 @@ pub struct Context {
     pub untaught: BTreeMap<String, Vec<String>>,
     /// What opening the document warned of.
     pub document_warnings: Vec<String>,
-    /// A record whose least sure required field is below this (0 to 1) goes
-    /// to review.
+    /// A record whose least sure value is below this (0 to 1) goes to review.
     pub min_confidence: f32,
     /// Dates are judged against it.
     pub today: Date,
@@ -61,21 +60,12 @@ fn finish(types: &DocTypes, mut draft: Draft, context: &Context) -> Record {
         checks::run(doc_type, &draft.fields, &mut findings);
         tell_untaught(doc_type, context, &mut findings);
     }
-    let confidence = confidence(types, &draft);
-    if let Some((field, confidence)) = &confidence
-        && *confidence < context.min_confidence
-    {
-        let message = format!(
-            "{field} is read with a probability of only {:.0} %",
-            f64::from(*confidence) * 100.0
-        );
-        findings.push(Finding::new(
-            "low_confidence",
-            Severity::Warning,
-            Some(field),
-            message,
-        ));
-    }
+    let confidence = draft
+        .confidence
+        .iter()
+        .map(|(_, confidence)| *confidence)
+        .reduce(f32::min);
+    tell_doubtful(&draft, context.min_confidence, &mut findings);
     Record {
         doc_type: draft.doc_type,
         pages: draft.pages,
@@ -85,7 +75,7 @@ fn finish(types: &DocTypes, mut draft: Draft, context: &Context) -> Record {
             .unwrap_or_else(|| status(&findings)),
         fields: draft.fields,
         findings,
-        confidence: confidence.map(|(_, confidence)| confidence),
+        confidence,
         field_confidence: draft.confidence,
     }
 }
@@ -210,21 +200,30 @@ fn tell_untaught(doc_type: &DocType, context: &Context, findings: &mut Vec<Findi
     }
 }
 
-/// The least sure of the required fields that were read (of all fields, for a
-/// type that requires none).
-fn confidence(types: &DocTypes, draft: &Draft) -> Option<(String, f32)> {
-    let doc_type = draft.doc_type.as_deref().and_then(|name| types.get(name));
-    let required = doc_type
-        .and_then(|t| t.read.as_ref())
-        .map(|rules| rules.required.as_slice())
-        .unwrap_or_default();
-    let counts = |field: &String| required.is_empty() || required.contains(field);
-    draft
+/// One finding for all values that the model was not sure of.
+fn tell_doubtful(draft: &Draft, min_confidence: f32, findings: &mut Vec<Finding>) {
+    let doubtful = draft
         .confidence
         .iter()
-        .filter(|(field, _)| counts(field))
-        .min_by(|a, b| a.1.total_cmp(&b.1))
-        .cloned()
+        .filter(|(_, confidence)| *confidence < min_confidence);
+    let Some((field, least)) = doubtful.clone().min_by(|a, b| a.1.total_cmp(&b.1)) else {
+        return;
+    };
+    let others = match doubtful.count() - 1 {
+        0 => String::new(),
+        1 => ", and one other value is doubtful".to_owned(),
+        n => format!(", and {n} other values are doubtful"),
+    };
+    let message = format!(
+        "{field} is read with a probability of only {:.0} %{others}",
+        f64::from(*least) * 100.0
+    );
+    findings.push(Finding::new(
+        "low_confidence",
+        Severity::Warning,
+        Some(field),
+        message,
+    ));
 }
 
 /// A document with a page that could not be read is never accepted: what the

@@ -1,0 +1,92 @@
+use std::fs;
+
+use crate::context::Context;
+
+#[test]
+fn wrong_usage_is_told_on_stderr_with_exit_code_2() {
+    let context = Context::new();
+    for args in [
+        &["run", "--no-such-flag"][..],
+        &["run", "missing"],
+        &["run", "--type", "poem", "."],
+        &["show", "1x"],
+    ] {
+        let ran = context.run(args);
+        // `show` on a database that is not there cannot be done: 1.
+        let expected = if args[0] == "show" { 1 } else { 2 };
+        assert_eq!(ran.code, Some(expected), "{args:?} {ran:?}");
+        assert!(ran.stdout.is_empty() && !ran.stderr.is_empty(), "{ran:?}");
+    }
+    assert!(!context.path("docmill.db").exists(), "nothing was made");
+}
+
+#[test]
+fn settings_come_from_flags_before_environment_before_file_before_defaults() {
+    let context = Context::new();
+    fs::write(
+        context.path("docmill.toml"),
+        "readers = 3\nmax_attempts = 5\n[limits]\nmax_pages = 7\n",
+    )
+    .unwrap();
+    let mut command = context.command(&["config", "--readers", "4"]);
+    let output = command
+        .env("DOCMILL_READERS", "9")
+        .env("DOCMILL_MIN_CONFIDENCE", "0.25")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let value: toml::Table = text.parse().unwrap();
+    assert_eq!(value["readers"].as_integer(), Some(4), "{text}");
+    assert_eq!(value["min_confidence"].as_float(), Some(0.25));
+    assert_eq!(value["max_attempts"].as_integer(), Some(5));
+    assert_eq!(value["limits"]["max_pages"].as_integer(), Some(7));
+}
+
+#[test]
+fn an_unknown_setting_is_refused_with_the_nearest_name() {
+    let context = Context::new();
+    fs::write(context.path("docmill.toml"), "reeders = 3\n").unwrap();
+    let ran = context.run(&["config"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.stderr.contains("reeders") && ran.stderr.contains("readers"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn completions_and_the_man_page_come_from_the_command_line_itself() {
+    let context = Context::new();
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(
+            context
+                .run(&["completions", shell])
+                .stdout
+                .contains("docmill")
+        );
+    }
+    let ran = context.run(&["man", "--out", "man1"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        context.path("man1/docmill.1").is_file() && context.path("man1/docmill-run.1").is_file()
+    );
+}
+
+#[test]
+fn the_types_and_their_fields_are_listed() {
+    let context = Context::new();
+    let text = context.run(&["types"]).stdout;
+    for name in ["receipt", "invoice", "screenshot"] {
+        assert!(text.contains(name), "{text}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_named() {
+    let context = Context::new();
+    fs::write(context.path("notes.db"), "x".repeat(200)).unwrap();
+    let ran = context.run(&["--db", "notes.db", "status"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("notes.db"), "{}", ran.stderr);
+}

@@ -1,0 +1,166 @@
+//! An isolated place to run docmill in.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use serde_json::Value;
+
+pub struct Context {
+    pub dir: tempfile::TempDir,
+}
+
+/// What a command printed and how it ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Context {
+    pub fn new() -> Context {
+        Context {
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// As [`Context::new`], where the engines can run.
+    pub fn with_engines(test: &str) -> Option<Context> {
+        let context = Context::new();
+        let doctor = context.run(&["doctor", "--json"]);
+        let broken: Vec<_> = doctor
+            .json_lines()
+            .into_iter()
+            // A binary for other CPUs is slow, not broken.
+            .filter(|check| check["ok"] == false && check["check"] != "vector instructions")
+            .collect();
+        if broken.is_empty() {
+            return Some(context);
+        }
+        eprintln!("{test} skipped: {broken:?}");
+        None
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_docmill"));
+        command
+            .args(args)
+            .current_dir(self.dir.path())
+            .env_remove("RUST_LOG")
+            .env("NO_COLOR", "1");
+        for (name, _) in
+            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("DOCMILL_"))
+        {
+            if !["DOCMILL_PDFIUM", "DOCMILL_CORPUS"].contains(&name.to_string_lossy().as_ref()) {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Ran {
+        Ran::from(self.command(args).stdin(Stdio::null()).output().unwrap())
+    }
+
+    /// Starts a command whose lines on stdout are read one by one.
+    pub fn start(&self, args: &[&str]) -> Running {
+        let mut child = self
+            .command(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Running { child, lines }
+    }
+
+    /// Copies a fixture's input here under `name` and returns its path.
+    pub fn fixture(&self, case: &str, name: &str) -> PathBuf {
+        let folder = fixtures().join(case);
+        let input = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path());
+        let input = input
+            .into_iter()
+            .find(|path| path.file_stem().unwrap() == "input")
+            .unwrap();
+        let target = self.path(name).with_extension(input.extension().unwrap());
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(&input, &target).unwrap();
+        target
+    }
+
+    /// Every current record, as `export` writes it.
+    pub fn records(&self) -> Vec<Value> {
+        let export = self.run(&["export"]);
+        assert_eq!(export.code, Some(0), "{export:?}");
+        export.json_lines()
+    }
+
+    pub fn status(&self) -> Value {
+        self.run(&["status", "--json"]).json_lines().remove(0)
+    }
+}
+
+pub struct Running {
+    pub child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Running {
+    /// The next line; `None` when the program has ended.
+    pub fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        (self.lines.read_line(&mut line).unwrap() > 0).then_some(line)
+    }
+
+    /// SIGKILL: nothing is cleaned up.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Ran {
+        Ran {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Ran {
+    pub fn json_lines(&self) -> Vec<Value> {
+        let parse = |line: &str| {
+            serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}\n{self:?}"))
+        };
+        self.stdout.lines().map(parse).collect()
+    }
+}
+
+pub fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// The records without what differs from run to run.
+pub fn stable(mut records: Vec<Value>) -> Vec<Value> {
+    for record in &mut records {
+        let record = record.as_object_mut().unwrap();
+        for key in ["id", "provenance", "confidence", "field_confidence"] {
+            record.remove(key);
+        }
+        let path = PathBuf::from(record["path"].as_str().unwrap());
+        record.insert(
+            "path".into(),
+            path.file_name().unwrap().to_string_lossy().into(),
+        );
+    }
+    records.sort_by_key(|record| record.to_string());
+    records
+}

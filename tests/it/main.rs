@@ -1,0 +1,10 @@
+//! docmill through its own binary, by behaviour. What needs the engines says
+//! on stderr why it is skipped where they are missing.
+
+mod architecture;
+mod command_line;
+mod context;
+mod documents;
+mod malformed;
+mod resilience;
+mod types;

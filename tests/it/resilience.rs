@@ -1,0 +1,209 @@
+//! Whatever ends a run, the next goes on: nothing lost, nothing doubled.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::context::{Context, Running, stable};
+
+const CASES: [&str; 4] = [
+    "receipt/uk_grocer",
+    "receipt/ie_fuel",
+    "receipt/de_bakery",
+    "receipt/my_cafe",
+];
+const RUN: [&str; 5] = ["run", "in", "--type", "receipt", "--json"];
+
+fn fill(context: &Context) {
+    for (index, case) in CASES.iter().enumerate() {
+        context.fixture(case, &format!("in/{index}"));
+    }
+}
+
+/// What an undisturbed run leaves.
+fn undisturbed() -> Vec<Value> {
+    let context = Context::new();
+    fill(&context);
+    let ran = context.run(&RUN);
+    assert!([Some(0), Some(3)].contains(&ran.code), "{ran:?}");
+    stable(context.records())
+}
+
+fn assert_complete(context: &Context, expected: &[Value]) {
+    assert_eq!(stable(context.records()), expected);
+    let status = context.status();
+    assert_eq!(
+        status["pages"],
+        serde_json::json!({"done": CASES.len()}),
+        "{status:#}"
+    );
+}
+
+#[test]
+fn a_run_killed_after_each_commit_is_resumed_to_the_same_rows() {
+    let Some(context) =
+        Context::with_engines("a_run_killed_after_each_commit_is_resumed_to_the_same_rows")
+    else {
+        return;
+    };
+    fill(&context);
+    // Before the first record, then each time that one more was stored.
+    let started = context.start(&RUN);
+    std::thread::sleep(Duration::from_millis(700));
+    started.kill();
+    for _ in 0..CASES.len() {
+        let mut running = context.start(&RUN);
+        running.line();
+        running.kill();
+    }
+    context.run(&RUN);
+    assert_complete(&context, &undisturbed());
+}
+
+#[test]
+fn a_signal_finishes_the_pages_in_hand_and_the_next_run_goes_on() {
+    let Some(context) =
+        Context::with_engines("a_signal_finishes_the_pages_in_hand_and_the_next_run_goes_on")
+    else {
+        return;
+    };
+    fill(&context);
+    let mut running = context.start(&RUN);
+    running.line();
+    signal(running.child.id(), "TERM");
+    while running.line().is_some() {}
+    let code = running.child.wait().unwrap().code();
+    assert!([Some(130), Some(3), Some(0)].contains(&code), "{code:?}");
+    let leased = context.status()["pages"]["leased"].as_u64().unwrap_or(0);
+    assert_eq!(leased, 0, "no page is left in hand");
+    context.run(&RUN);
+    assert_complete(&context, &undisturbed());
+}
+
+#[test]
+fn a_killed_worker_is_replaced_and_its_page_read_again() {
+    let Some(context) =
+        Context::with_engines("a_killed_worker_is_replaced_and_its_page_read_again")
+    else {
+        return;
+    };
+    fill(&context);
+    let mut running = context.start(&RUN);
+    kill_worker(&running, "reader");
+    while running.line().is_some() {}
+    running.child.wait().unwrap();
+    assert_complete(&context, &undisturbed());
+}
+
+#[test]
+fn a_file_that_kills_its_worker_is_failed_with_the_cause_and_the_others_are_done() {
+    let Some(context) =
+        Context::with_engines("a_file_that_kills_its_worker_is_failed_with_the_cause")
+    else {
+        return;
+    };
+    fill(&context);
+    // 64 Mpx of white: small as a file, too much for a worker of 100 MiB.
+    let huge = image::GrayImage::from_pixel(8000, 8000, image::Luma([255]));
+    huge.save(context.path("in/huge.png")).unwrap();
+    let mut args = RUN.to_vec();
+    args.extend(["--set", "rasterizer_memory=100"]);
+    let ran = context.run(&args);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let status = context.status();
+    assert_eq!(
+        status["rejected"],
+        serde_json::json!({"out_of_memory": 1}),
+        "{status:#}"
+    );
+    assert_complete(&context, &undisturbed());
+}
+
+#[test]
+fn two_runs_on_one_database_share_the_work() {
+    let Some(context) = Context::with_engines("two_runs_on_one_database_share_the_work") else {
+        return;
+    };
+    fill(&context);
+    let (mut a, mut b) = (context.start(&RUN), context.start(&RUN));
+    let mut lines = 0;
+    for running in [&mut a, &mut b] {
+        while running.line().is_some() {
+            lines += 1;
+        }
+        let code = running.child.wait().unwrap().code();
+        assert!([Some(0), Some(3)].contains(&code), "{code:?}");
+    }
+    assert_eq!(lines, CASES.len(), "each record was stored once");
+    assert_complete(&context, &undisturbed());
+}
+
+#[test]
+fn a_source_that_changed_is_told_and_nothing_else_is_lost() {
+    let Some(context) =
+        Context::with_engines("a_source_that_changed_is_told_and_nothing_else_is_lost")
+    else {
+        return;
+    };
+    fill(&context);
+    let mut running = context.start(&RUN);
+    running.line();
+    running.kill();
+    let changed = fs::read_dir(context.path("in"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .max()
+        .unwrap();
+    fs::write(&changed, "something else").unwrap();
+    context.run(&["run", "--json"]);
+    let records = context.records();
+    assert_eq!(
+        records.iter().filter(|r| r["status"] != "failed").count() >= CASES.len() - 1,
+        true,
+        "{records:#?}"
+    );
+    for record in records.iter().filter(|record| record["status"] == "failed") {
+        assert_eq!(
+            record["findings"][0]["code"], "source_changed",
+            "{record:#}"
+        );
+    }
+}
+
+fn signal(pid: u32, name: &str) {
+    let status = std::process::Command::new("kill")
+        .args([format!("-{name}"), pid.to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+/// Waits until the run has a worker of this role, then kills it.
+fn kill_worker(running: &Running, role: &str) {
+    let parent = running.child.id();
+    let until = Instant::now() + Duration::from_secs(30);
+    while Instant::now() < until {
+        for entry in fs::read_dir("/proc").unwrap().flatten() {
+            let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else {
+                continue;
+            };
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            let ppid = stat
+                .rsplit(')')
+                .next()
+                .and_then(|rest| rest.split_whitespace().nth(1)?.parse::<u32>().ok());
+            let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            if ppid == Some(parent)
+                && String::from_utf8_lossy(&arguments).contains(&format!("worker\0{role}"))
+            {
+                // Let it take a page in hand.
+                std::thread::sleep(Duration::from_millis(900));
+                signal(pid, "KILL");
+                return;
+            }
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("the run started no {role}");
+}

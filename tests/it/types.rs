@@ -1,0 +1,104 @@
+//! Document types from a user's folder.
+
+use std::fs;
+
+use crate::context::Context;
+
+/// Types that the default weights can read in part: what they ask for is
+/// taught under the names of receipts and screenshots.
+fn write_types(context: &Context) {
+    let text = r#"{"type": ["string", "null"], "maxLength": 80}"#;
+    let amount = r#"{"type": ["string", "null"], "format": "amount", "pattern": "^-?[0-9]{1,9}(\\.[0-9]{1,2})?$"}"#;
+    let expense = format!(
+        r#"{{"type": "object", "properties": {{"merchant_name": {text}, "total": {amount}}},
+            "x-docmill": {{"labels": ["a till receipt that an employee hands in"], "required": ["total"]}}}}"#
+    );
+    let transfer = format!(
+        r#"{{"type": "object", "properties": {{"app_name": {text}, "amount": {amount}, "reference": {text}}},
+            "x-docmill": {{"labels": ["a screen of a bank transfer"], "required": ["reference"]}}}}"#
+    );
+    for folder in ["mine/schemas", "mine/prompts"] {
+        fs::create_dir_all(context.path(folder)).unwrap();
+    }
+    fs::write(context.path("mine/schemas/expense.json"), expense).unwrap();
+    fs::write(context.path("mine/schemas/transfer.json"), transfer).unwrap();
+    fs::write(context.path("mine/prompts/expense.md"), "Read the receipt.").unwrap();
+    fs::write(
+        context.path("mine/prompts/transfer.md"),
+        "Read the screenshot.",
+    )
+    .unwrap();
+}
+
+#[test]
+fn two_types_are_added_by_files_alone() {
+    let Some(context) = Context::with_engines("two_types_are_added_by_files_alone") else {
+        return;
+    };
+    write_types(&context);
+    context.fixture("receipt/uk_grocer", "r/a");
+    context.fixture("screenshot/transfer_bank", "s/a");
+    for (folder, name) in [("r", "expense"), ("s", "transfer")] {
+        let ran = context.run(&["--types", "mine", "run", folder, "--type", name]);
+        assert!([Some(0), Some(3)].contains(&ran.code), "{ran:?}");
+    }
+    let records = context.records();
+    assert_eq!(records[0]["type"], "expense");
+    assert_eq!(
+        records[0]["fields"]["merchant_name"], "HARROW FOODS LTD",
+        "{:#}",
+        records[0]
+    );
+    assert_eq!(records[1]["type"], "transfer");
+    assert_eq!(
+        records[1]["fields"]["app_name"], "BlueBank",
+        "{:#}",
+        records[1]
+    );
+}
+
+#[test]
+fn another_prompt_reads_only_its_own_pages_again() {
+    let Some(context) = Context::with_engines("another_prompt_reads_only_its_own_pages_again")
+    else {
+        return;
+    };
+    write_types(&context);
+    context.fixture("receipt/uk_grocer", "r/a");
+    context.fixture("screenshot/transfer_bank", "s/a");
+    context.run(&["--types", "mine", "run", "r", "--type", "expense"]);
+    context.run(&["--types", "mine", "run", "s", "--type", "transfer"]);
+    fs::write(
+        context.path("mine/prompts/expense.md"),
+        "Read the receipt. ",
+    )
+    .unwrap();
+    let same = context.run(&["--types", "mine", "run", "r", "s", "--json"]);
+    assert_eq!(same.stdout, "", "a blank at the end is no other prompt");
+    fs::write(context.path("mine/prompts/expense.md"), "Read the invoice.").unwrap();
+    let again = context
+        .run(&["--types", "mine", "run", "r", "s", "--json"])
+        .json_lines();
+    assert_eq!(again.len(), 1, "{again:?}");
+    assert_eq!(again[0]["type"], "expense");
+}
+
+#[test]
+fn a_wrong_type_stops_the_run_before_anything_is_made() {
+    let context = Context::new();
+    fs::create_dir_all(context.path("mine")).unwrap();
+    fs::write(
+        context.path("mine/bad.json"),
+        r#"{"x-docmill": {"labels": []}}"#,
+    )
+    .unwrap();
+    fs::create_dir(context.path("in")).unwrap();
+    let ran = context.run(&["--types", "mine", "run", "in"]);
+    assert_ne!(ran.code, Some(0));
+    assert!(
+        ran.stderr.contains("bad.json") && ran.stderr.contains("labels"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!context.path("docmill.db").exists());
+}
