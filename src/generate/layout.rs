@@ -162,8 +162,8 @@ impl Plane {
             let is_inked = |count: &usize| *count as f64 > INK_SHARE * of as f64;
             let number = counts.iter().filter(|count| is_inked(count)).count();
             let ends = (
-                counts.iter().position(|c| is_inked(c))?,
-                counts.iter().rposition(|c| is_inked(c))?,
+                counts.iter().position(&is_inked)?,
+                counts.iter().rposition(&is_inked)?,
             );
             (number >= MIN_INKED).then_some(ends)
         };
@@ -348,7 +348,7 @@ mod tests {
     #[test]
     fn a_page_too_long_for_its_tiles_is_scaled_down_to_fit() {
         assert_eq!(scaled_size(4, 8, 4, 1, 9), (4, 8));
-        assert_eq!(scaled_size(4, 80, 4, 1, 2), (1, 8).min((1, 8)));
+        assert_eq!(scaled_size(4, 80, 4, 1, 2), (1, 8));
         let tiles = images(&page(4, 80, |_, _| 255), "receipt", &layout(2, None)).unwrap();
         assert_eq!(tiles.len(), 2);
     }

@@ -139,6 +139,7 @@ impl Batch {
             paths: &claim.paths,
             index: claim.index,
             forced_type: claim.forced_type.as_deref(),
+            is_retry: claim.failures > 0,
         };
         let result = self.stages().run(&job, &mut work).await;
         let seconds = start.elapsed().as_secs_f64();

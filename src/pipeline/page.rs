@@ -31,6 +31,8 @@ pub struct PageJob<'a> {
     pub paths: &'a [PathBuf],
     pub index: u32,
     pub forced_type: Option<&'a str>,
+    /// An earlier attempt failed: its answer may have been cut off.
+    pub is_retry: bool,
 }
 
 /// The engines and what they are to do.
@@ -57,8 +59,14 @@ impl Stages {
         work.routing = Some(routing);
         if let Some(doc_type) = doc_type {
             let image = Arc::into_inner(image).expect("the router is done with the page");
-            work.reading =
-                Some(timed(&mut work.seconds, "read", self.read(image, &doc_type)).await?);
+            work.reading = Some(
+                timed(
+                    &mut work.seconds,
+                    "read",
+                    self.read(image, &doc_type, job.is_retry),
+                )
+                .await?,
+            );
         }
         Ok(())
     }
@@ -81,7 +89,12 @@ impl Stages {
         .await
     }
 
-    async fn read(&self, image: PageImage, doc_type: &str) -> Result<Reading, Failure> {
+    async fn read(
+        &self,
+        image: PageImage,
+        doc_type: &str,
+        is_retry: bool,
+    ) -> Result<Reading, Failure> {
         let prompt = self.plan.prompts.get(doc_type).ok_or_else(|| {
             Failure::new(
                 Reason::Internal,
@@ -94,7 +107,12 @@ impl Stages {
             doc_type: doc_type.to_owned(),
             prompt: prompt.text.clone(),
             schema: Some(prompt.schema.clone()),
-            max_tokens: self.plan.reader.spec.max_output_tokens,
+            // What was cut off may now fill the model's whole context.
+            max_tokens: if is_retry {
+                u32::MAX
+            } else {
+                self.plan.reader.spec.max_output_tokens
+            },
         };
         read(&self.readers, &request, &image.rgb, &self.settings).await
     }

@@ -279,6 +279,15 @@ mod tests {
     }
 
     #[test]
+    fn the_built_in_prompts_and_decoding_schemas_are_as_reviewed() {
+        for doc_type in DocTypes::load(None).unwrap().readable() {
+            let rendered = render(doc_type, None, None).unwrap();
+            insta::assert_snapshot!(format!("{}_prompt", doc_type.name), rendered.text);
+            insta::assert_json_snapshot!(format!("{}_schema", doc_type.name), rendered.schema);
+        }
+    }
+
+    #[test]
     fn strings_and_lists_that_the_schema_leaves_open_are_bounded_and_annotations_gone() {
         let property = json!({"type": ["string", "null"], "description": "d", "format": "date"});
         assert_eq!(

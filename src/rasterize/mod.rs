@@ -68,7 +68,7 @@ pub struct DocumentRasterizer {
 }
 
 enum Open {
-    Pdf(PdfFile),
+    Pdf(Box<PdfFile>),
     Picture(Box<PictureFile>),
 }
 
@@ -88,7 +88,7 @@ impl Rasterizer for DocumentRasterizer {
         let (open, info) = match sniff(&bytes)? {
             MediaType::Pdf => {
                 let (file, info) = self.pdfium.open(bytes, limits)?;
-                (Open::Pdf(file), info)
+                (Open::Pdf(Box::new(file)), info)
             }
             media_type => {
                 let (file, info) = PictureFile::open(bytes, media_type, limits)?;

@@ -13,23 +13,23 @@ pub enum Amount {
     Normalised(Decimal),
     /// Two readings are possible, such as `1,234`.
     Ambiguous,
-    NotAnAmount,
+    Unreadable,
 }
 
 pub fn parse(text: &str) -> Amount {
     if is_plain(text) {
-        return Decimal::from_str(text).map_or(Amount::NotAnAmount, Amount::Plain);
+        return Decimal::from_str(text).map_or(Amount::Unreadable, Amount::Plain);
     }
     let Some((negative, number)) = bare(text) else {
-        return Amount::NotAnAmount;
+        return Amount::Unreadable;
     };
     match without_separators(number) {
         Some(Some(digits)) => match Decimal::from_str(&digits) {
             Ok(value) => Amount::Normalised(if negative { -value } else { value }),
-            Err(_) => Amount::NotAnAmount,
+            Err(_) => Amount::Unreadable,
         },
         Some(None) => Amount::Ambiguous,
-        None => Amount::NotAnAmount,
+        None => Amount::Unreadable,
     }
 }
 
@@ -168,7 +168,7 @@ mod tests {
             "12:30",
             "1 23",
         ] {
-            assert_eq!(parse(text), Amount::NotAnAmount, "{text}");
+            assert_eq!(parse(text), Amount::Unreadable, "{text}");
         }
     }
 

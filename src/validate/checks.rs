@@ -187,7 +187,7 @@ fn value(fields: &Fields, path: &str) -> Option<Decimal> {
     match fields.get(path)? {
         Value::String(text) => match amount::parse(text) {
             Amount::Plain(value) | Amount::Normalised(value) => Some(value),
-            Amount::Ambiguous | Amount::NotAnAmount => None,
+            Amount::Ambiguous | Amount::Unreadable => None,
         },
         Value::Number(number) => Decimal::from_str(&number.to_string()).ok(),
         _ => None,

@@ -69,10 +69,11 @@ fn finish(types: &DocTypes, mut draft: Draft, context: &Context) -> Record {
     Record {
         doc_type: draft.doc_type,
         pages: draft.pages,
-        status: draft
-            .failed
-            .then_some(Status::Failed)
-            .unwrap_or_else(|| status(&findings)),
+        status: if draft.failed {
+            Status::Failed
+        } else {
+            status(&findings)
+        },
         fields: draft.fields,
         findings,
         confidence,

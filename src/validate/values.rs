@@ -112,7 +112,7 @@ fn number(text: &str) -> Typed {
             "ambiguous_amount",
             "the separator may be for thousands or for decimals".into(),
         ),
-        Amount::NotAnAmount => Typed::Doubtful("not_an_amount", "this is not a number".into()),
+        Amount::Unreadable => Typed::Doubtful("not_an_amount", "this is not a number".into()),
     }
 }
 

@@ -74,8 +74,8 @@ fn limit_resources(memory: u64) -> anyhow::Result<()> {
 
 #[cfg_attr(not(feature = "llama"), allow(dead_code))]
 enum Engine {
-    Rasterizer(DocumentRasterizer, Limits),
-    Router(Router<CandleClip>, u32),
+    Rasterizer(Box<DocumentRasterizer>, Limits),
+    Router(Box<Router<CandleClip>>, u32),
     Reader(Box<dyn Reader>),
 }
 
@@ -83,19 +83,14 @@ impl Engine {
     fn start(init: RoleInit) -> anyhow::Result<Engine> {
         Ok(match init {
             RoleInit::Rasterizer { pdfium, limits } => {
-                Engine::Rasterizer(DocumentRasterizer::new(Some(&pdfium))?, limits)
+                Engine::Rasterizer(Box::new(DocumentRasterizer::new(Some(&pdfium))?), limits)
             }
             RoleInit::Router { clip, types } => {
                 let engine = CandleClip::load(&clip)?;
                 let side = engine.image_side();
-                Engine::Router(
-                    Router::from_types(
-                        engine,
-                        DocTypes::load(types.as_deref())?.iter(),
-                        clip.spec.margin,
-                    )?,
-                    side,
-                )
+                let types = DocTypes::load(types.as_deref())?;
+                let router = Router::from_types(engine, types.iter(), clip.spec.margin)?;
+                Engine::Router(Box::new(router), side)
             }
             #[cfg(feature = "llama")]
             RoleInit::Reader { reader, threads } => Engine::Reader(Box::new(

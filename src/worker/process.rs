@@ -49,6 +49,9 @@ impl Process {
                 // Threads that wait must sleep: the cores are shared with other workers.
                 .env("OMP_WAIT_POLICY", "passive")
                 .env("OMP_NUM_THREADS", threads.to_string())
+                // Printing a backtrace takes memory: a worker that has none left
+                // would hang instead of dying.
+                .env("RUST_BACKTRACE", "0")
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped())

@@ -158,11 +158,8 @@ fn a_source_that_changed_is_told_and_nothing_else_is_lost() {
     fs::write(&changed, "something else").unwrap();
     context.run(&["run", "--json"]);
     let records = context.records();
-    assert_eq!(
-        records.iter().filter(|r| r["status"] != "failed").count() >= CASES.len() - 1,
-        true,
-        "{records:#?}"
-    );
+    let read = records.iter().filter(|r| r["status"] != "failed").count();
+    assert!(read >= CASES.len() - 1, "{records:#?}");
     for record in records.iter().filter(|record| record["status"] == "failed") {
         assert_eq!(
             record["findings"][0]["code"], "source_changed",
