@@ -160,7 +160,9 @@ impl Process {
                 || line.contains("bad_alloc")
                 || line.contains("failed to allocate")
         });
-        let last = tail.iter().rev().find(|line| !line.trim().is_empty());
+        // Rust's advice after a panic is not what it died of.
+        let is_word = |line: &&String| !line.trim().is_empty() && !line.starts_with("note: ");
+        let last = tail.iter().rev().find(is_word);
         let last = last
             .map(|line| format!("; its last words: {}", line.trim()))
             .unwrap_or_default();
