@@ -259,12 +259,14 @@ fn routing_json(routing: &Routing) -> serde_json::Result<String> {
     })
 }
 
+/// The paths that the latest run to see the document saw first; within a run
+/// by name, so that a second run changes nothing.
 pub(super) async fn paths(
     tx: &mut Transaction<'_, Sqlite>,
     document: i64,
 ) -> sqlx::Result<Vec<PathBuf>> {
     let rows =
-        sqlx::query("SELECT path FROM sources WHERE document_id = ? ORDER BY seen_at DESC, id");
+        sqlx::query("SELECT path FROM sources WHERE document_id = ? ORDER BY run_id DESC, path");
     let rows = rows.bind(document).fetch_all(&mut **tx).await?;
     Ok(rows
         .into_iter()

@@ -13,9 +13,10 @@ mod records;
 mod runs;
 
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -52,48 +53,71 @@ impl Store {
                 path.display()
             )
         })?;
-        Store::connect(path, false).await
+        Store::connect(path).await
     }
 
-    /// Opens a database that must exist, without changing it.
+    /// As [`Store::open`], for a database that must exist.
     pub async fn open_existing(path: &Path) -> anyhow::Result<Store> {
         anyhow::ensure!(
             path.is_file(),
             "there is no database {}: make one with `docmill run`, or name it with --db",
             path.display()
         );
-        Store::connect(path, false).await
+        Store::connect(path).await
     }
 
-    async fn connect(path: &Path, read_only: bool) -> anyhow::Result<Store> {
+    async fn connect(path: &Path) -> anyhow::Result<Store> {
         let options = SqliteConnectOptions::new()
             .filename(path)
-            .read_only(read_only)
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
             // A power cut may take the last commits; their leases then end and
             // the pages are read again.
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(BUSY_TIMEOUT);
-        // One connection: writers of this process queue here, not in SQLite.
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options)
-            .await;
+        let pool = pool(options).await;
         let pool = pool.with_context(|| format!("cannot open the database {}", path.display()))?;
-        sqlx::migrate!().run(&pool).await.map_err(|error| match error {
-            sqlx::migrate::MigrateError::VersionMissing(_) => anyhow::anyhow!(
+        let store = Store { pool };
+        store.migrate().await.map_err(|error| match error {
+            MigrateError::VersionMissing(_) => anyhow::anyhow!(
                 "the database {} was written by a newer docmill: use that version, or another --db",
                 path.display()
             ),
-            other => anyhow::Error::new(other).context(format!("cannot prepare the database {}", path.display())),
+            other => anyhow::Error::new(other)
+                .context(format!("cannot prepare the database {}", path.display())),
         })?;
-        Ok(Store { pool })
+        Ok(store)
+    }
+
+    /// Brings the tables up to date under the write lock: two runs may start on
+    /// a new database at once.
+    async fn migrate(&self) -> Result<(), MigrateError> {
+        let mut tx = self.write().await?;
+        // `run` takes no connection that is borrowed in a future others spawn.
+        sqlx::migrate!().run_direct(None, &mut *tx, false).await?;
+        Ok(tx.commit().await?)
     }
 
     /// A transaction that holds the write lock from its start.
     async fn write(&self) -> sqlx::Result<Transaction<'static, Sqlite>> {
         self.pool.begin_with("BEGIN IMMEDIATE").await
+    }
+}
+
+/// One connection: writers of this process queue here, not in SQLite.
+///
+/// While a new database becomes one with a log, SQLite tells whoever else opens
+/// it that it is busy, without waiting for the time-out.
+async fn pool(options: SqliteConnectOptions) -> anyhow::Result<SqlitePool> {
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        let one = SqlitePoolOptions::new().max_connections(1);
+        match one.connect_with(options.clone()).await.map_err(Into::into) {
+            Err(error) if is_temporary(&error) && Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            other => return other,
+        }
     }
 }
 

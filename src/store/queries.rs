@@ -56,7 +56,7 @@ pub struct StoredRecord {
     pub id: i64,
     pub document_id: DocumentId,
     pub record: Record,
-    /// Every path of the document, the latest seen first.
+    /// Every path of the document: those that the latest run saw first.
     pub paths: Vec<PathBuf>,
     pub blake3: String,
     pub run_id: i64,

@@ -444,3 +444,47 @@ async fn the_database_is_its_owners_alone_and_a_file_that_is_none_is_refused() {
         "{error}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn runs_that_start_at_once_on_a_new_database_all_open_it() {
+    for _ in 0..20 {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("docmill.db");
+        let opening: Vec<_> = (0..6)
+            .map(|_| {
+                let path = path.clone();
+                tokio::spawn(async move { Store::open(&path).await.map(drop) })
+            })
+            .collect();
+        for task in opening {
+            task.await.unwrap().unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_order_of_a_documents_paths_outlives_a_second_run() {
+    let f = fixture().await;
+    let document = f.add("b", 1).await;
+    let see = async |run, path: &str| {
+        let seen = f
+            .store
+            .add_source(run, Path::new(path), Some(document), None);
+        seen.await.unwrap();
+        // A time of its own.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    };
+    let paths = async || {
+        let mut tx = f.store.pool.begin().await.unwrap();
+        jobs::paths(&mut tx, document.0).await.unwrap()
+    };
+    see(f.run, "c").await;
+    assert_eq!(paths().await, [Path::new("b"), Path::new("c")]);
+    let second = begin(&f.store).await;
+    see(second, "b").await;
+    see(second, "c").await;
+    assert_eq!(paths().await, [Path::new("b"), Path::new("c")]);
+    // Where it is now comes before where it was.
+    see(begin(&f.store).await, "moved").await;
+    assert_eq!(paths().await[0], Path::new("moved"));
+}
