@@ -10,6 +10,7 @@ use super::output::{count, table};
 use super::settings::Engines;
 use super::signals;
 use crate::pipeline::{self, RunRequest, Summary};
+use crate::worker::peak_memory;
 
 /// Measure a run over files, with a database that is thrown away
 #[derive(Args)]
@@ -40,7 +41,7 @@ impl Bench {
         // Nobody listens: showing what happens is not what is measured.
         let (events, _) = mpsc::unbounded_channel();
         let summary = pipeline::run(&settings, request, events, stop).await?;
-        let own = peak_memory_of_self();
+        let own = peak_memory(std::process::id()).map(|bytes| bytes >> 20);
         if self.json {
             let mut value = serde_json::to_value(&summary)?;
             value["peak_memory"]["supervisor"] = json!(own);
@@ -77,14 +78,4 @@ fn print(app: &mut App, summary: &Summary, own_memory: Option<u64>) -> anyhow::R
         memory.add_row(["supervisor".to_owned(), own.to_string()]);
     }
     app.out.table(&memory)
-}
-
-/// Peak resident memory of this process in MiB, as Linux counts it.
-fn peak_memory_of_self() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib / 1024)
 }

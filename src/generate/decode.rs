@@ -247,6 +247,11 @@ impl Answer {
     /// Whether a token would go on with a list that must end, be it that the
     /// same token ends the line that shows so.
     fn would_repeat(&self, piece: &[u8]) -> bool {
+        // Nearly every token neither ends a line nor meets a list that must
+        // end, and this is asked at each step.
+        if self.closing.is_none() && !piece.contains(&b'}') {
+            return false;
+        }
         let mut scanner = self.scanner.clone();
         let mut closing = self.closing;
         for (index, byte) in piece.iter().enumerate() {

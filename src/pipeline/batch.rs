@@ -18,8 +18,8 @@ use crate::validate;
 /// Claims after which a page is given up although no failure of it was seen:
 /// input that takes the whole program down must not return for ever.
 const MAX_CLAIMS: u32 = 10;
-/// How often a run that has nothing to claim looks whether another run's
-/// lease has ended.
+/// How often a run that is still taking files in looks for pages to claim
+/// without being woken.
 const POLL: Duration = Duration::from_secs(2);
 
 /// What the tasks of one run share.

@@ -2,7 +2,6 @@
 //! path of a known document, or a rejection with its reason.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -55,7 +54,7 @@ async fn take_file(batch: &Batch, request: &RunRequest, file: Found) -> anyhow::
         return again(batch, request, path, known).await;
     }
     let size = bytes.len() as u64;
-    match open(batch, &blake3, bytes).await {
+    match open(batch, &blake3, &bytes).await {
         Ok(info) => {
             let pages = info.pages;
             let document = NewDocument {
@@ -122,14 +121,13 @@ async fn reject(batch: &Batch, path: PathBuf, failure: Failure) -> anyhow::Resul
 }
 
 /// Opens the document in a rasteriser; once more if that kills the worker.
-async fn open(batch: &Batch, blake3: &str, bytes: Vec<u8>) -> Result<DocumentInfo, Failure> {
-    let bytes: Arc<[u8]> = bytes.into();
+async fn open(batch: &Batch, blake3: &str, bytes: &[u8]) -> Result<DocumentInfo, Failure> {
     let deadline = Duration::from_secs(batch.stages().settings.open_seconds);
     let mut last = Failure::new(Reason::Internal, "the document was not opened");
     for _ in 0..batch.stages().settings.max_attempts.max(1) {
         let mut worker = batch.stages().rasterizers.worker(None).await?;
         worker.set_document(None);
-        match worker.call(&Request::Open, &bytes, deadline).await {
+        match worker.call(&Request::Open, bytes, deadline).await {
             Ok((Reply::Opened { info }, _)) => {
                 worker.set_document(Some(blake3.to_owned()));
                 return Ok(info);

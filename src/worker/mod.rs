@@ -12,4 +12,5 @@ mod process;
 mod protocol;
 
 pub use pool::{Guard, OnDeath, Pool, PoolSpec, PoolStats};
+pub use process::peak_memory;
 pub use protocol::{Reply, Request, RoleInit};

@@ -116,7 +116,7 @@ impl Pool {
 
 impl Shared {
     fn note_memory(&self, process: &Process) {
-        if let Some((_, peak)) = process.memory() {
+        if let Some(peak) = process.peak_memory() {
             self.peak_memory.fetch_max(peak, Ordering::Relaxed);
         }
     }

@@ -187,15 +187,17 @@ impl Process {
         }
     }
 
-    /// Resident memory in bytes: now and at its peak.
-    pub fn memory(&self) -> Option<(u64, u64)> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
-        let field = |name: &str| -> Option<u64> {
-            let line = status.lines().find(|line| line.starts_with(name))?;
-            Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
-        };
-        Some((field("VmRSS:")?, field("VmHWM:")?))
+    /// Peak resident memory in bytes; `None` once it is gone.
+    pub fn peak_memory(&self) -> Option<u64> {
+        peak_memory(self.child.id()?)
     }
+}
+
+/// Peak resident memory of a process in bytes, as Linux counts it.
+pub fn peak_memory(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
 }
 
 /// A request that brought no answer.
