@@ -71,9 +71,9 @@ fn a_second_run_reads_nothing_and_a_forced_one_everything() {
 }
 
 #[test]
-fn an_invoice_of_three_pages_is_one_record_that_knows_its_pages() {
+fn every_page_of_a_longer_invoice_is_in_a_record_that_knows_it() {
     let Some(context) =
-        Context::with_engines("an_invoice_of_three_pages_is_one_record_that_knows_its_pages")
+        Context::with_engines("every_page_of_a_longer_invoice_is_in_a_record_that_knows_it")
     else {
         return;
     };
