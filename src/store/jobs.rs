@@ -21,7 +21,7 @@ pub struct Claim {
     pub blake3: String,
     /// From 0.
     pub index: u32,
-    /// Where the document was seen, the latest first.
+    /// Where the document was seen, first where the latest run saw it.
     pub paths: Vec<PathBuf>,
     /// This claim's number, from 1.
     pub attempt: u32,
@@ -259,8 +259,8 @@ fn routing_json(routing: &Routing) -> serde_json::Result<String> {
     })
 }
 
-/// The paths that the latest run to see the document saw first; within a run
-/// by name, so that a second run changes nothing.
+/// The document's paths: before all others those that the latest run saw, and
+/// those of one run by name, so that a second run changes nothing.
 pub(super) async fn paths(
     tx: &mut Transaction<'_, Sqlite>,
     document: i64,

@@ -56,7 +56,7 @@ pub struct StoredRecord {
     pub id: i64,
     pub document_id: DocumentId,
     pub record: Record,
-    /// Every path of the document: those that the latest run saw first.
+    /// Every path of the document, first those that the latest run saw.
     pub paths: Vec<PathBuf>,
     pub blake3: String,
     pub run_id: i64,
@@ -171,7 +171,7 @@ impl Store {
         query
             .push("AND r.document_id = (SELECT document_id FROM sources WHERE document_id IS NOT NULL AND path = ")
             .push_bind(path.as_os_str().as_bytes().to_vec())
-            .push(" ORDER BY seen_at DESC, id DESC LIMIT 1) ORDER BY r.id");
+            .push(" ORDER BY run_id DESC, seen_at DESC, id DESC LIMIT 1) ORDER BY r.id");
         self.records(query).await
     }
 

@@ -11,7 +11,7 @@ use crate::domain::{Failure, PageResult, Reason, Record};
 /// All pages of a document, done or failed: what its records are made from.
 #[derive(Clone, Debug)]
 pub struct FinishedPages {
-    /// Where the document was seen last.
+    /// Where the latest run saw the document.
     pub path: PathBuf,
     /// What opening the document warned of.
     pub warnings: Vec<String>,
