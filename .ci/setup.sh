@@ -15,6 +15,12 @@ LIB_DIR=${XDG_DATA_HOME:-$HOME/.local/share}/docmill/lib
 
 say() { printf 'setup: %s\n' "$*"; }
 
+# libclang-cpp.so, which comes with other packages, is another library.
+has_libclang() {
+    [ -n "${LIBCLANG_PATH:-}" ] || compgen -G '/usr/lib/llvm-*/lib/libclang.so*' >/dev/null ||
+        compgen -G '/usr/lib/llvm-*/lib/libclang-[0-9]*.so*' >/dev/null
+}
+
 install_packages() {
     local missing=()
     command -v cmake >/dev/null || missing+=(cmake)
@@ -23,7 +29,7 @@ install_packages() {
     command -v ccache >/dev/null || missing+=(ccache)
     command -v python3 >/dev/null || missing+=(python3)
     python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
-    compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || [ -n "${LIBCLANG_PATH:-}" ] || missing+=(libclang-dev)
+    has_libclang || missing+=(libclang-dev)
     [ ${#missing[@]} -gt 0 ] || return 0
     local as_root=()
     if [ "$(id -u)" -ne 0 ]; then
