@@ -39,7 +39,7 @@ install_packages() {
     command -v apt-get >/dev/null || { say "install these with your package manager, then run again: ${missing[*]}" >&2; exit 1; }
     say "installing ${missing[*]}"
     "${as_root[@]}" apt-get update -qq
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends "${missing[@]}" >/dev/null
 }
 
 install_pdfium() {
