@@ -54,8 +54,13 @@ pub struct Settings {
     pub max_attempts: u32,
     /// A page claimed by a run that no longer lives is free after this.
     pub lease_seconds: u64,
-    /// Records whose least sure value is below this probability (0 to 1) go to
-    /// review.
+    /// Wanted: at most this share (0 to 1) of accepted fields is wrong.
+    pub max_error: f64,
+    /// File or folder of the reader's calibration; `off`: none; `None`: found
+    /// by itself.
+    pub calibration: Option<PathBuf>,
+    /// Without a calibration: records whose least sure value is below this
+    /// probability (0 to 1), the model's own, go to review.
     pub min_confidence: f32,
 }
 
@@ -86,6 +91,8 @@ impl Default for Settings {
             recycle_pages: 500,
             max_attempts: 2,
             lease_seconds: 600,
+            max_error: 0.005,
+            calibration: None,
             min_confidence: 0.8,
         }
     }

@@ -7,8 +7,9 @@
 //!
 //! Imports run one way (`docs/ARCHITECTURE.md`, kept by a test):
 //! `cli` -> `pipeline`, `eval`, `export` -> `worker` -> the stages ->
-//! `doctypes`, `models` -> `domain`. Stages never import each other.
+//! `doctypes`, `models`, `calibrate` -> `domain`. Stages never import each other.
 
+pub mod calibrate;
 pub mod cli;
 pub mod config;
 pub mod doctypes;

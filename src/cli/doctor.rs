@@ -9,6 +9,7 @@ use super::App;
 use super::exit::Outcome;
 use super::output::count;
 use super::settings::Engines;
+use crate::calibrate::percent;
 use crate::config::Settings;
 use crate::doctypes::DocTypes;
 use crate::models::Installation;
@@ -32,12 +33,13 @@ type Finding = anyhow::Result<String>;
 impl Doctor {
     pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
         let settings = app.settings().clone();
-        let checks: [(&str, Finding); 7] = [
+        let checks: [(&str, Finding); 8] = [
             ("build", build()),
             ("vector instructions", vector_instructions()),
             ("PDFium", pdfium(&settings)),
             ("document types", types(&settings)),
             ("models", models(&settings)),
+            ("calibration", calibration(&settings)),
             ("database", database(&settings).await),
             ("engines start", engines(&settings).await),
         ];
@@ -166,6 +168,30 @@ fn models(settings: &Settings) -> Finding {
     Ok(format!(
         "reader {}, CLIP {}: every file is right",
         reader.name, clip.name
+    ))
+}
+
+/// Having none is not wrong: it is said what follows from it.
+fn calibration(settings: &Settings) -> Finding {
+    let installation = Installation::find(settings)?;
+    let reader = installation.reader(settings)?;
+    let policy = pipeline::policy(settings, installation.folder(), &reader.hash)?;
+    let wanted = percent(policy.max_error);
+    let Some(calibration) = &policy.calibration else {
+        let min = policy.min_confidence;
+        return Ok(format!(
+            "none for reader {}: values are accepted from its own probability of {min} on (`docmill calibrate`)",
+            reader.name
+        ));
+    };
+    let hash: String = calibration.hash.chars().take(12).collect();
+    let accepted = match policy.threshold(calibration) {
+        Some(threshold) => format!("fields are accepted from {threshold:.4} on"),
+        None => "nothing is accepted: no threshold is certified".to_owned(),
+    };
+    Ok(format!(
+        "{hash} of {}: {accepted} (at most {wanted} of accepted fields wrong)",
+        calibration.created
     ))
 }
 

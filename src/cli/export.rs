@@ -1,13 +1,11 @@
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::App;
 use super::exit::Outcome;
-use super::output::count;
+use super::output::{Replaced, count};
 use crate::export::{self, CsvExport};
 use crate::store::Store;
 
@@ -86,48 +84,6 @@ async fn collect(store: &Store) -> anyhow::Result<(CsvExport, u64)> {
 /// `rows.csv` has its lines in `rows.lines.csv`.
 fn lines_path(path: &Path) -> PathBuf {
     path.with_extension("lines.csv")
-}
-
-/// A file that takes the place of an older one only when it is complete: an
-/// import never sees half an export.
-struct Replaced {
-    file: BufWriter<tempfile::NamedTempFile>,
-    path: PathBuf,
-}
-
-impl Replaced {
-    fn create(path: &Path) -> anyhow::Result<Replaced> {
-        let folder = path
-            .parent()
-            .filter(|folder| *folder != Path::new(""))
-            .unwrap_or(Path::new("."));
-        let file = tempfile::NamedTempFile::new_in(folder)
-            .with_context(|| format!("cannot write {}: is its folder there?", path.display()))?;
-        Ok(Replaced {
-            file: BufWriter::new(file),
-            path: path.to_owned(),
-        })
-    }
-
-    fn commit(self) -> anyhow::Result<()> {
-        let file = self.file.into_inner().map_err(|error| error.into_error())?;
-        file.as_file().sync_all()?;
-        let written: File = file
-            .persist(&self.path)
-            .with_context(|| format!("cannot write {}", self.path.display()))?;
-        drop(written);
-        Ok(())
-    }
-}
-
-impl Write for Replaced {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.file.write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.file.flush()
-    }
 }
 
 #[cfg(test)]

@@ -4,12 +4,14 @@
 
 mod ask;
 mod bench;
+mod calibrate;
 mod completions;
 mod config;
 mod doctor;
 mod eval;
 mod exit;
 mod export;
+mod known;
 mod logging;
 mod man;
 mod models;
@@ -62,6 +64,7 @@ enum Command {
     Retry(retry::Retry),
     Export(export::Export),
     Eval(eval::Eval),
+    Calibrate(calibrate::Calibrate),
     Doctor(doctor::Doctor),
     Config(config::Config),
     Ask(ask::Ask),
@@ -132,7 +135,8 @@ impl Command {
             Command::Config(command) => Some(&command.engines),
             Command::Ask(command) => Some(&command.engines),
             Command::Bench(command) => Some(&command.engines),
-            Command::Eval(command) => Some(&command.engines),
+            Command::Eval(command) => Some(&command.known.engines),
+            Command::Calibrate(command) => Some(&command.known.engines),
             _ => None,
         }
     }
@@ -145,6 +149,7 @@ impl Command {
             Command::Retry(command) => command.run(app).await,
             Command::Export(command) => command.run(app).await,
             Command::Eval(command) => command.run(app).await,
+            Command::Calibrate(command) => command.run(app).await,
             Command::Doctor(command) => command.run(app).await,
             Command::Config(command) => command.run(app),
             Command::Ask(command) => command.run(app).await,

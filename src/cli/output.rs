@@ -66,6 +66,48 @@ impl Write for Out {
     }
 }
 
+/// A file that takes the place of an older one only when it is complete: an
+/// import never sees half an export.
+pub struct Replaced {
+    file: io::BufWriter<tempfile::NamedTempFile>,
+    path: std::path::PathBuf,
+}
+
+impl Replaced {
+    pub fn create(path: &Path) -> anyhow::Result<Replaced> {
+        let folder = path
+            .parent()
+            .filter(|folder| *folder != Path::new(""))
+            .unwrap_or(Path::new("."));
+        let file = tempfile::NamedTempFile::new_in(folder)
+            .with_context(|| format!("cannot write {}: is its folder there?", path.display()))?;
+        Ok(Replaced {
+            file: io::BufWriter::new(file),
+            path: path.to_owned(),
+        })
+    }
+
+    pub fn commit(self) -> anyhow::Result<()> {
+        let file = self.file.into_inner().map_err(|error| error.into_error())?;
+        file.as_file().sync_all()?;
+        let written: std::fs::File = file
+            .persist(&self.path)
+            .with_context(|| format!("cannot write {}", self.path.display()))?;
+        drop(written);
+        Ok(())
+    }
+}
+
+impl Write for Replaced {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
 /// Whether output to a terminal may be coloured (<https://no-color.org>).
 pub fn may_color(is_terminal: bool) -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());

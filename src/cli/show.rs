@@ -79,6 +79,10 @@ fn print(app: &mut App, stored: &StoredRecord, pages: &[PageRow]) -> anyhow::Res
         Some(confidence) => format!(", least sure value {confidence:.2}"),
         None => String::new(),
     };
+    let confidence = match &record.calibrated {
+        Some(calibrated) => believed(calibrated),
+        None => confidence,
+    };
     let status = record.status.as_str().replace('_', " ");
     app.out.line(&format!(
         "Record {}: {doc_type}, {status}{confidence}",
@@ -118,7 +122,21 @@ fn print(app: &mut App, stored: &StoredRecord, pages: &[PageRow]) -> anyhow::Res
             app.out.line(&format!("  {what}    {hash}"))?;
         }
     }
+    if let Some(calibrated) = &record.calibrated {
+        let hash = &calibrated.calibration;
+        app.out.line(&format!("  calibration {hash}"))?;
+    }
     Ok(())
+}
+
+fn believed(calibrated: &crate::domain::Calibrated) -> String {
+    let fields = calibrated.fields.iter().map(|(_, p)| *p);
+    let least = fields.min_by(f64::total_cmp).unwrap_or_default();
+    let from = match calibrated.threshold {
+        Some(threshold) => format!("accepted from {threshold:.4} on"),
+        None => "no threshold is certified".to_owned(),
+    };
+    format!(", least believed value {least:.3}, {from}")
 }
 
 fn print_fields(app: &mut App, stored: &StoredRecord) -> anyhow::Result<()> {
@@ -127,18 +145,20 @@ fn print_fields(app: &mut App, stored: &StoredRecord) -> anyhow::Result<()> {
         return Ok(());
     }
     app.out.line("\nFields")?;
-    let mut table = output::table(&["field", "value", "sure"]);
+    let sure = sure(record);
+    let heading = match record.calibrated {
+        Some(_) => "probability",
+        None => "model's own probability",
+    };
+    let mut table = output::table(&["field", "value", heading]);
     let mut lists = Vec::new();
     for (name, value) in &record.fields {
         match value.as_array() {
             Some(entries) => lists.push((name, entries)),
             None => {
-                let sure = record
-                    .field_confidence
-                    .iter()
-                    .find(|(field, _)| field == name);
+                let sure = sure.iter().find(|(field, _)| field == name);
                 let sure = sure
-                    .map(|(_, sure)| format!("{sure:.2}"))
+                    .map(|(_, sure)| format!("{sure:.3}"))
                     .unwrap_or_default();
                 table.add_row([cell(name), cell(&plain(value)), cell(&sure)]);
             }
@@ -152,6 +172,22 @@ fn print_fields(app: &mut App, stored: &StoredRecord) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Probability by leaf: calibrated, or else the model's own.
+fn sure(record: &crate::domain::Record) -> Vec<(&str, f64)> {
+    match &record.calibrated {
+        Some(calibrated) => {
+            let fields = calibrated.fields.iter();
+            fields.map(|(field, p)| (field.as_str(), *p)).collect()
+        }
+        None => {
+            let fields = record.field_confidence.iter();
+            fields
+                .map(|(field, p)| (field.as_str(), f64::from(*p)))
+                .collect()
+        }
+    }
 }
 
 /// Entries as rows, their keys as columns.

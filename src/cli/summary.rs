@@ -328,6 +328,8 @@ mod tests {
             findings: vec![finding(Severity::Info, "note")],
             confidence: None,
             field_confidence: Vec::new(),
+            logprobs: Vec::new(),
+            calibrated: None,
         };
         assert_eq!(first_finding(&record), "");
         record.findings.push(finding(Severity::Warning, "first"));

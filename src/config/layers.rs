@@ -17,7 +17,7 @@ const PREFIX: &str = "DOCMILL_";
 const NOT_SETTINGS: [&str; 4] = ["CONFIG", "LOG", "LOG_FORMAT", "CORPUS"];
 /// Settings that name a file or folder: relative to the settings file when
 /// they stand in one, else to the working folder.
-const PATHS: [&str; 7] = [
+const PATHS: [&str; 8] = [
     "db",
     "types",
     "models",
@@ -25,12 +25,14 @@ const PATHS: [&str; 7] = [
     "mmproj_gguf",
     "clip_dir",
     "pdfium",
+    "calibration",
 ];
 /// Numbers for which 0 means something; of any other it is a mistake.
-const MAY_BE_ZERO: [&str; 4] = [
+const MAY_BE_ZERO: [&str; 5] = [
     "readers",
     "rasterizers",
     "min_confidence",
+    "max_error",
     "limits.min_side",
 ];
 
@@ -119,7 +121,7 @@ impl Layers {
         for (key, mut value) in given {
             if let (true, Value::String(text)) = (PATHS.contains(&key.as_str()), &value) {
                 // Joining an absolute path leaves it as it is.
-                value = folder.join(text).to_string_lossy().into_owned().into();
+                value = beside(folder, &key, text);
             }
             self.set(&key, value, Origin::File(path.to_owned()))?;
         }
@@ -260,10 +262,19 @@ fn variable_of(key: &str) -> String {
 
 fn out_of_range(key: &str, value: &Value) -> Option<&'static str> {
     let number = value.as_f64()?;
-    if key == "min_confidence" && !(0.0..=1.0).contains(&number) {
-        return Some("it is a probability from 0 to 1");
+    if ["min_confidence", "max_error"].contains(&key) && !(0.0..=1.0).contains(&number) {
+        return Some("it is a share from 0 to 1");
     }
     (number == 0.0 && !MAY_BE_ZERO.contains(&key)).then_some("it must be at least 1")
+}
+
+/// A path of a settings file as the working folder sees it.
+fn beside(folder: &Path, key: &str, text: &str) -> Value {
+    // A word, not a path.
+    if key == "calibration" && text == "off" {
+        return text.into();
+    }
+    folder.join(text).to_string_lossy().into_owned().into()
 }
 
 /// Visits the leaves of nested objects with their dotted keys.

@@ -12,4 +12,4 @@ pub use failure::{Failure, Reason};
 pub use finding::{Finding, Severity};
 pub use page::{DocumentInfo, Embedding, MediaType, PageImage, RasterPage, Word};
 pub use reading::{FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing};
-pub use record::{PageResult, Record, Status};
+pub use record::{Calibrated, PageResult, Record, Status};

@@ -65,6 +65,13 @@ pub struct FieldLogprob {
     pub tokens: u32,
 }
 
+impl FieldLogprob {
+    /// The model's own probability of the value, 0 to 1.
+    pub fn probability(&self) -> f32 {
+        self.sum.exp().min(1.0)
+    }
+}
+
 /// A list that began to repeat itself and was closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repetition {

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Fields, Finding, Reading, Routing};
+use super::{Failure, FieldLogprob, Fields, Finding, Reading, Routing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -47,4 +47,24 @@ pub struct Record {
     pub confidence: Option<f32>,
     /// The same per leaf field, in the order read.
     pub field_confidence: Vec<(String, f32)>,
+    /// What these were made from, by the leaf's path in the record.
+    #[serde(default)]
+    pub logprobs: Vec<FieldLogprob>,
+    /// `None` where no calibration of the reader speaks of the type, or no
+    /// model read the record.
+    #[serde(default)]
+    pub calibrated: Option<Calibrated>,
+}
+
+/// What a calibration made of a record's values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Calibrated {
+    /// BLAKE3 (hex) of the calibration's file.
+    pub calibration: String,
+    /// Wanted: at most this share (0 to 1) of accepted fields is wrong.
+    pub max_error: f64,
+    /// Fields were accepted from this probability on; `None`: none was.
+    pub threshold: Option<f64>,
+    /// Probability (0 to 1) that the value is right, by leaf, in the order read.
+    pub fields: Vec<(String, f64)>,
 }

@@ -3,18 +3,29 @@
 
 use std::str::FromStr;
 
+use jiff::civil::Date;
+use pathfinding::kuhn_munkres::kuhn_munkres;
+use pathfinding::matrix::Matrix;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 /// A scalar in the form in which it is compared; `None` for null and empty.
+///
+/// Amounts and quantities are numbers (`12.5` is `12.50`), unless they begin
+/// with a 0 that is no whole part: `0012` is an identifier and not 12. Dates are
+/// days, be they written `2024-03-01`, `1.3.2024` or `01/03/2024` (day first).
+/// Of all other text, case, punctuation and spacing do not count.
 pub fn normal(value: &Value) -> Option<String> {
     let text = match value {
         Value::Null => return None,
         Value::String(text) => text.trim().to_owned(),
         other => other.to_string(),
     };
-    if let Ok(number) = Decimal::from_str(&text) {
+    if let Some(number) = number(&text) {
         return Some(number.normalize().to_string());
+    }
+    if let Some(date) = date(&text) {
+        return Some(date.to_string());
     }
     let letters = text
         .chars()
@@ -22,6 +33,30 @@ pub fn normal(value: &Value) -> Option<String> {
     let upper: String = letters.flat_map(char::to_uppercase).collect();
     let words: Vec<&str> = upper.split_whitespace().collect();
     (!words.is_empty()).then(|| words.join(" "))
+}
+
+fn number(text: &str) -> Option<Decimal> {
+    let digits = text.trim_start_matches(['-', '+']);
+    let is_padded = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
+    match is_padded {
+        true => None,
+        false => Decimal::from_str(text).ok(),
+    }
+}
+
+fn date(text: &str) -> Option<Date> {
+    if let Ok(date) = Date::from_str(text) {
+        return Some(date);
+    }
+    let parts: Vec<&str> = text.split(['.', '/', '-']).collect();
+    let [day, month, year] = parts.as_slice() else {
+        return None;
+    };
+    let is_short = |part: &str| (1..=2).contains(&part.len());
+    if !is_short(day) || !is_short(month) || year.len() != 4 {
+        return None;
+    }
+    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
 }
 
 /// Whether `read` says the same as `truth` or one of its alternatives.
@@ -42,82 +77,67 @@ pub fn anls(truth: &str, read: &str) -> f64 {
     if similarity < 0.5 { 0.0 } else { similarity }
 }
 
-/// Pairs lines of two lists so that as many fields as possible agree. Returns
-/// for each line of `truth` the index of its line in `read`.
-pub fn assign(truth: &[Value], read: &[Value], fields: &[&str]) -> Vec<Option<usize>> {
-    let agreement = |a: &Value, b: &Value| -> i64 {
-        fields
-            .iter()
-            .filter(|field| same(&a[**field], &[], &b[**field]))
-            .count() as i64
+/// A scalar as text, for similarity and for showing; `None` for null and empty.
+pub fn text(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Null => return None,
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     };
-    let size = truth.len().max(read.len());
-    // The Hungarian method minimises: cost is what does not agree.
-    let cost = |i: usize, j: usize| -> i64 {
-        match (truth.get(i), read.get(j)) {
-            (Some(a), Some(b)) => -agreement(a, b),
+    (!text.trim().is_empty()).then_some(text)
+}
+
+/// What two equal fields of a pair of lines add to its weight; fields that are
+/// only alike add less than half of it.
+const EQUAL: i64 = 1000;
+const ALIKE: f64 = 499.0;
+
+/// Pairs the lines of two lists so that the sum of their agreement is highest
+/// (Kuhn 1955, Munkres 1957): a pair is worth [`EQUAL`] for each field that is
+/// the same and [`ALIKE`] x ANLS for one that is only similar. No field's wrong
+/// value is hidden by it: it decides only which lines are compared. Returns for
+/// each line of `truth` the index of its line in `read`; lines that agree in
+/// nothing at all stay without a pair.
+pub fn assign(truth: &[&Value], read: &[&Value], fields: &[&str]) -> Vec<Option<usize>> {
+    if truth.is_empty() || read.is_empty() {
+        return vec![None; truth.len()];
+    }
+    let worth = |a: &Value, b: &Value| -> i64 {
+        let of_field = |field: &&str| match (text(&a[*field]), text(&b[*field])) {
+            (Some(_), Some(_)) if same(&a[*field], &[], &b[*field]) => EQUAL,
+            (Some(a), Some(b)) => (ALIKE * anls(&a, &b)) as i64,
             _ => 0,
-        }
+        };
+        fields.iter().map(of_field).sum()
     };
-    let column_of_row = hungarian(size, cost);
-    (0..truth.len())
-        .map(|i| Some(column_of_row[i]).filter(|&j| j < read.len()))
-        .collect()
-}
-
-/// Column of each row in a cheapest assignment of a `size` x `size` cost
-/// matrix (Kuhn-Munkres with potentials, O(size^3)).
-fn hungarian(size: usize, cost: impl Fn(usize, usize) -> i64) -> Vec<usize> {
-    // Rows and columns count from 1; column 0 stands for "none".
-    let (mut u, mut v) = (vec![0i64; size + 1], vec![0i64; size + 1]);
-    let (mut row_of, mut way) = (vec![0usize; size + 1], vec![0usize; size + 1]);
-    for row in 1..=size {
-        row_of[0] = row;
-        let mut column = 0;
-        let (mut least, mut used) = (vec![i64::MAX; size + 1], vec![false; size + 1]);
-        while row_of[column] != 0 {
-            used[column] = true;
-            let (current, mut delta, mut next) = (row_of[column], i64::MAX, 0);
-            for j in 1..=size {
-                if used[j] {
-                    continue;
-                }
-                let reduced = cost(current - 1, j - 1) - u[current] - v[j];
-                if reduced < least[j] {
-                    (least[j], way[j]) = (reduced, column);
-                }
-                if least[j] < delta {
-                    (delta, next) = (least[j], j);
-                }
-            }
-            for j in 0..=size {
-                if used[j] {
-                    u[row_of[j]] += delta;
-                    v[j] -= delta;
-                } else {
-                    least[j] = least[j].saturating_sub(delta);
-                }
-            }
-            column = next;
-        }
-        while column != 0 {
-            let previous = way[column];
-            row_of[column] = row_of[previous];
-            column = previous;
+    // The crate wants no more rows than columns.
+    let is_wide = truth.len() <= read.len();
+    let (rows, columns) = match is_wide {
+        true => (truth, read),
+        false => (read, truth),
+    };
+    let weights = Matrix::from_fn(rows.len(), columns.len(), |(row, column)| match is_wide {
+        true => worth(rows[row], columns[column]),
+        false => worth(columns[column], rows[row]),
+    });
+    let (_, column_of) = kuhn_munkres(&weights);
+    let mut pairs = vec![None; truth.len()];
+    for (row, &column) in column_of.iter().enumerate() {
+        let (of_truth, of_read) = match is_wide {
+            true => (row, column),
+            false => (column, row),
+        };
+        if weights[(row, column)] > 0 {
+            pairs[of_truth] = Some(of_read);
         }
     }
-    let mut column_of = vec![0; size];
-    for j in 1..=size {
-        column_of[row_of[j] - 1] = j - 1;
-    }
-    column_of
+    pairs
 }
 
-/// Every field that some line of either list has.
-pub fn line_fields<'a>(lists: impl IntoIterator<Item = &'a [Value]>) -> Vec<&'a str> {
-    let mut fields: Vec<&str> = lists
+/// Every field that some line of the list has.
+pub fn line_fields<'a>(list: impl IntoIterator<Item = &'a Value>) -> Vec<&'a str> {
+    let mut fields: Vec<&str> = list
         .into_iter()
-        .flatten()
         .filter_map(Value::as_object)
         .flat_map(Map::keys)
         .map(String::as_str)
@@ -137,9 +157,15 @@ mod tests {
     fn spelling_that_changes_nothing_is_equal_and_null_is_only_null() {
         let cases = [
             (json!("12.50"), json!("12.5"), true),
+            (json!("0.50"), json!("0.5"), true),
+            (json!("-3"), json!("-3.00"), true),
             (json!("Corner-Shop Ltd."), json!("CORNER SHOP LTD"), true),
             (json!("2024-03-04"), json!("2024-03-04"), true),
+            (json!("2024-03-04"), json!("4.3.2024"), true),
+            (json!("2024-03-04"), json!("03/04/2024"), false),
             (json!("12.50"), json!("12.05"), false),
+            (json!("0012"), json!("12"), false),
+            (json!("0012"), json!("0012"), true),
             (json!(null), json!(""), true),
             (json!(null), json!("x"), false),
         ];
@@ -159,27 +185,31 @@ mod tests {
         assert_eq!(anls("abcd", "wxyz"), 0.0);
     }
 
+    fn lines(list: &[(&str, &str)]) -> Vec<Value> {
+        let line = |(d, a): &(&str, &str)| json!({"d": d, "a": a});
+        list.iter().map(line).collect()
+    }
+
+    fn pairs(truth: &[Value], read: &[Value]) -> Vec<Option<usize>> {
+        let (truth, read): (Vec<_>, Vec<_>) = (truth.iter().collect(), read.iter().collect());
+        assign(&truth, &read, &["a", "d"])
+    }
+
     #[test]
     fn an_inserted_line_does_not_spoil_those_after_it() {
-        let line = |d: &str, a: &str| json!({"d": d, "a": a});
-        let truth = [line("tea", "1"), line("bun", "2"), line("jam", "3")];
-        let read = [
-            line("noise", "9"),
-            line("tea", "1"),
-            line("bun", "5"),
-            line("jam", "3"),
-        ];
-        assert_eq!(
-            assign(&truth, &read, &["d", "a"]),
-            [Some(1), Some(2), Some(3)]
-        );
-        assert_eq!(
-            assign(&truth, &read[..1], &["d", "a"])
-                .iter()
-                .flatten()
-                .count(),
-            1
-        );
-        assert_eq!(assign(&[], &read, &["d"]), []);
+        let truth = lines(&[("tea", "1"), ("bun", "2"), ("jam", "3")]);
+        let read = lines(&[("noise", "9"), ("tea", "1"), ("bun", "5"), ("jam", "3")]);
+        assert_eq!(pairs(&truth, &read), [Some(1), Some(2), Some(3)]);
+        assert_eq!(pairs(&truth, &read[1..2]), [Some(0), None, None]);
+        assert_eq!(pairs(&[], &read), []);
+        assert_eq!(pairs(&truth, &[]), [None, None, None]);
+    }
+
+    #[test]
+    fn lines_of_which_no_field_is_right_are_paired_by_likeness_or_not_at_all() {
+        let truth = lines(&[("green tea", "1"), ("currant bun", "2")]);
+        let read = lines(&[("currant bum", "7"), ("green tee", "8"), ("zzz", "9")]);
+        assert_eq!(pairs(&truth, &read), [Some(1), Some(0)]);
+        assert_eq!(pairs(&truth, &read[2..]), [None, None]);
     }
 }

@@ -1,16 +1,14 @@
-//! Scores by document type and field.
+//! Scores by document type and field, and what was accepted.
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde::{Serialize, Serializer};
 
-use super::compare::{anls, assign, line_fields, same};
-use super::truth::Case;
-use crate::domain::Record;
+use super::accepted::Acceptance;
+use super::judge::{Document, Leaf, Outcome};
 
 /// Counts for one field over many documents.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Field {
     /// Values that the documents hold.
     pub expected: u64,
@@ -50,24 +48,40 @@ impl Field {
         self.anls_sum += other.anls_sum;
     }
 
-    fn count(&mut self, truth: &Value, alternatives: &[String], read: &Value) {
-        let (is_expected, is_read) = (is_present(truth), is_present(read));
-        self.expected += u64::from(is_expected);
-        self.read += u64::from(is_read);
-        let is_right = is_read && same(truth, alternatives, read);
-        self.right += u64::from(is_right);
-        if is_expected && is_read {
-            let text = |value: &Value| {
-                value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), str::to_owned)
-            };
-            self.anls_sum += if is_right {
-                1.0
-            } else {
-                anls(&text(truth), &text(read))
-            };
+    fn of(leaf: &Leaf) -> Field {
+        let is = |outcomes: &[Outcome]| u64::from(outcomes.contains(&leaf.outcome));
+        use Outcome::*;
+        Field {
+            expected: is(&[Right, Wrong, Missing]),
+            read: is(&[Right, Wrong, Invented]),
+            right: is(&[Right]),
+            anls_sum: leaf.anls,
         }
+    }
+}
+
+impl Serialize for Field {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Figures {
+            expected: u64,
+            read: u64,
+            right: u64,
+            precision: f64,
+            recall: f64,
+            f1: f64,
+            anls: f64,
+        }
+        let figures = Figures {
+            expected: self.expected,
+            read: self.read,
+            right: self.right,
+            precision: self.precision(),
+            recall: self.recall(),
+            f1: self.f1(),
+            anls: self.anls(),
+        };
+        figures.serialize(serializer)
     }
 }
 
@@ -80,32 +94,120 @@ fn ratio(part: u64, whole: u64) -> f64 {
     }
 }
 
-fn is_present(value: &Value) -> bool {
-    !matches!(value, Value::Null) && value.as_str() != Some("")
-}
-
 /// One document type, or one layout of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Table {
     pub documents: u64,
     /// Documents with every known field right.
     pub whole: u64,
-    pub fields: BTreeMap<String, Field>,
-    /// Mean over groups of near-copies of each group's F1.
+    /// Documents of which several records were made.
+    pub parted: u64,
+    /// Of all fields together.
+    pub f1: f64,
+    pub anls: f64,
+    /// Groups of near-copies; means over them of each one's F1 and share of
+    /// whole documents.
+    pub groups: u64,
     pub group_f1: f64,
-    #[serde(skip)]
-    groups: BTreeMap<String, Field>,
+    pub group_whole: f64,
+    pub fields: BTreeMap<String, Field>,
 }
 
 impl Table {
-    /// All fields together.
-    pub fn total(&self) -> Field {
-        self.fields
-            .values()
-            .fold(Field::default(), |mut sum, field| {
-                sum.add(field);
-                sum
-            })
+    fn new(documents: &[&Document]) -> Table {
+        let mut fields: BTreeMap<String, Field> = BTreeMap::new();
+        let mut groups: BTreeMap<&str, (Field, u64, u64)> = BTreeMap::new();
+        for document in documents {
+            let (sum, count, whole) = groups.entry(&document.group).or_default();
+            *count += 1;
+            *whole += u64::from(document.whole);
+            for leaf in document.fields.iter().filter(|l| is_scored(l)) {
+                let counts = Field::of(leaf);
+                sum.add(&counts);
+                fields.entry(leaf.field.clone()).or_default().add(&counts);
+            }
+        }
+        let count = |is: fn(&Document) -> bool| documents.iter().filter(|d| is(d)).count() as u64;
+        let mean = |of: &dyn Fn(&(Field, u64, u64)) -> f64| {
+            groups.values().map(of).sum::<f64>() / groups.len().max(1) as f64
+        };
+        let total = total(&fields);
+        Table {
+            documents: documents.len() as u64,
+            whole: count(|d| d.whole),
+            parted: count(|d| d.parted),
+            f1: total.f1(),
+            anls: total.anls(),
+            groups: groups.len() as u64,
+            group_f1: mean(&|(sum, ..)| sum.f1()),
+            group_whole: mean(&|(_, count, whole)| ratio(*whole, *count)),
+            fields,
+        }
+    }
+}
+
+/// Values that nothing can be compared with, and what a further record repeats,
+/// are in no table.
+fn is_scored(leaf: &Leaf) -> bool {
+    !matches!(leaf.outcome, Outcome::WrongType | Outcome::Repeated)
+}
+
+fn total(fields: &BTreeMap<String, Field>) -> Field {
+    fields.values().fold(Field::default(), |mut sum, field| {
+        sum.add(field);
+        sum
+    })
+}
+
+/// What the reading took, and how often it failed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Effort {
+    pub pages: u64,
+    /// Summed over pages and attempts; stages of different pages run beside
+    /// each other.
+    pub stage_seconds: BTreeMap<String, f64>,
+    /// Attempts at pages; those whose answer was no complete JSON; all that
+    /// failed, by reason.
+    pub attempts: u64,
+    pub cut_off: u64,
+    pub refused: u64,
+    pub failed_attempts: BTreeMap<String, u64>,
+    /// Documents that could not be read at all: why.
+    pub failed_documents: BTreeMap<String, String>,
+}
+
+impl Effort {
+    fn of(documents: &[Document]) -> Effort {
+        let mut effort = Effort::default();
+        for document in documents {
+            let work = &document.work;
+            effort.pages += work.pages;
+            effort.attempts += work.attempts;
+            for (stage, seconds) in &work.stage_seconds {
+                *effort.stage_seconds.entry(stage.clone()).or_default() += seconds;
+            }
+            for (reason, count) in &work.failed_attempts {
+                *effort.failed_attempts.entry(reason.clone()).or_default() += count;
+            }
+            if let Some(why) = &work.failure {
+                let name = document.name.clone();
+                effort.failed_documents.insert(name, why.clone());
+            }
+        }
+        let failed = |reason: &str| effort.failed_attempts.get(reason).copied();
+        effort.cut_off = failed("output_cut_off").unwrap_or(0);
+        effort.refused =
+            failed("output_empty").unwrap_or(0) + failed("output_refused").unwrap_or(0);
+        effort
+    }
+
+    /// Work of all stages, a page; waiting for a free engine is none.
+    pub fn seconds_a_page(&self) -> f64 {
+        let work = self
+            .stage_seconds
+            .iter()
+            .filter(|(stage, _)| *stage != "wait");
+        work.map(|(_, seconds)| seconds).sum::<f64>() / self.pages.max(1) as f64
     }
 }
 
@@ -119,159 +221,56 @@ pub struct Report {
     pub routing: BTreeMap<String, BTreeMap<String, u64>>,
     /// Records by status.
     pub statuses: BTreeMap<String, u64>,
-    /// Values of accepted records that are wrong, and all of them.
-    pub accepted_wrong: u64,
-    pub accepted_values: u64,
+    pub effort: Effort,
+    pub acceptance: Acceptance,
+    pub documents: Vec<Document>,
 }
 
 impl Report {
-    /// Adds a document with the records that were made of it.
-    pub fn add(&mut self, case: &Case, records: &[Record]) {
-        let record = best(case, records);
-        let taken_for = record
-            .and_then(|record| record.doc_type.clone())
-            .unwrap_or_else(|| "-".to_owned());
-        *self
-            .routing
-            .entry(case.doc_type.clone())
-            .or_default()
-            .entry(taken_for)
-            .or_default() += 1;
-        for record in records {
-            *self
-                .statuses
-                .entry(record.status.as_str().to_owned())
-                .or_default() += 1;
-        }
-        let nothing = Map::new();
-        let fields = score(case, record.map_or(&nothing, |record| &record.fields));
-        if record.is_some_and(|record| record.status == crate::domain::Status::Accepted) {
-            for field in fields.values() {
-                self.accepted_values += field.read;
-                self.accepted_wrong += field.read - field.right;
+    /// `rates`: wanted error rates, each with the threshold that is certified
+    /// for it.
+    pub fn new(documents: Vec<Document>, rates: &[(f64, Option<f64>)]) -> Report {
+        let mut tables: BTreeMap<String, Vec<&Document>> = BTreeMap::new();
+        let mut report = Report::default();
+        for document in &documents {
+            let name = match &document.layout {
+                Some(layout) => format!("{} ({layout})", document.doc_type),
+                None => document.doc_type.clone(),
+            };
+            tables.entry(name).or_default().push(document);
+            let taken = report.routing.entry(document.doc_type.clone()).or_default();
+            *taken.entry(document.taken_for.clone()).or_default() += 1;
+            for status in &document.records {
+                *report.statuses.entry(status.clone()).or_default() += 1;
             }
         }
-        let name = match &case.layout {
-            Some(layout) => format!("{} ({layout})", case.doc_type),
-            None => case.doc_type.clone(),
-        };
-        let table = self.tables.entry(name).or_default();
-        table.documents += 1;
-        table.whole += u64::from(
-            fields
-                .values()
-                .all(|f| f.right == f.expected && f.read == f.expected),
-        );
-        let group = table.groups.entry(case.group.clone()).or_default();
-        for (field, counts) in fields {
-            group.add(&counts);
-            table.fields.entry(field).or_default().add(&counts);
-        }
-        table.group_f1 =
-            table.groups.values().map(Field::f1).sum::<f64>() / table.groups.len() as f64;
+        report.tables = tables
+            .into_iter()
+            .map(|(name, documents)| (name, Table::new(&documents)))
+            .collect();
+        report.effort = Effort::of(&documents);
+        report.acceptance = Acceptance::of(&documents, rates);
+        report.documents = documents;
+        report
     }
-}
 
-/// The record that stands for the document: the one of the right type with the
-/// most values, else the one with the most values.
-fn best<'a>(case: &Case, records: &'a [Record]) -> Option<&'a Record> {
-    let values = |record: &Record| {
-        record
-            .fields
-            .values()
-            .filter(|value| is_present(value))
-            .count()
-    };
-    records.iter().max_by_key(|record| {
-        (
-            record.doc_type.as_deref() == Some(&case.doc_type),
-            values(record),
-        )
-    })
-}
-
-fn score(case: &Case, read: &Map<String, Value>) -> BTreeMap<String, Field> {
-    let mut scores: BTreeMap<String, Field> = BTreeMap::new();
-    for (name, truth) in &case.fields {
-        if case.unscored.contains(name) {
-            continue;
-        }
-        let value = read.get(name).unwrap_or(&Value::Null);
-        match truth {
-            Value::Array(lines) => {
-                let lines_read = value.as_array().map(Vec::as_slice).unwrap_or_default();
-                score_lines(case, name, lines, lines_read, &mut scores);
-            }
-            _ => {
-                let alternatives = case
-                    .alternatives
-                    .get(name)
-                    .map(Vec::as_slice)
-                    .unwrap_or_default();
-                scores
-                    .entry(name.clone())
-                    .or_default()
-                    .count(truth, alternatives, value);
-            }
-        }
-    }
-    scores
-}
-
-fn score_lines(
-    case: &Case,
-    list: &str,
-    truth: &[Value],
-    read: &[Value],
-    scores: &mut BTreeMap<String, Field>,
-) {
-    let is_scored = |field: &&str| !case.unscored.contains(*field);
-    // Only fields that the truth knows of some line can be judged.
-    let known: Vec<&str> = line_fields([truth]).into_iter().filter(is_scored).collect();
-    let pairs = assign(truth, read, &known);
-    let null = Value::Null;
-    for field in known {
-        let score = scores.entry(format!("{list}.{field}")).or_default();
-        for (line, pair) in truth.iter().zip(&pairs) {
-            if line.get(field).is_some() {
-                score.count(&line[field], &[], pair.map_or(&null, |at| &read[at][field]));
-            }
-        }
-        // Lines that are not there were read all the same.
-        let extra = (0..read.len()).filter(|at| !pairs.contains(&Some(*at)));
-        score.read += extra.filter(|&at| is_present(&read[at][field])).count() as u64;
+    /// The worst type's, for a floor.
+    pub fn worst_f1(&self) -> f64 {
+        self.tables.values().map(|t| t.f1).fold(1.0, f64::min)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
+    use super::super::judge::tests::{case, seen};
+    use super::super::judge::{Work, judge};
+    use super::super::truth::Case;
     use super::*;
-    use crate::domain::Status;
 
-    fn case(fields: Value) -> Case {
-        Case {
-            path: "a".into(),
-            doc_type: "receipt".into(),
-            layout: None,
-            group: "g".into(),
-            fields: fields.as_object().unwrap().clone(),
-            alternatives: BTreeMap::new(),
-            unscored: ["skipped".to_owned()].into(),
-        }
-    }
-
-    fn record(fields: Value) -> Record {
-        Record {
-            doc_type: Some("receipt".into()),
-            pages: vec![0],
-            status: Status::Accepted,
-            fields: fields.as_object().unwrap().clone(),
-            findings: vec![],
-            confidence: None,
-            field_confidence: vec![],
-        }
+    fn document(truth: Value, read: Value) -> Document {
+        judge(&case(truth), &[seen(1, read)], Work::default())
     }
 
     #[test]
@@ -279,8 +278,7 @@ mod tests {
         let truth = json!({"a": "1.00", "b": "x", "c": "y", "d": null, "skipped": "z",
             "items": [{"n": "tea"}, {"n": "bun"}]});
         let read = json!({"a": "1", "b": "w", "c": null, "d": "made up", "items": [{"n": "bun"}, {"n": "jam"}, {"n": "tea"}]});
-        let mut report = Report::default();
-        report.add(&case(truth), &[record(read)]);
+        let report = Report::new(vec![document(truth, read)], &[]);
         let table = &report.tables["receipt"];
         let counts = |name: &str| {
             let field = &table.fields[name];
@@ -292,34 +290,50 @@ mod tests {
         assert_eq!(counts("d"), (0, 1, 0));
         assert_eq!(counts("items.n"), (2, 3, 2));
         assert!(!table.fields.contains_key("skipped"));
-        let total = table.total();
-        assert_eq!((total.expected, total.read, total.right), (5, 6, 3));
-        assert!((total.f1() - 6.0 / 11.0).abs() < 1e-9);
-        assert_eq!(
-            (table.whole, report.accepted_wrong, report.accepted_values),
-            (0, 3, 6)
-        );
+        assert!((table.f1 - 6.0 / 11.0).abs() < 1e-9);
+        assert_eq!(table.whole, 0);
+        assert!((report.worst_f1() - table.f1).abs() < 1e-9);
     }
 
     #[test]
     fn a_document_that_gave_no_record_counts_as_unread() {
-        let mut report = Report::default();
-        report.add(&case(json!({"a": "1"})), &[]);
+        let document = judge(&case(json!({"a": "1"})), &[], Work::default());
+        let report = Report::new(vec![document], &[]);
         assert_eq!(report.routing["receipt"]["-"], 1);
         assert_eq!(report.tables["receipt"].fields["a"].recall(), 0.0);
     }
 
     #[test]
-    fn a_group_of_near_copies_counts_once() {
-        let mut report = Report::default();
-        for _ in 0..3 {
-            report.add(&case(json!({"a": "1"})), &[record(json!({"a": "1"}))]);
-        }
+    fn a_group_of_near_copies_counts_once_and_layouts_are_apart() {
+        let right = document(json!({"a": "1"}), json!({"a": "1"}));
         let other = Case {
             group: "other".into(),
             ..case(json!({"a": "1"}))
         };
-        report.add(&other, &[record(json!({"a": "2"}))]);
-        assert!((report.tables["receipt"].group_f1 - 0.5).abs() < 1e-9);
+        let wrong = judge(&other, &[seen(1, json!({"a": "2"}))], Work::default());
+        let mut designed = right.clone();
+        designed.layout = Some("designed".into());
+        let all = vec![right.clone(), right.clone(), right, wrong, designed];
+        let report = Report::new(all, &[]);
+        let table = &report.tables["receipt"];
+        assert_eq!((table.documents, table.groups, table.whole), (4, 2, 3));
+        assert!((table.group_f1 - 0.5).abs() < 1e-9 && (table.f1 - 0.75).abs() < 1e-9);
+        assert!((table.group_whole - 0.5).abs() < 1e-9);
+        assert_eq!(report.tables["receipt (designed)"].documents, 1);
+    }
+
+    #[test]
+    fn failed_attempts_are_told_by_what_became_of_the_answer() {
+        let work = Work {
+            pages: 2,
+            attempts: 5,
+            failed_attempts: [("output_cut_off".to_owned(), 2), ("deadline".to_owned(), 1)].into(),
+            stage_seconds: [("decode".to_owned(), 3.0), ("wait".to_owned(), 9.0)].into(),
+            failure: None,
+        };
+        let document = judge(&case(json!({"a": "1"})), &[], work);
+        let effort = Report::new(vec![document], &[]).effort;
+        assert_eq!((effort.cut_off, effort.refused, effort.attempts), (2, 0, 5));
+        assert!((effort.seconds_a_page() - 1.5).abs() < 1e-9);
     }
 }

@@ -11,7 +11,10 @@ use serde_json::{Map, Value};
 /// A document and what is true of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
+    /// Absolute.
     pub path: PathBuf,
+    /// Below the folder that was given: the same on every machine.
+    pub name: String,
     pub doc_type: String,
     /// Reported apart from others of its type, e.g. `designed` layouts.
     pub layout: Option<String>,
@@ -22,8 +25,25 @@ pub struct Case {
     /// Other right spellings by field.
     pub alternatives: BTreeMap<String, Vec<String>>,
     /// Fields, and fields of list lines, that are not to be scored: their
-    /// value is known but not on the page.
+    /// value is known but not on the page. They count where the record was
+    /// taken from the document's embedded data and not from its pages.
     pub unscored: BTreeSet<String>,
+    /// What the pages show, where that is another document than the one in the
+    /// embedded data.
+    pub page: Option<Map<String, Value>>,
+}
+
+impl Case {
+    /// Values to compare with, and what of them is not to be scored, for a
+    /// record that was read from pages, or from embedded data.
+    pub fn truth(&self, embedded: bool) -> (&Map<String, Value>, &BTreeSet<String>) {
+        static NONE: BTreeSet<String> = BTreeSet::new();
+        match &self.page {
+            _ if embedded => (&self.fields, &NONE),
+            Some(page) => (page, &NONE),
+            None => (&self.fields, &self.unscored),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -55,7 +75,7 @@ pub fn load(folder: &Path, split: Option<&str>, kind: Option<&str>) -> anyhow::R
         fixtures(folder)?
     };
     cases.retain(|case| kind.is_none_or(|kind| case.doc_type == kind));
-    cases.sort_by(|a, b| a.path.cmp(&b.path));
+    cases.sort_by(|a, b| a.name.cmp(&b.name));
     ensure!(
         !cases.is_empty(),
         "{} holds no documents with ground truth: it needs <type>/<case>/expected.json or a MANIFEST.json",
@@ -78,7 +98,8 @@ fn corpus(folder: &Path, manifest: &Path, split: Option<&str>) -> anyhow::Result
                 .group
                 .unwrap_or_else(|| entry.path.display().to_string());
             case(
-                folder.join(&entry.path),
+                folder,
+                &entry.path,
                 entry.kind,
                 entry.layout,
                 group,
@@ -111,8 +132,9 @@ fn fixtures(folder: &Path) -> anyhow::Result<Vec<Case>> {
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
-            let group = case_folder.display().to_string();
-            cases.push(case(input, name, None, group, read_json(&truth)?)?);
+            let input = input.strip_prefix(folder)?.to_owned();
+            let group = input.display().to_string();
+            cases.push(case(folder, &input, name, None, group, read_json(&truth)?)?);
         }
     }
     Ok(cases)
@@ -135,13 +157,14 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
 
 /// Keys without `_` are fields, keys with `_` explain them.
 fn case(
-    path: PathBuf,
+    folder: &Path,
+    name: &Path,
     doc_type: String,
     layout: Option<String>,
     group: String,
     truth: Map<String, Value>,
 ) -> anyhow::Result<Case> {
-    let path = std::path::absolute(&path)?;
+    let path = std::path::absolute(folder.join(name))?;
     let names = |key: &str| -> Vec<String> {
         let list = truth.get(key).and_then(Value::as_array);
         list.into_iter()
@@ -177,14 +200,17 @@ fn case(
         .filter(|(key, _)| !key.starts_with('_'))
         .map(|(key, value)| (key.clone(), value.clone()));
     let fields = known.chain(absent).collect();
+    let page = truth.get("_page").and_then(Value::as_object).cloned();
     Ok(Case {
         path,
+        name: name.to_string_lossy().into_owned(),
         doc_type,
         layout,
         group,
         fields,
         alternatives,
         unscored,
+        page,
     })
 }
 
@@ -199,7 +225,15 @@ mod tests {
         let truth = json!({"total": "1.00", "_absent": ["tax"], "_not_on_page": ["due_date"], "due_date": "2024-01-01",
             "_not_on_page_line_fields": ["unit_price"], "_alternatives": {"seller_name": ["Free", "Free SAS"]}, "_notes": "x"});
         let truth = truth.as_object().unwrap().clone();
-        let case = case("a.pdf".into(), "invoice".into(), None, "g".into(), truth).unwrap();
+        let case = case(
+            Path::new("/c"),
+            Path::new("a.pdf"),
+            "invoice".into(),
+            None,
+            "g".into(),
+            truth,
+        )
+        .unwrap();
         let fields: Vec<_> = case
             .fields
             .iter()
@@ -215,5 +249,17 @@ mod tests {
         );
         assert_eq!(case.alternatives["seller_name"], ["Free", "Free SAS"]);
         assert!(case.unscored.contains("due_date") && case.unscored.contains("unit_price"));
+        assert_eq!(case.truth(false).1.len(), 2);
+        assert!(case.truth(true).1.is_empty(), "the embedded data has them");
+    }
+
+    #[test]
+    fn a_page_that_shows_another_document_is_compared_with_what_it_shows() {
+        let truth = json!({"total": "1.00", "_not_on_page": ["total"], "_page": {"total": "2.00"}});
+        let truth = truth.as_object().unwrap().clone();
+        let (folder, name) = (Path::new("/c"), Path::new("a.pdf"));
+        let case = case(folder, name, "invoice".into(), None, "g".into(), truth).unwrap();
+        assert_eq!(case.truth(false).0["total"], "2.00");
+        assert_eq!(case.truth(true).0["total"], "1.00");
     }
 }

@@ -18,13 +18,14 @@ pub struct CsvExport {
 }
 
 /// What stands before the fields in the table of records.
-const HEAD: [&str; 8] = [
+const HEAD: [&str; 9] = [
     "id",
     "path",
     "pages",
     "type",
     "status",
     "confidence",
+    "probability",
     "findings",
     "time",
 ];
@@ -82,6 +83,7 @@ impl CsvExport {
                     .confidence
                     .map(|confidence| format!("{confidence:.4}"))
                     .unwrap_or_default(),
+                least_probability(record),
                 guarded(&findings.join("; ")),
                 time(stored.created_at),
             ];
@@ -163,6 +165,13 @@ fn guarded(text: &str) -> String {
     }
 }
 
+/// Of the least believed value; empty where there is no calibration.
+fn least_probability(record: &crate::domain::Record) -> String {
+    let fields = record.calibrated.iter().flat_map(|c| &c.fields);
+    let least = fields.map(|(_, p)| *p).min_by(f64::total_cmp);
+    least.map(|p| format!("{p:.4}")).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,8 +182,8 @@ mod tests {
         export.add(&super::super::example());
         let (mut records, mut lines) = (Vec::new(), Vec::new());
         export.write(&mut records, &mut lines).unwrap();
-        let expected = "id,path,pages,type,status,confidence,findings,time,merchant_name,total,date\n\
-            7,/in/a.pdf,1 2,receipt,needs_review,0.5000,date was not found,2025-01-01T00:00:00Z,\
+        let expected = "id,path,pages,type,status,confidence,probability,findings,time,merchant_name,total,date\n\
+            7,/in/a.pdf,1 2,receipt,needs_review,0.5000,0.2500,date was not found,2025-01-01T00:00:00Z,\
             \"'=HYPERLINK(\"\"x\"\")\",-4.20,\n";
         assert_eq!(String::from_utf8(records).unwrap(), expected);
         let expected = "record_id,list,line,description,amount\n\

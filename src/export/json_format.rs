@@ -16,9 +16,13 @@ use crate::store::StoredRecord;
 /// - `type`, `status`: `accepted`, `needs_review` or `failed`
 /// - `fields`: by the type's schema; amounts are decimal strings
 /// - `findings`: `code`, `severity`, `field`, `message`
-/// - `confidence`: 0 to 1 or null; `field_confidence`: by field
-/// - `provenance`: document (BLAKE3), models, prompts, schemas (hashes), run,
-///   time (RFC 3339, UTC)
+/// - `confidence`: the model's own probability of its least sure value, 0 to 1
+///   or null; `field_confidence`: by field
+/// - `probability`: calibrated, of the least believed value; null where no
+///   calibration speaks of the record; `field_probability`: by field;
+///   `accepted_from`: fields are accepted from it on, null: none is
+/// - `provenance`: document (BLAKE3), models, prompts, schemas, calibration
+///   (hashes), run, time (RFC 3339, UTC)
 pub fn line(stored: &StoredRecord) -> Value {
     let record = &stored.record;
     let mut line = Map::new();
@@ -61,6 +65,18 @@ pub fn line(stored: &StoredRecord) -> Value {
         .iter()
         .map(|(field, confidence)| (field.clone(), json!(confidence)));
     line.insert("field_confidence".into(), Value::Object(by_field.collect()));
+    let calibrated = record.calibrated.as_ref();
+    let fields = calibrated.map(|calibrated| calibrated.fields.as_slice());
+    let fields = fields.unwrap_or_default();
+    let least = fields.iter().map(|(_, p)| *p).min_by(f64::total_cmp);
+    line.insert("probability".into(), json!(least));
+    let by_field = fields.iter().map(|(field, p)| (field.clone(), json!(p)));
+    line.insert(
+        "field_probability".into(),
+        Value::Object(by_field.collect()),
+    );
+    let accepted_from = calibrated.and_then(|calibrated| calibrated.threshold);
+    line.insert("accepted_from".into(), json!(accepted_from));
     line.insert(
         "provenance".into(),
         json!({
@@ -68,6 +84,7 @@ pub fn line(stored: &StoredRecord) -> Value {
             "models": stored.models,
             "prompts": stored.prompts,
             "schemas": stored.schemas,
+            "calibration": calibrated.map(|calibrated| &calibrated.calibration),
             "run": stored.run_id,
             "time": time(stored.created_at),
         }),
@@ -96,8 +113,9 @@ mod tests {
             "status": "needs_review", "fields": super::super::example().record.fields,
             "findings": [{"code": "missing", "severity": "warning", "field": "date", "message": "date was not found"}],
             "confidence": 0.5, "field_confidence": {"total": 0.5},
-            "provenance": {"document": "ab12", "models": ["m"], "prompts": ["p"], "schemas": ["s"], "run": 2,
-                "time": "2025-01-01T00:00:00Z"},
+            "probability": 0.25, "field_probability": {"total": 0.25}, "accepted_from": 0.97,
+            "provenance": {"document": "ab12", "models": ["m"], "prompts": ["p"], "schemas": ["s"],
+                "calibration": "c", "run": 2, "time": "2025-01-01T00:00:00Z"},
         });
         assert_eq!(line, expected);
     }

@@ -36,7 +36,7 @@ pub async fn for_each(
 fn example() -> StoredRecord {
     use serde_json::json;
 
-    use crate::domain::{Finding, Record, Severity, Status};
+    use crate::domain::{Calibrated, Finding, Record, Severity, Status};
 
     let fields = json!({"merchant_name": "=HYPERLINK(\"x\")", "total": "-4.20", "date": null,
         "items": [{"description": "Tea, \"green\"", "amount": "3.00"}, {"description": null, "amount": "-1.00"}]});
@@ -56,6 +56,13 @@ fn example() -> StoredRecord {
             )],
             confidence: Some(0.5),
             field_confidence: vec![("total".into(), 0.5)],
+            logprobs: vec![],
+            calibrated: Some(Calibrated {
+                calibration: "c".into(),
+                max_error: 0.005,
+                threshold: Some(0.97),
+                fields: vec![("total".into(), 0.25)],
+            }),
         },
         paths: vec!["/in/a.pdf".into(), "/in/copy.pdf".into()],
         blake3: "ab12".into(),

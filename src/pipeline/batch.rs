@@ -224,17 +224,18 @@ impl Batch {
     }
 
     /// Assembles and stores the records of a document whose pages are all done.
-    async fn finish(&self, document: DocumentId) -> anyhow::Result<()> {
-        let Some(pages) = self.store.finished_pages(document).await? else {
+    pub(super) async fn finish(&self, document: DocumentId) -> anyhow::Result<()> {
+        let Some(mut pages) = self.store.finished_pages(document).await? else {
             return Ok(());
         };
         let plan = &self.stages().plan;
         let context = validate::Context {
             untaught: plan.untaught(),
             document_warnings: pages.warnings.clone(),
-            min_confidence: self.stages().settings.min_confidence,
+            policy: plan.policy.clone(),
             today: jiff::Zoned::now().date(),
         };
+        pages.policy = plan.policy.key();
         let records = validate::records(&plan.types, &pages.results, &context);
         let Some(ids) = self
             .store

@@ -79,7 +79,8 @@ async fn take_file(batch: &Batch, request: &RunRequest, file: Found) -> anyhow::
 }
 
 /// A document that is in the database already: nothing is read again unless
-/// that is asked for or its result would be another.
+/// that is asked for or its result would be another. Its records are made anew
+/// where another calibration or wanted error would accept otherwise.
 async fn again(
     batch: &Batch,
     request: &RunRequest,
@@ -107,6 +108,10 @@ async fn again(
         pages: known.pages,
         new_pages: requeued,
     });
+    let policy = batch.stages().plan.policy.key();
+    if requeued == 0 && store.reopen_if_judged_otherwise(known.id, &policy).await? {
+        batch.finish(known.id).await?;
+    }
     Ok(())
 }
 

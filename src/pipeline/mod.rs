@@ -24,7 +24,7 @@ use tokio::sync::{mpsc::UnboundedSender, watch};
 pub use ask::{Question, ask};
 pub use engines::Engines;
 pub use page::{PageJob, PageWork, Stages};
-pub use plan::Plan;
+pub use plan::{Plan, policy};
 
 use crate::config::Settings;
 use crate::domain::{Failure, Reason, Record};

@@ -2,9 +2,12 @@
 //! and schemas by type, models, and the key under which results are kept.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 
+use crate::calibrate::{Folders, Policy};
 use crate::config::Settings;
 use crate::doctypes::DocTypes;
 use crate::models::{ImageLayout, Installation, ResolvedClip, ResolvedReader};
@@ -21,6 +24,8 @@ pub struct Plan {
     pub reader: ResolvedReader,
     pub clip: ResolvedClip,
     pub raster: RasterSpec,
+    /// By what values are accepted.
+    pub policy: Policy,
     /// Changes when routing may answer otherwise: model, labels, margin.
     router_hash: String,
 }
@@ -38,6 +43,7 @@ impl Plan {
         let installation = Installation::find(settings)?;
         let reader = installation.reader(settings)?;
         let clip = installation.clip(settings)?;
+        let policy = policy(settings, installation.folder(), &reader.hash)?;
         let variant = reader.spec.prompt_variant.as_deref();
         let mut prompts = BTreeMap::new();
         for doc_type in types.readable() {
@@ -62,6 +68,7 @@ impl Plan {
             reader,
             clip,
             raster,
+            policy,
             router_hash: hasher.finalize().to_hex().to_string(),
         })
     }
@@ -87,6 +94,20 @@ impl Plan {
             .map(|(name, rendered)| (name.clone(), rendered.untaught.clone()))
             .collect()
     }
+}
+
+/// The reader's calibration, where there is one, and what settings want.
+pub fn policy(
+    settings: &Settings,
+    models: Option<&Path>,
+    reader_hash: &str,
+) -> anyhow::Result<Policy> {
+    let folders = Folders::new(settings.calibration.as_deref(), models);
+    Ok(Policy {
+        calibration: folders.find(reader_hash)?.map(Arc::new),
+        max_error: settings.max_error,
+        min_confidence: settings.min_confidence,
+    })
 }
 
 /// How pages are drawn for a model's layout.

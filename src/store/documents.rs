@@ -171,6 +171,24 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Opens a recorded document again whose records were made by another
+    /// acceptance policy: they are to be made anew, without reading anything.
+    /// Returns whether it was one.
+    pub async fn reopen_if_judged_otherwise(
+        &self,
+        document: DocumentId,
+        policy: &str,
+    ) -> anyhow::Result<bool> {
+        let update = sqlx::query(
+            "UPDATE documents SET state = 'open', revision = revision + 1
+             WHERE id = ? AND state = 'recorded' AND policy IS NOT ?",
+        );
+        let update = update.bind(document.0).bind(policy);
+        Ok(update.execute(&self.pool).await?.rows_affected() > 0)
+    }
+}
+
 /// The document's records no longer follow from its pages.
 pub(super) async fn reopen(
     tx: &mut Transaction<'_, Sqlite>,

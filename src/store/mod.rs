@@ -6,6 +6,7 @@
 //! done. No transaction is open while an engine works.
 
 mod documents;
+mod evaluation;
 mod jobs;
 mod process;
 mod queries;
@@ -23,6 +24,7 @@ use sqlx::sqlite::{
 use sqlx::{Sqlite, Transaction};
 
 pub use documents::{KnownDocument, NewDocument, PageKey};
+pub use evaluation::DocumentWork;
 pub use jobs::{Claim, Completed, PageCompletion};
 pub use queries::{Counts, PageRow, RejectedRow, StoredRecord};
 pub use records::FinishedPages;

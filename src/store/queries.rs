@@ -69,7 +69,7 @@ pub struct StoredRecord {
 }
 
 const RECORDS: &str = "SELECT r.id, r.document_id, r.doc_type, r.status, r.fields, r.confidence, r.field_confidence,
-    r.run_id, r.created_at, d.blake3 FROM records r JOIN documents d ON d.id = r.document_id WHERE r.current = 1 ";
+    r.run_id, r.created_at, d.blake3, r.logprobs, r.calibrated FROM records r JOIN documents d ON d.id = r.document_id WHERE r.current = 1 ";
 
 impl Store {
     pub async fn counts(&self) -> anyhow::Result<Counts> {
@@ -175,6 +175,16 @@ impl Store {
         self.records(query).await
     }
 
+    /// The current records of a document.
+    pub async fn records_of(&self, document: DocumentId) -> anyhow::Result<Vec<StoredRecord>> {
+        let mut query = QueryBuilder::new(RECORDS);
+        query
+            .push("AND r.document_id = ")
+            .push_bind(document.0)
+            .push(" ORDER BY r.id");
+        self.records(query).await
+    }
+
     async fn records(&self, mut query: QueryBuilder<Sqlite>) -> anyhow::Result<Vec<StoredRecord>> {
         let mut tx = self.pool.begin().await?;
         let rows = query.build().fetch_all(&mut *tx).await?;
@@ -206,6 +216,13 @@ impl Store {
                 confidence: row.get(5),
                 field_confidence: serde_json::from_str(row.get(6))
                     .context("stored confidences do not parse")?,
+                logprobs: serde_json::from_str(row.get("logprobs"))
+                    .context("stored log-probabilities do not parse")?,
+                calibrated: row
+                    .get::<Option<&str>, _>("calibrated")
+                    .map(serde_json::from_str)
+                    .transpose()
+                    .context("stored probabilities do not parse")?,
             };
             records.push(StoredRecord {
                 id,

@@ -16,6 +16,8 @@ pub struct FinishedPages {
     /// What opening the document warned of.
     pub warnings: Vec<String>,
     pub results: Vec<PageResult>,
+    /// Key of the policy that the records are made by; set by who makes them.
+    pub policy: String,
     revision: i64,
 }
 
@@ -63,6 +65,7 @@ impl Store {
                 .iter()
                 .map(page_result)
                 .collect::<anyhow::Result<_>>()?,
+            policy: String::new(),
             revision: found.get(0),
         }))
     }
@@ -79,10 +82,11 @@ impl Store {
     ) -> anyhow::Result<Option<Vec<i64>>> {
         let mut tx = self.write().await?;
         let claimed = sqlx::query(
-            "UPDATE documents SET state = 'recorded' WHERE id = ? AND revision = ? AND state = 'open' AND NOT EXISTS
+            "UPDATE documents SET state = 'recorded', policy = ? WHERE id = ? AND revision = ? AND state = 'open' AND NOT EXISTS
                 (SELECT 1 FROM pages WHERE document_id = documents.id AND state IN ('queued', 'leased'))",
         );
         let claimed = claimed
+            .bind(&pages.policy)
             .bind(document.0)
             .bind(pages.revision)
             .execute(&mut *tx)
@@ -141,8 +145,9 @@ async fn insert_record(
 ) -> anyhow::Result<i64> {
     let id: i64 = sqlx::query(
         "INSERT INTO records
-            (document_id, ordinal, doc_type, status, fields, confidence, field_confidence, run_id, created_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            (document_id, ordinal, doc_type, status, fields, confidence, field_confidence, logprobs, calibrated,
+             run_id, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(document.0)
     .bind(ordinal as i64)
@@ -151,6 +156,8 @@ async fn insert_record(
     .bind(serde_json::to_string(&record.fields)?)
     .bind(record.confidence)
     .bind(serde_json::to_string(&record.field_confidence)?)
+    .bind(serde_json::to_string(&record.logprobs)?)
+    .bind(record.calibrated.as_ref().map(serde_json::to_string).transpose()?)
     .bind(run.0)
     .bind(now())
     .fetch_one(&mut **tx)

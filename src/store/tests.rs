@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::{
-    DocumentInfo, Embedding, Failure, MediaType, Reading, Reason, Record, Routing, Status,
+    Calibrated, DocumentInfo, Embedding, Failure, FieldLogprob, MediaType, Reading, Reason, Record,
+    Routing, Status,
 };
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -108,6 +109,18 @@ fn record() -> Record {
         findings: vec![],
         confidence: Some(0.5),
         field_confidence: vec![("total".into(), 0.5)],
+        logprobs: vec![FieldLogprob {
+            field: "total".into(),
+            sum: -0.5,
+            min: -0.5,
+            tokens: 1,
+        }],
+        calibrated: Some(Calibrated {
+            calibration: "c".into(),
+            max_error: 0.005,
+            threshold: Some(0.97),
+            fields: vec![("total".into(), 0.625)],
+        }),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::doctypes::DocTypes;
-use crate::domain::{Fields, Finding, PageResult, PageRule, Reading, Severity};
+use crate::domain::{FieldLogprob, Fields, Finding, PageResult, PageRule, Reading, Severity};
 
 /// A record before its values are judged.
 #[derive(Debug, Default)]
@@ -13,6 +13,8 @@ pub struct Draft {
     pub fields: Fields,
     /// Probability of each leaf, in the order read.
     pub confidence: Vec<(String, f32)>,
+    /// What these were made from.
+    pub logprobs: Vec<FieldLogprob>,
     pub findings: Vec<Finding>,
     /// It stands for a page that could not be read.
     pub failed: bool,
@@ -124,13 +126,12 @@ fn join(draft: &mut Draft, page: u32, reading: &Reading, last: &[String]) {
             (Some(known), new) if !known.is_null() && (new.is_null() || !last.contains(field)) => {}
             (_, new) => {
                 draft.fields.insert(field.clone(), new.clone());
-                draft
-                    .confidence
-                    .retain(|(name, _)| name != field && !name.starts_with(&format!("{field}[")));
+                draft.confidence.retain(|(name, _)| root(name) != field);
+                draft.logprobs.retain(|p| root(&p.field) != field);
                 let of_field = reading.logprobs.iter().filter(|p| root(&p.field) == field);
-                draft
-                    .confidence
-                    .extend(of_field.map(|p| (p.field.clone(), p.sum.exp().min(1.0))));
+                for logprob in of_field {
+                    take_confidence(draft, logprob.clone());
+                }
             }
         }
     }
@@ -156,6 +157,13 @@ fn root(path: &str) -> &str {
     path.split(['[', '.']).next().unwrap_or(path)
 }
 
+fn take_confidence(draft: &mut Draft, logprob: FieldLogprob) {
+    draft
+        .confidence
+        .push((logprob.field.clone(), logprob.probability()));
+    draft.logprobs.push(logprob);
+}
+
 /// The lines' confidences under the numbers that they have in the joined list.
 fn take_list_confidence(draft: &mut Draft, reading: &Reading, field: &str, offset: usize) {
     for probability in &reading.logprobs {
@@ -172,9 +180,10 @@ fn take_list_confidence(draft: &mut Draft, reading: &Reading, field: &str, offse
         let Ok(index) = index.parse::<usize>() else {
             continue;
         };
-        draft.confidence.push((
-            format!("{field}[{}]{leaf}", index + offset),
-            probability.sum.exp().min(1.0),
-        ));
+        let moved = FieldLogprob {
+            field: format!("{field}[{}]{leaf}", index + offset),
+            ..probability.clone()
+        };
+        take_confidence(draft, moved);
     }
 }

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde_json::Value;
 
+use crate::calibrate::Policy;
 use crate::doctypes::DocTypes;
 use crate::domain::{DocType, Finding, PageResult, Record, Severity, Status};
 use assemble::Draft;
@@ -24,8 +25,8 @@ pub struct Context {
     pub untaught: BTreeMap<String, Vec<String>>,
     /// What opening the document warned of.
     pub document_warnings: Vec<String>,
-    /// A record whose least sure value is below this (0 to 1) goes to review.
-    pub min_confidence: f32,
+    /// By what values are accepted.
+    pub policy: Policy,
     /// Dates are judged against it.
     pub today: Date,
 }
@@ -65,31 +66,24 @@ fn finish(types: &DocTypes, mut draft: Draft, context: &Context) -> Record {
         .iter()
         .map(|(_, confidence)| *confidence)
         .reduce(f32::min);
-    tell_doubtful(&draft, context.min_confidence, &mut findings);
-    Record {
-        doc_type: draft.doc_type,
+    let doc_type = draft.doc_type.as_deref().and_then(|name| types.get(name));
+    let mut record = Record {
+        doc_type: draft.doc_type.clone(),
         pages: draft.pages,
         status: if draft.failed {
             Status::Failed
         } else {
-            status(&findings)
+            Status::NeedsReview
         },
         fields: draft.fields,
         findings,
         confidence,
         field_confidence: draft.confidence,
-    }
-}
-
-fn status(findings: &[Finding]) -> Status {
-    let doubtful = findings
-        .iter()
-        .any(|finding| finding.severity > Severity::Info);
-    if doubtful {
-        Status::NeedsReview
-    } else {
-        Status::Accepted
-    }
+        logprobs: draft.logprobs,
+        calibrated: None,
+    };
+    context.policy.apply(doc_type, &mut record);
+    record
 }
 
 /// Every field of the type is there, in its order; absent ones are null.
@@ -199,32 +193,6 @@ fn tell_untaught(doc_type: &DocType, context: &Context, findings: &mut Vec<Findi
             message,
         ));
     }
-}
-
-/// One finding for all values that the model was not sure of.
-fn tell_doubtful(draft: &Draft, min_confidence: f32, findings: &mut Vec<Finding>) {
-    let doubtful = draft
-        .confidence
-        .iter()
-        .filter(|(_, confidence)| *confidence < min_confidence);
-    let Some((field, least)) = doubtful.clone().min_by(|a, b| a.1.total_cmp(&b.1)) else {
-        return;
-    };
-    let others = match doubtful.count() - 1 {
-        0 => String::new(),
-        1 => ", and one other value is doubtful".to_owned(),
-        n => format!(", and {n} other values are doubtful"),
-    };
-    let message = format!(
-        "{field} is read with a probability of only {:.0} %{others}",
-        f64::from(*least) * 100.0
-    );
-    findings.push(Finding::new(
-        "low_confidence",
-        Severity::Warning,
-        Some(field),
-        message,
-    ));
 }
 
 /// A document with a page that could not be read is never accepted: what the

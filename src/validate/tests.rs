@@ -8,7 +8,11 @@ fn context() -> Context {
     Context {
         untaught: BTreeMap::new(),
         document_warnings: Vec::new(),
-        min_confidence: 0.5,
+        policy: Policy {
+            calibration: None,
+            max_error: 0.005,
+            min_confidence: 0.5,
+        },
         today: jiff::civil::date(2026, 1, 1),
     }
 }

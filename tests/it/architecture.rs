@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// For each module, the crate's modules that it may use.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("domain", &[]),
     ("config", &["rasterize"]),
     ("models", &["domain", "config"]),
@@ -15,7 +15,8 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("route", &["domain", "doctypes", "models"]),
     ("prompt", &["domain", "doctypes"]),
     ("generate", &["domain", "models"]),
-    ("validate", &["domain", "doctypes"]),
+    ("calibrate", &["domain"]),
+    ("validate", &["domain", "doctypes", "calibrate"]),
     ("store", &["domain"]),
     (
         "worker",
@@ -31,6 +32,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     (
         "pipeline",
         &[
+            "calibrate",
             "config",
             "doctypes",
             "domain",
@@ -46,10 +48,11 @@ const MAY_USE: [(&str, &[&str]); 16] = [
         ],
     ),
     ("export", &["domain", "store"]),
-    ("eval", &["domain", "store"]),
+    ("eval", &["calibrate", "domain", "store"]),
     (
         "cli",
         &[
+            "calibrate",
             "config",
             "doctypes",
             "domain",

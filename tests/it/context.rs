@@ -152,7 +152,15 @@ pub fn fixtures() -> PathBuf {
 pub fn stable(mut records: Vec<Value>) -> Vec<Value> {
     for record in &mut records {
         let record = record.as_object_mut().unwrap();
-        for key in ["id", "provenance", "confidence", "field_confidence"] {
+        let unstable = [
+            "id",
+            "provenance",
+            "confidence",
+            "field_confidence",
+            "probability",
+            "field_probability",
+        ];
+        for key in unstable {
             record.remove(key);
         }
         let path = PathBuf::from(record["path"].as_str().unwrap());

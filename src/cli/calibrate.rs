@@ -1,0 +1,181 @@
+use std::path::PathBuf;
+
+use anyhow::ensure;
+use clap::Args;
+use serde_json::json;
+
+use super::App;
+use super::exit::Outcome;
+use super::known::{Judged, Known};
+use super::output::table;
+use crate::calibrate::{Bin, CONFIDENCE, Calibration, Certificate, Folders, Reader, percent};
+use crate::config::UsageError;
+use crate::eval;
+use crate::models::Installation;
+
+/// Learn from documents whose values are known which values may be believed
+///
+/// The calibration is stored for the reader that read the documents, and used
+/// by every later run with it. Better twice as many documents than twice as
+/// good ones: docs/TRUST.md tells how many are needed.
+#[derive(Args)]
+pub struct Calibrate {
+    #[command(flatten)]
+    pub known: Known,
+    /// Write the calibration here: a folder, or a file that ends in .json
+    /// [default: the setting `calibration`, or else the user's data folder]
+    #[arg(long, value_name = "PATH")]
+    out: Option<PathBuf>,
+    /// Probability (0 to 1) with which each certified error rate is to hold
+    #[arg(long, value_name = "P", default_value_t = CONFIDENCE)]
+    confidence: f64,
+    /// One JSON object: the calibration
+    #[arg(long)]
+    json: bool,
+}
+
+impl Calibrate {
+    pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+        if !(0.5..1.0).contains(&self.confidence) {
+            let why = "--confidence must be a probability from 0.5 to below 1";
+            return Err(UsageError(why.into()).into());
+        }
+        let judged = self.known.judge(&mut app).await?;
+        if judged.interrupted {
+            return Ok(Outcome::Interrupted);
+        }
+        let reader = reader(&app, &judged)?;
+        let made = eval::calibrate(&judged.documents, reader, self.confidence);
+        let mut calibration = made.map_err(|error| UsageError(format!("{error:#}")))?;
+        let path = self.target(&app, &calibration.reader.hash)?;
+        calibration.save(&path)?;
+        if self.json {
+            let mut value = serde_json::to_value(&calibration)?;
+            value["path"] = json!(path);
+            value["hash"] = json!(calibration.hash);
+            app.out.json(&value)?;
+        } else {
+            print(&mut app, &calibration)?;
+            app.out.line(&format!("\nWritten to {}", path.display()))?;
+        }
+        Ok(Outcome::Good)
+    }
+
+    fn target(&self, app: &App, hash: &str) -> anyhow::Result<PathBuf> {
+        let setting = self
+            .out
+            .as_deref()
+            .or(app.settings().calibration.as_deref());
+        Folders::new(setting, None).target(hash)
+    }
+}
+
+/// The one reader that read all records.
+fn reader(app: &App, judged: &Judged) -> anyhow::Result<Reader> {
+    let hashes: Vec<&String> = judged.policies.keys().filter(|h| !h.is_empty()).collect();
+    ensure!(
+        hashes.len() <= 1,
+        "the documents were read by {} readers: calibrate with the records of one",
+        hashes.len()
+    );
+    let hash = hashes.first();
+    let hash = hash.ok_or_else(|| anyhow::anyhow!("no document was read by a model"))?;
+    Ok(Reader {
+        name: name_of(app, hash).unwrap_or_else(|| hash.chars().take(12).collect()),
+        hash: (*hash).clone(),
+    })
+}
+
+/// As settings or the manifest name it, if that is the reader in question.
+fn name_of(app: &App, hash: &str) -> Option<String> {
+    let installation = Installation::find(app.settings()).ok()?;
+    let reader = installation.reader(app.settings()).ok()?;
+    (reader.hash == hash).then_some(reader.name)
+}
+
+fn print(app: &mut App, calibration: &Calibration) -> anyhow::Result<()> {
+    let data = &calibration.data;
+    app.out.line(&format!(
+        "Reader {}: {} claims; learned from {} documents, certified with {} others",
+        calibration.reader.name, data.claims, data.fitted, data.certified
+    ))?;
+    app.out.line(&format!(
+        "Expected calibration error over {} values of the others: {:.3} before, {:.3} after (Brier {:.3}, {:.3})",
+        calibration.after.values,
+        calibration.before.ece,
+        calibration.after.ece,
+        calibration.before.brier,
+        calibration.after.brier
+    ))?;
+    for (what, bins) in [
+        ("The model's own probabilities", &calibration.before.bins),
+        ("Calibrated", &calibration.after.bins),
+    ] {
+        app.out.line(&format!("\n{what}"))?;
+        diagram(app, bins)?;
+    }
+    app.out.line("\nAccepted from")?;
+    for certificate in &calibration.certificates {
+        app.out
+            .line(&format!("  {}", sentence(certificate, calibration)))?;
+    }
+    Ok(())
+}
+
+/// A reliability diagram in text: where the bar ends at the mark, probabilities
+/// mean what they say.
+fn diagram(app: &mut App, bins: &[Bin]) -> anyhow::Result<()> {
+    const WIDTH: f64 = 40.0;
+    let mut rows = table(&[
+        "probability",
+        "right",
+        "values",
+        "right: bar, probability: |",
+    ]);
+    for bin in bins {
+        let at = |share: f64| (share * WIDTH).round() as usize;
+        let mut bar: Vec<char> = vec![' '; WIDTH as usize + 1];
+        bar[..at(bin.right)].fill('#');
+        bar[at(bin.probability)] = '|';
+        rows.add_row([
+            format!("{:.3}", bin.probability),
+            format!("{:.3}", bin.right),
+            bin.values.to_string(),
+            bar.into_iter().collect::<String>().trim_end().to_owned(),
+        ]);
+    }
+    app.out.table(&rows)
+}
+
+fn sentence(certificate: &Certificate, calibration: &Calibration) -> String {
+    let wanted = format!(
+        "at most {} of accepted fields wrong",
+        percent(certificate.max_error)
+    );
+    let seen = format!(
+        "{} of {} documents with something accepted, {:.2} % wrong",
+        certificate.documents,
+        calibration.data.certified,
+        certificate.risk * 100.0
+    );
+    match (certificate.threshold, certificate.needed) {
+        (Some(threshold), _) => format!(
+            "{threshold:.4}  {wanted}, with {} confidence: {:.1} % of values ({seen}, p = {:.3})",
+            percent(calibration.confidence),
+            certificate.coverage * 100.0,
+            certificate.p_value
+        ),
+        (None, Some(needed)) => format!(
+            "nothing  {wanted}: too few documents; about {} in all would do at this error ({seen})",
+            (needed as f64 / (1.0 - eval::FITTED)).ceil()
+        ),
+        (None, None) if certificate.documents == 0 => {
+            format!("nothing  {wanted}: the model is hardly ever sure enough for that")
+        }
+        (None, None) => {
+            format!(
+                "nothing  {wanted}: the model is wrong too often even where it is surest ({seen})"
+            )
+        }
+    }
+}

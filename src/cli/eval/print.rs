@@ -1,0 +1,257 @@
+//! An evaluation in tables.
+
+use super::super::App;
+use super::super::known::Judged;
+use super::super::output::{self, cell, count, table};
+use crate::calibrate::percent;
+use crate::eval::{Accepted, Change, Changes, Report};
+
+/// Changes shown of each direction; `--json` and `--html` have all.
+const MOST_CHANGES: usize = 60;
+
+fn figure(value: f64) -> String {
+    format!("{value:.3}")
+}
+
+pub fn report(app: &mut App, report: &Report, judged: &Judged) -> anyhow::Result<()> {
+    for (name, scores) in &report.tables {
+        let parted = match scores.parted {
+            0 => String::new(),
+            n => format!(", {n} parted into several records"),
+        };
+        app.out.line(&format!(
+            "{name}: {}, F1 {:.3}, ANLS {:.3}, {} with every field right{parted}",
+            count(scores.documents, "document"),
+            scores.f1,
+            scores.anls,
+            scores.whole
+        ))?;
+        if scores.groups < scores.documents {
+            app.out.line(&format!(
+                "{} of near-copies weigh as one each: F1 {:.3}, {:.1} % with every field right",
+                count(scores.groups, "group"),
+                scores.group_f1,
+                scores.group_whole * 100.0
+            ))?;
+        }
+        let mut rows = table(&["field", "values", "precision", "recall", "F1", "ANLS"]);
+        for (field, score) in &scores.fields {
+            rows.add_row([
+                field.clone(),
+                score.expected.to_string(),
+                figure(score.precision()),
+                figure(score.recall()),
+                figure(score.f1()),
+                figure(score.anls()),
+            ]);
+        }
+        app.out.table(&rows)?;
+        app.out.line("")?;
+    }
+    routing(app, report)?;
+    acceptance(app, report, judged)?;
+    effort(app, report, judged)
+}
+
+fn routing(app: &mut App, report: &Report) -> anyhow::Result<()> {
+    app.out.line("Routing (documents of a type: taken for)")?;
+    for (truth, taken) in &report.routing {
+        let name = |name: &str| if name == "-" { "none" } else { name }.to_owned();
+        let each = taken
+            .iter()
+            .map(|(n, number)| format!("{} {number}", name(n)));
+        let each: Vec<_> = each.collect();
+        app.out.line(&format!("  {truth}: {}", each.join(", ")))?;
+    }
+    let statuses: Vec<_> = report
+        .statuses
+        .iter()
+        .map(|(name, n)| format!("{} {n}", name.replace('_', " ")))
+        .collect();
+    app.out.line(&format!("Records: {}", statuses.join(", ")))?;
+    app.out.line("")
+}
+
+fn acceptance(app: &mut App, report: &Report, judged: &Judged) -> anyhow::Result<()> {
+    let found = &report.acceptance;
+    let wanted = percent(app.settings().max_error);
+    let how = match judged.calibrations().is_empty() {
+        true => "by the model's own probability, uncalibrated".to_owned(),
+        false => format!("at most {wanted} of accepted fields wrong wanted"),
+    };
+    app.out
+        .line(&format!("Accepted without a person ({how})"))?;
+    app.out.line(&format!("  {}", accepted(&found.now)))?;
+    let aurc = found.aurc.map(figure).unwrap_or_else(|| "-".to_owned());
+    match &found.calibrated {
+        Some(calibrated) => app.out.line(&format!(
+            "Calibration error of {} values: {:.3}, of the model's own probabilities {:.3}; AURC {aurc}, {}",
+            calibrated.values,
+            calibrated.ece,
+            found.own.ece,
+            found.own_aurc.map(figure).unwrap_or_default(),
+        ))?,
+        None => app.out.line(&format!(
+            "Calibration error of {} values, of the model's own probabilities: {:.3}; AURC {aurc}",
+            found.own.values, found.own.ece
+        ))?,
+    }
+    if !found.rates.is_empty() {
+        rates(app, report)?;
+    }
+    app.out.line("")
+}
+
+fn accepted(accepted: &Accepted) -> String {
+    let share = |part: u64, whole: u64| match whole {
+        0 => "-".to_owned(),
+        whole => format!("{:.1} %", part as f64 / whole as f64 * 100.0),
+    };
+    let wrong = match accepted.accepted_values {
+        0 => String::new(),
+        all => format!(
+            ", {} of them wrong ({}; mean of documents {:.1} %)",
+            accepted.wrong_values,
+            share(accepted.wrong_values, all),
+            accepted.document_risk * 100.0
+        ),
+    };
+    format!(
+        "{} of {} values ({}){wrong}; {} of {} documents, {} of them not right",
+        accepted.accepted_values,
+        accepted.values,
+        share(accepted.accepted_values, accepted.values),
+        accepted.accepted_documents,
+        accepted.documents,
+        accepted.wrong_documents
+    )
+}
+
+fn rates(app: &mut App, report: &Report) -> anyhow::Result<()> {
+    let headings = [
+        "wanted error",
+        "accepted from",
+        "values",
+        "wrong",
+        "mean of documents",
+        "documents",
+        "not right",
+    ];
+    let mut rows = table(&headings);
+    for rate in &report.acceptance.rates {
+        let found = &rate.accepted;
+        let share = |share: f64| format!("{:.1} %", share * 100.0);
+        let risk = |risk: f64| match found.accepted_values {
+            0 => "-".to_owned(),
+            _ => share(risk),
+        };
+        rows.add_row([
+            percent(rate.max_error),
+            rate.threshold
+                .map_or("not certified".to_owned(), |t| format!("{t:.4}")),
+            share(found.coverage()),
+            risk(found.risk()),
+            risk(found.document_risk),
+            format!("{} of {}", found.accepted_documents, found.documents),
+            found.wrong_documents.to_string(),
+        ]);
+    }
+    app.out.table(&rows)
+}
+
+fn effort(app: &mut App, report: &Report, judged: &Judged) -> anyhow::Result<()> {
+    let effort = &report.effort;
+    let share = |part: u64| part as f64 / effort.attempts.max(1) as f64 * 100.0;
+    app.out.line(&format!(
+        "Answers: {}, {} cut off ({:.1} %), {} refused ({:.1} %)",
+        effort.attempts,
+        effort.cut_off,
+        share(effort.cut_off),
+        effort.refused,
+        share(effort.refused)
+    ))?;
+    for (name, why) in &effort.failed_documents {
+        app.out.line(&format!(
+            "  not read: {}: {}",
+            output::clean(name),
+            output::clean(why)
+        ))?;
+    }
+    let stages: Vec<_> = effort
+        .stage_seconds
+        .iter()
+        .map(|(stage, s)| format!("{stage} {:.2}", s / effort.pages.max(1) as f64))
+        .collect();
+    app.out.line(&format!(
+        "{}, {:.2} s of work a page ({})",
+        count(effort.pages, "page"),
+        effort.seconds_a_page(),
+        stages.join(", ")
+    ))?;
+    if let Some(summary) = &judged.summary {
+        let pages = summary.pages_done + summary.pages_failed.values().sum::<u64>();
+        app.out.line(&format!(
+            "{} read in {:.1} s, {:.2} s a page; failed: {}",
+            count(pages, "page"),
+            summary.seconds,
+            summary.seconds / pages.max(1) as f64,
+            super::super::summary::by_reason(&summary.pages_failed)
+        ))?;
+    }
+    Ok(())
+}
+
+pub fn changes(app: &mut App, changes: &Changes) -> anyhow::Result<()> {
+    app.out.line("")?;
+    for (what, list) in [("Worse", &changes.worse), ("Better", &changes.better)] {
+        let mut documents: Vec<&str> = list.iter().map(|c| c.document.as_str()).collect();
+        documents.dedup();
+        app.out.line(&format!(
+            "{what} than the baseline: {} of {}",
+            count(list.len() as u64, "field"),
+            count(documents.len() as u64, "document")
+        ))?;
+        if list.is_empty() {
+            continue;
+        }
+        let mut rows = table(&["document", "field", "right", "then", "now"]);
+        rows.add_rows(list.iter().take(MOST_CHANGES).map(row));
+        app.out.table(&rows)?;
+        if list.len() > MOST_CHANGES {
+            let more = list.len() - MOST_CHANGES;
+            app.out
+                .line(&format!("… and {more} more (--json has all)"))?;
+        }
+    }
+    app.out.line(&format!(
+        "Wrong then and now, but read otherwise: {}",
+        changes.still_wrong
+    ))?;
+    for (name, (then, now)) in &changes.rerouted {
+        app.out.line(&format!(
+            "Routed otherwise: {} was taken for {then}, now for {now}",
+            output::clean(name)
+        ))?;
+    }
+    for (what, names) in [
+        ("the baseline", &changes.only_before),
+        ("this evaluation", &changes.only_now),
+    ] {
+        if !names.is_empty() {
+            let number = count(names.len() as u64, "document");
+            app.out.line(&format!("Only in {what}: {number}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn row(change: &Change) -> [comfy_table::Cell; 5] {
+    let text = |value: &Option<String>| cell(value.as_deref().unwrap_or("-"));
+    [
+        cell(&change.document),
+        cell(&change.path),
+        text(&change.truth),
+        text(&change.before),
+        text(&change.now),
+    ]
+}

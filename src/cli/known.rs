@@ -1,0 +1,258 @@
+//! Documents whose values are known, read now or taken from the database:
+//! what `eval` and `calibrate` share.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use clap::Args;
+use tokio::sync::mpsc;
+
+use super::App;
+use super::settings::Engines;
+use super::signals;
+use crate::calibrate::Policy;
+use crate::config::{Settings, UsageError};
+use crate::doctypes::DocTypes;
+use crate::eval::{self, Case, Document, Seen, Work};
+use crate::models::Installation;
+use crate::pipeline::{self, Event, RunRequest, Summary};
+use crate::store::{Store, StoredRecord};
+
+#[derive(Args)]
+pub struct Known {
+    /// Folder of <type>/<case>/expected.json beside input.*, or with a MANIFEST.json
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Only this split of a corpus, e.g. dev
+    #[arg(long)]
+    split: Option<String>,
+    /// Only documents of this type
+    #[arg(long, value_name = "TYPE")]
+    only: Option<String>,
+    /// Take each document for what it is instead of asking CLIP
+    #[arg(long)]
+    no_routing: bool,
+    /// Read nothing: judge the records in the database (--db)
+    #[arg(long, conflicts_with_all = ["no_routing", "keep"])]
+    stored: bool,
+    /// Keep what is read in this database; a second call reads only what is missing
+    #[arg(long, value_name = "FILE")]
+    keep: Option<PathBuf>,
+    #[command(flatten)]
+    pub engines: Engines,
+}
+
+/// What became of the documents.
+pub struct Judged {
+    pub documents: Vec<Document>,
+    /// Of the runs that were made for it; `None` when nothing was read.
+    pub summary: Option<Summary>,
+    /// By the hash of the reader: the policy that its records are judged by.
+    pub policies: BTreeMap<String, Policy>,
+    pub folder: String,
+    pub stored: bool,
+    pub interrupted: bool,
+}
+
+impl Known {
+    /// Reads what is to be read, and compares it with the truth.
+    pub async fn judge(&self, app: &mut App) -> anyhow::Result<Judged> {
+        let cases = eval::load(&self.folder, self.split.as_deref(), self.only.as_deref());
+        let cases = cases.map_err(|error| UsageError(format!("{error:#}")))?;
+        let thrown_away = tempfile::tempdir()?;
+        let mut settings = app.settings().clone();
+        let summary = match self.stored {
+            true => None,
+            false => {
+                let temporary = || thrown_away.path().join("eval.db");
+                settings.db = self.keep.clone().unwrap_or_else(temporary);
+                Some(self.read(app, &settings, &cases).await?)
+            }
+        };
+        let mut judged = Judged {
+            documents: Vec::new(),
+            interrupted: summary.as_ref().is_some_and(|s| s.interrupted),
+            summary,
+            policies: BTreeMap::new(),
+            folder: self.folder.display().to_string(),
+            stored: self.stored,
+        };
+        if !judged.interrupted {
+            judged.compare(&settings, &cases).await?;
+        }
+        Ok(judged)
+    }
+
+    async fn read(
+        &self,
+        app: &mut App,
+        settings: &Settings,
+        cases: &[Case],
+    ) -> anyhow::Result<Summary> {
+        // A type can be forced on a whole run only: one run for each type then.
+        let types: BTreeSet<&str> = cases.iter().map(|case| case.doc_type.as_str()).collect();
+        let runs: Vec<Option<&str>> = match self.no_routing {
+            true => types.into_iter().map(Some).collect(),
+            false => vec![None],
+        };
+        let stop = signals::stop()?;
+        let mut total = Summary::default();
+        for doc_type in runs {
+            let ours = cases
+                .iter()
+                .filter(|case| doc_type.is_none_or(|name| name == case.doc_type));
+            let request = RunRequest {
+                paths: ours.map(|case| case.path.clone()).collect(),
+                doc_type: doc_type.map(str::to_owned),
+                ..RunRequest::default()
+            };
+            let (events, mut received) = mpsc::unbounded_channel();
+            let (settings, stop) = (settings.clone(), stop.clone());
+            app.progress.start();
+            let work =
+                tokio::spawn(async move { pipeline::run(&settings, request, events, stop).await });
+            while let Some(event) = received.recv().await {
+                show(app, &event);
+            }
+            app.progress.finish();
+            add(&mut total, work.await??);
+            if total.interrupted {
+                break;
+            }
+        }
+        Ok(total)
+    }
+}
+
+fn show(app: &App, event: &Event) {
+    match event {
+        Event::Ingested { new_pages, .. } => app.progress.expect(u64::from(*new_pages)),
+        Event::Queued { pages } => app.progress.remaining(*pages),
+        Event::PageDone { .. } | Event::PageFailed { again: false, .. } => {
+            app.progress.page_ended();
+        }
+        _ => {}
+    }
+}
+
+fn add(total: &mut Summary, run: Summary) {
+    total.run_id = run.run_id;
+    total.files += run.files;
+    total.pages_done += run.pages_done;
+    total.accepted += run.accepted;
+    total.needs_review += run.needs_review;
+    total.failed += run.failed;
+    total.worker_restarts += run.worker_restarts;
+    total.seconds += run.seconds;
+    total.interrupted |= run.interrupted;
+    for (reason, count) in run.rejected {
+        *total.rejected.entry(reason).or_default() += count;
+    }
+    for (reason, count) in run.pages_failed {
+        *total.pages_failed.entry(reason).or_default() += count;
+    }
+    for (stage, seconds) in run.stage_seconds {
+        *total.stage_seconds.entry(stage).or_default() += seconds;
+    }
+    for (role, peak) in run.peak_memory {
+        let most = total.peak_memory.entry(role).or_default();
+        *most = peak.max(*most);
+    }
+}
+
+impl Judged {
+    async fn compare(&mut self, settings: &Settings, cases: &[Case]) -> anyhow::Result<()> {
+        let types = DocTypes::load(settings.types.as_deref())?;
+        let store = Store::open_existing(&settings.db).await?;
+        let mut unknown = 0;
+        for case in cases {
+            // The database may know the content under another path.
+            let content = || std::fs::read(&case.path).map(|bytes| blake3::hash(&bytes));
+            let hash = self.stored.then(content).and_then(Result::ok);
+            let hash = hash.map(|hash| hash.to_hex().to_string());
+            let document = store.document_at(&case.path, hash.as_deref()).await?;
+            let (records, work) = match document {
+                Some(document) => {
+                    let work = store.work(document).await?;
+                    let work = Work {
+                        pages: work.pages,
+                        stage_seconds: work.stage_seconds,
+                        attempts: work.attempts,
+                        failed_attempts: work.failed_attempts,
+                        failure: work.failure,
+                    };
+                    (store.records_of(document).await?, work)
+                }
+                None => {
+                    let failure = store.rejection(&case.path).await?;
+                    if failure.is_none() && self.stored {
+                        unknown += 1;
+                        continue;
+                    }
+                    let work = Work {
+                        failure: failure.or(Some("it was not read".to_owned())),
+                        ..Work::default()
+                    };
+                    (Vec::new(), work)
+                }
+            };
+            let mut seen = Vec::with_capacity(records.len());
+            for stored in records {
+                seen.push(self.see(settings, &types, stored)?);
+            }
+            self.documents.push(eval::judge(case, &seen, work));
+        }
+        if unknown > 0 {
+            tracing::warn!(
+                "{unknown} of {} documents are not in the database and are left out",
+                cases.len()
+            );
+        }
+        if self.documents.is_empty() {
+            let (db, folder) = (settings.db.display(), &self.folder);
+            let why = format!(
+                "the database {db} holds none of the documents of {folder}: read them first with `docmill run`"
+            );
+            return Err(UsageError(why).into());
+        }
+        Ok(())
+    }
+
+    /// The record as the policy of today judges it.
+    fn see(
+        &mut self,
+        settings: &Settings,
+        types: &DocTypes,
+        stored: StoredRecord,
+    ) -> anyhow::Result<Seen> {
+        let reader = stored.models.first().cloned().unwrap_or_default();
+        if !self.policies.contains_key(&reader) {
+            let policy = policy(settings, &reader)?;
+            self.policies.insert(reader.clone(), policy);
+        }
+        let policy = &self.policies[&reader];
+        let mut record = stored.record;
+        let doc_type = record.doc_type.as_deref().and_then(|name| types.get(name));
+        policy.apply(doc_type, &mut record);
+        let verdicts = doc_type.map(|doc_type| policy.verdicts(doc_type, &record));
+        Ok(Seen {
+            id: stored.id,
+            embedded: false,
+            verdicts: verdicts.unwrap_or_default(),
+            record,
+        })
+    }
+
+    /// Hashes of the calibrations that were gone by.
+    pub fn calibrations(&self) -> Vec<String> {
+        let policies = self.policies.values();
+        let hashes = policies.filter_map(|policy| Some(policy.calibration.as_ref()?.hash.clone()));
+        hashes.collect()
+    }
+}
+
+/// No engine is loaded: the models' folder is only looked at.
+pub fn policy(settings: &Settings, reader: &str) -> anyhow::Result<Policy> {
+    let installation = Installation::find(settings)?;
+    pipeline::policy(settings, installation.folder(), reader)
+}

@@ -1,0 +1,155 @@
+//! Measuring and calibrating through the program, with the default weights.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::context::{Context, Ran, fixtures};
+
+/// Screenshots are read in a second each.
+fn eval_screenshots(context: &Context, more: &[&str]) -> Ran {
+    let folder = fixtures();
+    let mut args = vec!["eval", folder.to_str().unwrap(), "--only", "screenshot"];
+    args.extend(["--set", "calibration=off"]);
+    args.extend(more);
+    context.run(&args)
+}
+
+#[test]
+fn what_is_kept_is_judged_again_without_engines_and_compared_with_a_baseline() {
+    let name = "what_is_kept_is_judged_again_without_engines_and_compared_with_a_baseline";
+    let Some(context) = Context::with_engines(name) else {
+        return;
+    };
+    let read = ["--no-routing", "--keep", "kept.db", "--json"];
+    let first = eval_screenshots(&context, &read);
+    assert_eq!(first.code, Some(0), "{first:?}");
+    fs::write(context.path("before.json"), &first.stdout).unwrap();
+    let first = &first.json_lines()[0];
+    assert_eq!(first["run"]["pages_done"], 6);
+    let again = eval_screenshots(&context, &read);
+    assert_eq!(
+        again.json_lines()[0]["run"]["pages_done"],
+        0,
+        "all was kept"
+    );
+    assert_eq!(again.json_lines()[0]["tables"], first["tables"]);
+
+    // No model, no library: only the database is needed.
+    let stored = [
+        "--stored", "--db", "kept.db", "--models", ".", "--pdfium", "none.so",
+    ];
+    let mut manifest = fs::read_to_string(fixtures().join("../models/manifest.toml")).unwrap();
+    manifest.insert_str(0, "# only the description, no weights\n");
+    fs::write(context.path("manifest.toml"), manifest).unwrap();
+    let outputs = ["--json", "--junit", "eval.xml", "--html", "eval.html"];
+    let mut more = [&stored[..], &outputs].concat();
+    more.extend(["--baseline", "before.json"]);
+    let ran = eval_screenshots(&context, &more);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let report = &ran.json_lines()[0];
+    assert_eq!(report["tables"], first["tables"]);
+    assert_eq!(report["run"], Value::Null);
+    assert_eq!(report["changes"]["better"], serde_json::json!([]));
+    assert_eq!(report["changes"]["worse"], serde_json::json!([]));
+    let junit = fs::read_to_string(context.path("eval.xml")).unwrap();
+    assert!(junit.contains("<testsuite name=\"screenshot\""), "{junit}");
+    assert_eq!(
+        junit.matches("<testcase ").count(),
+        6 * 9,
+        "each document, and each of its 8 fields"
+    );
+    let html = fs::read_to_string(context.path("eval.html")).unwrap();
+    assert!(html.matches("<svg").count() == 4 && !html.contains("<script"));
+
+    // As if the earlier model had read an amount wrongly.
+    let mut before = first.clone();
+    let documents = before["documents"].as_array_mut().unwrap();
+    let fields = documents[0]["fields"].as_array_mut().unwrap();
+    let right = |leaf: &&mut Value| leaf["outcome"] == "right";
+    let leaf = fields.iter_mut().find(right).unwrap();
+    (leaf["outcome"], leaf["read"]) = ("wrong".into(), "0.01".into());
+    let path = leaf["path"].as_str().unwrap().to_owned();
+    fs::write(context.path("other.json"), before.to_string()).unwrap();
+    let ran = eval_screenshots(
+        &context,
+        &[&stored[..], &["--baseline", "other.json"]].concat(),
+    );
+    assert!(
+        ran.stdout
+            .contains("Better than the baseline: 1 field of 1 document"),
+        "{ran:?}"
+    );
+    assert!(
+        ran.stdout.contains(&path) && ran.stdout.contains("0.01"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn a_calibration_is_made_from_known_documents_and_later_records_name_it() {
+    let name = "a_calibration_is_made_from_known_documents_and_later_records_name_it";
+    let Some(context) = Context::with_engines(name) else {
+        return;
+    };
+    let folder = fixtures();
+    let folder = folder.to_str().unwrap();
+    let few = context.run(&[
+        "calibrate",
+        folder,
+        "--only",
+        "screenshot",
+        "--out",
+        "few.json",
+    ]);
+    assert_eq!(few.code, Some(2), "{few:?}");
+    assert!(few.stderr.contains("too few to calibrate"), "{few:?}");
+    assert!(!context.path("few.json").exists());
+
+    let args = [
+        "calibrate",
+        folder,
+        "--no-routing",
+        "--keep",
+        "cal.db",
+        "--out",
+        "cal.json",
+    ];
+    let made = context.run(&args);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    assert!(
+        made.stdout.contains("Expected calibration error"),
+        "{made:?}"
+    );
+    // Two dozen documents certify no error rate, which is said with a number.
+    assert!(made.stdout.contains("nothing  at most 0.5 %"), "{made:?}");
+    let calibration: Value =
+        serde_json::from_str(&fs::read_to_string(context.path("cal.json")).unwrap()).unwrap();
+    for side in ["before", "after"] {
+        let error = calibration[side]["ece"].as_f64().unwrap();
+        assert!((0.0..=1.0).contains(&error));
+    }
+
+    context.fixture("screenshot/payment_cafe", "in/a");
+    let with = ["--set", "calibration=cal.json"];
+    let ran = context.run(&[&["run", "in", "--type", "screenshot"][..], &with].concat());
+    assert_eq!(
+        ran.code,
+        Some(3),
+        "nothing is certified, so nothing accepted: {ran:?}"
+    );
+    let record = &context.records()[0];
+    let hash = blake3::hash(&fs::read(context.path("cal.json")).unwrap());
+    assert_eq!(
+        record["provenance"]["calibration"],
+        hash.to_hex().to_string()
+    );
+    let probability = record["field_probability"]["amount"].as_f64().unwrap();
+    assert!((0.0..=1.0).contains(&probability), "{record:#}");
+    assert_eq!(record["accepted_from"], Value::Null);
+    let findings = record["findings"].as_array().unwrap();
+    assert!(
+        findings.iter().any(|f| f["code"] == "not_certified"),
+        "{record:#}"
+    );
+}
