@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, FieldLogprob, Fields, Finding, Reading, Routing};
+use super::{Failure, FieldLogprob, Fields, Finding, Reading, Routing, Word};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -27,6 +27,8 @@ pub struct PageResult {
     /// From 0.
     pub index: u32,
     pub routing: Option<Routing>,
+    /// The text layer's; empty for a scan.
+    pub words: Vec<Word>,
     /// `Ok(None)`: the page was not read, since its type is not known or is
     /// none of ours; `Err`: it could not be read.
     pub reading: Result<Option<Reading>, Failure>,

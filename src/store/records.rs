@@ -48,7 +48,7 @@ impl Store {
             return Ok(None);
         };
         let pages = sqlx::query(
-            "SELECT p.page_index, p.state, p.reason, p.message, p.routing, r.reading, r.raw_text
+            "SELECT p.page_index, p.state, p.reason, p.message, p.routing, r.reading, r.raw_text, p.words
              FROM pages p LEFT JOIN readings r ON r.id = p.reading_id
              WHERE p.document_id = ? ORDER BY p.page_index",
         );
@@ -109,6 +109,7 @@ impl Store {
 fn page_result(row: &sqlx::sqlite::SqliteRow) -> anyhow::Result<PageResult> {
     let routing: Option<&str> = row.get(4);
     let reading: Option<&str> = row.get(5);
+    let words: Option<&str> = row.get(7);
     let result = if row.get::<&str, _>(1) == "failed" {
         let reason = row
             .get::<Option<&str>, _>(2)
@@ -132,6 +133,11 @@ fn page_result(row: &sqlx::sqlite::SqliteRow) -> anyhow::Result<PageResult> {
             .map(serde_json::from_str)
             .transpose()
             .context("a stored routing does not parse")?,
+        words: words
+            .map(serde_json::from_str)
+            .transpose()
+            .context("a stored text layer does not parse")?
+            .unwrap_or_default(),
         reading: result,
     })
 }

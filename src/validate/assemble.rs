@@ -1,9 +1,12 @@
 //! Which pages make which record, and whose value counts.
 
+mod key;
+
 use serde_json::Value;
 
 use crate::doctypes::DocTypes;
-use crate::domain::{FieldLogprob, Fields, Finding, PageResult, PageRule, Reading, Severity};
+use crate::domain::{FieldLogprob, Fields, Finding, PageResult, PageRule, Reading, Severity, Word};
+use key::Verdict;
 
 /// A record before its values are judged.
 #[derive(Debug, Default)]
@@ -18,6 +21,8 @@ pub struct Draft {
     pub findings: Vec<Finding>,
     /// It stands for a page that could not be read.
     pub failed: bool,
+    /// The text layers of its pages.
+    words: Vec<Word>,
 }
 
 pub fn drafts(types: &DocTypes, pages: &[PageResult]) -> Vec<Draft> {
@@ -39,38 +44,50 @@ pub fn drafts(types: &DocTypes, pages: &[PageResult]) -> Vec<Draft> {
                 ..Draft::default()
             }),
             Ok(None) => drafts.push(unread(page)),
-            Ok(Some(reading)) => {
-                let doc_type = page
-                    .routing
-                    .as_ref()
-                    .and_then(|r| r.verdict.as_deref().ok())
-                    .unwrap_or_default();
-                let rule = types
-                    .get(doc_type)
-                    .and_then(|t| t.read.as_ref())
-                    .map(|rules| &rules.pages);
-                let joins = open.filter(|&at| {
-                    drafts[at].doc_type.as_deref() == Some(doc_type)
-                        && continues(&drafts[at], reading, rule)
-                });
-                match (joins, rule) {
-                    (Some(at), Some(PageRule::Merge { last, .. })) => {
-                        join(&mut drafts[at], page.index, reading, last)
-                    }
-                    _ => {
-                        open = Some(drafts.len());
-                        let mut draft = Draft {
-                            doc_type: Some(doc_type.to_owned()),
-                            ..Draft::default()
-                        };
-                        join(&mut draft, page.index, reading, &[]);
-                        drafts.push(draft);
-                    }
-                }
-            }
+            Ok(Some(reading)) => place(&mut drafts, &mut open, types, page, reading),
         }
     }
     drafts
+}
+
+/// Puts a page into the open record or begins another with it.
+fn place(
+    drafts: &mut Vec<Draft>,
+    open: &mut Option<usize>,
+    types: &DocTypes,
+    page: &PageResult,
+    reading: &Reading,
+) {
+    let routing = page.routing.as_ref();
+    let doc_type = routing.and_then(|routing| routing.verdict.as_deref().ok());
+    let rules = doc_type.and_then(|name| types.get(name)?.read.as_ref());
+    let mut draft = Draft {
+        doc_type: Some(doc_type.unwrap_or_default().to_owned()),
+        ..Draft::default()
+    };
+    let before = open
+        .map(|at| &mut drafts[at])
+        .filter(|before| before.doc_type == draft.doc_type);
+    if let (Some(before), Some(PageRule::Merge { last, key })) = (before, rules.map(|r| &r.pages)) {
+        let verdict = match key {
+            Some(key) => key::compare(before, page, reading, key, last),
+            None => Verdict::Same(None),
+        };
+        match verdict {
+            Verdict::Same(doubt) => {
+                before.findings.extend(doubt);
+                return join(before, page, reading, last);
+            }
+            Verdict::SameCorrected(key) => {
+                before.fields[key] = Value::Null;
+                return join(before, page, reading, last);
+            }
+            Verdict::Another(doubt) => draft.findings.extend(doubt),
+        }
+    }
+    join(&mut draft, page, reading, &[]);
+    *open = Some(drafts.len());
+    drafts.push(draft);
 }
 
 fn unread(page: &PageResult) -> Draft {
@@ -87,35 +104,11 @@ fn unread(page: &PageResult) -> Draft {
     }
 }
 
-/// Whether the page goes on with the draft's record: merging is the type's
-/// rule and the page does not bring another key.
-fn continues(draft: &Draft, reading: &Reading, rule: Option<&PageRule>) -> bool {
-    let Some(PageRule::Merge { key, .. }) = rule else {
-        return false;
-    };
-    let Some(key) = key else { return true };
-    match (text(draft.fields.get(key)), text(reading.fields.get(key))) {
-        (Some(known), Some(new)) => known == new,
-        _ => true,
-    }
-}
-
-/// A key as it is compared: what spacing and case a page shows is no
-/// difference.
-fn text(value: Option<&Value>) -> Option<String> {
-    let text = value?.as_str()?;
-    let plain: String = text
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_uppercase)
-        .collect();
-    (!plain.is_empty()).then_some(plain)
-}
-
 /// First value that is not null, lists joined, the fields in `last` from the
 /// last page that has them. Confidences follow their values.
-fn join(draft: &mut Draft, page: u32, reading: &Reading, last: &[String]) {
-    draft.pages.push(page);
+fn join(draft: &mut Draft, page: &PageResult, reading: &Reading, last: &[String]) {
+    draft.pages.push(page.index);
+    draft.words.extend(page.words.iter().cloned());
     for (field, value) in &reading.fields {
         match (draft.fields.get_mut(field), value) {
             (Some(Value::Array(list)), Value::Array(more)) => {
@@ -139,7 +132,7 @@ fn join(draft: &mut Draft, page: u32, reading: &Reading, last: &[String]) {
         let message = format!(
             "the model repeated itself in {} on page {}: {} lines were kept and {} repeated ones left out; check the list",
             repetition.field,
-            page + 1,
+            page.index + 1,
             repetition.kept,
             repetition.removed
         );

@@ -52,6 +52,7 @@ fn page(index: u32, doc_type: &str, fields: Value) -> PageResult {
     PageResult {
         index,
         routing: routed(Ok(doc_type)),
+        words: Vec::new(),
         reading: Ok(Some(reading(fields))),
     }
 }
@@ -206,6 +207,7 @@ fn a_page_of_no_known_type_is_a_record_to_review_and_does_not_part_an_invoice() 
     let unknown = PageResult {
         index: 1,
         routing: routed(Err("could be a letter")),
+        words: Vec::new(),
         reading: Ok(None),
     };
     let pages = [
@@ -231,6 +233,7 @@ fn a_failed_page_fails_its_record_and_keeps_the_documents_others_from_being_acce
     let failed = PageResult {
         index: 1,
         routing: routed(Ok("receipt")),
+        words: Vec::new(),
         reading: Err(Failure::new(
             Reason::WorkerDied,
             "the reader was killed by signal 6",
@@ -300,12 +303,87 @@ proptest! {
                 0 => page(index, "receipt", receipt()),
                 1 => page(index, "invoice", invoice(Some(&number))),
                 2 => page(index, "invoice", invoice(None)),
-                3 => PageResult { index, routing: routed(Err("letter")), reading: Ok(None) },
-                _ => PageResult { index, routing: None, reading: Err(Failure::new(Reason::Deadline, "late")) },
+                3 => PageResult { index, routing: routed(Err("letter")), words: Vec::new(), reading: Ok(None) },
+                _ => PageResult { index, routing: None, words: Vec::new(), reading: Err(Failure::new(Reason::Deadline, "late")) },
             }
         }).collect();
         let mut seen: Vec<u32> = validate(&pages).into_iter().flat_map(|record| record.pages).collect();
         seen.sort_unstable();
         prop_assert_eq!(seen, (0..pages.len() as u32).collect::<Vec<_>>());
     }
+}
+
+fn words(text: &str) -> Vec<crate::domain::Word> {
+    let word = |text: &str| crate::domain::Word {
+        text: text.to_owned(),
+        bbox: [0.0; 4],
+    };
+    text.split_whitespace().map(word).collect()
+}
+
+/// Two invoice pages with their numbers as read, the probability of the second
+/// and the text layers.
+fn two_pages(numbers: [&str; 2], probability: f32, texts: [&str; 2]) -> Vec<PageResult> {
+    let mut pages: Vec<_> = (0..2)
+        .map(|index| {
+            let mut page = page(index as u32, "invoice", invoice(Some(numbers[index])));
+            page.words = words(texts[index]);
+            page
+        })
+        .collect();
+    let read = pages[1].reading.as_mut().unwrap().as_mut().unwrap();
+    let number = read
+        .logprobs
+        .iter_mut()
+        .find(|p| p.field == "invoice_number");
+    number.unwrap().sum = probability.ln();
+    pages
+}
+
+#[test]
+fn a_misread_number_does_not_part_an_invoice_whose_text_layer_has_the_right_one() {
+    let text = "Invoice No. TD-2024-331 page 2";
+    for (numbers, texts) in [
+        (["TD-2024-331", "TD-2024-381"], ["", text]),
+        (["TD-2024-381", "TD-2024-331"], [text, text]),
+        (["TD-2024-331", "TD-2O24-33I"], ["", ""]),
+        (
+            ["TD-2024-331", "TD-2024-381"],
+            ["", "Rechnung:TD- 2024-331"],
+        ),
+    ] {
+        let records = validate(&two_pages(numbers, 0.99, texts));
+        assert_eq!(records.len(), 1, "{numbers:?} {texts:?}");
+        assert!(!codes(&records[0]).contains(&"key_doubtful"));
+    }
+}
+
+#[test]
+fn a_printed_number_starts_another_invoice_however_alike_it_is() {
+    for (probability, texts) in [
+        (0.1, ["No. A-1001", "No. A-1002"]),
+        (0.1, ["", "No. A-1002 replaces A-1001"]),
+        (0.99, ["", ""]),
+    ] {
+        let records = validate(&two_pages(["A-1001", "A-1002"], probability, texts));
+        assert_eq!(records.len(), 2, "{texts:?}");
+    }
+}
+
+#[test]
+fn a_number_that_nobody_is_sure_of_is_told() {
+    let mut pages = two_pages(["A-1001", "A-1007"], 0.4, ["", ""]);
+    let records = validate(&pages);
+    assert_eq!(records.len(), 2, "both pages have totals");
+    assert!(codes(&records[1]).contains(&"key_doubtful"));
+    let read = pages[0].reading.as_mut().unwrap().as_mut().unwrap();
+    read.fields["gross_total"] = Value::Null;
+    let records = validate(&pages);
+    assert_eq!(records.len(), 1);
+    assert!(
+        codes(&records[0]).contains(&"key_doubtful"),
+        "{:?}",
+        records[0].findings
+    );
+    assert_eq!(records[0].fields["invoice_number"], "A-1001");
 }

@@ -1,0 +1,153 @@
+//! Whether a page goes on with a record or begins another, told by the type's
+//! key (an invoice's number).
+//!
+//! A model may misread the number on one page, and one misread letter must not
+//! part a document; consecutive invoices differ in one letter too. So likeness
+//! decides nothing: the text layer does where there is one, then the model's
+//! own probability, and what stays in doubt is told.
+
+use serde_json::Value;
+
+use super::Draft;
+use crate::domain::{Fields, Finding, PageResult, Reading, Severity, Word};
+
+/// Least probability of a number that is taken at its word.
+const SURE: f32 = 0.8;
+/// A key this long may stand at the end of a word (`No.:TD-331`), behind at
+/// most so many letters.
+const UNMISTAKABLE: usize = 5;
+const LONGEST_LABEL: usize = 24;
+
+/// What a page is to the record before it, and what a person must know of it.
+pub enum Verdict<'a> {
+    Same(Option<Finding>),
+    /// The page's number is the right one, the record's was misread.
+    SameCorrected(&'a str),
+    Another(Option<Finding>),
+}
+
+/// `last` are the fields that stand on a document's last page.
+pub fn compare<'a>(
+    draft: &Draft,
+    page: &PageResult,
+    reading: &Reading,
+    key: &'a str,
+    last: &[String],
+) -> Verdict<'a> {
+    let (Some(known), Some(new)) = (text(draft.fields.get(key)), text(reading.fields.get(key)))
+    else {
+        return Verdict::Same(None);
+    };
+    if look_alike(&known) == look_alike(&new) {
+        return Verdict::Same(None);
+    }
+    let (known_here, new_here) = (
+        is_printed(&known, &page.words),
+        is_printed(&new, &page.words),
+    );
+    let (known_before, new_before) = (
+        is_printed(&known, &draft.words),
+        is_printed(&new, &draft.words),
+    );
+    if new_here && new_before && !known_before {
+        return Verdict::SameCorrected(key);
+    }
+    if known_here && (!new_here || new_before) {
+        return Verdict::Same(None);
+    }
+    if new_here {
+        return Verdict::Another(None);
+    }
+    let known_doubtful = draft
+        .confidence
+        .iter()
+        .any(|(field, probability)| field == key && *probability < SURE);
+    let new_doubtful = reading
+        .logprobs
+        .iter()
+        .any(|p| p.field == key && p.sum.exp() < SURE);
+    // A text layer without the number speaks against it, if it is not garbage.
+    if !known_doubtful && !new_doubtful && page.words.is_empty() {
+        return Verdict::Another(None);
+    }
+    let doubt = |conclusion: &str| {
+        let message = format!(
+            "page {} seems to have the {key} {}, the page before {}, and neither is read with certainty: {conclusion}",
+            page.index + 1,
+            shown(reading.fields.get(key)),
+            shown(draft.fields.get(key)),
+        );
+        Some(Finding::new(
+            "key_doubtful",
+            Severity::Warning,
+            Some(key),
+            message,
+        ))
+    };
+    let has = |fields: &Fields| {
+        last.iter()
+            .any(|field| fields.get(field).is_some_and(|value| !value.is_null()))
+    };
+    if has(&draft.fields) && has(&reading.fields) {
+        // Both have what ends a document.
+        Verdict::Another(doubt("taken for another one, since both have totals"))
+    } else {
+        Verdict::Same(doubt("taken for one document"))
+    }
+}
+
+fn shown(value: Option<&Value>) -> &str {
+    value.and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A key as it is compared: what spacing and case a page shows is no
+/// difference.
+fn text(value: Option<&Value>) -> Option<String> {
+    let plain = plain(value?.as_str()?);
+    (!plain.is_empty()).then_some(plain)
+}
+
+fn plain(text: &str) -> String {
+    text.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_uppercase)
+        .collect()
+}
+
+/// Letters and digits that are easily taken for each other become one: no two
+/// numbers of one seller differ by them alone.
+fn look_alike(key: &str) -> String {
+    key.chars()
+        .map(|c| match c {
+            'O' | 'Q' | 'D' => '0',
+            'I' | 'L' => '1',
+            'Z' => '2',
+            'S' => '5',
+            'G' => '6',
+            'B' => '8',
+            c => c,
+        })
+        .collect()
+}
+
+/// Whether consecutive words make the key.
+fn is_printed(key: &str, words: &[Word]) -> bool {
+    let label = if key.len() >= UNMISTAKABLE {
+        LONGEST_LABEL
+    } else {
+        0
+    };
+    (0..words.len()).any(|start| {
+        let mut made = String::new();
+        for word in &words[start..] {
+            made.push_str(&plain(&word.text));
+            if made == *key || (label > 0 && made.ends_with(key)) {
+                return true;
+            }
+            if made.len() >= key.len() + label {
+                return false;
+            }
+        }
+        false
+    })
+}
