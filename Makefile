@@ -10,7 +10,7 @@ with_ccache = if command -v ccache >/dev/null; then \
 # What lies beside the inputs is no document.
 fixtures = find fixtures -name 'input.*' -print0 | sort -z
 
-.PHONY: help demo test setup build fmt lint bench install
+.PHONY: help demo test setup build fmt lint bench deny fuzz install
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,12 @@ lint: setup ## Check format and lints
 
 bench: build ## Measure a run over the fixtures
 	@$(fixtures) | xargs -0 cargo run --release --quiet -- bench
+
+deny: ## Check licences, sources and versions of what docmill is built from
+	@.ci/deny.sh
+
+fuzz: ## Fuzz each parser, RUNS=1000000 times in all; goes on where it ended
+	@fuzz/run.sh
 
 install: build ## Install program, models, man pages and completions under PREFIX
 	@$(with_ccache) cargo install --path . --root "$(PREFIX)" --no-track --force --profile release

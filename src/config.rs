@@ -1,5 +1,7 @@
 //! Settings: flags > environment (`DOCMILL_…`) > `docmill.toml` > defaults.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod layers;
 
 use std::path::PathBuf;

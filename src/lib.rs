@@ -6,8 +6,9 @@
 //! order, [`worker`] runs the native engines in child processes.
 //!
 //! Imports run one way (`docs/ARCHITECTURE.md`, kept by a test):
-//! `cli` -> `pipeline`, `eval`, `export` -> `worker` -> the stages ->
-//! `doctypes`, `models`, `calibrate` -> `domain`. Stages never import each other.
+//! `cli` -> `pipeline`, `eval`, `export`, `report` -> `worker` -> the stages
+//! -> `doctypes`, `models`, `calibrate` -> `domain`. Stages never import each
+//! other.
 
 pub mod calibrate;
 pub mod cli;
@@ -16,12 +17,15 @@ pub mod doctypes;
 pub mod domain;
 pub mod eval;
 pub mod export;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod generate;
 pub mod ingest;
 pub mod models;
 pub mod pipeline;
 pub mod prompt;
 pub mod rasterize;
+pub mod report;
 pub mod route;
 pub mod store;
 pub mod validate;

@@ -1,7 +1,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::App;
@@ -10,7 +9,6 @@ use super::output::{count, table};
 use super::settings::Engines;
 use super::signals;
 use crate::pipeline::{self, RunRequest, Summary};
-use crate::worker::peak_memory;
 
 /// Measure a run over files, with a database that is thrown away
 #[derive(Args)]
@@ -41,19 +39,16 @@ impl Bench {
         // Nobody listens: showing what happens is not what is measured.
         let (events, _) = mpsc::unbounded_channel();
         let summary = pipeline::run(&settings, request, events, stop).await?;
-        let own = peak_memory(std::process::id()).map(|bytes| bytes >> 20);
         if self.json {
-            let mut value = serde_json::to_value(&summary)?;
-            value["peak_memory"]["supervisor"] = json!(own);
-            app.out.json(&value)?;
+            app.out.json(&summary)?;
         } else {
-            print(&mut app, &summary, own)?;
+            print(&mut app, &summary)?;
         }
         Ok(Outcome::of(&summary))
     }
 }
 
-fn print(app: &mut App, summary: &Summary, own_memory: Option<u64>) -> anyhow::Result<()> {
+fn print(app: &mut App, summary: &Summary) -> anyhow::Result<()> {
     let pages = summary.pages_done + summary.pages_failed.values().sum::<u64>();
     app.out.line(&format!(
         "{} of {} in {:.2} s: {:.1} pages a minute",
@@ -73,9 +68,6 @@ fn print(app: &mut App, summary: &Summary, own_memory: Option<u64>) -> anyhow::R
     let mut memory = table(&["process", "peak memory, MiB"]);
     for (role, peak) in &summary.peak_memory {
         memory.add_row([role.clone(), peak.to_string()]);
-    }
-    if let Some(own) = own_memory {
-        memory.add_row(["supervisor".to_owned(), own.to_string()]);
     }
     app.out.table(&memory)
 }

@@ -223,6 +223,7 @@ async fn database(settings: &Settings) -> Finding {
 async fn engines(settings: &Settings) -> Finding {
     let plan = Arc::new(Plan::make(settings).await?);
     let (events, _) = mpsc::unbounded_channel();
-    pipeline::Engines::start(settings, plan, &events).await?;
+    let (deaths, _) = mpsc::unbounded_channel();
+    pipeline::Engines::start(settings, plan, &events, &deaths).await?;
     Ok("rasteriser, router and reader".to_owned())
 }

@@ -25,12 +25,16 @@ pub const INTERRUPTED: u8 = 130;
 
 impl Outcome {
     pub fn code(self) -> ExitCode {
-        ExitCode::from(match self {
+        ExitCode::from(self.number())
+    }
+
+    pub fn number(self) -> u8 {
+        match self {
             Outcome::Good => 0,
             Outcome::SomeFailed => 1,
             Outcome::NeedsReview => 3,
             Outcome::Interrupted => INTERRUPTED,
-        })
+        }
     }
 
     /// The gravest thing that happened in a run.
@@ -56,7 +60,8 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn code_of(error: &anyhow::Error) -> u8 {
+/// The exit code of a command that could not be done.
+pub fn code_of(error: &anyhow::Error) -> u8 {
     if error.chain().any(|cause| cause.is::<UsageError>()) {
         USAGE
     } else if store::is_temporary(error) || error.chain().any(is_disk_full) {

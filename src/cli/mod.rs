@@ -14,9 +14,11 @@ mod export;
 mod known;
 mod logging;
 mod man;
+mod metrics;
 mod models;
 mod output;
 mod progress;
+mod report;
 mod retry;
 mod run;
 mod settings;
@@ -60,6 +62,7 @@ struct Cli {
 enum Command {
     Run(run::Run),
     Status(status::Status),
+    Report(report::Report),
     Show(show::Show),
     Retry(retry::Retry),
     Export(export::Export),
@@ -145,6 +148,7 @@ impl Command {
         match self {
             Command::Run(command) => command.run(app).await,
             Command::Status(command) => command.run(app).await,
+            Command::Report(command) => command.run(app).await,
             Command::Show(command) => command.run(app).await,
             Command::Retry(command) => command.run(app).await,
             Command::Export(command) => command.run(app).await,

@@ -3,7 +3,7 @@ use clap::Args;
 use super::App;
 use super::exit::Outcome;
 use super::output::count;
-use super::run;
+use super::run::{self, Watch};
 use super::settings::Engines;
 use crate::config::UsageError;
 use crate::pipeline::RunRequest;
@@ -22,6 +22,8 @@ pub struct Retry {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    watch: Watch,
+    #[command(flatten)]
     pub engines: Engines,
 }
 
@@ -38,6 +40,6 @@ impl Retry {
         let pages = store.retry(&self.ids, self.doc_type.as_deref()).await?;
         tracing::info!("{} queued again", count(pages, "page"));
         drop(store);
-        run::process(app, RunRequest::default(), self.json).await
+        run::process(app, RunRequest::default(), self.json, &self.watch).await
     }
 }

@@ -1,11 +1,14 @@
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::Args;
 use tokio::sync::mpsc;
 
 use super::App;
-use super::exit::Outcome;
+use super::exit::{self, Outcome};
+use super::metrics::{Address, Metrics, Server, Textfile};
 use super::output;
+use super::report;
 use super::settings::Engines;
 use super::signals;
 use super::summary::Results;
@@ -32,7 +35,76 @@ pub struct Run {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    watch: Watch,
+    #[command(flatten)]
     pub engines: Engines,
+}
+
+/// Flags that tell of a run while it goes on and at its end.
+#[derive(Args)]
+#[command(next_help_heading = "Reports and metrics")]
+pub struct Watch {
+    /// Write a report at the end: JSON (.json) or a page with plots (.html)
+    #[arg(long, value_name = "FILE")]
+    report: Vec<PathBuf>,
+    /// Serve Prometheus metrics while it runs, at a port of this machine (9464)
+    /// or, open to others, at an address (0.0.0.0:9464)
+    #[arg(long, value_name = "PORT|ADDR:PORT")]
+    metrics_addr: Option<Address>,
+    /// Keep metrics in a file (.prom) for node_exporter's textfile collector
+    #[arg(long, value_name = "FILE")]
+    metrics_textfile: Option<PathBuf>,
+}
+
+/// Whoever is told of the run's metrics.
+struct Meters {
+    metrics: Metrics,
+    textfile: Option<Textfile>,
+    _server: Option<Server>,
+}
+
+impl Meters {
+    /// `None` where nobody is.
+    async fn start(watch: &Watch) -> anyhow::Result<Option<Meters>> {
+        if watch.metrics_addr.is_none() && watch.metrics_textfile.is_none() {
+            return Ok(None);
+        }
+        let metrics = Metrics::new();
+        let textfile = match &watch.metrics_textfile {
+            Some(path) => Some(Textfile::create(path.clone(), &metrics)?),
+            None => None,
+        };
+        let server = match watch.metrics_addr {
+            Some(address) => Some(Server::start(address, metrics.clone()).await?),
+            None => None,
+        };
+        Ok(Some(Meters {
+            metrics,
+            textfile,
+            _server: server,
+        }))
+    }
+
+    fn add(&mut self, event: &Event) {
+        self.metrics.add(event);
+        if let (Event::Sampled { .. }, Some(file)) = (event, &mut self.textfile) {
+            tell(file.refresh(&self.metrics));
+        }
+    }
+
+    fn end(&mut self, exit_code: u8) {
+        self.metrics.end(exit_code);
+        if let Some(file) = &mut self.textfile {
+            tell(file.write(&self.metrics));
+        }
+    }
+}
+
+/// Metrics that cannot be written are no reason to stop a run.
+fn tell(written: anyhow::Result<()>) {
+    if let Err(error) = written {
+        tracing::warn!("{error:#}");
+    }
 }
 
 impl Run {
@@ -50,14 +122,21 @@ impl Run {
             force: self.force,
             doc_type: self.doc_type,
         };
-        process(app, request, self.json).await
+        process(app, request, self.json, &self.watch).await
     }
 }
 
 /// Runs the pipeline, shows what happens, and ends in a table or has printed
 /// JSON lines.
-pub async fn process(mut app: App, request: RunRequest, json: bool) -> anyhow::Result<Outcome> {
+pub async fn process(
+    mut app: App,
+    request: RunRequest,
+    json: bool,
+    watch: &Watch,
+) -> anyhow::Result<Outcome> {
     check_type(app.settings(), request.doc_type.as_deref())?;
+    report::check_files(&watch.report)?;
+    let mut meters = Meters::start(watch).await?;
     let stop = signals::stop()?;
     let (events, mut received) = mpsc::unbounded_channel();
     let settings = app.settings().clone();
@@ -72,12 +151,28 @@ pub async fn process(mut app: App, request: RunRequest, json: bool) -> anyhow::R
             app.out.json(&line)?;
         }
         show(&app, &event);
+        if let Some(meters) = &mut meters {
+            meters.add(&event);
+        }
         results.add(event);
     }
     app.progress.finish();
-    let summary = work.await??;
-    if !json {
-        results.print(&mut app, &summary, has_paths)?;
+    let ended = work.await?;
+    if let Some(meters) = &mut meters {
+        meters.end(match &ended {
+            Ok(summary) => Outcome::of(summary).number(),
+            Err(error) => exit::code_of(error),
+        });
+    }
+    let summary = ended?;
+    if !json || !watch.report.is_empty() {
+        let store = Store::open_existing(&app.settings().db).await?;
+        let figures = crate::report::of_run(&store, Some(summary.run_id)).await?;
+        let figures = figures.context("the run is not in the database any more")?;
+        report::write_files(&watch.report, &figures)?;
+        if !json {
+            results.print(&mut app, &summary, &figures, has_paths)?;
+        }
     }
     Ok(Outcome::of(&summary))
 }
@@ -133,6 +228,7 @@ fn show(app: &App, event: &Event) {
             path,
             page,
             seconds,
+            ..
         } => {
             let page = page + 1;
             tracing::info!(path = %output::short(path), page, seconds, "page read");
@@ -164,6 +260,6 @@ fn show(app: &App, event: &Event) {
             tracing::info!(path = %output::short(path), record_id, status, "recorded");
         }
         // The pipeline logs it where it happens.
-        Event::WorkerReplaced { .. } => {}
+        Event::WorkerReplaced { .. } | Event::Sampled { .. } => {}
     }
 }

@@ -7,8 +7,10 @@ use serde_json::Value;
 
 use super::App;
 use super::output::{self, cell, count};
+use super::report;
 use crate::domain::{Failure, Fields, Record, Severity};
 use crate::pipeline::{Event, Summary};
+use crate::report::Report;
 
 /// Longer tables are of no use on a screen; `export` has all rows.
 const MOST_ROWS: usize = 300;
@@ -73,6 +75,7 @@ impl Results {
         mut self,
         app: &mut App,
         summary: &Summary,
+        figures: &Report,
         has_paths: bool,
     ) -> anyhow::Result<()> {
         if !self.rows.is_empty() {
@@ -92,6 +95,9 @@ impl Results {
             app.out.line("")?;
         }
         for line in self.outcome(summary, has_paths) {
+            app.out.line(&line)?;
+        }
+        for line in report::brief(figures) {
             app.out.line(&line)?;
         }
         for step in self.next_steps(app, summary) {
@@ -138,7 +144,6 @@ impl Results {
                 "known already, not read again",
                 String::new(),
             ),
-            (summary.worker_restarts, "worker restarts", String::new()),
         ];
         for (number, what, reasons) in counts {
             if number > 0 {

@@ -106,7 +106,7 @@ impl Layers {
         self.toml(path, &text)
     }
 
-    fn toml(mut self, path: &Path, text: &str) -> Result<Layers, UsageError> {
+    pub(super) fn toml(mut self, path: &Path, text: &str) -> Result<Layers, UsageError> {
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             UsageError(format!(
                 "the settings file {} is not TOML: {error}",

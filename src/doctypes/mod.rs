@@ -5,6 +5,8 @@
 //! and `prompts/<name>.md`, with `prompts/<name>.<variant>.md` for models that
 //! ask for another wording.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod parse;
 
 use std::collections::BTreeMap;

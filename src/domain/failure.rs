@@ -130,6 +130,19 @@ impl Failure {
     }
 }
 
+/// What is wrong with a JSON text, and where, without quoting it as serde's
+/// own words may: failures are logged, what pages say is not.
+pub fn json_problem(error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    let what = match error.classify() {
+        Category::Io => "cannot be read",
+        Category::Syntax => "is not JSON",
+        Category::Data => "is JSON of another form",
+        Category::Eof => "ends early",
+    };
+    format!("{what} (line {}, column {})", error.line(), error.column())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,5 +153,13 @@ mod tests {
             assert_eq!(Reason::parse(reason.as_str()), Some(reason));
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
         }
+    }
+
+    #[test]
+    fn a_json_problem_is_told_without_the_text() {
+        let error = serde_json::from_str::<Vec<u8>>("[1, \"Confidential\"]").unwrap_err();
+        assert!(error.to_string().contains("Confidential"), "{error}");
+        let told = json_problem(&error);
+        assert_eq!(told, "is JSON of another form (line 1, column 18)");
     }
 }

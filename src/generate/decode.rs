@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::json::Scanner;
 use super::repeat::{is_endless, repeated_lines};
 use super::{Prompt, TokenModel};
-use crate::domain::{Failure, FieldLogprob, Fields, Reading, Reason, Repetition};
+use crate::domain::{Failure, FieldLogprob, Fields, Reading, Reason, Repetition, json_problem};
 
 /// Schemas compiled at most; types are few, questions have none.
 const MAX_GRAMMARS: usize = 64;
@@ -154,6 +154,15 @@ fn failure(reason: Reason, message: impl Into<String>, raw_text: String) -> Fail
     }
 }
 
+/// llguidance's words go on with the answer so far, after their first line.
+fn grammar_failed(error: &anyhow::Error) -> String {
+    let words = error.to_string();
+    format!(
+        "the grammar failed: {}",
+        words.lines().next().unwrap_or_default()
+    )
+}
+
 /// The likeliest token that is allowed and not refused; the lowest id of
 /// equals, so that an answer never depends on chance.
 fn choose(
@@ -234,7 +243,7 @@ impl Answer {
             Ok(mask) => Ok(Some(mask)),
             Err(error) => Err(failure(
                 Reason::Internal,
-                format!("the grammar failed: {error:#}"),
+                grammar_failed(&error),
                 self.text(),
             )),
         }
@@ -287,7 +296,7 @@ impl Answer {
         {
             return Err(failure(
                 Reason::Internal,
-                format!("the grammar failed: {error:#}"),
+                grammar_failed(&error),
                 self.text(),
             ));
         }
@@ -365,7 +374,7 @@ impl Answer {
         let mut fields = parsed.map_err(|error| {
             failure(
                 Reason::OutputCutOff,
-                format!("the answer is no JSON object: {error}"),
+                format!("the answer {}", json_problem(&error)),
                 raw_text.to_owned(),
             )
         })?;

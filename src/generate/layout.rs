@@ -304,6 +304,21 @@ fn cut(sheet: &PageImage, tile: u32) -> Vec<PageImage> {
     tiles
 }
 
+/// The text before each image of a page that has as many as may be.
+#[cfg(feature = "llama")]
+pub fn prefixes(layout: &ImageLayout) -> Vec<String> {
+    match layout {
+        ImageLayout::Page { .. } => vec![String::new()],
+        ImageLayout::Tiles {
+            tile_prefix,
+            max_tiles,
+            ..
+        } => (1..=*max_tiles)
+            .map(|n| tile_prefix.replace("{n}", &n.to_string()))
+            .collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

@@ -13,6 +13,7 @@ use llama_cpp_2::model::params::LlamaModelParams;
 use llama_cpp_2::model::{LlamaChatMessage, LlamaModel};
 use llama_cpp_2::mtmd::{MtmdBitmap, MtmdContext, MtmdContextParams, MtmdInputText};
 use llama_cpp_2::token::LlamaToken;
+use llama_cpp_2::token_type::LlamaTokenAttr;
 use llama_cpp_2::{LogOptions, send_logs_to_tracing};
 
 use super::decode::Decoder;
@@ -62,7 +63,8 @@ struct LlamaModelContext {
     /// Stands for an image in a prompt. Unlike anything a page or a question
     /// can hold, it cannot be imitated.
     marker: String,
-    /// Names of the control tokens: in an instruction they are only text.
+    /// Names of the tokens that give a turn its form: in an instruction they
+    /// are only text.
     controls: Vec<String>,
     /// Tokens in the context.
     used: u32,
@@ -79,15 +81,17 @@ impl LlamaModelContext {
             0
         };
         let parameters = LlamaModelParams::default().with_n_gpu_layers(gpu_layers);
-        let model = LlamaModel::load_from_file(backend, &reader.text, &parameters)
+        // Opened once and not by name again: these are the bytes that were
+        // checked.
+        let (text, mmproj) = (
+            reader.files.open(&reader.text)?,
+            reader.files.open(&reader.mmproj)?,
+        );
+        let model = LlamaModel::load_from_file(backend, text.path(), &parameters)
             .with_context(|| format!("llama.cpp cannot load {}", reader.text.display()))?;
         let model: &'static LlamaModel = Box::leak(Box::new(model));
         let threads = i32::try_from(threads.max(1))?;
         let marker = format!("<__image_{}__>", random_name());
-        let mmproj = reader
-            .mmproj
-            .to_str()
-            .context("the path of the mmproj file must be UTF-8 for llama.cpp")?;
         let parameters = MtmdContextParams {
             use_gpu: gpu_layers > 0,
             print_timings: false,
@@ -95,15 +99,15 @@ impl LlamaModelContext {
             media_marker: CString::new(marker.clone())?,
             ..MtmdContextParams::default()
         };
+        let mmproj = mmproj.path();
+        let mmproj = mmproj.to_str().context("a descriptor's path is ASCII")?;
+        let name = reader.mmproj.display();
         let mtmd = MtmdContext::init_from_file(mmproj, model, &parameters).with_context(|| {
-            format!(
-                "llama.cpp cannot load {mmproj} for {}",
-                reader.text.display()
-            )
+            format!("llama.cpp cannot load {name} for {}", reader.text.display())
         })?;
         anyhow::ensure!(
             mtmd.support_vision(),
-            "{mmproj} does not let the model see images"
+            "{name} does not let the model see images"
         );
         let parameters = LlamaContextParams::default()
             .with_n_ctx(NonZeroU32::new(reader.spec.context))
@@ -114,36 +118,27 @@ impl LlamaModelContext {
         let context = model
             .new_context(backend, parameters)
             .context("llama.cpp cannot make a context")?;
-        let vocab = model.vocab();
-        let is_control = |token: &LlamaToken| vocab.is_control(*token);
-        let names = vocab
-            .tokens()
-            .filter(is_control)
-            .map(|token| vocab.token_to_piece(token, true, None));
-        let controls = names
-            .filter_map(|name| String::from_utf8(name).ok())
-            .filter(|name| !name.is_empty())
-            .collect();
-        let chat_template = reader.spec.chat_template.clone();
-        Ok(LlamaModelContext {
+        let mut context = LlamaModelContext {
             model,
             context,
             mtmd,
-            chat_template,
+            chat_template: reader.spec.chat_template.clone(),
             marker,
-            controls,
+            controls: Vec::new(),
             used: 0,
-        })
+        };
+        let frame = context.turn(&layout::prefixes(&reader.spec.layout), "")?;
+        context.controls = controls(model, &frame);
+        Ok(context)
     }
 
     /// The whole turn as text, with a marker for each image.
-    fn turn(&self, prompt: &Prompt) -> anyhow::Result<String> {
-        let images: String = prompt
-            .images
+    fn turn(&self, prefixes: &[String], instruction: &str) -> anyhow::Result<String> {
+        let images: String = prefixes
             .iter()
-            .map(|(prefix, _)| format!("{prefix}{}", self.marker))
+            .map(|prefix| format!("{prefix}{}", self.marker))
             .collect();
-        let instruction = without_controls(&prompt.instruction, &self.controls);
+        let instruction = without_controls(instruction, &self.controls);
         match &self.chat_template {
             Some(template) => {
                 let environment = minijinja::Environment::new();
@@ -198,7 +193,9 @@ impl TokenModel for LlamaModelContext {
     }
 
     fn prefill(&mut self, prompt: &Prompt) -> Result<u32, Failure> {
-        let text = self.turn(prompt).map_err(Failure::internal)?;
+        let prefixes: Vec<String> = prompt.images.iter().map(|(p, _)| p.clone()).collect();
+        let text = self.turn(&prefixes, &prompt.instruction);
+        let text = text.map_err(Failure::internal)?;
         let bitmaps: Vec<MtmdBitmap> = prompt
             .images
             .iter()
@@ -260,16 +257,49 @@ impl TokenModel for LlamaModelContext {
     }
 }
 
-/// The text with a blank in each name of a control token, so that it stays
-/// text whoever wrote it.
+/// Names of the tokens that could forge a turn: llama.cpp finds control tokens
+/// in any text, and those that a model's maker added. Of the latter, words and
+/// punctuation are harmless; what stands in the turn's own frame, or looks
+/// like a tag, is not.
+fn controls(model: &LlamaModel, frame: &str) -> Vec<String> {
+    let vocab = model.vocab();
+    let forges = |token: &LlamaToken| {
+        let attributes = vocab.attr(*token);
+        let has = |attribute| attributes.contains(attribute);
+        let name = vocab.token_to_piece(*token, true, None);
+        let name = String::from_utf8(name)
+            .ok()
+            .filter(|name| !name.trim().is_empty())?;
+        let is_added = has(LlamaTokenAttr::UserDefined);
+        let is_control = has(LlamaTokenAttr::Control) || has(LlamaTokenAttr::Unknown);
+        (is_control || (is_added && (frame.contains(&name) || is_tag(&name)))).then_some(name)
+    };
+    vocab.tokens().filter_map(|token| forges(&token)).collect()
+}
+
+fn is_tag(name: &str) -> bool {
+    let name = name.trim();
+    let within = |open, close| name.starts_with(open) && name.ends_with(close) && name.len() > 2;
+    within('<', '>') || within('[', ']')
+}
+
+/// The text with a blank in each name of `controls`, so that it stays text
+/// whoever wrote it.
 fn without_controls(text: &str, controls: &[String]) -> String {
     let mut text = text.to_owned();
-    for name in controls {
-        if let Some(first) = name.chars().next()
-            && text.contains(name.as_str())
-        {
-            let (head, tail) = name.split_at(first.len_utf8());
-            text = text.replace(name.as_str(), &format!("{head} {tail}"));
+    // A blank put in may make another name, once or twice at most.
+    for _ in 0..4 {
+        let mut is_clean = true;
+        for name in controls.iter().filter(|name| name.chars().count() > 1) {
+            if text.contains(name.as_str()) {
+                let first = name.chars().next().map_or(0, char::len_utf8);
+                let (head, tail) = name.split_at(first);
+                text = text.replace(name.as_str(), &format!("{head} {tail}"));
+                is_clean = false;
+            }
+        }
+        if is_clean {
+            break;
         }
     }
     text
@@ -288,10 +318,10 @@ mod tests {
 
     #[test]
     fn control_tokens_in_an_instruction_are_only_text() {
-        let controls = ["</s>".to_owned(), "<|im_end|>".to_owned()];
+        let controls = ["</s>", "<|im_end|>", "USER: ", "< /s>"].map(str::to_owned);
         assert_eq!(
-            without_controls("a</s>b <|im_end|>", &controls),
-            "a< /s>b < |im_end|>"
+            without_controls("a</s>b <|im_end|>USER: x", &controls),
+            "a<  /s>b < |im_end|>U SER: x"
         );
         assert_eq!(
             without_controls("What is 2 < 3?", &controls),

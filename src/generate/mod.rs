@@ -7,6 +7,8 @@
 #![cfg_attr(not(feature = "llama"), allow(dead_code))]
 
 mod decode;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod json;
 mod layout;
 #[cfg(feature = "llama")]

@@ -117,9 +117,17 @@ struct TensorInfo {
 /// Shapes by name from the header of a safetensors file
 /// (<https://github.com/huggingface/safetensors#format>).
 fn safetensors(path: &Path) -> anyhow::Result<BTreeMap<String, Vec<usize>>> {
+    let (shapes, end) = safetensors_header(File::open(path)?)?;
+    complete(path, end)?;
+    Ok(shapes)
+}
+
+/// Shapes by name, and the bytes that the whole file has by its own header.
+pub(super) fn safetensors_header(
+    mut file: impl Read,
+) -> anyhow::Result<(BTreeMap<String, Vec<usize>>, u64)> {
     // The format's own bound of a header.
     const MAX_HEADER: u64 = 100_000_000;
-    let mut file = File::open(path)?;
     let mut length = [0; 8];
     file.read_exact(&mut length)
         .context("it is too short to be a safetensors file")?;
@@ -141,8 +149,7 @@ fn safetensors(path: &Path) -> anyhow::Result<BTreeMap<String, Vec<usize>>> {
         end = end.max(info.data_offsets[1]);
         shapes.insert(name, info.shape);
     }
-    complete(path, end.saturating_add(8 + length))?;
-    Ok(shapes)
+    Ok((shapes, end.saturating_add(8 + length)))
 }
 
 /// The tensors whose shapes follow from each number of the configuration.
@@ -203,17 +210,12 @@ fn shapes_fit(tensors: &BTreeMap<String, Vec<usize>>, config: &ClipConfig) -> an
     Ok(())
 }
 
-/// SHA-256 of a file as lower-case hex.
-pub(super) fn sha256(path: &Path) -> anyhow::Result<String> {
-    let mut file =
-        File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
+/// SHA-256 of what is left of a file, as lower-case hex.
+pub(super) fn sha256(mut file: &File) -> std::io::Result<String> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     loop {
-        match file
-            .read(&mut buffer)
-            .with_context(|| format!("{} cannot be read", path.display()))?
-        {
+        match file.read(&mut buffer)? {
             0 => break,
             read => hasher.update(&buffer[..read]),
         }
@@ -334,7 +336,7 @@ mod tests {
         std::fs::write(&path, "abc").unwrap();
         // FIPS 180-2, appendix B.1.
         assert_eq!(
-            sha256(&path).unwrap(),
+            sha256(&File::open(path).unwrap()).unwrap(),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
     }

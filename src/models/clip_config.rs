@@ -97,10 +97,13 @@ impl Default for ClipVisionConfig {
 impl ClipConfig {
     /// Reads and checks the file.
     pub fn load(path: &Path) -> anyhow::Result<ClipConfig> {
-        let config: ClipConfig = read_json(path)?;
-        config
-            .check()
-            .with_context(|| format!("{} cannot be used", path.display()))?;
+        let text = read(path)?;
+        ClipConfig::parse(&text).with_context(|| format!("{} cannot be used", path.display()))
+    }
+
+    pub(super) fn parse(text: &[u8]) -> anyhow::Result<ClipConfig> {
+        let config: ClipConfig = parse_json(text)?;
+        config.check()?;
         Ok(config)
     }
 
@@ -190,10 +193,14 @@ impl ClipPreprocessor {
     /// Reads the file and checks that it belongs to a model that takes images
     /// of `image_size` pixels a side.
     pub fn load(path: &Path, image_size: usize) -> anyhow::Result<ClipPreprocessor> {
-        let preprocessor: ClipPreprocessor = read_json(path)?;
-        preprocessor
-            .check(image_size)
-            .with_context(|| format!("{} cannot be used", path.display()))?;
+        let text = read(path)?;
+        ClipPreprocessor::parse(&text, image_size)
+            .with_context(|| format!("{} cannot be used", path.display()))
+    }
+
+    pub(super) fn parse(text: &[u8], image_size: usize) -> anyhow::Result<ClipPreprocessor> {
+        let preprocessor: ClipPreprocessor = parse_json(text)?;
+        preprocessor.check(image_size)?;
         Ok(preprocessor)
     }
 
@@ -233,11 +240,12 @@ impl ClipPreprocessor {
     }
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("{} cannot be read", path.display()))?;
-    serde_json::from_str(&text)
-        .with_context(|| format!("{} is damaged or of another kind", path.display()))
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
+}
+
+fn parse_json<T: DeserializeOwned>(text: &[u8]) -> anyhow::Result<T> {
+    serde_json::from_slice(text).context("it is damaged or of another kind")
 }
 
 #[cfg(test)]

@@ -52,11 +52,12 @@ impl Header {
     /// with the file, not which file it is.
     pub fn read(path: &Path) -> anyhow::Result<Header> {
         let file = File::open(path)?;
-        Parser {
-            input: BufReader::with_capacity(1 << 16, file),
-            position: 0,
-        }
-        .header()
+        Header::parse(BufReader::with_capacity(1 << 16, file))
+    }
+
+    /// As [`Header::read`], from anywhere.
+    pub fn parse(input: impl Read) -> anyhow::Result<Header> {
+        Parser { input, position: 0 }.header()
     }
 
     pub fn string(&self, key: &str) -> Option<&str> {
@@ -330,11 +331,7 @@ pub(super) mod tests {
     }
 
     fn parse(bytes: &[u8]) -> anyhow::Result<Header> {
-        Parser {
-            input: bytes,
-            position: 0,
-        }
-        .header()
+        Header::parse(bytes)
     }
 
     fn text_model() -> Builder {

@@ -4,7 +4,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::check;
-use super::{ClipModel, ImageLayout, Manifest, ModelFile, ReaderModel};
+use super::{ClipModel, ImageLayout, Manifest, ModelFile, PinnedFiles, ReaderModel};
 use crate::config::Settings;
 
 /// Longest side in pixels to which a page is reduced for a model that settings
@@ -32,6 +32,8 @@ pub struct ResolvedReader {
     /// Absolute paths.
     pub text: PathBuf,
     pub mmproj: PathBuf,
+    /// Both, as they were checked.
+    pub files: PinnedFiles,
     pub spec: ReaderModel,
     /// BLAKE3 (hex) over the files and what of `spec` decides an answer.
     pub hash: String,
@@ -47,6 +49,8 @@ pub struct ResolvedClip {
     pub preprocessor: PathBuf,
     pub tokenizer: PathBuf,
     pub weights: PathBuf,
+    /// All four, as they were checked.
+    pub files: PinnedFiles,
     pub spec: ClipModel,
     /// BLAKE3 (hex) over the files and what of `spec` decides a verdict.
     pub hash: String,
@@ -188,18 +192,16 @@ fn reader_of_manifest(
 ) -> anyhow::Result<ResolvedReader> {
     let (text, mmproj) = (folder.join(&spec.text.path), folder.join(&spec.mmproj.path));
     check::reader(&text, &mmproj)?;
-    let sums = [
-        checked_sum(folder, &spec.text)?,
-        checked_sum(folder, &spec.mmproj)?,
-    ];
+    let files = pin(&[(&text, &spec.text), (&mmproj, &spec.mmproj)])?;
     let mut reader = ResolvedReader {
         name: name.into(),
         text,
         mmproj,
+        files,
         spec: spec.clone(),
         hash: String::new(),
     };
-    reader.hash = check::reader_hash(&reader, &sums)?;
+    reader.hash = check::reader_hash(&reader, &reader.files.sums())?;
     Ok(reader)
 }
 
@@ -218,7 +220,8 @@ fn reader_of_files(text: &Path, mmproj: &Path) -> anyhow::Result<ResolvedReader>
         "{} says that it was trained with no context",
         text.display()
     );
-    let sums = [check::sha256(&text)?, check::sha256(&mmproj)?];
+    let files = PinnedFiles::pin(&[&text, &mmproj])?;
+    let sums = files.sums();
     let spec = ReaderModel {
         source: "named by its files".into(),
         licence: "not known".into(),
@@ -243,6 +246,7 @@ fn reader_of_files(text: &Path, mmproj: &Path) -> anyhow::Result<ResolvedReader>
         name: file_name(&text),
         text,
         mmproj,
+        files,
         spec,
         hash: String::new(),
     };
@@ -264,15 +268,20 @@ fn clip_of_manifest(folder: &Path, name: &str, spec: &ClipModel) -> anyhow::Resu
         preprocessor,
         tokenizer,
         weights,
+        files: PinnedFiles::default(),
         spec: spec.clone(),
         hash: String::new(),
     };
     check::clip(&clip)?;
-    let mut sums = Vec::new();
-    for file in files {
-        sums.push(checked_sum(folder, file)?);
-    }
-    clip.hash = check::clip_hash(&clip, &sums)?;
+    let paths = [
+        &clip.config,
+        &clip.preprocessor,
+        &clip.tokenizer,
+        &clip.weights,
+    ];
+    let pairs: Vec<_> = paths.into_iter().map(PathBuf::as_path).zip(files).collect();
+    clip.files = pin(&pairs)?;
+    clip.hash = check::clip_hash(&clip, &clip.files.sums())?;
     Ok(clip)
 }
 
@@ -306,19 +315,22 @@ fn clip_of_folder(folder: &Path) -> anyhow::Result<ResolvedClip> {
     clip_of_manifest(&folder, &file_name(&folder), &spec)
 }
 
-/// The file's SHA-256, compared with the manifest's where that has one.
-fn checked_sum(folder: &Path, file: &ModelFile) -> anyhow::Result<String> {
-    let path = folder.join(&file.path);
-    let sum = check::sha256(&path)?;
-    if let Some(expected) = &file.sha256 {
-        ensure!(
-            sum.eq_ignore_ascii_case(expected),
-            "{} is not the file that manifest.toml describes: its SHA-256 is {sum}, expected is \
-             {expected}; copy it again, or describe the new one in the manifest",
-            path.display()
-        );
+/// The files with their SHA-256, compared with the manifest's where that has
+/// one.
+fn pin(files: &[(&Path, &ModelFile)]) -> anyhow::Result<PinnedFiles> {
+    let paths: Vec<&Path> = files.iter().map(|(path, _)| *path).collect();
+    let pinned = PinnedFiles::pin(&paths)?;
+    for ((path, file), sum) in files.iter().zip(pinned.sums()) {
+        if let Some(expected) = &file.sha256 {
+            ensure!(
+                sum.eq_ignore_ascii_case(expected),
+                "{} is not the file that manifest.toml describes: its SHA-256 is {sum}, expected is \
+                 {expected}; copy it again, or describe the new one in the manifest",
+                path.display()
+            );
+        }
     }
-    Ok(sum)
+    Ok(pinned)
 }
 
 fn unknown<'a>(

@@ -114,7 +114,7 @@ impl Manifest {
         Manifest::parse(&text).with_context(|| format!("{} is not right", path.display()))
     }
 
-    fn parse(text: &str) -> anyhow::Result<Manifest> {
+    pub(super) fn parse(text: &str) -> anyhow::Result<Manifest> {
         let manifest: Manifest = toml::from_str(text)?;
         ensure!(
             manifest.reader.contains_key(&manifest.default_reader),

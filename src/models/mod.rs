@@ -7,10 +7,14 @@
 
 mod check;
 mod clip_config;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod gguf;
 mod installation;
 mod manifest;
+mod pinned;
 
 pub use clip_config::{ClipConfig, ClipPreprocessor, ClipTextConfig, ClipVisionConfig};
 pub use installation::{Installation, ResolvedClip, ResolvedReader, Verified};
 pub use manifest::{ClipModel, ImageLayout, Manifest, ModelFile, ReaderModel};
+pub use pinned::{OpenFile, PinnedFiles};

@@ -54,6 +54,10 @@ impl Batch {
         }
     }
 
+    pub(super) fn engines(&self) -> &Engines {
+        &self.engines
+    }
+
     pub(super) fn stages(&self) -> &Stages {
         &self.engines.stages
     }
@@ -177,6 +181,7 @@ impl Batch {
                     path,
                     page,
                     seconds,
+                    stages: completion.seconds,
                 });
             }
             Err(failure) => self.page_failed(path, page, failure, again),

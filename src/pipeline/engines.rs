@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::monitor::Deaths;
 use super::page::Stages;
 use super::plan::Plan;
 use super::router::RouterHandle;
@@ -12,10 +13,12 @@ use super::{Event, Summary};
 use crate::config::Settings;
 use crate::models::{ResolvedClip, ResolvedReader};
 use crate::rasterize::find_pdfium;
-use crate::store::{ModelInfo, NewRun, PromptInfo, SchemaInfo};
-use crate::worker::{OnDeath, Pool, PoolSpec, RoleInit};
+use crate::store::{ModelInfo, NewRun, PromptInfo, RoleMemory, SchemaInfo};
+use crate::worker::{OnDeath, Pool, PoolSpec, RoleInit, peak_memory, resident_memory};
 
 const MIB: u64 = 1 << 20;
+/// This process, beside the roles of its workers.
+const SUPERVISOR: &str = "supervisor";
 
 /// The engines of one run: started, loaded and checked.
 pub struct Engines {
@@ -30,12 +33,18 @@ pub(super) fn unwatched() -> OnDeath {
     Arc::new(|role, failure| tracing::warn!(role, cause = %failure.message, "worker died"))
 }
 
-fn watched(events: &UnboundedSender<Event>) -> OnDeath {
-    let events = events.clone();
+fn watched(events: &UnboundedSender<Event>, deaths: &Deaths) -> OnDeath {
+    let (events, deaths) = (events.clone(), deaths.clone());
     Arc::new(move |role, failure| {
         let cause = failure.message.clone();
         tracing::warn!(role, cause, "worker died and is replaced");
-        let _ = events.send(Event::WorkerReplaced { role, cause });
+        let reason = failure.reason;
+        let _ = events.send(Event::WorkerReplaced {
+            role,
+            reason,
+            cause,
+        });
+        let _ = deaths.send((role, failure.clone()));
     })
 }
 
@@ -109,15 +118,16 @@ impl Engines {
         settings: &Settings,
         plan: Arc<Plan>,
         events: &UnboundedSender<Event>,
+        deaths: &Deaths,
     ) -> anyhow::Result<Engines> {
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
         let or_auto = |setting: u32, auto: u32| if setting > 0 { setting } else { auto.max(1) };
         let readers = or_auto(settings.readers, cores / settings.reader_threads.max(1));
         let rasterizers = or_auto(settings.rasterizers, cores / 2);
         let (rasterizers, router_pool, readers_pool) = tokio::try_join!(
-            rasterizer_pool(settings, rasterizers, watched(events)),
-            router_pool(settings, &plan.clip, watched(events)),
-            reader_pool(settings, &plan.reader, readers, watched(events)),
+            rasterizer_pool(settings, rasterizers, watched(events, deaths)),
+            router_pool(settings, &plan.clip, watched(events, deaths)),
+            reader_pool(settings, &plan.reader, readers, watched(events, deaths)),
         )?;
         let deadline = Duration::from_secs(settings.page_seconds);
         let pad = plan.clip.spec.pad_to_square;
@@ -155,6 +165,28 @@ impl Engines {
                 .peak_memory
                 .insert(role.to_owned(), stats.peak_memory / MIB);
         }
+        if let Some(own) = peak_memory(std::process::id()) {
+            let own = own / MIB;
+            summary.peak_memory.insert(SUPERVISOR.to_owned(), own);
+        }
+    }
+
+    /// What this process and the workers hold now.
+    pub fn memory(&self) -> Vec<RoleMemory> {
+        let own = RoleMemory {
+            role: SUPERVISOR,
+            processes: 1,
+            resident: resident_memory(std::process::id()).unwrap_or(0),
+        };
+        let workers = self.pools().map(|(role, pool)| {
+            let (processes, resident) = pool.resident_memory();
+            RoleMemory {
+                role,
+                processes,
+                resident,
+            }
+        });
+        std::iter::once(own).chain(workers).collect()
     }
 
     /// How long a page may be held: all of its deadlines, with the wait for a

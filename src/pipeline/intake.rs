@@ -140,7 +140,7 @@ async fn open(batch: &Batch, blake3: &str, bytes: &[u8]) -> Result<DocumentInfo,
             Ok((other, _)) => {
                 return Err(Failure::new(
                     Reason::Internal,
-                    format!("the rasteriser answered {other:?}"),
+                    format!("the rasteriser answered `{}`", other.name()),
                 ));
             }
             Err(failure) if failure.reason.is_retryable() => last = failure,

@@ -10,6 +10,7 @@ mod ask;
 mod batch;
 mod engines;
 mod intake;
+mod monitor;
 mod page;
 mod plan;
 mod router;
@@ -19,7 +20,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::{mpsc::UnboundedSender, watch};
+use tokio::sync::mpsc::{self, UnboundedSender};
+use tokio::sync::watch;
 
 pub use ask::{Question, ask};
 pub use engines::Engines;
@@ -28,8 +30,9 @@ pub use plan::{Plan, policy};
 
 use crate::config::Settings;
 use crate::domain::{Failure, Reason, Record};
-use crate::store::Store;
+use crate::store::{Backlog, RoleMemory, Store};
 use batch::Batch;
+use monitor::Monitor;
 
 /// What a run was asked to do.
 #[derive(Clone, Debug, Default)]
@@ -52,18 +55,15 @@ pub enum Event {
         new_pages: u32,
     },
     /// A file was turned away.
-    Rejected {
-        path: PathBuf,
-        failure: Failure,
-    },
+    Rejected { path: PathBuf, failure: Failure },
     /// Every path was walked; so many pages are queued in all.
-    Queued {
-        pages: u64,
-    },
+    Queued { pages: u64 },
     PageDone {
         path: PathBuf,
         page: u32,
         seconds: f64,
+        /// Seconds by stage.
+        stages: BTreeMap<String, f64>,
     },
     /// The page failed; `again`: it will be tried once more.
     PageFailed {
@@ -80,7 +80,13 @@ pub enum Event {
     },
     WorkerReplaced {
         role: &'static str,
+        reason: Reason,
         cause: String,
+    },
+    /// From time to time: what the processes hold, what is left to do.
+    Sampled {
+        memory: Vec<RoleMemory>,
+        backlog: Backlog,
     },
 }
 
@@ -123,10 +129,16 @@ pub async fn run(
         );
     }
     let store = Store::open(&settings.db).await?;
-    let engines = Engines::start(settings, Arc::new(plan), &events).await?;
+    let (deaths, ended) = mpsc::unbounded_channel();
+    let engines = Engines::start(settings, Arc::new(plan), &events, &deaths).await?;
     let run = store.begin_run(&engines.new_run()?).await?;
     let batch = Arc::new(Batch::new(engines, store.clone(), run, events, stop));
-    batch.process(request).await?;
+    let mut monitor = Monitor::new(batch.clone(), ended);
+    tokio::select! {
+        processed = batch.process(request) => processed?,
+        never = monitor.watch() => match never {},
+    }
+    monitor.finish().await;
     let mut summary = batch.summary();
     summary.run_id = run.0;
     summary.seconds = started.elapsed().as_secs_f64();

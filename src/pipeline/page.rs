@@ -147,7 +147,7 @@ pub async fn draw(
         }
         (other, _) => Err(Failure::new(
             Reason::Internal,
-            format!("the rasteriser answered {other:?}"),
+            format!("the rasteriser answered `{}`", other.name()),
         )),
     }
 }
@@ -167,7 +167,7 @@ pub async fn read(
         (Reply::Read { reading }, _) => Ok(*reading),
         (other, _) => Err(Failure::new(
             Reason::Internal,
-            format!("the reader answered {other:?}"),
+            format!("the reader answered `{}`", other.name()),
         )),
     }
 }

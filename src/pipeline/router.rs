@@ -92,7 +92,7 @@ async fn route_batch(
         (Reply::Routed { routings }, _) if routings.len() == images.len() => Ok(routings),
         (other, _) => Err(Failure::new(
             Reason::Internal,
-            format!("the router answered {other:?}"),
+            format!("the router answered `{}`", other.name()),
         )),
     }
 }

@@ -3,6 +3,8 @@
 //! pdfium (behind `pdf.rs`) is not thread-safe and crashes on hostile files,
 //! so a [`Rasterizer`] is only ever run inside a worker process.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod library;
 mod pdf;
 mod picture;

@@ -9,7 +9,7 @@ use tokenizers::{Tokenizer, TruncationParams};
 
 use super::ClipEngine;
 use crate::domain::{Embedding, PageImage};
-use crate::models::{ClipConfig, ClipPreprocessor, ResolvedClip};
+use crate::models::{ClipConfig, ClipPreprocessor, OpenFile, ResolvedClip};
 
 /// A CLIP that candle runs in f32.
 pub struct CandleClip {
@@ -25,18 +25,23 @@ pub struct CandleClip {
 impl CandleClip {
     /// Loads the files of `resolved`, which were checked when it was resolved.
     pub fn load(resolved: &ResolvedClip) -> anyhow::Result<CandleClip> {
-        let config = ClipConfig::load(&resolved.config)?;
+        // Opened once and not by name again: these are the bytes that were
+        // checked.
+        let open = |path| resolved.files.open(path);
+        let (config, preprocessor) = (open(&resolved.config)?, open(&resolved.preprocessor)?);
+        let (words, weights) = (open(&resolved.tokenizer)?, open(&resolved.weights)?);
+        let config = ClipConfig::load(&config.path())?;
         let image_size = config.vision_config.image_size;
-        let preprocessor = ClipPreprocessor::load(&resolved.preprocessor, image_size)?;
+        let preprocessor = ClipPreprocessor::load(&preprocessor.path(), image_size)?;
         let device = device()?;
-        let weights = std::fs::read(&resolved.weights)
+        let weights = std::fs::read(weights.path())
             .with_context(|| format!("{} cannot be read", resolved.weights.display()))?;
         let weights = VarBuilder::from_buffered_safetensors(weights, DType::F32, &device)?;
         let model = clip::ClipModel::new(weights.clone(), &candle_config(&config))
             .with_context(|| format!("{} cannot be used", resolved.weights.display()))?;
         Ok(CandleClip {
             model,
-            tokenizer: tokenizer(resolved, config.text_config.max_position_embeddings)?,
+            tokenizer: tokenizer(&words, resolved, config.text_config.max_position_embeddings)?,
             device,
             preprocessor,
             image_side: u32::try_from(image_size)?,
@@ -145,9 +150,13 @@ fn device() -> anyhow::Result<Device> {
     })
 }
 
-fn tokenizer(resolved: &ResolvedClip, longest: usize) -> anyhow::Result<Tokenizer> {
+fn tokenizer(
+    file: &OpenFile,
+    resolved: &ResolvedClip,
+    longest: usize,
+) -> anyhow::Result<Tokenizer> {
     let damaged = |error| anyhow!("{} cannot be used: {error}", resolved.tokenizer.display());
-    let mut tokenizer = Tokenizer::from_file(&resolved.tokenizer).map_err(damaged)?;
+    let mut tokenizer = Tokenizer::from_file(file.path()).map_err(damaged)?;
     tokenizer.with_padding(None);
     let truncation = TruncationParams {
         max_length: longest,

@@ -12,6 +12,7 @@ mod process;
 mod queries;
 mod records;
 mod runs;
+mod watch;
 
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -29,6 +30,7 @@ pub use jobs::{Claim, Completed, PageCompletion};
 pub use queries::{Counts, PageRow, RejectedRow, StoredRecord};
 pub use records::FinishedPages;
 pub use runs::{ModelInfo, NewRun, PromptInfo, SchemaInfo};
+pub use watch::{Attempt, Backlog, RoleMemory, RunRow, Sample, WorkerEnd};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunId(pub i64);

@@ -6,6 +6,8 @@
 mod amount;
 mod assemble;
 mod checks;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod values;
 
 use std::collections::BTreeMap;

@@ -20,6 +20,7 @@ pub fn main() -> anyhow::Result<()> {
     let out = std::os::fd::AsFd::as_fd(&std::io::stdout()).try_clone_to_owned()?;
     rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
     exit_with_parent();
+    panic_without_text();
     serve(
         BufReader::new(std::io::stdin().lock()),
         BufWriter::new(std::fs::File::from(out)),
@@ -36,6 +37,22 @@ fn exit_with_parent() {
         }
         std::process::exit(0);
     });
+}
+
+/// A panic's words may quote what a page says, and a worker's last line is
+/// told as the cause of its death: that line is where it was, not what it said.
+fn panic_without_text() {
+    std::panic::set_hook(Box::new(|panic| {
+        let payload = panic.payload();
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or(payload.downcast_ref::<String>().map(String::as_str));
+        let words = text.unwrap_or("no words");
+        eprintln!("panic: {words}");
+        match panic.location() {
+            Some(place) => eprintln!("it panicked at {place}"),
+            None => eprintln!("it panicked"),
+        }
+    }));
 }
 
 fn serve(mut input: impl Read, mut output: impl Write) -> anyhow::Result<()> {

@@ -7,10 +7,12 @@
 //! replaced.
 
 pub mod child;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod pool;
 mod process;
 mod protocol;
 
 pub use pool::{Guard, OnDeath, Pool, PoolSpec, PoolStats};
-pub use process::peak_memory;
+pub use process::{peak_memory, resident_memory};
 pub use protocol::{Reply, Request, RoleInit};

@@ -1,12 +1,13 @@
 //! A fixed number of workers of one role, replaced when they die or grow old.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::process::Process;
+use super::process::{Process, resident_memory};
 use super::protocol::{Reply, Request, RoleInit};
 use crate::domain::{Failure, Reason};
 
@@ -35,6 +36,8 @@ pub type OnDeath = Arc<dyn Fn(&'static str, &Failure) + Send + Sync>;
 struct Shared {
     spec: PoolSpec,
     idle: Mutex<Vec<Process>>,
+    /// Process ids of all workers, idle or at work.
+    live: Mutex<BTreeSet<u32>>,
     deaths: AtomicU64,
     peak_memory: AtomicU64,
     on_death: OnDeath,
@@ -58,6 +61,7 @@ impl Pool {
         let side = first.side;
         let shared = Shared {
             spec,
+            live: Mutex::new(BTreeSet::from([first.pid])),
             idle: Mutex::new(vec![first]),
             deaths: AtomicU64::new(0),
             peak_memory: AtomicU64::new(0),
@@ -92,15 +96,27 @@ impl Pool {
         };
         let process = match idle {
             Some(process) => process,
-            None => Process::start(&self.shared.spec.init, self.shared.spec.memory)
-                .await
-                .map_err(Failure::internal)?,
+            None => {
+                let process = Process::start(&self.shared.spec.init, self.shared.spec.memory)
+                    .await
+                    .map_err(Failure::internal)?;
+                self.shared.live().insert(process.pid);
+                process
+            }
         };
         Ok(Guard {
             process: Some(process),
             shared: self.shared.clone(),
             _permit: permit,
         })
+    }
+
+    /// How many workers there are, and the bytes of memory they hold together.
+    pub fn resident_memory(&self) -> (u32, u64) {
+        let resident: Vec<u64> = (self.shared.live().iter())
+            .filter_map(|&pid| resident_memory(pid))
+            .collect();
+        (resident.len() as u32, resident.iter().sum())
     }
 
     pub fn stats(&self) -> PoolStats {
@@ -115,6 +131,10 @@ impl Pool {
 }
 
 impl Shared {
+    fn live(&self) -> std::sync::MutexGuard<'_, BTreeSet<u32>> {
+        self.live.lock().expect("no panic while held")
+    }
+
     fn note_memory(&self, process: &Process) {
         if let Some(peak) = process.peak_memory() {
             self.peak_memory.fetch_max(peak, Ordering::Relaxed);
@@ -160,6 +180,7 @@ impl Guard {
             Ok(answer) => Ok(answer),
             Err(error) => {
                 if error.dead {
+                    self.shared.live().remove(&process.pid);
                     self.process = None;
                     self.shared.deaths.fetch_add(1, Ordering::Relaxed);
                     (self.shared.on_death)(self.role(), &error.failure);
@@ -182,7 +203,9 @@ impl Drop for Guard {
                 .lock()
                 .expect("no panic while held")
                 .push(process);
+        } else {
+            // Dropping the process kills it.
+            self.shared.live().remove(&process.pid);
         }
-        // Otherwise dropping the process kills it.
     }
 }

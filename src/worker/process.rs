@@ -20,6 +20,7 @@ const START_DEADLINE: Duration = Duration::from_secs(600);
 
 pub struct Process {
     role: &'static str,
+    pub pid: u32,
     child: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
@@ -72,6 +73,9 @@ impl Process {
         ));
         let mut process = Process {
             role,
+            pid: child
+                .id()
+                .context("a process that just started has ended")?,
             child,
             stdin,
             stdout,
@@ -87,7 +91,12 @@ impl Process {
         };
         match process.call(&request, &[], START_DEADLINE).await {
             Ok((Reply::Ready { side }, _)) => process.side = side,
-            Ok((other, _)) => anyhow::bail!("a {role} process answered its start with {other:?}"),
+            Ok((other, _)) => {
+                anyhow::bail!(
+                    "a {role} process answered its start with `{}`",
+                    other.name()
+                )
+            }
             Err(error) => {
                 anyhow::bail!("a {role} process did not start: {}", error.failure.message)
             }
@@ -195,8 +204,17 @@ impl Process {
 
 /// Peak resident memory of a process in bytes, as Linux counts it.
 pub fn peak_memory(pid: u32) -> Option<u64> {
+    memory(pid, "VmHWM:")
+}
+
+/// Resident memory of a process in bytes; `None` once it has ended.
+pub fn resident_memory(pid: u32) -> Option<u64> {
+    memory(pid, "VmRSS:")
+}
+
+fn memory(pid: u32, which: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let line = status.lines().find(|line| line.starts_with(which))?;
     Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
 }
 

@@ -119,6 +119,21 @@ pub enum Reply {
     },
 }
 
+impl Reply {
+    /// For messages about an answer to another question: unlike `{:?}`, it
+    /// tells nothing of what a page says.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Reply::Ready { .. } => "ready",
+            Reply::Opened { .. } => "opened",
+            Reply::Page { .. } => "page",
+            Reply::Routed { .. } => "routed",
+            Reply::Read { .. } => "read",
+            Reply::Failed { .. } => "failed",
+        }
+    }
+}
+
 fn header(json: &[u8], blob: &[u8]) -> io::Result<[u8; 12]> {
     let length = u32::try_from(json.len()).ok().filter(|&n| n <= MAX_JSON);
     let length = length.ok_or_else(|| io::Error::other("message too long for a frame"))?;
@@ -140,8 +155,26 @@ fn lengths(header: [u8; 12]) -> io::Result<(usize, usize)> {
     Ok((json as usize, blob as usize))
 }
 
+/// Room for a part of a frame, up to that of a usual page: a peer that lies
+/// about a length costs no more memory than it sends.
+fn buffer(length: usize) -> Vec<u8> {
+    const USUAL: usize = 40 << 20;
+    Vec::with_capacity(length.min(USUAL))
+}
+
+fn complete(part: &[u8], length: usize) -> io::Result<()> {
+    match part.len() == length {
+        true => Ok(()),
+        false => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
 fn parse<T: DeserializeOwned>(json: &[u8]) -> io::Result<T> {
-    serde_json::from_slice(json).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+    serde_json::from_slice(json).map_err(|error| {
+        // serde's own words may quote what a page says.
+        let message = format!("a frame {}", crate::domain::json_problem(&error));
+        io::Error::new(io::ErrorKind::InvalidData, message)
+    })
 }
 
 /// Writes one frame and flushes (the worker's side).
@@ -161,10 +194,12 @@ pub fn read_frame<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Optio
         _ => from.read_exact(&mut head[1..])?,
     }
     let (json_length, blob_length) = lengths(head)?;
-    let mut json = vec![0; json_length];
-    from.read_exact(&mut json)?;
-    let mut blob = vec![0; blob_length];
-    from.read_exact(&mut blob)?;
+    let mut json = buffer(json_length);
+    Read::take(&mut *from, json_length as u64).read_to_end(&mut json)?;
+    let mut blob = buffer(blob_length);
+    Read::take(&mut *from, blob_length as u64).read_to_end(&mut blob)?;
+    complete(&json, json_length)?;
+    complete(&blob, blob_length)?;
     Ok(Some((parse(&json)?, blob)))
 }
 
@@ -188,10 +223,14 @@ pub async fn receive<T: DeserializeOwned>(
     let mut head = [0; 12];
     from.read_exact(&mut head).await?;
     let (json_length, blob_length) = lengths(head)?;
-    let mut json = vec![0; json_length];
-    from.read_exact(&mut json).await?;
-    let mut blob = vec![0; blob_length];
-    from.read_exact(&mut blob).await?;
+    let mut json = buffer(json_length);
+    let mut part = AsyncReadExt::take(&mut *from, json_length as u64);
+    part.read_to_end(&mut json).await?;
+    let mut blob = buffer(blob_length);
+    let mut part = AsyncReadExt::take(&mut *from, blob_length as u64);
+    part.read_to_end(&mut blob).await?;
+    complete(&json, json_length)?;
+    complete(&blob, blob_length)?;
     Ok((parse(&json)?, blob))
 }
 

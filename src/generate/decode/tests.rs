@@ -223,3 +223,18 @@ fn a_free_answer_ends_where_the_model_ends_or_begins_to_repeat_itself() {
         .unwrap_err();
     assert_eq!(failure.reason, Reason::OutputEmpty);
 }
+
+#[test]
+fn json_on_a_page_adds_no_field_and_changes_no_type() {
+    for dictated in [
+        r#"{"total":0.00,"admin":true,"items":"none","last":["x"]}"#,
+        r#"{"status":"accepted"}</s>{"total":"1"}"#,
+        "accepted",
+    ] {
+        let reading = read(dictated).unwrap();
+        let keys: Vec<_> = reading.fields.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["total", "items", "last"], "{dictated}");
+        let fields = Value::Object(reading.fields.clone());
+        assert!(jsonschema::is_valid(&schema(), &fields), "{fields}");
+    }
+}

@@ -1,0 +1,46 @@
+//! What must hold for any bytes: see [`crate::fuzzing`].
+
+use super::check;
+use super::clip_config::{ClipConfig, ClipPreprocessor};
+use super::gguf::Header;
+use super::manifest::Manifest;
+
+/// The list of tensors is no longer than the file that holds it.
+pub fn gguf(bytes: &[u8]) {
+    if let Ok(header) = Header::parse(bytes) {
+        assert!(header.tensors.len() <= bytes.len());
+        header.architecture();
+        header.embedding_width();
+        header.context_length();
+        header.unsigned("clip.vision.projection_dim");
+    }
+}
+
+/// A header that is taken lies within the file.
+pub fn safetensors(bytes: &[u8]) {
+    if let Ok((shapes, end)) = check::safetensors_header(bytes) {
+        assert!(shapes.len() <= bytes.len() && end >= 8);
+    }
+}
+
+/// A manifest that is taken describes what it names as default, and reads back.
+pub fn manifest(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    if let Ok(manifest) = Manifest::parse(text) {
+        assert!(manifest.reader.contains_key(&manifest.default_reader));
+        assert!(manifest.clip.contains_key(&manifest.default_clip));
+        let written = toml::to_string(&manifest).expect("a manifest can be written");
+        Manifest::parse(&written).expect("what was written can be read");
+    }
+}
+
+/// A configuration that is taken divides the image into patches.
+pub fn clip_config(bytes: &[u8]) {
+    if let Ok(config) = ClipConfig::parse(bytes) {
+        assert!(config.vision_config.image_size >= config.vision_config.patch_size);
+        let _ = ClipPreprocessor::parse(bytes, config.vision_config.image_size);
+    }
+    let _ = ClipPreprocessor::parse(bytes, 224);
+}

@@ -1,0 +1,333 @@
+//! From the database's rows to a report.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use serde_json::Value;
+
+use super::{
+    Files, Memory, MemorySample, Pages, Records, Report, Run, SlowPage, Stage, State, Throughput,
+    WorkerEnd, Workers,
+};
+use crate::store::{Attempt, RunRow, Sample, Store};
+
+/// Attempts fetched at once.
+const CHUNK: u32 = 2000;
+const SLOWEST: usize = 10;
+const MAX_ENDS: usize = 100;
+/// Spans of the throughput plot: fewer where there are few pages, so that a
+/// bar is more than a page or none.
+const SPANS_WANTED: std::ops::RangeInclusive<f64> = 10.0..=60.0;
+const PAGES_IN_A_SPAN: f64 = 3.0;
+/// Lengths of a span in seconds that people read easily.
+const SPANS: [f64; 14] = [
+    1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0,
+];
+/// Stages in the order of a page's way; others follow.
+const STAGES: [&str; 3] = ["rasterize", "route", "read"];
+
+/// The report of run `id`, or of the latest. `None`: there is no such run.
+pub async fn of_run(store: &Store, id: Option<i64>) -> anyhow::Result<Option<Report>> {
+    let Some(row) = store.run(id).await? else {
+        return Ok(None);
+    };
+    let samples = store.samples(row.id).await?;
+    let mut attempts = Attempts::default();
+    let mut after = 0;
+    loop {
+        let chunk = store.attempts_after(row.id, after, CHUNK).await?;
+        let Some(last) = chunk.last() else { break };
+        after = last.id;
+        chunk.into_iter().for_each(|attempt| attempts.add(attempt));
+    }
+    let ended_at = ended_at(&row, &samples, &attempts);
+    let seconds = (ended_at - row.started_at).max(0) as f64 / 1000.0;
+    let outcomes = store.page_outcomes(row.id).await?;
+    let mut slowest = Vec::new();
+    for (seconds, attempt) in &attempts.slowest {
+        let (path, index) = store.page_place(attempt.page_id).await?;
+        slowest.push(SlowPage {
+            path,
+            page: index + 1,
+            seconds: *seconds,
+            stages: attempt.seconds.clone(),
+            reason: attempt.reason.clone(),
+        });
+    }
+    let done = outcomes.get("").copied().unwrap_or(0);
+    Ok(Some(Report {
+        files: files(store, &row).await?,
+        pages: Pages {
+            done,
+            failed: without_empty(outcomes),
+            attempts: attempts.number,
+            per_minute: per_minute(done, seconds),
+        },
+        records: records(store, &row).await?,
+        stages: attempts.stages(),
+        slowest,
+        workers: workers(store, &row).await?,
+        memory: memory(&row, &samples),
+        throughput: throughput(&attempts.done_at, row.started_at, seconds),
+        run: run(&row, ended_at, seconds)?,
+    }))
+}
+
+/// What is kept of the attempts while they pass by.
+#[derive(Default)]
+struct Attempts {
+    number: u64,
+    /// Seconds of each attempt, by stage.
+    seconds: BTreeMap<String, Vec<f32>>,
+    /// When pages were done, Unix milliseconds.
+    done_at: Vec<i64>,
+    slowest: Vec<(f64, Attempt)>,
+    last_at: i64,
+}
+
+impl Attempts {
+    fn add(&mut self, attempt: Attempt) {
+        self.number += 1;
+        self.last_at = self.last_at.max(attempt.at);
+        for (stage, seconds) in &attempt.seconds {
+            match self.seconds.get_mut(stage) {
+                Some(known) => known.push(*seconds as f32),
+                None => {
+                    self.seconds.insert(stage.clone(), vec![*seconds as f32]);
+                }
+            }
+        }
+        if attempt.reason.is_none() {
+            self.done_at.push(attempt.at);
+        }
+        let total = attempt.seconds.values().sum();
+        self.slowest.push((total, attempt));
+        self.slowest.sort_by(|a, b| b.0.total_cmp(&a.0));
+        self.slowest.truncate(SLOWEST);
+    }
+
+    fn stages(&mut self) -> Vec<Stage> {
+        let all: f64 = self.seconds.values().flatten().map(|s| f64::from(*s)).sum();
+        let place = |stage: &str| STAGES.iter().position(|known| *known == stage);
+        let mut stages: Vec<Stage> = (self.seconds.iter_mut())
+            .map(|(stage, seconds)| of_stage(stage, seconds, all))
+            .collect();
+        stages.sort_by_key(|stage| place(&stage.stage).unwrap_or(STAGES.len()));
+        stages
+    }
+}
+
+fn of_stage(stage: &str, seconds: &mut [f32], all: f64) -> Stage {
+    seconds.sort_by(f32::total_cmp);
+    let sum: f64 = seconds.iter().map(|s| f64::from(*s)).sum();
+    Stage {
+        stage: stage.to_owned(),
+        pages: seconds.len() as u64,
+        seconds: sum,
+        share: if all > 0.0 { sum / all } else { 0.0 },
+        mean: sum / seconds.len().max(1) as f64,
+        median: quantile(seconds, 0.5),
+        p95: quantile(seconds, 0.95),
+        max: quantile(seconds, 1.0),
+    }
+}
+
+/// The smallest value that at least `share` of the sorted values do not exceed
+/// (nearest rank).
+fn quantile(sorted: &[f32], share: f64) -> f64 {
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted
+        .get(rank.saturating_sub(1))
+        .map_or(0.0, |value| f64::from(*value))
+}
+
+fn ended_at(row: &RunRow, samples: &[Sample], attempts: &Attempts) -> i64 {
+    let sampled = samples.iter().map(|sample| sample.at).max().unwrap_or(0);
+    row.finished_at
+        .unwrap_or(row.started_at.max(attempts.last_at).max(sampled))
+}
+
+fn run(row: &RunRow, ended_at: i64, seconds: f64) -> anyhow::Result<Run> {
+    let interrupted = row.summary.as_ref().map(|s| &s["interrupted"]);
+    let state = match (row.finished_at, interrupted) {
+        (Some(_), Some(Value::Bool(true))) => State::Interrupted,
+        (Some(_), _) => State::Finished,
+        (None, _) if row.is_alive => State::Running,
+        (None, _) => State::Killed,
+    };
+    Ok(Run {
+        id: row.id.0,
+        state,
+        started_at: rfc3339(row.started_at)?,
+        ended_at: rfc3339(ended_at)?,
+        seconds,
+        docmill: row.version.clone(),
+        settings: row.settings.clone(),
+    })
+}
+
+fn rfc3339(milliseconds: i64) -> anyhow::Result<String> {
+    let time = jiff::Timestamp::from_millisecond(milliseconds)
+        .context("the database holds a time that is none")?;
+    Ok(time.to_string())
+}
+
+/// The run's own count where it came to its end: a later run that sees the
+/// same files takes them over in the database.
+async fn files(store: &Store, row: &RunRow) -> anyhow::Result<Files> {
+    if let Some(summary) = &row.summary {
+        let rejected = summary["rejected"].as_object().into_iter().flatten();
+        let number = |(reason, n): (&String, &Value)| Some((reason.clone(), n.as_u64()?));
+        return Ok(Files {
+            looked_at: summary["files"].as_u64().unwrap_or(0),
+            turned_away: rejected.filter_map(number).collect(),
+        });
+    }
+    let files = store.files_of_run(row.id).await?;
+    Ok(Files {
+        looked_at: files.values().sum(),
+        turned_away: without_empty(files),
+    })
+}
+
+async fn records(store: &Store, row: &RunRow) -> anyhow::Result<Records> {
+    let mut records = Records {
+        doubts: store.doubts_of_run(row.id).await?,
+        ..Records::default()
+    };
+    for ((doc_type, status), number) in store.records_of_run(row.id).await? {
+        match status.as_str() {
+            "accepted" => records.accepted += number,
+            "failed" => records.failed += number,
+            _ => records.needs_review += number,
+        }
+        let doc_type = match doc_type.as_str() {
+            "" => "unknown".to_owned(),
+            _ => doc_type,
+        };
+        let by_status = records.by_type.entry(doc_type).or_default();
+        *by_status.entry(status).or_default() += number;
+    }
+    Ok(records)
+}
+
+async fn workers(store: &Store, row: &RunRow) -> anyhow::Result<Workers> {
+    let mut workers = Workers::default();
+    for end in store.worker_ends(row.id).await? {
+        let reasons = workers.restarts.entry(end.role.clone()).or_default();
+        *reasons.entry(end.reason.clone()).or_default() += 1;
+        if workers.ends.len() < MAX_ENDS {
+            workers.ends.push(WorkerEnd {
+                at: since(row, end.at),
+                role: end.role,
+                reason: end.reason,
+                message: end.message,
+            });
+        }
+    }
+    Ok(workers)
+}
+
+fn memory(row: &RunRow, samples: &[Sample]) -> Memory {
+    const MIB: f64 = (1 << 20) as f64;
+    let mut memory = Memory::default();
+    let measured = row.summary.as_ref().map(|s| &s["peak_memory"]);
+    for (role, peak) in measured.and_then(Value::as_object).into_iter().flatten() {
+        let peak = peak.as_u64().unwrap_or(0);
+        memory.peak.insert(role.clone(), peak);
+    }
+    for sample in samples {
+        let mib = sample.resident as f64 / MIB;
+        if measured.is_none() && sample.processes > 0 {
+            // A killed run told no peak: the highest mean of a sample.
+            let each = (mib / f64::from(sample.processes)).round() as u64;
+            let peak = memory.peak.entry(sample.role.clone()).or_default();
+            *peak = (*peak).max(each);
+        }
+        memory.samples.push(MemorySample {
+            at: since(row, sample.at),
+            role: sample.role.clone(),
+            processes: sample.processes,
+            mib: (mib * 10.0).round() / 10.0,
+        });
+    }
+    memory
+}
+
+fn throughput(done_at: &[i64], started_at: i64, seconds: f64) -> Throughput {
+    let most =
+        (done_at.len() as f64 / PAGES_IN_A_SPAN).clamp(*SPANS_WANTED.start(), *SPANS_WANTED.end());
+    let fits = |span: &&f64| seconds / **span <= most;
+    let span = *SPANS.iter().find(fits).unwrap_or(&86_400.0);
+    let mut pages = vec![0; (seconds / span).ceil().max(1.0) as usize];
+    for at in done_at {
+        let index = ((at - started_at).max(0) as f64 / 1000.0 / span) as usize;
+        let last = pages.len() - 1;
+        pages[index.min(last)] += 1;
+    }
+    Throughput { span, pages }
+}
+
+fn since(row: &RunRow, at: i64) -> f64 {
+    (at - row.started_at).max(0) as f64 / 1000.0
+}
+
+fn per_minute(pages: u64, seconds: f64) -> f64 {
+    if seconds > 0.0 {
+        pages as f64 * 60.0 / seconds
+    } else {
+        0.0
+    }
+}
+
+fn without_empty(mut counts: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    counts.remove("");
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_values_that_were_measured() {
+        let sorted = [1.0, 2.0, 3.0, 4.0];
+        assert_eq!(quantile(&sorted, 0.5), 2.0);
+        assert_eq!(quantile(&sorted, 0.95), 4.0);
+        assert_eq!(quantile(&[], 0.5), 0.0);
+    }
+
+    #[test]
+    fn every_page_falls_into_a_span_whatever_the_clock_did() {
+        // Before the start (the clock was set back) and after the end.
+        let spread = throughput(&[500, 1_000, 62_000, 200_000], 1_000, 120.0);
+        assert_eq!(spread.span, 15.0);
+        assert_eq!(spread.pages, [2, 0, 0, 0, 1, 0, 0, 1]);
+        let many: Vec<i64> = (0..1000).map(|n| n * 120).collect();
+        assert_eq!(throughput(&many, 0, 120.0).pages.len(), 60);
+        assert_eq!(throughput(&[1], 0, 0.0).pages, [1]);
+        assert!(throughput(&[], 0, 1e7).pages.len() <= 116);
+    }
+
+    #[test]
+    fn the_slowest_attempts_are_kept_and_stages_are_in_the_order_of_a_pages_way() {
+        let mut attempts = Attempts::default();
+        for id in 0..30 {
+            let seconds = [("read", id as f64), ("rasterize", 0.5)];
+            attempts.add(Attempt {
+                id,
+                page_id: id,
+                at: id,
+                reason: None,
+                seconds: seconds.map(|(s, n)| (s.to_owned(), n)).into(),
+            });
+        }
+        let slowest: Vec<i64> = attempts.slowest.iter().map(|(_, a)| a.page_id).collect();
+        assert_eq!(slowest, (20..30).rev().collect::<Vec<_>>());
+        let stages = attempts.stages();
+        let names: Vec<_> = stages.iter().map(|stage| stage.stage.as_str()).collect();
+        assert_eq!(names, ["rasterize", "read"]);
+        assert_eq!((stages[1].max, stages[1].median), (29.0, 14.0));
+        assert!((stages[0].share - 15.0 / 450.0).abs() < 1e-9);
+    }
+}

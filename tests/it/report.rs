@@ -1,0 +1,230 @@
+//! What a run tells of itself, at its end and later.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::context::Context;
+
+fn json(context: &Context, name: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(context.path(name)).unwrap()).unwrap()
+}
+
+fn fill(context: &Context) {
+    context.fixture("receipt/uk_grocer", "in/a");
+    context.fixture("receipt/ie_fuel", "in/b");
+    fs::write(context.path("in/<b>bad<b>.pdf"), "%PDF-1.4 and nothing").unwrap();
+    fs::write(context.path("in/empty.png"), "").unwrap();
+}
+
+#[test]
+fn a_run_ends_with_a_report_that_the_database_tells_again() {
+    let Some(context) = Context::with_engines("a_run_ends_with_a_report") else {
+        return;
+    };
+    fill(&context);
+    let ran = context.run(&[
+        "run", "in", "--type", "receipt", "--report", "r.json", "--report", "r.html",
+    ]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    for part in [
+        "time by stage",
+        "slowest pages",
+        "peak memory",
+        "review because",
+    ] {
+        assert!(ran.stdout.contains(part), "{part} in\n{}", ran.stdout);
+    }
+    let report = json(&context, "r.json");
+    assert_eq!(report["run"]["state"], "finished");
+    assert_eq!(report["files"]["looked_at"], 4);
+    assert_eq!(report["files"]["turned_away"]["empty_file"], 1);
+    assert_eq!(report["pages"]["done"], 2);
+    assert_eq!(report["pages"]["attempts"], 2);
+    assert_eq!(report["records"]["needs_review"], 2);
+    assert_eq!(report["records"]["by_type"]["receipt"]["needs_review"], 2);
+    assert_eq!(report["slowest"].as_array().unwrap().len(), 2);
+    let stages: Vec<_> = report["stages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| &s["stage"])
+        .collect();
+    assert_eq!(stages, ["rasterize", "read"]);
+    let pages = report["throughput"]["pages"].as_array().unwrap();
+    assert_eq!(pages.iter().map(|n| n.as_u64().unwrap()).sum::<u64>(), 2);
+    for role in ["supervisor", "rasterizer", "router", "reader"] {
+        assert!(
+            report["memory"]["peak"][role].as_u64().unwrap() > 0,
+            "{role}"
+        );
+        let samples = report["memory"]["samples"].as_array().unwrap();
+        assert!(
+            samples.iter().any(|sample| sample["role"] == role),
+            "{role}"
+        );
+    }
+
+    let html = fs::read_to_string(context.path("r.html")).unwrap();
+    assert!(
+        html.contains("<svg") && !html.contains("<b>bad<b>"),
+        "{html}"
+    );
+    for outside in ["http://", "https://", "<script", "src=", "@import", "url("] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+
+    let again = context.run(&["report", "--json"]).json_lines().remove(0);
+    assert_eq!(again, report);
+    let told = context.run(&["report", "1"]);
+    assert!(
+        told.stdout.contains("1, finished") && told.stdout.contains("2 read"),
+        "{told:?}"
+    );
+    let missing = context.run(&["report", "7"]);
+    assert_eq!(missing.code, Some(1), "{missing:?}");
+    assert!(missing.stderr.contains("no run 7"), "{missing:?}");
+}
+
+#[test]
+fn a_killed_run_is_reported_as_far_as_it_came() {
+    let Some(context) = Context::with_engines("a_killed_run_is_reported") else {
+        return;
+    };
+    fill(&context);
+    let mut running = context.start(&["run", "in", "--type", "receipt", "--json"]);
+    running.line();
+    running.kill();
+    let report = context.run(&["report", "--json"]).json_lines().remove(0);
+    assert_eq!(report["run"]["state"], "killed");
+    assert!(report["pages"]["done"].as_u64().unwrap() >= 1, "{report:#}");
+    assert!(
+        report["memory"]["peak"]["reader"].as_u64().unwrap() > 0,
+        "{report:#}"
+    );
+}
+
+#[test]
+fn a_wrong_report_file_is_told_before_anything_is_read() {
+    let context = Context::new();
+    for file in ["report.pdf", "no/such/report.html"] {
+        let ran = context.run(&["run", ".", "--report", file]);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(!context.path("docmill.db").exists());
+    }
+}
+
+#[test]
+fn metrics_are_served_while_a_run_goes_on_and_stay_in_the_textfile() {
+    let Some(context) = Context::with_engines("metrics_are_served_while_a_run_goes_on") else {
+        return;
+    };
+    fill(&context);
+    let args = [
+        "-v",
+        "run",
+        "in",
+        "--type",
+        "receipt",
+        "--metrics-addr",
+        "0",
+        "--metrics-textfile",
+        "docmill.prom",
+    ];
+    let mut command = context.command(&args);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    // The port was chosen by the system; the log tells it.
+    let mut log = std::io::BufReader::new(child.stderr.take().unwrap());
+    let address = loop {
+        let mut line = String::new();
+        assert!(
+            std::io::BufRead::read_line(&mut log, &mut line).unwrap() > 0,
+            "no address told"
+        );
+        if let Some((_, rest)) = line.split_once("http://") {
+            break rest.split("/metrics").next().unwrap().to_owned();
+        }
+    };
+    assert!(address.starts_with("127.0.0.1:"), "{address}");
+    let text = scrape(&address);
+    assert!(text.contains("docmill_run_exit_code -1"), "{text}");
+    std::io::copy(&mut log, &mut std::io::sink()).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let text = fs::read_to_string(context.path("docmill.prom")).unwrap();
+    for line in [
+        "docmill_pages_total{outcome=\"done\"} 2",
+        "docmill_files_total{outcome=\"turned_away\"} 2",
+        "docmill_files_turned_away_total{reason=\"empty_file\"} 1",
+        "docmill_records_total{status=\"needs_review\",type=\"receipt\"} 2",
+        "docmill_stage_seconds_count{stage=\"read\"} 2",
+        "docmill_queue_pages{state=\"queued\"} 0",
+        "docmill_run_exit_code 1",
+    ] {
+        assert!(text.lines().any(|had| had == line), "{line} in\n{text}");
+    }
+    assert!(
+        text.contains("docmill_memory_bytes{role=\"reader\"} "),
+        "{text}"
+    );
+}
+
+fn scrape(address: &str) -> String {
+    let until = Instant::now() + Duration::from_secs(10);
+    let mut stream = loop {
+        match TcpStream::connect(address) {
+            Ok(stream) => break stream,
+            Err(error) => assert!(Instant::now() < until, "{error}"),
+        }
+    };
+    stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn an_address_that_others_reach_must_be_meant() {
+    let context = Context::new();
+    let ran = context.run(&["run", ".", "--metrics-addr", "0.0.0.0"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("port"), "{ran:?}");
+}
+
+#[test]
+fn the_systemd_units_are_right() {
+    let version = std::process::Command::new("systemd-analyze")
+        .arg("--version")
+        .output();
+    if !version.is_ok_and(|output| output.status.success()) {
+        eprintln!(
+            "the_systemd_units_are_right skipped: no systemd-analyze (Debian's package systemd)"
+        );
+        return;
+    }
+    let context = Context::new();
+    let units = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib/systemd");
+    for name in ["docmill.service", "docmill.timer"] {
+        let unit = fs::read_to_string(units.join(name)).unwrap();
+        // Where the program is installed is another machine's affair.
+        let unit = unit.replace("/usr/local/bin/docmill", env!("CARGO_BIN_EXE_docmill"));
+        fs::write(context.path(name), unit).unwrap();
+    }
+    let output = std::process::Command::new("systemd-analyze")
+        .args(["verify", "--man=no", "docmill.service", "docmill.timer"])
+        .current_dir(context.path(""))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    let about_ours: Vec<_> = told
+        .lines()
+        .filter(|line| line.contains("docmill"))
+        .collect();
+    assert!(output.status.success() && about_ours.is_empty(), "{told}");
+}
