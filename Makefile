@@ -10,10 +10,10 @@ with_ccache = if command -v ccache >/dev/null; then \
 # What lies beside the inputs is no document.
 fixtures = find fixtures -name 'input.*' -print0 | sort -z
 
-.PHONY: help demo test setup build fmt lint bench deny fuzz install
+.PHONY: help demo test setup build fmt lint bench deny fuzz install weights weights-test weights-fonts
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## Install what is missing, build, read the fixtures, show the rows
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(with_ccache) \
@@ -58,3 +58,24 @@ install: build ## Install program, models, man pages and completions under PREFI
 	"$(PREFIX)/bin/docmill" completions zsh >"$(PREFIX)/share/zsh/site-functions/_docmill"
 	"$(PREFIX)/bin/docmill" completions fish >"$(PREFIX)/share/fish/vendor_completions.d/docmill.fish"
 	"$(PREFIX)/bin/docmill" doctor
+
+# --- the default weights: training/README.md ---
+
+PYTHON := .venv/bin/python
+
+training/.venv: training/requirements.txt
+	python3 -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+weights-fonts: training/.venv ## Install the fonts and the word list that pages are made with (Debian, as root)
+	apt-get install -y --no-install-recommends $$(cd training && $(PYTHON) -m weights packages)
+
+weights: training/.venv ## Train the default weights from nothing into training/runs (hours on a CPU; goes on when run again)
+	cd training && $(PYTHON) -m weights tower && $(PYTHON) -m weights text && $(PYTHON) -m weights bridge && $(PYTHON) -m weights joint \
+		&& $(PYTHON) -m weights export --half runs/reader-half.pt \
+		&& $(PYTHON) -m weights clip-pages && $(PYTHON) -m weights clip \
+		&& $(PYTHON) -m weights plot runs/*.jsonl
+
+weights-test: training/.venv ## Test how the default weights are made
+	cd training && $(PYTHON) -m pytest -q tests

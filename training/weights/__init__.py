@@ -1,0 +1,1 @@
+"""How docmill's default weights are made: pages, training, export, proof."""

@@ -1,0 +1,90 @@
+"""What is invoiced, before anything is laid out. Amounts are whole cents."""
+
+from dataclasses import dataclass
+
+from . import names, values
+from .values import COUNTRIES, share
+
+
+@dataclass
+class Line:
+    name: str
+    quantity: int  # thousandths
+    price: int
+    amount: int
+    wrapped: str = ""
+
+    @property
+    def quantity_text(self) -> str:
+        whole, part = divmod(self.quantity, 1000)
+        return str(whole) if not part else f"{whole}.{part:03}".rstrip("0")
+
+
+@dataclass
+class Bill:
+    code: str
+    number: str
+    day: values.Day
+    due: values.Day | None
+    seller: str
+    buyer: str
+    vat_id: str | None
+    lines: list[Line]
+    taxes: list[tuple[str, int, int]]  # rate, base, tax
+    discount: int
+
+    @property
+    def net(self) -> int:
+        return sum(line.amount for line in self.lines) - self.discount
+
+    @property
+    def tax(self) -> int:
+        return sum(tax for _, _, tax in self.taxes)
+
+
+def invoice_number(r) -> str:
+    letters = lambda n: "".join(r.choice("ABCDEFGHJKLMNPRSTUVWXYZ") for _ in range(n))
+    year = r.randint(2009, 2029)
+    return r.choice(
+        [
+            f"INV-{r.randint(100, 99999)}", f"{year}-{r.randint(1, 9999):04}", str(r.randint(1000, 99999999)), f"R{r.randint(1000, 99999)}", f"{letters(1)}{r.randint(10, 99)}/{r.randint(1000, 99999)}",
+            f"RE{r.randint(10**4, 10**6)}", f"{r.randint(1, 999)}/{year % 100}", f"{letters(2)}-{r.randint(10**4, 10**7)}", f"{letters(r.randint(1, 3))}{r.randint(10, 10**6)}", f"RE-{year}-{r.randint(1, 9999)}",
+            f"{letters(2)}-{year}-{r.randint(1, 999):03}", f"{letters(1)}-{r.randint(100, 99999)}", f"{letters(1)}{year % 100}-{r.randint(1, 9999):04}", f"{year}{r.randint(1, 12):02}{r.randint(1, 9999):04}", f"{r.randint(10**8, 10**10)}", f"{letters(3)}/{year}/{r.randint(1, 999)}",
+        ]
+    )
+
+
+def bill(r, many: bool) -> Bill:
+    code = values.pick_country(r)
+    country = COUNTRIES[code]
+    language = country.language
+    day = values.random_day(r)
+    number = r.choices([1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18], [12, 16, 16, 12, 10, 8, 7, 6, 5, 4, 3])[0]
+    if many:
+        number = r.randint(5, 30)
+    lines = []
+    for _ in range(number):
+        quantity = 1000 * r.choice([1, 1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 12, r.randint(1, 60), r.randint(1, 500)])
+        if r.random() < 0.12:
+            quantity = r.choice([500, 1500, 2500, 7500, 1250, 12500, r.randint(1, 40) * 250])
+        price = round(100 * r.choice([r.uniform(0.5, 20), r.uniform(1, 90), r.uniform(10, 900), r.uniform(100, 3000)]))
+        price = price - price % r.choice([1, 1, 5, 50, 100]) or 100
+        lines.append(Line("", quantity, price, (quantity * price * 2 + 1000) // 2000))
+    net = sum(line.amount for line in lines)
+    discount = share(net, r.choice(["2", "5", "10"])) if r.random() < 0.05 else 0
+    taxes = []
+    if r.random() < 0.87:
+        rates = [r.choice(country.tax_rates)]
+        if len(set(country.tax_rates)) > 1 and len(lines) > 1 and not discount and r.random() < 0.12:
+            rates = r.sample(sorted(set(country.tax_rates)), 2)
+        split = r.randint(1, len(lines) - 1) if len(rates) > 1 else len(lines)
+        bases = [sum(line.amount for line in lines[:split]) - discount, sum(line.amount for line in lines[split:])]
+        taxes = [(rate, base, share(base, rate)) for rate, base in zip(rates, bases)]
+    vat_id = None
+    if r.random() < 0.68:
+        prefix = country.vat_prefix or r.choice(["", "", "GST"])
+        digits = country.vat_digits
+        vat_id = f"{prefix}{r.randint(10 ** (digits - 1), 10**digits - 1)}" + ("B01" if code == "NL" else "")
+    buyer = names.company(r, code, language) if r.random() < 0.78 else names.person(r, language)
+    due = values.later(day, r.choice([7, 10, 14, 14, 15, 20, 21, 30, 30, 30, 31, 45, 60, 90])) if r.random() < 0.68 else None
+    return Bill(code, invoice_number(r), day, due, names.company(r, code, language), buyer, vat_id, lines, taxes, discount)

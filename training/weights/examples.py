@@ -1,0 +1,72 @@
+"""A document's page as one training example."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import fonts, paper, tiles, truth
+from .invoices import invoice
+from .page import Document
+from .passages import passage
+from .receipts import receipt
+from .screenshots import screenshot
+from .vocabulary import EOS, PROMPTS, encode
+
+MAKERS = {"receipt": receipt, "invoice": invoice, "screenshot": screenshot, "text": passage}
+# Kinds by how often training sees them. Transcribing keeps the tower and the
+# text model honest about single letters; invoices are the hardest.
+MIX = {"receipt": 0.42, "invoice": 0.31, "screenshot": 0.13, "text": 0.14}
+# What the program lets an answer have (models/manifest.toml).
+MOST_ANSWER_TOKENS = 1100
+
+
+@dataclass
+class Example:
+    kind: str
+    tiles: np.ndarray | None  # n x 3 x TILE x TILE; None where nothing is drawn
+    cells: np.ndarray  # n x PATCHES x SLOTS
+    question: list[int]
+    answer: list[int]
+
+
+def render(document: Document, index: int, r, damage: float) -> tuple[np.ndarray, object]:
+    """A page's pixels and characters; `damage` is the share of damaged pages."""
+    gray, characters = document.pages[index].draw()
+    if r.random() < damage:
+        gentle = 0.35 if document.kind == "screenshot" else 1.0
+        gray, characters = paper.damage(gray, characters, r, gentle)
+    return gray, characters
+
+
+def symbolic(r, kind: str | None = None, most_tiles: int = tiles.MAX_TILES) -> Example:
+    """An example without pixels: only which characters lie in each patch."""
+    kind = kind or r.choices(list(MIX), list(MIX.values()))[0]
+    while True:
+        document = MAKERS[kind](r, fonts.book(), 1.0)
+        index = r.randrange(len(document.pages))
+        said = document.page_truths[index]
+        answer = encode(said if kind == "text" else truth.dump(said)) + [EOS]
+        cells = tiles.symbolic(document.pages[index].characters(), tiles.COLUMNS[kind])
+        if len(cells) <= most_tiles and len(answer) <= MOST_ANSWER_TOKENS:
+            return Example(kind, None, cells, encode(PROMPTS[kind] + "\nASSISTANT: "), answer)
+
+
+def example(r, kind: str | None = None, damage: float = 0.6, held_out: bool = False, most_tiles: int = tiles.MAX_TILES) -> Example:
+    kind = kind or r.choices(list(MIX), list(MIX.values()))[0]
+    book = fonts.book(held_out)
+    while True:
+        # Drawn larger and scaled down, as pages are that come from scanners.
+        scale = r.choice([1.0, 1.0, 1.0, 1.25, 1.5])
+        document = MAKERS[kind](r, book, scale)
+        index = r.randrange(len(document.pages))
+        columns = tiles.COLUMNS[kind]
+        page = document.pages[index]
+        if page.height / page.width * columns**2 > most_tiles + 0.5:
+            continue
+        said = document.page_truths[index]
+        answer = encode(said if kind == "text" else truth.dump(said)) + [EOS]
+        if len(answer) > MOST_ANSWER_TOKENS:
+            continue
+        sheet = tiles.sheet(*render(document, index, r, damage), columns)
+        if len(sheet.tiles) <= most_tiles:
+            return Example(kind, sheet.tiles, sheet.cells, encode(PROMPTS[kind] + "\nASSISTANT: "), answer)

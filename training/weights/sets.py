@@ -1,0 +1,56 @@
+"""Writes sets of documents in the layout of `fixtures/`, for `docmill eval`
+and `docmill calibrate`: layouts and fonts that training never saw.
+
+Pages are drawn at twice the reading size, as a scanner or a phone would give
+them; PDFs hold pictures of their pages.
+"""
+
+import json
+import random
+import shutil
+from pathlib import Path
+
+from PIL import Image
+
+from . import examples, fonts, truth
+
+_SCALE = 2.0
+_RESOLUTION = 150.0
+
+
+def write(folder: Path, counts: dict[str, int], seed: int, damage: float = 0.5) -> int:
+    """`counts`: documents by type. Writes `folder/TYPE/NNN/`, replacing those
+    types' folders. The same seed gives the same documents."""
+    written = 0
+    for kind, count in counts.items():
+        shutil.rmtree(folder / kind, ignore_errors=True)
+        for number in range(count):
+            # A seed of its own: a set of 40 is the beginning of one of 400.
+            r = random.Random(f"{seed}/{kind}/{number}")
+            _write_one(folder / kind / f"{number:03}", kind, r, damage)
+            written += 1
+    return written
+
+
+def _write_one(folder: Path, kind: str, r, damage: float) -> None:
+    document = _document(kind, r)
+    folder.mkdir(parents=True)
+    images = [Image.fromarray(examples.render(document, index, r, damage)[0]) for index in range(len(document.pages))]
+    if len(images) > 1 or kind == "invoice" and r.random() < 0.4:
+        images[0].save(folder / "input.pdf", save_all=True, append_images=images[1:], resolution=_RESOLUTION)
+    elif r.random() < 0.3:
+        images[0].save(folder / "input.jpg", quality=r.randint(70, 92))
+    else:
+        images[0].save(folder / "input.png", optimize=True)
+    expected = json.loads(truth.dump(document.truth))
+    (folder / "expected.json").write_text(json.dumps(expected, ensure_ascii=False, indent=1) + "\n")
+
+
+def _document(kind: str, r):
+    """One whose every page the program's tiles can hold at reading size."""
+    columns = examples.tiles.COLUMNS[kind]
+    while True:
+        document = examples.MAKERS[kind](r, fonts.book(held_out=True), _SCALE)
+        longest = max(page.height / page.width for page in document.pages)
+        if longest * columns**2 <= examples.tiles.MAX_TILES:
+            return document
