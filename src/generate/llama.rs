@@ -328,4 +328,56 @@ mod tests {
             "What is 2 < 3?"
         );
     }
+
+    /// Logits that PyTorch computes of the shipped weights (`training/`,
+    /// command `golden`), token by token.
+    #[derive(serde::Deserialize)]
+    struct Golden {
+        kind: String,
+        /// Under `fixtures/`.
+        page: String,
+        tiles: usize,
+        steps: Vec<Step>,
+    }
+
+    /// The likeliest tokens, best first, and their logits.
+    #[derive(serde::Deserialize)]
+    struct Step {
+        tokens: Vec<u32>,
+        logits: Vec<f32>,
+    }
+
+    #[test]
+    fn the_shipped_reader_computes_what_pytorch_does() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let golden = std::fs::read(root.join("tests/golden/reader.json")).unwrap();
+        let golden: Golden = serde_json::from_slice(&golden).unwrap();
+        let settings = crate::config::Settings::default();
+        let installation = crate::models::Installation::find(&settings).unwrap();
+        let reader = installation.reader(&settings).unwrap();
+        let page = image::open(root.join("fixtures").join(&golden.page)).unwrap();
+        let rgb = page.to_rgb8();
+        let page = crate::domain::PageImage::new(rgb.width(), rgb.height(), rgb.into_raw());
+        let prompt = Prompt {
+            images: layout::images(&page.unwrap(), &golden.kind, &reader.spec.layout).unwrap(),
+            instruction: format!("Read the {}.", golden.kind),
+        };
+        assert_eq!(prompt.images.len(), golden.tiles);
+        let mut model = LlamaModelContext::load(&reader, 1).unwrap();
+        model.prefill(&prompt).unwrap();
+        let mut worst = 0f32;
+        for step in &golden.steps {
+            let logits = model.logits();
+            let best = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]));
+            assert_eq!(best, Some(step.tokens[0] as usize));
+            for (token, expected) in step.tokens.iter().zip(&step.logits) {
+                worst = worst.max((logits[*token as usize] - expected).abs());
+            }
+            model.decode(step.tokens[0]).unwrap();
+        }
+        // With flash attention, which mtmd turns on by itself, llama.cpp rounds
+        // to 16 bits inside; without it the difference is below 0.01
+        // (training/tests/test_training.py).
+        assert!(worst < 0.25, "a logit differs by {worst}");
+    }
 }

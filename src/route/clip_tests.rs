@@ -243,6 +243,41 @@ fn the_shipped_clip_tells_a_blank_page_from_a_receipt() {
     assert!(cosine(&texts[0]) > cosine(&texts[1]));
 }
 
+/// What PyTorch computes of the shipped weights (`training/`, command `golden`).
+#[derive(serde::Deserialize)]
+struct Golden {
+    /// By path under `fixtures/`.
+    images: BTreeMap<String, Vec<f32>>,
+    texts: BTreeMap<String, Vec<f32>>,
+}
+
+#[test]
+fn the_shipped_clip_computes_what_pytorch_does() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let golden = std::fs::read(root.join("tests/golden/clip.json")).unwrap();
+    let golden: Golden = serde_json::from_slice(&golden).unwrap();
+    assert!(golden.images.len() >= 2 && golden.texts.len() >= 2);
+    let settings = Settings::default();
+    let installation = Installation::find(&settings).unwrap();
+    let clip = CandleClip::load(&installation.clip(&settings).unwrap()).unwrap();
+    let assert_same = |what: &str, embedding: &Embedding, expected: &[f32]| {
+        let cosine: f32 = embedding.0.iter().zip(expected).map(|(a, b)| a * b).sum();
+        assert!(cosine > 1.0 - 1e-3, "{what}: cosine {cosine}");
+    };
+    for (name, expected) in &golden.images {
+        let image = image::open(root.join("fixtures").join(name)).unwrap();
+        let rgb = image.to_rgb8();
+        let page = PageImage::new(rgb.width(), rgb.height(), rgb.into_raw()).unwrap();
+        let square = crate::route::letterbox(&page, clip.image_side(), clip.pad_to_square());
+        let embedding = clip.embed_images(&[square]).unwrap().remove(0);
+        assert_same(name, &embedding, expected);
+    }
+    for (text, expected) in &golden.texts {
+        let embedding = clip.embed_texts(std::slice::from_ref(text)).unwrap();
+        assert_same(text, &embedding[0], expected);
+    }
+}
+
 const IMAGE: [f32; 4] = [0.095215, 0.296448, -0.378747, 0.871552];
 const TEXT_A: [f32; 4] = [-0.108137, -0.226349, 0.443272, -0.860571];
 const TEXT_ABCD: [f32; 4] = [0.001025, 0.381117, 0.499703, -0.777847];

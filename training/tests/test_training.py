@@ -45,7 +45,7 @@ def test_the_tower_learns_from_crops(tmp_path):
     assert losses[-1] < losses[0]
 
 
-def test_blank_patches_left_out_change_little_and_padding_nothing():
+def test_documents_of_a_batch_are_read_as_each_alone():
     torch.manual_seed(0)
     reader, r = Reader().eval(), random.Random(2)
     batch = [examples.example(r, "text", most_tiles=1), examples.example(r, "screenshot", most_tiles=1)]

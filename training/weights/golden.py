@@ -19,13 +19,14 @@ from .vocabulary import BOS, PROMPTS, encode, tile_token
 CLIP_IMAGES = ["receipt/uk_grocer/input.png", "invoice/gb_cleaning/input.png", "screenshot/payment_cafe/input.png"]
 CLIP_TEXTS = ["a scanned shop receipt", "a commercial invoice with quantities and unit prices", "a blank page"]
 READER_PAGE = ("screenshot", "screenshot/payment_cafe/input.png")
+_STEPS = 12
 _NOTHING = Characters(np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
 
 
 def write(models: Path, fixtures: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in (("clip.json", _clip(models / "clip", fixtures)), ("reader.json", _reader(models, fixtures))):
-        (folder / name).write_text(json.dumps(content, indent=1) + "\n")
+        (folder / name).write_text(json.dumps(content) + "\n")
 
 
 def _rounded(tensor: torch.Tensor) -> list:
@@ -54,9 +55,14 @@ def _reader(models: Path, fixtures: Path) -> dict:
         for number, patches in enumerate(seen):
             parts += [embed([tile_token(number + 1)]), patches]
         parts.append(embed(encode(PROMPTS[kind] + "\nASSISTANT: ")))
-        logits = reader.text(torch.cat(parts)[None], last=1)[0, 0]
-    best = logits.topk(12)
-    return {"kind": kind, "page": name, "tiles": len(sheet.tiles), "tokens": best.indices.tolist(), "logits": [round(v, 4) for v in best.values.tolist()]}
+        steps = []
+        for _ in range(_STEPS):
+            logits = reader.text(torch.cat(parts)[None], last=1)[0, 0]
+            best = logits.topk(6)
+            steps.append({"tokens": best.indices.tolist(), "logits": [round(value, 4) for value in best.values.tolist()]})
+            parts.append(embed(best.indices[:1].tolist()))
+    # The likeliest token of each step is what the next step follows.
+    return {"kind": kind, "page": name, "tiles": len(sheet.tiles), "steps": steps}
 
 
 def from_gguf(folder: Path) -> Reader:

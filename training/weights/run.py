@@ -4,7 +4,7 @@ import json
 import math
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,6 +16,10 @@ def pick_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def clock(minutes: float, peak: float, device: torch.device, threads: int, final: float = 0.03) -> "Clock":
+    return Clock(minutes, peak, threads if device.type == "cpu" else None, final=final)
+
+
 def autocast(device: torch.device):
     # bfloat16 pays on any GPU since Ampere and on CPUs with avx512_bf16 or AMX
     # (260 against 60 GFLOP/s on two cores); elsewhere it is merely slow.
@@ -24,20 +28,31 @@ def autocast(device: torch.device):
 
 @dataclass
 class Clock:
-    """How far a stage is: by the time that it has trained, whoever interrupts
-    it. The learning rate follows it."""
+    """How far a stage is: by the time that it has computed, whoever interrupts
+    it or takes the processor away. The learning rate follows it.
+
+    With `threads`, minutes are processor time over that many threads: on a
+    machine that does other work, a stage still gets the steps that it was
+    planned for. On a GPU, minutes are the wall's."""
 
     minutes: float
     peak: float
+    threads: int | None = None
     spent: float = 0.0
     steps: int = 0
     documents: int = 0
     final: float = 0.03  # of the peak
-    _resumed: float = field(default_factory=time.monotonic)
+    _resumed: float = 0.0
     _steps_here: int = 0
 
+    def __post_init__(self):
+        self.restart()
+
+    def _now(self) -> float:
+        return time.process_time() / self.threads if self.threads else time.monotonic()
+
     def tick(self, documents: int) -> None:
-        now = time.monotonic()
+        now = self._now()
         self.spent += now - self._resumed
         self._resumed = now
         self.steps += 1
@@ -45,7 +60,7 @@ class Clock:
         self.documents += documents
 
     def restart(self) -> None:
-        self._resumed = time.monotonic()
+        self._resumed = self._now()
 
     @property
     def progress(self) -> float:

@@ -62,7 +62,7 @@ def train(tower: Path, text: Path, out: Path, log_path: Path, plan: Plan, proces
     """Joins the checkpoints of the first two stages."""
     device = run.pick_device()
     torch.set_num_threads(threads)
-    reader, clock = Reader(), run.Clock(plan.minutes, plan.rate, final=0.01)
+    reader, clock = Reader(), run.clock(plan.minutes, plan.rate, device, threads, final=0.01)
     checkpoint.load_reader(reader, text)
     checkpoint.load_reader(reader, tower)
     feed = Feed(pages, processes, buffer=16 * plan.batch)

@@ -97,7 +97,7 @@ def train(start: Path | None, pages: Path, out: Path, log_path: Path, plan: Plan
         model = clip_model.Clip(tokenizer.get_vocab_size())
     heads = nn.ModuleDict({"kind": nn.Linear(clip_model.VISION["width"], len(CLASSES)), "quality": nn.Linear(clip_model.VISION["width"], len(QUALITIES))})
     model.to(device), heads.to(device)
-    optimiser, clock, kept = Optimiser([model, heads], decay=0.05), run.Clock(plan.minutes, plan.rate, final=0.02), out / "checkpoint.pt"
+    optimiser, clock, kept = Optimiser([model, heads], decay=0.05), run.clock(plan.minutes, plan.rate, device, threads, final=0.02), out / "checkpoint.pt"
     if kept.exists():
         state = checkpoint.load(kept)
         model.load_state_dict(state["model"]), heads.load_state_dict(state["heads"])

@@ -99,7 +99,8 @@ class _Training:
 
     def __init__(self, start: Path, out: Path, log: Path, plan: Plan):
         self.out, self.plan = out, plan
-        self.reader, self.clock = Reader(), run.Clock(plan.minutes, plan.rate)
+        # Of several processes the first stands for all: each has one thread.
+        self.reader, self.clock = Reader(), run.clock(plan.minutes, plan.rate, run.pick_device(), threads=1)
         self._rest = checkpoint.load_reader(self.reader, out if out.exists() else start)
         self.reader.symbolic.requires_grad_(False)
         self.log, self.averages, self._saved = run.Log(log, "joint"), run.Averages(), time.monotonic()

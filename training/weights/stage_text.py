@@ -54,7 +54,7 @@ def corrupted(cells: np.ndarray, noise: float, g: np.random.Generator) -> np.nda
 def train(start: Path, out: Path, log_path: Path, plan: Plan, processes: int, threads: int) -> None:
     device = run.pick_device()
     torch.set_num_threads(threads)
-    reader, clock = Reader(), run.Clock(plan.minutes, plan.rate)
+    reader, clock = Reader(), run.clock(plan.minutes, plan.rate, device, threads)
     rest = checkpoint.load_reader(reader, out if out.exists() else start)
     reader.to(device)
     optimiser = Optimiser([reader.text, reader.symbolic], decay=0.02)

@@ -50,7 +50,7 @@ def crops(r: random.Random):
 def train(out: Path, log_path: Path, plan: Plan, processes: int, threads: int) -> None:
     device = run.pick_device()
     torch.set_num_threads(threads)
-    reader, clock = Reader(), run.Clock(plan.minutes, plan.rate)
+    reader, clock = Reader(), run.clock(plan.minutes, plan.rate, device, threads)
     rest = checkpoint.load_reader(reader, out) if out.exists() else {}
     reader.to(device)
     optimiser = Optimiser([reader.vision, reader.head], decay=0.02)
