@@ -108,7 +108,8 @@ def test_thumbnails_are_reproducible():
 def test_export_holds_the_weights(tmp_path, kind, tolerance):
     reader = Reader()
     export.reader(reader, tmp_path, kind)
-    back = golden.from_gguf(tmp_path)
+    back = Reader()
+    assert checkpoint.load_reader(back, tmp_path) == {}
     for part in ("vision", "projector", "text"):
         mine, theirs = getattr(reader, part).state_dict(), getattr(back, part).state_dict()
         for name, value in mine.items():

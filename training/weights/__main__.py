@@ -74,7 +74,7 @@ def _add_joint(commands) -> None:
 
     command = _stage(commands, "joint", "4: all parts together, on rendered pages", 240, 6e-4)
     command.set_defaults(do=do, processes=os.cpu_count() or 2)
-    command.add_argument("--start", type=Path, default=RUNS / "bridge.pt", help="checkpoint to begin from")
+    command.add_argument("--start", type=Path, default=RUNS / "bridge.pt", help="checkpoint, or folder of exported files, to begin from")
     command.add_argument("--batch", type=int, default=8, help="documents a step")
     command.add_argument("--damage", type=float, default=0.6, help="share of pages with scan damage")
     command.add_argument("--characters", type=float, default=0.3, help="weight of the character head's loss")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from . import golden
 from .models import Reader
 
 # The prototype kept each part under a short name of its own.
@@ -24,7 +25,13 @@ def load(path: Path) -> dict:
 
 def load_reader(reader: Reader, path: Path) -> dict:
     """Fills `reader` and returns what else the file holds. Parts that the file
-    lacks stay as they are: an early stage knows only its own."""
+    lacks stay as they are: an early stage knows only its own. A folder is read
+    as exported files, which hold all but what only training needs."""
+    if path.is_dir():
+        exported = golden.from_gguf(path)
+        for name in ("vision", "projector", "text"):
+            getattr(reader, name).load_state_dict(getattr(exported, name).state_dict())
+        return {}
     content = load(path)
     if "v" in content:
         parts = {_PROTOTYPE[short]: state for short, state in content.items() if short in _PROTOTYPE}
