@@ -83,7 +83,12 @@ struct PageSignals {
     doubts: f64,
     /// An arithmetic check fails.
     mismatch: bool,
+    /// That the document is of this type at all.
+    of_type: f64,
 }
+
+/// What the user says of a page's type is taken for nearly certain.
+const GIVEN_TYPE: f32 = 0.999;
 
 impl PageSignals {
     fn of(record: &Record) -> PageSignals {
@@ -93,6 +98,7 @@ impl PageSignals {
             least: logits.iter().copied().fold(MOST_LOGIT, f64::min),
             mean: logits.iter().sum::<f64>() / logits.len().max(1) as f64,
             doubts: (doubtful().count() as f64).ln_1p(),
+            of_type: logit(record.type_probability.unwrap_or(GIVEN_TYPE).ln()),
             mismatch: doubtful().any(|finding| finding.code.ends_with("_mismatch")),
         }
     }
@@ -127,11 +133,13 @@ fn claim(doc_type: &DocType, record: &Record, logprob: &FieldLogprob, page: &Pag
         ("page_least".to_owned(), page.least),
         ("page_mean".to_owned(), page.mean),
         ("page_doubts".to_owned(), page.doubts),
+        ("page_type".to_owned(), page.of_type),
         (format!("kind:{name}"), 1.0),
         (format!("kind:{name}:sum"), sum),
         (format!("kind:{name}:page_mean"), page.mean),
         (format!("type:{doc_type}"), 1.0),
         (format!("type:{doc_type}:sum"), sum),
+        (format!("type:{doc_type}:page_type"), page.of_type),
         (format!("field:{doc_type}:{}", generic(field)), 1.0),
     ];
     let flags = [

@@ -107,6 +107,18 @@ impl Folders {
         Ok(None)
     }
 
+    /// As [`Folders::find`], but where the setting names the file of another
+    /// reader there is none for this one: records of several readers are judged.
+    pub fn find_any(&self, reader_hash: &str) -> anyhow::Result<Option<Calibration>> {
+        match &self.setting {
+            Some(path) if path.is_file() => {
+                let found = Calibration::load(path)?;
+                Ok((found.reader.hash == reader_hash).then_some(found))
+            }
+            _ => self.find(reader_hash),
+        }
+    }
+
     /// Where a new calibration is written: the setting's folder or file, else
     /// the user's own folder, since that of the models may be read-only.
     pub fn target(&self, reader_hash: &str) -> anyhow::Result<PathBuf> {
@@ -246,6 +258,7 @@ mod tests {
         };
         let error = |folders: &Folders, hash| format!("{:#}", folders.find(hash).unwrap_err());
         assert!(error(&folders, "other").contains("docmill calibrate"));
+        assert_eq!(folders.find_any("other").unwrap(), None);
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, text.replacen("\"version\": 1", "\"version\": 9", 1)).unwrap();
         assert!(error(&folders, HASH).contains("calibrate again"));

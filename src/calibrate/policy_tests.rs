@@ -53,6 +53,7 @@ pub fn record(fields: Value) -> Record {
         confidence: Some(0.8),
         field_confidence: Vec::new(),
         logprobs: paths.into_iter().map(logprob).collect(),
+        type_probability: None,
         calibrated: None,
     }
 }

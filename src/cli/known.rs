@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use tokio::sync::mpsc;
@@ -10,7 +11,7 @@ use tokio::sync::mpsc;
 use super::App;
 use super::settings::Engines;
 use super::signals;
-use crate::calibrate::Policy;
+use crate::calibrate::{Folders, Policy};
 use crate::config::{Settings, UsageError};
 use crate::doctypes::DocTypes;
 use crate::eval::{self, Case, Document, Seen, Work};
@@ -254,5 +255,10 @@ impl Judged {
 /// No engine is loaded: the models' folder is only looked at.
 pub fn policy(settings: &Settings, reader: &str) -> anyhow::Result<Policy> {
     let installation = Installation::find(settings)?;
-    pipeline::policy(settings, installation.folder(), reader)
+    let folders = Folders::new(settings.calibration.as_deref(), installation.folder());
+    Ok(Policy {
+        calibration: folders.find_any(reader)?.map(Arc::new),
+        max_error: settings.max_error,
+        min_confidence: settings.min_confidence,
+    })
 }

@@ -334,6 +334,7 @@ mod tests {
             confidence: None,
             field_confidence: Vec::new(),
             logprobs: Vec::new(),
+            type_probability: None,
             calibrated: None,
         };
         assert_eq!(first_finding(&record), "");

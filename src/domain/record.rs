@@ -52,6 +52,10 @@ pub struct Record {
     /// What these were made from, by the leaf's path in the record.
     #[serde(default)]
     pub logprobs: Vec<FieldLogprob>,
+    /// Probability (0 to 1) of its type where that was told least surely;
+    /// `None` where the user gave it.
+    #[serde(default)]
+    pub type_probability: Option<f32>,
     /// `None` where no calibration of the reader speaks of the type, or no
     /// model read the record.
     #[serde(default)]

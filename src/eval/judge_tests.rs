@@ -28,6 +28,7 @@ pub fn seen(id: i64, fields: Value) -> Seen {
             confidence: None,
             field_confidence: vec![],
             logprobs: vec![],
+            type_probability: None,
             calibrated: None,
         },
         verdicts: vec![],

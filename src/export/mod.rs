@@ -57,6 +57,7 @@ fn example() -> StoredRecord {
             confidence: Some(0.5),
             field_confidence: vec![("total".into(), 0.5)],
             logprobs: vec![],
+            type_probability: None,
             calibrated: Some(Calibrated {
                 calibration: "c".into(),
                 max_error: 0.005,

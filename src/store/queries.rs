@@ -69,7 +69,7 @@ pub struct StoredRecord {
 }
 
 const RECORDS: &str = "SELECT r.id, r.document_id, r.doc_type, r.status, r.fields, r.confidence, r.field_confidence,
-    r.run_id, r.created_at, d.blake3, r.logprobs, r.calibrated FROM records r JOIN documents d ON d.id = r.document_id WHERE r.current = 1 ";
+    r.run_id, r.created_at, d.blake3, r.logprobs, r.type_probability, r.calibrated FROM records r JOIN documents d ON d.id = r.document_id WHERE r.current = 1 ";
 
 impl Store {
     pub async fn counts(&self) -> anyhow::Result<Counts> {
@@ -218,6 +218,7 @@ impl Store {
                     .context("stored confidences do not parse")?,
                 logprobs: serde_json::from_str(row.get("logprobs"))
                     .context("stored log-probabilities do not parse")?,
+                type_probability: row.get("type_probability"),
                 calibrated: row
                     .get::<Option<&str>, _>("calibrated")
                     .map(serde_json::from_str)

@@ -151,9 +151,9 @@ async fn insert_record(
 ) -> anyhow::Result<i64> {
     let id: i64 = sqlx::query(
         "INSERT INTO records
-            (document_id, ordinal, doc_type, status, fields, confidence, field_confidence, logprobs, calibrated,
-             run_id, created_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            (document_id, ordinal, doc_type, status, fields, confidence, field_confidence, logprobs,
+             type_probability, calibrated, run_id, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(document.0)
     .bind(ordinal as i64)
@@ -163,7 +163,14 @@ async fn insert_record(
     .bind(record.confidence)
     .bind(serde_json::to_string(&record.field_confidence)?)
     .bind(serde_json::to_string(&record.logprobs)?)
-    .bind(record.calibrated.as_ref().map(serde_json::to_string).transpose()?)
+    .bind(record.type_probability)
+    .bind(
+        record
+            .calibrated
+            .as_ref()
+            .map(serde_json::to_string)
+            .transpose()?,
+    )
     .bind(run.0)
     .bind(now())
     .fetch_one(&mut **tx)

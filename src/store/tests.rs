@@ -115,6 +115,7 @@ fn record() -> Record {
             min: -0.5,
             tokens: 1,
         }],
+        type_probability: None,
         calibrated: Some(Calibrated {
             calibration: "c".into(),
             max_error: 0.005,

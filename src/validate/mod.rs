@@ -39,13 +39,36 @@ pub fn records(types: &DocTypes, pages: &[PageResult], context: &Context) -> Vec
     let drafts = assemble::drafts(types, pages);
     let mut records: Vec<Record> = drafts
         .into_iter()
-        .map(|draft| finish(types, draft, context))
+        .map(|draft| {
+            let sure = type_probability(pages, &draft.pages);
+            finish(types, draft, sure, context)
+        })
         .collect();
     name_failed_pages(&mut records, pages);
     records
 }
 
-fn finish(types: &DocTypes, mut draft: Draft, context: &Context) -> Record {
+/// How sure routing was of the type of these pages where it was least so.
+fn type_probability(pages: &[PageResult], of: &[u32]) -> Option<f32> {
+    pages
+        .iter()
+        .filter(|page| of.contains(&page.index))
+        .filter_map(|page| page.routing.as_ref())
+        .filter(|routing| !routing.forced)
+        .filter_map(|routing| {
+            let name = routing.verdict.as_ref().ok()?;
+            let mut types = routing.probabilities.iter();
+            types.find(|(known, _)| known == name).map(|(_, p)| *p)
+        })
+        .reduce(f32::min)
+}
+
+fn finish(
+    types: &DocTypes,
+    mut draft: Draft,
+    type_probability: Option<f32>,
+    context: &Context,
+) -> Record {
     let mut findings = std::mem::take(&mut draft.findings);
     for warning in &context.document_warnings {
         findings.push(Finding::new(
@@ -82,6 +105,7 @@ fn finish(types: &DocTypes, mut draft: Draft, context: &Context) -> Record {
         confidence,
         field_confidence: draft.confidence,
         logprobs: draft.logprobs,
+        type_probability,
         calibrated: None,
     };
     context.policy.apply(doc_type, &mut record);
