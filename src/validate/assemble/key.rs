@@ -58,16 +58,21 @@ pub fn compare<'a>(
     if new_here {
         return Verdict::Another(None);
     }
-    let known_doubtful = draft
-        .confidence
-        .iter()
-        .any(|(field, probability)| field == key && *probability < SURE);
-    let new_doubtful = reading
-        .logprobs
-        .iter()
-        .any(|p| p.field == key && p.sum.exp() < SURE);
+    // A reader that tells no probabilities is taken at its word.
+    let sure_before = |field: &str| {
+        !draft
+            .confidence
+            .iter()
+            .any(|(name, probability)| name == field && *probability < SURE)
+    };
+    let sure_here = |field: &str| {
+        !reading
+            .logprobs
+            .iter()
+            .any(|p| p.field == field && p.sum.exp() < SURE)
+    };
     // A text layer without the number speaks against it, if it is not garbage.
-    if !known_doubtful && !new_doubtful && page.words.is_empty() {
+    if sure_before(key) && sure_here(key) && page.words.is_empty() {
         return Verdict::Another(None);
     }
     let doubt = |conclusion: &str| {
@@ -84,16 +89,22 @@ pub fn compare<'a>(
             message,
         ))
     };
-    let has = |fields: &Fields| {
-        last.iter()
-            .any(|field| fields.get(field).is_some_and(|value| !value.is_null()))
-    };
-    if has(&draft.fields) && has(&reading.fields) {
+    let ends_before = last
+        .iter()
+        .any(|field| is_given(&draft.fields, field) && sure_before(field));
+    let ends_here = last
+        .iter()
+        .any(|field| is_given(&reading.fields, field) && sure_here(field));
+    if ends_before && ends_here {
         // Both have what ends a document.
         Verdict::Another(doubt("taken for another one, since both have totals"))
     } else {
         Verdict::Same(doubt("taken for one document"))
     }
+}
+
+fn is_given(fields: &Fields, field: &str) -> bool {
+    fields.get(field).is_some_and(|value| !value.is_null())
 }
 
 fn shown(value: Option<&Value>) -> &str {
