@@ -218,6 +218,7 @@ impl Batch {
                 .and_then(|name| plan.types.get(name))
                 .map(|t| t.schema_hash.clone()),
             words: work.words,
+            ocr: work.ocr,
             routing: work.routing,
             reading: work.reading,
             seconds: work
@@ -241,10 +242,10 @@ impl Batch {
             today: jiff::Zoned::now().date(),
         };
         pages.policy = plan.policy.key();
-        let records = validate::records(&plan.types, &pages.results, &context);
+        let mut records = validate::records(&plan.types, &pages.results, &context);
         let Some(ids) = self
             .store
-            .finish_document(self.run, document, &pages, &records)
+            .finish_document(self.run, document, &pages, &mut records)
             .await?
         else {
             return Ok(());

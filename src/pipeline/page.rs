@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::plan::Plan;
 use super::router::RouterHandle;
 use crate::config::Settings;
-use crate::domain::{Failure, PageImage, RasterPage, Reading, Reason, Routing, Word};
+use crate::domain::{Failure, OcrWord, PageImage, RasterPage, Reading, Reason, Routing, Word};
 use crate::ingest;
 use crate::rasterize::RasterSpec;
 use crate::worker::{Guard, Pool, Reply, Request};
@@ -20,6 +20,7 @@ pub type StageSeconds = BTreeMap<&'static str, f64>;
 #[derive(Default)]
 pub struct PageWork {
     pub words: Option<Vec<Word>>,
+    pub ocr: Option<Vec<OcrWord>>,
     pub routing: Option<Routing>,
     pub reading: Option<Reading>,
     pub seconds: StageSeconds,

@@ -6,6 +6,7 @@
 //! done. No transaction is open while an engine works.
 
 mod documents;
+mod duplicates;
 mod evaluation;
 mod jobs;
 mod process;
