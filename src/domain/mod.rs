@@ -1,6 +1,7 @@
 //! What the stages hand to each other: plain data, no I/O, no engine types.
 
 mod doctype;
+mod einvoice;
 mod evidence;
 mod failure;
 mod finding;
@@ -9,9 +10,13 @@ mod reading;
 mod record;
 
 pub use doctype::{Check, DocType, PageRule, Prompt, ReadRules};
+pub use einvoice::{
+    Address, AllowanceCharge, Contact, EInvoice, Identifier, Line, Party, Payment, Syntax, Tax,
+    Totals, XmlFile, XmlPlace, money,
+};
 pub use evidence::{BusinessKey, EvidenceClass, FieldEvidence};
 pub use failure::{Failure, Reason, json_problem};
 pub use finding::{Finding, Severity};
 pub use page::{DocumentInfo, Embedding, MediaType, OcrWord, PageImage, RasterPage, Word};
 pub use reading::{FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing};
-pub use record::{Calibrated, PageResult, Record, Status};
+pub use record::{Calibrated, PageResult, Record, Source, Status};

@@ -18,12 +18,13 @@ pub struct CsvExport {
 }
 
 /// What stands before the fields in the table of records.
-const HEAD: [&str; 10] = [
+const HEAD: [&str; 11] = [
     "id",
     "path",
     "pages",
     "type",
     "status",
+    "source",
     "confidence",
     "probability",
     "findings",
@@ -86,6 +87,7 @@ impl CsvExport {
                 pages.join(" "),
                 record.doc_type.clone().unwrap_or_default(),
                 record.status.as_str().to_owned(),
+                record.source.as_str().to_owned(),
                 record
                     .confidence
                     .map(|confidence| format!("{confidence:.4}"))
@@ -190,9 +192,9 @@ mod tests {
         export.add(&super::super::example());
         let (mut records, mut lines) = (Vec::new(), Vec::new());
         export.write(&mut records, &mut lines).unwrap();
-        let expected = "id,path,pages,type,status,confidence,probability,findings,unconfirmed_fields,time,\
+        let expected = "id,path,pages,type,status,source,confidence,probability,findings,unconfirmed_fields,time,\
             merchant_name,total,date\n\
-            7,/in/a.pdf,1 2,receipt,needs_review,0.5000,0.2500,date was not found,merchant_name,2025-01-01T00:00:00Z,\
+            7,/in/a.pdf,1 2,receipt,needs_review,model,0.5000,0.2500,date was not found,merchant_name,2025-01-01T00:00:00Z,\
             \"'=HYPERLINK(\"\"x\"\")\",-4.20,\n";
         assert_eq!(String::from_utf8(records).unwrap(), expected);
         let expected = "record_id,list,line,description,amount\n\

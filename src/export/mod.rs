@@ -1,13 +1,15 @@
-//! Stored records as lines for other programs: JSONL, or CSV with a second
-//! file for the lines of lists.
+//! Stored records for other programs: JSONL, CSV with a second file for the
+//! lines of lists, invoices as UBL files.
 
 mod csv_format;
 mod json_format;
+mod ubl;
 
 use crate::store::{Store, StoredRecord};
 
 pub use csv_format::CsvExport;
 pub use json_format::line;
+pub use ubl::{Ubl, ubl};
 
 /// Records fetched at once: memory stays flat whatever the database holds.
 const CHUNK: u32 = 500;
@@ -37,7 +39,7 @@ fn example() -> StoredRecord {
     use serde_json::json;
 
     use crate::domain::{
-        Calibrated, EvidenceClass, FieldEvidence, Finding, Record, Severity, Status,
+        Calibrated, EvidenceClass, FieldEvidence, Finding, Record, Severity, Source, Status,
     };
 
     let fields = json!({"merchant_name": "=HYPERLINK(\"x\")", "total": "-4.20", "date": null,
@@ -49,6 +51,7 @@ fn example() -> StoredRecord {
             doc_type: Some("receipt".into()),
             pages: vec![0, 1],
             status: Status::NeedsReview,
+            source: Source::Model,
             fields: fields.as_object().unwrap().clone(),
             findings: vec![Finding::new(
                 "missing",

@@ -113,6 +113,7 @@ mod tests {
             bytes: 1,
             info,
             path: name.into(),
+            xml: None,
         };
         let document = store.add_document(run, &new, None).await.unwrap();
         (document, finish(store, run, document, key).await)

@@ -11,6 +11,9 @@ mod evidence;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod identifiers;
+mod on_page;
+mod stated;
+mod sums;
 mod values;
 mod words;
 
@@ -21,14 +24,21 @@ use serde_json::Value;
 
 use crate::calibrate::Policy;
 use crate::doctypes::DocTypes;
-use crate::domain::{DocType, Finding, PageResult, Record, Severity, Status};
+use crate::domain::{
+    DocType, EvidenceClass, FieldEvidence, Finding, PageResult, Record, Severity, Source, Status,
+};
 use assemble::Draft;
+use checks::Outcome;
+
+pub use stated::StatedInvoice;
 
 /// What validation must know beside the pages.
 #[derive(Clone, Debug)]
 pub struct Context {
     /// Fields of each type that the reader was not taught.
     pub untaught: BTreeMap<String, Vec<String>>,
+    /// The document's electronic invoice, where its values are the record's.
+    pub einvoice: Option<StatedInvoice>,
     /// What opening the document warned of.
     pub document_warnings: Vec<String>,
     /// By what values are accepted.
@@ -40,11 +50,17 @@ pub struct Context {
 /// The records of one document, in the order of their first pages. Every page
 /// is in exactly one record.
 pub fn records(types: &DocTypes, pages: &[PageResult], context: &Context) -> Vec<Record> {
-    let drafts = assemble::drafts(types, pages);
-    let mut records: Vec<Record> = drafts
-        .into_iter()
-        .map(|draft| finish(types, draft, pages, context))
-        .collect();
+    let mut records: Vec<Record> = match &context.einvoice {
+        Some(stated) => vec![stated::record(types, pages, stated, context)],
+        None => assemble::drafts(types, pages)
+            .into_iter()
+            .map(|draft| {
+                let doc_type = draft.doc_type.as_deref().and_then(|name| types.get(name));
+                let sure = type_probability(pages, &draft.pages);
+                finish(doc_type, draft, pages, sure, context)
+            })
+            .collect(),
+    };
     name_failed_pages(&mut records, pages);
     records
 }
@@ -64,8 +80,13 @@ fn type_probability(pages: &[PageResult], of: &[u32]) -> Option<f32> {
         .reduce(f32::min)
 }
 
-fn finish(types: &DocTypes, mut draft: Draft, pages: &[PageResult], context: &Context) -> Record {
-    let type_probability = type_probability(pages, &draft.pages);
+fn finish(
+    doc_type: Option<&DocType>,
+    mut draft: Draft,
+    pages: &[PageResult],
+    type_probability: Option<f32>,
+    context: &Context,
+) -> Record {
     let (mut evidence, mut keys) = (Vec::new(), Vec::new());
     let mut findings = std::mem::take(&mut draft.findings);
     for warning in &context.document_warnings {
@@ -76,7 +97,7 @@ fn finish(types: &DocTypes, mut draft: Draft, pages: &[PageResult], context: &Co
             warning.clone(),
         ));
     }
-    if let Some(doc_type) = draft.doc_type.as_deref().and_then(|name| types.get(name)) {
+    if let Some(doc_type) = doc_type {
         complete(&mut draft, doc_type);
         let proven = values::type_values(doc_type, &mut draft.fields, context.today, &mut findings);
         check_schema(doc_type, &draft, &mut findings);
@@ -87,16 +108,7 @@ fn finish(types: &DocTypes, mut draft: Draft, pages: &[PageResult], context: &Co
                 .iter()
                 .filter_map(|outcome| outcome.finding.clone()),
         );
-        let of_record = |page: &&PageResult| draft.pages.contains(&page.index);
-        let pages: Vec<_> = pages.iter().filter(of_record).collect();
-        evidence = evidence::gather(
-            doc_type,
-            &draft.fields,
-            &pages,
-            &outcomes,
-            &proven,
-            &mut findings,
-        );
+        evidence = evidence_of(doc_type, &draft, pages, &outcomes, &proven, &mut findings);
         keys = checks::keys(doc_type, &draft.fields);
         tell_untaught(doc_type, context, &mut findings);
     }
@@ -105,7 +117,6 @@ fn finish(types: &DocTypes, mut draft: Draft, pages: &[PageResult], context: &Co
         .iter()
         .map(|(_, confidence)| *confidence)
         .reduce(f32::min);
-    let doc_type = draft.doc_type.as_deref().and_then(|name| types.get(name));
     let mut record = Record {
         doc_type: draft.doc_type.clone(),
         pages: draft.pages,
@@ -114,6 +125,7 @@ fn finish(types: &DocTypes, mut draft: Draft, pages: &[PageResult], context: &Co
         } else {
             Status::NeedsReview
         },
+        source: draft.source,
         fields: draft.fields,
         findings,
         confidence,
@@ -126,6 +138,38 @@ fn finish(types: &DocTypes, mut draft: Draft, pages: &[PageResult], context: &Co
     };
     context.policy.apply(doc_type, &mut record);
     record
+}
+
+/// Where the page shows the record's values. What speaks against those of an
+/// electronic invoice is told by `on_page`, which knows that they were not read.
+fn evidence_of(
+    doc_type: &DocType,
+    draft: &Draft,
+    pages: &[PageResult],
+    outcomes: &[Outcome],
+    proven: &[(String, &'static str)],
+    findings: &mut Vec<Finding>,
+) -> Vec<FieldEvidence> {
+    let of_record = |page: &&PageResult| draft.pages.contains(&page.index);
+    let pages: Vec<_> = pages.iter().filter(of_record).collect();
+    if draft.source == Source::Model {
+        return evidence::gather(doc_type, &draft.fields, &pages, outcomes, proven, findings);
+    }
+    let mut evidence = evidence::gather(
+        doc_type,
+        &draft.fields,
+        &pages,
+        outcomes,
+        proven,
+        &mut Vec::new(),
+    );
+    for of_field in &mut evidence {
+        of_field.contradicted_by.clear();
+        if of_field.class == EvidenceClass::ModelOnly {
+            of_field.class = EvidenceClass::EmbeddedXml;
+        }
+    }
+    evidence
 }
 
 /// Every field of the type is there, in its order; absent ones are null.

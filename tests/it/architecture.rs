@@ -10,6 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["rasterize"]),
     ("models", &["domain", "config"]),
     ("doctypes", &["domain"]),
+    ("einvoice", &["domain"]),
     ("ingest", &["domain"]),
     ("rasterize", &["domain"]),
     ("route", &["domain", "doctypes", "models"]),
@@ -27,6 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "rasterize",
             "route",
             "generate",
+            "einvoice",
         ],
     ),
     (
@@ -36,6 +38,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "config",
             "doctypes",
             "domain",
+            "einvoice",
             "generate",
             "ingest",
             "models",
@@ -52,6 +55,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "config",
             "doctypes",
+            "einvoice",
             "generate",
             "models",
             "rasterize",
@@ -60,7 +64,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("report", &["store"]),
-    ("export", &["domain", "store"]),
+    ("export", &["domain", "einvoice", "store"]),
     ("eval", &["calibrate", "domain", "store"]),
     (
         "cli",
