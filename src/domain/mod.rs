@@ -8,7 +8,7 @@ mod reading;
 mod record;
 
 pub use doctype::{Check, DocType, PageRule, Prompt, ReadRules};
-pub use failure::{Failure, Reason, json_problem};
+pub use failure::{Failure, Reason, Usage, json_problem};
 pub use finding::{Finding, Severity};
 pub use page::{DocumentInfo, Embedding, MediaType, PageImage, RasterPage, Word};
 pub use reading::{FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing};
