@@ -13,6 +13,7 @@ pub mod fuzz;
 mod gguf;
 mod installation;
 mod manifest;
+pub mod mmproj;
 mod pinned;
 mod rung;
 

@@ -9,6 +9,8 @@ mod endpoint;
 mod evaluation;
 mod injection;
 mod ladder;
+#[cfg(feature = "llama")]
+mod llava;
 mod malformed;
 mod pages;
 mod privacy;
