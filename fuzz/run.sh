@@ -4,25 +4,21 @@
 #     RUNS=1000000 fuzz/run.sh [TARGET…]
 #
 # Goes on where it ended: corpus, counts and finds are kept outside the
-# checkout, in FUZZ_DIR. Works with the stable toolchain: it builds as
-# `cargo fuzz build --sanitizer none` does.
+# checkout, in FUZZ_DIR. Works with the stable toolchain, and with the crates
+# that a release build of docmill has left in target/.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 RUNS=${RUNS:-1000000}
 CHUNK=100000
 FUZZ_DIR=${FUZZ_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/docmill/fuzz}
-host=$(rustc -vV | sed -n 's/^host: //p')
-export CARGO_TARGET_DIR=$FUZZ_DIR/target
-export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
-    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table
-    -Cllvm-args=-sanitizer-coverage-trace-compares -Cforce-frame-pointers"
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/../target}
 
 targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then
     for file in fuzz_targets/*.rs; do targets+=("$(basename "$file" .rs)"); done
 fi
-cargo build --release --target "$host" --bins
+RUSTC_WRAPPER=$PWD/rustc.sh cargo build --release --bins
 
 found=0
 for target in "${targets[@]}"; do
@@ -33,7 +29,7 @@ for target in "${targets[@]}"; do
         left=$((RUNS - done))
         chunk=$((left < CHUNK ? left : CHUNK))
         # The worst that a hostile input may cost: 10 s, 2 GiB.
-        if ! "$CARGO_TARGET_DIR/$host/release/$target" -runs="$chunk" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
+        if ! "$CARGO_TARGET_DIR/release/fuzz_$target" -runs="$chunk" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
             -artifact_prefix="$finds/" "$corpus" "seeds/$target" >"$FUZZ_DIR/$target.log" 2>&1; then
             echo "fuzz: $target broke; the input is in $finds, the log is $FUZZ_DIR/$target.log"
             tail -n 20 "$FUZZ_DIR/$target.log"

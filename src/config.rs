@@ -37,6 +37,13 @@ pub struct Settings {
     pub models: Option<PathBuf>,
     /// Reader in the manifest; `None`: its default.
     pub reader: Option<String>,
+    /// Readers in the manifest, the first for every page, each further one for
+    /// what those before did not read well enough; empty: `reader` alone.
+    pub ladder: Vec<String>,
+    /// Pages that further readers may read in a run.
+    pub ladder_max_pages: u32,
+    /// What further readers may cost in a run, in the currency of their prices.
+    pub ladder_max_cost: f64,
     /// CLIP in the manifest; `None`: its default.
     pub clip: Option<String>,
     /// A GGUF text model to use instead of the manifest's, with `mmproj`.
@@ -87,6 +94,9 @@ impl Default for Settings {
             types: None,
             models: None,
             reader: None,
+            ladder: Vec::new(),
+            ladder_max_pages: 1000,
+            ladder_max_cost: 10.0,
             clip: None,
             text_gguf: None,
             mmproj_gguf: None,

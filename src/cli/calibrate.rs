@@ -89,8 +89,9 @@ fn reader(app: &App, judged: &Judged) -> anyhow::Result<Reader> {
 /// As settings or the manifest name it, if that is the reader in question.
 fn name_of(app: &App, hash: &str) -> Option<String> {
     let installation = Installation::find(app.settings()).ok()?;
-    let reader = installation.reader(app.settings()).ok()?;
-    (reader.hash == hash).then_some(reader.name)
+    let readers = installation.ladder(app.settings()).ok()?;
+    let reader = readers.iter().find(|reader| reader.hash() == hash)?;
+    Some(reader.name().to_owned())
 }
 
 fn print(app: &mut App, calibration: &Calibration) -> anyhow::Result<()> {

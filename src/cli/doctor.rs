@@ -163,25 +163,27 @@ fn types(settings: &Settings) -> Finding {
 
 fn models(settings: &Settings) -> Finding {
     let installation = Installation::find(settings)?;
-    let reader = installation.reader(settings)?;
+    let readers = installation.ladder(settings)?;
     let clip = installation.clip(settings)?;
+    let readers: Vec<_> = readers.iter().map(|reader| reader.name()).collect();
     Ok(format!(
         "reader {}, CLIP {}: every file is right",
-        reader.name, clip.name
+        readers.join(", then "),
+        clip.name
     ))
 }
 
 /// Having none is not wrong: it is said what follows from it.
 fn calibration(settings: &Settings) -> Finding {
     let installation = Installation::find(settings)?;
-    let reader = installation.reader(settings)?;
-    let policy = pipeline::policy(settings, installation.folder(), &reader.hash)?;
+    let reader = installation.ladder(settings)?.remove(0);
+    let policy = pipeline::policy(settings, installation.folder(), reader.hash())?;
     let wanted = percent(policy.max_error);
     let Some(calibration) = &policy.calibration else {
         let min = policy.min_confidence;
         return Ok(format!(
             "none for reader {}: values are accepted from its own probability of {min} on (`docmill calibrate`)",
-            reader.name
+            reader.name()
         ));
     };
     let hash: String = calibration.hash.chars().take(12).collect();
@@ -224,6 +226,12 @@ async fn engines(settings: &Settings) -> Finding {
     let plan = Arc::new(Plan::make(settings).await?);
     let (events, _) = mpsc::unbounded_channel();
     let (deaths, _) = mpsc::unbounded_channel();
-    pipeline::Engines::start(settings, plan, &events, &deaths).await?;
-    Ok("rasteriser, router and reader".to_owned())
+    let engines = pipeline::Engines::start(settings, plan, &events, &deaths).await?;
+    let mut found = vec!["rasteriser, router and reader".to_owned()];
+    for readers in &engines.stages.readers {
+        if let Some(answer) = readers.probe().await {
+            found.push(answer?);
+        }
+    }
+    Ok(found.join("; "))
 }

@@ -129,7 +129,8 @@ fn show(app: &App, event: &Event) {
     match event {
         Event::Ingested { new_pages, .. } => app.progress.expect(u64::from(*new_pages)),
         Event::Queued { pages } => app.progress.remaining(*pages),
-        Event::PageDone { .. } | Event::PageFailed { again: false, .. } => {
+        Event::Climbed { pages, .. } => app.progress.expect(pages.len() as u64),
+        Event::PageDone { .. } | Event::Stayed { .. } | Event::PageFailed { again: false, .. } => {
             app.progress.page_ended();
         }
         _ => {}
@@ -138,6 +139,7 @@ fn show(app: &App, event: &Event) {
 
 fn add(total: &mut Summary, run: Summary) {
     total.run_id = run.run_id;
+    total.add_readers(&run);
     total.files += run.files;
     total.pages_done += run.pages_done;
     total.accepted += run.accepted;

@@ -1,10 +1,12 @@
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::App;
 use super::exit::Outcome;
 use super::output;
-use crate::models::Installation;
+use crate::models::{Installation, mmproj};
 
 /// List the models of the manifest, or check their files
 #[derive(Args)]
@@ -27,14 +29,33 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// Tell whether llama.cpp reads an image projector (mmproj GGUF) as it was trained
+    ///
+    /// Those of LLaVA-1.5 and 1.6 it does not: `repair` writes one that it does.
+    Check {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write an image projector that llama.cpp reads right, beside the one it does not
+    Repair {
+        #[arg(value_name = "IN")]
+        input: PathBuf,
+        /// Must not exist
+        #[arg(value_name = "OUT")]
+        output: PathBuf,
+    },
 }
 
 impl Models {
     pub fn run(self, app: App) -> anyhow::Result<Outcome> {
-        let installation = Installation::find(app.settings())?;
         match self.action {
-            Action::List { json } => list(&installation, app, json),
-            Action::Verify { json } => verify(&installation, app, json),
+            Action::List { json } => list(&Installation::find(app.settings())?, app, json),
+            Action::Verify { json } => verify(&Installation::find(app.settings())?, app, json),
+            Action::Check { file, json } => check(&file, app, json),
+            Action::Repair { input, output } => repair(&input, &output, app),
         }
     }
 }
@@ -49,8 +70,15 @@ fn list(installation: &Installation, mut app: App, as_json: bool) -> anyhow::Res
         let default = *name == manifest.default_clip;
         (name, "clip", default, &model.licence, &model.source)
     });
+    let endpoints = manifest.endpoint.iter().map(|(name, model)| {
+        let source = match model.source.is_empty() {
+            true => &model.base_url,
+            false => &model.source,
+        };
+        (name, "endpoint", false, &model.licence, source)
+    });
     let mut table = output::table(&["model", "role", "default", "licence", "source"]);
-    for (name, role, default, licence, source) in readers.chain(clips) {
+    for (name, role, default, licence, source) in readers.chain(endpoints).chain(clips) {
         if as_json {
             app.out.json(&json!({
                 "name": name, "role": role, "default": default,
@@ -67,7 +95,8 @@ fn list(installation: &Installation, mut app: App, as_json: bool) -> anyhow::Res
 }
 
 fn verify(installation: &Installation, mut app: App, as_json: bool) -> anyhow::Result<Outcome> {
-    let models = installation.verify()?;
+    let mut models = installation.verify()?;
+    models.extend(installation.verify_endpoints()?);
     for model in &models {
         if as_json {
             app.out.json(model)?;
@@ -83,4 +112,47 @@ fn verify(installation: &Installation, mut app: App, as_json: bool) -> anyhow::R
         true => Ok(Outcome::SomeFailed),
         false => Ok(Outcome::Good),
     }
+}
+
+fn check(file: &Path, mut app: App, as_json: bool) -> anyhow::Result<Outcome> {
+    let report = mmproj::check(file)?;
+    if as_json {
+        app.out.json(&report)?;
+    } else {
+        app.out.line(&format!(
+            "{}: {} stored layers, {} of them run, {}{}",
+            file.display(),
+            report.layers,
+            report.layers_run,
+            if report.class_token {
+                "a class token"
+            } else {
+                "no class token"
+            },
+            if report.repaired {
+                ", repaired by docmill"
+            } else {
+                ""
+            },
+        ))?;
+        for defect in &report.defects {
+            app.out.line(&format!("WRONG  {defect}"))?;
+        }
+        app.out.line(match report.defects.is_empty() {
+            true => "ok     llama.cpp reads it as it was trained",
+            false => "`docmill models repair IN OUT` writes one that llama.cpp reads right but for one corner patch",
+        })?;
+    }
+    match report.defects.is_empty() {
+        true => Ok(Outcome::Good),
+        false => Ok(Outcome::SomeFailed),
+    }
+}
+
+fn repair(input: &Path, output: &Path, mut app: App) -> anyhow::Result<Outcome> {
+    for done in mmproj::repair(input, output)? {
+        app.out.line(&done)?;
+    }
+    app.out.line(&format!("{} is written", output.display()))?;
+    Ok(Outcome::Good)
 }

@@ -251,6 +251,23 @@ fn show(app: &App, event: &Event) {
                 progress.page_ended();
             }
         }
+        Event::Climbed {
+            path,
+            pages,
+            reader,
+            why,
+        } => {
+            let pages: Vec<_> = pages.iter().map(|page| page + 1).collect();
+            // What the finding says of the page's values stays in the database.
+            let why = why.split(':').next().unwrap_or_default();
+            tracing::info!(path = %output::short(path), ?pages, reader, why, "to a stronger reader");
+            progress.expect(pages.len() as u64);
+        }
+        Event::Stayed { path, page } => {
+            let page = page + 1;
+            tracing::info!(path = %output::short(path), page, "no stronger reader for it in this run");
+            progress.page_ended();
+        }
         Event::Recorded {
             path,
             record,

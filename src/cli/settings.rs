@@ -62,6 +62,10 @@ pub struct Engines {
     /// Reader in the models' manifest
     #[arg(long, value_name = "NAME")]
     reader: Option<String>,
+    /// Readers in the models' manifest, the stronger ones for what the first did
+    /// not read well enough, e.g. docmill-nano,remote
+    #[arg(long, value_name = "NAME,…")]
+    ladder: Option<String>,
     /// CLIP in the models' manifest
     #[arg(long, value_name = "NAME")]
     clip: Option<String>,
@@ -128,6 +132,7 @@ impl Global {
 impl Engines {
     fn set(&self, layers: &mut Layers) -> Result<(), UsageError> {
         set(layers, "reader", self.reader.as_ref())?;
+        set(layers, "ladder", self.ladder.as_ref())?;
         set(layers, "clip", self.clip.as_ref())?;
         set(layers, "text_gguf", self.text_gguf.as_ref())?;
         set(layers, "mmproj_gguf", self.mmproj_gguf.as_ref())?;

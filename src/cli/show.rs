@@ -6,11 +6,11 @@ use serde_json::Value;
 use super::App;
 use super::exit::Outcome;
 use super::output::{self, cell};
-use super::summary::plain;
+use super::summary::{money, plain};
 use crate::config::UsageError;
 use crate::domain::{EvidenceClass, Record, Source};
 use crate::export;
-use crate::store::{PageRow, Store, StoredRecord};
+use crate::store::{AttemptRow, PageRow, Store, StoredRecord};
 
 /// Show records: fields, findings, pages, and how they came about
 #[derive(Args)]
@@ -46,7 +46,8 @@ impl Show {
                 app.out.json(&export::line(record))?;
             } else {
                 let pages = store.pages(record.document_id).await?;
-                print(&mut app, record, &pages)?;
+                let attempts = store.attempt_rows(record.document_id).await?;
+                print(&mut app, record, &pages, &attempts)?;
             }
         }
         Ok(Outcome::Good)
@@ -70,7 +71,12 @@ async fn without_record(store: &Store, app: &mut App, path: &Path) -> anyhow::Re
     Err(UsageError(why).into())
 }
 
-fn print(app: &mut App, stored: &StoredRecord, pages: &[PageRow]) -> anyhow::Result<()> {
+fn print(
+    app: &mut App,
+    stored: &StoredRecord,
+    pages: &[PageRow],
+    attempts: &[AttemptRow],
+) -> anyhow::Result<()> {
     let record = &stored.record;
     let doc_type = record
         .doc_type
@@ -111,6 +117,7 @@ fn print(app: &mut App, stored: &StoredRecord, pages: &[PageRow]) -> anyhow::Res
         app.out.table(&table)?;
     }
     print_pages(app, record.pages.as_slice(), pages)?;
+    print_attempts(app, record.pages.as_slice(), attempts)?;
     app.out.line("\nProvenance")?;
     let time = jiff::Timestamp::from_millisecond(stored.created_at)?;
     app.out
@@ -295,6 +302,45 @@ fn print_pages(app: &mut App, of_record: &[u32], pages: &[PageRow]) -> anyhow::R
                 &format!("it wrote: {}", output::clean(text)),
             ]);
         }
+    }
+    app.out.table(&table)
+}
+
+/// Every attempt, where there is more to tell than that each page was read
+/// once.
+fn print_attempts(app: &mut App, of_record: &[u32], attempts: &[AttemptRow]) -> anyhow::Result<()> {
+    let attempts: Vec<_> = attempts
+        .iter()
+        .filter(|attempt| of_record.contains(&attempt.page))
+        .collect();
+    let is_plain = |attempt: &&AttemptRow| attempt.why.is_none() && attempt.cost.is_none();
+    if attempts.len() <= of_record.len() && attempts.iter().all(is_plain) {
+        return Ok(());
+    }
+    app.out.line("\nAttempts")?;
+    let headings = [
+        "page", "reader", "tokens", "cost", "seconds", "counts", "because", "failed",
+    ];
+    let mut table = output::table(&headings);
+    for attempt in attempts {
+        let tokens = match (attempt.input_tokens, attempt.output_tokens) {
+            (Some(input), Some(output)) => format!("{input} + {output}"),
+            _ => String::new(),
+        };
+        let cost = match (attempt.cost, &attempt.currency) {
+            (Some(cost), Some(currency)) => format!("{} {currency}", money(cost)),
+            _ => String::new(),
+        };
+        table.add_row([
+            cell(&(attempt.page + 1).to_string()),
+            cell(attempt.reader.as_deref().unwrap_or("-")),
+            cell(&tokens),
+            cell(&cost),
+            cell(&format!("{:.2}", attempt.seconds)),
+            cell(if attempt.counts { "yes" } else { "" }),
+            cell(attempt.why.as_deref().unwrap_or("first")),
+            cell(attempt.reason.as_deref().unwrap_or("")),
+        ]);
     }
     app.out.table(&table)
 }

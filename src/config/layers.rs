@@ -13,8 +13,15 @@ use super::Settings;
 pub const FILE: &str = "docmill.toml";
 const PREFIX: &str = "DOCMILL_";
 /// Variables with the prefix that are not settings: the program's own
-/// (`CONFIG`, `LOG`, `LOG_FORMAT`) and the tests' (`CORPUS`).
-const NOT_SETTINGS: [&str; 4] = ["CONFIG", "LOG", "LOG_FORMAT", "CORPUS"];
+/// (`CONFIG`, `LOG`, `LOG_FORMAT`) and the tests'.
+const NOT_SETTINGS: [&str; 6] = [
+    "CONFIG",
+    "LOG",
+    "LOG_FORMAT",
+    "CORPUS",
+    "TEST_PYTHON",
+    "TEST_ALL",
+];
 /// Settings that name a file or folder: relative to the settings file when
 /// they stand in one, else to the working folder.
 const PATHS: [&str; 8] = [
@@ -28,7 +35,9 @@ const PATHS: [&str; 8] = [
     "calibration",
 ];
 /// Numbers for which 0 means something; of any other it is a mistake.
-const MAY_BE_ZERO: [&str; 5] = [
+const MAY_BE_ZERO: [&str; 7] = [
+    "ladder_max_pages",
+    "ladder_max_cost",
     "readers",
     "rasterizers",
     "min_confidence",
@@ -167,9 +176,11 @@ impl Layers {
     pub fn set_text(&mut self, key: &str, text: &str, origin: Origin) -> Result<(), UsageError> {
         // A number or a truth value where the setting is one, else the text.
         let textual = matches!(self.value(key), Some(Value::String(_) | Value::Null));
-        let parsed = (!textual)
-            .then(|| serde_json::from_str(text).ok())
-            .flatten();
+        let parsed = match self.value(key) {
+            Some(Value::Array(_)) => Some(names(text)),
+            _ if textual => None,
+            _ => serde_json::from_str(text).ok(),
+        };
         self.set(key, parsed.unwrap_or_else(|| text.into()), origin)
     }
 
@@ -260,10 +271,19 @@ fn variable_of(key: &str) -> String {
     format!("{PREFIX}{}", key.replace('.', "_").to_uppercase())
 }
 
+/// `a, b` as a list of names.
+fn names(text: &str) -> Value {
+    let names = text.split(',').map(str::trim);
+    names.filter(|name| !name.is_empty()).collect()
+}
+
 fn out_of_range(key: &str, value: &Value) -> Option<&'static str> {
     let number = value.as_f64()?;
     if ["min_confidence", "max_error"].contains(&key) && !(0.0..=1.0).contains(&number) {
         return Some("it is a share from 0 to 1");
+    }
+    if key == "ladder_max_cost" && number < 0.0 {
+        return Some("it is an amount of money, 0 or more");
     }
     (number == 0.0 && !MAY_BE_ZERO.contains(&key)).then_some("it must be at least 1")
 }
@@ -359,6 +379,19 @@ mod tests {
             .unwrap();
         let limits = layers.resolve().settings.limits;
         assert_eq!((limits.max_pages, limits.max_bytes), (7, 9));
+    }
+
+    #[test]
+    fn a_list_is_given_with_commas_or_as_a_list() {
+        let mut layers = file("ladder = ['a', 'b']").unwrap();
+        assert_eq!(layers.settings.ladder, ["a", "b"]);
+        let flag = || Origin::Flag("--ladder".into());
+        layers.set_text("ladder", "a, c", flag()).unwrap();
+        assert_eq!(layers.settings.ladder, ["a", "c"]);
+        layers.set_text("ladder", "", flag()).unwrap();
+        assert!(layers.resolve().settings.ladder.is_empty());
+        let told = message(file("ladder = 'a'"));
+        assert!(told.contains("`ladder`"), "{told}");
     }
 
     #[test]

@@ -31,12 +31,23 @@ pub enum Reason {
     OutputEmpty,
     /// The prompt and the page do not fit the model's context.
     PromptTooLong,
+    /// The model, or a filter before it, declined to read the page.
+    OutputRefused,
+    /// The answer is not of the form that was asked for.
+    OutputInvalid,
+    /// A reader could not be reached or started, was busy or failed, again and
+    /// again.
+    ReaderUnavailable,
+    /// An endpoint takes no such key, model or path: true of every page.
+    ReaderMisconfigured,
+    /// An endpoint turned this page's request down.
+    RequestRefused,
     /// A defect of docmill or of an engine that fits none of the above.
     Internal,
 }
 
 impl Reason {
-    pub const ALL: [Reason; 17] = [
+    pub const ALL: [Reason; 22] = [
         Reason::EmptyFile,
         Reason::Corrupt,
         Reason::UnsupportedType,
@@ -53,6 +64,11 @@ impl Reason {
         Reason::OutputCutOff,
         Reason::OutputEmpty,
         Reason::PromptTooLong,
+        Reason::OutputRefused,
+        Reason::OutputInvalid,
+        Reason::ReaderUnavailable,
+        Reason::ReaderMisconfigured,
+        Reason::RequestRefused,
         Reason::Internal,
     ];
 
@@ -75,6 +91,11 @@ impl Reason {
             Reason::OutputCutOff => "output_cut_off",
             Reason::OutputEmpty => "output_empty",
             Reason::PromptTooLong => "prompt_too_long",
+            Reason::OutputRefused => "output_refused",
+            Reason::OutputInvalid => "output_invalid",
+            Reason::ReaderUnavailable => "reader_unavailable",
+            Reason::ReaderMisconfigured => "reader_misconfigured",
+            Reason::RequestRefused => "request_refused",
             Reason::Internal => "internal",
         }
     }
@@ -97,6 +118,17 @@ impl Reason {
     }
 }
 
+impl Reason {
+    /// The page itself was not what failed: another day the same engine may
+    /// read it.
+    pub fn is_outage(self) -> bool {
+        matches!(
+            self,
+            Reason::ReaderUnavailable | Reason::ReaderMisconfigured
+        )
+    }
+}
+
 impl std::fmt::Display for Reason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
@@ -113,6 +145,16 @@ pub struct Failure {
     /// What a model had written when it failed; kept so that nothing is lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw_text: Option<String>,
+    /// What the failed answer took all the same, where an engine says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+}
+
+/// Tokens that an engine took in and gave out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    pub input: u32,
+    pub output: u32,
 }
 
 impl Failure {
@@ -121,6 +163,7 @@ impl Failure {
             reason,
             message: message.into(),
             raw_text: None,
+            usage: None,
         }
     }
 

@@ -15,7 +15,7 @@ pub use einvoice::{
     Totals, XmlFile, XmlPlace, money,
 };
 pub use evidence::{BusinessKey, EvidenceClass, FieldEvidence};
-pub use failure::{Failure, Reason, json_problem};
+pub use failure::{Failure, Reason, Usage, json_problem};
 pub use finding::{Finding, Severity};
 pub use page::{DocumentInfo, Embedding, MediaType, OcrWord, PageImage, RasterPage, Word};
 pub use reading::{FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing};

@@ -42,6 +42,9 @@ pub struct Reading {
     pub fields: Fields,
     /// Log-probabilities by leaf, e.g. `total` or `items[0].amount`.
     pub logprobs: Vec<FieldLogprob>,
+    /// The engine told no log-probabilities: how sure it was is not known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsure: bool,
     /// Lists that were stopped because they repeated themselves.
     pub repetitions: Vec<Repetition>,
     pub prompt_tokens: u32,

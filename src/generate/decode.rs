@@ -14,6 +14,7 @@ use llguidance::{Matcher, ParserFactory};
 use serde_json::Value;
 
 use super::json::Scanner;
+use super::logprobs::note;
 use super::repeat::{is_endless, repeated_lines};
 use super::{Prompt, TokenModel};
 use crate::domain::{Failure, FieldLogprob, Fields, Reading, Reason, Repetition, json_problem};
@@ -80,6 +81,7 @@ impl<M: TokenModel> Decoder<M> {
             raw_text,
             fields,
             logprobs: answer.kept_logprobs(),
+            unsure: false,
             repetitions: answer.repetitions,
             prompt_tokens,
             output_tokens: answer.tokens,
@@ -323,26 +325,9 @@ impl Answer {
             self.leave_list();
         }
         if let Some(field) = leaf.filter(|_| !is_forced) {
-            self.note(field, logprob);
+            note(&mut self.logprobs, field, logprob);
         }
         Ok(())
-    }
-
-    /// A token belongs to the first leaf that it touches.
-    fn note(&mut self, field: String, logprob: f32) {
-        match self.logprobs.last_mut().filter(|last| last.field == field) {
-            Some(last) => {
-                last.sum += logprob;
-                last.min = last.min.min(logprob);
-                last.tokens += 1;
-            }
-            None => self.logprobs.push(FieldLogprob {
-                field,
-                sum: logprob,
-                min: logprob,
-                tokens: 1,
-            }),
-        }
     }
 
     fn close_line(&mut self, depth: usize) {

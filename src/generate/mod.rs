@@ -1,7 +1,8 @@
 //! A page image and a prompt become an answer that satisfies a JSON Schema.
 //!
 //! `layout` makes the prompt's images, `decode` chooses tokens under the
-//! schema's grammar, `llama` is the engine behind [`TokenModel`].
+//! schema's grammar, `llama` is the engine behind [`TokenModel`]; `openai` is
+//! a reader that is a server elsewhere.
 
 // Without an engine only the tests drive what is behind the seams.
 #![cfg_attr(not(feature = "llama"), allow(dead_code))]
@@ -13,6 +14,8 @@ mod json;
 mod layout;
 #[cfg(feature = "llama")]
 pub mod llama;
+mod logprobs;
+pub mod openai;
 mod repeat;
 
 use crate::domain::{Failure, PageImage, ReadRequest, Reading};

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::clip_config::{ClipConfig, ClipPreprocessor};
 use super::gguf::Header;
+use super::mmproj;
 use super::{ClipModel, ReaderModel, ResolvedClip, ResolvedReader};
 
 /// What the header of a text model tells about what it can be given.
@@ -36,6 +37,14 @@ pub(super) fn reader(text: &Path, mmproj: &Path) -> anyhow::Result<ReaderFacts> 
         mmproj.display(),
         mmproj_header.architecture().unwrap_or("")
     );
+    let defects = mmproj::defects(&mmproj_header);
+    if !defects.is_empty() {
+        tracing::warn!(
+            "llama.cpp reads {} inexactly (`docmill models check` says how): \
+             `docmill models repair` writes one that it reads right",
+            mmproj.display()
+        );
+    }
     let width = text_header.embedding_width().with_context(|| {
         format!(
             "{} does not say how wide its embeddings are",

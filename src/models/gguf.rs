@@ -17,6 +17,8 @@ const MAX_STRING: u64 = 1 << 20;
 const MAX_ENTRIES: u64 = 1 << 20;
 /// Arrays (a vocabulary, its merges) are skipped, but still walked.
 const MAX_ARRAY: u64 = 1 << 24;
+/// Arrays of integers up to this length are kept.
+const SHORT_ARRAY: u64 = 64;
 /// Tensor data starts at a multiple of this unless the metadata says otherwise.
 const DEFAULT_ALIGNMENT: u64 = 32;
 
@@ -27,15 +29,24 @@ pub struct Header {
     pub tensors: Vec<Tensor>,
     /// Bytes of the file that its own tensor list asks for, at least.
     pub expected_bytes: u64,
+    /// Entries of the metadata, and the bytes at which they begin and end.
+    pub metadata_count: u64,
+    pub metadata_at: (u64, u64),
+    /// Where the list of tensors ends and where their data begin.
+    pub tensors_end: u64,
+    pub data_start: u64,
+    /// The data begin at a multiple of this, counted from the file's start.
+    pub alignment: u64,
 }
 
-/// A scalar of the metadata; arrays are not kept.
+/// A value of the metadata; of arrays only short ones of integers are kept.
 #[derive(Clone, Debug, PartialEq)]
 enum Value {
     Int(i128),
     Float(f64),
     Bool(bool),
     String(String),
+    Ints(Vec<i64>),
     Array,
 }
 
@@ -45,6 +56,20 @@ pub struct Tensor {
     pub name: String,
     /// The fastest-running dimension first: a linear layer is `[in, out]`.
     pub dims: Vec<u64>,
+    /// `ggml_type` of ggml.h.
+    pub kind: u32,
+    /// Counted from the start of the data.
+    pub offset: u64,
+}
+
+impl Tensor {
+    /// Bytes of one row (the fastest-running dimension); `None` for a type
+    /// that is not known or does not divide it.
+    pub fn row_bytes(&self) -> Option<u64> {
+        let (block, bytes) = block_of(self.kind)?;
+        let row = *self.dims.first()?;
+        (row % block == 0).then(|| (row / block).checked_mul(bytes))?
+    }
 }
 
 impl Header {
@@ -72,6 +97,25 @@ impl Header {
             Value::Int(number) => u64::try_from(*number).ok(),
             _ => None,
         }
+    }
+
+    pub fn bool(&self, key: &str) -> Option<bool> {
+        match self.metadata.get(key)? {
+            Value::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// A short array of integers.
+    pub fn ints(&self, key: &str) -> Option<&[i64]> {
+        match self.metadata.get(key)? {
+            Value::Ints(numbers) => Some(numbers),
+            _ => None,
+        }
+    }
+
+    pub fn tensor(&self, name: &str) -> Option<&Tensor> {
+        self.tensors.iter().find(|tensor| tensor.name == name)
     }
 
     /// `general.architecture`: `llama`, `qwen2vl`, …, `clip` for an mmproj.
@@ -114,12 +158,14 @@ impl<R: Read> Parser<R> {
         );
         let tensor_count = self.count(MAX_ENTRIES, "tensors")?;
         let metadata_count = self.count(MAX_ENTRIES, "metadata entries")?;
+        let metadata_start = self.position;
         let mut metadata = BTreeMap::new();
         for _ in 0..metadata_count {
             let key = self.string()?;
             let kind = self.u32()?;
             metadata.insert(key, self.value(kind)?);
         }
+        let metadata_end = self.position;
         let mut tensors = Vec::new();
         let mut data_end = 0u64;
         for _ in 0..tensor_count {
@@ -140,6 +186,11 @@ impl<R: Read> Parser<R> {
             metadata,
             tensors,
             expected_bytes,
+            metadata_count,
+            metadata_at: (metadata_start, metadata_end),
+            tensors_end: self.position,
+            data_start,
+            alignment,
         })
     }
 
@@ -162,7 +213,13 @@ impl<R: Read> Parser<R> {
             Some((block, bytes)) => elements.div_ceil(block).saturating_mul(bytes),
             None => 0,
         };
-        Ok((Tensor { name, dims }, offset.saturating_add(bytes)))
+        let tensor = Tensor {
+            name,
+            dims,
+            kind,
+            offset,
+        };
+        Ok((tensor, offset.saturating_add(bytes)))
     }
 
     fn value(&mut self, kind: u32) -> anyhow::Result<Value> {
@@ -176,10 +233,7 @@ impl<R: Read> Parser<R> {
             6 => Value::Float(f32::from_le_bytes(self.bytes()?).into()),
             7 => Value::Bool(self.bytes::<1>()?[0] != 0),
             8 => Value::String(self.string()?),
-            9 => {
-                self.skip_array()?;
-                Value::Array
-            }
+            9 => self.array()?,
             10 => Value::Int(self.u64()?.into()),
             11 => Value::Int(i64::from_le_bytes(self.bytes()?).into()),
             12 => Value::Float(f64::from_le_bytes(self.bytes()?)),
@@ -187,9 +241,22 @@ impl<R: Read> Parser<R> {
         })
     }
 
-    fn skip_array(&mut self) -> anyhow::Result<()> {
+    fn array(&mut self) -> anyhow::Result<Value> {
         let kind = self.u32()?;
         let length = self.count(MAX_ARRAY, "array elements")?;
+        let is_int = matches!(kind, 0..=5 | 10 | 11);
+        if is_int && length <= SHORT_ARRAY {
+            let int = |_| match self.value(kind)? {
+                Value::Int(number) => i64::try_from(number).context("an integer is too large"),
+                _ => bail!("metadata type {kind} is no integer"),
+            };
+            return Ok(Value::Ints((0..length).map(int).collect::<Result<_, _>>()?));
+        }
+        self.skip_array(kind, length)?;
+        Ok(Value::Array)
+    }
+
+    fn skip_array(&mut self, kind: u32, length: u64) -> anyhow::Result<()> {
         match kind {
             8 => (0..length).try_for_each(|_| {
                 let bytes = self.count(MAX_STRING, "bytes of a string")?;
@@ -354,7 +421,9 @@ pub(super) mod tests {
             header.tensors,
             [Tensor {
                 name: "token_embd.weight".into(),
-                dims: vec![8, 3]
+                dims: vec![8, 3],
+                kind: 0,
+                offset: 0,
             }]
         );
         // 8 x 3 x 4 bytes of data are a multiple of the alignment: no padding.

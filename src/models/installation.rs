@@ -9,7 +9,7 @@ use crate::config::Settings;
 
 /// Longest side in pixels to which a page is reduced for a model that settings
 /// name: A4 at 130 dpi, where body text is about 15 px high.
-const PAGE_SIDE: u32 = 1536;
+pub(super) const PAGE_SIDE: u32 = 1536;
 /// Context and answer for such a model, in tokens: a page of that size takes
 /// up to 3,000 in the models that split it finely.
 const PAGE_CONTEXT: u32 = 8192;
@@ -59,7 +59,7 @@ pub struct ResolvedClip {
 /// What [`Installation::verify`] found out about one model.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verified {
-    /// `reader` or `clip`.
+    /// `reader`, `endpoint` or `clip`.
     pub role: &'static str,
     pub name: String,
     /// Used unless settings name another.
@@ -114,10 +114,10 @@ impl Installation {
             (None, None) => {
                 let (folder, manifest) = self.manifest()?;
                 let name = settings.reader.as_ref().unwrap_or(&manifest.default_reader);
-                let spec = manifest
-                    .reader
-                    .get(name)
-                    .with_context(|| unknown("reader", name, folder, manifest.reader.keys()))?;
+                let spec = manifest.reader.get(name).with_context(|| {
+                    let known = manifest.reader.keys().chain(manifest.endpoint.keys());
+                    unknown("reader", name, folder, known)
+                })?;
                 reader_of_manifest(folder, name, spec)
             }
             _ => bail!("--text-gguf and --mmproj-gguf belong together: name both or neither"),

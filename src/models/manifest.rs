@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
+use super::EndpointModel;
+
 /// The whole of `manifest.toml`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -12,6 +14,9 @@ pub struct Manifest {
     pub default_reader: String,
     pub default_clip: String,
     pub reader: BTreeMap<String, ReaderModel>,
+    /// Servers that read; a page is sent to one only where settings name it.
+    #[serde(default)]
+    pub endpoint: BTreeMap<String, EndpointModel>,
     pub clip: BTreeMap<String, ClipModel>,
 }
 
@@ -115,6 +120,7 @@ impl Manifest {
     }
 
     pub(super) fn parse(text: &str) -> anyhow::Result<Manifest> {
+        refuse_keys(text)?;
         let manifest: Manifest = toml::from_str(text)?;
         ensure!(
             manifest.reader.contains_key(&manifest.default_reader),
@@ -131,11 +137,34 @@ impl Manifest {
                 .check()
                 .with_context(|| format!("in [reader.{name}]"))?;
         }
+        for (name, endpoint) in &manifest.endpoint {
+            ensure!(
+                !manifest.reader.contains_key(name),
+                "a reader and an endpoint are both named \"{name}\""
+            );
+            endpoint
+                .check()
+                .with_context(|| format!("in [endpoint.{name}]"))?;
+        }
         for (name, clip) in &manifest.clip {
             clip.check().with_context(|| format!("in [clip.{name}]"))?;
         }
         Ok(manifest)
     }
+}
+
+/// A key that stands in the file is told before anything repeats its line.
+fn refuse_keys(text: &str) -> anyhow::Result<()> {
+    let has_key = |line: &str| {
+        let name = line.split('=').next().unwrap_or_default().trim();
+        ["api_key", "key", "token", "apikey"].contains(&name)
+    };
+    ensure!(
+        !text.lines().any(has_key),
+        "it holds a key or token: put that into an environment variable and name the variable, \
+         api_key_env = \"NAME\""
+    );
+    Ok(())
 }
 
 impl ModelFile {
@@ -178,7 +207,7 @@ impl ReaderModel {
 }
 
 impl ImageLayout {
-    fn check(&self) -> anyhow::Result<()> {
+    pub(super) fn check(&self) -> anyhow::Result<()> {
         match self {
             ImageLayout::Page { max_side } => ensure!(*max_side > 0, "max_side is 0"),
             ImageLayout::Tiles {
@@ -240,6 +269,26 @@ mod tests {
     #[test]
     fn the_shipped_manifest_is_right() {
         Manifest::parse(SHIPPED).unwrap();
+    }
+
+    #[test]
+    fn a_key_in_the_manifest_is_refused_without_repeating_it() {
+        let with = |line: &str| {
+            let text = format!(
+                "{SHIPPED}\n[endpoint.far]\nkind = 'openai'\nbase_url = 'https://e.example/v1'\nmodel = 'm'\n{line}\n"
+            );
+            Manifest::parse(&text).map_err(|error| format!("{error:#}"))
+        };
+        assert!(with("").is_ok());
+        let told = with("api_key = 'sk-1234'").unwrap_err();
+        assert!(
+            told.contains("api_key_env") && !told.contains("sk-1234"),
+            "{told}"
+        );
+        let twice = with(
+            "[endpoint.docmill-nano]\nkind = 'openai'\nbase_url = 'https://e.example/v1'\nmodel = 'm'",
+        );
+        assert!(twice.unwrap_err().contains("both named"));
     }
 
     #[test]

@@ -7,14 +7,21 @@
 
 mod check;
 mod clip_config;
+mod endpoint;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod gguf;
 mod installation;
 mod manifest;
+pub mod mmproj;
 mod pinned;
+mod rung;
 
 pub use clip_config::{ClipConfig, ClipPreprocessor, ClipTextConfig, ClipVisionConfig};
+pub use endpoint::{
+    EndpointKind, EndpointModel, ImageFormat, ResolvedEndpoint, Secret, StructuredOutput,
+};
 pub use installation::{Installation, ResolvedClip, ResolvedReader, Verified};
 pub use manifest::{ClipModel, ImageLayout, Manifest, ModelFile, ReaderModel};
 pub use pinned::{OpenFile, PinnedFiles};
+pub use rung::ResolvedRung;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 
 use super::engines;
-use super::page::{draw, read};
+use super::page::draw;
 use super::plan::raster_spec;
 use crate::config::Settings;
-use crate::domain::{Failure, Reading};
+use crate::domain::{Failure, ReadRequest, Reading};
 use crate::ingest;
 use crate::models::Installation;
 use crate::worker::{Reply, Request};
@@ -26,12 +26,12 @@ pub struct Question {
 
 /// Asks the reader that settings name.
 pub async fn ask(settings: &Settings, question: &Question) -> anyhow::Result<Reading> {
-    let reader = Installation::find(settings)?.reader(settings)?;
+    let reader = Installation::find(settings)?.ladder(settings)?.remove(0);
     let bytes = ingest::read(&question.path, settings.limits.max_bytes)
         .map_err(|failure| about(question, failure))?;
     let (rasterizers, readers) = tokio::try_join!(
         engines::rasterizer_pool(settings, 1, engines::unwatched()),
-        engines::reader_pool(settings, &reader, 1, engines::unwatched()),
+        engines::first_readers(settings, &reader, 1, engines::unwatched()),
     )?;
     let mut worker = rasterizers.worker(None).await?;
     let opened = worker
@@ -51,25 +51,23 @@ pub async fn ask(settings: &Settings, question: &Question) -> anyhow::Result<Rea
         question.path.display(),
         info.pages
     );
-    let spec = raster_spec(&reader.spec.layout, settings.page_pixels);
+    let spec = raster_spec(reader.layout(), settings.page_pixels);
     let deadline = Duration::from_secs(settings.page_seconds);
     let page = draw(&mut worker, question.page, spec, deadline)
         .await
         .map_err(|failure| about(question, failure))?;
-    let request = Request::Read {
-        width: page.image.width,
-        height: page.image.height,
+    let request = ReadRequest {
+        image: page.image,
         doc_type: question
             .doc_type
             .clone()
             .unwrap_or_else(|| "default".into()),
         prompt: question.text.clone(),
         schema: None,
-        max_tokens: reader.spec.max_output_tokens,
+        max_tokens: reader.max_output_tokens(),
     };
-    read(&readers, &request, &page.image.rgb, settings)
-        .await
-        .context("the model did not answer")
+    let reading = readers.read(request).await;
+    reading.context("the model did not answer")
 }
 
 fn about(question: &Question, failure: Failure) -> anyhow::Error {

@@ -1,21 +1,20 @@
 //! The run's loop: claim a page, work on it, store what came of it.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use tokio::sync::{Notify, mpsc::UnboundedSender, watch};
 use tokio::task::JoinSet;
 
 use super::engines::Engines;
+use super::finish::{Ladder, bill};
 use super::intake;
 use super::page::{PageJob, PageWork, Stages};
-use super::plan::INVOICE;
+use super::plan::Rung;
 use super::{Event, RunRequest, Summary};
-use crate::domain::{Failure, Status, XmlFile, XmlPlace};
-use crate::einvoice;
-use crate::store::{Claim, DocumentId, FinishedPages, PageCompletion, RunId, Store};
-use crate::validate;
+use crate::domain::{Failure, Usage, XmlPlace};
+use crate::store::{Claim, PageCompletion, RunId, Store, Wanted};
 
 /// Claims after which a page is given up although no failure of it was seen:
 /// input that takes the whole program down must not return for ever.
@@ -29,6 +28,7 @@ pub(super) struct Batch {
     engines: Engines,
     pub(super) store: Store,
     pub(super) run: RunId,
+    pub(super) ladder: Ladder,
     summary: Mutex<Summary>,
     events: UnboundedSender<Event>,
     stop: watch::Receiver<bool>,
@@ -41,6 +41,7 @@ impl Batch {
         engines: Engines,
         store: Store,
         run: RunId,
+        ladder: Ladder,
         events: UnboundedSender<Event>,
         stop: watch::Receiver<bool>,
     ) -> Batch {
@@ -49,6 +50,7 @@ impl Batch {
             engines,
             store,
             run,
+            ladder,
             summary,
             events,
             stop,
@@ -92,6 +94,14 @@ impl Batch {
                 "going on with pages of a run that ended early"
             );
         }
+        let readers = self.readers_above();
+        let stayed = self.store.stay_without(self.run, &readers).await?;
+        if stayed > 0 {
+            tracing::info!(
+                pages = stayed,
+                "pages that waited for a reader of another ladder stay as they were"
+            );
+        }
         for document in self.store.unfinished_documents().await? {
             self.finish(document).await?;
         }
@@ -99,15 +109,18 @@ impl Batch {
         let mut intake = Some(tokio::spawn(async move {
             intake::take_in(&batch, &request).await
         }));
-        let mut pages = JoinSet::new();
+        let mut pages: JoinSet<anyhow::Result<usize>> = JoinSet::new();
+        // Pages in work, by rung.
+        let mut in_work = vec![0; self.engines.in_flight.len()];
         let mut stop = self.stop.clone();
         loop {
-            while pages.len() < self.engines.in_flight && !self.is_stopped() {
-                let Some(claim) = self.claim().await? else {
+            while !self.is_stopped() {
+                let Some((claim, rung)) = self.claim(&in_work).await? else {
                     break;
                 };
+                in_work[rung] += 1;
                 let batch = self.clone();
-                pages.spawn(async move { batch.work(claim).await });
+                pages.spawn(async move { batch.work(claim, rung).await.map(|()| rung) });
             }
             let taking_in = intake.as_ref().is_some_and(|task| !task.is_finished());
             if !taking_in && let Some(task) = intake.take() {
@@ -122,7 +135,7 @@ impl Batch {
                 return Ok(());
             }
             tokio::select! {
-                Some(done) = pages.join_next() => done??,
+                Some(done) = pages.join_next() => in_work[done??] -= 1,
                 () = self.work_arrived.notified(), if taking_in => {}
                 _ = stop.changed(), if !self.is_stopped() => {}
                 () = tokio::time::sleep(POLL), if taking_in => {}
@@ -130,14 +143,50 @@ impl Batch {
         }
     }
 
-    async fn claim(&self) -> anyhow::Result<Option<Claim>> {
-        self.store
-            .claim(self.run, self.engines.lease(), MAX_CLAIMS)
-            .await
+    /// Hashes of the readers above the first.
+    fn readers_above(&self) -> Vec<String> {
+        let rungs = self.stages().plan.rungs.iter().skip(1);
+        rungs.map(|rung| rung.reader.hash().to_owned()).collect()
+    }
+
+    /// The next page for a reader that has room, and the reader's place. A
+    /// slow reader holds up no page of a quick one.
+    async fn claim(&self, in_work: &[usize]) -> anyhow::Result<Option<(Claim, usize)>> {
+        let has_room = |rung: usize| in_work[rung] < self.engines.in_flight[rung];
+        let above = self.readers_above().into_iter().zip(1..);
+        let wanted = Wanted {
+            // Without its first reader a run has nothing to do.
+            first: has_room(0) && self.ladder.is_open(0),
+            readers: above
+                .filter(|(_, rung)| has_room(*rung))
+                .map(|(reader, _)| reader)
+                .collect(),
+        };
+        if !wanted.first && wanted.readers.is_empty() {
+            return Ok(None);
+        }
+        let lease = self.engines.lease();
+        let claim = self
+            .store
+            .claim(self.run, &wanted, lease, MAX_CLAIMS)
+            .await?;
+        let Some(claim) = claim else { return Ok(None) };
+        let rung = match &claim.climb {
+            None => 0,
+            Some(climb) => self
+                .stages()
+                .plan
+                .rung(&climb.reader)
+                .context("a page was claimed for a reader that the run does not have")?,
+        };
+        Ok(Some((claim, rung)))
     }
 
     /// One claimed page: the stages, then one transaction.
-    async fn work(&self, claim: Claim) -> anyhow::Result<()> {
+    async fn work(self: &Arc<Batch>, claim: Claim, rung: usize) -> anyhow::Result<()> {
+        let Some(boarded) = self.board(rung).await? else {
+            return self.stay(claim).await;
+        };
         let start = Instant::now();
         let mut work = PageWork::default();
         let job = PageJob {
@@ -146,17 +195,22 @@ impl Batch {
             index: claim.index,
             forced_type: claim.forced_type.as_deref(),
             xml: claim.xml,
+            rung,
+            routing: claim
+                .climb
+                .as_ref()
+                .and_then(|climb| climb.routing.as_ref()),
             is_retry: claim.failures > 0,
         };
         let result = self.stages().run(&job, &mut work).await;
         let seconds = start.elapsed().as_secs_f64();
         let path = claim.paths.first().cloned().unwrap_or_default();
         let page = claim.index;
-        let completion = self.completion(work, claim.xml);
+        let completion = self.completion(work, claim.xml, rung, result.as_ref().err());
         let again = match &result {
             Ok(()) => false,
             Err(failure) => {
-                failure.reason.is_retryable()
+                self.stages().retries(rung, failure)
                     && claim.failures + 1 < self.stages().settings.max_attempts
             }
         };
@@ -172,14 +226,12 @@ impl Batch {
             tracing::warn!(path = %path.display(), page, "the page's lease had passed to another run; its result was dropped");
             return Ok(());
         }
-        self.count(|summary| {
-            for (stage, seconds) in &completion.seconds {
-                *summary.stage_seconds.entry(stage.clone()).or_default() += seconds;
-            }
-        });
+        drop(boarded);
+        self.note_outcome(rung, result.as_ref().err(), completion.cost);
+        self.count_work(rung, &completion, result.is_err());
         match result {
             Ok(()) => {
-                self.count(|summary| summary.pages_done += 1);
+                self.count(|summary| summary.pages_done += u64::from(rung == 0));
                 self.emit(Event::PageDone {
                     path,
                     page,
@@ -187,7 +239,12 @@ impl Batch {
                     stages: completion.seconds,
                 });
             }
-            Err(failure) => self.page_failed(path, page, failure, again),
+            Err(failure) => self.emit(Event::PageFailed {
+                path,
+                page,
+                failure,
+                again,
+            }),
         }
         if completed.document_complete {
             self.finish(claim.document_id).await?;
@@ -195,29 +252,70 @@ impl Batch {
         Ok(())
     }
 
-    fn page_failed(&self, path: PathBuf, page: u32, failure: Failure, again: bool) {
-        if !again {
-            self.count(|summary| *summary.pages_failed.entry(failure.reason).or_default() += 1);
+    /// The page keeps what it has: no stronger reader reads it in this run.
+    async fn stay(&self, claim: Claim) -> anyhow::Result<()> {
+        let stayed = self.store.stay(&claim).await?;
+        self.emit(Event::Stayed {
+            path: claim.paths.first().cloned().unwrap_or_default(),
+            page: claim.index,
+        });
+        if stayed.document_complete {
+            self.finish(claim.document_id).await?;
         }
-        self.emit(Event::PageFailed {
-            path,
-            page,
-            failure,
-            again,
+        Ok(())
+    }
+
+    /// What the attempt took, for the summary.
+    fn count_work(&self, rung: usize, completion: &PageCompletion, failed: bool) {
+        let reader = self.stages().plan.rungs[rung].reader.name();
+        self.count(|summary| {
+            for (stage, seconds) in &completion.seconds {
+                *summary.stage_seconds.entry(stage.clone()).or_default() += seconds;
+            }
+            // Not routed to a type that is read, or failed before.
+            if completion.usage.is_none() && !completion.seconds.contains_key("read") {
+                return;
+            }
+            let work = summary.readers.entry(reader.to_owned()).or_default();
+            let usage = completion.usage.unwrap_or_default();
+            work.pages += 1;
+            work.failed += u64::from(failed);
+            work.input_tokens += u64::from(usage.input);
+            work.output_tokens += u64::from(usage.output);
+            if let Some(cost) = completion.cost {
+                *work.cost.get_or_insert_default() += cost;
+                work.currency.clone_from(&completion.currency);
+            }
         });
     }
 
-    fn completion(&self, work: PageWork, xml: Option<XmlPlace>) -> PageCompletion {
+    fn completion(
+        &self,
+        work: PageWork,
+        xml: Option<XmlPlace>,
+        rung: usize,
+        failure: Option<&Failure>,
+    ) -> PageCompletion {
         let plan = &self.stages().plan;
+        let Rung {
+            reader, prompts, ..
+        } = &plan.rungs[rung];
         let routing = work.routing.as_ref();
         let doc_type = routing.and_then(|routing| routing.verdict.as_deref().ok());
         let forced = routing.is_some_and(|routing| routing.forced);
         let asks_model = plan.treatment(xml).asks_model();
-        let rendered = doc_type.and_then(|name| plan.prompts.get(name));
+        let rendered = doc_type.and_then(|name| prompts.get(name));
         let rendered = rendered.filter(|_| asks_model);
+        let of_reading = work.reading.as_ref().map(|reading| Usage {
+            input: reading.prompt_tokens,
+            output: reading.output_tokens,
+        });
+        let usage = of_reading.or(failure.and_then(|failure| failure.usage));
+        let (cost, currency) = usage.map_or((None, None), |usage| bill(reader, usage));
         PageCompletion {
-            key: plan.key(doc_type, forced, xml),
-            model_hash: rendered.map(|_| plan.reader.hash.clone()),
+            key: plan.key_of(rung, doc_type, forced, xml),
+            // A page that climbs failed at this reader, wherever it failed.
+            model_hash: (rendered.is_some() || rung > 0).then(|| reader.hash().to_owned()),
             prompt_hash: rendered.map(|rendered| rendered.hash.clone()),
             schema_hash: doc_type
                 .and_then(|name| plan.types.get(name))
@@ -231,76 +329,9 @@ impl Batch {
                 .into_iter()
                 .map(|(stage, s)| (stage.to_owned(), s))
                 .collect(),
+            usage,
+            cost,
+            currency,
         }
-    }
-
-    /// The document's electronic invoice, where its values are to be the
-    /// record's.
-    async fn einvoice(
-        &self,
-        pages: &FinishedPages,
-    ) -> Result<Option<validate::StatedInvoice>, Failure> {
-        let treatment = self
-            .stages()
-            .plan
-            .treatment(pages.xml.as_ref().map(XmlFile::place));
-        let Some(file) = pages.xml.clone().filter(|_| treatment.takes_xml()) else {
-            return Ok(None);
-        };
-        // A large one takes a moment, which would hold up the runtime.
-        let parsed = tokio::task::spawn_blocking(move || {
-            let invoice = einvoice::parse(&file.bytes)?;
-            Ok(validate::StatedInvoice {
-                doc_type: INVOICE.to_owned(),
-                fields: einvoice::fields(&invoice),
-                invoice,
-            })
-        });
-        parsed.await.map_err(Failure::internal)?.map(Some)
-    }
-
-    /// Assembles and stores the records of a document whose pages are all done.
-    pub(super) async fn finish(&self, document: DocumentId) -> anyhow::Result<()> {
-        let Some(mut pages) = self.store.finished_pages(document).await? else {
-            return Ok(());
-        };
-        let plan = &self.stages().plan;
-        let mut document_warnings = pages.warnings.clone();
-        let einvoice = match self.einvoice(&pages).await {
-            Ok(einvoice) => einvoice,
-            Err(failure) => {
-                document_warnings.push(failure.message);
-                None
-            }
-        };
-        let context = validate::Context {
-            untaught: plan.untaught(),
-            document_warnings,
-            einvoice,
-            policy: plan.policy.clone(),
-            today: jiff::Zoned::now().date(),
-        };
-        pages.policy = plan.policy.key();
-        let mut records = validate::records(&plan.types, &pages.results, &context);
-        let Some(ids) = self
-            .store
-            .finish_document(self.run, document, &pages, &mut records)
-            .await?
-        else {
-            return Ok(());
-        };
-        for (record, record_id) in records.into_iter().zip(ids) {
-            self.count(|summary| match record.status {
-                Status::Accepted => summary.accepted += 1,
-                Status::NeedsReview => summary.needs_review += 1,
-                Status::Failed => summary.failed += 1,
-            });
-            self.emit(Event::Recorded {
-                path: pages.path.clone(),
-                record: Box::new(record),
-                record_id,
-            });
-        }
-        Ok(())
     }
 }

@@ -7,11 +7,13 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::monitor::Deaths;
 use super::page::Stages;
-use super::plan::Plan;
+use super::plan::{Plan, Rung};
+use super::readers::Readers;
 use super::router::RouterHandle;
 use super::{Event, Summary};
 use crate::config::Settings;
-use crate::models::{ResolvedClip, ResolvedReader};
+use crate::generate::openai::EndpointReader;
+use crate::models::{ResolvedClip, ResolvedReader, ResolvedRung};
 use crate::rasterize::find_pdfium;
 use crate::store::{ModelInfo, NewRun, PromptInfo, RoleMemory, SchemaInfo};
 use crate::worker::{OnDeath, Pool, PoolSpec, RoleInit, peak_memory, resident_memory};
@@ -24,8 +26,9 @@ const SUPERVISOR: &str = "supervisor";
 pub struct Engines {
     pub stages: Stages,
     router_pool: Pool,
-    /// Pages worked on at once.
-    pub in_flight: usize,
+    /// Pages worked on at once, by rung: enough that every reader is busy
+    /// while the next pages are drawn.
+    pub in_flight: Vec<usize>,
 }
 
 /// For pools whose losses nobody counts.
@@ -48,24 +51,13 @@ fn watched(events: &UnboundedSender<Event>, deaths: &Deaths) -> OnDeath {
     })
 }
 
-async fn pool(
-    settings: &Settings,
-    init: RoleInit,
-    workers: u32,
-    memory: u64,
-    on_death: OnDeath,
-) -> anyhow::Result<Pool> {
-    let recycle = settings.recycle_pages;
-    Pool::start(
-        PoolSpec {
-            init,
-            workers,
-            memory: memory * MIB,
-            recycle,
-        },
-        on_death,
-    )
-    .await
+fn spec(settings: &Settings, init: RoleInit, workers: u32, memory: u64) -> PoolSpec {
+    PoolSpec {
+        init,
+        workers,
+        memory: memory * MIB,
+        recycle: settings.recycle_pages,
+    }
 }
 
 pub(super) async fn rasterizer_pool(
@@ -77,27 +69,66 @@ pub(super) async fn rasterizer_pool(
         pdfium: find_pdfium(settings.pdfium.as_deref())?,
         limits: settings.limits,
     };
-    pool(
-        settings,
-        init,
-        workers,
-        settings.rasterizer_memory,
-        on_death,
-    )
-    .await
+    let spec = spec(settings, init, workers, settings.rasterizer_memory);
+    Pool::start(spec, on_death).await
 }
 
-pub(super) async fn reader_pool(
+/// The processes that readers of this kind get.
+struct Share {
+    workers: u32,
+    threads: u32,
+}
+
+/// The first reader, started at once: a model that cannot be loaded is told
+/// before a page is touched.
+pub(super) async fn first_readers(
     settings: &Settings,
-    reader: &ResolvedReader,
+    reader: &ResolvedRung,
     workers: u32,
     on_death: OnDeath,
-) -> anyhow::Result<Pool> {
-    let init = RoleInit::Reader {
-        reader: Box::new(reader.clone()),
+) -> anyhow::Result<Readers> {
+    let share = Share {
+        workers,
         threads: settings.reader_threads,
     };
-    pool(settings, init, workers, settings.reader_memory, on_death).await
+    Ok(match reader {
+        ResolvedRung::Endpoint(endpoint) => Readers::endpoint(endpoint),
+        ResolvedRung::Local(reader) => Readers::Workers {
+            pool: Pool::start(reader_spec(settings, reader, &share), on_death).await?,
+            deadline: Duration::from_secs(settings.read_seconds),
+            on_demand: false,
+        },
+    })
+}
+
+/// A further reader: one process with the threads that all of the first have
+/// together, started with the first page that climbs to it.
+fn further_readers(
+    settings: &Settings,
+    reader: &ResolvedRung,
+    first: u32,
+    on_death: OnDeath,
+) -> Readers {
+    let share = Share {
+        workers: 1,
+        threads: first * settings.reader_threads.max(1),
+    };
+    match reader {
+        ResolvedRung::Endpoint(endpoint) => Readers::endpoint(endpoint),
+        ResolvedRung::Local(reader) => Readers::Workers {
+            pool: Pool::idle(reader_spec(settings, reader, &share), on_death),
+            deadline: Duration::from_secs(settings.read_seconds),
+            on_demand: true,
+        },
+    }
+}
+
+fn reader_spec(settings: &Settings, reader: &ResolvedReader, share: &Share) -> PoolSpec {
+    let init = RoleInit::Reader {
+        reader: Box::new(reader.clone()),
+        threads: share.threads,
+    };
+    spec(settings, init, share.workers, settings.reader_memory)
 }
 
 async fn router_pool(
@@ -109,7 +140,8 @@ async fn router_pool(
         clip: Box::new(clip.clone()),
         types: settings.types.clone(),
     };
-    pool(settings, init, 1, settings.router_memory, on_death).await
+    let spec = spec(settings, init, 1, settings.router_memory);
+    Pool::start(spec, on_death).await
 }
 
 impl Engines {
@@ -124,11 +156,29 @@ impl Engines {
         let or_auto = |setting: u32, auto: u32| if setting > 0 { setting } else { auto.max(1) };
         let readers = or_auto(settings.readers, cores / settings.reader_threads.max(1));
         let rasterizers = or_auto(settings.rasterizers, cores / 2);
-        let (rasterizers, router_pool, readers_pool) = tokio::try_join!(
+        let (rasterizers, router_pool, first) = tokio::try_join!(
             rasterizer_pool(settings, rasterizers, watched(events, deaths)),
             router_pool(settings, &plan.clip, watched(events, deaths)),
-            reader_pool(settings, &plan.reader, readers, watched(events, deaths)),
+            first_readers(
+                settings,
+                &plan.rungs[0].reader,
+                readers,
+                watched(events, deaths)
+            ),
         )?;
+        let further = plan.rungs[1..]
+            .iter()
+            .map(|rung| further_readers(settings, &rung.reader, readers, watched(events, deaths)));
+        let readers_of = std::iter::once(first).chain(further).collect();
+        let in_flight = plan.rungs.iter().enumerate().map(|(place, rung)| {
+            let readers = match &rung.reader {
+                ResolvedRung::Endpoint(endpoint) => endpoint.spec.concurrency,
+                ResolvedRung::Local(_) if place == 0 => readers,
+                ResolvedRung::Local(_) => 1,
+            };
+            2 * readers as usize
+        });
+        let in_flight = in_flight.collect();
         let deadline = Duration::from_secs(settings.page_seconds);
         let pad = plan.clip.spec.pad_to_square;
         let router = RouterHandle::start(router_pool.clone(), pad, settings.route_batch, deadline);
@@ -137,10 +187,8 @@ impl Engines {
             plan,
             rasterizers,
             router,
-            readers: readers_pool,
+            readers: readers_of,
         };
-        // Enough that every reader is busy while the next pages are drawn.
-        let in_flight = (2 * readers) as usize;
         Ok(Engines {
             stages,
             router_pool,
@@ -148,12 +196,15 @@ impl Engines {
         })
     }
 
-    fn pools(&self) -> [(&'static str, &Pool); 3] {
-        [
+    fn pools(&self) -> impl Iterator<Item = (&'static str, &Pool)> {
+        let readers = self.stages.readers.iter().filter_map(Readers::pool);
+        let others = [
             ("rasterizer", &self.stages.rasterizers),
             ("router", &self.router_pool),
-            ("reader", &self.stages.readers),
-        ]
+        ];
+        others
+            .into_iter()
+            .chain(readers.map(|pool| ("reader", pool)))
     }
 
     /// Restarts and memory peaks, for the run's summary.
@@ -161,9 +212,8 @@ impl Engines {
         for (role, pool) in self.pools() {
             let stats = pool.stats();
             summary.worker_restarts += stats.deaths;
-            summary
-                .peak_memory
-                .insert(role.to_owned(), stats.peak_memory / MIB);
+            let peak = summary.peak_memory.entry(role.to_owned()).or_default();
+            *peak = (*peak).max(stats.peak_memory / MIB);
         }
         if let Some(own) = peak_memory(std::process::id()) {
             let own = own / MIB;
@@ -193,26 +243,31 @@ impl Engines {
     /// free worker, must fit.
     pub fn lease(&self) -> Duration {
         let settings = &self.stages.settings;
-        let page = settings.open_seconds + 2 * settings.page_seconds + 3 * settings.read_seconds;
+        let of_reader = |rung: &Rung| match &rung.reader {
+            ResolvedRung::Local(_) => settings.read_seconds,
+            ResolvedRung::Endpoint(endpoint) => EndpointReader::longest(endpoint).as_secs(),
+        };
+        let rungs = self.stages.plan.rungs.iter();
+        let read = rungs.map(of_reader).max().unwrap_or_default();
+        let page = settings.open_seconds + 2 * settings.page_seconds + 3 * read;
         Duration::from_secs(settings.lease_seconds.max(page))
     }
 
     /// What a run notes of the models, prompts and schemas it works with.
     pub fn new_run(&self) -> anyhow::Result<NewRun> {
         let plan = &self.stages.plan;
-        let models = vec![
-            ModelInfo {
-                hash: plan.reader.hash.clone(),
-                role: "reader".into(),
-                name: plan.reader.name.clone(),
-            },
-            ModelInfo {
-                hash: plan.clip.hash.clone(),
-                role: "clip".into(),
-                name: plan.clip.name.clone(),
-            },
-        ];
-        let prompts = plan.prompts.iter().map(|(name, rendered)| PromptInfo {
+        let readers = plan.rungs.iter().map(|rung| ModelInfo {
+            hash: rung.reader.hash().to_owned(),
+            role: "reader".into(),
+            name: rung.reader.name().to_owned(),
+        });
+        let clip = ModelInfo {
+            hash: plan.clip.hash.clone(),
+            role: "clip".into(),
+            name: plan.clip.name.clone(),
+        };
+        let prompts = plan.rungs.iter().flat_map(|rung| &rung.prompts);
+        let prompts = prompts.map(|(name, rendered)| PromptInfo {
             hash: rendered.hash.clone(),
             doc_type: name.clone(),
             text: rendered.text.clone(),
@@ -224,7 +279,7 @@ impl Engines {
         });
         Ok(NewRun {
             settings: serde_json::to_value(&self.stages.settings)?,
-            models,
+            models: readers.chain([clip]).collect(),
             prompts: prompts.collect(),
             schemas: schemas.collect(),
         })

@@ -133,13 +133,17 @@ async fn again(
             page.key != plan.key(page.doc_type, page.forced, page.xml)
         })
         .await?;
+    let climbing = match requeued {
+        0 => batch.reconsider(known.id).await?,
+        _ => 0,
+    };
     batch.emit(Event::Ingested {
         path,
         pages: known.pages,
-        new_pages: requeued,
+        new_pages: requeued + climbing,
     });
-    let policy = batch.stages().plan.policy.key();
-    if requeued == 0 && store.reopen_if_judged_otherwise(known.id, &policy).await? {
+    let policy = batch.stages().plan.policy_key();
+    if requeued + climbing == 0 && store.reopen_if_judged_otherwise(known.id, &policy).await? {
         batch.finish(known.id).await?;
     }
     Ok(())

@@ -9,10 +9,13 @@
 mod ask;
 mod batch;
 mod engines;
+mod finish;
 mod intake;
+mod ladder;
 mod monitor;
 mod page;
 mod plan;
+mod readers;
 mod router;
 
 use std::collections::BTreeMap;
@@ -26,12 +29,14 @@ use tokio::sync::watch;
 pub use ask::{Question, ask};
 pub use engines::Engines;
 pub use page::{PageJob, PageWork, Stages};
-pub use plan::{Plan, policy};
+pub use plan::{Plan, Rung, policy};
+pub use readers::Readers;
 
 use crate::config::Settings;
 use crate::domain::{Failure, Reason, Record};
 use crate::store::{Backlog, RoleMemory, Store};
 use batch::Batch;
+use finish::Ladder;
 use monitor::Monitor;
 
 /// What a run was asked to do.
@@ -72,6 +77,17 @@ pub enum Event {
         failure: Failure,
         again: bool,
     },
+    /// Pages (from 0) of a document will be read once more, by a stronger
+    /// reader.
+    Climbed {
+        path: PathBuf,
+        pages: Vec<u32>,
+        reader: String,
+        why: String,
+    },
+    /// A page that was to be read by a stronger reader will not be: it keeps
+    /// what it has.
+    Stayed { path: PathBuf, page: u32 },
     /// A document is complete and its records are stored.
     Recorded {
         path: PathBuf,
@@ -96,11 +112,21 @@ pub struct Summary {
     pub run_id: i64,
     pub files: u64,
     pub rejected: BTreeMap<Reason, u64>,
+    /// Pages that the first reader is done with.
     pub pages_done: u64,
+    /// Pages of finished documents that no reader could read.
     pub pages_failed: BTreeMap<Reason, u64>,
     pub accepted: u64,
     pub needs_review: u64,
     pub failed: u64,
+    /// Pages sent on to a stronger reader.
+    pub climbed: u64,
+    /// What each reader did, by name.
+    pub readers: BTreeMap<String, Work>,
+    /// The setting that kept further pages from climbing.
+    pub budget_used_up: Option<String>,
+    /// Readers that were given up for this run, and why.
+    pub readers_away: BTreeMap<String, String>,
     pub worker_restarts: u64,
     pub seconds: f64,
     /// Seconds by stage, summed over pages.
@@ -109,6 +135,38 @@ pub struct Summary {
     pub peak_memory: BTreeMap<String, u64>,
     /// Ended by a signal before the queue was empty.
     pub interrupted: bool,
+}
+
+/// What a reader did in a run.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Work {
+    /// Attempts at pages.
+    pub pages: u64,
+    /// Of these, failed ones.
+    pub failed: u64,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    /// In `currency`; `None`: nobody is paid.
+    pub cost: Option<f64>,
+    pub currency: Option<String>,
+}
+
+impl Summary {
+    /// Adds what another run's readers did.
+    pub fn add_readers(&mut self, run: &Summary) {
+        self.climbed += run.climbed;
+        for (name, work) in &run.readers {
+            let total = self.readers.entry(name.clone()).or_default();
+            total.pages += work.pages;
+            total.failed += work.failed;
+            total.input_tokens += work.input_tokens;
+            total.output_tokens += work.output_tokens;
+            if let Some(cost) = work.cost {
+                *total.cost.get_or_insert_default() += cost;
+                total.currency.clone_from(&work.currency);
+            }
+        }
+    }
 }
 
 /// Processes `request` until nothing is queued or `stop` becomes true; then
@@ -122,9 +180,14 @@ pub async fn run(
     let started = Instant::now();
     let plan = Plan::make(settings).await?;
     if let Some(name) = &request.doc_type {
-        let known = plan.prompts.keys().cloned().collect::<Vec<_>>().join(", ");
+        let known = plan
+            .prompts()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ");
         anyhow::ensure!(
-            plan.prompts.contains_key(name),
+            plan.prompts().contains_key(name),
             "there is no document type `{name}`; there are: {known}"
         );
     }
@@ -132,7 +195,16 @@ pub async fn run(
     let (deaths, ended) = mpsc::unbounded_channel();
     let engines = Engines::start(settings, Arc::new(plan), &events, &deaths).await?;
     let run = store.begin_run(&engines.new_run()?).await?;
-    let batch = Arc::new(Batch::new(engines, store.clone(), run, events, stop));
+    let since = store.budget_start(run).await?;
+    let ladder = Ladder::new(since, engines.in_flight.len());
+    let batch = Arc::new(Batch::new(
+        engines,
+        store.clone(),
+        run,
+        ladder,
+        events,
+        stop,
+    ));
     let mut monitor = Monitor::new(batch.clone(), ended);
     tokio::select! {
         processed = batch.process(request) => processed?,

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::plan::{INVOICE, Plan, Treatment};
+use super::readers::Readers;
 use super::router::RouterHandle;
 use crate::config::Settings;
 use crate::domain::{
-    Failure, OcrWord, PageImage, RasterPage, Reading, Reason, Routing, Word, XmlPlace,
+    Failure, OcrWord, PageImage, RasterPage, ReadRequest, Reading, Reason, Routing, Word, XmlPlace,
 };
 use crate::ingest;
+use crate::models::ResolvedRung;
 use crate::rasterize::RasterSpec;
 use crate::worker::{Guard, Pool, Reply, Request};
 
@@ -36,6 +38,10 @@ pub struct PageJob<'a> {
     pub forced_type: Option<&'a str>,
     /// Whether the document comes with an electronic invoice.
     pub xml: Option<XmlPlace>,
+    /// Place of the reader in the plan.
+    pub rung: usize,
+    /// As an earlier attempt told the page's type.
+    pub routing: Option<&'a Routing>,
     /// An earlier attempt failed: its answer may have been cut off.
     pub is_retry: bool,
 }
@@ -46,7 +52,8 @@ pub struct Stages {
     pub plan: Arc<Plan>,
     pub rasterizers: Pool,
     pub router: RouterHandle,
-    pub readers: Pool,
+    /// One a rung of the plan.
+    pub readers: Vec<Readers>,
 }
 
 impl Stages {
@@ -67,22 +74,17 @@ impl Stages {
             return Ok(());
         }
         let stated = (treatment == Treatment::CrossRead).then_some(INVOICE);
-        let routing = match job.forced_type.or(stated) {
-            Some(name) => forced(name),
-            None => timed(&mut work.seconds, "route", self.router.route(&image)).await?,
+        let routing = match (job.routing, job.forced_type.or(stated)) {
+            (Some(known), _) => known.clone(),
+            (None, Some(name)) => forced(name),
+            (None, None) => timed(&mut work.seconds, "route", self.router.route(&image)).await?,
         };
         let doc_type = routing.verdict.clone().ok();
         work.routing = Some(routing);
         if let Some(doc_type) = doc_type {
             let image = Arc::into_inner(image).expect("the router is done with the page");
-            work.reading = Some(
-                timed(
-                    &mut work.seconds,
-                    "read",
-                    self.read(image, &doc_type, job.is_retry),
-                )
-                .await?,
-            );
+            let reading = self.read(image, doc_type, job);
+            work.reading = Some(timed(&mut work.seconds, "read", reading).await?);
         }
         Ok(())
     }
@@ -99,7 +101,7 @@ impl Stages {
         draw(
             &mut worker,
             job.index,
-            self.plan.raster,
+            self.plan.rungs[job.rung].raster,
             Duration::from_secs(self.settings.page_seconds),
         )
         .await
@@ -108,29 +110,36 @@ impl Stages {
     async fn read(
         &self,
         image: PageImage,
-        doc_type: &str,
-        is_retry: bool,
+        doc_type: String,
+        job: &PageJob<'_>,
     ) -> Result<Reading, Failure> {
-        let prompt = self.plan.prompts.get(doc_type).ok_or_else(|| {
+        let rung = &self.plan.rungs[job.rung];
+        let prompt = rung.prompts.get(&doc_type).ok_or_else(|| {
             Failure::new(
                 Reason::Internal,
                 format!("document type `{doc_type}` has no prompt: see `docmill types`"),
             )
         })?;
-        let request = Request::Read {
-            width: image.width,
-            height: image.height,
-            doc_type: doc_type.to_owned(),
+        let request = ReadRequest {
+            image,
+            doc_type,
             prompt: prompt.text.clone(),
             schema: Some(prompt.schema.clone()),
-            // What was cut off may now fill the model's whole context.
-            max_tokens: if is_retry {
-                u32::MAX
-            } else {
-                self.plan.reader.spec.max_output_tokens
+            max_tokens: match &rung.reader {
+                // What was cut off may now fill the model's whole context.
+                ResolvedRung::Local(_) if job.is_retry => u32::MAX,
+                reader => reader.max_output_tokens(),
             },
         };
-        read(&self.readers, &request, &image.rgb, &self.settings).await
+        self.readers[job.rung].read(request).await
+    }
+
+    /// Whether the same reader may do better another time. A server's answer
+    /// was paid for, and what it could not send was asked for again already.
+    pub fn retries(&self, rung: usize, failure: &Failure) -> bool {
+        let is_output = matches!(failure.reason, Reason::OutputCutOff | Reason::OutputEmpty);
+        let is_endpoint = matches!(self.plan.rungs[rung].reader, ResolvedRung::Endpoint(_));
+        failure.reason.is_retryable() && !(is_output && is_endpoint)
     }
 }
 
@@ -164,26 +173,6 @@ pub async fn draw(
         (other, _) => Err(Failure::new(
             Reason::Internal,
             format!("the rasteriser answered `{}`", other.name()),
-        )),
-    }
-}
-
-/// Asks a reader process.
-pub async fn read(
-    readers: &Pool,
-    request: &Request,
-    rgb: &[u8],
-    settings: &Settings,
-) -> Result<Reading, Failure> {
-    let mut worker = readers.worker(None).await?;
-    match worker
-        .call(request, rgb, Duration::from_secs(settings.read_seconds))
-        .await?
-    {
-        (Reply::Read { reading }, _) => Ok(*reading),
-        (other, _) => Err(Failure::new(
-            Reason::Internal,
-            format!("the reader answered `{}`", other.name()),
         )),
     }
 }

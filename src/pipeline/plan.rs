@@ -1,7 +1,7 @@
 //! What a run will do to a page, decided before any page is touched: prompts
 //! and schemas by type, models, and the key under which results are kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::config::{EmbeddedXml, Settings};
 use crate::doctypes::DocTypes;
 use crate::domain::XmlPlace;
 use crate::einvoice;
-use crate::models::{ImageLayout, Installation, ResolvedClip, ResolvedReader};
+use crate::models::{ImageLayout, Installation, ResolvedClip, ResolvedRung};
 use crate::prompt::{self, Rendered};
 use crate::rasterize::RasterSpec;
 
@@ -50,15 +50,57 @@ impl Treatment {
 
 pub struct Plan {
     pub types: DocTypes,
-    pub prompts: BTreeMap<String, Rendered>,
-    pub reader: ResolvedReader,
     pub clip: ResolvedClip,
-    pub raster: RasterSpec,
-    /// By what values are accepted.
-    pub policy: Policy,
+    /// The readers, the first for every page, the others for what those before
+    /// them did not read well enough. At least one.
+    pub rungs: Vec<Rung>,
     embedded_xml: EmbeddedXml,
     /// Changes when routing may answer otherwise: model, labels, margin.
     router_hash: String,
+}
+
+/// A reader and what it is given.
+pub struct Rung {
+    pub reader: ResolvedRung,
+    /// By document type.
+    pub prompts: BTreeMap<String, Rendered>,
+    pub raster: RasterSpec,
+    /// By what values that it read are accepted.
+    pub policy: Policy,
+}
+
+impl Rung {
+    fn new(
+        reader: ResolvedRung,
+        types: &DocTypes,
+        settings: &Settings,
+        models: Option<&Path>,
+        is_further: bool,
+    ) -> anyhow::Result<Rung> {
+        let policy = match &settings.calibration {
+            // A file is of one reader: the first. A folder has one for each.
+            Some(path) if is_further && path.is_file() => without_calibration(settings),
+            _ => policy(settings, models, reader.hash())?,
+        };
+        let mut prompts = BTreeMap::new();
+        for doc_type in types.readable() {
+            let taught = reader.taught().get(&doc_type.name).map(Vec::as_slice);
+            let rendered = prompt::render(doc_type, reader.prompt_variant(), taught);
+            let rendered = rendered.with_context(|| {
+                format!(
+                    "cannot make the prompt of document type `{}`",
+                    doc_type.name
+                )
+            })?;
+            prompts.insert(doc_type.name.clone(), rendered);
+        }
+        Ok(Rung {
+            raster: raster_spec(reader.layout(), settings.page_pixels),
+            policy,
+            reader,
+            prompts,
+        })
+    }
 }
 
 impl Plan {
@@ -72,34 +114,21 @@ impl Plan {
     fn make_blocking(settings: &Settings) -> anyhow::Result<Plan> {
         let types = DocTypes::load(settings.types.as_deref())?;
         let installation = Installation::find(settings)?;
-        let reader = installation.reader(settings)?;
+        let readers = installation.ladder(settings)?;
         let clip = installation.clip(settings)?;
-        let policy = policy(settings, installation.folder(), &reader.hash)?;
-        let variant = reader.spec.prompt_variant.as_deref();
-        let mut prompts = BTreeMap::new();
-        for doc_type in types.readable() {
-            let taught = reader.spec.taught.get(&doc_type.name).map(Vec::as_slice);
-            let rendered = prompt::render(doc_type, variant, taught).with_context(|| {
-                format!(
-                    "cannot make the prompt of document type `{}`",
-                    doc_type.name
-                )
-            })?;
-            prompts.insert(doc_type.name.clone(), rendered);
-        }
+        let models = installation.folder();
+        let rung = |(place, reader)| Rung::new(reader, &types, settings, models, place > 0);
+        let rungs = readers.into_iter().enumerate().map(rung);
+        let rungs = rungs.collect::<Result<_, _>>()?;
         let mut hasher = blake3::Hasher::new();
         hasher.update(clip.hash.as_bytes());
         for doc_type in types.iter() {
             hasher.update(serde_json::to_string(&(&doc_type.name, &doc_type.labels))?.as_bytes());
         }
-        let raster = raster_spec(&reader.spec.layout, settings.page_pixels);
         Ok(Plan {
             types,
-            prompts,
-            reader,
             clip,
-            raster,
-            policy,
+            rungs,
             embedded_xml: settings.embedded_xml,
             router_hash: hasher.finalize().to_hex().to_string(),
         })
@@ -115,8 +144,22 @@ impl Plan {
     }
 
     /// The key of a page's result: equal keys, equal work. `doc_type` is
-    /// `None` for a page that was routed to no type that is read.
+    /// `None` for a page that was routed to no type that is read. It is that of
+    /// the first reader, so that another ladder above it reads nothing again
+    /// that was accepted.
     pub fn key(&self, doc_type: Option<&str>, forced: bool, xml: Option<XmlPlace>) -> String {
+        self.key_of(0, doc_type, forced, xml)
+    }
+
+    /// The key of what the reader of `rung` makes of a page.
+    pub fn key_of(
+        &self,
+        rung: usize,
+        doc_type: Option<&str>,
+        forced: bool,
+        xml: Option<XmlPlace>,
+    ) -> String {
+        let rung = &self.rungs[rung];
         let treatment = self.treatment(xml);
         let mut hasher = blake3::Hasher::new();
         let routing = match treatment {
@@ -128,23 +171,70 @@ impl Plan {
             }
         };
         hasher.update(routing.as_bytes());
-        hasher.update(format!("{:?}", self.raster).as_bytes());
+        hasher.update(format!("{:?}", rung.raster).as_bytes());
         if !treatment.asks_model() {
             return hasher.finalize().to_hex().to_string();
         }
-        if let Some(rendered) = doc_type.and_then(|name| self.prompts.get(name)) {
-            hasher.update(self.reader.hash.as_bytes());
+        if let Some(rendered) = doc_type.and_then(|name| rung.prompts.get(name)) {
+            hasher.update(rung.reader.hash().as_bytes());
             hasher.update(rendered.hash.as_bytes());
         }
         hasher.finalize().to_hex().to_string()
     }
 
-    /// Fields of each type that the reader was not taught.
-    pub fn untaught(&self) -> BTreeMap<String, Vec<String>> {
-        self.prompts
+    /// The document types that can be read, and the first reader's prompts.
+    pub fn prompts(&self) -> &BTreeMap<String, Rendered> {
+        &self.rungs[0].prompts
+    }
+
+    /// By what values of this reader (by hash) are accepted; one that the plan
+    /// does not have, or several at once, have no calibration.
+    pub fn policy_of(&self, reader: Option<&str>) -> Policy {
+        match reader.and_then(|reader| self.rung(reader)) {
+            Some(rung) => self.rungs[rung].policy.clone(),
+            None => Policy {
+                calibration: None,
+                ..self.rungs[0].policy.clone()
+            },
+        }
+    }
+
+    /// Changes when records may be accepted otherwise. A further reader that
+    /// has no calibration changes nothing for what others read.
+    pub fn policy_key(&self) -> String {
+        let further = self.rungs[1..].iter().map(|rung| &rung.policy);
+        let calibrated = further.filter(|policy| policy.calibration.is_some());
+        let keys = std::iter::once(&self.rungs[0].policy).chain(calibrated);
+        keys.map(Policy::key).collect::<Vec<_>>().join(" + ")
+    }
+
+    /// The place of a reader, by its hash.
+    pub fn rung(&self, reader: &str) -> Option<usize> {
+        self.rungs
             .iter()
-            .map(|(name, rendered)| (name.clone(), rendered.untaught.clone()))
-            .collect()
+            .position(|rung| rung.reader.hash() == reader)
+    }
+
+    /// Fields of each type that none of these readers (by hash) was taught; of
+    /// the first reader where none of them is in the plan.
+    pub fn untaught(&self, readers: &BTreeSet<&str>) -> BTreeMap<String, Vec<String>> {
+        let mut used: Vec<&Rung> = self
+            .rungs
+            .iter()
+            .filter(|rung| readers.contains(rung.reader.hash()))
+            .collect();
+        if used.is_empty() {
+            used.push(&self.rungs[0]);
+        }
+        let of_type = |(name, rendered): (&String, &Rendered)| {
+            let mut untaught = rendered.untaught.clone();
+            untaught.retain(|field| {
+                used.iter()
+                    .all(|rung| rung.prompts[name].untaught.contains(field))
+            });
+            (name.clone(), untaught)
+        };
+        used[0].prompts.iter().map(of_type).collect()
     }
 }
 
@@ -157,9 +247,16 @@ pub fn policy(
     let folders = Folders::new(settings.calibration.as_deref(), models);
     Ok(Policy {
         calibration: folders.find(reader_hash)?.map(Arc::new),
+        ..without_calibration(settings)
+    })
+}
+
+fn without_calibration(settings: &Settings) -> Policy {
+    Policy {
+        calibration: None,
         max_error: settings.max_error,
         min_confidence: settings.min_confidence,
-    })
+    }
 }
 
 /// How pages are drawn for a model's layout.

@@ -40,7 +40,8 @@ pub struct PageKey<'a> {
 
 /// Makes a finished page a job again; its readings stay.
 const REQUEUE: &str = "UPDATE pages SET state = 'queued', attempts = 0, failures = 0,
-    forced_type = coalesce(?, forced_type), reason = NULL, message = NULL, finished_at = NULL
+    forced_type = coalesce(?, forced_type), reason = NULL, message = NULL, finished_at = NULL, climb_id = NULL,
+    since_reading = (SELECT coalesce(max(id), 0) FROM readings WHERE page_id = pages.id)
     WHERE id = ? AND state IN ('done', 'failed')";
 
 impl Store {

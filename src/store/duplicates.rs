@@ -120,7 +120,10 @@ mod tests {
     }
 
     async fn finish(store: &Store, run: RunId, document: DocumentId, key: &str) -> Record {
-        let claim = store.claim(run, Duration::from_secs(60), 10).await.unwrap();
+        let claim = store
+            .claim(run, &Wanted::FIRST, Duration::from_secs(60), 10)
+            .await
+            .unwrap();
         let done = PageCompletion::default();
         store.complete_page(&claim.unwrap(), &done).await.unwrap();
         let pages = store.finished_pages(document).await.unwrap().unwrap();

@@ -7,10 +7,11 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context;
 use sqlx::{Row, Sqlite, Transaction};
 
 use super::{DocumentId, RunId, Store, now};
-use crate::domain::{Failure, OcrWord, Reading, Reason, Routing, Word, XmlPlace};
+use crate::domain::{Failure, OcrWord, Reading, Reason, Routing, Usage, Word, XmlPlace};
 
 /// A page that this run may work on until its lease ends.
 #[derive(Clone, Debug)]
@@ -30,8 +31,36 @@ pub struct Claim {
     pub forced_type: Option<String>,
     /// Whether its document comes with an electronic invoice.
     pub xml: Option<XmlPlace>,
+    /// The stronger reader that it climbs to; `None`: the first reads it.
+    pub climb: Option<ClaimedClimb>,
     run: RunId,
-    lease_token: String,
+    pub(super) lease_token: String,
+}
+
+/// Why and to which reader a page climbs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClaimedClimb {
+    /// Hash of the reader.
+    pub reader: String,
+    pub why: String,
+    /// As an earlier attempt told the page's type.
+    pub routing: Option<Routing>,
+}
+
+/// Which pages a run can work on now.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Those for the first reader.
+    pub first: bool,
+    /// Those that climb to one of these readers, by hash.
+    pub readers: Vec<String>,
+}
+
+impl Wanted {
+    pub const FIRST: Wanted = Wanted {
+        first: true,
+        readers: Vec::new(),
+    };
 }
 
 /// What an attempt at a page brought, complete or not.
@@ -48,6 +77,11 @@ pub struct PageCompletion {
     pub reading: Option<Reading>,
     /// Seconds by stage.
     pub seconds: BTreeMap<String, f64>,
+    /// What the reader took, where it says so.
+    pub usage: Option<Usage>,
+    /// In `currency`; `None`: nobody is paid.
+    pub cost: Option<f64>,
+    pub currency: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,33 +99,29 @@ impl Store {
     pub async fn claim(
         &self,
         run: RunId,
+        wanted: &Wanted,
         lease: Duration,
         max_claims: u32,
     ) -> anyhow::Result<Option<Claim>> {
         let token = new_token();
         let mut tx = self.write().await?;
         let now = now();
-        sqlx::query(
-            "UPDATE pages SET state = 'failed', lease_token = NULL, lease_until = NULL, finished_at = ?1,
-                reason = ?2, message = 'docmill ended ' || attempts || ' times while it held this page'
-             WHERE state IN ('queued', 'leased') AND (state = 'queued' OR lease_until < ?1) AND attempts >= ?3",
-        )
-        .bind(now)
-        .bind(Reason::WorkerDied.as_str())
-        .bind(max_claims)
-        .execute(&mut *tx)
-        .await?;
+        give_up(&mut tx, run, now, max_claims).await?;
         let page = sqlx::query(
             "UPDATE pages SET state = 'leased', attempts = attempts + 1, run_id = ?, lease_token = ?, lease_until = ?
              WHERE id = (SELECT id FROM pages
                  WHERE state IN ('queued', 'leased') AND (state = 'queued' OR lease_until < ?)
+                    AND (climb_id IS NULL AND ? OR climb_id IN
+                        (SELECT id FROM climbs WHERE model_hash IN (SELECT value FROM json_each(?))))
                  ORDER BY document_id, page_index LIMIT 1)
-             RETURNING id, document_id, page_index, attempts, failures, forced_type",
+             RETURNING id, document_id, page_index, attempts, failures, forced_type, climb_id, routing",
         )
         .bind(run.0)
         .bind(&token)
         .bind(now + lease.as_millis() as i64)
         .bind(now)
+        .bind(wanted.first)
+        .bind(serde_json::to_string(&wanted.readers)?)
         .fetch_optional(&mut *tx)
         .await?;
         let Some(page) = page else {
@@ -103,6 +133,10 @@ impl Store {
         let blake3 = document.fetch_one(&mut *tx).await?.get(0);
         let paths = paths(&mut tx, document_id).await?;
         let xml = super::documents::xml_place(&mut tx, document_id).await?;
+        let climb = match page.get::<Option<i64>, _>(6) {
+            Some(id) => Some(climb(&mut tx, id, page.get(7)).await?),
+            None => None,
+        };
         tx.commit().await?;
         Ok(Some(Claim {
             page_id: page.get(0),
@@ -114,6 +148,7 @@ impl Store {
             failures: page.get(4),
             forced_type: page.get(5),
             xml,
+            climb,
             run,
             lease_token: token,
         }))
@@ -176,10 +211,11 @@ impl Store {
                 .flat_map(|x| x.to_le_bytes())
                 .collect::<Vec<u8>>()
         });
-        // What an attempt did not reach keeps the last attempt's value.
+        // What an attempt did not reach keeps the last attempt's value; the key
+        // is that of the first reader, whichever others there are.
         let updated = sqlx::query(
             "UPDATE pages SET state = ?, lease_token = NULL, lease_until = NULL, finished_at = ?,
-                failures = failures + ?, reason = ?, message = ?, key = ?, doc_type = ?,
+                failures = failures + ?, reason = ?, message = ?, key = coalesce(?, key), doc_type = ?,
                 routing = coalesce(?, routing), embedding = coalesce(?, embedding), words = coalesce(?, words),
                 ocr = coalesce(?, ocr),
                 reading_id = ?
@@ -190,7 +226,7 @@ impl Store {
         .bind(u32::from(failure.is_some()))
         .bind(failure.map(|failure| failure.reason.as_str()))
         .bind(failure.map(|failure| &failure.message))
-        .bind(&result.key)
+        .bind(claim.climb.is_none().then_some(&result.key))
         .bind(routing.and_then(|routing| routing.verdict.as_deref().ok()))
         .bind(routing.map(routing_json).transpose()?)
         .bind(bytes)
@@ -237,8 +273,10 @@ async fn insert_reading(
         .or(failure.and_then(|f| f.raw_text.as_deref()));
     let inserted = sqlx::query(
         "INSERT INTO readings (page_id, run_id, attempt, created_at, key, doc_type, model_hash, prompt_hash,
-            schema_hash, raw_text, reading, reason, message, stage_seconds)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            schema_hash, raw_text, reading, reason, message, stage_seconds, input_tokens, output_tokens, cost,
+            currency, climb_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+            (SELECT climb_id FROM pages WHERE id = ?1)) RETURNING id",
     )
     .bind(claim.page_id)
     .bind(claim.run.0)
@@ -254,9 +292,59 @@ async fn insert_reading(
     .bind(failure.map(|failure| failure.reason.as_str()))
     .bind(failure.map(|failure| &failure.message))
     .bind(serde_json::to_string(&result.seconds)?)
+    .bind(result.usage.map(|usage| usage.input))
+    .bind(result.usage.map(|usage| usage.output))
+    .bind(result.cost)
+    .bind(&result.currency)
     .fetch_one(&mut **tx)
     .await?;
     Ok(inserted.get(0))
+}
+
+/// Fails the pages that were claimed too often, with a trace among the
+/// attempts for those that were to climb: they must not climb there again.
+async fn give_up(
+    tx: &mut Transaction<'_, Sqlite>,
+    run: RunId,
+    now: i64,
+    max_claims: u32,
+) -> sqlx::Result<()> {
+    const LOST: &str = "state IN ('queued', 'leased') AND (state = 'queued' OR lease_until < ?1) AND attempts >= ?3";
+    const MESSAGE: &str = "'docmill ended ' || attempts || ' times while it held this page'";
+    let trace = format!(
+        "INSERT INTO readings (page_id, run_id, attempt, created_at, key, doc_type, model_hash, reason, message,
+            stage_seconds, climb_id)
+         SELECT pages.id, ?4, attempts, ?1, '', doc_type, climbs.model_hash, ?2, {MESSAGE}, '{{}}', climbs.id
+         FROM pages JOIN climbs ON climbs.id = pages.climb_id WHERE {LOST}"
+    );
+    let fail = format!(
+        "UPDATE pages SET state = 'failed', lease_token = NULL, lease_until = NULL, finished_at = ?1,
+            reason = ?2, message = {MESSAGE} WHERE {LOST}"
+    );
+    let reason = Reason::WorkerDied.as_str();
+    let trace = sqlx::query(sqlx::AssertSqlSafe(trace));
+    let trace = trace.bind(now).bind(reason).bind(max_claims).bind(run.0);
+    trace.execute(&mut **tx).await?;
+    let fail = sqlx::query(sqlx::AssertSqlSafe(fail));
+    let fail = fail.bind(now).bind(reason).bind(max_claims);
+    fail.execute(&mut **tx).await.map(drop)
+}
+
+async fn climb(
+    tx: &mut Transaction<'_, Sqlite>,
+    id: i64,
+    routing: Option<&str>,
+) -> anyhow::Result<ClaimedClimb> {
+    let climb = sqlx::query("SELECT model_hash, why FROM climbs WHERE id = ?").bind(id);
+    let climb = climb.fetch_one(&mut **tx).await?;
+    Ok(ClaimedClimb {
+        reader: climb.get(0),
+        why: climb.get(1),
+        routing: routing
+            .map(serde_json::from_str)
+            .transpose()
+            .context("a stored routing does not parse")?,
+    })
 }
 
 /// The routing without its embedding, which has a column of its own.

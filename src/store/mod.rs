@@ -5,6 +5,7 @@
 //! the lease's holder can make; so are a document's records and its being
 //! done. No transaction is open while an engine works.
 
+mod climbs;
 mod documents;
 mod duplicates;
 mod evaluation;
@@ -25,9 +26,10 @@ use sqlx::sqlite::{
 };
 use sqlx::{Sqlite, Transaction};
 
+pub use climbs::{AttemptRow, NewClimb, PageAttempt};
 pub use documents::{KnownDocument, NewDocument, PageKey};
 pub use evaluation::DocumentWork;
-pub use jobs::{Claim, Completed, PageCompletion};
+pub use jobs::{Claim, ClaimedClimb, Completed, PageCompletion, Wanted};
 pub use queries::{Counts, PageRow, RejectedRow, StoredRecord};
 pub use records::FinishedPages;
 pub use runs::{ModelInfo, NewRun, PromptInfo, SchemaInfo};

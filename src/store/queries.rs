@@ -257,7 +257,9 @@ impl Store {
         let mut tx = self.write().await?;
         let mut query = QueryBuilder::new(
             "UPDATE pages SET state = 'queued', attempts = 0, failures = 0, reason = NULL, message = NULL,
-             finished_at = NULL, forced_type = coalesce(",
+             finished_at = NULL, climb_id = NULL,
+             since_reading = (SELECT coalesce(max(id), 0) FROM readings WHERE page_id = pages.id),
+             forced_type = coalesce(",
         );
         query.push_bind(forced_type).push(", forced_type) WHERE ");
         if records.is_empty() {

@@ -20,7 +20,12 @@ pub struct FinishedPages {
     pub policy: String,
     /// The electronic invoice that the document carries or is.
     pub xml: Option<XmlFile>,
-    revision: i64,
+    /// Page indices and the readings that `results` hold instead of those that
+    /// the pages were left with.
+    pub chosen: Vec<(u32, i64)>,
+    /// Some page was read by more than the first reader.
+    pub climbed: bool,
+    pub(super) revision: i64,
 }
 
 impl Store {
@@ -41,17 +46,45 @@ impl Store {
         &self,
         document: DocumentId,
     ) -> anyhow::Result<Option<FinishedPages>> {
+        self.all_pages(document, "open").await
+    }
+
+    /// The same of a document whose records are stored; `None` when all of
+    /// them are accepted as well.
+    pub async fn pages_in_review(
+        &self,
+        document: DocumentId,
+    ) -> anyhow::Result<Option<FinishedPages>> {
+        let open = sqlx::query_scalar::<_, bool>(
+            "SELECT EXISTS (SELECT 1 FROM records WHERE document_id = ? AND current = 1 AND status <> 'accepted')",
+        );
+        match open.bind(document.0).fetch_one(&self.pool).await? {
+            true => self.all_pages(document, "recorded").await,
+            false => Ok(None),
+        }
+    }
+
+    async fn all_pages(
+        &self,
+        document: DocumentId,
+        state: &str,
+    ) -> anyhow::Result<Option<FinishedPages>> {
         let mut tx = self.pool.begin().await?;
         let found = sqlx::query(
-            "SELECT revision, warnings FROM documents WHERE id = ? AND state = 'open' AND NOT EXISTS
+            "SELECT revision, warnings FROM documents WHERE id = ? AND state = ? AND NOT EXISTS
                 (SELECT 1 FROM pages WHERE document_id = documents.id AND state IN ('queued', 'leased'))",
         );
-        let Some(found) = found.bind(document.0).fetch_optional(&mut *tx).await? else {
+        let Some(found) = found
+            .bind(document.0)
+            .bind(state)
+            .fetch_optional(&mut *tx)
+            .await?
+        else {
             return Ok(None);
         };
         let pages = sqlx::query(
             "SELECT p.page_index, p.state, p.reason, p.message, p.routing, r.reading, r.raw_text,
-                p.words, p.ocr
+                p.words, p.ocr, p.climb_id IS NOT NULL
              FROM pages p LEFT JOIN readings r ON r.id = p.reading_id
              WHERE p.document_id = ? ORDER BY p.page_index",
         );
@@ -75,6 +108,8 @@ impl Store {
                 name: row.get(0),
                 bytes: row.get(1),
             }),
+            chosen: Vec::new(),
+            climbed: pages.iter().any(|page| page.get(9)),
             revision: found.get(0),
         }))
     }
@@ -104,6 +139,9 @@ impl Store {
         if claimed.rows_affected() == 0 {
             return Ok(None);
         }
+        for (page, reading) in &pages.chosen {
+            choose(&mut tx, document, *page, *reading).await?;
+        }
         let retire =
             sqlx::query("UPDATE records SET current = 0 WHERE document_id = ? AND current = 1");
         retire.bind(document.0).execute(&mut *tx).await?;
@@ -115,6 +153,22 @@ impl Store {
         tx.commit().await?;
         Ok(Some(ids))
     }
+}
+
+/// The page's result is this reading's from now on.
+async fn choose(
+    tx: &mut Transaction<'_, Sqlite>,
+    document: DocumentId,
+    page: u32,
+    reading: i64,
+) -> sqlx::Result<()> {
+    let update = sqlx::query(
+        "UPDATE pages SET reading_id = r.id, reason = r.reason, message = r.message,
+            state = CASE WHEN r.reason IS NULL THEN 'done' ELSE 'failed' END
+         FROM readings r WHERE r.id = ? AND r.page_id = pages.id AND pages.document_id = ? AND pages.page_index = ?",
+    );
+    let update = update.bind(reading).bind(document.0).bind(page);
+    update.execute(&mut **tx).await.map(drop)
 }
 
 fn page_result(row: &sqlx::sqlite::SqliteRow) -> anyhow::Result<PageResult> {
@@ -130,6 +184,7 @@ fn page_result(row: &sqlx::sqlite::SqliteRow) -> anyhow::Result<PageResult> {
             reason,
             message,
             raw_text: row.get(6),
+            usage: None,
         })
     } else {
         Ok(reading

@@ -10,14 +10,14 @@ use crate::domain::{
 
 const LEASE: Duration = Duration::from_secs(60);
 
-struct Fixture {
+pub(super) struct Fixture {
     _dir: tempfile::TempDir,
     path: PathBuf,
-    store: Store,
-    run: RunId,
+    pub store: Store,
+    pub run: RunId,
 }
 
-async fn fixture() -> Fixture {
+pub(super) async fn fixture() -> Fixture {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("docmill.db");
     let store = Store::open(&path).await.unwrap();
@@ -30,7 +30,7 @@ async fn fixture() -> Fixture {
     }
 }
 
-async fn begin(store: &Store) -> RunId {
+pub(super) async fn begin(store: &Store) -> RunId {
     let new = NewRun {
         settings: json!({}),
         models: vec![],
@@ -41,7 +41,7 @@ async fn begin(store: &Store) -> RunId {
 }
 
 impl Fixture {
-    async fn add(&self, name: &str, pages: u32) -> DocumentId {
+    pub async fn add(&self, name: &str, pages: u32) -> DocumentId {
         let info = DocumentInfo {
             media_type: MediaType::Pdf,
             pages,
@@ -61,8 +61,15 @@ impl Fixture {
             .unwrap()
     }
 
-    async fn claim(&self) -> Option<Claim> {
-        self.store.claim(self.run, LEASE, 10).await.unwrap()
+    async fn claim_for(&self, lease: Duration, most: u32) -> Option<Claim> {
+        self.store
+            .claim(self.run, &Wanted::FIRST, lease, most)
+            .await
+            .unwrap()
+    }
+
+    pub async fn claim(&self) -> Option<Claim> {
+        self.claim_for(LEASE, 10).await
     }
 
     async fn finish(&self, document: DocumentId) -> Option<Vec<i64>> {
@@ -74,11 +81,12 @@ impl Fixture {
     }
 }
 
-fn completion() -> PageCompletion {
+pub(super) fn completion() -> PageCompletion {
     let reading = Reading {
         raw_text: "{\"total\":\"1.00\"}".into(),
         fields: json!({"total": "1.00"}).as_object().unwrap().clone(),
         logprobs: vec![],
+        unsure: false,
         repetitions: vec![],
         prompt_tokens: 1,
         output_tokens: 1,
@@ -101,7 +109,7 @@ fn completion() -> PageCompletion {
     }
 }
 
-fn record() -> Record {
+pub(super) fn record() -> Record {
     Record {
         doc_type: Some("receipt".into()),
         pages: vec![0],
@@ -136,7 +144,11 @@ async fn pages_are_claimed_once_in_order_and_a_document_is_complete_with_its_las
     let other = Store::open(&f.path).await.unwrap();
     let (first, second) = (
         f.claim().await.unwrap(),
-        other.claim(f.run, LEASE, 10).await.unwrap().unwrap(),
+        other
+            .claim(f.run, &Wanted::FIRST, LEASE, 10)
+            .await
+            .unwrap()
+            .unwrap(),
     );
     assert_eq!((first.index, second.index, first.attempt), (0, 1, 1));
     assert_eq!(first.paths, [PathBuf::from("a.pdf")]);
@@ -205,12 +217,7 @@ async fn what_was_stored_comes_back() {
 async fn a_lease_that_ended_is_claimed_again_and_its_old_holder_changes_nothing() {
     let f = fixture().await;
     f.add("a.pdf", 1).await;
-    let late = f
-        .store
-        .claim(f.run, Duration::ZERO, 10)
-        .await
-        .unwrap()
-        .unwrap();
+    let late = f.claim_for(Duration::ZERO, 10).await.unwrap();
     tokio::time::sleep(Duration::from_millis(5)).await;
     let heir = f.claim().await.unwrap();
     assert_eq!((heir.page_id, heir.attempt), (late.page_id, 2));
@@ -260,7 +267,7 @@ async fn pages_of_a_dead_run_are_reclaimed_and_those_of_a_living_one_are_not() {
     assert_eq!(f.store.reclaim(next).await.unwrap(), 1);
     assert_eq!(
         f.store
-            .claim(next, LEASE, 10)
+            .claim(next, &Wanted::FIRST, LEASE, 10)
             .await
             .unwrap()
             .unwrap()
@@ -274,16 +281,10 @@ async fn a_page_claimed_too_often_is_failed_and_its_document_goes_on() {
     let f = fixture().await;
     let document = f.add("a.pdf", 1).await;
     for _ in 0..3 {
-        assert!(
-            f.store
-                .claim(f.run, Duration::ZERO, 3)
-                .await
-                .unwrap()
-                .is_some()
-        );
+        assert!(f.claim_for(Duration::ZERO, 3).await.is_some());
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert!(f.store.claim(f.run, LEASE, 3).await.unwrap().is_none());
+    assert!(f.claim_for(LEASE, 3).await.is_none());
     assert_eq!(f.store.unfinished_documents().await.unwrap(), [document]);
     let pages = f.store.finished_pages(document).await.unwrap().unwrap();
     assert_eq!(

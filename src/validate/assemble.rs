@@ -142,6 +142,18 @@ fn join(draft: &mut Draft, page: &PageResult, reading: &Reading, last: &[String]
             }
         }
     }
+    if reading.unsure {
+        let message = format!(
+            "page {}: the reader does not tell how sure it is of its values; compare them with the page",
+            page.index + 1
+        );
+        draft.findings.push(Finding::new(
+            "no_confidence",
+            Severity::Warning,
+            None,
+            message,
+        ));
+    }
     for repetition in &reading.repetitions {
         let message = format!(
             "the model repeated itself in {} on page {}: {} lines were kept and {} repeated ones left out; check the list",

@@ -29,6 +29,7 @@ fn reading(fields: Value) -> Reading {
     Reading {
         raw_text: Value::Object(fields.clone()).to_string(),
         logprobs: logprobs.collect(),
+        unsure: false,
         fields,
         repetitions: Vec::new(),
         prompt_tokens: 0,

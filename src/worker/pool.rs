@@ -57,21 +57,30 @@ impl Pool {
     /// told before any page is touched; the others start when first needed.
     pub async fn start(spec: PoolSpec, on_death: OnDeath) -> anyhow::Result<Pool> {
         let first = Process::start(&spec.init, spec.memory).await?;
+        Ok(Pool::with(spec, on_death, Some(first)))
+    }
+
+    /// Starts no worker before one is needed.
+    pub fn idle(spec: PoolSpec, on_death: OnDeath) -> Pool {
+        Pool::with(spec, on_death, None)
+    }
+
+    fn with(spec: PoolSpec, on_death: OnDeath, first: Option<Process>) -> Pool {
         let permits = Arc::new(Semaphore::new(spec.workers.max(1) as usize));
-        let side = first.side;
+        let side = first.as_ref().map_or(0, |first| first.side);
         let shared = Shared {
             spec,
-            live: Mutex::new(BTreeSet::from([first.pid])),
-            idle: Mutex::new(vec![first]),
+            live: Mutex::new(first.iter().map(|first| first.pid).collect()),
+            idle: Mutex::new(first.into_iter().collect()),
             deaths: AtomicU64::new(0),
             peak_memory: AtomicU64::new(0),
             on_death,
             side,
         };
-        Ok(Pool {
+        Pool {
             shared: Arc::new(shared),
             permits,
-        })
+        }
     }
 
     /// Side in pixels of the images that a router's workers take.

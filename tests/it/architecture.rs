@@ -86,10 +86,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Each native engine, or what prints, and the only place that knows it.
-const ONLY_IN: [(&str, &str); 5] = [
+const ONLY_IN: [(&str, &str); 6] = [
     ("pdfium_render::", "rasterize/pdf.rs"),
     ("candle_", "route/clip.rs"),
     ("llama_cpp_2::", "generate/llama.rs"),
+    ("ureq::", "generate/openai/client.rs"),
     ("println!", "cli/"),
     ("print!(", "cli/"),
 ];

@@ -144,6 +144,24 @@ impl Ran {
     }
 }
 
+/// Every fixture, as `<type>/<case>`.
+pub fn cases() -> Vec<String> {
+    let folders = |path: PathBuf| -> Vec<PathBuf> {
+        let entries = fs::read_dir(path)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.is_dir()).collect()
+    };
+    let cases = folders(fixtures()).into_iter().flat_map(folders);
+    let name = |path: PathBuf| {
+        let case = path.strip_prefix(fixtures()).unwrap();
+        case.to_string_lossy().into_owned()
+    };
+    let mut cases: Vec<String> = cases.map(name).collect();
+    cases.sort();
+    cases
+}
+
 pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }

@@ -6,11 +6,16 @@ mod command_line;
 mod context;
 mod documents;
 mod einvoices;
+mod endpoint;
 mod evaluation;
 mod injection;
+mod ladder;
+#[cfg(feature = "llama")]
+mod llava;
 mod malformed;
 mod pages;
 mod privacy;
 mod report;
 mod resilience;
+mod served;
 mod types;

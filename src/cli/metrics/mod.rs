@@ -223,7 +223,7 @@ impl Metrics {
                     self.backlog.with_label_values(&[state]).set(pages);
                 }
             }
-            Event::Queued { .. } => {}
+            Event::Queued { .. } | Event::Climbed { .. } | Event::Stayed { .. } => {}
         }
     }
 

@@ -1,0 +1,378 @@
+//! `[endpoint.NAME]` of the manifest: a server that speaks OpenAI's chat
+//! completions API (vLLM, llama-server, or a hosted one).
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use anyhow::{Context, bail, ensure};
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+use super::ImageLayout;
+
+/// A server and how a page is given to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointModel {
+    pub kind: EndpointKind,
+    #[serde(default)]
+    pub source: String,
+    #[serde(default)]
+    pub licence: String,
+    /// Up to and without `/chat/completions`: `https://host/v1`.
+    pub base_url: String,
+    /// The model's name, as the server knows it.
+    pub model: String,
+    /// Name of the environment variable that holds the key; `None`: no key is
+    /// sent.
+    #[serde(default)]
+    pub api_key_env: Option<String>,
+    /// For a million tokens, in `currency`.
+    #[serde(default)]
+    pub input_price: f64,
+    #[serde(default)]
+    pub output_price: f64,
+    #[serde(default = "usd")]
+    pub currency: String,
+    /// From sending a request to the last byte of its answer.
+    #[serde(default = "default_timeout")]
+    pub timeout_seconds: u64,
+    /// Requests at once.
+    #[serde(default = "default_concurrency")]
+    pub concurrency: u32,
+    /// Further tries of a request after 429, 5xx, a time-out or a broken line.
+    #[serde(default = "default_retries")]
+    pub max_retries: u32,
+    /// Plain http to another machine than this one.
+    #[serde(default)]
+    pub allow_http: bool,
+    #[serde(default = "default_layout")]
+    pub layout: ImageLayout,
+    #[serde(default)]
+    pub image_format: ImageFormat,
+    #[serde(default)]
+    pub structured_output: StructuredOutput,
+    /// Ask for log-probabilities. Without them nothing that this reader reads
+    /// is accepted without a person.
+    #[serde(default = "yes")]
+    pub logprobs: bool,
+    /// Longest answer, in tokens.
+    #[serde(default = "default_answer")]
+    pub max_output_tokens: u32,
+    /// As for a reader of GGUF files.
+    #[serde(default)]
+    pub prompt_variant: Option<String>,
+    #[serde(default)]
+    pub taught: BTreeMap<String, Vec<String>>,
+    /// Keys that the server does not take, left out of the request.
+    #[serde(default)]
+    pub omit: Vec<String>,
+    /// Further keys of the request, or other values for those it has.
+    #[serde(default)]
+    pub extra: serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndpointKind {
+    Openai,
+}
+
+/// How a page's pixels travel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageFormat {
+    #[default]
+    Png,
+    /// Of quality 90: a tenth of the bytes of a scan, with slight losses.
+    Jpeg,
+}
+
+/// How the server is told the form of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StructuredOutput {
+    /// `response_format` with the whole schema.
+    #[default]
+    JsonSchema,
+    /// The same without lengths, patterns and ranges, for servers whose strict
+    /// mode refuses them.
+    JsonSchemaReduced,
+    /// By the prompt alone.
+    None,
+}
+
+fn usd() -> String {
+    "USD".into()
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn default_timeout() -> u64 {
+    120
+}
+
+fn default_concurrency() -> u32 {
+    4
+}
+
+fn default_retries() -> u32 {
+    4
+}
+
+fn default_answer() -> u32 {
+    4096
+}
+
+fn default_layout() -> ImageLayout {
+    ImageLayout::Page {
+        max_side: super::installation::PAGE_SIDE,
+    }
+}
+
+/// An endpoint that can be asked.
+#[derive(Clone, Debug)]
+pub struct ResolvedEndpoint {
+    pub name: String,
+    pub spec: EndpointModel,
+    /// BLAKE3 (hex) of what of `spec` decides an answer. What a server
+    /// answers under one model name may still change without notice.
+    pub hash: String,
+    pub key: Option<Secret>,
+}
+
+/// Text that is never printed, logged or stored.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Secret {
+        Secret(text.into())
+    }
+
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// `text` with every occurrence of the secret covered.
+    pub fn cover(&self, text: &str) -> String {
+        text.replace(&self.0, "***")
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl EndpointModel {
+    /// The address that requests go to.
+    pub fn url(&self) -> String {
+        format!("{}/chat/completions", self.base_url.trim_end_matches('/'))
+    }
+
+    /// Whether requests stay on this machine.
+    pub fn is_loopback(&self) -> bool {
+        Url::parse(&self.base_url).is_ok_and(|url| is_loopback(&url))
+    }
+
+    /// What so many tokens cost, in `currency`.
+    pub fn cost(&self, input: u32, output: u32) -> f64 {
+        (f64::from(input) * self.input_price + f64::from(output) * self.output_price) / 1e6
+    }
+
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        self.check_url()?;
+        ensure!(!self.model.trim().is_empty(), "model is empty");
+        for (name, price) in [
+            ("input_price", self.input_price),
+            ("output_price", self.output_price),
+        ] {
+            ensure!(
+                price.is_finite() && price >= 0.0,
+                "{name} must be 0 or more, for a million tokens"
+            );
+        }
+        for (name, number) in [
+            ("timeout_seconds", self.timeout_seconds),
+            ("concurrency", self.concurrency.into()),
+            ("max_output_tokens", self.max_output_tokens.into()),
+        ] {
+            ensure!(number > 0, "{name} must be at least 1");
+        }
+        if let Some(name) = &self.api_key_env {
+            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            // The value may be a key by mistake, and is not repeated.
+            ensure!(
+                !name.is_empty() && name.chars().all(is_name),
+                "api_key_env names an environment variable, such as OPENAI_API_KEY; \
+                 the key itself belongs into that variable"
+            );
+        }
+        self.layout.check()
+    }
+
+    fn check_url(&self) -> anyhow::Result<()> {
+        let url = Url::parse(&self.base_url).context("base_url is no address")?;
+        // Whatever it says may be a password, and is not repeated.
+        ensure!(
+            url.username().is_empty() && url.password().is_none(),
+            "base_url holds a user name or password; a key belongs into the environment variable \
+             that api_key_env names"
+        );
+        ensure!(
+            url.query().is_none() && url.fragment().is_none(),
+            "base_url must end before `?` and `#`"
+        );
+        ensure!(url.host().is_some(), "base_url names no host");
+        match url.scheme() {
+            "https" => Ok(()),
+            "http" if is_loopback(&url) || self.allow_http => Ok(()),
+            "http" => bail!(
+                "base_url sends pages to {} unencrypted: use https, or set allow_http = true",
+                url.host_str().unwrap_or_default()
+            ),
+            other => bail!("base_url must begin with https:// or http://, not {other}://"),
+        }
+    }
+
+    /// The key from the environment, where the server wants one.
+    fn key(&self) -> anyhow::Result<Option<Secret>> {
+        let Some(name) = &self.api_key_env else {
+            return Ok(None);
+        };
+        match std::env::var(name) {
+            Ok(key) if !key.trim().is_empty() => Ok(Some(Secret::new(key.trim()))),
+            Ok(_) | Err(std::env::VarError::NotPresent) => {
+                bail!("its key is missing: set the environment variable {name}")
+            }
+            Err(std::env::VarError::NotUnicode(_)) => {
+                bail!("the environment variable {name} is not valid UTF-8")
+            }
+        }
+    }
+
+    fn hash(&self) -> anyhow::Result<String> {
+        let spec = EndpointModel {
+            source: String::new(),
+            licence: String::new(),
+            api_key_env: None,
+            input_price: 0.0,
+            output_price: 0.0,
+            currency: String::new(),
+            timeout_seconds: 0,
+            concurrency: 0,
+            max_retries: 0,
+            allow_http: false,
+            ..self.clone()
+        };
+        Ok(blake3::hash(serde_json::to_string(&spec)?.as_bytes())
+            .to_hex()
+            .to_string())
+    }
+
+    pub(super) fn resolve(&self, name: &str) -> anyhow::Result<ResolvedEndpoint> {
+        let key = self
+            .key()
+            .with_context(|| format!("endpoint \"{name}\" cannot be used"))?;
+        Ok(ResolvedEndpoint {
+            name: name.to_owned(),
+            spec: self.clone(),
+            hash: self.hash()?,
+            key,
+        })
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => IpAddr::from(ip).is_loopback(),
+        Some(Host::Ipv6(ip)) => IpAddr::from(ip).is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(base_url: &str) -> EndpointModel {
+        toml::from_str(&format!(
+            "kind = 'openai'\nbase_url = '{base_url}'\nmodel = 'm'"
+        ))
+        .unwrap()
+    }
+
+    fn wrong(endpoint: &EndpointModel) -> String {
+        format!("{:#}", endpoint.check().unwrap_err())
+    }
+
+    #[test]
+    fn pages_go_unencrypted_to_this_machine_only_unless_that_is_allowed() {
+        for fine in [
+            "https://api.example.com/v1",
+            "http://127.0.0.1:8000/v1",
+            "http://[::1]:8000/v1",
+            "http://localhost/v1",
+        ] {
+            endpoint(fine).check().unwrap();
+        }
+        let mut plain = endpoint("http://10.0.0.7:8000/v1");
+        assert!(wrong(&plain).contains("allow_http"), "{}", wrong(&plain));
+        assert!(wrong(&endpoint("http://localhost.example.com/v1")).contains("allow_http"));
+        plain.allow_http = true;
+        plain.check().unwrap();
+        assert!(wrong(&endpoint("ftp://example.com/v1")).contains("https"));
+    }
+
+    #[test]
+    fn a_key_in_the_wrong_place_is_refused_without_repeating_it() {
+        let mut pasted = endpoint("https://example.com/v1");
+        pasted.api_key_env = Some("sk-1234".into());
+        let userinfo = endpoint("https://user:sk-1234@example.com/v1");
+        for endpoint in [pasted, userinfo] {
+            let told = wrong(&endpoint);
+            assert!(
+                told.contains("environment variable") && !told.contains("sk-1234"),
+                "{told}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_hash_follows_what_decides_an_answer_and_nothing_else() {
+        let one = endpoint("https://example.com/v1");
+        let priced = EndpointModel {
+            input_price: 3.0,
+            timeout_seconds: 7,
+            ..one.clone()
+        };
+        let other = EndpointModel {
+            model: "n".into(),
+            ..one.clone()
+        };
+        assert_eq!(one.hash().unwrap(), priced.hash().unwrap());
+        assert_ne!(one.hash().unwrap(), other.hash().unwrap());
+    }
+
+    #[test]
+    fn prices_are_for_a_million_tokens() {
+        let mut endpoint = endpoint("https://example.com/v1");
+        (endpoint.input_price, endpoint.output_price) = (2.5, 10.0);
+        assert!((endpoint.cost(2000, 300) - 0.008).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let key = Secret::new("sk-1234");
+        assert_eq!(format!("{key:?}"), "***");
+        assert_eq!(
+            key.cover("wrong key sk-1234, sk-1234"),
+            "wrong key ***, ***"
+        );
+    }
+}

@@ -1,0 +1,383 @@
+//! A document whose pages are all done: what should climb is queued for a
+//! stronger reader, within the run's budget; of the rest records are made.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::Event;
+use super::batch::Batch;
+use super::ladder::{self, Read, Weighed};
+use super::plan::INVOICE;
+use crate::domain::{Failure, Reason, Record, Status, Usage, XmlFile};
+use crate::einvoice;
+use crate::models::ResolvedRung;
+use crate::store::{DocumentId, FinishedPages, NewClimb, RunId};
+use crate::validate::{self, StatedInvoice};
+
+/// Pages in a row to which a reader was away, after which it is left alone for
+/// the rest of the run.
+const AWAY: u32 = 3;
+
+/// What a run may still spend on stronger readers, and which are there.
+pub(super) struct Ladder {
+    /// Climbs of this run and those after it count.
+    pub since: RunId,
+    is_used_up: AtomicBool,
+    rungs: Vec<RungState>,
+}
+
+#[derive(Default)]
+struct RungState {
+    is_closed: AtomicBool,
+    away: AtomicU32,
+    /// What the page that cost most cost: so much the next may cost.
+    dearest: Mutex<f64>,
+    in_hand: AtomicU32,
+}
+
+impl Ladder {
+    pub fn new(since: RunId, rungs: usize) -> Ladder {
+        let rungs = (0..rungs).map(|_| RungState::default()).collect();
+        Ladder {
+            since,
+            is_used_up: AtomicBool::new(false),
+            rungs,
+        }
+    }
+
+    pub fn is_open(&self, rung: usize) -> bool {
+        !self.rungs[rung].is_closed.load(Ordering::Relaxed)
+    }
+
+    pub fn is_used_up(&self) -> bool {
+        self.is_used_up.load(Ordering::Relaxed)
+    }
+}
+
+impl Batch {
+    /// Assembles and stores the records of a document whose pages are all
+    /// done, or queues what should be read by a stronger reader first.
+    pub(super) async fn finish(&self, document: DocumentId) -> anyhow::Result<()> {
+        let Some(mut pages) = self.store.finished_pages(document).await? else {
+            return Ok(());
+        };
+        match self.einvoice(&pages).await {
+            Ok(None) => {}
+            Ok(Some(einvoice)) => {
+                let plan = &self.stages().plan;
+                let context = self.context(&pages, Some(einvoice), &BTreeSet::new());
+                let records = validate::records(&plan.types, &pages.results, &context);
+                return self.store_records(document, pages, records, 0).await;
+            }
+            // What it says is then read from the page.
+            Err(failure) => pages.warnings.push(failure.message),
+        }
+        let weighed = self.weigh(document, &pages).await?;
+        if self.climb(document, &pages, &weighed.climbs).await? > 0 {
+            return Ok(());
+        }
+        let records = self.judge(&pages, &weighed.reads);
+        pages.results = weighed
+            .reads
+            .iter()
+            .map(|read| read.result.clone())
+            .collect();
+        pages.chosen.clone_from(&weighed.chosen);
+        self.store_records(document, pages, records, weighed.rescued)
+            .await
+    }
+
+    async fn store_records(
+        &self,
+        document: DocumentId,
+        mut pages: FinishedPages,
+        mut records: Vec<Record>,
+        rescued: u64,
+    ) -> anyhow::Result<()> {
+        pages.policy = self.stages().plan.policy_key();
+        let Some(ids) = self
+            .store
+            .finish_document(self.run, document, &pages, &mut records)
+            .await?
+        else {
+            return Ok(());
+        };
+        self.count(|summary| {
+            summary.pages_done += rescued;
+            for failure in pages
+                .results
+                .iter()
+                .filter_map(|page| page.reading.as_ref().err())
+            {
+                *summary.pages_failed.entry(failure.reason).or_default() += 1;
+            }
+        });
+        for (record, record_id) in records.into_iter().zip(ids) {
+            self.recorded(&pages, record, record_id);
+        }
+        Ok(())
+    }
+
+    /// The document's electronic invoice, where its values are to be the
+    /// record's.
+    async fn einvoice(&self, pages: &FinishedPages) -> Result<Option<StatedInvoice>, Failure> {
+        let place = pages.xml.as_ref().map(XmlFile::place);
+        let treatment = self.stages().plan.treatment(place);
+        let Some(file) = pages.xml.clone().filter(|_| treatment.takes_xml()) else {
+            return Ok(None);
+        };
+        // A large one takes a moment, which would hold up the runtime.
+        let parsed = tokio::task::spawn_blocking(move || {
+            let invoice = einvoice::parse(&file.bytes)?;
+            Ok(StatedInvoice {
+                doc_type: INVOICE.to_owned(),
+                fields: einvoice::fields(&invoice),
+                invoice,
+            })
+        });
+        parsed.await.map_err(Failure::internal)?.map(Some)
+    }
+
+    fn context(
+        &self,
+        pages: &FinishedPages,
+        einvoice: Option<StatedInvoice>,
+        readers: &BTreeSet<&str>,
+    ) -> validate::Context {
+        let plan = &self.stages().plan;
+        validate::Context {
+            untaught: plan.untaught(readers),
+            document_warnings: pages.warnings.clone(),
+            einvoice,
+            policy: plan.rungs[0].policy.clone(),
+            today: jiff::Zoned::now().date(),
+        }
+    }
+
+    fn recorded(&self, pages: &FinishedPages, record: Record, record_id: i64) {
+        self.count(|summary| match record.status {
+            Status::Accepted => summary.accepted += 1,
+            Status::NeedsReview => summary.needs_review += 1,
+            Status::Failed => summary.failed += 1,
+        });
+        self.emit(Event::Recorded {
+            path: pages.path.clone(),
+            record: Box::new(record),
+            record_id,
+        });
+    }
+
+    /// Pages of a document in review that a reader of today's ladder has not
+    /// seen climb to it. Returns how many.
+    pub(super) async fn reconsider(&self, document: DocumentId) -> anyhow::Result<u32> {
+        if self.stages().plan.rungs.len() == 1 || self.ladder.is_used_up() {
+            return Ok(0);
+        }
+        let Some(pages) = self.store.pages_in_review(document).await? else {
+            return Ok(0);
+        };
+        let place = pages.xml.as_ref().map(XmlFile::place);
+        if self.stages().plan.treatment(place).takes_xml() {
+            return Ok(0);
+        }
+        let weighed = self.weigh(document, &pages).await?;
+        self.climb(document, &pages, &weighed.climbs).await
+    }
+
+    async fn weigh(&self, document: DocumentId, pages: &FinishedPages) -> anyhow::Result<Weighed> {
+        let above: Vec<String> = self.stages().plan.rungs[1..]
+            .iter()
+            .map(|rung| rung.reader.hash().to_owned())
+            .collect();
+        let attempts = match above.is_empty() && !pages.climbed {
+            true => Vec::new(),
+            false => self.store.attempts(document).await?,
+        };
+        let judge = |reads: &[Read]| self.judge(pages, reads);
+        Ok(ladder::weigh(
+            &pages.results,
+            &attempts,
+            &above,
+            self.run,
+            &judge,
+        ))
+    }
+
+    fn judge(&self, pages: &FinishedPages, reads: &[Read]) -> Vec<Record> {
+        let stages = self.stages();
+        let readers: BTreeSet<&str> = reads
+            .iter()
+            .filter_map(|read| read.reader.as_deref())
+            .collect();
+        let context = self.context(pages, None, &readers);
+        let results: Vec<_> = reads.iter().map(|read| read.result.clone()).collect();
+        let mut records = validate::records(&stages.plan.types, &results, &context);
+        if stages.plan.rungs.len() > 1 || pages.climbed {
+            for record in &mut records {
+                self.judge_by_reader(record, reads);
+            }
+        }
+        records
+    }
+
+    /// A record is accepted by what is known of the reader that read it.
+    fn judge_by_reader(&self, record: &mut Record, reads: &[Read]) {
+        let plan = &self.stages().plan;
+        let of_record = reads
+            .iter()
+            .filter(|read| record.pages.contains(&read.result.index));
+        let readers: BTreeSet<Option<&str>> =
+            of_record.map(|read| read.reader.as_deref()).collect();
+        let reader = match readers.len() {
+            1 => readers.into_iter().next().flatten(),
+            _ => None,
+        };
+        let doc_type = record
+            .doc_type
+            .as_deref()
+            .and_then(|name| plan.types.get(name));
+        plan.policy_of(reader).apply(doc_type, record);
+    }
+
+    /// Queues what the budget allows. Returns how many pages.
+    async fn climb(
+        &self,
+        document: DocumentId,
+        pages: &FinishedPages,
+        climbs: &[NewClimb],
+    ) -> anyhow::Result<u32> {
+        let mut open = Vec::new();
+        for climb in climbs {
+            let rung = self.stages().plan.rung(&climb.reader);
+            if let Some(rung) = rung.filter(|rung| self.ladder.is_open(*rung))
+                && self.can_pay(rung).await?
+            {
+                open.push((rung, climb.clone()));
+            }
+        }
+        if open.is_empty() {
+            return Ok(0);
+        }
+        let wanted: Vec<NewClimb> = open.iter().map(|(_, climb)| climb.clone()).collect();
+        let most = self.stages().settings.ladder_max_pages;
+        let made = self
+            .store
+            .climb(self.run, self.ladder.since, document, pages, &wanted, most)
+            .await?;
+        let mut climbed = 0;
+        for ((rung, climb), made) in open.into_iter().zip(made) {
+            if !made {
+                self.used_up(&format!("ladder_max_pages = {most}"));
+                continue;
+            }
+            climbed += climb.pages.len() as u32;
+            self.count(|summary| summary.climbed += climb.pages.len() as u64);
+            self.emit(Event::Climbed {
+                path: pages.path.clone(),
+                pages: climb.pages,
+                reader: self.stages().plan.rungs[rung].reader.name().to_owned(),
+                why: climb.why,
+            });
+        }
+        if climbed > 0 {
+            self.work_arrived.notify_one();
+        }
+        Ok(climbed)
+    }
+
+    /// Whether a further page of this reader's is within the budget.
+    async fn can_pay(&self, rung: usize) -> anyhow::Result<bool> {
+        let reader = &self.stages().plan.rungs[rung].reader;
+        let Some(currency) = reader.currency() else {
+            return Ok(true);
+        };
+        let most = self.stages().settings.ladder_max_cost;
+        let state = &self.ladder.rungs[rung];
+        let dearest = *state.dearest.lock().expect("no panic while held");
+        let in_hand = f64::from(state.in_hand.load(Ordering::Relaxed));
+        let spent = self.store.climb_cost(self.ladder.since).await?;
+        let fits = spent + (in_hand + 1.0) * dearest <= most && spent < most;
+        if !fits {
+            self.used_up(&format!("ladder_max_cost = {most} {currency}"));
+        }
+        Ok(fits)
+    }
+
+    /// Told once.
+    fn used_up(&self, budget: &str) {
+        if !self.ladder.is_used_up.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "the budget for stronger readers is used up ({budget}): further pages stay in review"
+            );
+            self.count(|summary| summary.budget_used_up = Some(budget.to_owned()));
+        }
+    }
+
+    /// Takes the page in hand for this reader; `None`: it is away, or paid for
+    /// no more.
+    pub(super) async fn board(self: &Arc<Self>, rung: usize) -> anyhow::Result<Option<Boarded>> {
+        if rung > 0 && !(self.ladder.is_open(rung) && self.can_pay(rung).await?) {
+            return Ok(None);
+        }
+        self.ladder.rungs[rung]
+            .in_hand
+            .fetch_add(1, Ordering::Relaxed);
+        Ok(Some(Boarded {
+            batch: self.clone(),
+            rung,
+        }))
+    }
+
+    /// Notes how it went: a reader that is away again and again is left alone.
+    pub(super) fn note_outcome(&self, rung: usize, failure: Option<&Failure>, cost: Option<f64>) {
+        let state = &self.ladder.rungs[rung];
+        if let Some(cost) = cost {
+            let mut dearest = state.dearest.lock().expect("no panic while held");
+            *dearest = dearest.max(cost);
+        }
+        let Some(failure) = failure.filter(|failure| failure.reason.is_outage()) else {
+            return state.away.store(0, Ordering::Relaxed);
+        };
+        let away = state.away.fetch_add(1, Ordering::Relaxed) + 1;
+        let is_closed = failure.reason == Reason::ReaderMisconfigured || away >= AWAY;
+        if is_closed && !state.is_closed.swap(true, Ordering::Relaxed) {
+            let reader = self.stages().plan.rungs[rung].reader.name();
+            tracing::error!(
+                reader,
+                "left alone for the rest of this run: {}",
+                failure.message
+            );
+            self.count(|summary| {
+                summary
+                    .readers_away
+                    .insert(reader.to_owned(), failure.message.clone());
+            });
+        }
+    }
+}
+
+/// A page in a reader's hand.
+pub(super) struct Boarded {
+    batch: Arc<Batch>,
+    rung: usize,
+}
+
+impl Drop for Boarded {
+    fn drop(&mut self) {
+        self.batch.ladder.rungs[self.rung]
+            .in_hand
+            .fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What an attempt cost and in which currency.
+pub(super) fn bill(reader: &ResolvedRung, usage: Usage) -> (Option<f64>, Option<String>) {
+    match reader.currency() {
+        Some(currency) => (
+            reader.cost(usage.input, usage.output),
+            Some(currency.to_owned()),
+        ),
+        None => (None, None),
+    }
+}

@@ -1,0 +1,96 @@
+//! The readers of a run behind one face: worker processes, or a server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::domain::{Failure, ReadRequest, Reading, Reason};
+use crate::generate::Reader;
+use crate::generate::openai::EndpointReader;
+use crate::models::ResolvedEndpoint;
+use crate::worker::{Pool, Reply, Request};
+
+/// Something that reads pages; cheap to clone.
+#[derive(Clone)]
+pub enum Readers {
+    Workers {
+        pool: Pool,
+        deadline: Duration,
+        /// Its first worker starts with the first page.
+        on_demand: bool,
+    },
+    Endpoint {
+        reader: EndpointReader,
+        permits: Arc<Semaphore>,
+    },
+}
+
+impl Readers {
+    pub fn endpoint(endpoint: &ResolvedEndpoint) -> Readers {
+        Readers::Endpoint {
+            reader: EndpointReader::new(endpoint),
+            permits: Arc::new(Semaphore::new(endpoint.spec.concurrency as usize)),
+        }
+    }
+
+    pub async fn read(&self, request: ReadRequest) -> Result<Reading, Failure> {
+        match self {
+            Readers::Workers {
+                pool,
+                deadline,
+                on_demand,
+            } => {
+                let worker = pool.worker(None).await;
+                let mut worker = worker.map_err(|failure| match on_demand {
+                    true => Failure::new(Reason::ReaderUnavailable, failure.message),
+                    false => failure,
+                })?;
+                let image = request.image;
+                let question = Request::Read {
+                    width: image.width,
+                    height: image.height,
+                    doc_type: request.doc_type,
+                    prompt: request.prompt,
+                    schema: request.schema,
+                    max_tokens: request.max_tokens,
+                };
+                match worker.call(&question, &image.rgb, *deadline).await? {
+                    (Reply::Read { reading }, _) => Ok(*reading),
+                    (other, _) => Err(Failure::new(
+                        Reason::Internal,
+                        format!("the reader answered `{}`", other.name()),
+                    )),
+                }
+            }
+            Readers::Endpoint { reader, permits } => {
+                let permit = permits.clone().acquire_owned().await;
+                let permit = permit.map_err(Failure::internal)?;
+                let mut reader = reader.clone();
+                let work = tokio::task::spawn_blocking(move || {
+                    let _permit = permit;
+                    reader.read(&request)
+                });
+                work.await.map_err(Failure::internal)?
+            }
+        }
+    }
+
+    /// What a server says to the question for its models; `None` for worker
+    /// processes. Sends no page.
+    pub async fn probe(&self) -> Option<Result<String, Failure>> {
+        let Readers::Endpoint { reader, .. } = self else {
+            return None;
+        };
+        let reader = reader.clone();
+        let asked = tokio::task::spawn_blocking(move || reader.probe()).await;
+        Some(asked.unwrap_or_else(|error| Err(Failure::internal(error))))
+    }
+
+    pub fn pool(&self) -> Option<&Pool> {
+        match self {
+            Readers::Workers { pool, .. } => Some(pool),
+            Readers::Endpoint { .. } => None,
+        }
+    }
+}

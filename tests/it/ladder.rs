@@ -1,0 +1,297 @@
+//! What the first reader does not read well enough goes to a stronger one,
+//! here a server.
+
+use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::context::{Context, Ran};
+use crate::endpoint::{Endpoint, answer, expected};
+
+const KEY: &str = "sk-never-to-be-seen-47110815";
+const PRICED: &str = "api_key_env = 'FAR_KEY'\ninput_price = 2.5\noutput_price = 10";
+
+fn run(context: &Context, models: &str, args: &[&str]) -> Ran {
+    let mut all = vec!["--models", models];
+    all.extend(args);
+    let mut command = context.command(&all);
+    let output = command
+        .env("FAR_KEY", KEY)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    Ran::from(output)
+}
+
+/// Another receipt with each request: two alike may be one paid twice.
+fn receipt(number: usize) -> String {
+    let mut fields = expected("receipt/uk_grocer");
+    fields["date"] = format!("2024-03-{:02}", number + 1).into();
+    answer(&fields, -0.0001)
+}
+
+/// Every byte that commands left in the test's folder.
+fn written(context: &Context) -> Vec<u8> {
+    fn walk(folder: &std::path::Path, bytes: &mut Vec<u8>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true if !path.is_symlink() => walk(&path, bytes),
+                _ => bytes.extend(fs::read(&path).unwrap_or_default()),
+            }
+        }
+    }
+    let mut bytes = Vec::new();
+    walk(context.dir.path(), &mut bytes);
+    bytes
+}
+
+#[test]
+fn a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere() {
+    let name = "a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere";
+    let Some(context) = Context::with_engines(name) else {
+        return;
+    };
+    let case = "receipt/uk_grocer";
+    let far = Endpoint::start(move |_, _| (200, answer(&expected(case), -0.0001)));
+    let models = context.endpoints(&[("far", &far.base_url, PRICED)]);
+    context.fixture(case, "in/a");
+    let all = [
+        "run",
+        "in",
+        "--type",
+        "receipt",
+        "--ladder",
+        "docmill-nano,far",
+        "-vv",
+    ];
+    let ran = run(&context, &models, &all);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let record = &context.records()[0];
+    assert_eq!(record["status"], "accepted", "{record:#}");
+    assert_eq!(record["fields"]["total"], "7.40");
+    // 2,000 tokens at 2.5 and 300 at 10 for a million.
+    assert!(ran.stdout.contains("0.008000 USD"), "{}", ran.stdout);
+    let shown = run(&context, &models, &["show", "1"]);
+    assert!(
+        shown.stdout.contains("docmill-nano") && shown.stdout.contains("0.008000 USD"),
+        "{}",
+        shown.stdout
+    );
+    let sent = far.last();
+    let format = &sent["response_format"]["json_schema"];
+    assert_eq!(format["strict"], true);
+    assert!(format["schema"]["properties"]["merchant_name"].is_object());
+    let again = run(&context, &models, &all);
+    assert_eq!((far.requests(), again.code), (1, Some(0)));
+    // Another ladder above it reads nothing again that is accepted.
+    let models = context.endpoints(&[("other", &far.base_url, PRICED)]);
+    let other = ["run", "in", "--ladder", "docmill-nano,other"];
+    let other = run(&context, &models, &other);
+    assert_eq!((far.requests(), other.code), (1, Some(0)));
+    let config = run(
+        &context,
+        &models,
+        &["config", "--ladder", "docmill-nano,other"],
+    );
+    assert!(config.stdout.contains("other"), "{config:?}");
+    for ran in [
+        ran,
+        shown,
+        again,
+        other,
+        config,
+        run(&context, &models, &["models", "verify"]),
+    ] {
+        assert!(!format!("{ran:?}").contains(KEY), "{ran:?}");
+    }
+    let written = written(&context);
+    assert!(written.len() > 10_000);
+    let key = KEY.as_bytes();
+    assert!(!written.windows(key.len()).any(|bytes| bytes == key));
+}
+
+#[test]
+fn a_refused_key_is_told_once_and_the_pages_stay_in_review() {
+    let name = "a_refused_key_is_told_once_and_the_pages_stay_in_review";
+    let Some(context) = Context::with_engines(name) else {
+        return;
+    };
+    let body = format!("{{\"error\":{{\"message\":\"Incorrect API key provided: {KEY}\"}}}}");
+    let far = Endpoint::start(move |_, _| (401, body.clone()));
+    let models = context.endpoints(&[("far", &far.base_url, PRICED)]);
+    for (index, case) in ["receipt/uk_grocer", "receipt/ie_fuel", "receipt/my_cafe"]
+        .iter()
+        .enumerate()
+    {
+        context.fixture(case, &format!("in/{index}"));
+    }
+    let all = [
+        "run",
+        "in",
+        "--type",
+        "receipt",
+        "--ladder",
+        "docmill-nano,far",
+    ];
+    let ran = run(&context, &models, &all);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.stdout.contains("FAR_KEY"), "{}", ran.stdout);
+    assert!(!format!("{ran:?}").contains(KEY));
+    assert_eq!(
+        ran.stderr.matches("left alone").count(),
+        1,
+        "{}",
+        ran.stderr
+    );
+    let records = context.records();
+    assert_eq!(records.len(), 3);
+    assert!(
+        records
+            .iter()
+            .all(|record| record["status"] == "needs_review")
+    );
+    assert!(!String::from_utf8_lossy(&written(&context)).contains(KEY));
+    // Put right, the next run asks again.
+    let good = Endpoint::start(|number, _| (200, receipt(number)));
+    let models = context.endpoints(&[("far", &good.base_url, PRICED)]);
+    run(&context, &models, &all);
+    assert_eq!(good.requests(), 3);
+}
+
+#[test]
+fn the_budget_is_kept_and_told_once_and_the_next_run_goes_on() {
+    let name = "the_budget_is_kept_and_told_once_and_the_next_run_goes_on";
+    let Some(context) = Context::with_engines(name) else {
+        return;
+    };
+    let far = Endpoint::start(|number, _| (200, receipt(number)));
+    // At most two pages are in hand.
+    let table = format!("{PRICED}\nconcurrency = 1");
+    let models = context.endpoints(&[("far", &far.base_url, &table)]);
+    for case in ["uk_grocer", "ie_fuel", "my_cafe", "de_bakery", "us_office"] {
+        context.fixture(&format!("receipt/{case}"), &format!("in/{case}"));
+    }
+    let all = [
+        "run",
+        "in",
+        "--type",
+        "receipt",
+        "--ladder",
+        "docmill-nano,far",
+    ];
+    let one = [&all[..], &["--set", "ladder_max_pages=1"]].concat();
+    let ran = run(&context, &models, &one);
+    assert_eq!((far.requests(), ran.code), (1, Some(3)), "{ran:?}");
+    assert_eq!(ran.stderr.matches("budget").count(), 1, "{}", ran.stderr);
+    assert!(
+        ran.stdout.contains("ladder_max_pages = 1"),
+        "{}",
+        ran.stdout
+    );
+    // A page costs 0.008, which is known when the first has come back.
+    let cheap = [&all[..], &["--set", "ladder_max_cost=0.01"]].concat();
+    let ran = run(&context, &models, &cheap);
+    assert!(
+        ran.stdout.contains("ladder_max_cost = 0.01 USD"),
+        "{}",
+        ran.stdout
+    );
+    assert!((2..=3).contains(&far.requests()), "{}", far.requests());
+    let ran = run(&context, &models, &all);
+    assert_eq!((far.requests(), ran.code), (5, Some(0)), "{ran:?}");
+}
+
+#[test]
+fn a_run_killed_while_a_page_is_at_the_server_goes_on_with_it() {
+    let name = "a_run_killed_while_a_page_is_at_the_server_goes_on_with_it";
+    let Some(context) = Context::with_engines(name) else {
+        return;
+    };
+    let far = Endpoint::start(|number, _| {
+        if number == 0 {
+            std::thread::sleep(Duration::from_secs(60));
+        }
+        (200, answer(&expected("receipt/uk_grocer"), -0.0001))
+    });
+    let models = context.endpoints(&[("far", &far.base_url, "")]);
+    context.fixture("receipt/uk_grocer", "in/a");
+    let all = [
+        "--models",
+        &models,
+        "run",
+        "in",
+        "--type",
+        "receipt",
+        "--ladder",
+        "docmill-nano,far",
+    ];
+    let all = [&all[..], &["--set", "ladder_max_pages=1"]].concat();
+    let running = context.start(&all);
+    let until = std::time::Instant::now() + Duration::from_secs(60);
+    while far.requests() == 0 {
+        assert!(std::time::Instant::now() < until, "the page never climbed");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    running.kill();
+    let ran = context.run(&all);
+    assert_eq!((far.requests(), ran.code), (2, Some(0)), "{ran:?}");
+    let records = context.records();
+    assert_eq!(
+        (records.len(), &records[0]["status"]),
+        (1, &Value::from("accepted"))
+    );
+    assert_eq!(context.status()["pages"], serde_json::json!({"done": 1}));
+}
+
+#[test]
+fn an_answer_that_does_not_fit_the_schema_is_kept_and_goes_to_review() {
+    let name = "an_answer_that_does_not_fit_the_schema_is_kept_and_goes_to_review";
+    let Some(context) = Context::with_engines(name) else {
+        return;
+    };
+    let far = Endpoint::start(|_, _| {
+        let fields = serde_json::json!({"merchant_name": "ACME", "total": 7.4, "colour": "red"});
+        (200, answer(&fields, -0.0001))
+    });
+    let models = context.endpoints(&[("far", &far.base_url, "structured_output = 'none'")]);
+    context.fixture("receipt/uk_grocer", "in/a");
+    let ran = run(
+        &context,
+        &models,
+        &["run", "in", "--type", "receipt", "--reader", "far"],
+    );
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(far.last().get("response_format").is_none());
+    let record = &context.records()[0];
+    assert_eq!(record["fields"]["merchant_name"], "ACME");
+    let findings = record["findings"].as_array().unwrap();
+    let violations = findings
+        .iter()
+        .filter(|finding| finding["code"] == "schema_violation");
+    assert!(violations.count() >= 2, "{record:#}");
+}
+
+#[test]
+fn a_ladder_that_cannot_be_used_is_told_before_anything_is_made() {
+    let context = Context::new();
+    let models = context.endpoints(&[("far", "http://10.1.2.3/v1", "")]);
+    fs::create_dir(context.path("in")).unwrap();
+    let ran = run(
+        &context,
+        &models,
+        &["run", "in", "--ladder", "docmill-nano,far"],
+    );
+    assert!(ran.stderr.contains("allow_http"), "{ran:?}");
+    let models =
+        context.endpoints(&[("far", "https://e.example/v1", "api_key_env = 'NO_SUCH_KEY'")]);
+    let ran = run(
+        &context,
+        &models,
+        &["run", "in", "--ladder", "docmill-nano,far"],
+    );
+    assert!(ran.stderr.contains("NO_SUCH_KEY"), "{ran:?}");
+    assert!(!context.path("docmill.db").exists());
+}
