@@ -55,6 +55,8 @@ pub fn record(fields: Value) -> Record {
         logprobs: paths.into_iter().map(logprob).collect(),
         type_probability: None,
         calibrated: None,
+        evidence: vec![],
+        keys: vec![],
     }
 }
 

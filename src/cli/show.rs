@@ -8,6 +8,7 @@ use super::exit::Outcome;
 use super::output::{self, cell};
 use super::summary::{money, plain};
 use crate::config::UsageError;
+use crate::domain::{EvidenceClass, Record};
 use crate::export;
 use crate::store::{AttemptRow, PageRow, Store, StoredRecord};
 
@@ -157,7 +158,7 @@ fn print_fields(app: &mut App, stored: &StoredRecord) -> anyhow::Result<()> {
         Some(_) => "probability",
         None => "model's own probability",
     };
-    let mut table = output::table(&["field", "value", heading]);
+    let mut table = output::table(&["field", "value", heading, "evidence"]);
     let mut lists = Vec::new();
     for (name, value) in &record.fields {
         match value.as_array() {
@@ -167,7 +168,13 @@ fn print_fields(app: &mut App, stored: &StoredRecord) -> anyhow::Result<()> {
                 let sure = sure
                     .map(|(_, sure)| format!("{sure:.3}"))
                     .unwrap_or_default();
-                table.add_row([cell(name), cell(&plain(value)), cell(&sure)]);
+                let evidence = evidence_of(record, name);
+                table.add_row([
+                    cell(name),
+                    cell(&plain(value)),
+                    cell(&sure),
+                    cell(&evidence),
+                ]);
             }
         }
     }
@@ -176,6 +183,8 @@ fn print_fields(app: &mut App, stored: &StoredRecord) -> anyhow::Result<()> {
         app.out.line(&format!("\n{name} ({})", entries.len()))?;
         if !entries.is_empty() {
             app.out.table(&list(entries))?;
+            let prefix = format!("{name}[");
+            print_unconfirmed(app, record, &prefix)?;
         }
     }
     Ok(())
@@ -195,6 +204,51 @@ fn sure(record: &crate::domain::Record) -> Vec<(&str, f64)> {
                 .collect()
         }
     }
+}
+
+/// Who beside the model vouches for a value, in few words.
+fn evidence_of(record: &Record, field: &str) -> String {
+    let Some(evidence) = record.evidence.iter().find(|e| e.field == field) else {
+        return String::new();
+    };
+    let page = evidence.page.map(|index| format!(", page {}", index + 1));
+    let seen = match evidence.class {
+        EvidenceClass::TextLayer => "text layer",
+        EvidenceClass::Ocr => "OCR",
+        EvidenceClass::EmbeddedXml => "embedded XML",
+        EvidenceClass::ModelOnly => "model only",
+    };
+    let mut words = format!("{seen}{}", page.unwrap_or_default());
+    if !evidence.confirmed_by.is_empty() {
+        words.push_str(", adds up");
+    }
+    if !evidence.contradicted_by.is_empty() {
+        words.push_str(", contradicted");
+    }
+    words
+}
+
+/// The values of a list that rest on the model's reading alone.
+fn print_unconfirmed(app: &mut App, record: &Record, prefix: &str) -> anyhow::Result<()> {
+    let of_list: Vec<_> = record
+        .evidence
+        .iter()
+        .filter(|evidence| evidence.field.starts_with(prefix))
+        .collect();
+    let alone: Vec<_> = of_list
+        .iter()
+        .filter(|evidence| !evidence.is_confirmed())
+        .map(|evidence| evidence.field.as_str())
+        .collect();
+    if alone.is_empty() {
+        return Ok(());
+    }
+    app.out.line(&format!(
+        "  model only, {} of {} values: {}",
+        alone.len(),
+        of_list.len(),
+        alone.join(", ")
+    ))
 }
 
 /// Entries as rows, their keys as columns.

@@ -384,6 +384,8 @@ mod tests {
             logprobs: Vec::new(),
             type_probability: None,
             calibrated: None,
+            evidence: Vec::new(),
+            keys: Vec::new(),
         };
         assert_eq!(first_finding(&record), "");
         record.findings.push(finding(Severity::Warning, "first"));

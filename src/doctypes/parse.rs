@@ -1,5 +1,7 @@
 //! A schema file and its annotation become a [`DocType`].
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
@@ -21,6 +23,8 @@ struct Annotation {
     required: Vec<String>,
     #[serde(default)]
     checks: Vec<Check>,
+    #[serde(default)]
+    captions: BTreeMap<String, Vec<String>>,
 }
 
 /// Sentences of the type itself, or of classes within it.
@@ -62,6 +66,7 @@ pub(super) fn doc_type(name: &str, text: &str, prompts: Vec<Prompt>) -> anyhow::
             pages: annotation.pages,
             checks: annotation.checks,
             required: annotation.required,
+            captions: annotation.captions,
         };
         check_schema(&schema)?;
         check_paths(&schema, &rules)?;
@@ -151,8 +156,9 @@ fn check_paths(schema: &Value, rules: &ReadRules) -> anyhow::Result<()> {
     if let PageRule::Merge { last, key } = &rules.pages {
         paths.extend(last.iter().chain(key).cloned());
     }
+    paths.extend(rules.captions.keys().cloned());
     for check in &rules.checks {
-        check_operands(check, &mut paths);
+        check_operands(check, &mut paths)?;
     }
     for path in paths {
         let pointer = match path.split_once("[].") {
@@ -167,7 +173,7 @@ fn check_paths(schema: &Value, rules: &ReadRules) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn check_operands(check: &Check, paths: &mut Vec<String>) {
+fn check_operands(check: &Check, paths: &mut Vec<String>) -> anyhow::Result<()> {
     match check {
         Check::Sum { of, equals, .. } => paths.extend(of.iter().chain([equals]).cloned()),
         Check::Product {
@@ -179,7 +185,32 @@ fn check_operands(check: &Check, paths: &mut Vec<String>) {
             };
             paths.extend(of.iter().chain([equals]).map(full));
         }
-        Check::Order { earlier, later } => paths.extend([earlier.clone(), later.clone()]),
-        Check::AnyOf(checks) => checks.iter().for_each(|check| check_operands(check, paths)),
+        Check::Order { earlier, later, .. } => paths.extend([earlier.clone(), later.clone()]),
+        Check::NotAhead { date, .. } => paths.push(date.clone()),
+        Check::TaxRate {
+            net,
+            gross,
+            tax,
+            country,
+        } => {
+            ensure!(
+                net.is_some() != gross.is_some(),
+                "the check `tax_rate` needs one of `net` and `gross`"
+            );
+            paths.extend(net.iter().chain(gross).chain([tax]).chain(country).cloned());
+        }
+        Check::Unique(fields) => {
+            ensure!(
+                !fields.is_empty(),
+                "the check `unique` names no fields: give those that tell one transaction from another"
+            );
+            paths.extend(fields.iter().cloned());
+        }
+        Check::AnyOf(checks) => {
+            for check in checks {
+                check_operands(check, paths)?;
+            }
+        }
     }
+    Ok(())
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,6 +27,9 @@ pub struct ReadRules {
     pub checks: Vec<Check>,
     /// Fields whose absence sends a record to review.
     pub required: Vec<String>,
+    /// What pages print beside a field's value, e.g. `amount due`: tells which
+    /// of a page's amounts is the field's.
+    pub captions: BTreeMap<String, Vec<String>>,
 }
 
 /// A prompt template (minijinja).
@@ -75,8 +80,35 @@ pub enum Check {
         #[serde(default)]
         tolerance: Option<String>,
     },
-    /// Dates: `earlier` is not after `later`.
-    Order { earlier: String, later: String },
+    /// Dates: `earlier` is not after `later`, nor more than `within_days`
+    /// before it.
+    Order {
+        earlier: String,
+        later: String,
+        #[serde(default)]
+        within_days: Option<u32>,
+    },
+    /// A date that lies at most `days_ahead` days in the future.
+    NotAhead {
+        date: String,
+        #[serde(default)]
+        days_ahead: u32,
+    },
+    /// The tax is one of the usual rates of the country on the net amount (or
+    /// what is left of `gross`), or a blend of them: not above the highest.
+    /// The country is told by the first of the fields `country` that tells one:
+    /// a VAT identifier, an IBAN, a country code or a currency.
+    TaxRate {
+        #[serde(default)]
+        net: Option<String>,
+        #[serde(default)]
+        gross: Option<String>,
+        tax: String,
+        country: Vec<String>,
+    },
+    /// No record of another document has the same values in all of these
+    /// fields: it may be the same payment twice.
+    Unique(Vec<String>),
     /// One of the checks that apply holds; a mismatch is told of the first.
     AnyOf(Vec<Check>),
 }

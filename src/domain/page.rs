@@ -75,6 +75,15 @@ pub struct Word {
     pub bbox: [f32; 4],
 }
 
+/// A word that an OCR engine read on a page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OcrWord {
+    #[serde(flatten)]
+    pub word: Word,
+    /// How sure the engine was, 0 to 1.
+    pub confidence: f32,
+}
+
 /// One page as the rasteriser leaves it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RasterPage {

@@ -1,6 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, FieldLogprob, Fields, Finding, Reading, Routing, Word};
+use super::{
+    BusinessKey, Failure, FieldEvidence, FieldLogprob, Fields, Finding, OcrWord, Reading, Routing,
+    Word,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -32,6 +35,9 @@ pub struct PageResult {
     /// `Ok(None)`: the page was not read, since its type is not known or is
     /// none of ours; `Err`: it could not be read.
     pub reading: Result<Option<Reading>, Failure>,
+    /// What an OCR engine read as a second opinion, where it was asked.
+    #[serde(default)]
+    pub ocr: Vec<OcrWord>,
 }
 
 /// One validated row: a receipt, an invoice, a screenshot.
@@ -60,6 +66,12 @@ pub struct Record {
     /// model read the record.
     #[serde(default)]
     pub calibrated: Option<Calibrated>,
+    /// One for each value that is not null, in the order of the fields.
+    #[serde(default)]
+    pub evidence: Vec<FieldEvidence>,
+    /// The business keys under which it is looked for as a duplicate.
+    #[serde(default)]
+    pub keys: Vec<BusinessKey>,
 }
 
 /// What a calibration made of a record's values.

@@ -30,6 +30,8 @@ pub fn seen(id: i64, fields: Value) -> Seen {
             logprobs: vec![],
             type_probability: None,
             calibrated: None,
+            evidence: vec![],
+            keys: vec![],
         },
         verdicts: vec![],
         embedded: false,

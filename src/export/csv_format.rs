@@ -18,7 +18,7 @@ pub struct CsvExport {
 }
 
 /// What stands before the fields in the table of records.
-const HEAD: [&str; 9] = [
+const HEAD: [&str; 10] = [
     "id",
     "path",
     "pages",
@@ -27,6 +27,7 @@ const HEAD: [&str; 9] = [
     "confidence",
     "probability",
     "findings",
+    "unconfirmed_fields",
     "time",
 ];
 
@@ -68,6 +69,12 @@ impl CsvExport {
                 .iter()
                 .map(|finding| finding.message.as_str())
                 .collect();
+            let unconfirmed: Vec<_> = record
+                .evidence
+                .iter()
+                .filter(|evidence| !evidence.is_confirmed())
+                .map(|evidence| evidence.field.as_str())
+                .collect();
             let path = stored
                 .paths
                 .first()
@@ -85,6 +92,7 @@ impl CsvExport {
                     .unwrap_or_default(),
                 least_probability(record),
                 guarded(&findings.join("; ")),
+                unconfirmed.join(" "),
                 time(stored.created_at),
             ];
             let values = fields.iter().map(|field| cell(record.fields.get(field)));
@@ -182,8 +190,9 @@ mod tests {
         export.add(&super::super::example());
         let (mut records, mut lines) = (Vec::new(), Vec::new());
         export.write(&mut records, &mut lines).unwrap();
-        let expected = "id,path,pages,type,status,confidence,probability,findings,time,merchant_name,total,date\n\
-            7,/in/a.pdf,1 2,receipt,needs_review,0.5000,0.2500,date was not found,2025-01-01T00:00:00Z,\
+        let expected = "id,path,pages,type,status,confidence,probability,findings,unconfirmed_fields,time,\
+            merchant_name,total,date\n\
+            7,/in/a.pdf,1 2,receipt,needs_review,0.5000,0.2500,date was not found,merchant_name,2025-01-01T00:00:00Z,\
             \"'=HYPERLINK(\"\"x\"\")\",-4.20,\n";
         assert_eq!(String::from_utf8(records).unwrap(), expected);
         let expected = "record_id,list,line,description,amount\n\

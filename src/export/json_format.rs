@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::FieldEvidence;
 use crate::store::StoredRecord;
 
 /// The record as `export --format jsonl` and `run --json` write it:
@@ -21,6 +22,10 @@ use crate::store::StoredRecord;
 /// - `probability`: calibrated, of the least believed value; null where no
 ///   calibration speaks of the record; `field_probability`: by field;
 ///   `accepted_from`: fields are accepted from it on, null: none is
+/// - `evidence`: for each value `field`, `class` (`text_layer`, `ocr`,
+///   `embedded_xml` or `model_only`), where it was found (`page` from 1, `bbox`:
+///   left, top, right, bottom as shares of the page, `text`, `ocr_confidence`)
+///   and the checks in `confirmed_by` and `contradicted_by`
 /// - `provenance`: document (BLAKE3), models, prompts, schemas, calibration
 ///   (hashes), run, time (RFC 3339, UTC)
 pub fn line(stored: &StoredRecord) -> Value {
@@ -78,6 +83,10 @@ pub fn line(stored: &StoredRecord) -> Value {
     let accepted_from = calibrated.and_then(|calibrated| calibrated.threshold);
     line.insert("accepted_from".into(), json!(accepted_from));
     line.insert(
+        "evidence".into(),
+        record.evidence.iter().map(evidence).collect(),
+    );
+    line.insert(
         "provenance".into(),
         json!({
             "document": stored.blake3,
@@ -90,6 +99,14 @@ pub fn line(stored: &StoredRecord) -> Value {
         }),
     );
     Value::Object(line)
+}
+
+/// Pages count from 1, as everywhere that people see them.
+fn evidence(of_field: &FieldEvidence) -> Value {
+    json!(FieldEvidence {
+        page: of_field.page.map(|index| index + 1),
+        ..of_field.clone()
+    })
 }
 
 /// Unix milliseconds as RFC 3339 in UTC.
@@ -114,6 +131,8 @@ mod tests {
             "findings": [{"code": "missing", "severity": "warning", "field": "date", "message": "date was not found"}],
             "confidence": 0.5, "field_confidence": {"total": 0.5},
             "probability": 0.25, "field_probability": {"total": 0.25}, "accepted_from": 0.97,
+            "evidence": [{"field": "merchant_name", "class": "model_only"},
+                {"field": "total", "class": "text_layer", "page": 2, "bbox": [0.5, 0.25, 0.75, 0.5], "text": "4.20-"}],
             "provenance": {"document": "ab12", "models": ["m"], "prompts": ["p"], "schemas": ["s"],
                 "calibration": "c", "run": 2, "time": "2025-01-01T00:00:00Z"},
         });

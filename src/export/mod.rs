@@ -36,7 +36,9 @@ pub async fn for_each(
 fn example() -> StoredRecord {
     use serde_json::json;
 
-    use crate::domain::{Calibrated, Finding, Record, Severity, Status};
+    use crate::domain::{
+        Calibrated, EvidenceClass, FieldEvidence, Finding, Record, Severity, Status,
+    };
 
     let fields = json!({"merchant_name": "=HYPERLINK(\"x\")", "total": "-4.20", "date": null,
         "items": [{"description": "Tea, \"green\"", "amount": "3.00"}, {"description": null, "amount": "-1.00"}]});
@@ -64,6 +66,17 @@ fn example() -> StoredRecord {
                 threshold: Some(0.97),
                 fields: vec![("total".into(), 0.25)],
             }),
+            evidence: vec![
+                FieldEvidence::model_only("merchant_name"),
+                FieldEvidence {
+                    class: EvidenceClass::TextLayer,
+                    page: Some(1),
+                    bbox: Some([0.5, 0.25, 0.75, 0.5]),
+                    text: Some("4.20-".into()),
+                    ..FieldEvidence::model_only("total")
+                },
+            ],
+            keys: Vec::new(),
         },
         paths: vec!["/in/a.pdf".into(), "/in/copy.pdf".into()],
         blake3: "ab12".into(),

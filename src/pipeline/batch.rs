@@ -312,6 +312,7 @@ impl Batch {
                 .and_then(|name| plan.types.get(name))
                 .map(|t| t.schema_hash.clone()),
             words: work.words,
+            ocr: work.ocr,
             routing: work.routing,
             reading: work.reading,
             seconds: work

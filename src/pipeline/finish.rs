@@ -64,7 +64,7 @@ impl Batch {
         if self.climb(document, &pages, &weighed.climbs).await? > 0 {
             return Ok(());
         }
-        let records = self.judge(&pages, &weighed.reads);
+        let mut records = self.judge(&pages, &weighed.reads);
         pages.results = weighed
             .reads
             .iter()
@@ -74,7 +74,7 @@ impl Batch {
         pages.policy = self.stages().plan.policy_key();
         let Some(ids) = self
             .store
-            .finish_document(self.run, document, &pages, &records)
+            .finish_document(self.run, document, &pages, &mut records)
             .await?
         else {
             return Ok(());

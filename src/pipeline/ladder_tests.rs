@@ -63,6 +63,7 @@ fn page(index: u32) -> PageResult {
         index,
         routing: Some(routing),
         words: vec![],
+        ocr: vec![],
         reading: Ok(None),
     }
 }

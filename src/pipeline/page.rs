@@ -9,7 +9,9 @@ use super::plan::Plan;
 use super::readers::Readers;
 use super::router::RouterHandle;
 use crate::config::Settings;
-use crate::domain::{Failure, PageImage, RasterPage, ReadRequest, Reading, Reason, Routing, Word};
+use crate::domain::{
+    Failure, OcrWord, PageImage, RasterPage, ReadRequest, Reading, Reason, Routing, Word,
+};
 use crate::ingest;
 use crate::models::ResolvedRung;
 use crate::rasterize::RasterSpec;
@@ -22,6 +24,7 @@ pub type StageSeconds = BTreeMap<&'static str, f64>;
 #[derive(Default)]
 pub struct PageWork {
     pub words: Option<Vec<Word>>,
+    pub ocr: Option<Vec<OcrWord>>,
     pub routing: Option<Routing>,
     pub reading: Option<Reading>,
     pub seconds: StageSeconds,

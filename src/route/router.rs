@@ -214,6 +214,7 @@ mod tests {
             pages: PageRule::Each,
             checks: vec![],
             required: vec![],
+            captions: Default::default(),
         };
         DocType {
             name: name.into(),

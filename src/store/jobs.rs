@@ -11,7 +11,7 @@ use anyhow::Context;
 use sqlx::{Row, Sqlite, Transaction};
 
 use super::{DocumentId, RunId, Store, now};
-use crate::domain::{Failure, Reading, Reason, Routing, Usage, Word};
+use crate::domain::{Failure, OcrWord, Reading, Reason, Routing, Usage, Word};
 
 /// A page that this run may work on until its lease ends.
 #[derive(Clone, Debug)]
@@ -69,6 +69,8 @@ pub struct PageCompletion {
     pub prompt_hash: Option<String>,
     pub schema_hash: Option<String>,
     pub words: Option<Vec<Word>>,
+    /// `None`: no OCR engine was asked.
+    pub ocr: Option<Vec<OcrWord>>,
     pub routing: Option<Routing>,
     pub reading: Option<Reading>,
     /// Seconds by stage.
@@ -211,6 +213,7 @@ impl Store {
             "UPDATE pages SET state = ?, lease_token = NULL, lease_until = NULL, finished_at = ?,
                 failures = failures + ?, reason = ?, message = ?, key = coalesce(?, key), doc_type = ?,
                 routing = coalesce(?, routing), embedding = coalesce(?, embedding), words = coalesce(?, words),
+                ocr = coalesce(?, ocr),
                 reading_id = ?
              WHERE id = ? AND lease_token = ?",
         )
@@ -224,6 +227,7 @@ impl Store {
         .bind(routing.map(routing_json).transpose()?)
         .bind(bytes)
         .bind(result.words.as_ref().map(serde_json::to_string).transpose()?)
+        .bind(result.ocr.as_ref().map(serde_json::to_string).transpose()?)
         .bind(reading_id)
         .bind(claim.page_id)
         .bind(&claim.lease_token)

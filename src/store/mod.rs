@@ -7,6 +7,7 @@
 
 mod climbs;
 mod documents;
+mod duplicates;
 mod evaluation;
 mod jobs;
 mod process;

@@ -68,8 +68,10 @@ pub struct StoredRecord {
     pub schemas: Vec<String>,
 }
 
-const RECORDS: &str = "SELECT r.id, r.document_id, r.doc_type, r.status, r.fields, r.confidence, r.field_confidence,
-    r.run_id, r.created_at, d.blake3, r.logprobs, r.type_probability, r.calibrated FROM records r JOIN documents d ON d.id = r.document_id WHERE r.current = 1 ";
+const RECORDS: &str =
+    "SELECT r.id, r.document_id, r.doc_type, r.status, r.fields, r.confidence, r.field_confidence,
+    r.run_id, r.created_at, d.blake3, r.logprobs, r.type_probability, r.calibrated, r.evidence
+    FROM records r JOIN documents d ON d.id = r.document_id WHERE r.current = 1 ";
 
 impl Store {
     pub async fn counts(&self) -> anyhow::Result<Counts> {
@@ -224,6 +226,9 @@ impl Store {
                     .map(serde_json::from_str)
                     .transpose()
                     .context("stored probabilities do not parse")?,
+                evidence: serde_json::from_str(row.get("evidence"))
+                    .context("stored evidence does not parse")?,
+                keys: super::duplicates::keys(&mut tx, id).await?,
             };
             records.push(StoredRecord {
                 id,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use sqlx::{Row, Sqlite, Transaction};
 
-use super::{DocumentId, RunId, Store, jobs, now};
+use super::{DocumentId, RunId, Store, duplicates, jobs, now};
 use crate::domain::{Failure, PageResult, Reason, Record};
 
 /// All pages of a document, done or failed: what its records are made from.
@@ -82,7 +82,7 @@ impl Store {
         };
         let pages = sqlx::query(
             "SELECT p.page_index, p.state, p.reason, p.message, p.routing, r.reading, r.raw_text, p.words,
-                p.climb_id IS NOT NULL
+                p.ocr, p.climb_id IS NOT NULL
              FROM pages p LEFT JOIN readings r ON r.id = p.reading_id
              WHERE p.document_id = ? ORDER BY p.page_index",
         );
@@ -101,20 +101,21 @@ impl Store {
                 .collect::<anyhow::Result<_>>()?,
             policy: String::new(),
             chosen: Vec::new(),
-            climbed: pages.iter().any(|page| page.get(8)),
+            climbed: pages.iter().any(|page| page.get(9)),
             revision: found.get(0),
         }))
     }
 
     /// Stores the document's records in place of earlier ones, which stay as
-    /// not current. `None`, and nothing stored, when the pages changed since
-    /// [`Store::finished_pages`] or another run stored them first.
+    /// not current. A record whose business key another document has too gets
+    /// a finding and goes to review. `None`, and nothing stored, when the pages
+    /// changed since [`Store::finished_pages`] or another run stored them first.
     pub async fn finish_document(
         &self,
         run: RunId,
         document: DocumentId,
         pages: &FinishedPages,
-        records: &[Record],
+        records: &mut [Record],
     ) -> anyhow::Result<Option<Vec<i64>>> {
         let mut tx = self.write().await?;
         let claimed = sqlx::query(
@@ -137,7 +138,8 @@ impl Store {
             sqlx::query("UPDATE records SET current = 0 WHERE document_id = ? AND current = 1");
         retire.bind(document.0).execute(&mut *tx).await?;
         let mut ids = Vec::with_capacity(records.len());
-        for (ordinal, record) in records.iter().enumerate() {
+        for (ordinal, record) in records.iter_mut().enumerate() {
+            duplicates::tell(&mut tx, document, record).await?;
             ids.push(insert_record(&mut tx, run, document, ordinal, record).await?);
         }
         tx.commit().await?;
@@ -164,7 +166,6 @@ async fn choose(
 fn page_result(row: &sqlx::sqlite::SqliteRow) -> anyhow::Result<PageResult> {
     let routing: Option<&str> = row.get(4);
     let reading: Option<&str> = row.get(5);
-    let words: Option<&str> = row.get(7);
     let result = if row.get::<&str, _>(1) == "failed" {
         let reason = row
             .get::<Option<&str>, _>(2)
@@ -189,13 +190,19 @@ fn page_result(row: &sqlx::sqlite::SqliteRow) -> anyhow::Result<PageResult> {
             .map(serde_json::from_str)
             .transpose()
             .context("a stored routing does not parse")?,
-        words: words
-            .map(serde_json::from_str)
-            .transpose()
-            .context("a stored text layer does not parse")?
-            .unwrap_or_default(),
         reading: result,
+        words: list(row, 7).context("stored words do not parse")?,
+        ocr: list(row, 8).context("stored OCR words do not parse")?,
     })
+}
+
+/// A column with a JSON array; null is an empty one.
+fn list<T: serde::de::DeserializeOwned>(
+    row: &sqlx::sqlite::SqliteRow,
+    column: usize,
+) -> serde_json::Result<Vec<T>> {
+    let text: Option<&str> = row.get(column);
+    text.map_or(Ok(Vec::new()), serde_json::from_str)
 }
 
 async fn insert_record(
@@ -208,8 +215,8 @@ async fn insert_record(
     let id: i64 = sqlx::query(
         "INSERT INTO records
             (document_id, ordinal, doc_type, status, fields, confidence, field_confidence, logprobs,
-             type_probability, calibrated, run_id, created_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+             type_probability, calibrated, evidence, run_id, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(document.0)
     .bind(ordinal as i64)
@@ -227,6 +234,7 @@ async fn insert_record(
             .map(serde_json::to_string)
             .transpose()?,
     )
+    .bind(serde_json::to_string(&record.evidence)?)
     .bind(run.0)
     .bind(now())
     .fetch_one(&mut **tx)
@@ -257,5 +265,6 @@ async fn insert_record(
             .execute(&mut **tx)
             .await?;
     }
+    duplicates::insert_keys(tx, id, record).await?;
     Ok(id)
 }

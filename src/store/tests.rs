@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::{
-    Calibrated, DocumentInfo, Embedding, Failure, FieldLogprob, MediaType, Reading, Reason, Record,
-    Routing, Status,
+    Calibrated, DocumentInfo, Embedding, Failure, FieldEvidence, FieldLogprob, MediaType, Reading,
+    Reason, Record, Routing, Status,
 };
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -74,7 +74,7 @@ impl Fixture {
     async fn finish(&self, document: DocumentId) -> Option<Vec<i64>> {
         let pages = self.store.finished_pages(document).await.unwrap()?;
         self.store
-            .finish_document(self.run, document, &pages, &[record()])
+            .finish_document(self.run, document, &pages, &mut [record()])
             .await
             .unwrap()
     }
@@ -130,6 +130,8 @@ pub(super) fn record() -> Record {
             threshold: Some(0.97),
             fields: vec![("total".into(), 0.625)],
         }),
+        evidence: vec![FieldEvidence::model_only("total")],
+        keys: Vec::new(),
     }
 }
 
@@ -422,7 +424,7 @@ async fn records_made_from_pages_that_changed_meanwhile_are_not_stored() {
     f.store.complete_page(&claim, &completion()).await.unwrap();
     assert_eq!(
         f.store
-            .finish_document(f.run, document, &stale, &[record()])
+            .finish_document(f.run, document, &stale, &mut [record()])
             .await
             .unwrap(),
         None

@@ -42,6 +42,7 @@ pub fn fields(bytes: &[u8]) {
             forced: true,
         }),
         words: Vec::new(),
+        ocr: Vec::new(),
         reading: Ok(Some(Reading {
             raw_text: String::from_utf8_lossy(text).into_owned(),
             fields,

@@ -1,14 +1,18 @@
 //! What pages said becomes records that can be believed or questioned: pages
-//! are put together, values typed, schema and arithmetic checked.
+//! are put together, values typed, schema and arithmetic checked, and each value
+//! looked up in what else is known of the page.
 //!
 //! Pure: the same pages give the same records.
 
 mod amount;
 mod assemble;
 mod checks;
+mod evidence;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod identifiers;
 mod values;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -39,10 +43,7 @@ pub fn records(types: &DocTypes, pages: &[PageResult], context: &Context) -> Vec
     let drafts = assemble::drafts(types, pages);
     let mut records: Vec<Record> = drafts
         .into_iter()
-        .map(|draft| {
-            let sure = type_probability(pages, &draft.pages);
-            finish(types, draft, sure, context)
-        })
+        .map(|draft| finish(types, draft, pages, context))
         .collect();
     name_failed_pages(&mut records, pages);
     records
@@ -63,12 +64,9 @@ fn type_probability(pages: &[PageResult], of: &[u32]) -> Option<f32> {
         .reduce(f32::min)
 }
 
-fn finish(
-    types: &DocTypes,
-    mut draft: Draft,
-    type_probability: Option<f32>,
-    context: &Context,
-) -> Record {
+fn finish(types: &DocTypes, mut draft: Draft, pages: &[PageResult], context: &Context) -> Record {
+    let type_probability = type_probability(pages, &draft.pages);
+    let (mut evidence, mut keys) = (Vec::new(), Vec::new());
     let mut findings = std::mem::take(&mut draft.findings);
     for warning in &context.document_warnings {
         findings.push(Finding::new(
@@ -80,10 +78,26 @@ fn finish(
     }
     if let Some(doc_type) = draft.doc_type.as_deref().and_then(|name| types.get(name)) {
         complete(&mut draft, doc_type);
-        values::type_values(doc_type, &mut draft.fields, context.today, &mut findings);
+        let proven = values::type_values(doc_type, &mut draft.fields, context.today, &mut findings);
         check_schema(doc_type, &draft, &mut findings);
         check_required(doc_type, &draft, &mut findings);
-        checks::run(doc_type, &draft.fields, &mut findings);
+        let outcomes = checks::run(doc_type, &draft.fields, context.today);
+        findings.extend(
+            outcomes
+                .iter()
+                .filter_map(|outcome| outcome.finding.clone()),
+        );
+        let of_record = |page: &&PageResult| draft.pages.contains(&page.index);
+        let pages: Vec<_> = pages.iter().filter(of_record).collect();
+        evidence = evidence::gather(
+            doc_type,
+            &draft.fields,
+            &pages,
+            &outcomes,
+            &proven,
+            &mut findings,
+        );
+        keys = checks::keys(doc_type, &draft.fields);
         tell_untaught(doc_type, context, &mut findings);
     }
     let confidence = draft
@@ -107,6 +121,8 @@ fn finish(
         logprobs: draft.logprobs,
         type_probability,
         calibrated: None,
+        evidence,
+        keys,
     };
     context.policy.apply(doc_type, &mut record);
     record
@@ -183,7 +199,10 @@ fn check_required(doc_type: &DocType, draft: &Draft, findings: &mut Vec<Finding>
     let Some(rules) = &doc_type.read else { return };
     for field in &rules.required {
         if draft.fields.get(field).is_none_or(is_absent) {
-            let message = format!("{field} was not found on the document");
+            let message = format!(
+                "{} was not found on the document",
+                words::field(doc_type, field)
+            );
             findings.push(Finding::new(
                 "missing",
                 Severity::Warning,
@@ -209,16 +228,19 @@ fn tell_untaught(doc_type: &DocType, context: &Context, findings: &mut Vec<Findi
         .get(&doc_type.name)
         .map(Vec::as_slice)
         .unwrap_or_default();
-    for field in untaught {
-        let message =
-            format!("{field} is always empty: the model in use was not taught to read it");
-        findings.push(Finding::new(
-            "not_taught",
-            Severity::Info,
-            Some(field),
-            message,
-        ));
+    if untaught.is_empty() {
+        return;
     }
+    let names: Vec<String> = untaught
+        .iter()
+        .map(|field| words::of_type(doc_type, field))
+        .collect();
+    let message = format!(
+        "the model in use was not taught to read {}: always empty",
+        words::list(&names)
+    );
+    let only = (untaught.len() == 1).then(|| untaught[0].as_str());
+    findings.push(Finding::new("not_taught", Severity::Info, only, message));
 }
 
 /// A document with a page that could not be read is never accepted: what the

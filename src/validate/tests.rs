@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::domain::{Failure, FieldLogprob, Reading, Reason, Repetition, Routing};
+use crate::domain::{Failure, FieldLogprob, Reading, Reason, Repetition, Routing, Word};
 
 fn context() -> Context {
     Context {
@@ -49,12 +49,38 @@ fn routed(verdict: Result<&str, &str>) -> Option<Routing> {
     })
 }
 
+/// A page whose text layer has every value, one below the other.
 fn page(index: u32, doc_type: &str, fields: Value) -> PageResult {
+    let mut values = Vec::new();
+    leaves(&fields, &mut values);
+    let words = values.iter().enumerate().flat_map(|(line, value)| {
+        let top = 0.02 * line as f32;
+        let words = value.split_whitespace().enumerate();
+        words.map(move |(place, word)| Word {
+            text: word.to_owned(),
+            bbox: [
+                0.1 * place as f32,
+                top,
+                0.1 * place as f32 + 0.09,
+                top + 0.015,
+            ],
+        })
+    });
     PageResult {
         index,
         routing: routed(Ok(doc_type)),
-        words: Vec::new(),
+        words: words.collect(),
         reading: Ok(Some(reading(fields))),
+        ocr: Vec::new(),
+    }
+}
+
+fn leaves(value: &Value, into: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => fields.values().for_each(|value| leaves(value, into)),
+        Value::Array(list) => list.iter().for_each(|value| leaves(value, into)),
+        Value::String(text) => into.push(text.clone()),
+        _ => {}
     }
 }
 
@@ -103,7 +129,8 @@ fn a_sum_that_does_not_hold_is_told_with_its_figures() {
     let records = validate(&[page(0, "receipt", wrong)]);
     assert_eq!(records[0].status, Status::NeedsReview);
     assert_eq!(codes(&records[0]), ["sum_mismatch"]);
-    let expected = "the 2 lines add up to 4.20, but subtotal is 42.00: a difference of 37.8";
+    let expected =
+        "the 2 lines add up to 4.20, but the receipt says subtotal 42.00: a difference of 37.80";
     assert_eq!(records[0].findings[0].message, expected);
 }
 
@@ -210,6 +237,7 @@ fn a_page_of_no_known_type_is_a_record_to_review_and_does_not_part_an_invoice() 
         routing: routed(Err("could be a letter")),
         words: Vec::new(),
         reading: Ok(None),
+        ocr: Vec::new(),
     };
     let pages = [
         page(0, "invoice", invoice(Some("A-1"))),
@@ -239,6 +267,7 @@ fn a_failed_page_fails_its_record_and_keeps_the_documents_others_from_being_acce
             Reason::WorkerDied,
             "the reader was killed by signal 6",
         )),
+        ocr: Vec::new(),
     };
     let records = validate(&[page(0, "receipt", receipt()), failed]);
     assert_eq!(
@@ -304,8 +333,8 @@ proptest! {
                 0 => page(index, "receipt", receipt()),
                 1 => page(index, "invoice", invoice(Some(&number))),
                 2 => page(index, "invoice", invoice(None)),
-                3 => PageResult { index, routing: routed(Err("letter")), words: Vec::new(), reading: Ok(None) },
-                _ => PageResult { index, routing: None, words: Vec::new(), reading: Err(Failure::new(Reason::Deadline, "late")) },
+                3 => PageResult { index, routing: routed(Err("letter")), words: vec![], ocr: vec![], reading: Ok(None) },
+                _ => PageResult { index, routing: None, words: vec![], ocr: vec![], reading: Err(Failure::new(Reason::Deadline, "late")) },
             }
         }).collect();
         let mut seen: Vec<u32> = validate(&pages).into_iter().flat_map(|record| record.pages).collect();

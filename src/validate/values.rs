@@ -1,5 +1,5 @@
-//! Typed values: dates, amounts, quantities and currencies, by the schema's
-//! `format` annotations.
+//! Typed values: dates, amounts, quantities, currencies and identifiers, by the
+//! schema's `format` annotations.
 
 use std::str::FromStr;
 
@@ -8,6 +8,8 @@ use jiff::civil::Date;
 use serde_json::{Map, Value};
 
 use super::amount::{self, Amount};
+use super::identifiers::{self, Verdict};
+use super::words;
 use crate::domain::{DocType, Fields, Finding, Severity};
 
 /// Nothing that docmill is used for is older.
@@ -16,15 +18,22 @@ const FIRST_YEAR: i16 = 1970;
 const YEARS_AHEAD: i16 = 5;
 
 /// Brings values into the schema's form where that needs no guess, and tells
-/// of those that are not what they should be.
+/// of those that are not what they should be. Returns the fields whose own
+/// check digits bear them out, each with the name of that proof.
 pub fn type_values(
     doc_type: &DocType,
     fields: &mut Fields,
     today: Date,
     findings: &mut Vec<Finding>,
-) {
+) -> Vec<(String, &'static str)> {
+    let mut typing = Typing {
+        doc_type,
+        today,
+        findings,
+        proven: Vec::new(),
+    };
     let Some(properties) = doc_type.schema["properties"].as_object() else {
-        return;
+        return Vec::new();
     };
     for (name, property) in properties {
         let Some(value) = fields.get_mut(name) else {
@@ -34,67 +43,103 @@ pub fn type_values(
             (&mut *value, property.pointer("/items/properties"))
         {
             for (index, line) in list.iter_mut().enumerate() {
-                type_line(
-                    &format!("{name}[{index}]."),
-                    line,
-                    lines.as_object(),
-                    today,
-                    findings,
-                );
+                typing.line(&format!("{name}[{index}]."), line, lines.as_object());
             }
         } else {
-            type_value(name, value, property, today, findings);
+            typing.value(name, value, property);
         }
     }
+    typing.proven
 }
 
-fn type_line(
-    prefix: &str,
-    line: &mut Value,
-    properties: Option<&Map<String, Value>>,
+struct Typing<'a> {
+    doc_type: &'a DocType,
     today: Date,
-    findings: &mut Vec<Finding>,
-) {
-    let (Some(line), Some(properties)) = (line.as_object_mut(), properties) else {
-        return;
-    };
-    for (name, property) in properties {
-        if let Some(value) = line.get_mut(name) {
-            type_value(&format!("{prefix}{name}"), value, property, today, findings);
+    findings: &'a mut Vec<Finding>,
+    proven: Vec<(String, &'static str)>,
+}
+
+impl Typing<'_> {
+    fn line(&mut self, prefix: &str, line: &mut Value, properties: Option<&Map<String, Value>>) {
+        let (Some(line), Some(properties)) = (line.as_object_mut(), properties) else {
+            return;
+        };
+        for (name, property) in properties {
+            if let Some(value) = line.get_mut(name) {
+                self.value(&format!("{prefix}{name}"), value, property);
+            }
         }
     }
-}
 
-fn type_value(
-    field: &str,
-    value: &mut Value,
-    property: &Value,
-    today: Date,
-    findings: &mut Vec<Finding>,
-) {
-    let Value::String(text) = &*value else { return };
-    let result = match property.get("format").and_then(Value::as_str) {
-        Some("amount" | "quantity") => number(text),
-        Some("date") => date(text, today),
-        Some("currency") => currency(text),
-        _ => return,
-    };
-    match result {
-        Typed::Fine => {}
-        Typed::Rewritten(new) => {
-            let message = format!("{field} was written `{text}` and is stored as {new}");
-            findings.push(Finding::new(
-                "normalised",
-                Severity::Info,
-                Some(field),
-                message,
-            ));
-            *value = Value::String(new);
+    fn value(&mut self, field: &str, value: &mut Value, property: &Value) {
+        let Value::String(text) = &*value else { return };
+        let typed = match property.get("format").and_then(Value::as_str) {
+            Some("amount" | "quantity") => number(text),
+            Some("date") => date(text, self.today),
+            Some("currency") => currency(text),
+            Some("iban") => return self.identifier(field, value, identifiers::iban),
+            Some("bic") => return self.identifier(field, value, identifiers::bic),
+            Some("vat-id") => return self.identifier(field, value, identifiers::vat_id),
+            _ => return,
+        };
+        match typed {
+            Typed::Fine => {}
+            Typed::Rewritten(new) => self.rewrite(field, value, new),
+            Typed::Doubtful(code, why) => {
+                let message = format!("{} is `{text}`: {why}", self.words(field));
+                self.tell(code, Severity::Warning, field, message);
+            }
         }
-        Typed::Doubtful(code, why) => {
-            let message = format!("{field} is `{text}`: {why}");
-            findings.push(Finding::new(code, Severity::Warning, Some(field), message));
+    }
+
+    fn identifier(&mut self, field: &str, value: &mut Value, check: fn(&str) -> (String, Verdict)) {
+        let Value::String(text) = &*value else { return };
+        if text.trim().is_empty() {
+            return;
         }
+        let (plain, verdict) = check(text);
+        match verdict {
+            Verdict::Right { proof } => {
+                self.proven
+                    .extend(proof.map(|proof| (field.to_owned(), proof)));
+            }
+            Verdict::Unknown(why) => {
+                let message = format!("{} {text} was not checked: {why}", self.words(field));
+                self.tell("vat_id_unchecked", Severity::Info, field, message);
+            }
+            Verdict::Wrong(code, why) => {
+                self.tell(
+                    code,
+                    Severity::Warning,
+                    field,
+                    format!("{} {text} cannot be right: {why}", self.words(field)),
+                );
+            }
+        }
+        if plain != *text {
+            self.rewrite(field, value, plain);
+        }
+    }
+
+    fn rewrite(&mut self, field: &str, value: &mut Value, new: String) {
+        let message = match &*value {
+            Value::String(text) => format!(
+                "{} was written `{text}` and is stored as {new}",
+                self.words(field)
+            ),
+            other => format!("{} was {other} and is stored as {new}", self.words(field)),
+        };
+        self.tell("normalised", Severity::Info, field, message);
+        *value = Value::String(new);
+    }
+
+    fn words(&self, field: &str) -> String {
+        words::field(self.doc_type, field)
+    }
+
+    fn tell(&mut self, code: &str, severity: Severity, field: &str, message: String) {
+        self.findings
+            .push(Finding::new(code, severity, Some(field), message));
     }
 }
 

@@ -1,0 +1,168 @@
+//! Sums and products in exact decimals.
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::{Checked, Outcome, Weight, value, words};
+use crate::domain::{Fields, Finding, Severity};
+
+impl Checked<'_> {
+    /// `None` when an operand is absent.
+    pub(super) fn sum(&self, of: &[String], equals: &str, tolerance: Decimal) -> Option<Outcome> {
+        let stated = value(self.fields, equals)?;
+        let operands = self.operands(of)?;
+        let sum = operands
+            .iter()
+            .map(|(_, operand)| *operand)
+            .try_fold(Decimal::ZERO, Decimal::checked_add)?;
+        let what = || match of {
+            [path] if path.contains("[].") => match operands.len() {
+                1 => format!("the only line is {}", words::amount(sum)),
+                n => format!("the {n} lines add up to {}", words::amount(sum)),
+            },
+            [path] => format!("{} is {}", self.words(path), words::amount(sum)),
+            _ => format!("{} is {}", self.addition(&operands), words::amount(sum)),
+        };
+        let finding = (!is_within(sum, stated, tolerance)).then(|| {
+            let message = format!(
+                "{}, but the {} says {} {stated}: a difference of {}",
+                what(),
+                words::document(self.doc_type),
+                self.words(equals),
+                words::amount((sum - stated).abs())
+            );
+            Finding::new("sum_mismatch", Severity::Warning, Some(equals), message)
+        });
+        let non_zero = operands.iter().filter(|(_, operand)| !operand.is_zero());
+        Some(Outcome {
+            name: format!("{} = {equals}", of.join(" + ")),
+            weight: computes_if(non_zero.count() > 1),
+            fields: operands
+                .into_iter()
+                .map(|(path, _)| path)
+                .chain([equals.to_owned()])
+                .collect(),
+            finding,
+        })
+    }
+
+    /// `net 100.00 plus VAT 19.00`.
+    fn addition(&self, operands: &[(String, Decimal)]) -> String {
+        let terms = operands
+            .iter()
+            .map(|(path, operand)| format!("{} {operand}", self.words(path)));
+        terms.collect::<Vec<_>>().join(" plus ")
+    }
+
+    /// Every operand with its path, those of a list line by line.
+    fn operands(&self, of: &[String]) -> Option<Vec<(String, Decimal)>> {
+        let mut operands = Vec::new();
+        for path in of {
+            let Some((list, field)) = path.split_once("[].") else {
+                operands.push((path.clone(), value(self.fields, path)?));
+                continue;
+            };
+            let lines = self.fields.get(list)?.as_array()?;
+            if lines.is_empty() {
+                return None;
+            }
+            for (index, line) in lines.iter().enumerate() {
+                let operand = value(line.as_object()?, field)?;
+                operands.push((format!("{list}[{index}].{field}"), operand));
+            }
+        }
+        Some(operands)
+    }
+
+    pub(super) fn products(
+        &self,
+        each: Option<&str>,
+        of: &[String],
+        equals: &str,
+        tolerance: Decimal,
+    ) -> Vec<Outcome> {
+        let Some(list) = each else {
+            return self
+                .product(self.fields, "", of, equals, tolerance)
+                .into_iter()
+                .collect();
+        };
+        let lines = self
+            .fields
+            .get(list)
+            .and_then(Value::as_array)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let product = |(index, line): (usize, &Value)| {
+            let prefix = format!("{list}[{index}].");
+            self.product(line.as_object()?, &prefix, of, equals, tolerance)
+        };
+        lines.iter().enumerate().filter_map(product).collect()
+    }
+
+    fn product(
+        &self,
+        fields: &Fields,
+        prefix: &str,
+        of: &[String],
+        equals: &str,
+        tolerance: Decimal,
+    ) -> Option<Outcome> {
+        let stated = value(fields, equals)?;
+        let operands: Vec<Decimal> = of
+            .iter()
+            .map(|path| value(fields, path))
+            .collect::<Option<_>>()?;
+        let product = operands
+            .iter()
+            .copied()
+            .try_fold(Decimal::ONE, Decimal::checked_mul)?;
+        let result = format!("{prefix}{equals}");
+        let finding = (!is_within(product, stated, tolerance)).then(|| {
+            let factors: Vec<String> = operands.iter().map(Decimal::to_string).collect();
+            let words = self.words(&result);
+            let (place, name) = match words.split_once(": ") {
+                Some((place, name)) => (format!("{place}: "), name),
+                None => (String::new(), words.as_str()),
+            };
+            let message = format!(
+                "{place}{} is {}, but the {} says {name} {stated}: a difference of {}",
+                factors.join(" x "),
+                words::amount(product),
+                words::document(self.doc_type),
+                words::amount((product - stated).abs())
+            );
+            Finding::new(
+                "product_mismatch",
+                Severity::Warning,
+                Some(&result),
+                message,
+            )
+        });
+        Some(Outcome {
+            name: format!("{} = {equals}", of.join(" x ")),
+            fields: of
+                .iter()
+                .map(|path| format!("{prefix}{path}"))
+                .chain([result])
+                .collect(),
+            finding,
+            weight: computes_if(operands.iter().all(|operand| *operand != Decimal::ONE)),
+        })
+    }
+}
+
+fn computes_if(more_than_a_copy: bool) -> Weight {
+    if more_than_a_copy {
+        Weight::Computes
+    } else {
+        Weight::Equal
+    }
+}
+
+/// Amounts too large to subtract are not within anything.
+fn is_within(computed: Decimal, stated: Decimal, tolerance: Decimal) -> bool {
+    computed
+        .checked_sub(stated)
+        .is_some_and(|difference| difference.abs() <= tolerance)
+}

@@ -1,0 +1,194 @@
+//! Checks across fields, as the type's annotations declare them.
+//!
+//! What holds is as telling as what does not: a value that arithmetic bears
+//! out needs no other witness.
+
+mod arithmetic;
+mod dates;
+mod tax;
+mod vat_rates;
+
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::amount::{self, Amount};
+use super::words;
+use crate::domain::{BusinessKey, Check, DocType, Fields, Finding};
+
+/// What a check that applies says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The check in short, e.g. `net_total + tax_total = gross_total`.
+    pub name: String,
+    /// The values that went in, by their paths.
+    pub fields: Vec<String>,
+    /// What does not hold, in words; `None` where the check holds.
+    pub finding: Option<Finding>,
+    pub weight: Weight,
+}
+
+/// How much it means for the values that a check holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// It computes one value from others: they bear each other out.
+    Computes,
+    /// It says that two values are equal (`subtotal = total`, one line, a
+    /// quantity of 1): as good as any other witness that one of them has.
+    Equal,
+    /// It rules out what cannot be, and says little more.
+    Plausible,
+}
+
+impl Outcome {
+    pub fn holds(&self) -> bool {
+        self.finding.is_none()
+    }
+}
+
+/// Every place where a check of the type applies. A check whose operands are
+/// absent, or are no numbers or dates, does not apply.
+pub fn run(doc_type: &DocType, fields: &Fields, today: Date) -> Vec<Outcome> {
+    let record = Checked {
+        doc_type,
+        fields,
+        today,
+    };
+    let outcomes = checks(doc_type)
+        .iter()
+        .flat_map(|check| record.apply(check));
+    outcomes.collect()
+}
+
+/// The business keys that the type's `unique` checks make of the record.
+pub fn keys(doc_type: &DocType, fields: &Fields) -> Vec<BusinessKey> {
+    let key = |check: &Check| match check {
+        Check::Unique(of) => business_key(doc_type, fields, of),
+        _ => None,
+    };
+    let mut keys: Vec<_> = checks(doc_type).iter().filter_map(key).collect();
+    keys.sort_by(|a, b| a.key.cmp(&b.key));
+    keys
+}
+
+fn checks(doc_type: &DocType) -> &[Check] {
+    doc_type
+        .read
+        .as_ref()
+        .map(|rules| rules.checks.as_slice())
+        .unwrap_or_default()
+}
+
+/// `None` when one of the fields is absent.
+fn business_key(doc_type: &DocType, fields: &Fields, of: &[String]) -> Option<BusinessKey> {
+    let mut key = doc_type.name.clone();
+    let mut said = Vec::new();
+    for field in of {
+        let text = fields.get(field)?.as_str()?;
+        let plain = match amount::parse(text) {
+            Amount::Plain(value) => value.normalize().to_string(),
+            _ => letters_and_digits(text)?,
+        };
+        key.push_str(&format!("|{field}={plain}"));
+        said.push(format!("{} {text}", words::field(doc_type, field)));
+    }
+    let words = words::list(&said);
+    Some(BusinessKey { key, words })
+}
+
+/// What spacing, marks and case of a value change is left out; `None` where
+/// nothing is left.
+fn letters_and_digits(text: &str) -> Option<String> {
+    let letters = text.chars().filter(|c| c.is_alphanumeric());
+    let plain: String = letters.flat_map(char::to_uppercase).collect();
+    (!plain.is_empty()).then_some(plain)
+}
+
+/// The record that checks look at.
+struct Checked<'a> {
+    doc_type: &'a DocType,
+    fields: &'a Fields,
+    today: Date,
+}
+
+impl Checked<'_> {
+    fn apply(&self, check: &Check) -> Vec<Outcome> {
+        match check {
+            Check::Sum {
+                of,
+                equals,
+                tolerance,
+            } => self
+                .sum(of, equals, decimal(tolerance))
+                .into_iter()
+                .collect(),
+            Check::Product {
+                each,
+                of,
+                equals,
+                tolerance,
+            } => self.products(each.as_deref(), of, equals, decimal(tolerance)),
+            Check::Order {
+                earlier,
+                later,
+                within_days,
+            } => self
+                .order(earlier, later, *within_days)
+                .into_iter()
+                .collect(),
+            Check::NotAhead { date, days_ahead } => {
+                self.not_ahead(date, *days_ahead).into_iter().collect()
+            }
+            Check::TaxRate {
+                net,
+                gross,
+                tax,
+                country,
+            } => self
+                .tax_rate(net.as_deref(), gross.as_deref(), tax, country)
+                .into_iter()
+                .collect(),
+            // Other documents are looked at where the record is stored.
+            Check::Unique(_) => Vec::new(),
+            Check::AnyOf(checks) => self.any_of(checks),
+        }
+    }
+
+    /// Those that hold; or, when none does, the first that applies.
+    fn any_of(&self, checks: &[Check]) -> Vec<Outcome> {
+        let outcomes: Vec<_> = checks.iter().flat_map(|check| self.apply(check)).collect();
+        if outcomes.iter().any(Outcome::holds) {
+            outcomes.into_iter().filter(Outcome::holds).collect()
+        } else {
+            outcomes.into_iter().take(1).collect()
+        }
+    }
+
+    fn words(&self, path: &str) -> String {
+        words::field(self.doc_type, path)
+    }
+}
+
+fn decimal(tolerance: &Option<String>) -> Decimal {
+    tolerance
+        .as_deref()
+        .and_then(|text| Decimal::from_str(text).ok())
+        .unwrap_or_default()
+}
+
+/// A field's exact amount; `None` when it is absent or has no clear meaning.
+fn value(fields: &Fields, path: &str) -> Option<Decimal> {
+    match fields.get(path)? {
+        Value::String(text) => match amount::parse(text) {
+            Amount::Plain(value) | Amount::Normalised(value) => Some(value),
+            Amount::Ambiguous | Amount::Unreadable => None,
+        },
+        Value::Number(number) => Decimal::from_str(&number.to_string()).ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! Is the tax what the country takes?
+
+use rust_decimal::Decimal;
+
+use super::vat_rates::{self, Country};
+use super::{Checked, Outcome, Weight, value, words};
+use crate::domain::{Finding, Severity};
+
+/// Cents by which a tax may be off the rate: it is rounded, line by line or
+/// in all.
+const ROUNDING: Decimal = Decimal::from_parts(2, 0, 0, false, 2);
+/// Smaller taxes hit one of several rates by chance too often to bear the net
+/// amount out.
+const LEAST_TELLING: Decimal = Decimal::from_parts(2, 0, 0, false, 0);
+
+impl Checked<'_> {
+    /// `None` when an amount is absent, the country is not told or has no
+    /// known rates, or the tax is a blend of several rates.
+    pub(super) fn tax_rate(
+        &self,
+        net: Option<&str>,
+        gross: Option<&str>,
+        tax: &str,
+        country: &[String],
+    ) -> Option<Outcome> {
+        let taxed = value(self.fields, tax)?;
+        let base = net.or(gross)?;
+        let base_amount = match net {
+            Some(net) => value(self.fields, net)?,
+            None => value(self.fields, base)?.checked_sub(taxed)?,
+        };
+        if taxed.is_zero() || base_amount.is_zero() {
+            return None;
+        }
+        let country = self.country(country)?;
+        let highest = rate(*country.rates.last()?);
+        let outcome = |name, weight, finding| {
+            Some(Outcome {
+                name,
+                fields: vec![base.to_owned(), tax.to_owned()],
+                finding,
+                weight,
+            })
+        };
+        let name =
+            |rate: Decimal| format!("{tax} is {} % of {base} ({})", percent(rate), country.code);
+        let most = base_amount.checked_mul(highest)?;
+        let same_sign = taxed.is_sign_negative() == base_amount.is_sign_negative();
+        if !same_sign || taxed.abs() > most.abs() + ROUNDING {
+            let implied = taxed.checked_div(base_amount)?.round_dp(3);
+            let message = format!(
+                "{} {taxed} on {} is {} %, but the highest rate in {} is {} %",
+                self.words(tax),
+                words::amount(base_amount),
+                percent(implied),
+                country.name,
+                percent(highest)
+            );
+            let finding = Finding::new("tax_rate", Severity::Warning, Some(tax), message);
+            return outcome(name(highest), Weight::Computes, Some(finding));
+        }
+        let hit = country
+            .rates
+            .iter()
+            .map(|&thousandths| rate(thousandths))
+            .find(|rate| {
+                let expected = base_amount.checked_mul(*rate);
+                expected.is_some_and(|expected| (expected - taxed).abs() <= ROUNDING)
+            })?;
+        let weight = if taxed.abs() >= LEAST_TELLING {
+            Weight::Computes
+        } else {
+            Weight::Plausible
+        };
+        outcome(name(hit), weight, None)
+    }
+
+    /// What the first of these fields that tells a country tells.
+    fn country(&self, fields: &[String]) -> Option<&'static Country> {
+        let told = |field: &String| {
+            let text = self.fields.get(field)?.as_str()?.trim().to_uppercase();
+            let format = self
+                .doc_type
+                .schema
+                .pointer(&format!("/properties/{field}/format"))
+                .and_then(serde_json::Value::as_str);
+            match format {
+                Some("currency") => vat_rates::of_currency(&text),
+                Some("vat-id" | "iban") => vat_rates::country(text.get(..2)?),
+                _ => vat_rates::country(&text),
+            }
+        };
+        fields.iter().find_map(told)
+    }
+}
+
+/// 0.19 of 19,000 thousandths of a percent.
+fn rate(thousandths: u32) -> Decimal {
+    Decimal::new(i64::from(thousandths), 5)
+}
+
+fn percent(rate: Decimal) -> Decimal {
+    (rate * Decimal::ONE_HUNDRED).normalize()
+}

@@ -1,0 +1,156 @@
+//! Where a value stands on a page, and which of several places is meant.
+
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::captions::Captions;
+use super::currencies;
+use super::text::{PageText, Span, fold};
+use crate::domain::{DocType, PageRule};
+
+/// How a value is compared, by its `format` in the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Amount,
+    Quantity,
+    Date,
+    Currency,
+    Iban,
+    VatId,
+    Text,
+}
+
+impl Kind {
+    pub fn of(property: &Value) -> Kind {
+        match property.get("format").and_then(Value::as_str) {
+            Some("amount") => Kind::Amount,
+            Some("quantity") => Kind::Quantity,
+            Some("date") => Kind::Date,
+            Some("currency") => Kind::Currency,
+            Some("iban") => Kind::Iban,
+            Some("vat-id") => Kind::VatId,
+            _ => Kind::Text,
+        }
+    }
+
+    /// Of a leaf such as `line_items[2].quantity`.
+    pub fn of_path(doc_type: &DocType, path: &str) -> Kind {
+        let properties = &doc_type.schema["properties"];
+        match path.split_once('[') {
+            None => Kind::of(&properties[path]),
+            Some((list, rest)) => {
+                let leaf = rest.split_once("].").map_or("", |(_, leaf)| leaf);
+                Kind::of(&properties[list]["items"]["properties"][leaf])
+            }
+        }
+    }
+}
+
+/// Some words of a page.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    pub text: &'a PageText,
+    pub span: Span,
+}
+
+impl Place<'_> {
+    pub fn bbox(&self) -> [f32; 4] {
+        self.text.bbox(self.span)
+    }
+}
+
+/// Everywhere that the page has the value.
+pub fn occurrences(text: &PageText, kind: Kind, value: &Value) -> Vec<Span> {
+    let spelled = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let as_text = || text.find(&spelled);
+    match kind {
+        Kind::Amount | Kind::Quantity => match Decimal::from_str(&spelled) {
+            Ok(number) => numbers(text, kind, number),
+            Err(_) => as_text(),
+        },
+        Kind::Date => match Date::from_str(&spelled) {
+            Ok(date) => {
+                let dates = text.dates.iter().filter(|placed| placed.value == date);
+                dates.map(|placed| placed.span).collect()
+            }
+            Err(_) => as_text(),
+        },
+        Kind::Currency => currencies::find(text, &spelled),
+        Kind::VatId => vat_id(text, &spelled),
+        Kind::Iban | Kind::Text => as_text(),
+    }
+}
+
+/// A number with its sign; where there is none, without: pages print what is
+/// taken off or given back either way.
+fn numbers(text: &PageText, kind: Kind, wanted: Decimal) -> Vec<Span> {
+    let spans = |fits: &dyn Fn(Decimal) -> bool| -> Vec<Span> {
+        let numbers = text.numbers.iter().filter(|placed| {
+            fits(placed.value.value) && (kind == Kind::Quantity || !placed.value.is_percent)
+        });
+        numbers.map(|placed| placed.span).collect()
+    };
+    let exact = spans(&|value| value == wanted);
+    if !exact.is_empty() {
+        return exact;
+    }
+    spans(&|value| value.abs() == wanted.abs())
+}
+
+/// With or without its country, which domestic invoices leave out.
+fn vat_id(text: &PageText, id: &str) -> Vec<Span> {
+    const LEAST: usize = 8;
+    let whole = text.find(id);
+    let national = id.get(2..).filter(|rest| fold(rest).len() >= LEAST);
+    match national {
+        Some(national) if whole.is_empty() => text.find(national),
+        _ => whole,
+    }
+}
+
+/// The place that a field of the record is most likely read from: nearest to
+/// one of the field's captions; else the last for fields of the last page, the
+/// first for others.
+pub fn scalar<'a>(
+    doc_type: &DocType,
+    field: &str,
+    value: &Value,
+    property: &Value,
+    texts: &'a [PageText],
+) -> Option<Place<'a>> {
+    let kind = Kind::of(property);
+    let mut places: Vec<Place<'a>> = Vec::new();
+    for text in texts {
+        let spans = occurrences(text, kind, value);
+        places.extend(spans.into_iter().map(|span| Place { text, span }));
+    }
+    if places.len() < 2 {
+        return places.pop();
+    }
+    let near = texts.iter().filter_map(|text| {
+        let captions = Captions::find(doc_type, text);
+        let of_page = places.iter().filter(|place| place.text.page == text.page);
+        of_page
+            .filter_map(|place| Some((captions.distance(field, place.bbox())?, *place)))
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+    });
+    if let Some((_, place)) = near.min_by(|a, b| a.0.total_cmp(&b.0)) {
+        return Some(place);
+    }
+    if is_on_last_page(doc_type, field) {
+        places.pop()
+    } else {
+        places.into_iter().next()
+    }
+}
+
+fn is_on_last_page(doc_type: &DocType, field: &str) -> bool {
+    let rule = doc_type.read.as_ref().map(|rules| &rules.pages);
+    matches!(rule, Some(PageRule::Merge { last, .. }) if last.iter().any(|name| name == field))
+}

@@ -1,0 +1,207 @@
+//! The lines of a list on the page: their values are looked for in one row, so
+//! that a 1 is the quantity's and not any other 1 of the page.
+
+use serde_json::{Map, Value};
+
+use super::find::{self, Kind, Place};
+use super::text::PageText;
+use super::{Witnesses, at, broken, is_absent};
+use crate::domain::FieldEvidence;
+
+/// How far from a row's middle its values may stand, in heights of a line:
+/// a description may begin or end a line higher or lower.
+const ROW: f32 = 1.2;
+/// Rows above or below in which a description may go on.
+const TEXT_ROWS: f32 = 4.0;
+
+/// The values of one line and where each may stand.
+struct Line<'a> {
+    leaves: Vec<Leaf<'a>>,
+}
+
+struct Leaf<'a> {
+    path: String,
+    kind: Kind,
+    places: Vec<Place<'a>>,
+}
+
+/// A height on a page where a row stands.
+#[derive(Clone, Copy)]
+struct Row {
+    page: u32,
+    middle: f32,
+    height: f32,
+}
+
+pub fn look_up(
+    name: &str,
+    list: &[Value],
+    property: &Value,
+    witnesses: &Witnesses,
+) -> Vec<FieldEvidence> {
+    let properties = property
+        .pointer("/items/properties")
+        .and_then(Value::as_object);
+    let mut evidence = Vec::new();
+    let mut before = None;
+    for (index, entry) in list.iter().enumerate() {
+        let prefix = format!("{name}[{index}].");
+        let values = entry.as_object().cloned().unwrap_or_default();
+        let (texts, line) = best_witness(&prefix, &values, properties, witnesses);
+        let row = line.row(before);
+        before = row.or(before);
+        for leaf in &line.leaves {
+            let mut place = leaf.place(row);
+            if place.is_none() {
+                place = other_witness(leaf, &values, texts, witnesses);
+            }
+            let value = leaf
+                .path
+                .rsplit('.')
+                .next()
+                .and_then(|field| values.get(field));
+            let of_leaf = match (place, value) {
+                (None, Some(value)) => broken(leaf.path.clone(), leaf.kind, value, witnesses),
+                (place, _) => at(leaf.path.clone(), place),
+            };
+            evidence.push(of_leaf);
+        }
+    }
+    evidence
+}
+
+/// The line as the text layer shows it, or as OCR does where that has none.
+fn best_witness<'a>(
+    prefix: &str,
+    values: &Map<String, Value>,
+    properties: Option<&Map<String, Value>>,
+    witnesses: &'a Witnesses,
+) -> (&'a [PageText], Line<'a>) {
+    let [text_layer, ocr] = witnesses.all();
+    let texts = if text_layer.is_empty() {
+        ocr
+    } else {
+        text_layer
+    };
+    (texts, Line::of(prefix, values, properties, texts))
+}
+
+/// What the text layer lacks may stand in a picture that OCR reads.
+fn other_witness<'a>(
+    leaf: &Leaf<'_>,
+    values: &Map<String, Value>,
+    asked: &[PageText],
+    witnesses: &'a Witnesses,
+) -> Option<Place<'a>> {
+    if leaf.kind == Kind::Quantity || std::ptr::eq(asked, witnesses.ocr.as_slice()) {
+        return None;
+    }
+    let field = leaf.path.rsplit('.').next()?;
+    let value = values.get(field)?;
+    witnesses.ocr.iter().find_map(|text| {
+        let span = find::occurrences(text, leaf.kind, value)
+            .into_iter()
+            .next()?;
+        Some(Place { text, span })
+    })
+}
+
+impl<'a> Line<'a> {
+    fn of(
+        prefix: &str,
+        values: &Map<String, Value>,
+        properties: Option<&Map<String, Value>>,
+        texts: &'a [PageText],
+    ) -> Line<'a> {
+        let present = values.iter().filter(|(_, value)| !is_absent(value));
+        let leaves = present.map(|(field, value)| {
+            let property = properties.and_then(|properties| properties.get(field));
+            let kind = property.map_or(Kind::Text, Kind::of);
+            let places = texts.iter().flat_map(|text| {
+                let spans = find::occurrences(text, kind, value);
+                spans.into_iter().map(move |span| Place { text, span })
+            });
+            Leaf {
+                path: format!("{prefix}{field}"),
+                kind,
+                places: places.collect(),
+            }
+        });
+        Line {
+            leaves: leaves.collect(),
+        }
+    }
+
+    /// The row in which most of the line's values stand; of several such the
+    /// first after the line before, whose row it shares only at need.
+    fn row(&self, before: Option<Row>) -> Option<Row> {
+        let mut best: Option<((usize, bool, f32), Row)> = None;
+        for leaf in &self.leaves {
+            for place in &leaf.places {
+                let row = Row::of(place);
+                let hits = self
+                    .leaves
+                    .iter()
+                    .filter(|leaf| leaf.in_row(row).is_some())
+                    .count();
+                let is_after = before.is_none_or(|before| row.is_after(before));
+                // Pages count more than any height.
+                let order = -(row.page as f32 + row.middle);
+                let score = (hits, is_after, order);
+                if best.as_ref().is_none_or(|(known, _)| score > *known) {
+                    best = Some((score, row));
+                }
+            }
+        }
+        best.map(|(_, row)| row)
+    }
+}
+
+impl Row {
+    fn of(place: &Place<'_>) -> Row {
+        let bbox = place.bbox();
+        let first = &place.text.words[place.span.first];
+        Row {
+            page: place.text.page,
+            middle: (bbox[1] + bbox[3]) / 2.0,
+            height: first.height().max(f32::EPSILON),
+        }
+    }
+
+    fn is_after(self, before: Row) -> bool {
+        (self.page, self.middle) > (before.page, before.middle + before.height / 2.0)
+    }
+
+    /// How many line heights away a place is; `None` on another page.
+    fn distance(self, place: &Place<'_>) -> Option<f32> {
+        let other = Row::of(place);
+        let height = self.height.max(other.height);
+        (self.page == other.page).then(|| (self.middle - other.middle).abs() / height)
+    }
+}
+
+impl<'a> Leaf<'a> {
+    fn in_row(&self, row: Row) -> Option<Place<'a>> {
+        let most = if self.kind == Kind::Text {
+            TEXT_ROWS
+        } else {
+            ROW
+        };
+        let near = self
+            .places
+            .iter()
+            .filter_map(|place| Some((row.distance(place)?, *place)));
+        near.filter(|(distance, _)| *distance <= most)
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, place)| place)
+    }
+
+    /// In the row; what is no small number may also stand elsewhere.
+    fn place(&self, row: Option<Row>) -> Option<Place<'a>> {
+        let in_row = row.and_then(|row| self.in_row(row));
+        match self.kind {
+            Kind::Quantity => in_row,
+            _ => in_row.or(self.places.first().copied()),
+        }
+    }
+}

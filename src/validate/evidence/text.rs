@@ -1,0 +1,335 @@
+//! A page's words, made comparable: case, accents, ligatures, soft hyphens,
+//! spacing and punctuation are no difference.
+
+use jiff::civil::Date;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use super::dates;
+use super::numbers::{self, Number};
+use crate::domain::{EvidenceClass, OcrWord, Word};
+
+/// Consecutive words, by their indices on the page; both ends count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub first: usize,
+    pub last: usize,
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placed<T> {
+    pub value: T,
+    pub span: Span,
+}
+
+pub struct PageText {
+    /// Index (from 0) of the page.
+    pub page: u32,
+    pub class: EvidenceClass,
+    pub words: Vec<PageWord>,
+    letters: Vec<Letter>,
+    pub numbers: Vec<Placed<Number>>,
+    pub dates: Vec<Placed<Date>>,
+}
+
+pub struct PageWord {
+    /// As the page has it.
+    pub text: String,
+    /// In compatibility form (NFKC), without soft hyphens: `fi` for a ligature.
+    pub plain: String,
+    pub bbox: [f32; 4],
+    pub confidence: Option<f32>,
+}
+
+/// A letter or digit of the page, folded.
+#[derive(Clone, Copy)]
+struct Letter {
+    folded: char,
+    word: usize,
+    /// Nothing that belongs to it stands before it, after it.
+    starts: Edge,
+    ends: Edge,
+}
+
+/// What is between a letter and its neighbour.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Edge {
+    /// They are of one run of letters, or of digits.
+    None,
+    /// A digit follows a letter or the other way round.
+    Kind,
+    /// A blank, a mark, another word.
+    Gap,
+}
+
+/// Texts of fewer letters are not looked for over several lines.
+const LEAST_BROKEN: usize = 8;
+const MOST_LINES: usize = 6;
+
+/// Values of fewer letters must stand alone on the page.
+const SHORT: usize = 4;
+
+impl PageText {
+    pub fn of_text_layer(page: u32, words: &[Word]) -> PageText {
+        let words = words
+            .iter()
+            .map(|word| PageWord::new(&word.text, word.bbox, None));
+        PageText::new(page, EvidenceClass::TextLayer, words.collect())
+    }
+
+    pub fn of_ocr(page: u32, words: &[OcrWord]) -> PageText {
+        let words = words
+            .iter()
+            .map(|ocr| PageWord::new(&ocr.word.text, ocr.word.bbox, Some(ocr.confidence)));
+        PageText::new(page, EvidenceClass::Ocr, words.collect())
+    }
+
+    fn new(page: u32, class: EvidenceClass, words: Vec<PageWord>) -> PageText {
+        let mut letters: Vec<Letter> = Vec::new();
+        for (index, word) in words.iter().enumerate() {
+            push_letters(&mut letters, &word.plain, index);
+        }
+        let numbers = numbers::scan(&words);
+        let dates = dates::scan(&words);
+        PageText {
+            page,
+            class,
+            words,
+            letters,
+            numbers,
+            dates,
+        }
+    }
+
+    /// Where the letters and digits of `value` stand one after the other,
+    /// whatever is between them; not in the middle of a longer word or number.
+    pub fn find(&self, value: &str) -> Vec<Span> {
+        let wanted = fold(value);
+        let Some(first) = wanted.first() else {
+            return Vec::new();
+        };
+        let least = if wanted.len() < SHORT {
+            Edge::Gap
+        } else {
+            Edge::Kind
+        };
+        let mut spans = Vec::new();
+        let last_start = (self.letters.len() + 1).saturating_sub(wanted.len());
+        for start in 0..last_start {
+            let run = &self.letters[start..start + wanted.len()];
+            let fits = run[0].folded == *first
+                && run[0].starts >= least
+                && run[run.len() - 1].ends >= least
+                && run
+                    .iter()
+                    .zip(&wanted)
+                    .all(|(letter, c)| letter.folded == *c);
+            if fits {
+                spans.push(Span {
+                    first: run[0].word,
+                    last: run[run.len() - 1].word,
+                });
+            }
+        }
+        spans
+    }
+
+    /// The lines of a text that goes on below itself while other columns stand
+    /// between its lines in reading order: each line begins under the one
+    /// before. Only longer texts are looked for so, by whole words.
+    pub fn find_broken(&self, value: &str) -> Option<Vec<Span>> {
+        let wanted = fold(value);
+        if wanted.len() < LEAST_BROKEN {
+            return None;
+        }
+        let starts = (0..self.letters.len()).filter(|&at| self.letters[at].starts == Edge::Gap);
+        starts
+            .into_iter()
+            .find_map(|at| self.go_on(at, &wanted, MOST_LINES))
+    }
+
+    /// The lines of `wanted`, the first of which begins at letter `at`.
+    fn go_on(&self, at: usize, wanted: &[char], lines: usize) -> Option<Vec<Span>> {
+        let same = |(letter, c): &(&Letter, &char)| letter.folded == **c;
+        let length = self.letters[at..]
+            .iter()
+            .zip(wanted)
+            .take_while(same)
+            .count();
+        let run = &self.letters[at..at + length];
+        let end = run.iter().rposition(|letter| letter.ends == Edge::Gap)? + 1;
+        let line = Span {
+            first: run[0].word,
+            last: run[end - 1].word,
+        };
+        let rest = &wanted[end..];
+        if rest.is_empty() {
+            return Some(vec![line]);
+        }
+        if lines == 1 || !on_one_line(self.words[line.first].bbox, self.words[line.last].bbox) {
+            return None;
+        }
+        let above = self.bbox(line);
+        let next = (0..self.letters.len()).filter(|&next| {
+            let letter = self.letters[next];
+            letter.starts == Edge::Gap
+                && letter.folded == rest[0]
+                && is_under(above, self.words[letter.word].bbox)
+        });
+        let below = next
+            .into_iter()
+            .find_map(|next| self.go_on(next, rest, lines - 1))?;
+        Some([vec![line], below].concat())
+    }
+
+    /// Runs of whole words or numbers of about as many letters as `wanted`
+    /// (folded), each with its letters.
+    pub fn runs_like(&self, wanted: usize) -> Vec<(String, Span)> {
+        let mut runs = Vec::new();
+        for start in 0..self.letters.len() {
+            if self.letters[start].starts != Edge::Gap {
+                continue;
+            }
+            for length in wanted.saturating_sub(1).max(1)..=wanted + 1 {
+                let Some(run) = self.letters.get(start..start + length) else {
+                    break;
+                };
+                if run[length - 1].ends == Edge::Gap {
+                    let span = Span {
+                        first: run[0].word,
+                        last: run[length - 1].word,
+                    };
+                    runs.push((run.iter().map(|letter| letter.folded).collect(), span));
+                }
+            }
+        }
+        runs
+    }
+
+    pub fn bbox(&self, span: Span) -> [f32; 4] {
+        let words = self.words[span.first..=span.last].iter();
+        words
+            .map(|word| word.bbox)
+            .reduce(union)
+            .unwrap_or_default()
+    }
+
+    pub fn words_of(&self, span: Span) -> String {
+        let words = self.words[span.first..=span.last]
+            .iter()
+            .map(|word| word.text.as_str());
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The OCR engine's confidence in its least sure word.
+    pub fn confidence(&self, span: Span) -> Option<f32> {
+        let words = self.words[span.first..=span.last].iter();
+        words.filter_map(|word| word.confidence).reduce(f32::min)
+    }
+}
+
+impl PageWord {
+    pub fn new(text: &str, bbox: [f32; 4], confidence: Option<f32>) -> PageWord {
+        let plain = text.nfkc().filter(|c| !is_invisible(*c)).collect();
+        PageWord {
+            text: text.to_owned(),
+            plain,
+            bbox,
+            confidence,
+        }
+    }
+
+    pub fn height(&self) -> f32 {
+        self.bbox[3] - self.bbox[1]
+    }
+}
+
+/// Soft hyphens, zero-width blanks and joiners, byte order marks.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'
+    )
+}
+
+/// Letters and digits in lower case without accents; `ss` for a sharp s.
+pub fn fold(text: &str) -> Vec<char> {
+    text.nfkd()
+        .filter(|c| !is_combining_mark(*c) && c.is_alphanumeric())
+        .flat_map(fold_letter)
+        .collect()
+}
+
+fn fold_letter(c: char) -> impl Iterator<Item = char> {
+    let sharp_s = if matches!(c, 'ß' | 'ẞ') { "ss" } else { "" };
+    let lower = sharp_s.is_empty().then(|| c.to_lowercase());
+    sharp_s.chars().chain(lower.into_iter().flatten())
+}
+
+fn push_letters(letters: &mut Vec<Letter>, word: &str, index: usize) {
+    // The word before ends here.
+    let mut before: Option<char> = None;
+    if let Some(last) = letters.last_mut() {
+        last.ends = Edge::Gap;
+    }
+    for c in word.nfkd().filter(|c| !is_combining_mark(*c)) {
+        if !c.is_alphanumeric() {
+            if before.take().is_some()
+                && let Some(last) = letters.last_mut()
+            {
+                last.ends = Edge::Gap;
+            }
+            continue;
+        }
+        let edge = match before {
+            None => Edge::Gap,
+            Some(before) if before.is_numeric() != c.is_numeric() => Edge::Kind,
+            Some(_) => Edge::None,
+        };
+        if before.is_some()
+            && let Some(last) = letters.last_mut()
+        {
+            last.ends = edge;
+        }
+        for (place, folded) in fold_letter(c).enumerate() {
+            letters.push(Letter {
+                folded,
+                word: index,
+                starts: if place == 0 { edge } else { Edge::None },
+                ends: Edge::Gap,
+            });
+            // Only the last letter of one that became two ends.
+            if place > 0 {
+                let first = letters.len() - 2;
+                letters[first].ends = Edge::None;
+            }
+        }
+        before = Some(c);
+    }
+}
+
+/// The smallest box around both.
+pub fn union(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+    [
+        a[0].min(b[0]),
+        a[1].min(b[1]),
+        a[2].max(b[2]),
+        a[3].max(b[3]),
+    ]
+}
+
+/// Whether a word begins the line below a box: near its left edge, at most two
+/// lines further down.
+fn is_under(above: [f32; 4], word: [f32; 4]) -> bool {
+    let height = (above[3] - above[1]).min(word[3] - word[1]);
+    let gap = word[1] - above[3];
+    gap > -height / 2.0 && gap < 2.0 * height && (word[0] - above[0]).abs() < 3.0 * height
+}
+
+/// Whether two boxes stand on one line of text.
+pub fn on_one_line(a: [f32; 4], b: [f32; 4]) -> bool {
+    let overlap = a[3].min(b[3]) - a[1].max(b[1]);
+    let lower = (a[3] - a[1]).min(b[3] - b[1]);
+    overlap > 0.0 && overlap >= lower / 2.0
+}

@@ -1,0 +1,120 @@
+//! Bank accounts (ISO 13616) and banks (ISO 9362).
+
+use iban::{Iban, ParseBaseIbanError, ParseIbanError};
+
+use super::{Verdict, compact};
+
+/// The IBAN without blanks, and whether it can be right.
+pub fn iban(text: &str) -> (String, Verdict) {
+    let plain = compact(text);
+    let verdict = match plain.parse::<Iban>() {
+        Ok(_) => Verdict::Right {
+            proof: Some("IBAN check digits"),
+        },
+        Err(ParseIbanError::InvalidBaseIban {
+            source: ParseBaseIbanError::InvalidChecksum,
+        }) => Verdict::Wrong(
+            "iban_check_digits",
+            "its check digits do not fit: a character is wrong or missing".into(),
+        ),
+        Err(ParseIbanError::InvalidBaseIban { .. }) => Verdict::Wrong(
+            "iban_form",
+            "an IBAN is a country, two check digits and up to 30 letters and digits".into(),
+        ),
+        Err(ParseIbanError::InvalidBban(_)) => Verdict::Wrong(
+            "iban_form",
+            format!("IBANs of {} have another length or form", &plain[..2]),
+        ),
+        Err(ParseIbanError::UnknownCountry(_)) => {
+            Verdict::Wrong("iban_form", format!("no country {} has IBANs", &plain[..2]))
+        }
+    };
+    (plain, verdict)
+}
+
+/// The BIC without blanks, and whether it can be right. It has no check digit.
+pub fn bic(text: &str) -> (String, Verdict) {
+    let plain = compact(text);
+    let letters = |range: std::ops::Range<usize>| {
+        plain
+            .get(range)
+            .is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_uppercase()))
+    };
+    let rest = plain
+        .bytes()
+        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let verdict = if matches!(plain.len(), 8 | 11) && rest && letters(0..6) {
+        Verdict::Right { proof: None }
+    } else {
+        let why = "a BIC is 4 letters for the bank, 2 for its country and 2 or 5 letters or digits";
+        Verdict::Wrong("bic_form", why.into())
+    };
+    (plain, verdict)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn ibans_are_taken_with_and_without_blanks_and_a_wrong_digit_is_told() {
+        let (plain, verdict) = iban("de89 3704 0044 0532 0130 00");
+        assert_eq!(plain, "DE89370400440532013000");
+        assert!(matches!(verdict, Verdict::Right { proof: Some(_) }));
+        for (text, code, why) in [
+            (
+                "DE89370400440532013001",
+                "iban_check_digits",
+                "check digits",
+            ),
+            ("DE8937040044053201300", "iban_check_digits", "missing"),
+            ("DE", "iban_form", "country"),
+            ("", "iban_form", "country"),
+            ("QQ11370400440532013000", "iban_", ""),
+        ] {
+            let Verdict::Wrong(told, message) = iban(text).1 else {
+                panic!("{text} is taken");
+            };
+            assert!(
+                told.starts_with(code) && message.contains(why),
+                "{text}: {told} {message}"
+            );
+        }
+    }
+
+    #[test]
+    fn bics_have_eight_or_eleven_characters() {
+        for text in ["DEUTDEFF", "deut de ff 500", "NEDSZAJJXXX"] {
+            assert!(matches!(bic(text).1, Verdict::Right { .. }), "{text}");
+        }
+        for text in ["DEUTDEF", "DEUT1EFF", "DEUTDEFF5", ""] {
+            assert!(
+                matches!(bic(text).1, Verdict::Wrong("bic_form", _)),
+                "{text}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_misread_digit_of_an_iban_is_always_found(bank in 0u64..100_000_000, account in 0u64..10_000_000_000, at in 4usize..22, by in 1u8..10) {
+            let bban = format!("{bank:08}{account:010}");
+            let number = format!("{bban}131400"); // DE00
+            let rest = number.bytes().fold(0u64, |rest, digit| (rest * 10 + u64::from(digit - b'0')) % 97);
+            let right = format!("DE{:02}{bban}", 98 - rest);
+            prop_assert!(matches!(iban(&right).1, Verdict::Right { .. }), "{}", right);
+            let mut wrong = right.into_bytes();
+            wrong[at] = b'0' + (wrong[at] - b'0' + by) % 10;
+            let wrong = String::from_utf8(wrong).unwrap();
+            prop_assert!(matches!(iban(&wrong).1, Verdict::Wrong("iban_check_digits", _)), "{}", wrong);
+        }
+
+        #[test]
+        fn nothing_panics(text in "\\PC{0,40}") {
+            iban(&text);
+            bic(&text);
+        }
+    }
+}
