@@ -105,11 +105,11 @@ impl PageSignals {
 }
 
 /// Findings that acceptance itself makes, those of no field in particular, and
-/// that a value has no other witness, are no signs that a value is wrong.
+/// that there is no witness to ask, are no signs that a value is wrong.
 fn is_doubt(finding: &Finding) -> bool {
     finding.severity > Severity::Info
         && finding.field.is_some()
-        && ![LOW_CONFIDENCE, NOT_CERTIFIED, "unconfirmed"].contains(&finding.code.as_str())
+        && ![LOW_CONFIDENCE, NOT_CERTIFIED, "no_witness"].contains(&finding.code.as_str())
 }
 
 fn claim(doc_type: &DocType, record: &Record, logprob: &FieldLogprob, page: &PageSignals) -> Claim {

@@ -11,7 +11,7 @@ use crate::store::{NewClimb, PageAttempt, RunId};
 
 /// Findings that reading a page again cannot answer: the file's own, those
 /// that tell of other pages or documents, and what no reader can help.
-const NOT_THE_READERS: [&str; 19] = [
+const NOT_THE_READERS: [&str; 20] = [
     "type_unknown",
     "document_warning",
     "page_failed",
@@ -19,6 +19,7 @@ const NOT_THE_READERS: [&str; 19] = [
     "duplicate",
     "not_taught",
     "no_confidence",
+    "no_witness",
     "schema_unusable",
     "empty_file",
     "corrupt",

@@ -63,8 +63,8 @@ fn page(index: u32) -> PageResult {
         index,
         routing: Some(routing),
         words: vec![],
-        reading: Ok(None),
         ocr: vec![],
+        reading: Ok(None),
     }
 }
 

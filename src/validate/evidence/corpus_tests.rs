@@ -1,5 +1,12 @@
 //! The look-up measured on real invoices whose values are known, where they
-//! are at hand: `cargo test --release --lib evidence::corpus -- --nocapture`.
+//! are at hand:
+//!
+//! ```text
+//! cargo test --release --lib evidence::corpus -- --ignored --nocapture
+//! ```
+//!
+//! Ignored otherwise: a process loads PDFium once, and the rasteriser's own
+//! tests need it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -121,13 +128,19 @@ fn generic(field: &str) -> String {
 }
 
 #[test]
-fn true_values_are_found_on_real_pages_and_not_called_contradicted() {
+#[ignore = "a measurement: needs the corpus, and PDFium for itself"]
+fn true_values_are_found_on_real_pages_and_false_ones_contradicted() {
     let Some(documents) = documents() else {
         eprintln!("skipped: no corpus, or no PDFium");
         return;
     };
     let types = DocTypes::load(None).unwrap();
     let doc_type = types.get("invoice").unwrap();
+    true_values_are_found(&documents, doc_type);
+    misread_amounts_are_contradicted(&documents, doc_type);
+}
+
+fn true_values_are_found(documents: &[Document], doc_type: &DocType) {
     let mut tally: BTreeMap<String, [usize; 3]> = BTreeMap::new();
     for document in documents
         .iter()
@@ -172,14 +185,7 @@ fn true_values_are_found_on_real_pages_and_not_called_contradicted() {
 }
 
 /// Two neighbouring digits change places: the commonest slip of all readers.
-#[test]
-fn most_misread_amounts_of_real_pages_are_contradicted() {
-    let Some(documents) = documents() else {
-        eprintln!("skipped: no corpus, or no PDFium");
-        return;
-    };
-    let types = DocTypes::load(None).unwrap();
-    let doc_type = types.get("invoice").unwrap();
+fn misread_amounts_are_contradicted(documents: &[Document], doc_type: &DocType) {
     let (mut wrong, mut unseen, mut told) = (0, 0, 0);
     for document in documents
         .iter()

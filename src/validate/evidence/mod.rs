@@ -225,16 +225,17 @@ fn unconfirmed(
         1 => " (and one other amount)".to_owned(),
         n => format!(" (and {n} other amounts)"),
     };
-    let asked = match (witnesses.text_layer.is_empty(), witnesses.ocr.is_empty()) {
-        (false, _) => "the page's text does not have it",
-        (true, false) => "OCR does not find it on the page",
-        (true, true) => "the page has no text to compare it with",
+    // Without a witness to ask, the finding says nothing against the value.
+    let (code, asked) = match (witnesses.text_layer.is_empty(), witnesses.ocr.is_empty()) {
+        (false, _) => ("unconfirmed", "the page's text does not have it"),
+        (true, false) => ("unconfirmed", "OCR does not find it on the page"),
+        (true, true) => ("no_witness", "the page has no text to compare it with"),
     };
     let message = format!(
         "{name}{others} rests on the model's reading alone: {asked} and no sum bears it out; compare it with the page"
     );
     Some(Finding::new(
-        "unconfirmed",
+        code,
         Severity::Warning,
         Some(&first.field),
         message,

@@ -199,7 +199,7 @@ fn an_amount_that_nobody_vouches_for_is_never_accepted_and_one_that_adds_up_is()
         .iter()
         .map(|f| (f.code.as_str(), f.field.as_deref()))
         .collect();
-    assert_eq!(codes, [("unconfirmed", Some("total"))]);
+    assert_eq!(codes, [("no_witness", Some("total"))]);
 }
 
 #[test]
