@@ -15,6 +15,7 @@ pub mod cli;
 pub mod config;
 pub mod doctypes;
 pub mod domain;
+pub mod einvoice;
 pub mod eval;
 pub mod export;
 #[cfg(any(test, fuzzing))]

@@ -1,6 +1,7 @@
 //! What the stages hand to each other: plain data, no I/O, no engine types.
 
 mod doctype;
+mod einvoice;
 mod failure;
 mod finding;
 mod page;
@@ -8,6 +9,10 @@ mod reading;
 mod record;
 
 pub use doctype::{Check, DocType, PageRule, Prompt, ReadRules};
+pub use einvoice::{
+    Address, AllowanceCharge, Contact, EInvoice, Identifier, Line, Party, Payment, Syntax, Tax,
+    Totals, XmlFile,
+};
 pub use failure::{Failure, Reason, json_problem};
 pub use finding::{Finding, Severity};
 pub use page::{DocumentInfo, Embedding, MediaType, PageImage, RasterPage, Word};

@@ -1,0 +1,308 @@
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::Finding;
+
+/// An XML file that came with a document: attached to a PDF, or the document
+/// itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct XmlFile {
+    /// The attachment's name; `None`: the document is this XML.
+    pub name: Option<String>,
+    pub bytes: Vec<u8>,
+}
+
+/// The XML syntax of an electronic invoice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Syntax {
+    /// UN/CEFACT Cross Industry Invoice: Factur-X, ZUGFeRD 2, XRechnung.
+    Cii,
+    /// ZUGFeRD 1 (`CrossIndustryDocument`) and its drafts.
+    Zugferd1,
+    /// OASIS UBL 2.1 `Invoice`: Peppol, XRechnung.
+    UblInvoice,
+    /// OASIS UBL 2.1 `CreditNote`.
+    UblCreditNote,
+}
+
+impl Syntax {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Syntax::Cii => "CII",
+            Syntax::Zugferd1 => "ZUGFeRD 1",
+            Syntax::UblInvoice => "UBL Invoice",
+            Syntax::UblCreditNote => "UBL CreditNote",
+        }
+    }
+}
+
+/// What an electronic invoice states, by the business terms of EN 16931
+/// (`BT-…`, `BG-…`). What it does not state is absent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EInvoice {
+    pub syntax: Syntax,
+    /// Specification identifier (BT-24).
+    pub profile: Option<String>,
+    /// Invoice number (BT-1).
+    pub number: Option<String>,
+    /// Issue date (BT-2).
+    pub issue_date: Option<Date>,
+    /// Invoice type code (BT-3), UNTDID 1001.
+    pub type_code: Option<String>,
+    /// Invoice currency (BT-5).
+    pub currency: Option<String>,
+    /// VAT accounting currency (BT-6).
+    pub tax_currency: Option<String>,
+    /// Payment due date (BT-9), the first where there are several.
+    pub due_date: Option<Date>,
+    /// Buyer reference (BT-10).
+    pub buyer_reference: Option<String>,
+    /// Contract reference (BT-12).
+    pub contract_reference: Option<String>,
+    /// Purchase order reference (BT-13).
+    pub order_reference: Option<String>,
+    /// Payment terms (BT-20).
+    pub payment_terms: Option<String>,
+    /// Notes (BT-22).
+    pub notes: Vec<String>,
+    /// Preceding invoices (BG-3): number and issue date.
+    pub preceding: Vec<(String, Option<Date>)>,
+    /// BG-4.
+    pub seller: Party,
+    /// BG-7.
+    pub buyer: Party,
+    /// Name of the payee (BT-59) where it is not the seller.
+    pub payee_name: Option<String>,
+    /// Actual delivery date (BT-72).
+    pub delivery_date: Option<Date>,
+    /// Country to which it was delivered (BT-80).
+    pub delivery_country: Option<String>,
+    /// Invoicing period (BG-14).
+    pub period: Option<(Option<Date>, Option<Date>)>,
+    pub payment: Payment,
+    /// BG-20 and BG-21.
+    pub allowances: Vec<AllowanceCharge>,
+    pub totals: Totals,
+    /// VAT breakdown (BG-23).
+    pub taxes: Vec<Tax>,
+    /// Invoice lines (BG-25) in their order.
+    pub lines: Vec<Line>,
+    /// Values that are not what they should be, each told in a sentence.
+    pub problems: Vec<Finding>,
+}
+
+/// A seller or buyer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Party {
+    /// BT-27, BT-44.
+    pub name: Option<String>,
+    /// BT-28, BT-45.
+    pub trading_name: Option<String>,
+    /// BT-29, BT-46 with their scheme.
+    pub ids: Vec<Identifier>,
+    /// Legal registration (BT-30, BT-47).
+    pub legal_id: Option<Identifier>,
+    /// VAT identifier (BT-31, BT-48), without blanks.
+    pub vat_id: Option<String>,
+    /// Tax registration (BT-32).
+    pub tax_id: Option<String>,
+    /// Additional legal information (BT-33).
+    pub legal_form: Option<String>,
+    /// Electronic address (BT-34, BT-49).
+    pub endpoint: Option<Identifier>,
+    pub address: Address,
+    pub contact: Contact,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identifier {
+    pub scheme: Option<String>,
+    pub value: String,
+}
+
+/// BG-5, BG-8.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Address {
+    /// At most three lines (BT-35, BT-36, BT-162).
+    pub lines: Vec<String>,
+    pub city: Option<String>,
+    pub post_code: Option<String>,
+    pub subdivision: Option<String>,
+    /// ISO 3166-1 alpha-2 (BT-40, BT-55).
+    pub country: Option<String>,
+}
+
+/// BG-6, BG-9.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contact {
+    pub name: Option<String>,
+    pub phone: Option<String>,
+    pub email: Option<String>,
+}
+
+/// BG-16.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Payment {
+    /// Means of payment (BT-81), UNTDID 4461.
+    pub means_code: Option<String>,
+    /// Remittance information (BT-83).
+    pub reference: Option<String>,
+    /// Payment account (BT-84), without blanks.
+    pub iban: Option<String>,
+    /// BT-85.
+    pub account_name: Option<String>,
+    /// BT-86, without blanks.
+    pub bic: Option<String>,
+    /// Direct debit: mandate (BT-89) and debited account (BT-91).
+    pub mandate: Option<String>,
+    pub debited_iban: Option<String>,
+}
+
+/// An allowance, or a charge, of the document or of a line.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AllowanceCharge {
+    pub is_charge: bool,
+    pub amount: Decimal,
+    pub base: Option<Decimal>,
+    pub percent: Option<Decimal>,
+    pub reason: Option<String>,
+    pub reason_code: Option<String>,
+    /// VAT category (BT-95, BT-102); absent in lines.
+    pub category: Option<String>,
+    pub rate: Option<Decimal>,
+}
+
+/// BG-22.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Sum of the lines (BT-106).
+    pub lines: Option<Decimal>,
+    /// BT-107.
+    pub allowances: Option<Decimal>,
+    /// BT-108.
+    pub charges: Option<Decimal>,
+    /// BT-109.
+    pub net: Option<Decimal>,
+    /// BT-110, in the invoice currency.
+    pub tax: Option<Decimal>,
+    /// BT-111, in the VAT accounting currency.
+    pub tax_in_tax_currency: Option<Decimal>,
+    /// BT-112.
+    pub gross: Option<Decimal>,
+    /// BT-113.
+    pub prepaid: Option<Decimal>,
+    /// BT-114.
+    pub rounding: Option<Decimal>,
+    /// BT-115.
+    pub due: Option<Decimal>,
+}
+
+/// BG-23.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tax {
+    /// BT-116.
+    pub basis: Option<Decimal>,
+    /// BT-117.
+    pub amount: Option<Decimal>,
+    /// BT-118, UNCL 5305.
+    pub category: Option<String>,
+    /// Percent (BT-119).
+    pub rate: Option<Decimal>,
+    /// BT-120.
+    pub exemption_reason: Option<String>,
+    /// BT-121.
+    pub exemption_code: Option<String>,
+}
+
+/// BG-25.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Line {
+    /// BT-126.
+    pub id: Option<String>,
+    /// BT-127.
+    pub note: Option<String>,
+    /// BT-129.
+    pub quantity: Option<Decimal>,
+    /// BT-130, UN/ECE Recommendation 20 and 21.
+    pub unit: Option<String>,
+    /// BT-131.
+    pub net: Option<Decimal>,
+    /// Net price (BT-146) of `price_base` units (BT-149).
+    pub price: Option<Decimal>,
+    pub price_base: Option<Decimal>,
+    /// BT-153.
+    pub name: Option<String>,
+    /// BT-154.
+    pub description: Option<String>,
+    /// BT-155.
+    pub seller_item_id: Option<String>,
+    /// BT-151.
+    pub category: Option<String>,
+    /// BT-152.
+    pub rate: Option<Decimal>,
+    /// BG-27 and BG-28.
+    pub allowances: Vec<AllowanceCharge>,
+}
+
+/// UNTDID 1001 codes of EN 16931 whose amounts are credited, not claimed.
+const CREDIT_NOTES: [&str; 11] = [
+    "81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "532",
+];
+
+impl EInvoice {
+    pub fn new(syntax: Syntax) -> EInvoice {
+        EInvoice {
+            syntax,
+            profile: None,
+            number: None,
+            issue_date: None,
+            type_code: None,
+            currency: None,
+            tax_currency: None,
+            due_date: None,
+            buyer_reference: None,
+            contract_reference: None,
+            order_reference: None,
+            payment_terms: None,
+            notes: Vec::new(),
+            preceding: Vec::new(),
+            seller: Party::default(),
+            buyer: Party::default(),
+            payee_name: None,
+            delivery_date: None,
+            delivery_country: None,
+            period: None,
+            payment: Payment::default(),
+            allowances: Vec::new(),
+            totals: Totals::default(),
+            taxes: Vec::new(),
+            lines: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Whether the amounts are credited to the buyer.
+    pub fn is_credit_note(&self) -> bool {
+        match &self.type_code {
+            Some(code) => CREDIT_NOTES.contains(&code.as_str()),
+            None => self.syntax == Syntax::UblCreditNote,
+        }
+    }
+}
+
+impl Line {
+    /// Net price of one unit: the price divided by its base quantity; `None`
+    /// where that has no finite decimal form.
+    pub fn unit_price(&self) -> Option<Decimal> {
+        let price = self.price?;
+        let base = self.price_base.unwrap_or(Decimal::ONE);
+        if base == Decimal::ONE {
+            return Some(price);
+        }
+        let unit = price.checked_div(base)?.normalize();
+        // Decimal divides to 28 digits; what needs them all was rounded.
+        (unit.mantissa().unsigned_abs() < 10u128.pow(27)).then_some(unit)
+    }
+}

@@ -1,0 +1,334 @@
+//! UN/CEFACT Cross Industry Invoice and its forerunner in ZUGFeRD 1.
+//!
+//! Element names differ by edition; each list of names has that of CII D16B
+//! first, then ZUGFeRD 1's. Term numbers: EN 16931-3-3.
+
+use jiff::civil::Date;
+
+use super::values::Values;
+use super::xml::Element;
+use crate::domain::{
+    Address, AllowanceCharge, Contact, EInvoice, Identifier, Line, Party, Payment, Syntax, Tax,
+    Totals,
+};
+
+const CONTEXT: [&str; 2] = [
+    "ExchangedDocumentContext",
+    "SpecifiedExchangedDocumentContext",
+];
+const DOCUMENT: [&str; 2] = ["ExchangedDocument", "HeaderExchangedDocument"];
+const TRANSACTION: [&str; 2] = [
+    "SupplyChainTradeTransaction",
+    "SpecifiedSupplyChainTradeTransaction",
+];
+const AGREEMENT: [&str; 2] = [
+    "ApplicableHeaderTradeAgreement",
+    "ApplicableSupplyChainTradeAgreement",
+];
+const DELIVERY: [&str; 2] = [
+    "ApplicableHeaderTradeDelivery",
+    "ApplicableSupplyChainTradeDelivery",
+];
+const SETTLEMENT: [&str; 2] = [
+    "ApplicableHeaderTradeSettlement",
+    "ApplicableSupplyChainTradeSettlement",
+];
+const SUMMATION: [&str; 2] = [
+    "SpecifiedTradeSettlementHeaderMonetarySummation",
+    "SpecifiedTradeSettlementMonetarySummation",
+];
+const LINE_AGREEMENT: [&str; 2] = [
+    "SpecifiedLineTradeAgreement",
+    "SpecifiedSupplyChainTradeAgreement",
+];
+const LINE_DELIVERY: [&str; 2] = [
+    "SpecifiedLineTradeDelivery",
+    "SpecifiedSupplyChainTradeDelivery",
+];
+const LINE_SETTLEMENT: [&str; 2] = [
+    "SpecifiedLineTradeSettlement",
+    "SpecifiedSupplyChainTradeSettlement",
+];
+const LINE_SUMMATION: [&str; 2] = [
+    "SpecifiedTradeSettlementLineMonetarySummation",
+    "SpecifiedTradeSettlementMonetarySummation",
+];
+const PERCENT: [&str; 2] = ["RateApplicablePercent", "ApplicablePercent"];
+
+/// An element that stands for one that is not there.
+static NOTHING: std::sync::LazyLock<Element> = std::sync::LazyLock::new(Element::default);
+
+fn part<'a>(of: &'a Element, names: &[&str]) -> &'a Element {
+    of.any(names).unwrap_or(&NOTHING)
+}
+
+pub fn invoice(root: &Element, syntax: Syntax) -> EInvoice {
+    let mut values = Values::default();
+    let document = part(root, &DOCUMENT);
+    let transaction = part(root, &TRANSACTION);
+    let agreement = part(transaction, &AGREEMENT);
+    let delivery = part(transaction, &DELIVERY);
+    let settlement = part(transaction, &SETTLEMENT);
+    let currency = settlement.line_at(&["InvoiceCurrencyCode"]);
+    let terms: Vec<&Element> = settlement.all("SpecifiedTradePaymentTerms").collect();
+    let reference = |name: &str| {
+        let document = agreement.any(&[name])?;
+        document.any(&["IssuerAssignedID", "ID"])?.line()
+    };
+    let shipped_to = ["ShipToTradeParty", "PostalTradeAddress", "CountryID"];
+    let mut invoice = EInvoice {
+        profile: part(root, &CONTEXT)
+            .line_at(&["GuidelineSpecifiedDocumentContextParameter", "ID"]),
+        number: document.line_at(&["ID"]),
+        type_code: document.line_at(&["TypeCode"]),
+        issue_date: values.date("issue_date", document.any(&["IssueDateTime"])),
+        due_date: terms
+            .iter()
+            .find_map(|terms| terms.any(&["DueDateDateTime"]))
+            .and_then(|date| values.date("due_date", Some(date))),
+        payment_terms: terms
+            .iter()
+            .find_map(|terms| terms.any(&["Description"])?.paragraphs()),
+        notes: notes(document),
+        tax_currency: settlement.line_at(&["TaxCurrencyCode"]),
+        buyer_reference: agreement.line_at(&["BuyerReference"]),
+        contract_reference: reference("ContractReferencedDocument"),
+        order_reference: reference("BuyerOrderReferencedDocument"),
+        preceding: settlement
+            .all("InvoiceReferencedDocument")
+            .filter_map(|document| preceding(document, &mut values))
+            .collect(),
+        seller: party(part(agreement, &["SellerTradeParty"])),
+        buyer: party(part(agreement, &["BuyerTradeParty"])),
+        payee_name: settlement.line_at(&["PayeeTradeParty", "Name"]),
+        delivery_date: values.date(
+            "delivery_date",
+            delivery.at(&["ActualDeliverySupplyChainEvent", "OccurrenceDateTime"]),
+        ),
+        delivery_country: delivery.line_at(&shipped_to),
+        period: settlement
+            .any(&["BillingSpecifiedPeriod"])
+            .map(|period| span(period, &mut values)),
+        payment: payment(settlement),
+        allowances: allowances(settlement, &mut values),
+        totals: totals(
+            part(settlement, &SUMMATION),
+            currency.as_deref(),
+            &mut values,
+        ),
+        taxes: settlement
+            .all("ApplicableTradeTax")
+            .map(|element| tax(element, &mut values))
+            .collect(),
+        lines: transaction
+            .all("IncludedSupplyChainTradeLineItem")
+            .enumerate()
+            .map(|(index, element)| line(index, element, &mut values))
+            .collect(),
+        currency,
+        ..EInvoice::new(syntax)
+    };
+    invoice.lines.retain(super::is_line);
+    invoice.problems = values.problems;
+    invoice
+}
+
+fn notes(document: &Element) -> Vec<String> {
+    document
+        .all("IncludedNote")
+        .filter_map(|note| note.any(&["Content"])?.paragraphs())
+        .collect()
+}
+
+fn preceding(document: &Element, values: &mut Values) -> Option<(String, Option<Date>)> {
+    let number = document.any(&["IssuerAssignedID", "ID"])?.line()?;
+    let date = document.any(&["FormattedIssueDateTime", "IssueDateTime"]);
+    Some((number, values.date("preceding_invoice_date", date)))
+}
+
+fn span(period: &Element, values: &mut Values) -> (Option<Date>, Option<Date>) {
+    let start = values.date("period_start", period.any(&["StartDateTime"]));
+    let end = values.date("period_end", period.any(&["EndDateTime"]));
+    (start, end)
+}
+
+fn identifier(element: &Element) -> Option<Identifier> {
+    Some(Identifier {
+        scheme: element.attribute("schemeID").map(str::to_owned),
+        value: element.line()?,
+    })
+}
+
+fn party(party: &Element) -> Party {
+    let registration = |scheme: &str| {
+        party
+            .all("SpecifiedTaxRegistration")
+            .filter_map(|registration| registration.any(&["ID"]))
+            .filter(|id| id.attribute("schemeID") == Some(scheme))
+            .find_map(Element::compact)
+    };
+    let ids = party.all("ID").chain(party.all("GlobalID"));
+    let organization = part(party, &["SpecifiedLegalOrganization"]);
+    let address = part(party, &["PostalTradeAddress"]);
+    let contact = part(party, &["DefinedTradeContact"]);
+    let lines = ["LineOne", "LineTwo", "LineThree"];
+    Party {
+        name: party.line_at(&["Name"]),
+        trading_name: organization.line_at(&["TradingBusinessName"]),
+        ids: ids.filter_map(identifier).collect(),
+        legal_id: organization.any(&["ID"]).and_then(identifier),
+        vat_id: registration("VA"),
+        tax_id: registration("FC"),
+        legal_form: party.any(&["Description"]).and_then(Element::paragraphs),
+        endpoint: party
+            .at(&["URIUniversalCommunication", "URIID"])
+            .and_then(identifier),
+        address: Address {
+            lines: lines
+                .iter()
+                .filter_map(|name| address.line_at(&[name]))
+                .collect(),
+            city: address.line_at(&["CityName"]),
+            post_code: address.line_at(&["PostcodeCode"]),
+            subdivision: address.line_at(&["CountrySubDivisionName"]),
+            country: address.line_at(&["CountryID"]),
+        },
+        contact: Contact {
+            name: contact
+                .any(&["PersonName", "DepartmentName"])
+                .and_then(Element::line),
+            phone: contact.line_at(&["TelephoneUniversalCommunication", "CompleteNumber"]),
+            email: contact
+                .any(&["EmailURIUniversalCommunication"])
+                .and_then(|email| email.any(&["URIID", "CompleteNumber"])?.line()),
+        },
+    }
+}
+
+fn payment(settlement: &Element) -> Payment {
+    let means: Vec<&Element> = settlement
+        .all("SpecifiedTradeSettlementPaymentMeans")
+        .collect();
+    let first = |path: &[&str]| means.iter().find_map(|means| means.at(path)?.compact());
+    let account = "PayeePartyCreditorFinancialAccount";
+    Payment {
+        means_code: first(&["TypeCode"]),
+        reference: settlement.line_at(&["PaymentReference"]),
+        iban: first(&[account, "IBANID"]).or_else(|| first(&[account, "ProprietaryID"])),
+        account_name: means
+            .iter()
+            .find_map(|means| means.line_at(&[account, "AccountName"])),
+        bic: first(&["PayeeSpecifiedCreditorFinancialInstitution", "BICID"]),
+        mandate: settlement.line_at(&["SpecifiedTradePaymentTerms", "DirectDebitMandateID"]),
+        debited_iban: first(&["PayerPartyDebtorFinancialAccount", "IBANID"]),
+    }
+}
+
+/// Allowances and charges of the document, or of a line's settlement.
+/// ZUGFeRD's extended profiles have charges for logistics apart.
+fn allowances(of: &Element, values: &mut Values) -> Vec<AllowanceCharge> {
+    let plain = of.all("SpecifiedTradeAllowanceCharge");
+    let mut all: Vec<AllowanceCharge> = plain.filter_map(|one| allowance(one, values)).collect();
+    for charge in of.all("SpecifiedLogisticsServiceCharge") {
+        let Some(amount) = values.decimal("charge", charge.any(&["AppliedAmount"])) else {
+            continue;
+        };
+        let tax = part(charge, &["AppliedTradeTax"]);
+        all.push(AllowanceCharge {
+            is_charge: true,
+            amount,
+            reason: charge.line_at(&["Description"]),
+            category: tax.line_at(&["CategoryCode"]),
+            rate: values.decimal("charge", tax.any(&PERCENT)),
+            ..AllowanceCharge::default()
+        });
+    }
+    all
+}
+
+fn allowance(element: &Element, values: &mut Values) -> Option<AllowanceCharge> {
+    let indicator = part(element, &["ChargeIndicator"]);
+    let indicator = indicator
+        .line_at(&["Indicator"])
+        .or_else(|| indicator.line());
+    let is_charge = indicator.as_deref() == Some("true") || indicator.as_deref() == Some("1");
+    let field = if is_charge { "charge" } else { "allowance" };
+    let tax = part(element, &["CategoryTradeTax"]);
+    Some(AllowanceCharge {
+        is_charge,
+        amount: values.decimal(field, element.any(&["ActualAmount"]))?,
+        base: values.decimal(field, element.any(&["BasisAmount"])),
+        percent: values.decimal(field, element.any(&["CalculationPercent"])),
+        reason: element.line_at(&["Reason"]),
+        reason_code: element.line_at(&["ReasonCode"]),
+        category: tax.line_at(&["CategoryCode"]),
+        rate: values.decimal(field, tax.any(&PERCENT)),
+    })
+}
+
+fn totals(sums: &Element, currency: Option<&str>, values: &mut Values) -> Totals {
+    let taxes: Vec<&Element> = sums.all("TaxTotalAmount").collect();
+    let in_currency = |of: &&&Element| match (of.attribute("currencyID"), currency) {
+        (Some(code), Some(currency)) => code == currency,
+        _ => true,
+    };
+    let tax = taxes.iter().find(in_currency).copied();
+    let other = taxes.iter().find(|of| !in_currency(of)).copied();
+    let mut amount = |field: &str, name: &str| values.decimal(field, sums.any(&[name]));
+    Totals {
+        lines: amount("line_total", "LineTotalAmount"),
+        allowances: amount("allowance_total", "AllowanceTotalAmount"),
+        charges: amount("charge_total", "ChargeTotalAmount"),
+        net: amount("net_total", "TaxBasisTotalAmount"),
+        gross: amount("gross_total", "GrandTotalAmount"),
+        prepaid: amount("prepaid_amount", "TotalPrepaidAmount"),
+        rounding: amount("rounding_amount", "RoundingAmount"),
+        due: amount("amount_due", "DuePayableAmount"),
+        tax: values.decimal("tax_total", tax),
+        tax_in_tax_currency: values.decimal("tax_total", other),
+    }
+}
+
+fn tax(element: &Element, values: &mut Values) -> Tax {
+    Tax {
+        basis: values.decimal("tax_basis", element.any(&["BasisAmount"])),
+        amount: values.decimal("tax_amount", element.any(&["CalculatedAmount"])),
+        category: element.line_at(&["CategoryCode"]),
+        rate: values.decimal("tax_rate", element.any(&PERCENT)),
+        exemption_reason: element.line_at(&["ExemptionReason"]),
+        exemption_code: element.line_at(&["ExemptionReasonCode"]),
+    }
+}
+
+fn line(index: usize, element: &Element, values: &mut Values) -> Line {
+    let field = |name: &str| format!("line_items[{index}].{name}");
+    let document = part(element, &["AssociatedDocumentLineDocument"]);
+    let product = part(element, &["SpecifiedTradeProduct"]);
+    let price = part(
+        part(element, &LINE_AGREEMENT),
+        &["NetPriceProductTradePrice"],
+    );
+    let quantity = part(element, &LINE_DELIVERY).any(&["BilledQuantity"]);
+    let settlement = part(element, &LINE_SETTLEMENT);
+    let tax = part(settlement, &["ApplicableTradeTax"]);
+    let total = part(settlement, &LINE_SUMMATION).any(&["LineTotalAmount"]);
+    Line {
+        id: document.line_at(&["LineID"]),
+        note: document
+            .at(&["IncludedNote", "Content"])
+            .and_then(Element::paragraphs),
+        quantity: values.decimal(&field("quantity"), quantity),
+        unit: quantity.and_then(|of| of.attribute("unitCode").map(str::to_owned)),
+        net: values.decimal(&field("line_total"), total),
+        price: values.decimal(&field("unit_price"), price.any(&["ChargeAmount"])),
+        price_base: values
+            .decimal(&field("unit_price"), price.any(&["BasisQuantity"]))
+            .filter(|base| !base.is_zero()),
+        name: product.line_at(&["Name"]),
+        description: product.any(&["Description"]).and_then(Element::paragraphs),
+        seller_item_id: product.line_at(&["SellerAssignedID"]),
+        category: tax.line_at(&["CategoryCode"]),
+        rate: values.decimal(&field("tax_rate"), tax.any(&PERCENT)),
+        allowances: allowances(settlement, values),
+    }
+}

@@ -1,0 +1,280 @@
+//! OASIS UBL 2.1 Invoice and CreditNote. Term numbers: EN 16931-3-2.
+
+use jiff::civil::Date;
+
+use super::values::Values;
+use super::xml::Element;
+use crate::domain::{
+    Address, AllowanceCharge, Contact, EInvoice, Identifier, Line, Party, Payment, Syntax, Tax,
+    Totals,
+};
+
+/// An element that stands for one that is not there.
+static NOTHING: std::sync::LazyLock<Element> = std::sync::LazyLock::new(Element::default);
+
+fn part<'a>(of: &'a Element, path: &[&str]) -> &'a Element {
+    of.at(path).unwrap_or(&NOTHING)
+}
+
+pub fn invoice(root: &Element, syntax: Syntax) -> EInvoice {
+    let mut values = Values::default();
+    let currency = root.line_at(&["DocumentCurrencyCode"]);
+    let delivery = part(root, &["Delivery"]);
+    let means = part(root, &["PaymentMeans"]);
+    let totals = totals(root, currency.as_deref(), &mut values);
+    let tax_total = tax_total(root, currency.as_deref());
+    // A credit note has its due date with the means of payment.
+    let due = root
+        .any(&["DueDate"])
+        .or_else(|| means.any(&["PaymentDueDate"]))
+        .or_else(|| root.at(&["PaymentTerms", "PaymentDueDate"]));
+    let line_name = match syntax {
+        Syntax::UblCreditNote => "CreditNoteLine",
+        _ => "InvoiceLine",
+    };
+    let mut invoice = EInvoice {
+        profile: root.line_at(&["CustomizationID"]),
+        number: root.line_at(&["ID"]),
+        type_code: root
+            .any(&["InvoiceTypeCode", "CreditNoteTypeCode"])
+            .and_then(Element::line),
+        issue_date: values.date("issue_date", root.any(&["IssueDate"])),
+        due_date: values.date("due_date", due),
+        payment_terms: root
+            .at(&["PaymentTerms", "Note"])
+            .and_then(Element::paragraphs),
+        notes: root.all("Note").filter_map(Element::paragraphs).collect(),
+        tax_currency: root.line_at(&["TaxCurrencyCode"]),
+        buyer_reference: root.line_at(&["BuyerReference"]),
+        contract_reference: root.line_at(&["ContractDocumentReference", "ID"]),
+        order_reference: root.line_at(&["OrderReference", "ID"]),
+        preceding: root
+            .all("BillingReference")
+            .filter_map(|reference| preceding(reference, &mut values))
+            .collect(),
+        seller: party(part(root, &["AccountingSupplierParty", "Party"])),
+        buyer: party(part(root, &["AccountingCustomerParty", "Party"])),
+        payee_name: root.line_at(&["PayeeParty", "PartyName", "Name"]),
+        delivery_date: values.date("delivery_date", delivery.any(&["ActualDeliveryDate"])),
+        delivery_country: delivery.line_at(&[
+            "DeliveryLocation",
+            "Address",
+            "Country",
+            "IdentificationCode",
+        ]),
+        period: root
+            .any(&["InvoicePeriod"])
+            .map(|period| span(period, &mut values)),
+        payment: payment(root),
+        allowances: allowances(root, &mut values),
+        taxes: tax_total
+            .map(|total| {
+                total
+                    .all("TaxSubtotal")
+                    .map(|element| tax(element, &mut values))
+                    .collect()
+            })
+            .unwrap_or_default(),
+        lines: root
+            .all(line_name)
+            .enumerate()
+            .map(|(index, element)| line(index, element, &mut values))
+            .collect(),
+        totals,
+        currency,
+        ..EInvoice::new(syntax)
+    };
+    invoice.lines.retain(super::is_line);
+    invoice.problems = values.problems;
+    invoice
+}
+
+fn preceding(reference: &Element, values: &mut Values) -> Option<(String, Option<Date>)> {
+    let document = reference.any(&["InvoiceDocumentReference", "CreditNoteDocumentReference"])?;
+    let date = values.date("preceding_invoice_date", document.any(&["IssueDate"]));
+    Some((document.line_at(&["ID"])?, date))
+}
+
+fn span(period: &Element, values: &mut Values) -> (Option<Date>, Option<Date>) {
+    let start = values.date("period_start", period.any(&["StartDate"]));
+    let end = values.date("period_end", period.any(&["EndDate"]));
+    (start, end)
+}
+
+fn identifier(element: &Element) -> Option<Identifier> {
+    Some(Identifier {
+        scheme: element.attribute("schemeID").map(str::to_owned),
+        value: element.line()?,
+    })
+}
+
+fn party(party: &Element) -> Party {
+    // A tax scheme other than VAT holds the seller's tax registration.
+    let tax = |vat: bool| {
+        party
+            .all("PartyTaxScheme")
+            .filter(|scheme| {
+                let id = scheme.line_at(&["TaxScheme", "ID"]);
+                id.is_none_or(|id| id.eq_ignore_ascii_case("VAT")) == vat
+            })
+            .find_map(|scheme| scheme.any(&["CompanyID"])?.compact())
+    };
+    let legal = part(party, &["PartyLegalEntity"]);
+    let address = part(party, &["PostalAddress"]);
+    let contact = part(party, &["Contact"]);
+    let trading_name = party.line_at(&["PartyName", "Name"]);
+    let registered = legal.line_at(&["RegistrationName"]);
+    let lines: [&[&str]; 3] = [
+        &["StreetName"],
+        &["AdditionalStreetName"],
+        &["AddressLine", "Line"],
+    ];
+    Party {
+        name: registered.clone().or_else(|| trading_name.clone()),
+        trading_name: trading_name.filter(|_| registered.is_some()),
+        ids: party
+            .all("PartyIdentification")
+            .filter_map(|id| id.any(&["ID"]).and_then(identifier))
+            // The seller's creditor identifier for direct debits (BT-90).
+            .filter(|id| id.scheme.as_deref() != Some("SEPA"))
+            .collect(),
+        legal_id: legal.any(&["CompanyID"]).and_then(identifier),
+        vat_id: tax(true),
+        tax_id: tax(false),
+        legal_form: legal
+            .any(&["CompanyLegalForm"])
+            .and_then(Element::paragraphs),
+        endpoint: party.any(&["EndpointID"]).and_then(identifier),
+        address: Address {
+            lines: lines
+                .iter()
+                .filter_map(|path| address.line_at(path))
+                .collect(),
+            city: address.line_at(&["CityName"]),
+            post_code: address.line_at(&["PostalZone"]),
+            subdivision: address.line_at(&["CountrySubentity"]),
+            country: address.line_at(&["Country", "IdentificationCode"]),
+        },
+        contact: Contact {
+            name: contact.line_at(&["Name"]),
+            phone: contact.line_at(&["Telephone"]),
+            email: contact.line_at(&["ElectronicMail"]),
+        },
+    }
+}
+
+fn payment(root: &Element) -> Payment {
+    let means: Vec<&Element> = root.all("PaymentMeans").collect();
+    let first = |path: &[&str]| means.iter().find_map(|means| means.at(path)?.compact());
+    let line = |path: &[&str]| means.iter().find_map(|means| means.line_at(path));
+    let account = "PayeeFinancialAccount";
+    Payment {
+        means_code: first(&["PaymentMeansCode"]),
+        reference: line(&["PaymentID"]),
+        iban: first(&[account, "ID"]),
+        account_name: line(&[account, "Name"]),
+        bic: first(&[account, "FinancialInstitutionBranch", "ID"]),
+        mandate: line(&["PaymentMandate", "ID"]),
+        debited_iban: first(&["PaymentMandate", "PayerFinancialAccount", "ID"]),
+    }
+}
+
+fn allowances(of: &Element, values: &mut Values) -> Vec<AllowanceCharge> {
+    of.all("AllowanceCharge")
+        .filter_map(|element| allowance(element, values))
+        .collect()
+}
+
+fn allowance(element: &Element, values: &mut Values) -> Option<AllowanceCharge> {
+    let indicator = element.line_at(&["ChargeIndicator"]);
+    let is_charge = matches!(indicator.as_deref(), Some("true" | "1"));
+    let field = if is_charge { "charge" } else { "allowance" };
+    let tax = part(element, &["TaxCategory"]);
+    Some(AllowanceCharge {
+        is_charge,
+        amount: values.decimal(field, element.any(&["Amount"]))?,
+        base: values.decimal(field, element.any(&["BaseAmount"])),
+        percent: values.decimal(field, element.any(&["MultiplierFactorNumeric"])),
+        reason: element.line_at(&["AllowanceChargeReason"]),
+        reason_code: element.line_at(&["AllowanceChargeReasonCode"]),
+        category: tax.line_at(&["ID"]),
+        rate: values.decimal(field, tax.any(&["Percent"])),
+    })
+}
+
+/// The total in the invoice currency, which is the one with the breakdown.
+fn tax_total<'a>(root: &'a Element, currency: Option<&str>) -> Option<&'a Element> {
+    let totals = || root.all("TaxTotal");
+    totals()
+        .find(|total| total.any(&["TaxSubtotal"]).is_some())
+        .or_else(|| {
+            totals().find(|total| {
+                let code = total
+                    .any(&["TaxAmount"])
+                    .and_then(|amount| amount.attribute("currencyID"));
+                code.is_none() || code == currency
+            })
+        })
+}
+
+fn totals(root: &Element, currency: Option<&str>, values: &mut Values) -> Totals {
+    let sums = part(root, &["LegalMonetaryTotal"]);
+    let own = tax_total(root, currency);
+    let other = root
+        .all("TaxTotal")
+        .find(|total| own.is_some_and(|own| !std::ptr::eq(own, *total)));
+    let [tax, tax_in_tax_currency] = [own, other].map(|total| {
+        let amount = total.and_then(|total| total.any(&["TaxAmount"]));
+        values.decimal("tax_total", amount)
+    });
+    let mut amount = |field: &str, name: &str| values.decimal(field, sums.any(&[name]));
+    Totals {
+        lines: amount("line_total", "LineExtensionAmount"),
+        allowances: amount("allowance_total", "AllowanceTotalAmount"),
+        charges: amount("charge_total", "ChargeTotalAmount"),
+        net: amount("net_total", "TaxExclusiveAmount"),
+        gross: amount("gross_total", "TaxInclusiveAmount"),
+        prepaid: amount("prepaid_amount", "PrepaidAmount"),
+        rounding: amount("rounding_amount", "PayableRoundingAmount"),
+        due: amount("amount_due", "PayableAmount"),
+        tax,
+        tax_in_tax_currency,
+    }
+}
+
+fn tax(element: &Element, values: &mut Values) -> Tax {
+    let category = part(element, &["TaxCategory"]);
+    Tax {
+        basis: values.decimal("tax_basis", element.any(&["TaxableAmount"])),
+        amount: values.decimal("tax_amount", element.any(&["TaxAmount"])),
+        category: category.line_at(&["ID"]),
+        rate: values.decimal("tax_rate", category.any(&["Percent"])),
+        exemption_reason: category.line_at(&["TaxExemptionReason"]),
+        exemption_code: category.line_at(&["TaxExemptionReasonCode"]),
+    }
+}
+
+fn line(index: usize, element: &Element, values: &mut Values) -> Line {
+    let field = |name: &str| format!("line_items[{index}].{name}");
+    let quantity = element.any(&["InvoicedQuantity", "CreditedQuantity"]);
+    let item = part(element, &["Item"]);
+    let price = part(element, &["Price"]);
+    let tax = part(item, &["ClassifiedTaxCategory"]);
+    Line {
+        id: element.line_at(&["ID"]),
+        note: element.any(&["Note"]).and_then(Element::paragraphs),
+        quantity: values.decimal(&field("quantity"), quantity),
+        unit: quantity.and_then(|of| of.attribute("unitCode").map(str::to_owned)),
+        net: values.decimal(&field("line_total"), element.any(&["LineExtensionAmount"])),
+        price: values.decimal(&field("unit_price"), price.any(&["PriceAmount"])),
+        price_base: values
+            .decimal(&field("unit_price"), price.any(&["BaseQuantity"]))
+            .filter(|base| !base.is_zero()),
+        name: item.line_at(&["Name"]),
+        description: item.any(&["Description"]).and_then(Element::paragraphs),
+        seller_item_id: item.line_at(&["SellersItemIdentification", "ID"]),
+        category: tax.line_at(&["ID"]),
+        rate: values.decimal(&field("tax_rate"), tax.any(&["Percent"])),
+        allowances: allowances(element, values),
+    }
+}

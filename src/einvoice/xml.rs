@@ -1,0 +1,330 @@
+//! XML from strangers as a bounded tree.
+//!
+//! No document type declaration is accepted and no entity but XML's own five
+//! and numbered characters, so nothing expands. Depth, elements and lengths are
+//! bounded, so memory is some multiple of the file's size whatever it holds.
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::name::ResolveResult;
+use quick_xml::{NsReader, XmlVersion};
+
+use crate::domain::{Failure, Reason};
+
+/// Bytes of an XML file. XRechnung and Peppol invoices may carry attachments
+/// of their own and stay below this.
+pub const MAX_BYTES: usize = 32 << 20;
+const MAX_DEPTH: usize = 64;
+const MAX_ELEMENTS: usize = 1_000_000;
+/// Characters of one element's text. Longest of the kept terms are notes.
+const MAX_TEXT: usize = 100_000;
+/// The attributes that terms depend on.
+const ATTRIBUTES: [&str; 4] = ["schemeID", "currencyID", "format", "unitCode"];
+/// Embedded files: of no use here, and large.
+const BINARY: [&str; 2] = ["EmbeddedDocumentBinaryObject", "AttachmentBinaryObject"];
+
+/// An element of the vocabulary that is read; others are left out with all
+/// that is in them.
+#[derive(Debug, Default)]
+pub struct Element {
+    /// Without prefix.
+    pub name: String,
+    attributes: Vec<(&'static str, String)>,
+    text: String,
+    children: Vec<Element>,
+}
+
+impl Element {
+    /// The children called `name`, in their order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Element> + 'a {
+        self.children.iter().filter(move |child| child.name == name)
+    }
+
+    /// The first child called by any of `names`.
+    pub fn any(&self, names: &[&str]) -> Option<&Element> {
+        self.children
+            .iter()
+            .find(|child| names.contains(&child.name.as_str()))
+    }
+
+    /// The first element down a path of first children.
+    pub fn at(&self, path: &[&str]) -> Option<&Element> {
+        path.iter()
+            .try_fold(self, |element, name| element.any(&[name]))
+    }
+
+    /// Its text, blanks folded; `None` when there is none.
+    pub fn line(&self) -> Option<String> {
+        let words: Vec<&str> = self.text.split_whitespace().collect();
+        (!words.is_empty()).then(|| words.join(" "))
+    }
+
+    /// Its text without blanks.
+    pub fn compact(&self) -> Option<String> {
+        let text: String = self.text.split_whitespace().collect();
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// Its text with its line breaks, each line trimmed.
+    pub fn paragraphs(&self) -> Option<String> {
+        let lines: Vec<&str> = self.text.trim().lines().map(str::trim).collect();
+        let text = lines.join("\n");
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// Text of the first element down `path`, blanks folded.
+    pub fn line_at(&self, path: &[&str]) -> Option<String> {
+        self.at(path)?.line()
+    }
+
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|(known, _)| *known == name);
+        found
+            .map(|(_, value)| value.trim())
+            .filter(|value| !value.is_empty())
+    }
+}
+
+/// A parsed file: its root's namespace and the tree.
+pub struct Document {
+    pub namespace: String,
+    pub root: Element,
+}
+
+/// Which files and which elements are read.
+pub struct Vocabulary {
+    /// Whether a root (namespace, local name) begins such a file.
+    pub is_root: fn(&str, &str) -> bool,
+    /// Whether elements of the namespace belong to it.
+    pub knows: fn(&str) -> bool,
+}
+
+/// Parses `bytes`. A file with another root is `unsupported_type`, a broken one
+/// `corrupt`, one beyond the bounds `too_large`.
+pub fn parse(bytes: &[u8], vocabulary: &Vocabulary) -> Result<Document, Failure> {
+    if bytes.len() > MAX_BYTES {
+        return Err(beyond(format!(
+            "the XML is larger than {} MiB",
+            MAX_BYTES >> 20
+        )));
+    }
+    let text = decode(bytes)?;
+    Builder::default().build(&text, vocabulary)
+}
+
+fn beyond(message: String) -> Failure {
+    Failure::new(Reason::TooLarge, message)
+}
+
+fn corrupt(what: impl std::fmt::Display) -> Failure {
+    Failure::new(Reason::Corrupt, format!("the XML is broken: {what}"))
+}
+
+/// The text of the file, by its byte order mark, its first bytes or its
+/// declaration (XML 1.0, appendix F); UTF-8 otherwise.
+fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Failure> {
+    let (encoding, skip) = match Encoding::for_bom(bytes) {
+        Some((encoding, length)) => (encoding, length),
+        None => (guess(bytes)?, 0),
+    };
+    encoding
+        .decode_without_bom_handling_and_without_replacement(&bytes[skip..])
+        .ok_or_else(|| corrupt(format!("it is not valid {}", encoding.name())))
+}
+
+fn guess(bytes: &[u8]) -> Result<&'static Encoding, Failure> {
+    match bytes {
+        [b'<', 0, ..] => return Ok(UTF_16LE),
+        [0, b'<', ..] => return Ok(UTF_16BE),
+        _ => {}
+    }
+    let head = &bytes[..bytes.len().min(200)];
+    let head = String::from_utf8_lossy(head);
+    let declared = head
+        .trim_start()
+        .strip_prefix("<?xml")
+        .and_then(|rest| rest.split("?>").next())
+        .and_then(|declaration| declaration.split("encoding").nth(1))
+        .and_then(|rest| rest.split(['"', '\'']).nth(1));
+    match declared {
+        None => Ok(UTF_8),
+        Some(label) => match Encoding::for_label(label.as_bytes()) {
+            // What was readable up to here is no UTF-16, whatever it says.
+            Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => Ok(UTF_8),
+            Some(encoding) => Ok(encoding),
+            None => Err(corrupt(format!("there is no encoding `{label}`"))),
+        },
+    }
+}
+
+#[derive(Default)]
+struct Builder {
+    namespace: String,
+    /// The elements that are open, the root first.
+    open: Vec<Element>,
+    root: Option<Element>,
+    elements: usize,
+    /// Open elements that are left out with what is in them.
+    outside: usize,
+}
+
+impl Builder {
+    fn build(mut self, text: &str, vocabulary: &Vocabulary) -> Result<Document, Failure> {
+        let mut reader = NsReader::from_str(text);
+        let config = reader.config_mut();
+        config.expand_empty_elements = true;
+        loop {
+            let (namespace, event) = reader.read_resolved_event().map_err(|error| {
+                // Text that has no element yet may be anything.
+                match self.open.is_empty() && self.root.is_none() && !text.contains("<?xml") {
+                    true => Failure::new(Reason::UnsupportedType, format!("no XML: {error}")),
+                    false => corrupt(error),
+                }
+            })?;
+            match event {
+                Event::Start(start) => {
+                    let namespace = match &namespace {
+                        ResolveResult::Bound(namespace) => namespace.as_ref(),
+                        _ => "",
+                    };
+                    self.start(namespace, &start, vocabulary)?;
+                }
+                Event::End(_) => self.end(),
+                Event::Text(text) => self.text(&text.xml10_content())?,
+                Event::CData(text) => self.text(&text.xml10_content())?,
+                Event::GeneralRef(reference) => self.reference(&reference)?,
+                Event::DocType(_) => {
+                    return Err(Failure::new(
+                        Reason::UnsupportedType,
+                        "the XML has a document type declaration (DTD), which no electronic invoice has",
+                    ));
+                }
+                Event::Eof => break,
+                Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            }
+        }
+        match self.root {
+            Some(root) if self.open.is_empty() => Ok(Document {
+                namespace: self.namespace,
+                root,
+            }),
+            _ => Err(corrupt("it ends before its last element")),
+        }
+    }
+
+    fn start(
+        &mut self,
+        namespace: &str,
+        start: &BytesStart,
+        vocabulary: &Vocabulary,
+    ) -> Result<(), Failure> {
+        let local = start.local_name();
+        let name: &str = local.as_ref();
+        if self.root.is_some() {
+            return Err(corrupt("it has a second root element"));
+        }
+        if self.open.is_empty() {
+            if !(vocabulary.is_root)(namespace, name) {
+                let shown: String = name.chars().take(60).collect();
+                return Err(Failure::new(
+                    Reason::UnsupportedType,
+                    format!(
+                        "an XML file with the root `{shown}`, which is no electronic invoice that docmill knows \
+                         (UN/CEFACT CII, ZUGFeRD, UBL Invoice or CreditNote)"
+                    ),
+                ));
+            }
+            self.namespace = namespace.to_owned();
+        }
+        self.elements += 1;
+        if self.elements > MAX_ELEMENTS {
+            return Err(beyond(format!(
+                "the XML has more than {MAX_ELEMENTS} elements"
+            )));
+        }
+        if self.open.len() + self.outside >= MAX_DEPTH {
+            return Err(beyond(format!("the XML nests deeper than {MAX_DEPTH}")));
+        }
+        if self.outside > 0 || !(vocabulary.knows)(namespace) {
+            self.outside += 1;
+            return Ok(());
+        }
+        self.open.push(Element {
+            name: name.to_owned(),
+            attributes: attributes(start)?,
+            ..Element::default()
+        });
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        if self.outside > 0 {
+            self.outside -= 1;
+            return;
+        }
+        // The reader has told unmatched ends as errors before.
+        let Some(element) = self.open.pop() else {
+            return;
+        };
+        match self.open.last_mut() {
+            Some(parent) => parent.children.push(element),
+            None => self.root = Some(element),
+        }
+    }
+
+    fn text(&mut self, more: &str) -> Result<(), Failure> {
+        if self.outside > 0 {
+            return Ok(());
+        }
+        let Some(element) = self.open.last_mut() else {
+            return match more.trim().is_empty() {
+                true => Ok(()),
+                false if self.root.is_some() => Err(corrupt("text follows its last element")),
+                false => Err(Failure::new(Reason::UnsupportedType, "no XML")),
+            };
+        };
+        if BINARY.contains(&element.name.as_str()) {
+            return Ok(());
+        }
+        if element.text.len() + more.len() > MAX_TEXT {
+            return Err(beyond(format!(
+                "the text of {} is longer than {MAX_TEXT} characters",
+                element.name
+            )));
+        }
+        element.text.push_str(more);
+        Ok(())
+    }
+
+    fn reference(&mut self, reference: &BytesRef) -> Result<(), Failure> {
+        if let Some(c) = reference.resolve_char_ref().map_err(corrupt)? {
+            return self.text(c.encode_utf8(&mut [0; 4]));
+        }
+        let name: &str = reference;
+        match quick_xml::escape::resolve_predefined_entity(name) {
+            Some(text) => self.text(text),
+            None => {
+                let shown: String = name.chars().take(40).collect();
+                Err(corrupt(format!("the entity `&{shown};` is not defined")))
+            }
+        }
+    }
+}
+
+fn attributes(start: &BytesStart) -> Result<Vec<(&'static str, String)>, Failure> {
+    let mut kept = Vec::new();
+    // Looking for duplicates would take the square of their number.
+    for attribute in start.attributes().with_checks(false) {
+        let attribute = attribute.map_err(corrupt)?;
+        let key: &str = attribute.key.as_ref();
+        if let Some(known) = ATTRIBUTES.into_iter().find(|known| *known == key) {
+            let value = attribute
+                .normalized_value(XmlVersion::Implicit1_0)
+                .map_err(corrupt)?;
+            kept.push((known, value.chars().take(100).collect()));
+        }
+    }
+    Ok(kept)
+}
