@@ -12,6 +12,19 @@ pub use layers::{Layers, Origin, Resolved, UsageError};
 
 use crate::rasterize::Limits;
 
+/// What becomes of the electronic invoice that a PDF carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmbeddedXml {
+    /// Its values are the record's; no model is asked.
+    #[default]
+    Use,
+    /// As `Use`, and the model reads the pages too: differences are findings.
+    CrossRead,
+    /// The pages are read as if it were not there.
+    Ignore,
+}
+
 /// Every setting with its default. Durations are seconds, memory is MiB.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -56,6 +69,7 @@ pub struct Settings {
     pub max_attempts: u32,
     /// A page claimed by a run that no longer lives is free after this.
     pub lease_seconds: u64,
+    pub embedded_xml: EmbeddedXml,
     /// Wanted: at most this share (0 to 1) of accepted fields is wrong.
     pub max_error: f64,
     /// File or folder of the reader's calibration; `off`: none; `None`: found
@@ -93,6 +107,7 @@ impl Default for Settings {
             recycle_pages: 500,
             max_attempts: 2,
             lease_seconds: 600,
+            embedded_xml: EmbeddedXml::default(),
             max_error: 0.005,
             calibration: None,
             min_confidence: 0.8,

@@ -48,6 +48,7 @@ pub fn record(fields: Value) -> Record {
         doc_type: Some("receipt".into()),
         pages: vec![0],
         status: Status::Accepted,
+        source: crate::domain::Source::Model,
         fields,
         findings: Vec::new(),
         confidence: Some(0.8),

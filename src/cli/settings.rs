@@ -77,6 +77,10 @@ pub struct Engines {
     /// PDFium's shared library
     #[arg(long, value_name = "FILE")]
     pdfium: Option<PathBuf>,
+    /// Read the pages of PDFs with an e-invoice too, and tell what differs
+    /// (embedded_xml = "cross_read")
+    #[arg(long)]
+    cross_read: bool,
     /// Reader processes; 0: as many as there are cores for
     #[arg(long, value_name = "N")]
     readers: Option<u32>,
@@ -129,6 +133,10 @@ impl Engines {
         set(layers, "mmproj_gguf", self.mmproj_gguf.as_ref())?;
         set(layers, "clip_dir", self.clip_dir.as_ref())?;
         set(layers, "pdfium", self.pdfium.as_ref())?;
+        if self.cross_read {
+            let flag = Origin::Flag("--cross-read".to_owned());
+            layers.set_text("embedded_xml", "cross_read", flag)?;
+        }
         let numbers = [
             ("readers", self.readers),
             ("reader_threads", self.reader_threads),

@@ -8,6 +8,7 @@ use super::exit::Outcome;
 use super::output::{self, cell};
 use super::summary::plain;
 use crate::config::UsageError;
+use crate::domain::Source;
 use crate::export;
 use crate::store::{PageRow, Store, StoredRecord};
 
@@ -84,8 +85,12 @@ fn print(app: &mut App, stored: &StoredRecord, pages: &[PageRow]) -> anyhow::Res
         None => confidence,
     };
     let status = record.status.as_str().replace('_', " ");
+    let source = match record.source {
+        Source::Model => "",
+        Source::EmbeddedXml => ", values of its e-invoice",
+    };
     app.out.line(&format!(
-        "Record {}: {doc_type}, {status}{confidence}",
+        "Record {}: {doc_type}, {status}{confidence}{source}",
         stored.id
     ))?;
     for path in &stored.paths {

@@ -329,6 +329,7 @@ mod tests {
             doc_type: None,
             pages: vec![0],
             status: Status::NeedsReview,
+            source: crate::domain::Source::Model,
             fields: Fields::new(),
             findings: vec![finding(Severity::Info, "note")],
             confidence: None,

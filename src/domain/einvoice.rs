@@ -13,6 +13,24 @@ pub struct XmlFile {
     pub bytes: Vec<u8>,
 }
 
+/// How a document comes with an electronic invoice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum XmlPlace {
+    /// It is attached to the PDF, whose pages show it.
+    Attached,
+    /// The document is the XML, and has no page to look at.
+    Whole,
+}
+
+impl XmlFile {
+    pub fn place(&self) -> XmlPlace {
+        match self.name {
+            Some(_) => XmlPlace::Attached,
+            None => XmlPlace::Whole,
+        }
+    }
+}
+
 /// The XML syntax of an electronic invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -305,4 +323,11 @@ impl Line {
         // Decimal divides to 28 digits; what needs them all was rounded.
         (unit.mantissa().unsigned_abs() < 10u128.pow(27)).then_some(unit)
     }
+}
+
+/// An amount as it is written: at least two decimals.
+pub fn money(amount: Decimal) -> String {
+    let mut amount = amount.normalize();
+    amount.rescale(amount.scale().max(2));
+    amount.to_string()
 }

@@ -11,10 +11,10 @@ mod record;
 pub use doctype::{Check, DocType, PageRule, Prompt, ReadRules};
 pub use einvoice::{
     Address, AllowanceCharge, Contact, EInvoice, Identifier, Line, Party, Payment, Syntax, Tax,
-    Totals, XmlFile,
+    Totals, XmlFile, XmlPlace, money,
 };
 pub use failure::{Failure, Reason, json_problem};
 pub use finding::{Finding, Severity};
 pub use page::{DocumentInfo, Embedding, MediaType, PageImage, RasterPage, Word};
 pub use reading::{FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing};
-pub use record::{Calibrated, PageResult, Record, Status};
+pub use record::{Calibrated, PageResult, Record, Source, Status};

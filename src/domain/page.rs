@@ -11,6 +11,8 @@ pub enum MediaType {
     Webp,
     Bmp,
     Gif,
+    /// An electronic invoice: one page that is never drawn.
+    Xml,
 }
 
 impl MediaType {
@@ -24,6 +26,7 @@ impl MediaType {
             MediaType::Webp => "image/webp",
             MediaType::Bmp => "image/bmp",
             MediaType::Gif => "image/gif",
+            MediaType::Xml => "application/xml",
         }
     }
 }

@@ -21,6 +21,27 @@ impl Status {
     }
 }
 
+/// Where a record's values come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The model read them on the pages.
+    #[default]
+    Model,
+    /// They are those of an electronic invoice: attached to the PDF, or an XML
+    /// file of its own. No model was asked for them.
+    EmbeddedXml,
+}
+
+impl Source {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Source::Model => "model",
+            Source::EmbeddedXml => "embedded_xml",
+        }
+    }
+}
+
 /// What became of one page: the input of assembling a document's records.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PageResult {
@@ -42,6 +63,8 @@ pub struct Record {
     /// Indices (from 0) of its pages, ascending.
     pub pages: Vec<u32>,
     pub status: Status,
+    #[serde(default)]
+    pub source: Source,
     pub fields: Fields,
     pub findings: Vec<Finding>,
     /// Probability (0 to 1) of the least sure value, from the model's token

@@ -129,6 +129,12 @@ pub fn invoice(root: &Element, syntax: Syntax) -> EInvoice {
         ..EInvoice::new(syntax)
     };
     invoice.lines.retain(super::is_line);
+    if syntax == Syntax::Zugferd1 {
+        // Some of its examples write what is taken off with a sign, too.
+        for allowance in invoice.allowances.iter_mut().filter(|one| !one.is_charge) {
+            allowance.amount = allowance.amount.abs();
+        }
+    }
     invoice.problems = values.problems;
     invoice
 }

@@ -1,9 +1,10 @@
-//! The flat fields of the invoice type.
+//! The flat fields of the invoice type, and back.
 
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use crate::domain::{EInvoice, Fields, Line};
+use super::{complete, values};
+use crate::domain::{EInvoice, Fields, Line, Payment, Syntax, Tax, Totals, money};
 
 /// The invoice by the field names of `schemas/invoice.json`, and some more that
 /// a user's own type may have. Amounts have at least two decimals, as money is
@@ -45,14 +46,116 @@ fn line(line: &Line) -> Value {
 }
 
 fn amount(value: Option<Decimal>) -> Value {
-    let written = value.map(|value| {
-        let mut value = value.normalize();
-        value.rescale(value.scale().max(2));
-        value.to_string()
-    });
-    written.into()
+    value.map(money).into()
 }
 
 fn quantity(value: Option<Decimal>) -> Value {
     value.map(|value| value.normalize().to_string()).into()
+}
+
+/// The terms that a record's fields hold. What is no amount or no date is
+/// absent.
+pub fn from_fields(fields: &Fields) -> EInvoice {
+    let text = |name: &str| text(fields.get(name));
+    let number = |name: &str| decimal(fields.get(name));
+    let date = |name: &str| text(name)?.parse().ok();
+    let lines = fields.get("line_items").and_then(Value::as_array);
+    let mut invoice = EInvoice {
+        number: text("invoice_number"),
+        type_code: text("type_code"),
+        issue_date: date("issue_date"),
+        due_date: date("due_date"),
+        currency: text("currency"),
+        payment: Payment {
+            iban: text("iban").map(without_blanks),
+            bic: text("bic").map(without_blanks),
+            reference: text("payment_reference"),
+            ..Payment::default()
+        },
+        totals: Totals {
+            net: number("net_total"),
+            tax: number("tax_total"),
+            gross: number("gross_total"),
+            prepaid: number("prepaid_amount"),
+            ..Totals::default()
+        },
+        lines: lines.into_iter().flatten().map(line_of).collect(),
+        ..EInvoice::new(Syntax::UblInvoice)
+    };
+    invoice.seller.name = text("seller_name");
+    invoice.seller.vat_id = text("seller_vat_id").map(without_blanks);
+    invoice.buyer.name = text("buyer_name");
+    invoice.buyer.vat_id = text("buyer_vat_id").map(without_blanks);
+    invoice
+}
+
+fn line_of(fields: &Value) -> Line {
+    Line {
+        name: text(fields.get("description")),
+        quantity: decimal(fields.get("quantity")),
+        price: decimal(fields.get("unit_price")),
+        net: decimal(fields.get("line_total")),
+        ..Line::default()
+    }
+}
+
+fn text(value: Option<&Value>) -> Option<String> {
+    let text = value?.as_str()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn decimal(value: Option<&Value>) -> Option<Decimal> {
+    values::decimal(&text(value)?)
+}
+
+fn without_blanks(text: String) -> String {
+    text.split_whitespace().collect()
+}
+
+/// Rounding of lines may move a VAT amount by so many hundredths.
+const CENTS: i64 = 2;
+
+/// Gives every line the one rate among `usual` (percent) that makes the VAT
+/// total of the net total; the category is then the standard one. Does nothing
+/// where lines have categories, and tells where no rate fits or more than one.
+pub fn tell_rate(invoice: &mut EInvoice, usual: &[Decimal]) -> Result<(), String> {
+    let stated = invoice.lines.iter().any(|line| line.category.is_some());
+    let (Some(net), Some(tax)) = (invoice.totals.net, invoice.totals.tax) else {
+        return Ok(());
+    };
+    if stated || !invoice.taxes.is_empty() {
+        return Ok(());
+    }
+    if tax.is_zero() {
+        return Err("the VAT category (BT-151): the VAT is 0, and why is not known".to_owned());
+    }
+    let fits = |rate: &&Decimal| {
+        let differs = (complete::percent_of(net, **rate) - tax).abs();
+        differs <= Decimal::new(CENTS, 2)
+    };
+    let fitting: Vec<&Decimal> = usual.iter().filter(fits).collect();
+    let [rate] = fitting[..] else {
+        let why = match fitting.len() {
+            0 => "is no single usual rate",
+            _ => "may be more than one rate",
+        };
+        return Err(format!(
+            "the VAT rate (BT-152): {} on {} {why} of the seller's country",
+            money(tax),
+            money(net)
+        ));
+    };
+    let rate = rate.normalize();
+    for line in &mut invoice.lines {
+        line.category = Some("S".into());
+        line.rate = Some(rate);
+    }
+    invoice.taxes = vec![Tax {
+        basis: Some(net),
+        amount: Some(tax),
+        category: Some("S".into()),
+        rate: Some(rate),
+        ..Tax::default()
+    }];
+    Ok(())
 }

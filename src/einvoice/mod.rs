@@ -4,12 +4,15 @@
 //! Pure: no I/O, and the same bytes give the same invoice.
 
 mod cii;
+mod complete;
 mod fields;
+mod obstacles;
 mod ubl;
+mod ubl_writer;
 mod values;
 mod xml;
 
-pub use fields::fields;
+pub use fields::{fields, from_fields, tell_rate};
 pub use xml::MAX_BYTES;
 
 use crate::domain::{EInvoice, Failure, Line, Syntax};
@@ -74,6 +77,25 @@ pub fn parse(bytes: &[u8]) -> Result<EInvoice, Failure> {
     })
 }
 
+/// The invoice as a UBL 2.1 file of EN 16931: an Invoice, or a CreditNote with
+/// positive amounts. What follows from other terms is filled in; where a term
+/// that EN 16931 wants is still missing, or sums do not agree, each is told.
+pub fn to_ubl(mut invoice: EInvoice) -> Result<String, Vec<String>> {
+    complete::complete(&mut invoice);
+    let obstacles = obstacles::obstacles(&invoice);
+    if obstacles.is_empty() {
+        Ok(ubl_writer::write(&invoice))
+    } else {
+        Err(obstacles)
+    }
+}
+
+/// The seller's country (ISO 3166-1) by its address or VAT identifier.
+pub fn seller_country(invoice: &EInvoice) -> Option<String> {
+    let stated = invoice.seller.address.country.clone();
+    stated.or_else(|| complete::vat_country(invoice.seller.vat_id.as_deref()?))
+}
+
 /// ZUGFeRD has lines of text alone between those with amounts.
 fn is_line(line: &Line) -> bool {
     line.name.is_some() || line.net.is_some() || line.quantity.is_some()
@@ -81,3 +103,5 @@ fn is_line(line: &Line) -> bool {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod write_tests;

@@ -271,6 +271,12 @@ fn damaged() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// Prices, rates, quantities and amounts of the sample.
+const NUMBERS: [&str; 12] = [
+    "139.00", "278.00", "23.50", "1200", "1000", "20", "5.5", "20.00", "433.80", "63.60", "370.20",
+    "100.00",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
@@ -290,7 +296,16 @@ proptest! {
         if let Ok(invoice) = parse(&bytes) {
             prop_assert!(fields(&invoice)["line_items"].is_array());
             prop_assert!(invoice.problems.len() <= 50);
+            let _ = to_ubl(invoice);
         }
+    }
+
+    #[test]
+    fn no_numbers_are_too_large_for_the_sums(numbers in prop::collection::vec("-?[0-9]{1,15}(\\.[0-9]{1,10})?", NUMBERS.len())) {
+        let xml = NUMBERS.iter().zip(&numbers).fold(UBL_INVOICE.to_owned(), |xml, (known, number)| {
+            xml.replace(&format!(">{known}<"), &format!(">{number}<"))
+        });
+        let _ = to_ubl(parse(xml.as_bytes()).unwrap());
     }
 
     #[test]

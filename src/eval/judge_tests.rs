@@ -23,6 +23,7 @@ pub fn seen(id: i64, fields: Value) -> Seen {
             doc_type: Some("receipt".into()),
             pages: vec![0],
             status: Status::Accepted,
+            source: crate::domain::Source::Model,
             fields: fields.as_object().unwrap().clone(),
             findings: vec![],
             confidence: None,

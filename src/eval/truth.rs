@@ -134,7 +134,10 @@ fn fixtures(folder: &Path) -> anyhow::Result<Vec<Case>> {
                 .into_owned();
             let input = input.strip_prefix(folder)?.to_owned();
             let group = input.display().to_string();
-            cases.push(case(folder, &input, name, None, group, read_json(&truth)?)?);
+            let truth: Map<String, Value> = read_json(&truth)?;
+            let layout = truth.get("_layout").and_then(Value::as_str);
+            let layout = layout.map(str::to_owned);
+            cases.push(case(folder, &input, name, layout, group, truth)?);
         }
     }
     Ok(cases)

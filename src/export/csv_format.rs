@@ -24,6 +24,7 @@ const HEAD: [&str; 9] = [
     "pages",
     "type",
     "status",
+    "source",
     "confidence",
     "probability",
     "findings",
@@ -79,6 +80,7 @@ impl CsvExport {
                 pages.join(" "),
                 record.doc_type.clone().unwrap_or_default(),
                 record.status.as_str().to_owned(),
+                record.source.as_str().to_owned(),
                 record
                     .confidence
                     .map(|confidence| format!("{confidence:.4}"))
@@ -182,8 +184,8 @@ mod tests {
         export.add(&super::super::example());
         let (mut records, mut lines) = (Vec::new(), Vec::new());
         export.write(&mut records, &mut lines).unwrap();
-        let expected = "id,path,pages,type,status,confidence,probability,findings,time,merchant_name,total,date\n\
-            7,/in/a.pdf,1 2,receipt,needs_review,0.5000,0.2500,date was not found,2025-01-01T00:00:00Z,\
+        let expected = "id,path,pages,type,status,source,confidence,probability,findings,time,merchant_name,total,date\n\
+            7,/in/a.pdf,1 2,receipt,needs_review,model,0.5000,0.2500,date was not found,2025-01-01T00:00:00Z,\
             \"'=HYPERLINK(\"\"x\"\")\",-4.20,\n";
         assert_eq!(String::from_utf8(records).unwrap(), expected);
         let expected = "record_id,list,line,description,amount\n\

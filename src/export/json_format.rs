@@ -14,6 +14,8 @@ use crate::store::StoredRecord;
 ///   when the path is not UTF-8; `other_paths` when it was seen elsewhere too
 /// - `pages`: numbers from 1
 /// - `type`, `status`: `accepted`, `needs_review` or `failed`
+/// - `source`: `model`, or `embedded_xml` where an electronic invoice has the
+///   values
 /// - `fields`: by the type's schema; amounts are decimal strings
 /// - `findings`: `code`, `severity`, `field`, `message`
 /// - `confidence`: the model's own probability of its least sure value, 0 to 1
@@ -57,6 +59,7 @@ pub fn line(stored: &StoredRecord) -> Value {
     );
     line.insert("type".into(), json!(record.doc_type));
     line.insert("status".into(), record.status.as_str().into());
+    line.insert("source".into(), record.source.as_str().into());
     line.insert("fields".into(), Value::Object(record.fields.clone()));
     line.insert("findings".into(), json!(record.findings));
     line.insert("confidence".into(), json!(record.confidence));
@@ -110,7 +113,7 @@ mod tests {
         let line = line(&super::super::example());
         let expected = json!({
             "id": 7, "path": "/in/a.pdf", "other_paths": ["/in/copy.pdf"], "pages": [1, 2], "type": "receipt",
-            "status": "needs_review", "fields": super::super::example().record.fields,
+            "status": "needs_review", "source": "model", "fields": super::super::example().record.fields,
             "findings": [{"code": "missing", "severity": "warning", "field": "date", "message": "date was not found"}],
             "confidence": 0.5, "field_confidence": {"total": 0.5},
             "probability": 0.25, "field_probability": {"total": 0.25}, "accepted_from": 0.97,

@@ -1,5 +1,5 @@
-//! Stored records as lines for other programs: JSONL, or CSV with a second
-//! file for the lines of lists.
+//! Stored records for other programs: JSONL, CSV with a second file for the
+//! lines of lists, invoices as UBL files.
 
 mod csv_format;
 mod json_format;
@@ -36,7 +36,7 @@ pub async fn for_each(
 fn example() -> StoredRecord {
     use serde_json::json;
 
-    use crate::domain::{Calibrated, Finding, Record, Severity, Status};
+    use crate::domain::{Calibrated, Finding, Record, Severity, Source, Status};
 
     let fields = json!({"merchant_name": "=HYPERLINK(\"x\")", "total": "-4.20", "date": null,
         "items": [{"description": "Tea, \"green\"", "amount": "3.00"}, {"description": null, "amount": "-1.00"}]});
@@ -47,6 +47,7 @@ fn example() -> StoredRecord {
             doc_type: Some("receipt".into()),
             pages: vec![0, 1],
             status: Status::NeedsReview,
+            source: Source::Model,
             fields: fields.as_object().unwrap().clone(),
             findings: vec![Finding::new(
                 "missing",

@@ -41,7 +41,8 @@ pub async fn ask(settings: &Settings, question: &Question) -> anyhow::Result<Rea
             Duration::from_secs(settings.open_seconds),
         )
         .await;
-    let (Reply::Opened { info }, _) = opened.map_err(|failure| about(question, failure))? else {
+    let (Reply::Opened { info, .. }, _) = opened.map_err(|failure| about(question, failure))?
+    else {
         anyhow::bail!("the rasteriser gave no document");
     };
     ensure!(

@@ -10,9 +10,11 @@ use tokio::task::JoinSet;
 use super::engines::Engines;
 use super::intake;
 use super::page::{PageJob, PageWork, Stages};
+use super::plan::INVOICE;
 use super::{Event, RunRequest, Summary};
-use crate::domain::{Failure, Status};
-use crate::store::{Claim, DocumentId, PageCompletion, RunId, Store};
+use crate::domain::{Failure, Status, XmlFile, XmlPlace};
+use crate::einvoice;
+use crate::store::{Claim, DocumentId, FinishedPages, PageCompletion, RunId, Store};
 use crate::validate;
 
 /// Claims after which a page is given up although no failure of it was seen:
@@ -143,13 +145,14 @@ impl Batch {
             paths: &claim.paths,
             index: claim.index,
             forced_type: claim.forced_type.as_deref(),
+            xml: claim.xml,
             is_retry: claim.failures > 0,
         };
         let result = self.stages().run(&job, &mut work).await;
         let seconds = start.elapsed().as_secs_f64();
         let path = claim.paths.first().cloned().unwrap_or_default();
         let page = claim.index;
-        let completion = self.completion(work);
+        let completion = self.completion(work, claim.xml);
         let again = match &result {
             Ok(()) => false,
             Err(failure) => {
@@ -204,14 +207,16 @@ impl Batch {
         });
     }
 
-    fn completion(&self, work: PageWork) -> PageCompletion {
+    fn completion(&self, work: PageWork, xml: Option<XmlPlace>) -> PageCompletion {
         let plan = &self.stages().plan;
         let routing = work.routing.as_ref();
         let doc_type = routing.and_then(|routing| routing.verdict.as_deref().ok());
         let forced = routing.is_some_and(|routing| routing.forced);
+        let asks_model = plan.treatment(xml).asks_model();
         let rendered = doc_type.and_then(|name| plan.prompts.get(name));
+        let rendered = rendered.filter(|_| asks_model);
         PageCompletion {
-            key: plan.key(doc_type, forced),
+            key: plan.key(doc_type, forced, xml),
             model_hash: rendered.map(|_| plan.reader.hash.clone()),
             prompt_hash: rendered.map(|rendered| rendered.hash.clone()),
             schema_hash: doc_type
@@ -228,15 +233,49 @@ impl Batch {
         }
     }
 
+    /// The document's electronic invoice, where its values are to be the
+    /// record's.
+    async fn einvoice(
+        &self,
+        pages: &FinishedPages,
+    ) -> Result<Option<validate::StatedInvoice>, Failure> {
+        let treatment = self
+            .stages()
+            .plan
+            .treatment(pages.xml.as_ref().map(XmlFile::place));
+        let Some(file) = pages.xml.clone().filter(|_| treatment.takes_xml()) else {
+            return Ok(None);
+        };
+        // A large one takes a moment, which would hold up the runtime.
+        let parsed = tokio::task::spawn_blocking(move || {
+            let invoice = einvoice::parse(&file.bytes)?;
+            Ok(validate::StatedInvoice {
+                doc_type: INVOICE.to_owned(),
+                fields: einvoice::fields(&invoice),
+                invoice,
+            })
+        });
+        parsed.await.map_err(Failure::internal)?.map(Some)
+    }
+
     /// Assembles and stores the records of a document whose pages are all done.
     pub(super) async fn finish(&self, document: DocumentId) -> anyhow::Result<()> {
         let Some(mut pages) = self.store.finished_pages(document).await? else {
             return Ok(());
         };
         let plan = &self.stages().plan;
+        let mut document_warnings = pages.warnings.clone();
+        let einvoice = match self.einvoice(&pages).await {
+            Ok(einvoice) => einvoice,
+            Err(failure) => {
+                document_warnings.push(failure.message);
+                None
+            }
+        };
         let context = validate::Context {
             untaught: plan.untaught(),
-            document_warnings: pages.warnings.clone(),
+            document_warnings,
+            einvoice,
             policy: plan.policy.clone(),
             today: jiff::Zoned::now().date(),
         };

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::batch::Batch;
 use super::{Event, RunRequest};
-use crate::domain::{DocumentInfo, Failure, Reason};
+use crate::domain::{DocumentInfo, Failure, Reason, XmlFile};
 use crate::ingest::{self, Found};
 use crate::store::{KnownDocument, NewDocument};
 use crate::worker::{Reply, Request};
@@ -51,17 +51,22 @@ async fn take_file(batch: &Batch, request: &RunRequest, file: Found) -> anyhow::
     };
     let blake3 = ingest::hash(&bytes);
     if let Some(known) = batch.store.lookup(&blake3).await? {
+        let known = match known.xml_unsought {
+            true => look_for_xml(batch, &blake3, &bytes, known).await?,
+            false => known,
+        };
         return again(batch, request, path, known).await;
     }
     let size = bytes.len() as u64;
     match open(batch, &blake3, &bytes).await {
-        Ok(info) => {
+        Ok((info, xml)) => {
             let pages = info.pages;
             let document = NewDocument {
                 blake3,
                 bytes: size,
                 info,
                 path: path.clone(),
+                xml,
             };
             batch
                 .store
@@ -78,6 +83,29 @@ async fn take_file(batch: &Batch, request: &RunRequest, file: Found) -> anyhow::
     }
 }
 
+/// Looks into the attachments of a document that was taken in before docmill
+/// knew electronic invoices. What cannot be opened today stays as it is.
+async fn look_for_xml(
+    batch: &Batch,
+    blake3: &str,
+    bytes: &[u8],
+    known: KnownDocument,
+) -> anyhow::Result<KnownDocument> {
+    match open(batch, blake3, bytes).await {
+        Ok((_, xml)) => {
+            batch.store.note_xml(known.id, xml.as_ref()).await?;
+            Ok(KnownDocument {
+                xml: xml.as_ref().map(XmlFile::place),
+                ..known
+            })
+        }
+        Err(failure) => {
+            tracing::warn!("its attachments could not be looked into: {failure}");
+            Ok(known)
+        }
+    }
+}
+
 /// A document that is in the database already: nothing is read again unless
 /// that is asked for or its result would be another. Its records are made anew
 /// where another calibration or wanted error would accept otherwise.
@@ -91,18 +119,20 @@ async fn again(
     store
         .add_source(batch.run, &path, Some(known.id), None)
         .await?;
-    let requeued = if request.force || request.doc_type.is_some() {
-        store
+    let plan = batch.stages().plan.clone();
+    // What a page is taken for is nothing to one that no model is asked about.
+    let asks_model = plan.treatment(known.xml).asks_model();
+    let mut requeued = 0;
+    if request.force || (request.doc_type.is_some() && asks_model) {
+        requeued += store
             .requeue(known.id, request.force, request.doc_type.as_deref())
-            .await?
-    } else {
-        let plan = batch.stages().plan.clone();
-        store
-            .requeue_stale(known.id, &|page| {
-                page.key != plan.key(page.doc_type, page.forced)
-            })
-            .await?
-    };
+            .await?;
+    }
+    requeued += store
+        .requeue_stale(known.id, &|page| {
+            page.key != plan.key(page.doc_type, page.forced, page.xml)
+        })
+        .await?;
     batch.emit(Event::Ingested {
         path,
         pages: known.pages,
@@ -126,16 +156,25 @@ async fn reject(batch: &Batch, path: PathBuf, failure: Failure) -> anyhow::Resul
 }
 
 /// Opens the document in a rasteriser; once more if that kills the worker.
-async fn open(batch: &Batch, blake3: &str, bytes: &[u8]) -> Result<DocumentInfo, Failure> {
+/// With the electronic invoice that it carries or is.
+async fn open(
+    batch: &Batch,
+    blake3: &str,
+    bytes: &[u8],
+) -> Result<(DocumentInfo, Option<XmlFile>), Failure> {
     let deadline = Duration::from_secs(batch.stages().settings.open_seconds);
     let mut last = Failure::new(Reason::Internal, "the document was not opened");
     for _ in 0..batch.stages().settings.max_attempts.max(1) {
         let mut worker = batch.stages().rasterizers.worker(None).await?;
         worker.set_document(None);
         match worker.call(&Request::Open, bytes, deadline).await {
-            Ok((Reply::Opened { info }, _)) => {
+            Ok((Reply::Opened { info, xml_name }, xml)) => {
                 worker.set_document(Some(blake3.to_owned()));
-                return Ok(info);
+                let file = (!xml.is_empty()).then_some(XmlFile {
+                    name: xml_name,
+                    bytes: xml,
+                });
+                return Ok((info, file));
             }
             Ok((other, _)) => {
                 return Err(Failure::new(

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::plan::Plan;
+use super::plan::{INVOICE, Plan, Treatment};
 use super::router::RouterHandle;
 use crate::config::Settings;
-use crate::domain::{Failure, PageImage, RasterPage, Reading, Reason, Routing, Word};
+use crate::domain::{Failure, PageImage, RasterPage, Reading, Reason, Routing, Word, XmlPlace};
 use crate::ingest;
 use crate::rasterize::RasterSpec;
 use crate::worker::{Guard, Pool, Reply, Request};
@@ -31,6 +31,8 @@ pub struct PageJob<'a> {
     pub paths: &'a [PathBuf],
     pub index: u32,
     pub forced_type: Option<&'a str>,
+    /// Whether the document comes with an electronic invoice.
+    pub xml: Option<XmlPlace>,
     /// An earlier attempt failed: its answer may have been cut off.
     pub is_retry: bool,
 }
@@ -45,13 +47,24 @@ pub struct Stages {
 }
 
 impl Stages {
-    /// Rasterises, routes and reads the page. `work` keeps what was reached
+    /// Rasterises, routes and reads the page, or as much of it as an electronic
+    /// invoice leaves to do. `work` keeps what was reached
     /// before a failure.
     pub async fn run(&self, job: &PageJob<'_>, work: &mut PageWork) -> Result<(), Failure> {
+        let treatment = self.plan.treatment(job.xml);
+        if treatment == Treatment::Nothing {
+            work.routing = Some(forced(INVOICE));
+            return Ok(());
+        }
         let page = timed(&mut work.seconds, "rasterize", self.rasterize(job)).await?;
         let image = Arc::new(page.image);
         work.words = Some(page.words);
-        let routing = match job.forced_type {
+        if treatment == Treatment::TextOnly {
+            work.routing = Some(forced(INVOICE));
+            return Ok(());
+        }
+        let stated = (treatment == Treatment::CrossRead).then_some(INVOICE);
+        let routing = match job.forced_type.or(stated) {
             Some(name) => forced(name),
             None => timed(&mut work.seconds, "route", self.router.route(&image)).await?,
         };

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::calibrate::{Folders, Policy};
-use crate::config::Settings;
+use crate::config::{EmbeddedXml, Settings};
 use crate::doctypes::DocTypes;
+use crate::domain::XmlPlace;
+use crate::einvoice;
 use crate::models::{ImageLayout, Installation, ResolvedClip, ResolvedReader};
 use crate::prompt::{self, Rendered};
 use crate::rasterize::RasterSpec;
@@ -17,6 +19,34 @@ use crate::rasterize::RasterSpec;
 /// Drawn pages are this much wider than the model's tiles: cropping margins
 /// and scaling down then starts from more pixels than it ends with.
 const OVERSAMPLING: u32 = 2;
+
+/// The document type of electronic invoices.
+pub const INVOICE: &str = "invoice";
+
+/// What is done to a page, by whether its document comes with an electronic
+/// invoice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treatment {
+    /// Drawn, routed and read.
+    Read,
+    /// Drawn and read as an invoice, to be compared with the XML.
+    CrossRead,
+    /// Drawn for its text alone: the XML has the values.
+    TextOnly,
+    /// There is nothing to draw: the document is the XML.
+    Nothing,
+}
+
+impl Treatment {
+    /// Whether the record's values are those of the XML.
+    pub fn takes_xml(self) -> bool {
+        self != Treatment::Read
+    }
+
+    pub fn asks_model(self) -> bool {
+        matches!(self, Treatment::Read | Treatment::CrossRead)
+    }
+}
 
 pub struct Plan {
     pub types: DocTypes,
@@ -26,6 +56,7 @@ pub struct Plan {
     pub raster: RasterSpec,
     /// By what values are accepted.
     pub policy: Policy,
+    embedded_xml: EmbeddedXml,
     /// Changes when routing may answer otherwise: model, labels, margin.
     router_hash: String,
 }
@@ -69,17 +100,38 @@ impl Plan {
             clip,
             raster,
             policy,
+            embedded_xml: settings.embedded_xml,
             router_hash: hasher.finalize().to_hex().to_string(),
         })
     }
 
+    pub fn treatment(&self, xml: Option<XmlPlace>) -> Treatment {
+        match (xml, self.embedded_xml) {
+            (Some(XmlPlace::Whole), _) => Treatment::Nothing,
+            (Some(XmlPlace::Attached), EmbeddedXml::Use) => Treatment::TextOnly,
+            (Some(XmlPlace::Attached), EmbeddedXml::CrossRead) => Treatment::CrossRead,
+            (Some(XmlPlace::Attached), EmbeddedXml::Ignore) | (None, _) => Treatment::Read,
+        }
+    }
+
     /// The key of a page's result: equal keys, equal work. `doc_type` is
     /// `None` for a page that was routed to no type that is read.
-    pub fn key(&self, doc_type: Option<&str>, forced: bool) -> String {
+    pub fn key(&self, doc_type: Option<&str>, forced: bool, xml: Option<XmlPlace>) -> String {
+        let treatment = self.treatment(xml);
         let mut hasher = blake3::Hasher::new();
-        let routing = if forced { "forced" } else { &self.router_hash };
+        let routing = match treatment {
+            Treatment::Read if forced => "forced".to_owned(),
+            Treatment::Read => self.router_hash.clone(),
+            _ => {
+                let schema = self.types.get(INVOICE).map(|t| t.schema_hash.as_str());
+                format!("{treatment:?} {} {schema:?}", einvoice::VERSION)
+            }
+        };
         hasher.update(routing.as_bytes());
         hasher.update(format!("{:?}", self.raster).as_bytes());
+        if !treatment.asks_model() {
+            return hasher.finalize().to_hex().to_string();
+        }
         if let Some(rendered) = doc_type.and_then(|name| self.prompts.get(name)) {
             hasher.update(self.reader.hash.as_bytes());
             hasher.update(rendered.hash.as_bytes());

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use library::find_pdfium;
 
-use crate::domain::{DocumentInfo, Failure, MediaType, RasterPage, Reason};
+use crate::domain::{DocumentInfo, Failure, MediaType, RasterPage, Reason, XmlFile};
 use pdf::{PdfFile, PdfLibrary};
 use picture::PictureFile;
 
@@ -61,6 +61,11 @@ pub trait Rasterizer {
 
     /// Draws page `index` (from 0) of the open document.
     fn page(&mut self, index: u32, spec: &RasterSpec) -> Result<RasterPage, Failure>;
+
+    /// The XML files that came with the open document, by their content,
+    /// whatever their names: those attached to a PDF that have at most
+    /// `max_bytes`, or the document itself.
+    fn xml_files(&mut self, max_bytes: usize) -> Vec<XmlFile>;
 }
 
 /// Every format that docmill takes.
@@ -72,6 +77,7 @@ pub struct DocumentRasterizer {
 enum Open {
     Pdf(Box<PdfFile>),
     Picture(Box<PictureFile>),
+    Xml(Vec<u8>),
 }
 
 impl DocumentRasterizer {
@@ -92,6 +98,15 @@ impl Rasterizer for DocumentRasterizer {
                 let (file, info) = self.pdfium.open(bytes, limits)?;
                 (Open::Pdf(Box::new(file)), info)
             }
+            MediaType::Xml => (
+                Open::Xml(bytes),
+                DocumentInfo {
+                    media_type: MediaType::Xml,
+                    pages: 1,
+                    attachments: Vec::new(),
+                    warnings: Vec::new(),
+                },
+            ),
             media_type => {
                 let (file, info) = PictureFile::open(bytes, media_type, limits)?;
                 (Open::Picture(Box::new(file)), info)
@@ -105,7 +120,22 @@ impl Rasterizer for DocumentRasterizer {
         match &mut self.open {
             Some(Open::Pdf(file)) => file.page(index, spec),
             Some(Open::Picture(file)) => file.page(index, spec),
+            Some(Open::Xml(_)) => Err(Failure::new(
+                Reason::UnsupportedType,
+                "an XML file has no page to look at",
+            )),
             None => Err(Failure::new(Reason::Internal, "no document is open")),
+        }
+    }
+
+    fn xml_files(&mut self, max_bytes: usize) -> Vec<XmlFile> {
+        match &self.open {
+            Some(Open::Pdf(file)) => file.xml_files(max_bytes),
+            Some(Open::Xml(bytes)) => vec![XmlFile {
+                name: None,
+                bytes: bytes.clone(),
+            }],
+            _ => Vec::new(),
         }
     }
 }
@@ -126,12 +156,31 @@ pub fn sniff(bytes: &[u8]) -> Result<MediaType, Failure> {
         Some("image/webp") => MediaType::Webp,
         Some("image/bmp") => MediaType::Bmp,
         Some("image/gif") => MediaType::Gif,
+        // What is no electronic invoice among XML files is told by its root.
+        Some("text/xml") => MediaType::Xml,
+        None if looks_like_xml(bytes) => MediaType::Xml,
         other => {
             let what = other.map(|mime| format!(" but {mime}")).unwrap_or_default();
-            let message = format!("not a PDF, PNG, JPEG, TIFF, WebP, BMP or GIF{what}");
+            let message =
+                format!("not a PDF, PNG, JPEG, TIFF, WebP, BMP, GIF or XML invoice{what}");
             return Err(Failure::new(Reason::UnsupportedType, message));
         }
     })
+}
+
+/// Whether markup is the first that is not a byte order mark or a blank, in
+/// characters of one byte or two.
+fn looks_like_xml(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut text = bytes
+        .iter()
+        .filter(|&&byte| !matches!(byte, 0 | 0xfe | 0xff));
+    let first = text.find(|byte| !byte.is_ascii_whitespace());
+    let second = text.next();
+    first == Some(&b'<')
+        && second.is_some_and(|&byte| {
+            byte.is_ascii_alphabetic() || matches!(byte, b'?' | b'!' | b'_') || byte >= 0x80
+        })
 }
 
 /// The size that keeps the shape and has at most `max_pixels` pixels.

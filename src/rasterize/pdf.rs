@@ -5,8 +5,10 @@ use std::path::Path;
 use anyhow::Context;
 use pdfium_render::prelude::*;
 
-use super::{Limits, RasterSpec, fit};
-use crate::domain::{DocumentInfo, Failure, MediaType, PageImage, RasterPage, Reason, Word};
+use super::{Limits, RasterSpec, fit, looks_like_xml};
+use crate::domain::{
+    DocumentInfo, Failure, MediaType, PageImage, RasterPage, Reason, Word, XmlFile,
+};
 
 /// PDFium, loaded for the rest of the process.
 pub struct PdfLibrary(&'static Pdfium);
@@ -86,7 +88,26 @@ fn open_failure(error: PdfiumError) -> Failure {
     }
 }
 
+/// Attachments that are looked into: e-invoices are among the first, and a
+/// file with thousands of attachments is none.
+const MAX_ATTACHMENTS: usize = 100;
+
 impl PdfFile {
+    pub fn xml_files(&self, max_bytes: usize) -> Vec<XmlFile> {
+        let attachments = self.0.attachments();
+        let files = attachments.iter().take(MAX_ATTACHMENTS);
+        files
+            .filter(|file| (1..=max_bytes).contains(&file.len()))
+            .filter_map(|file| {
+                let bytes = file.save_to_bytes().ok()?;
+                looks_like_xml(&bytes).then(|| XmlFile {
+                    name: Some(file.name()),
+                    bytes,
+                })
+            })
+            .collect()
+    }
+
     pub fn page(&self, index: u32, spec: &RasterSpec) -> Result<RasterPage, Failure> {
         let corrupt = |error: PdfiumError| {
             Failure::new(

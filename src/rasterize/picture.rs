@@ -37,7 +37,10 @@ impl PictureFile {
             MediaType::Webp => ImageFormat::WebP,
             MediaType::Bmp => ImageFormat::Bmp,
             MediaType::Gif => ImageFormat::Gif,
-            MediaType::Pdf => return Err(Failure::new(Reason::Internal, "a PDF is not a picture")),
+            MediaType::Pdf | MediaType::Xml => {
+                let message = format!("{} is not a picture", media_type.as_str());
+                return Err(Failure::new(Reason::Internal, message));
+            }
         };
         if format == ImageFormat::Jpeg && !jpeg_is_complete(&bytes) {
             // The decoder would fill the missing part with grey, and a

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use sqlx::{Row, Sqlite, Transaction};
 
 use super::{DocumentId, RunId, Store, now};
-use crate::domain::{DocumentInfo, Failure};
+use crate::domain::{DocumentInfo, Failure, XmlFile, XmlPlace};
 
 /// A content seen for the first time.
 #[derive(Clone, Debug)]
@@ -14,12 +14,18 @@ pub struct NewDocument {
     pub bytes: u64,
     pub info: DocumentInfo,
     pub path: PathBuf,
+    /// The electronic invoice that it carries or is.
+    pub xml: Option<XmlFile>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownDocument {
     pub id: DocumentId,
     pub pages: u32,
+    /// It has attachments that no version of docmill has looked into.
+    pub xml_unsought: bool,
+    /// Whether it comes with an electronic invoice.
+    pub xml: Option<XmlPlace>,
 }
 
 /// What a page's stored result was made as.
@@ -28,6 +34,8 @@ pub struct PageKey<'a> {
     pub key: &'a str,
     pub doc_type: Option<&'a str>,
     pub forced: bool,
+    /// Whether its document comes with an electronic invoice.
+    pub xml: Option<XmlPlace>,
 }
 
 /// Makes a finished page a job again; its readings stay.
@@ -37,11 +45,19 @@ const REQUEUE: &str = "UPDATE pages SET state = 'queued', attempts = 0, failures
 
 impl Store {
     pub async fn lookup(&self, blake3: &str) -> anyhow::Result<Option<KnownDocument>> {
-        let row = sqlx::query("SELECT id, pages FROM documents WHERE blake3 = ?");
-        let row = row.bind(blake3).fetch_optional(&self.pool).await?;
-        Ok(row.map(|row| KnownDocument {
-            id: DocumentId(row.get(0)),
+        let mut tx = self.pool.begin().await?;
+        let row = sqlx::query(
+            "SELECT id, pages, xml_sought = 0 AND attachments <> '[]' FROM documents WHERE blake3 = ?",
+        );
+        let Some(row) = row.bind(blake3).fetch_optional(&mut *tx).await? else {
+            return Ok(None);
+        };
+        let id = row.get(0);
+        Ok(Some(KnownDocument {
+            id: DocumentId(id),
             pages: row.get(1),
+            xml_unsought: row.get(2),
+            xml: xml_place(&mut tx, id).await?,
         }))
     }
 
@@ -54,8 +70,9 @@ impl Store {
     ) -> anyhow::Result<DocumentId> {
         let mut tx = self.write().await?;
         let inserted = sqlx::query(
-            "INSERT INTO documents (blake3, bytes, media_type, pages, attachments, warnings, added_at, run_id)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            "INSERT INTO documents
+                (blake3, bytes, media_type, pages, attachments, warnings, added_at, run_id, xml_sought)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
              ON CONFLICT (blake3) DO NOTHING RETURNING id",
         )
         .bind(&new.blake3)
@@ -71,6 +88,7 @@ impl Store {
         let id: i64 = match inserted {
             Some(row) => {
                 let id = row.get(0);
+                insert_xml(&mut tx, id, new.xml.as_ref()).await?;
                 for index in 0..new.info.pages {
                     let page = sqlx::query(
                         "INSERT INTO pages (document_id, page_index, forced_type) VALUES (?, ?, ?)",
@@ -93,6 +111,29 @@ impl Store {
         note_source(&mut tx, run, &new.path, Some(DocumentId(id)), None).await?;
         tx.commit().await?;
         Ok(DocumentId(id))
+    }
+
+    /// Notes what looking for an electronic invoice in a known document brought.
+    pub async fn note_xml(
+        &self,
+        document: DocumentId,
+        xml: Option<&XmlFile>,
+    ) -> anyhow::Result<()> {
+        let mut tx = self.write().await?;
+        let sought = sqlx::query("UPDATE documents SET xml_sought = 1 WHERE id = ?");
+        sought.bind(document.0).execute(&mut *tx).await?;
+        insert_xml(&mut tx, document.0, xml).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The electronic invoice that a document carries or is.
+    pub async fn einvoice(&self, document: DocumentId) -> anyhow::Result<Option<XmlFile>> {
+        let row = sqlx::query("SELECT name, xml FROM einvoices WHERE document_id = ?");
+        let row = row.bind(document.0).fetch_optional(&self.pool).await?;
+        Ok(row.map(|row| XmlFile {
+            name: row.get(0),
+            bytes: row.get(1),
+        }))
     }
 
     /// Notes where a known document was seen, or that a file was turned away.
@@ -147,6 +188,7 @@ impl Store {
         .bind(document.0)
         .fetch_all(&mut *tx)
         .await?;
+        let xml = xml_place(&mut tx, document.0).await?;
         let mut requeued = 0;
         for page in pages {
             let (key, doc_type, forced): (Option<&str>, Option<&str>, Option<&str>) =
@@ -155,6 +197,7 @@ impl Store {
                 key,
                 doc_type,
                 forced: forced.is_some(),
+                xml,
             });
             if choose(stored, forced) {
                 let requeue = sqlx::query(REQUEUE)
@@ -187,6 +230,36 @@ impl Store {
         let update = update.bind(document.0).bind(policy);
         Ok(update.execute(&self.pool).await?.rows_affected() > 0)
     }
+}
+
+async fn insert_xml(
+    tx: &mut Transaction<'_, Sqlite>,
+    document: i64,
+    xml: Option<&XmlFile>,
+) -> sqlx::Result<()> {
+    let Some(xml) = xml else { return Ok(()) };
+    sqlx::query(
+        "INSERT INTO einvoices (document_id, name, xml) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(document)
+    .bind(&xml.name)
+    .bind(&xml.bytes)
+    .execute(&mut **tx)
+    .await
+    .map(drop)
+}
+
+/// Whether and how the document comes with an electronic invoice.
+pub(super) async fn xml_place(
+    tx: &mut Transaction<'_, Sqlite>,
+    document: i64,
+) -> sqlx::Result<Option<XmlPlace>> {
+    let row = sqlx::query("SELECT name IS NULL FROM einvoices WHERE document_id = ?");
+    let row = row.bind(document).fetch_optional(&mut **tx).await?;
+    Ok(row.map(|row| match row.get(0) {
+        true => XmlPlace::Whole,
+        false => XmlPlace::Attached,
+    }))
 }
 
 /// The document's records no longer follow from its pages.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use sqlx::{Row, Sqlite, Transaction};
 
 use super::{DocumentId, RunId, Store, now};
-use crate::domain::{Failure, Reading, Reason, Routing, Word};
+use crate::domain::{Failure, Reading, Reason, Routing, Word, XmlPlace};
 
 /// A page that this run may work on until its lease ends.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub struct Claim {
     /// Earlier attempts that failed.
     pub failures: u32,
     pub forced_type: Option<String>,
+    /// Whether its document comes with an electronic invoice.
+    pub xml: Option<XmlPlace>,
     run: RunId,
     lease_token: String,
 }
@@ -98,6 +100,7 @@ impl Store {
         let document = sqlx::query("SELECT blake3 FROM documents WHERE id = ?").bind(document_id);
         let blake3 = document.fetch_one(&mut *tx).await?.get(0);
         let paths = paths(&mut tx, document_id).await?;
+        let xml = super::documents::xml_place(&mut tx, document_id).await?;
         tx.commit().await?;
         Ok(Some(Claim {
             page_id: page.get(0),
@@ -108,6 +111,7 @@ impl Store {
             attempt: page.get(3),
             failures: page.get(4),
             forced_type: page.get(5),
+            xml,
             run,
             lease_token: token,
         }))

@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::{DocumentId, Store, documents};
-use crate::domain::{Finding, Record, Severity, Status};
+use crate::domain::{Finding, Record, Severity, Source, Status};
 
 /// How much there is of everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -68,8 +68,10 @@ pub struct StoredRecord {
     pub schemas: Vec<String>,
 }
 
-const RECORDS: &str = "SELECT r.id, r.document_id, r.doc_type, r.status, r.fields, r.confidence, r.field_confidence,
-    r.run_id, r.created_at, d.blake3, r.logprobs, r.type_probability, r.calibrated FROM records r JOIN documents d ON d.id = r.document_id WHERE r.current = 1 ";
+const RECORDS: &str =
+    "SELECT r.id, r.document_id, r.doc_type, r.status, r.fields, r.confidence, r.field_confidence,
+    r.run_id, r.created_at, d.blake3, r.logprobs, r.type_probability, r.calibrated, r.source FROM records r
+    JOIN documents d ON d.id = r.document_id WHERE r.current = 1 ";
 
 impl Store {
     pub async fn counts(&self) -> anyhow::Result<Counts> {
@@ -211,6 +213,10 @@ impl Store {
                 doc_type: row.get(2),
                 pages: pages.iter().map(|page| page.get(0)).collect(),
                 status: status(row.get(3))?,
+                source: match row.get("source") {
+                    "embedded_xml" => Source::EmbeddedXml,
+                    _ => Source::Model,
+                },
                 fields: serde_json::from_str(row.get(4)).context("stored fields do not parse")?,
                 findings: findings.iter().map(finding).collect(),
                 confidence: row.get(5),

@@ -6,7 +6,7 @@ use anyhow::Context;
 use sqlx::{Row, Sqlite, Transaction};
 
 use super::{DocumentId, RunId, Store, jobs, now};
-use crate::domain::{Failure, PageResult, Reason, Record};
+use crate::domain::{Failure, PageResult, Reason, Record, XmlFile};
 
 /// All pages of a document, done or failed: what its records are made from.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct FinishedPages {
     pub results: Vec<PageResult>,
     /// Key of the policy that the records are made by; set by who makes them.
     pub policy: String,
+    /// The electronic invoice that the document carries or is.
+    pub xml: Option<XmlFile>,
     revision: i64,
 }
 
@@ -53,6 +55,8 @@ impl Store {
              WHERE p.document_id = ? ORDER BY p.page_index",
         );
         let pages = pages.bind(document.0).fetch_all(&mut *tx).await?;
+        let xml = sqlx::query("SELECT name, xml FROM einvoices WHERE document_id = ?");
+        let xml = xml.bind(document.0).fetch_optional(&mut *tx).await?;
         let path = jobs::paths(&mut tx, document.0)
             .await?
             .into_iter()
@@ -66,6 +70,10 @@ impl Store {
                 .map(page_result)
                 .collect::<anyhow::Result<_>>()?,
             policy: String::new(),
+            xml: xml.map(|row| XmlFile {
+                name: row.get(0),
+                bytes: row.get(1),
+            }),
             revision: found.get(0),
         }))
     }
@@ -151,14 +159,15 @@ async fn insert_record(
 ) -> anyhow::Result<i64> {
     let id: i64 = sqlx::query(
         "INSERT INTO records
-            (document_id, ordinal, doc_type, status, fields, confidence, field_confidence, logprobs,
+            (document_id, ordinal, doc_type, status, source, fields, confidence, field_confidence, logprobs,
              type_probability, calibrated, run_id, created_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(document.0)
     .bind(ordinal as i64)
     .bind(&record.doc_type)
     .bind(record.status.as_str())
+    .bind(record.source.as_str())
     .bind(serde_json::to_string(&record.fields)?)
     .bind(record.confidence)
     .bind(serde_json::to_string(&record.field_confidence)?)

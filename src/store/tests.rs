@@ -53,6 +53,7 @@ impl Fixture {
             bytes: 1,
             info,
             path: name.into(),
+            xml: None,
         };
         self.store
             .add_document(self.run, &document, None)
@@ -105,6 +106,7 @@ fn record() -> Record {
         doc_type: Some("receipt".into()),
         pages: vec![0],
         status: Status::Accepted,
+        source: crate::domain::Source::Model,
         fields: json!({"total": "1.00"}).as_object().unwrap().clone(),
         findings: vec![],
         confidence: Some(0.5),
@@ -329,7 +331,9 @@ async fn the_same_content_is_one_document_with_two_paths() {
         known,
         KnownDocument {
             id: document,
-            pages: 1
+            pages: 1,
+            xml_unsought: false,
+            xml: None,
         }
     );
     f.store

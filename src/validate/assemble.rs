@@ -5,7 +5,9 @@ mod key;
 use serde_json::Value;
 
 use crate::doctypes::DocTypes;
-use crate::domain::{FieldLogprob, Fields, Finding, PageResult, PageRule, Reading, Severity, Word};
+use crate::domain::{
+    FieldLogprob, Fields, Finding, PageResult, PageRule, Reading, Severity, Source, Word,
+};
 use key::Verdict;
 
 /// A record before its values are judged.
@@ -13,6 +15,7 @@ use key::Verdict;
 pub struct Draft {
     pub doc_type: Option<String>,
     pub pages: Vec<u32>,
+    pub source: Source,
     pub fields: Fields,
     /// Probability of each leaf, in the order read.
     pub confidence: Vec<(String, f32)>,
@@ -90,6 +93,17 @@ fn place(
     drafts.push(draft);
 }
 
+/// What all pages together say, whatever parts them.
+pub fn joined(pages: &[PageResult], last: &[String]) -> Fields {
+    let mut draft = Draft::default();
+    for page in pages {
+        if let Ok(Some(reading)) = &page.reading {
+            join(&mut draft, page, reading, last);
+        }
+    }
+    draft.fields
+}
+
 fn unread(page: &PageResult) -> Draft {
     let why = match page.routing.as_ref().map(|routing| &routing.verdict) {
         Some(Err(why)) => why.clone(),
@@ -146,7 +160,7 @@ fn join(draft: &mut Draft, page: &PageResult, reading: &Reading, last: &[String]
 }
 
 /// The field of a leaf's path: `items` of `items[2].amount`.
-fn root(path: &str) -> &str {
+pub fn root(path: &str) -> &str {
     path.split(['[', '.']).next().unwrap_or(path)
 }
 

@@ -8,6 +8,9 @@ mod assemble;
 mod checks;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod on_page;
+mod stated;
+mod sums;
 mod values;
 
 use std::collections::BTreeMap;
@@ -20,11 +23,15 @@ use crate::doctypes::DocTypes;
 use crate::domain::{DocType, Finding, PageResult, Record, Severity, Status};
 use assemble::Draft;
 
+pub use stated::StatedInvoice;
+
 /// What validation must know beside the pages.
 #[derive(Clone, Debug)]
 pub struct Context {
     /// Fields of each type that the reader was not taught.
     pub untaught: BTreeMap<String, Vec<String>>,
+    /// The document's electronic invoice, where its values are the record's.
+    pub einvoice: Option<StatedInvoice>,
     /// What opening the document warned of.
     pub document_warnings: Vec<String>,
     /// By what values are accepted.
@@ -36,14 +43,17 @@ pub struct Context {
 /// The records of one document, in the order of their first pages. Every page
 /// is in exactly one record.
 pub fn records(types: &DocTypes, pages: &[PageResult], context: &Context) -> Vec<Record> {
-    let drafts = assemble::drafts(types, pages);
-    let mut records: Vec<Record> = drafts
-        .into_iter()
-        .map(|draft| {
-            let sure = type_probability(pages, &draft.pages);
-            finish(types, draft, sure, context)
-        })
-        .collect();
+    let mut records: Vec<Record> = match &context.einvoice {
+        Some(stated) => vec![stated::record(types, pages, stated, context)],
+        None => assemble::drafts(types, pages)
+            .into_iter()
+            .map(|draft| {
+                let doc_type = draft.doc_type.as_deref().and_then(|name| types.get(name));
+                let sure = type_probability(pages, &draft.pages);
+                finish(doc_type, draft, sure, context)
+            })
+            .collect(),
+    };
     name_failed_pages(&mut records, pages);
     records
 }
@@ -64,7 +74,7 @@ fn type_probability(pages: &[PageResult], of: &[u32]) -> Option<f32> {
 }
 
 fn finish(
-    types: &DocTypes,
+    doc_type: Option<&DocType>,
     mut draft: Draft,
     type_probability: Option<f32>,
     context: &Context,
@@ -78,7 +88,7 @@ fn finish(
             warning.clone(),
         ));
     }
-    if let Some(doc_type) = draft.doc_type.as_deref().and_then(|name| types.get(name)) {
+    if let Some(doc_type) = doc_type {
         complete(&mut draft, doc_type);
         values::type_values(doc_type, &mut draft.fields, context.today, &mut findings);
         check_schema(doc_type, &draft, &mut findings);
@@ -91,7 +101,6 @@ fn finish(
         .iter()
         .map(|(_, confidence)| *confidence)
         .reduce(f32::min);
-    let doc_type = draft.doc_type.as_deref().and_then(|name| types.get(name));
     let mut record = Record {
         doc_type: draft.doc_type.clone(),
         pages: draft.pages,
@@ -100,6 +109,7 @@ fn finish(
         } else {
             Status::NeedsReview
         },
+        source: draft.source,
         fields: draft.fields,
         findings,
         confidence,

@@ -6,6 +6,7 @@ use crate::domain::{Failure, FieldLogprob, Reading, Reason, Repetition, Routing}
 
 fn context() -> Context {
     Context {
+        einvoice: None,
         untaught: BTreeMap::new(),
         document_warnings: Vec::new(),
         policy: Policy {

@@ -7,7 +7,8 @@ use anyhow::Context;
 
 use super::protocol::{Reply, Request, RoleInit, read_frame, write_frame};
 use crate::doctypes::DocTypes;
-use crate::domain::{Failure, PageImage, ReadRequest, Reason};
+use crate::domain::{DocumentInfo, Failure, MediaType, PageImage, ReadRequest, Reason, XmlFile};
+use crate::einvoice;
 use crate::generate::Reader;
 use crate::rasterize::{DocumentRasterizer, Limits, Rasterizer};
 use crate::route::clip::CandleClip;
@@ -129,12 +130,16 @@ impl Engine {
 
     fn answer(&mut self, request: Request, blob: Vec<u8>) -> Result<(Reply, Vec<u8>), Failure> {
         match (self, request) {
-            (Engine::Rasterizer(rasterizer, limits), Request::Open) => Ok((
-                Reply::Opened {
-                    info: rasterizer.open(blob, limits)?,
-                },
-                Vec::new(),
-            )),
+            (Engine::Rasterizer(rasterizer, limits), Request::Open) => {
+                let mut info = rasterizer.open(blob, limits)?;
+                let files = rasterizer.xml_files(einvoice::MAX_BYTES);
+                let found = find_einvoice(&mut info, files)?;
+                let (xml_name, xml) = match found {
+                    Some(file) => (file.name, file.bytes),
+                    None => (None, Vec::new()),
+                };
+                Ok((Reply::Opened { info, xml_name }, xml))
+            }
             (Engine::Rasterizer(rasterizer, _), Request::Page { index, spec }) => {
                 let page = rasterizer.page(index, &spec)?;
                 let (width, height) = (page.image.width, page.image.height);
@@ -184,6 +189,51 @@ impl Engine {
             )),
         }
     }
+}
+
+/// Names that the specifications give to the invoice of a PDF, the more binding
+/// first.
+const NAMES: [&str; 4] = [
+    "factur-x.xml",
+    "xrechnung.xml",
+    "zugferd-invoice.xml",
+    "ger-factur-x.xml",
+];
+
+/// The electronic invoice among a document's XML files. An XML file must be one;
+/// of a PDF's attachments those that are none are passed over, and broken ones
+/// told as warnings.
+fn find_einvoice(
+    info: &mut DocumentInfo,
+    mut files: Vec<XmlFile>,
+) -> Result<Option<XmlFile>, Failure> {
+    let rank = |file: &XmlFile| {
+        let name = file.name.as_deref().unwrap_or_default().to_lowercase();
+        NAMES
+            .iter()
+            .position(|known| *known == name)
+            .unwrap_or(NAMES.len())
+    };
+    files.sort_by_key(rank);
+    let mut found: Option<XmlFile> = None;
+    for file in files {
+        let name = file.name.clone().unwrap_or_default();
+        match (einvoice::parse(&file.bytes), &found) {
+            (Err(failure), _) if info.media_type == MediaType::Xml => return Err(failure),
+            (Err(failure), _) if failure.reason == Reason::UnsupportedType => {}
+            (Err(failure), _) => info.warnings.push(format!(
+                "the attached {name} is an electronic invoice that cannot be read: {}",
+                failure.message
+            )),
+            (Ok(_), None) => found = Some(file),
+            (Ok(_), Some(first)) if first.bytes == file.bytes => {}
+            (Ok(_), Some(first)) => info.warnings.push(format!(
+                "the PDF carries several electronic invoices: {} is used, {name} is not",
+                first.name.as_deref().unwrap_or_default()
+            )),
+        }
+    }
+    Ok(found)
 }
 
 fn image(width: u32, height: u32, rgb: Vec<u8>) -> Result<PageImage, Failure> {

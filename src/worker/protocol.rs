@@ -99,8 +99,13 @@ pub enum Reply {
         /// Side in pixels of the images that a router takes; 0 for others.
         side: u32,
     },
+    /// Blob: the XML of the electronic invoice that it carries; empty where
+    /// there is none.
     Opened {
         info: DocumentInfo,
+        /// The attachment's name; `None` where the document is the XML.
+        #[serde(default)]
+        xml_name: Option<String>,
     },
     /// Blob: the page's RGB pixels.
     Page {

@@ -28,6 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "rasterize",
             "route",
             "generate",
+            "einvoice",
         ],
     ),
     (
@@ -37,6 +38,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "config",
             "doctypes",
             "domain",
+            "einvoice",
             "generate",
             "ingest",
             "models",

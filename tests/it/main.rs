@@ -5,6 +5,7 @@ mod architecture;
 mod command_line;
 mod context;
 mod documents;
+mod einvoices;
 mod evaluation;
 mod injection;
 mod malformed;

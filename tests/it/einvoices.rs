@@ -1,0 +1,297 @@
+//! Electronic invoices: attached to PDFs and as files of their own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::context::{Context, fixtures};
+
+const CASES: [&str; 6] = [
+    "facturx",
+    "zugferd1",
+    "conflict",
+    "ubl",
+    "credit_note",
+    "xrechnung",
+];
+
+/// Copies the fixtures `einvoice_<case>` to `in/<case>.*`.
+fn take(context: &Context, cases: &[&str]) {
+    for case in cases {
+        context.fixture(&format!("invoice/einvoice_{case}"), &format!("in/{case}"));
+    }
+}
+
+fn name_of(record: &Value) -> String {
+    let path = PathBuf::from(record["path"].as_str().unwrap());
+    path.file_stem().unwrap().to_string_lossy().into_owned()
+}
+
+fn record_of<'a>(records: &'a [Value], case: &str) -> &'a Value {
+    let found = records.iter().find(|record| name_of(record) == case);
+    found.unwrap_or_else(|| panic!("no record of {case}: {records:#?}"))
+}
+
+/// Codes of the findings, with their fields.
+fn findings(record: &Value) -> Vec<(String, String)> {
+    let findings = record["findings"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    findings
+        .map(|f| (text(&f["code"]), text(&f["field"])))
+        .collect()
+}
+
+/// The truth's fields that the record has otherwise.
+fn wrong(record: &Value, truth: &Path) -> Vec<String> {
+    let truth: Value = serde_json::from_slice(&fs::read(truth).unwrap()).unwrap();
+    let known = truth
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(name, _)| !name.starts_with('_'));
+    known
+        .filter(
+            |(name, value)| match (value, &record["fields"][name.as_str()]) {
+                // The truth leaves out what a line does not state.
+                (Value::Array(truth), Value::Array(lines)) => {
+                    truth.len() != lines.len()
+                        || truth.iter().zip(lines).any(|(truth, line)| {
+                            truth
+                                .as_object()
+                                .unwrap()
+                                .iter()
+                                .any(|(name, value)| line[name] != *value)
+                        })
+                }
+                (value, found) => *value != found,
+            },
+        )
+        .map(|(name, value)| format!("{name}: {value} is {}", record["fields"][name.as_str()]))
+        .collect()
+}
+
+#[test]
+fn the_values_of_an_einvoice_are_stored_and_no_model_is_asked() {
+    let Some(context) =
+        Context::with_engines("the_values_of_an_einvoice_are_stored_and_no_model_is_asked")
+    else {
+        return;
+    };
+    take(&context, &CASES);
+    let ran = context.run(&["run", "in"]);
+    assert_eq!(ran.code, Some(3), "a credit note wants a person: {ran:?}");
+    let records = context.records();
+    assert_eq!(records.len(), CASES.len(), "{records:#?}");
+    for case in CASES {
+        let record = record_of(&records, case);
+        let truth = fixtures().join(format!("invoice/einvoice_{case}/expected.json"));
+        assert_eq!(wrong(record, &truth), [""; 0], "{case}");
+        assert_eq!(record["source"], "embedded_xml");
+        assert_eq!(record["type"], "invoice");
+        for key in ["models", "prompts"] {
+            assert_eq!(
+                record["provenance"][key],
+                serde_json::json!([]),
+                "{record:#}"
+            );
+        }
+    }
+    for case in ["facturx", "zugferd1", "ubl", "xrechnung"] {
+        let record = record_of(&records, case);
+        assert_eq!(record["status"], "accepted", "{record:#}");
+    }
+    let conflict = record_of(&records, "conflict");
+    assert_eq!(conflict["status"], "needs_review", "{conflict:#}");
+    let told = conflict["findings"][0]["message"].as_str().unwrap();
+    assert!(
+        told.contains("2024-0912") && told.contains("two different invoices"),
+        "{told}"
+    );
+    let credit = findings(record_of(&records, "credit_note"));
+    assert!(
+        credit.iter().any(|(code, _)| code == "credit_note"),
+        "{credit:?}"
+    );
+    let again = context.run(&["run", "in", "--json"]);
+    assert_eq!(again.stdout, "", "what was read is not read again");
+    let shown = context.run(&["show", "in/facturx.pdf"]);
+    assert!(
+        shown.stdout.contains("values of its e-invoice"),
+        "{shown:?}"
+    );
+}
+
+#[test]
+fn an_xml_file_that_is_none_is_turned_away_with_its_reason() {
+    let Some(context) =
+        Context::with_engines("an_xml_file_that_is_none_is_turned_away_with_its_reason")
+    else {
+        return;
+    };
+    take(&context, &["ubl"]);
+    let good = fs::read_to_string(context.path("in/ubl.xml")).unwrap();
+    fs::write(
+        context.path("in/feed.xml"),
+        "<?xml version='1.0'?><rss><channel/></rss>",
+    )
+    .unwrap();
+    fs::write(context.path("in/broken.xml"), &good[..good.len() / 2]).unwrap();
+    let bomb = "<!DOCTYPE Invoice [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;&a;\">]><Invoice";
+    fs::write(
+        context.path("in/bomb.xml"),
+        good.replacen("<Invoice", bomb, 1),
+    )
+    .unwrap();
+    let deep = format!("{}{}", "<cbc:ID>".repeat(5_000), "</cbc:ID>".repeat(5_000));
+    fs::write(
+        context.path("in/deep.xml"),
+        good.replacen("<cbc:ID>", &format!("{deep}<cbc:ID>"), 1),
+    )
+    .unwrap();
+    // A name says nothing.
+    fs::rename(context.path("in/ubl.xml"), context.path("in/invoice.pdf")).unwrap();
+    let ran = context.run(&["run", "in"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let records = context.records();
+    assert_eq!(records.len(), 1, "{records:#?}");
+    assert_eq!(record_of(&records, "invoice")["source"], "embedded_xml");
+    let status = context.run(&["status", "--all"]);
+    let line = |name: &str| {
+        let line = status.stdout.lines().find(|line| line.contains(name));
+        line.unwrap_or_else(|| panic!("{status:?}")).to_owned()
+    };
+    assert!(line("feed.xml").contains("unsupported_type") && line("feed.xml").contains("`rss`"));
+    assert!(line("broken.xml").contains("corrupt"), "{status:?}");
+    assert!(line("bomb.xml").contains("DTD"), "{status:?}");
+    assert!(line("deep.xml").contains("too_large"), "{status:?}");
+}
+
+#[test]
+fn a_changed_setting_reads_again_what_it_touches_and_both_values_of_a_difference_are_told() {
+    let name =
+        "a_changed_setting_reads_again_what_it_touches_and_both_values_of_a_difference_are_told";
+    let Some(context) = Context::with_engines(name) else {
+        return;
+    };
+    take(&context, &["conflict", "ubl"]);
+    context.run(&["run", "in"]);
+    let plain = context.records();
+    let crossed = context.run(&["run", "in", "--cross-read", "--json"]);
+    let lines = crossed.json_lines();
+    assert_eq!(
+        lines.len(),
+        1,
+        "an XML file has no page to read: {crossed:?}"
+    );
+    let record = &lines[0];
+    assert_eq!(name_of(record), "conflict");
+    assert_eq!(record["source"], "embedded_xml");
+    assert_eq!(record["fields"], record_of(&plain, "conflict")["fields"]);
+    assert_eq!(record["status"], "needs_review");
+    assert_eq!(record["provenance"]["models"].as_array().unwrap().len(), 1);
+    let differs = record["findings"].as_array().unwrap().iter();
+    let mut differs = differs.filter(|finding| finding["code"] == "page_differs");
+    // Whatever the model makes of the page, its total is not the XML's.
+    assert!(
+        differs.any(|finding| {
+            let told = finding["message"].as_str().unwrap();
+            told.contains("in the e-invoice") && told.contains("on the page")
+        }),
+        "{record:#}"
+    );
+    let ignored = context.run(&[
+        "run",
+        "in",
+        "--set",
+        "embedded_xml=ignore",
+        "--type",
+        "invoice",
+        "--json",
+    ]);
+    let records = ignored.json_lines();
+    assert!(
+        records.iter().all(|record| name_of(record) == "conflict"),
+        "{ignored:?}"
+    );
+    assert!(
+        records.iter().all(|record| record["source"] == "model"),
+        "{ignored:?}"
+    );
+    assert!(!records.is_empty());
+    let wrong = context.run(&["run", "in", "--set", "embedded_xml=sometimes"]);
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+}
+
+/// Where the corpus is: beside the repository, or where `DOCMILL_CORPUS` says.
+fn corpus() -> Option<PathBuf> {
+    let named = std::env::var_os("DOCMILL_CORPUS").map(PathBuf::from);
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
+    let folder = named.unwrap_or(beside).join("invoices/dev");
+    folder.is_dir().then_some(folder)
+}
+
+#[test]
+fn every_einvoice_of_the_corpus_agrees_with_its_truth() {
+    let Some(folder) = corpus() else {
+        return eprintln!("every_einvoice_of_the_corpus_agrees_with_its_truth skipped: no corpus");
+    };
+    let Some(context) = Context::with_engines("every_einvoice_of_the_corpus_agrees_with_its_truth")
+    else {
+        return;
+    };
+    let mut args = vec!["run".to_owned()];
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let is_einvoice =
+            name.starts_with("xr__") || name.starts_with("zf1") || name.starts_with("zf2");
+        if is_einvoice && name.ends_with(".pdf") {
+            args.push(path.to_string_lossy().into_owned());
+        }
+    }
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let ran = context.run(&args);
+    assert!([Some(0), Some(3)].contains(&ran.code), "{ran:?}");
+    let records = context.records();
+    assert_eq!(records.len(), args.len() - 1);
+    let mut wrong_values = Vec::new();
+    let (mut accepted, mut conflicts, mut alarms, mut conflicting) = (0, 0, Vec::new(), 0);
+    for record in &records {
+        let truth = folder.join(name_of(record)).with_extension("json");
+        wrong_values.extend(
+            wrong(record, &truth)
+                .into_iter()
+                .map(|w| format!("{} {w}", name_of(record))),
+        );
+        accepted += usize::from(record["status"] == "accepted");
+        let not_printed = not_printed(&truth);
+        conflicting += usize::from(!not_printed.is_empty());
+        let told: Vec<_> = findings(record)
+            .into_iter()
+            .filter(|(code, _)| code == "page_contradicts")
+            .collect();
+        match (told.is_empty(), not_printed.is_empty()) {
+            (false, false) => conflicts += 1,
+            (false, true) => alarms.push(format!("{} {told:?}", name_of(record))),
+            (true, false) => eprintln!("not flagged: {} {not_printed:?}", name_of(record)),
+            (true, true) => {}
+        }
+    }
+    println!(
+        "{} e-invoices: {accepted} accepted; {conflicts} of {conflicting} whose page differs are flagged; {} false alarms",
+        records.len(),
+        alarms.len()
+    );
+    println!("{}", alarms.join("\n"));
+    assert_eq!(wrong_values, [""; 0]);
+}
+
+/// Key fields whose value is not printed on the page.
+fn not_printed(truth: &Path) -> Vec<String> {
+    let truth: Value = serde_json::from_slice(&fs::read(truth).unwrap()).unwrap();
+    let names = truth["_not_on_page"].as_array().into_iter().flatten();
+    names
+        .map(|name| name.as_str().unwrap().to_owned())
+        .collect()
+}
