@@ -1,13 +1,16 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::App;
 use super::exit::Outcome;
-use super::output::{Replaced, count};
-use crate::export::{self, CsvExport};
-use crate::store::Store;
+use super::output::{self, Replaced, count};
+use crate::config::UsageError;
+use crate::domain::Status;
+use crate::export::{self, CsvExport, Ubl};
+use crate::store::{Store, StoredRecord};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -15,38 +18,77 @@ enum Format {
     Jsonl,
     /// A row a record, and a second file with a row a line of their lists
     Csv,
+    /// An EN 16931 invoice in UBL 2.1 for each accepted invoice, a file each
+    Ubl,
 }
 
-/// Write every current record, as JSON lines or as CSV
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Wanted {
+    Accepted,
+    NeedsReview,
+    Failed,
+}
+
+impl Wanted {
+    fn status(self) -> Status {
+        match self {
+            Wanted::Accepted => Status::Accepted,
+            Wanted::NeedsReview => Status::NeedsReview,
+            Wanted::Failed => Status::Failed,
+        }
+    }
+}
+
+/// Write current records: as JSON lines, as CSV, or invoices as UBL files
 #[derive(Args)]
 pub struct Export {
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
     /// File to write instead of stdout; CSV puts lists beside it, into
-    /// NAME.lines.csv
-    #[arg(long, short, value_name = "FILE")]
+    /// NAME.lines.csv; UBL wants a folder
+    #[arg(long, short, value_name = "FILE|DIR")]
     out: Option<PathBuf>,
+    /// Only records of this status; may be given several times
+    /// [default: all; of UBL accepted]
+    #[arg(long, value_enum, value_name = "STATUS")]
+    status: Vec<Wanted>,
+    /// Country (ISO 3166-1, e.g. DE) of the buyer in UBL files, where an
+    /// invoice does not tell it: your own, for invoices that you received
+    #[arg(long, value_name = "CC", value_parser = country)]
+    buyer_country: Option<String>,
+}
+
+fn country(text: &str) -> Result<String, String> {
+    match text.as_bytes() {
+        [a, b] if a.is_ascii_uppercase() && b.is_ascii_uppercase() => Ok(text.to_owned()),
+        _ => Err("give two capital letters, e.g. DE".to_owned()),
+    }
 }
 
 impl Export {
     pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
         let store = Store::open_existing(&app.settings().db).await?;
+        if self.format == Format::Ubl {
+            return self.ubl(&store).await;
+        }
+        let chosen = &self.statuses(&[]);
         let number = match (self.format, &self.out) {
-            (Format::Jsonl, None) => jsonl(&store, &mut app.out).await?,
+            (Format::Jsonl, None) => jsonl(&store, chosen, &mut app.out).await?,
             (Format::Jsonl, Some(path)) => {
                 let mut file = Replaced::create(path)?;
-                let number = jsonl(&store, &mut file).await?;
+                let number = jsonl(&store, chosen, &mut file).await?;
                 file.commit()?;
                 number
             }
             (Format::Csv, None) => {
-                let (csv, number) = collect(&store).await?;
+                let (csv, number) = collect(&store, chosen).await?;
                 csv.write(&mut app.out, std::io::sink())?;
                 tracing::warn!("the lines of lists are left out; --out FILE writes them beside it");
                 number
             }
             (Format::Csv, Some(path)) => {
-                let (csv, number) = collect(&store).await?;
+                let (csv, number) = collect(&store, chosen).await?;
                 let (mut records, mut lines) = (
                     Replaced::create(path)?,
                     Replaced::create(&lines_path(path))?,
@@ -56,25 +98,126 @@ impl Export {
                 lines.commit()?;
                 number
             }
+            (Format::Ubl, _) => unreachable!("written above"),
         };
         if self.out.is_some() {
             tracing::info!("{} written", count(number, "record"));
         }
         Ok(Outcome::Good)
     }
+
+    /// The statuses that were asked for, or else `default`; none: all.
+    fn statuses(&self, default: &[Status]) -> Vec<Status> {
+        match self.status.is_empty() {
+            true => default.to_vec(),
+            false => self.status.iter().map(|wanted| wanted.status()).collect(),
+        }
+    }
+
+    /// A file an invoice. What EN 16931 does not let be written is told, and
+    /// the others are written.
+    async fn ubl(&self, store: &Store) -> anyhow::Result<Outcome> {
+        let Some(folder) = &self.out else {
+            let why = "UBL is a file an invoice: name a folder with --out";
+            return Err(UsageError(why.to_owned()).into());
+        };
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        let chosen = self.statuses(&[Status::Accepted]);
+        let (mut written, mut refused, mut after) = (0, 0, 0);
+        loop {
+            let records = store.records_after(after, CHUNK).await?;
+            let Some(last) = records.last() else { break };
+            after = last.id;
+            let wanted = records
+                .iter()
+                .filter(|stored| chosen.contains(&stored.record.status));
+            for stored in wanted {
+                match export::ubl(store, stored, self.buyer_country.as_deref()).await? {
+                    Ubl::NoInvoice => {}
+                    Ubl::Written(text) => {
+                        let mut file = Replaced::create(&folder.join(file_name(stored)))?;
+                        file.write_all(text.as_bytes())?;
+                        file.commit()?;
+                        written += 1;
+                    }
+                    Ubl::Refused(obstacles) => {
+                        refused += 1;
+                        tell_refused(stored, &obstacles);
+                    }
+                }
+            }
+        }
+        tracing::info!("{} written", count(written, "invoice"));
+        Ok(match refused {
+            0 => Outcome::Good,
+            _ => Outcome::SomeFailed,
+        })
+    }
 }
 
-async fn jsonl(store: &Store, out: &mut impl Write) -> anyhow::Result<u64> {
-    let each = |record: &_| Ok(writeln!(out, "{}", export::line(record))?);
-    let number = export::for_each(store, each).await?;
+/// Records fetched at once.
+const CHUNK: u32 = 100;
+
+fn tell_refused(stored: &StoredRecord, obstacles: &[String]) {
+    let path = stored
+        .paths
+        .first()
+        .map(|path| output::short(path))
+        .unwrap_or_default();
+    let obstacles = output::clean(&obstacles.join("; "));
+    tracing::warn!(
+        record = stored.id,
+        path,
+        "not written, since EN 16931 wants what is not there: {obstacles}"
+    );
+}
+
+/// `7-F-2024-118.xml`: the record and its invoice number.
+fn file_name(stored: &StoredRecord) -> String {
+    let number = stored
+        .record
+        .fields
+        .get("invoice_number")
+        .and_then(|value| value.as_str());
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let number: String = number
+        .unwrap_or_default()
+        .chars()
+        .map(|c| if fits(c) { c } else { '_' })
+        .take(60)
+        .collect();
+    match number.as_str() {
+        "" => format!("{}.xml", stored.id),
+        number => format!("{}-{number}.xml", stored.id),
+    }
+}
+
+fn is_chosen(chosen: &[Status], stored: &StoredRecord) -> bool {
+    chosen.is_empty() || chosen.contains(&stored.record.status)
+}
+
+async fn jsonl(store: &Store, chosen: &[Status], out: &mut impl Write) -> anyhow::Result<u64> {
+    let mut number = 0;
+    let each = |stored: &_| {
+        if is_chosen(chosen, stored) {
+            number += 1;
+            writeln!(out, "{}", export::line(stored))?;
+        }
+        Ok(())
+    };
+    export::for_each(store, each).await?;
     out.flush()?;
     Ok(number)
 }
 
-async fn collect(store: &Store) -> anyhow::Result<(CsvExport, u64)> {
-    let mut csv = CsvExport::default();
-    let number = export::for_each(store, |record| {
-        csv.add(record);
+async fn collect(store: &Store, chosen: &[Status]) -> anyhow::Result<(CsvExport, u64)> {
+    let (mut csv, mut number) = (CsvExport::default(), 0);
+    export::for_each(store, |stored| {
+        if is_chosen(chosen, stored) {
+            number += 1;
+            csv.add(stored);
+        }
         Ok(())
     })
     .await?;

@@ -117,7 +117,7 @@ fn complete_parties(invoice: &mut EInvoice) {
 }
 
 /// The country (ISO 3166-1) of a VAT identifier's prefix.
-pub(super) fn vat_country(vat_id: &str) -> Option<String> {
+fn vat_country(vat_id: &str) -> Option<String> {
     let prefix = vat_id.get(..2)?;
     if vat_id.len() < 4 || !prefix.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return None;

@@ -112,13 +112,21 @@ fn without_blanks(text: String) -> String {
     text.split_whitespace().collect()
 }
 
+/// VAT rates in tenths of a percent that are or lately were in force in the EU,
+/// the United Kingdom, Switzerland or Norway (European Commission, Taxes in
+/// Europe Database; the others' tax administrations).
+const RATES: [i64; 35] = [
+    21, 25, 26, 30, 38, 40, 48, 50, 55, 60, 70, 77, 80, 81, 90, 95, 100, 110, 120, 130, 135, 140,
+    150, 160, 170, 180, 190, 200, 210, 220, 230, 240, 250, 255, 270,
+];
+
 /// Rounding of lines may move a VAT amount by so many hundredths.
 const CENTS: i64 = 2;
 
-/// Gives every line the one rate among `usual` (percent) that makes the VAT
-/// total of the net total; the category is then the standard one. Does nothing
-/// where lines have categories, and tells where no rate fits or more than one.
-pub fn tell_rate(invoice: &mut EInvoice, usual: &[Decimal]) -> Result<(), String> {
+/// Gives every line the one usual rate that makes the VAT total of the net
+/// total; the category is then the standard one. Does nothing where lines have
+/// categories, and tells where no rate fits or more than one.
+pub fn tell_rate(invoice: &mut EInvoice) -> Result<(), String> {
     let stated = invoice.lines.iter().any(|line| line.category.is_some());
     let (Some(net), Some(tax)) = (invoice.totals.net, invoice.totals.tax) else {
         return Ok(());
@@ -129,18 +137,19 @@ pub fn tell_rate(invoice: &mut EInvoice, usual: &[Decimal]) -> Result<(), String
     if tax.is_zero() {
         return Err("the VAT category (BT-151): the VAT is 0, and why is not known".to_owned());
     }
-    let fits = |rate: &&Decimal| {
-        let differs = (complete::percent_of(net, **rate) - tax).abs();
+    let fits = |rate: &Decimal| {
+        let differs = complete::percent_of(net, *rate).saturating_sub(tax).abs();
         differs <= Decimal::new(CENTS, 2)
     };
-    let fitting: Vec<&Decimal> = usual.iter().filter(fits).collect();
+    let usual = RATES.iter().map(|tenths| Decimal::new(*tenths, 1));
+    let fitting: Vec<Decimal> = usual.filter(fits).collect();
     let [rate] = fitting[..] else {
         let why = match fitting.len() {
             0 => "is no single usual rate",
             _ => "may be more than one rate",
         };
         return Err(format!(
-            "the VAT rate (BT-152): {} on {} {why} of the seller's country",
+            "the VAT rate (BT-152): {} on {} {why}",
             money(tax),
             money(net)
         ));

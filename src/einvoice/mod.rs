@@ -90,12 +90,6 @@ pub fn to_ubl(mut invoice: EInvoice) -> Result<String, Vec<String>> {
     }
 }
 
-/// The seller's country (ISO 3166-1) by its address or VAT identifier.
-pub fn seller_country(invoice: &EInvoice) -> Option<String> {
-    let stated = invoice.seller.address.country.clone();
-    stated.or_else(|| complete::vat_country(invoice.seller.vat_id.as_deref()?))
-}
-
 /// ZUGFeRD has lines of text alone between those with amounts.
 fn is_line(line: &Line) -> bool {
     line.name.is_some() || line.net.is_some() || line.quantity.is_some()

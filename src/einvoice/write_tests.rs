@@ -27,7 +27,7 @@ fn flat() -> Fields {
 
 fn written(fields: &Fields) -> Result<String, Vec<String>> {
     let mut invoice = from_fields(fields);
-    tell_rate(&mut invoice, &rates()).map_err(|told| vec![told])?;
+    tell_rate(&mut invoice).map_err(|told| vec![told])?;
     to_ubl(invoice)
 }
 

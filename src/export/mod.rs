@@ -3,11 +3,13 @@
 
 mod csv_format;
 mod json_format;
+mod ubl;
 
 use crate::store::{Store, StoredRecord};
 
 pub use csv_format::CsvExport;
 pub use json_format::line;
+pub use ubl::{Ubl, ubl};
 
 /// Records fetched at once: memory stays flat whatever the database holds.
 const CHUNK: u32 = 500;

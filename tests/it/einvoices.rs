@@ -223,6 +223,88 @@ fn a_changed_setting_reads_again_what_it_touches_and_both_values_of_a_difference
     assert_eq!(wrong.code, Some(2), "{wrong:?}");
 }
 
+#[test]
+fn what_is_exported_as_ubl_is_taken_in_again_as_the_same() {
+    let Some(context) =
+        Context::with_engines("what_is_exported_as_ubl_is_taken_in_again_as_the_same")
+    else {
+        return;
+    };
+    take(
+        &context,
+        &["facturx", "zugferd1", "ubl", "xrechnung", "credit_note"],
+    );
+    context.run(&["run", "in"]);
+    let records = context.records();
+    let accepted = context.run(&["export", "--format", "ubl", "--out", "out"]);
+    assert_eq!(accepted.code, Some(0), "{accepted:?}");
+    let names = |folder: &str| -> Vec<String> {
+        let files = fs::read_dir(context.path(folder)).unwrap();
+        let mut names: Vec<_> = files
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("out").len(), 4, "{:?}", names("out"));
+    let status = ["--status", "needs_review"];
+    let review =
+        context.run(&[&["export", "--format", "ubl", "--out", "out"][..], &status].concat());
+    assert_eq!(review.code, Some(0), "{review:?}");
+    assert_eq!(names("out").len(), 5);
+    assert!(
+        names("out")
+            .iter()
+            .any(|name| name.ends_with("-G-2024-031.xml"))
+    );
+    let again = context.run(&["--db", "again.db", "run", "out", "--json"]);
+    let number = |record: &Value| {
+        record["fields"]["invoice_number"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let again = again.json_lines();
+    assert_eq!(again.len(), records.len());
+    for record in &records {
+        let other = again
+            .iter()
+            .find(|other| number(other) == number(record))
+            .unwrap();
+        assert_eq!(other["fields"], record["fields"]);
+        assert_eq!(other["status"], record["status"]);
+    }
+    let nowhere = context.run(&["export", "--format", "ubl"]);
+    assert_eq!(nowhere.code, Some(2), "{nowhere:?}");
+}
+
+#[test]
+fn an_invoice_that_lacks_terms_is_refused_by_name_and_the_others_are_written() {
+    let name = "an_invoice_that_lacks_terms_is_refused_by_name_and_the_others_are_written";
+    let Some(context) = Context::with_engines(name) else {
+        return;
+    };
+    take(&context, &["ubl"]);
+    let whole = fs::read_to_string(context.path("in/ubl.xml")).unwrap();
+    let bare = whole
+        .replace("<cbc:IdentificationCode>NL</cbc:IdentificationCode>", "")
+        .replace("NL004495445B01", "")
+        .replace("F-2024-118", "F-2024-119");
+    fs::write(context.path("in/bare.xml"), &bare).unwrap();
+    context.run(&["run", "in"]);
+    let export = ["export", "--format", "ubl", "--out", "out"];
+    let ran = context.run(&export);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(
+        ran.stderr.contains("the buyer's country (BT-55)"),
+        "{ran:?}"
+    );
+    assert_eq!(fs::read_dir(context.path("out")).unwrap().count(), 1);
+    let ran = context.run(&[&export[..], &["--buyer-country", "NL"]].concat());
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(fs::read_dir(context.path("out")).unwrap().count(), 2);
+}
+
 /// Where the corpus is: beside the repository, or where `DOCMILL_CORPUS` says.
 fn corpus() -> Option<PathBuf> {
     let named = std::env::var_os("DOCMILL_CORPUS").map(PathBuf::from);
