@@ -18,7 +18,7 @@ pub struct CsvExport {
 }
 
 /// What stands before the fields in the table of records.
-const HEAD: [&str; 9] = [
+const HEAD: [&str; 10] = [
     "id",
     "path",
     "pages",

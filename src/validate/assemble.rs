@@ -25,7 +25,7 @@ pub struct Draft {
     /// It stands for a page that could not be read.
     pub failed: bool,
     /// The text layers of its pages.
-    words: Vec<Word>,
+    pub words: Vec<Word>,
 }
 
 pub fn drafts(types: &DocTypes, pages: &[PageResult]) -> Vec<Draft> {
