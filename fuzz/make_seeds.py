@@ -50,6 +50,12 @@ def answers() -> None:
     put("answer", "cut", compact(receipt)[:90])
 
 
+def einvoices() -> None:
+    for path in sorted((ROOT / "fixtures/invoice").glob("einvoice_*/input.xml")):
+        put("einvoice", path.parent.name.removeprefix("einvoice_"), path.read_bytes())
+    put("einvoice", "dtd", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>')
+
+
 def models() -> None:
     config = json.loads((ROOT / "models/clip/config.json").read_text())
     put("clip_config", "shipped", compact(config))
@@ -151,6 +157,7 @@ def texts() -> None:
 if __name__ == "__main__":
     amounts()
     answers()
+    einvoices()
     models()
     frames()
     pictures()

@@ -8,10 +8,11 @@
 /// A parser given any bytes.
 pub type Target = fn(&[u8]);
 
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("amount", crate::validate::fuzz::amount),
     ("answer", crate::generate::fuzz::answer),
     ("clip_config", crate::models::fuzz::clip_config),
+    ("einvoice", crate::einvoice::fuzz::einvoice),
     ("fields", crate::validate::fuzz::fields),
     ("frame", crate::worker::fuzz::frame),
     ("gguf", crate::models::fuzz::gguf),

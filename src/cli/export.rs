@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::App;
 use super::exit::Outcome;
-use super::output::{self, Replaced, count};
+use super::output::{self, Out, Replaced, count};
 use crate::config::UsageError;
 use crate::domain::Status;
 use crate::export::{self, CsvExport, Ubl};
@@ -70,7 +70,7 @@ impl Export {
     pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
         let store = Store::open_existing(&app.settings().db).await?;
         if self.format == Format::Ubl {
-            return self.ubl(&store).await;
+            return self.ubl(&store, &mut app.out).await;
         }
         let chosen = &self.statuses(&[]);
         let number = match (self.format, &self.out) {
@@ -116,7 +116,7 @@ impl Export {
 
     /// A file an invoice. What EN 16931 does not let be written is told, and
     /// the others are written.
-    async fn ubl(&self, store: &Store) -> anyhow::Result<Outcome> {
+    async fn ubl(&self, store: &Store, out: &mut Out) -> anyhow::Result<Outcome> {
         let Some(folder) = &self.out else {
             let why = "UBL is a file an invoice: name a folder with --out";
             return Err(UsageError(why.to_owned()).into());
@@ -143,7 +143,7 @@ impl Export {
                     }
                     Ubl::Refused(obstacles) => {
                         refused += 1;
-                        tell_refused(stored, &obstacles);
+                        tell_refused(out, stored, &obstacles)?;
                     }
                 }
             }
@@ -159,18 +159,18 @@ impl Export {
 /// Records fetched at once.
 const CHUNK: u32 = 100;
 
-fn tell_refused(stored: &StoredRecord, obstacles: &[String]) {
+/// On stdout, not in the log: what is told may be of the document.
+fn tell_refused(out: &mut Out, stored: &StoredRecord, obstacles: &[String]) -> anyhow::Result<()> {
     let path = stored
         .paths
         .first()
         .map(|path| output::short(path))
         .unwrap_or_default();
-    let obstacles = output::clean(&obstacles.join("; "));
-    tracing::warn!(
-        record = stored.id,
-        path,
-        "not written, since EN 16931 wants what is not there: {obstacles}"
-    );
+    out.line(&format!(
+        "record {} ({path}) is not written, since EN 16931 wants: {}",
+        stored.id,
+        output::clean(&obstacles.join("; "))
+    ))
 }
 
 /// `7-F-2024-118.xml`: the record and its invoice number.

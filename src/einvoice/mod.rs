@@ -6,6 +6,8 @@
 mod cii;
 mod complete;
 mod fields;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod obstacles;
 mod ubl;
 mod ubl_writer;

@@ -55,6 +55,7 @@ pub fn fields(bytes: &[u8]) {
         })),
     };
     let context = Context {
+        einvoice: None,
         untaught: Default::default(),
         document_warnings: Vec::new(),
         policy: Policy {

@@ -296,7 +296,7 @@ fn an_invoice_that_lacks_terms_is_refused_by_name_and_the_others_are_written() {
     let ran = context.run(&export);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(
-        ran.stderr.contains("the buyer's country (BT-55)"),
+        ran.stdout.contains("the buyer's country (BT-55)"),
         "{ran:?}"
     );
     assert_eq!(fs::read_dir(context.path("out")).unwrap().count(), 1);

@@ -1,0 +1,30 @@
+//! What must hold for any XML: see [`crate::fuzzing`].
+
+use super::{fields, parse, to_ubl};
+
+/// An invoice that is read has a list of lines, and as a UBL file says the
+/// same number and totals.
+pub fn einvoice(bytes: &[u8]) {
+    let Ok(invoice) = parse(bytes) else { return };
+    let stated = fields(&invoice);
+    assert!(stated["line_items"].is_array());
+    let is_credit_note = invoice.is_credit_note();
+    let Ok(xml) = to_ubl(invoice) else { return };
+    let written = parse(xml.as_bytes()).expect("what docmill writes it reads");
+    let written = fields(&written);
+    assert_eq!(written["issue_date"], stated["issue_date"]);
+    // A credit note's signs are turned.
+    if !is_credit_note && !stated["gross_total"].is_null() {
+        let digits = |value: &serde_json::Value| {
+            value
+                .as_str()
+                .unwrap_or_default()
+                .trim_start_matches('-')
+                .to_owned()
+        };
+        assert_eq!(
+            digits(&written["gross_total"]),
+            digits(&stated["gross_total"])
+        );
+    }
+}
