@@ -10,6 +10,7 @@ use super::batch::Batch;
 use super::{Event, RunRequest};
 use crate::domain::{DocumentInfo, Failure, Reason};
 use crate::ingest::{self, Found};
+use crate::rasterize::Limits;
 use crate::store::{KnownDocument, NewDocument};
 use crate::worker::{Reply, Request};
 
@@ -134,10 +135,18 @@ async fn open(batch: &Batch, blake3: &str, bytes: &[u8]) -> Result<DocumentInfo,
     let deadline = Duration::from_secs(batch.stages().settings.open_seconds);
     let mut last = Failure::new(Reason::Internal, "the document was not opened");
     for _ in 0..batch.stages().settings.max_attempts.max(1) {
-        let mut worker = batch.stages().rasterizers.worker(None).await?;
+        let mut worker = match batch.stages().rasterizers.worker(None).await {
+            Ok(worker) => worker,
+            Err(failure) if failure.reason.is_retryable() => {
+                last = failure;
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
         worker.set_document(None);
         match worker.call(&Request::Open, bytes, deadline).await {
             Ok((Reply::Opened { info }, _)) => {
+                check(&info, &batch.stages().settings.limits)?;
                 worker.set_document(Some(blake3.to_owned()));
                 return Ok(info);
             }
@@ -152,4 +161,17 @@ async fn open(batch: &Batch, blake3: &str, bytes: &[u8]) -> Result<DocumentInfo,
         }
     }
     Err(last)
+}
+
+/// A worker that was taken over could claim any number of pages, each of which
+/// becomes a row.
+fn check(info: &DocumentInfo, limits: &Limits) -> Result<(), Failure> {
+    if info.pages == 0 || info.pages > limits.max_pages {
+        let message = format!(
+            "the rasteriser counts {} pages where 1 to {} are possible",
+            info.pages, limits.max_pages
+        );
+        return Err(Failure::new(Reason::Internal, message));
+    }
+    Ok(())
 }
