@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::policy::{LOW_CONFIDENCE, NOT_CERTIFIED};
-use crate::domain::{DocType, FieldLogprob, Finding, Record, Severity};
+use crate::domain::{
+    DocType, EvidenceClass, FieldEvidence, FieldLogprob, Finding, Record, Severity,
+};
 
 /// Strings bounded to at most this length are codes and numbers, longer ones
 /// names and other text.
@@ -85,6 +87,8 @@ struct PageSignals {
     mismatch: bool,
     /// That the document is of this type at all.
     of_type: f64,
+    /// Share of its values that a text layer or an OCR engine has too.
+    seen: f64,
 }
 
 /// What the user says of a page's type is taken for nearly certain.
@@ -99,9 +103,19 @@ impl PageSignals {
             mean: logits.iter().sum::<f64>() / logits.len().max(1) as f64,
             doubts: (doubtful().count() as f64).ln_1p(),
             of_type: logit(record.type_probability.unwrap_or(GIVEN_TYPE).ln()),
+            seen: record.evidence.iter().filter(|e| is_seen(e)).count() as f64
+                / record.evidence.len().max(1) as f64,
             mismatch: doubtful().any(|finding| finding.code.ends_with("_mismatch")),
         }
     }
+}
+
+/// Somebody beside the model has the value on the page.
+fn is_seen(evidence: &FieldEvidence) -> bool {
+    matches!(
+        evidence.class,
+        EvidenceClass::TextLayer | EvidenceClass::Ocr
+    )
 }
 
 /// Findings that acceptance itself makes, those of no field in particular, and
@@ -134,6 +148,7 @@ fn claim(doc_type: &DocType, record: &Record, logprob: &FieldLogprob, page: &Pag
         ("page_mean".to_owned(), page.mean),
         ("page_doubts".to_owned(), page.doubts),
         ("page_type".to_owned(), page.of_type),
+        ("page_seen".to_owned(), page.seen),
         (format!("kind:{name}"), 1.0),
         (format!("kind:{name}:sum"), sum),
         (format!("kind:{name}:page_mean"), page.mean),
@@ -142,9 +157,19 @@ fn claim(doc_type: &DocType, record: &Record, logprob: &FieldLogprob, page: &Pag
         (format!("type:{doc_type}:page_type"), page.of_type),
         (format!("field:{doc_type}:{}", generic(field)), 1.0),
     ];
+    let evidence = record.evidence.iter().find(|e| e.field == *field);
+    let says = |what: fn(&FieldEvidence) -> bool| evidence.is_some_and(what);
     let flags = [
         ("check:doubted", is_doubted),
         ("check:mismatch", page.mismatch && is_amount),
+        ("check:confirmed", says(|e| !e.confirmed_by.is_empty())),
+        (
+            "check:contradicted",
+            says(|e| !e.contradicted_by.is_empty()),
+        ),
+        ("seen:on_page", says(is_seen)),
+        // That nobody else has it says something only where others were had.
+        ("seen:not", page.seen > 0.0 && says(|e| !is_seen(e))),
     ];
     signals.extend(flags.map(|(name, is_set)| (name.to_owned(), flag(is_set))));
     Claim {
@@ -271,6 +296,21 @@ mod tests {
         assert_eq!(signal(&found[0], "check:mismatch"), Some(1.0));
         assert_eq!(signal(&found[1], "check:mismatch"), Some(0.0));
         assert!((signal(&found[1], "page_doubts").unwrap() - 2f64.ln()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn who_else_saw_a_value_is_a_signal() {
+        let mut record = record(json!({"total": "1.00", "name": "Tea"}));
+        let mut seen = FieldEvidence::model_only("total");
+        seen.class = EvidenceClass::TextLayer;
+        seen.confirmed_by = vec!["sum".into()];
+        record.evidence = vec![seen, FieldEvidence::model_only("name")];
+        let found = claims(&doc_type(), &record);
+        let both = |name| [0, 1].map(|at| signal(&found[at], name).unwrap());
+        assert_eq!(both("seen:on_page"), [1.0, 0.0]);
+        assert_eq!(both("seen:not"), [0.0, 1.0]);
+        assert_eq!(both("check:confirmed"), [1.0, 0.0]);
+        assert_eq!(both("page_seen"), [0.5, 0.5]);
     }
 
     #[test]

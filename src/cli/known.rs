@@ -14,6 +14,7 @@ use super::signals;
 use crate::calibrate::{Folders, Policy};
 use crate::config::{Settings, UsageError};
 use crate::doctypes::DocTypes;
+use crate::domain::Source;
 use crate::eval::{self, Case, Document, Seen, Work};
 use crate::models::Installation;
 use crate::pipeline::{self, Event, RunRequest, Summary};
@@ -240,7 +241,7 @@ impl Judged {
         let verdicts = doc_type.map(|doc_type| policy.verdicts(doc_type, &record));
         Ok(Seen {
             id: stored.id,
-            embedded: false,
+            embedded: record.source == Source::EmbeddedXml,
             verdicts: verdicts.unwrap_or_default(),
             record,
         })
