@@ -10,7 +10,7 @@ with_ccache = if command -v ccache >/dev/null; then \
 # What lies beside the inputs is no document.
 fixtures = find fixtures -name 'input.*' -print0 | sort -z
 
-.PHONY: help demo test setup build fmt lint bench deny fuzz install weights weights-test weights-fonts
+.PHONY: help demo test setup build fmt lint bench torture soak deny fuzz install weights weights-test weights-fonts
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,14 @@ lint: setup ## Check format and lints
 
 bench: build ## Measure a run over the fixtures
 	@$(fixtures) | xargs -0 cargo run --release --quiet -- bench
+
+torture: setup ## Kill docmill hundreds of times at random moments, compare the rows (KILLS= PAGES= SEED= OUT=)
+	@$(with_ccache) DOCMILL_TORTURE_KILLS=$(or $(KILLS),300) DOCMILL_TORTURE_PAGES=$(or $(PAGES),300) \
+	DOCMILL_TORTURE_SEED=$(or $(SEED),1) DOCMILL_TORTURE_DIR="$(abspath $(or $(OUT),torture))" \
+	cargo test --release --test it torture -- --nocapture
+
+soak: build ## Run over many small pages, plot the memory of each process (PAGES= EVERY= OUT=)
+	python3 benches/soak.py --pages $(or $(PAGES),10000) --every $(or $(EVERY),10) --out "$(or $(OUT),soak)"
 
 deny: ## Check licences, sources and versions of what docmill is built from
 	@.ci/deny.sh

@@ -70,8 +70,16 @@ pub struct Settings {
     pub rasterizer_memory: u64,
     pub reader_memory: u64,
     pub router_memory: u64,
-    /// A worker is replaced after so many pages.
+    /// A worker is replaced after so many pages,
     pub recycle_pages: u32,
+    /// or when its memory has become so many times what it was after its first
+    /// pages.
+    pub recycle_growth: f64,
+    /// Refuse to work where the kernel cannot shut the workers in.
+    pub require_sandbox: bool,
+    /// How long pages in hand may take after a signal; then they are given
+    /// back.
+    pub drain_seconds: u64,
     /// Failed attempts after which a page is given up.
     pub max_attempts: u32,
     /// A page claimed by a run that no longer lives is free after this.
@@ -115,6 +123,9 @@ impl Default for Settings {
             reader_memory: 8192,
             router_memory: 4096,
             recycle_pages: 500,
+            recycle_growth: 4.0,
+            require_sandbox: false,
+            drain_seconds: 10,
             max_attempts: 2,
             lease_seconds: 600,
             embedded_xml: EmbeddedXml::default(),

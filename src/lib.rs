@@ -10,6 +10,7 @@
 //! -> `doctypes`, `models`, `calibrate` -> `domain`. Stages never import each
 //! other.
 
+pub mod cage;
 pub mod calibrate;
 pub mod cli;
 pub mod config;

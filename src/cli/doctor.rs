@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::App;
 use super::exit::Outcome;
-use super::output::count;
+use super::output::{count, table};
 use super::settings::Engines;
 use crate::calibrate::percent;
 use crate::config::Settings;
@@ -23,6 +23,9 @@ pub struct Doctor {
     /// One JSON object a check
     #[arg(long)]
     json: bool,
+    /// Try to break out of every engine's cage, from inside
+    #[arg(long)]
+    walls: bool,
     #[command(flatten)]
     pub engines: Engines,
 }
@@ -33,7 +36,11 @@ type Finding = anyhow::Result<String>;
 impl Doctor {
     pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
         let settings = app.settings().clone();
-        let checks: [(&str, Finding); 8] = [
+        if self.walls {
+            return walls(&mut app, &settings, self.json).await;
+        }
+        let (engines, sandbox) = engines(&settings).await;
+        let checks: [(&str, Finding); 9] = [
             ("build", build()),
             ("vector instructions", vector_instructions()),
             ("PDFium", pdfium(&settings)),
@@ -41,7 +48,8 @@ impl Doctor {
             ("models", models(&settings)),
             ("calibration", calibration(&settings)),
             ("database", database(&settings).await),
-            ("engines start", engines(&settings).await),
+            ("engines start", engines),
+            ("sandbox", sandbox),
         ];
         for (name, finding) in &checks {
             let (ok, message) = match finding {
@@ -221,12 +229,37 @@ async fn database(settings: &Settings) -> Finding {
     Ok(format!("{} will be made by the first run", path.display()))
 }
 
-/// Loads every engine in a worker process of its own, as a run does.
-async fn engines(settings: &Settings) -> Finding {
-    let plan = Arc::new(Plan::make(settings).await?);
-    let (events, _) = mpsc::unbounded_channel();
-    let (deaths, _) = mpsc::unbounded_channel();
-    let engines = pipeline::Engines::start(settings, plan, &events, &deaths).await?;
+/// Loads every engine in a worker process of its own, as a run does; and what
+/// stands around those.
+async fn engines(settings: &Settings) -> (Finding, Finding) {
+    let start = async {
+        let plan = Arc::new(Plan::make(settings).await?);
+        let (events, _) = mpsc::unbounded_channel();
+        let (deaths, _) = mpsc::unbounded_channel();
+        pipeline::Engines::start(settings, plan, &events, &deaths).await
+    };
+    match start.await {
+        Ok(engines) => {
+            let walls = engines.walls();
+            let sandbox = match walls.missing.is_empty() {
+                true => Ok(walls.standing.join("; ")),
+                false => Err(anyhow::anyhow!(
+                    "this system has no {}. Documents from strangers are read more safely where it has; \
+                     --require-sandbox refuses to run without",
+                    walls.missing.join("; no ")
+                )),
+            };
+            (answers(&engines).await, sandbox)
+        }
+        Err(error) => (
+            Err(error),
+            Err(anyhow::anyhow!("not known: the engines do not start")),
+        ),
+    }
+}
+
+/// What has started, and what servers among the readers say.
+async fn answers(engines: &pipeline::Engines) -> Finding {
     let mut found = vec!["rasteriser, router and reader".to_owned()];
     for readers in &engines.stages.readers {
         if let Some(answer) = readers.probe().await {
@@ -234,4 +267,30 @@ async fn engines(settings: &Settings) -> Finding {
         }
     }
     Ok(found.join("; "))
+}
+
+/// The table of every wall and what came of running against it.
+async fn walls(app: &mut App, settings: &Settings, json: bool) -> anyhow::Result<Outcome> {
+    let trials = pipeline::try_walls(settings).await?;
+    let mut rows = table(&["worker", "tries to", "", "how it ended"]);
+    for trial in &trials {
+        let (attempt, held) = (trial.attempt.describe(), trial.held);
+        if json {
+            app.out.json(&json!({
+                "worker": trial.role,
+                "attempt": trial.attempt,
+                "held": held,
+                "message": trial.message,
+            }))?;
+        }
+        let mark = if held { "held" } else { "ESCAPED" };
+        rows.add_row([trial.role, attempt, mark, &trial.message]);
+    }
+    if !json {
+        app.out.table(&rows)?;
+    }
+    Ok(match trials.iter().all(|trial| trial.held) {
+        true => Outcome::Good,
+        false => Outcome::SomeFailed,
+    })
 }

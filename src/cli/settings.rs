@@ -94,6 +94,9 @@ pub struct Engines {
     /// Rasteriser processes; 0: half the cores
     #[arg(long, value_name = "N")]
     rasterizers: Option<u32>,
+    /// Refuse to work where the kernel cannot shut the engines in
+    #[arg(long)]
+    require_sandbox: bool,
 }
 
 impl Global {
@@ -150,6 +153,11 @@ impl Engines {
         for (key, number) in numbers {
             set(layers, key, number.map(|n| n.to_string()).as_ref())?;
         }
+        set(
+            layers,
+            "require_sandbox",
+            self.require_sandbox.then_some("true"),
+        )?;
         Ok(())
     }
 }

@@ -151,6 +151,9 @@ impl Results {
             }
         }
         lines.extend(climbs(summary));
+        for wall in &summary.missing_walls {
+            lines.push(format!("The engines were not wholly shut in: no {wall}"));
+        }
         lines
     }
 

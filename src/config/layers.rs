@@ -35,11 +35,12 @@ const PATHS: [&str; 8] = [
     "calibration",
 ];
 /// Numbers for which 0 means something; of any other it is a mistake.
-const MAY_BE_ZERO: [&str; 7] = [
+const MAY_BE_ZERO: &[&str] = &[
     "ladder_max_pages",
     "ladder_max_cost",
     "readers",
     "rasterizers",
+    "drain_seconds",
     "min_confidence",
     "max_error",
     "limits.min_side",
@@ -284,6 +285,9 @@ fn out_of_range(key: &str, value: &Value) -> Option<&'static str> {
     }
     if key == "ladder_max_cost" && number < 0.0 {
         return Some("it is an amount of money, 0 or more");
+    }
+    if key == "recycle_growth" && number <= 1.0 {
+        return Some("a worker may grow to more than 1 times its size");
     }
     (number == 0.0 && !MAY_BE_ZERO.contains(&key)).then_some("it must be at least 1")
 }

@@ -1,14 +1,15 @@
 //! Paths become files: walked in a stable order, read within limits, known by
 //! their content's BLAKE3.
 
+mod walk;
+
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use ignore::WalkBuilder;
-
 use crate::domain::{Failure, Reason};
+use walk::{Walk, absolute};
 
 /// A file of a walk: its bytes, or why there are none.
 #[derive(Debug)]
@@ -20,18 +21,15 @@ pub struct Found {
 
 /// Walks files and folders, each folder sorted by name. Hidden files are left
 /// out, and `database` with its companions. Files are read one by one as the
-/// iterator advances, those above `max_bytes` not at all.
+/// iterator advances, those above `max_bytes` not at all. Neither a file's size
+/// nor a folder's number of files decides how much memory that takes.
 pub fn walk(
     paths: &[PathBuf],
     max_bytes: u64,
     database: &Path,
 ) -> impl Iterator<Item = Found> + use<> {
     let own = own_files(database);
-    let walks: Vec<_> = paths
-        .iter()
-        .map(|path| absolute(path))
-        .map(entries)
-        .collect();
+    let walks: Vec<_> = paths.iter().map(|path| Walk::new(absolute(path))).collect();
     walks
         .into_iter()
         .flatten()
@@ -46,57 +44,6 @@ pub fn walk(
                 outcome: Err(failure),
             },
         })
-}
-
-type Entry = Result<PathBuf, (PathBuf, Failure)>;
-
-/// The files below `root` (or `root` itself), in order.
-fn entries(root: PathBuf) -> impl Iterator<Item = Entry> {
-    let walk = WalkBuilder::new(&root)
-        .standard_filters(false)
-        .hidden(true)
-        // Loops of links are told by the walker as errors.
-        .follow_links(true)
-        .sort_by_file_path(Path::cmp)
-        .build();
-    walk.filter_map(move |entry| match entry {
-        Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_dir()) => None,
-        Ok(entry) => Some(Ok(entry.into_path())),
-        Err(error) => {
-            let path = error_path(&error).unwrap_or_else(|| root.clone());
-            let message = format!("cannot be read: {}", plain(&error));
-            Some(Err((path, Failure::new(Reason::Unreadable, message))))
-        }
-    })
-}
-
-fn error_path(error: &ignore::Error) -> Option<PathBuf> {
-    match error {
-        ignore::Error::WithPath { path, .. } => Some(path.clone()),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
-            error_path(err)
-        }
-        ignore::Error::Loop { child, .. } => Some(child.clone()),
-        _ => None,
-    }
-}
-
-/// The error without the path, which is told beside it.
-fn plain(error: &ignore::Error) -> String {
-    match error {
-        ignore::Error::WithPath { err, .. } | ignore::Error::WithDepth { err, .. } => plain(err),
-        ignore::Error::Loop { ancestor, .. } => {
-            format!("a link that leads back to {}", ancestor.display())
-        }
-        other => match other.io_error() {
-            Some(error) => error.to_string(),
-            None => other.to_string(),
-        },
-    }
-}
-
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// SQLite's files of a database.

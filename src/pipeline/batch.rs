@@ -1,5 +1,6 @@
 //! The run's loop: claim a page, work on it, store what came of it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,8 @@ pub(super) struct Batch {
     stop: watch::Receiver<bool>,
     /// Wakes the claiming loop when a file was taken in.
     pub(super) work_arrived: Notify,
+    /// The pages that this run works on, by their id.
+    held: Mutex<BTreeMap<i64, Claim>>,
 }
 
 impl Batch {
@@ -45,7 +48,7 @@ impl Batch {
         events: UnboundedSender<Event>,
         stop: watch::Receiver<bool>,
     ) -> Batch {
-        let (summary, work_arrived) = (Mutex::default(), Notify::new());
+        let (summary, work_arrived, held) = (Mutex::default(), Notify::new(), Mutex::default());
         Batch {
             engines,
             store,
@@ -55,6 +58,7 @@ impl Batch {
             events,
             stop,
             work_arrived,
+            held,
         }
     }
 
@@ -102,9 +106,7 @@ impl Batch {
                 "pages that waited for a reader of another ladder stay as they were"
             );
         }
-        for document in self.store.unfinished_documents().await? {
-            self.finish(document).await?;
-        }
+        self.finish_left().await?;
         let batch = self.clone();
         let mut intake = Some(tokio::spawn(async move {
             intake::take_in(&batch, &request).await
@@ -113,7 +115,18 @@ impl Batch {
         // Pages in work, by rung.
         let mut in_work = vec![0; self.engines.in_flight.len()];
         let mut stop = self.stop.clone();
+        let mut give_back_at = None;
         loop {
+            if self.is_stopped() {
+                let drain = Duration::from_secs(self.stages().settings.drain_seconds);
+                let at = *give_back_at.get_or_insert_with(|| Instant::now() + drain);
+                if Instant::now() >= at {
+                    if let Some(task) = intake.take() {
+                        task.abort();
+                    }
+                    return self.give_back(pages).await;
+                }
+            }
             while !self.is_stopped() {
                 let Some((claim, rung)) = self.claim(&in_work).await? else {
                     break;
@@ -132,15 +145,52 @@ impl Batch {
                 continue;
             }
             if pages.is_empty() && !taking_in {
-                return Ok(());
+                // Another run may have died meanwhile; its pages are free.
+                if !self.is_stopped() && self.store.reclaim(self.run).await? > 0 {
+                    continue;
+                }
+                return self.finish_left().await;
             }
             tokio::select! {
                 Some(done) = pages.join_next() => in_work[done??] -= 1,
                 () = self.work_arrived.notified(), if taking_in => {}
                 _ = stop.changed(), if !self.is_stopped() => {}
                 () = tokio::time::sleep(POLL), if taking_in => {}
+                () = until(give_back_at), if give_back_at.is_some() => {}
             }
         }
+    }
+
+    /// Leaves the pages in hand to the next run, uncharged: some take longer
+    /// than whoever stops a run waits.
+    async fn give_back(&self, mut pages: JoinSet<anyhow::Result<usize>>) -> anyhow::Result<()> {
+        pages.abort_all();
+        while let Some(ended) = pages.join_next().await {
+            // A task that was done before may have an error to tell.
+            if let Ok(result) = ended {
+                result?;
+            }
+        }
+        let held: Vec<Claim> = {
+            let mut held = self.held.lock().expect("no panic while held");
+            std::mem::take(&mut *held).into_values().collect()
+        };
+        for claim in &held {
+            self.store.release(claim).await?;
+        }
+        if !held.is_empty() {
+            tracing::warn!(pages = held.len(), "pages in hand were given back unread");
+        }
+        Ok(())
+    }
+
+    /// Records of documents that a run completed and had no time to record, or
+    /// whose last page was given up.
+    async fn finish_left(&self) -> anyhow::Result<()> {
+        for document in self.store.unfinished_documents().await? {
+            self.finish(document).await?;
+        }
+        Ok(())
     }
 
     /// Hashes of the readers above the first.
@@ -171,6 +221,7 @@ impl Batch {
             .claim(self.run, &wanted, lease, MAX_CLAIMS)
             .await?;
         let Some(claim) = claim else { return Ok(None) };
+        self.hold(&claim);
         let rung = match &claim.climb {
             None => 0,
             Some(climb) => self
@@ -180,6 +231,16 @@ impl Batch {
                 .context("a page was claimed for a reader that the run does not have")?,
         };
         Ok(Some((claim, rung)))
+    }
+
+    fn hold(&self, claim: &Claim) {
+        let mut held = self.held.lock().expect("no panic while held");
+        held.insert(claim.page_id, claim.clone());
+    }
+
+    fn let_go(&self, claim: &Claim) {
+        let mut held = self.held.lock().expect("no panic while held");
+        held.remove(&claim.page_id);
     }
 
     /// One claimed page: the stages, then one transaction.
@@ -222,6 +283,7 @@ impl Batch {
                     .await?
             }
         };
+        self.let_go(&claim);
         if !completed.owned {
             tracing::warn!(path = %path.display(), page, "the page's lease had passed to another run; its result was dropped");
             return Ok(());
@@ -255,6 +317,7 @@ impl Batch {
     /// The page keeps what it has: no stronger reader reads it in this run.
     async fn stay(&self, claim: Claim) -> anyhow::Result<()> {
         let stayed = self.store.stay(&claim).await?;
+        self.let_go(&claim);
         self.emit(Event::Stayed {
             path: claim.paths.first().cloned().unwrap_or_default(),
             page: claim.index,
@@ -333,5 +396,11 @@ impl Batch {
             cost,
             currency,
         }
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    if let Some(moment) = moment {
+        tokio::time::sleep_until(moment.into()).await;
     }
 }

@@ -1,5 +1,6 @@
 //! The worker pools of a run, and how many of each a machine bears.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use super::plan::{Plan, Rung};
 use super::readers::Readers;
 use super::router::RouterHandle;
 use super::{Event, Summary};
+use crate::cage::Walls;
 use crate::config::Settings;
 use crate::generate::openai::EndpointReader;
 use crate::models::{ResolvedClip, ResolvedReader, ResolvedRung};
@@ -52,12 +54,26 @@ fn watched(events: &UnboundedSender<Event>, deaths: &Deaths) -> OnDeath {
 }
 
 fn spec(settings: &Settings, init: RoleInit, workers: u32, memory: u64) -> PoolSpec {
+    let recycle = settings.recycle_pages;
+    let (deadline, threads) = match &init {
+        RoleInit::Rasterizer { .. } => (settings.open_seconds + settings.page_seconds, 1),
+        RoleInit::Router { .. } => (settings.page_seconds, cores()),
+        RoleInit::Reader { threads, .. } => (settings.read_seconds, *threads),
+    };
     PoolSpec {
         init,
         workers,
         memory: memory * MIB,
-        recycle: settings.recycle_pages,
+        // Every request up to its deadline, and the loading.
+        cpu_seconds: (u64::from(recycle) + 10) * deadline * u64::from(threads.max(1)),
+        recycle,
+        growth: settings.recycle_growth,
+        require_sandbox: settings.require_sandbox,
     }
+}
+
+fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
 }
 
 pub(super) async fn rasterizer_pool(
@@ -71,6 +87,19 @@ pub(super) async fn rasterizer_pool(
     };
     let spec = spec(settings, init, workers, settings.rasterizer_memory);
     Pool::start(spec, on_death).await
+}
+
+/// One process of a reader, to try things on.
+pub(super) async fn one_reader(
+    settings: &Settings,
+    reader: &ResolvedReader,
+    on_death: OnDeath,
+) -> anyhow::Result<Pool> {
+    let share = Share {
+        workers: 1,
+        threads: settings.reader_threads,
+    };
+    Pool::start(reader_spec(settings, reader, &share), on_death).await
 }
 
 /// The processes that readers of this kind get.
@@ -131,7 +160,7 @@ fn reader_spec(settings: &Settings, reader: &ResolvedReader, share: &Share) -> P
     spec(settings, init, share.workers, settings.reader_memory)
 }
 
-async fn router_pool(
+pub(super) async fn router_pool(
     settings: &Settings,
     clip: &ResolvedClip,
     on_death: OnDeath,
@@ -152,7 +181,7 @@ impl Engines {
         events: &UnboundedSender<Event>,
         deaths: &Deaths,
     ) -> anyhow::Result<Engines> {
-        let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
+        let cores = cores();
         let or_auto = |setting: u32, auto: u32| if setting > 0 { setting } else { auto.max(1) };
         let readers = or_auto(settings.readers, cores / settings.reader_threads.max(1));
         let rasterizers = or_auto(settings.rasterizers, cores / 2);
@@ -189,11 +218,15 @@ impl Engines {
             router,
             readers: readers_of,
         };
-        Ok(Engines {
+        let engines = Engines {
             stages,
             router_pool,
             in_flight,
-        })
+        };
+        for wall in engines.walls().missing {
+            tracing::warn!("the engines are not wholly shut in: this system has no {wall}");
+        }
+        Ok(engines)
     }
 
     fn pools(&self) -> impl Iterator<Item = (&'static str, &Pool)> {
@@ -207,11 +240,29 @@ impl Engines {
             .chain(readers.map(|pool| ("reader", pool)))
     }
 
-    /// Restarts and memory peaks, for the run's summary.
+    /// What stands around the engines, and what this kernel lacks for it.
+    pub fn walls(&self) -> Walls {
+        // A reader that no page has needed yet has no process.
+        let pools = self.pools().map(|(role, pool)| (role, pool.walls()));
+        let standing = pools
+            .filter(|(_, walls)| !walls.standing.is_empty())
+            .map(|(role, walls)| format!("{role}: {}", walls.standing.join(", ")));
+        let missing = self.pools().flat_map(|(_, pool)| &pool.walls().missing);
+        // Each once, whichever roles lack it.
+        let missing: BTreeSet<_> = missing.cloned().collect();
+        Walls {
+            standing: standing.collect(),
+            missing: missing.into_iter().collect(),
+        }
+    }
+
+    /// Restarts, memory peaks and missing walls, for the run's summary.
     pub fn report(&self, summary: &mut Summary) {
+        summary.missing_walls = self.walls().missing;
         for (role, pool) in self.pools() {
             let stats = pool.stats();
             summary.worker_restarts += stats.deaths;
+            summary.workers_recycled += stats.recycled;
             let peak = summary.peak_memory.entry(role.to_owned()).or_default();
             *peak = (*peak).max(stats.peak_memory / MIB);
         }

@@ -10,6 +10,7 @@ use super::batch::Batch;
 use super::{Event, RunRequest};
 use crate::domain::{DocumentInfo, Failure, Reason, XmlFile};
 use crate::ingest::{self, Found};
+use crate::rasterize::Limits;
 use crate::store::{KnownDocument, NewDocument};
 use crate::worker::{Reply, Request};
 
@@ -169,10 +170,18 @@ async fn open(
     let deadline = Duration::from_secs(batch.stages().settings.open_seconds);
     let mut last = Failure::new(Reason::Internal, "the document was not opened");
     for _ in 0..batch.stages().settings.max_attempts.max(1) {
-        let mut worker = batch.stages().rasterizers.worker(None).await?;
+        let mut worker = match batch.stages().rasterizers.worker(None).await {
+            Ok(worker) => worker,
+            Err(failure) if failure.reason.is_retryable() => {
+                last = failure;
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
         worker.set_document(None);
         match worker.call(&Request::Open, bytes, deadline).await {
             Ok((Reply::Opened { info, xml_name }, xml)) => {
+                check(&info, &batch.stages().settings.limits)?;
                 worker.set_document(Some(blake3.to_owned()));
                 let file = (!xml.is_empty()).then_some(XmlFile {
                     name: xml_name,
@@ -191,4 +200,17 @@ async fn open(
         }
     }
     Err(last)
+}
+
+/// A worker that was taken over could claim any number of pages, each of which
+/// becomes a row.
+fn check(info: &DocumentInfo, limits: &Limits) -> Result<(), Failure> {
+    if info.pages == 0 || info.pages > limits.max_pages {
+        let message = format!(
+            "the rasteriser counts {} pages where 1 to {} are possible",
+            info.pages, limits.max_pages
+        );
+        return Err(Failure::new(Reason::Internal, message));
+    }
+    Ok(())
 }

@@ -17,6 +17,7 @@ mod page;
 mod plan;
 mod readers;
 mod router;
+mod walls;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ pub use engines::Engines;
 pub use page::{PageJob, PageWork, Stages};
 pub use plan::{Plan, Rung, policy};
 pub use readers::Readers;
+pub use walls::{Trial, try_walls};
 
 use crate::config::Settings;
 use crate::domain::{Failure, Reason, Record};
@@ -127,7 +129,12 @@ pub struct Summary {
     pub budget_used_up: Option<String>,
     /// Readers that were given up for this run, and why.
     pub readers_away: BTreeMap<String, String>,
+    /// Workers that died and were replaced.
     pub worker_restarts: u64,
+    /// Workers that were replaced because they were old or had grown.
+    pub workers_recycled: u64,
+    /// What this kernel lacks to shut the workers in.
+    pub missing_walls: Vec<String>,
     pub seconds: f64,
     /// Seconds by stage, summed over pages.
     pub stage_seconds: BTreeMap<String, f64>,
@@ -169,8 +176,9 @@ impl Summary {
     }
 }
 
-/// Processes `request` until nothing is queued or `stop` becomes true; then
-/// the pages in hand are finished and no other is begun.
+/// Processes `request` until nothing is queued or `stop` becomes true; then no
+/// page is begun, and those in hand are finished or, after `drain_seconds`,
+/// given back.
 pub async fn run(
     settings: &Settings,
     request: RunRequest,
@@ -178,22 +186,15 @@ pub async fn run(
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<Summary> {
     let started = Instant::now();
-    let plan = Plan::make(settings).await?;
-    if let Some(name) = &request.doc_type {
-        let known = plan
-            .prompts()
-            .keys()
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(", ");
-        anyhow::ensure!(
-            plan.prompts().contains_key(name),
-            "there is no document type `{name}`; there are: {known}"
-        );
-    }
-    let store = Store::open(&settings.db).await?;
+    // Loading large models takes minutes, and nothing is in hand yet.
+    let mut stopped = stop.clone();
     let (deaths, ended) = mpsc::unbounded_channel();
-    let engines = Engines::start(settings, Arc::new(plan), &events, &deaths).await?;
+    let (store, engines) = tokio::select! {
+        prepared = prepare(settings, &request, &events, &deaths) => prepared?,
+        Ok(_) = stopped.wait_for(|stop| *stop) => {
+            return Ok(Summary { interrupted: true, ..Summary::default() });
+        }
+    };
     let run = store.begin_run(&engines.new_run()?).await?;
     let since = store.budget_start(run).await?;
     let ladder = Ladder::new(since, engines.in_flight.len());
@@ -218,4 +219,25 @@ pub async fn run(
         .finish_run(run, &serde_json::to_value(&summary)?)
         .await?;
     Ok(summary)
+}
+
+/// Everything that must be there before a page is touched.
+async fn prepare(
+    settings: &Settings,
+    request: &RunRequest,
+    events: &UnboundedSender<Event>,
+    deaths: &monitor::Deaths,
+) -> anyhow::Result<(Store, Engines)> {
+    let plan = Plan::make(settings).await?;
+    if let Some(name) = &request.doc_type {
+        let known: Vec<_> = plan.prompts().keys().cloned().collect();
+        let known = known.join(", ");
+        anyhow::ensure!(
+            plan.prompts().contains_key(name),
+            "there is no document type `{name}`; there are: {known}"
+        );
+    }
+    let store = Store::open(&settings.db).await?;
+    let engines = Engines::start(settings, Arc::new(plan), events, deaths).await?;
+    Ok((store, engines))
 }

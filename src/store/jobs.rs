@@ -105,29 +105,32 @@ impl Store {
     ) -> anyhow::Result<Option<Claim>> {
         let token = new_token();
         let mut tx = self.write().await?;
-        let now = now();
-        give_up(&mut tx, run, now, max_claims).await?;
+        let time = self.clock.now();
+        // One page at a time: looking through all that are queued would make a
+        // claim cost more the more there are.
+        let page = loop {
+            match next_page(&mut tx, wanted, time).await? {
+                Some((page, attempts)) if attempts >= max_claims => {
+                    give_up(&mut tx, run, page, attempts).await?;
+                }
+                other => break other,
+            }
+        };
+        let Some((page, _)) = page else {
+            tx.commit().await?;
+            return Ok(None);
+        };
         let page = sqlx::query(
             "UPDATE pages SET state = 'leased', attempts = attempts + 1, run_id = ?, lease_token = ?, lease_until = ?
-             WHERE id = (SELECT id FROM pages
-                 WHERE state IN ('queued', 'leased') AND (state = 'queued' OR lease_until < ?)
-                    AND (climb_id IS NULL AND ? OR climb_id IN
-                        (SELECT id FROM climbs WHERE model_hash IN (SELECT value FROM json_each(?))))
-                 ORDER BY document_id, page_index LIMIT 1)
+             WHERE id = ?
              RETURNING id, document_id, page_index, attempts, failures, forced_type, climb_id, routing",
         )
         .bind(run.0)
         .bind(&token)
-        .bind(now + lease.as_millis() as i64)
-        .bind(now)
-        .bind(wanted.first)
-        .bind(serde_json::to_string(&wanted.readers)?)
-        .fetch_optional(&mut *tx)
+        .bind(time + lease.as_millis() as i64)
+        .bind(page)
+        .fetch_one(&mut *tx)
         .await?;
-        let Some(page) = page else {
-            tx.commit().await?;
-            return Ok(None);
-        };
         let document_id: i64 = page.get(1);
         let document = sqlx::query("SELECT blake3 FROM documents WHERE id = ?").bind(document_id);
         let blake3 = document.fetch_one(&mut *tx).await?.get(0);
@@ -261,6 +264,29 @@ impl Store {
     }
 }
 
+/// The page to claim next, and how often it was claimed. Pages whose lease
+/// ended count as queued.
+async fn next_page(
+    tx: &mut Transaction<'_, Sqlite>,
+    wanted: &Wanted,
+    time: i64,
+) -> anyhow::Result<Option<(i64, u32)>> {
+    let page = sqlx::query(
+        "SELECT id, attempts FROM pages
+         WHERE state IN ('queued', 'leased') AND (state = 'queued' OR lease_until < ?)
+            AND (climb_id IS NULL AND ? OR climb_id IN
+                (SELECT id FROM climbs WHERE model_hash IN (SELECT value FROM json_each(?))))
+         ORDER BY document_id, page_index LIMIT 1",
+    );
+    let page = page
+        .bind(time)
+        .bind(wanted.first)
+        .bind(serde_json::to_string(&wanted.readers)?)
+        .fetch_optional(&mut **tx)
+        .await?;
+    Ok(page.map(|page| (page.get(0), page.get(1))))
+}
+
 async fn insert_reading(
     tx: &mut Transaction<'_, Sqlite>,
     claim: &Claim,
@@ -301,32 +327,29 @@ async fn insert_reading(
     Ok(inserted.get(0))
 }
 
-/// Fails the pages that were claimed too often, with a trace among the
-/// attempts for those that were to climb: they must not climb there again.
+/// Fails a page that was claimed too often, with a trace among the attempts if
+/// it was to climb: it must not climb there again.
 async fn give_up(
     tx: &mut Transaction<'_, Sqlite>,
     run: RunId,
-    now: i64,
-    max_claims: u32,
+    page: i64,
+    attempts: u32,
 ) -> sqlx::Result<()> {
-    const LOST: &str = "state IN ('queued', 'leased') AND (state = 'queued' OR lease_until < ?1) AND attempts >= ?3";
-    const MESSAGE: &str = "'docmill ended ' || attempts || ' times while it held this page'";
-    let trace = format!(
+    let message = format!("docmill ended {attempts} times while it held this page");
+    let reason = Reason::WorkerDied.as_str();
+    let trace = sqlx::query(
         "INSERT INTO readings (page_id, run_id, attempt, created_at, key, doc_type, model_hash, reason, message,
             stage_seconds, climb_id)
-         SELECT pages.id, ?4, attempts, ?1, '', doc_type, climbs.model_hash, ?2, {MESSAGE}, '{{}}', climbs.id
-         FROM pages JOIN climbs ON climbs.id = pages.climb_id WHERE {LOST}"
+         SELECT pages.id, ?, attempts, ?, '', doc_type, climbs.model_hash, ?, ?, '{}', climbs.id
+         FROM pages JOIN climbs ON climbs.id = pages.climb_id WHERE pages.id = ?",
     );
-    let fail = format!(
-        "UPDATE pages SET state = 'failed', lease_token = NULL, lease_until = NULL, finished_at = ?1,
-            reason = ?2, message = {MESSAGE} WHERE {LOST}"
+    let trace = trace.bind(run.0).bind(now()).bind(reason).bind(&message);
+    trace.bind(page).execute(&mut **tx).await?;
+    let fail = sqlx::query(
+        "UPDATE pages SET state = 'failed', lease_token = NULL, lease_until = NULL, finished_at = ?,
+            reason = ?, message = ? WHERE id = ?",
     );
-    let reason = Reason::WorkerDied.as_str();
-    let trace = sqlx::query(sqlx::AssertSqlSafe(trace));
-    let trace = trace.bind(now).bind(reason).bind(max_claims).bind(run.0);
-    trace.execute(&mut **tx).await?;
-    let fail = sqlx::query(sqlx::AssertSqlSafe(fail));
-    let fail = fail.bind(now).bind(reason).bind(max_claims);
+    let fail = fail.bind(now()).bind(reason).bind(&message).bind(page);
     fail.execute(&mut **tx).await.map(drop)
 }
 

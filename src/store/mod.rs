@@ -6,6 +6,7 @@
 //! done. No transaction is open while an engine works.
 
 mod climbs;
+mod clock;
 mod documents;
 mod duplicates;
 mod evaluation;
@@ -27,6 +28,7 @@ use sqlx::sqlite::{
 use sqlx::{Sqlite, Transaction};
 
 pub use climbs::{AttemptRow, NewClimb, PageAttempt};
+use clock::Clock;
 pub use documents::{KnownDocument, NewDocument, PageKey};
 pub use evaluation::DocumentWork;
 pub use jobs::{Claim, ClaimedClimb, Completed, PageCompletion, Wanted};
@@ -48,6 +50,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Store {
     pool: SqlitePool,
+    clock: Clock,
 }
 
 impl Store {
@@ -74,6 +77,13 @@ impl Store {
     }
 
     async fn connect(path: &Path) -> anyhow::Result<Store> {
+        // SQLite would only say that it cannot open it.
+        std::fs::OpenOptions::new().write(true).open(path).map_err(|error| {
+            let path = path.display();
+            anyhow::Error::new(error).context(format!(
+                "the database {path} cannot be written (read-only?): copy it to where it can, or choose another with --db"
+            ))
+        })?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .foreign_keys(true)
@@ -84,7 +94,10 @@ impl Store {
             .busy_timeout(BUSY_TIMEOUT);
         let pool = pool(options).await;
         let pool = pool.with_context(|| format!("cannot open the database {}", path.display()))?;
-        let store = Store { pool };
+        let store = Store {
+            pool,
+            clock: Clock::default(),
+        };
         store.migrate().await.map_err(|error| match error {
             MigrateError::VersionMissing(_) => anyhow::anyhow!(
                 "the database {} was written by a newer docmill: use that version, or another --db",
@@ -107,7 +120,18 @@ impl Store {
 
     /// A transaction that holds the write lock from its start.
     async fn write(&self) -> sqlx::Result<Transaction<'static, Sqlite>> {
-        self.pool.begin_with("BEGIN IMMEDIATE").await
+        self.pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(|error| match error {
+                // The connection still holds a transaction that failed and that
+                // SQLite has ended by itself, as it does when the disk is full.
+                sqlx::Error::InvalidSavePointStatement => {
+                    let message = "an earlier change could not be written: is the disk full?";
+                    std::io::Error::new(std::io::ErrorKind::StorageFull, message).into()
+                }
+                other => other,
+            })
     }
 }
 
@@ -118,7 +142,11 @@ impl Store {
 async fn pool(options: SqliteConnectOptions) -> anyhow::Result<SqlitePool> {
     let deadline = Instant::now() + BUSY_TIMEOUT;
     loop {
-        let one = SqlitePoolOptions::new().max_connections(1);
+        let one = SqlitePoolOptions::new()
+            .max_connections(1)
+            // Whoever waits for the connection waits for statements that may
+            // each wait for another process.
+            .acquire_timeout(4 * BUSY_TIMEOUT);
         match one.connect_with(options.clone()).await.map_err(Into::into) {
             Err(error) if is_temporary(&error) && Instant::now() < deadline => {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -132,8 +160,9 @@ async fn pool(options: SqliteConnectOptions) -> anyhow::Result<SqlitePool> {
 /// holds the database, or the disk is full.
 pub fn is_temporary(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        let Some(sqlx::Error::Database(database)) = cause.downcast_ref::<sqlx::Error>() else {
-            return false;
+        let database = match cause.downcast_ref::<sqlx::Error>() {
+            Some(sqlx::Error::Database(database)) => database,
+            other => return matches!(other, Some(sqlx::Error::PoolTimedOut)),
         };
         let code = database
             .code()

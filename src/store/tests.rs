@@ -277,6 +277,31 @@ async fn pages_of_a_dead_run_are_reclaimed_and_those_of_a_living_one_are_not() {
 }
 
 #[tokio::test]
+async fn a_lease_ends_by_the_time_since_boot_whatever_the_wall_clock_says() {
+    use std::sync::atomic::{AtomicI64, Ordering};
+    let mut f = fixture().await;
+    f.add("a.pdf", 1).await;
+    let time = std::sync::Arc::new(AtomicI64::new(1_000));
+    f.store.clock = Clock::Manual(time.clone());
+    let claim = f.claim().await.unwrap();
+    // As a wall clock that is set back by a day, or forward, would be.
+    for moment in [1_000 - 86_400_000, 1_000 + LEASE.as_millis() as i64] {
+        time.store(moment, Ordering::SeqCst);
+        assert!(f.claim().await.is_none(), "at {moment}");
+    }
+    time.store(1_001 + LEASE.as_millis() as i64, Ordering::SeqCst);
+    let again = f.claim().await.unwrap();
+    assert_eq!((again.page_id, again.attempt), (claim.page_id, 2));
+    let late = f.store.complete_page(&claim, &completion()).await.unwrap();
+    assert!(!late.owned, "the first holder's result is dropped");
+    let until: i64 = sqlx::query_scalar("SELECT lease_until FROM pages")
+        .fetch_one(&f.store.pool)
+        .await
+        .unwrap();
+    assert_eq!(until, 1_001 + 2 * LEASE.as_millis() as i64);
+}
+
+#[tokio::test]
 async fn a_page_claimed_too_often_is_failed_and_its_document_goes_on() {
     let f = fixture().await;
     let document = f.add("a.pdf", 1).await;

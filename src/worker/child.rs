@@ -1,11 +1,13 @@
-//! The worker's side: one engine, one request at a time, until the pipe closes.
+//! The worker's side: one engine, shut into its cage, one request at a time,
+//! until the pipe closes.
 
 use std::io::{BufReader, BufWriter, Read, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
-
-use super::protocol::{Reply, Request, RoleInit, read_frame, write_frame};
+use super::probe;
+use super::protocol::{Init, Reply, Request, RoleInit, read_frame, write_frame};
+use crate::cage::{Cage, Policy, font_folders};
 use crate::doctypes::DocTypes;
 use crate::domain::{DocumentInfo, Failure, MediaType, PageImage, ReadRequest, Reason, XmlFile};
 use crate::einvoice;
@@ -16,11 +18,11 @@ use crate::route::{ClipEngine, Router};
 
 /// Runs a worker on this process's stdin and stdout until stdin ends.
 pub fn main() -> anyhow::Result<()> {
+    close_inherited();
     // Native code may print; frames go to a private copy of stdout and
     // whatever else is printed goes to stderr.
     let out = std::os::fd::AsFd::as_fd(&std::io::stdout()).try_clone_to_owned()?;
     rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
-    exit_with_parent();
     panic_without_text();
     serve(
         BufReader::new(std::io::stdin().lock()),
@@ -28,10 +30,18 @@ pub fn main() -> anyhow::Result<()> {
     )
 }
 
+/// Files that whoever started docmill left open are no business of an engine.
+fn close_inherited() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: nothing of this process has opened a file yet.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0);
+    }
+}
+
 /// A supervisor killed in mid-request leaves no reader behind: the pipe alone
 /// would be noticed only after the page in hand.
-fn exit_with_parent() {
-    let parent = std::os::unix::process::parent_id();
+fn exit_with_parent(parent: u32) {
     std::thread::spawn(move || {
         while std::os::unix::process::parent_id() == parent {
             std::thread::sleep(Duration::from_millis(500));
@@ -57,23 +67,18 @@ fn panic_without_text() {
 }
 
 fn serve(mut input: impl Read, mut output: impl Write) -> anyhow::Result<()> {
-    let Some((Request::Init { init, memory }, _)) = read_frame(&mut input)? else {
+    let parent = std::os::unix::process::parent_id();
+    let Some((Request::Init(init), _)) = read_frame(&mut input)? else {
         anyhow::bail!("a worker's first message must be `init`");
     };
-    let mut engine = match limit_resources(memory).and_then(|()| Engine::start(init)) {
-        Ok(engine) => engine,
+    let (mut engine, ready) = match start(*init, parent) {
+        Ok(started) => started,
         Err(error) => {
             let failure = Failure::internal(error);
             return Ok(write_frame(&mut output, &Reply::Failed { failure }, &[])?);
         }
     };
-    write_frame(
-        &mut output,
-        &Reply::Ready {
-            side: engine.side(),
-        },
-        &[],
-    )?;
+    write_frame(&mut output, &ready, &[])?;
     while let Some((request, blob)) = read_frame(&mut input)? {
         let (reply, blob) = engine
             .answer(request, blob)
@@ -83,11 +88,62 @@ fn serve(mut input: impl Read, mut output: impl Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn limit_resources(memory: u64) -> anyhow::Result<()> {
-    // DATA counts what the process writes to, not the weights it maps.
-    rlimit::setrlimit(rlimit::Resource::DATA, memory, memory)
-        .context("cannot limit the worker's memory")?;
-    rlimit::setrlimit(rlimit::Resource::CORE, 0, 0).context("cannot switch core dumps off")
+/// Loads the engine between the cage's two steps.
+fn start(init: Init, parent: u32) -> anyhow::Result<(Engine, Reply)> {
+    let policy = policy(&init);
+    // Threads that are there already keep the files of the first step: with
+    // fonts to read, the watch must start after the second.
+    let watch_at_once = policy.keeps.is_empty();
+    let cage = Cage::before_loading(policy)?;
+    if watch_at_once {
+        exit_with_parent(parent);
+    }
+    let engine = Engine::start(init.role)?;
+    let walls = cage.close(|| {
+        if !watch_at_once {
+            exit_with_parent(parent);
+        }
+    })?;
+    let side = engine.side();
+    Ok((engine, Reply::Ready { side, walls }))
+}
+
+/// What each role needs.
+fn policy(init: &Init) -> Policy {
+    let gpu = cfg!(any(feature = "cuda", feature = "metal", feature = "vulkan"));
+    let mut policy = Policy {
+        memory: init.memory,
+        cpu_seconds: init.cpu_seconds,
+        ..Policy::default()
+    };
+    match &init.role {
+        RoleInit::Rasterizer { pdfium, .. } => {
+            // Libraries may lie beside the one that needs them.
+            policy.loads.extend(pdfium.parent().map(PathBuf::from));
+            policy.loads.push(pdfium.clone());
+            policy.keeps = font_folders();
+        }
+        RoleInit::Router { clip, types } => {
+            let files = [
+                &clip.config,
+                &clip.preprocessor,
+                &clip.tokenizer,
+                &clip.weights,
+            ];
+            policy.loads.extend(files.map(PathBuf::from));
+            policy.loads.extend(types.clone());
+            (policy.threads, policy.gpu) = (true, gpu);
+        }
+        RoleInit::Reader { reader, .. } => {
+            policy.loads = vec![reader.text.clone(), reader.mmproj.clone()];
+            // `name-00001-of-00003.gguf`: llama.cpp finds the others itself.
+            if reader.text.to_string_lossy().contains("-of-") {
+                policy.loads.extend(reader.text.parent().map(PathBuf::from));
+            }
+            (policy.threads, policy.gpu) = (true, gpu);
+        }
+    }
+    policy
 }
 
 #[cfg_attr(not(feature = "llama"), allow(dead_code))]
@@ -182,6 +238,17 @@ impl Engine {
                     },
                     Vec::new(),
                 ))
+            }
+            (_, Request::Probe { attempt }) => {
+                let (escaped, message) = match probe::attempt(attempt) {
+                    Ok(message) => (true, message),
+                    Err(error) => (false, error.to_string()),
+                };
+                let blob = match attempt {
+                    probe::Attempt::LongAnswer => vec![0; 1 << 20],
+                    _ => Vec::new(),
+                };
+                Ok((Reply::Probed { escaped, message }, blob))
             }
             (_, request) => Err(Failure::new(
                 Reason::Internal,

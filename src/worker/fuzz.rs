@@ -1,6 +1,6 @@
 //! What must hold for any bytes: see [`crate::fuzzing`].
 
-use super::protocol::{Reply, Request, read_frame, receive, write_frame};
+use super::protocol::{LARGEST, Reply, Request, read_frame, receive, write_frame};
 
 /// Both sides read the same frames, and a frame that was read comes back from
 /// being written.
@@ -17,7 +17,7 @@ pub fn frame(bytes: &[u8]) {
     let mut rest = bytes;
     let sync = read_frame::<Reply>(&mut rest).ok().flatten();
     let mut rest = bytes;
-    let wait = std::pin::pin!(receive::<Reply>(&mut rest));
+    let wait = std::pin::pin!(receive::<Reply>(&mut rest, LARGEST));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     // Bytes in memory are always ready.
     let std::task::Poll::Ready(read) = wait.poll(&mut context) else {

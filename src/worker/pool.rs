@@ -8,7 +8,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::process::{Process, resident_memory};
-use super::protocol::{Reply, Request, RoleInit};
+use super::protocol::{Init, Reply, Request, RoleInit};
+use crate::cage::Walls;
 use crate::domain::{Failure, Reason};
 
 /// What a pool's workers are and how long each may live.
@@ -18,14 +19,58 @@ pub struct PoolSpec {
     pub workers: u32,
     /// Bytes of writable memory a worker may have.
     pub memory: u64,
-    /// A worker is replaced after so many requests.
+    /// CPU seconds that one may use in its life.
+    pub cpu_seconds: u64,
+    /// A worker is replaced after so many requests,
     pub recycle: u32,
+    /// or when its memory has become so many times what it was after its first
+    /// answers.
+    pub growth: f64,
+    /// Refuse to work where a wall of the cage is missing.
+    pub require_sandbox: bool,
+}
+
+/// Times that a worker which dies while it loads is started again: whatever
+/// killed it (a kernel short of memory, a person) may be gone. One that says
+/// why it cannot load would say so again.
+const STARTS: u32 = 3;
+
+impl PoolSpec {
+    async fn start(&self) -> Result<Process, Failure> {
+        let init = Init {
+            role: self.init.clone(),
+            memory: self.memory,
+            cpu_seconds: self.cpu_seconds,
+        };
+        let mut tries = 1;
+        let process = loop {
+            match Process::start(&init).await {
+                Ok(process) => break process,
+                Err(error) if error.dead && tries < STARTS => {
+                    tracing::warn!(role = self.init.role(), "{}", error.failure.message);
+                    tries += 1;
+                }
+                Err(error) => return Err(error.failure),
+            }
+        };
+        let missing = &process.walls.missing;
+        if self.require_sandbox && !missing.is_empty() {
+            let message = format!(
+                "a whole sandbox is required (`require_sandbox`), and this system has no {}",
+                missing.join("; no ")
+            );
+            return Err(Failure::new(Reason::Internal, message));
+        }
+        Ok(process)
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PoolStats {
     /// Workers that died or were killed.
     pub deaths: u64,
+    /// Workers that were replaced because they were old or had grown.
+    pub recycled: u64,
     /// Highest resident memory of any worker, bytes.
     pub peak_memory: u64,
 }
@@ -39,10 +84,13 @@ struct Shared {
     /// Process ids of all workers, idle or at work.
     live: Mutex<BTreeSet<u32>>,
     deaths: AtomicU64,
+    recycled: AtomicU64,
     peak_memory: AtomicU64,
     on_death: OnDeath,
     /// Side of a router's images, from its first worker.
     side: u32,
+    /// The walls around its first worker; the same kernel builds the others.
+    walls: Walls,
 }
 
 /// Cheap to clone; all clones share the workers.
@@ -56,7 +104,8 @@ impl Pool {
     /// Starts the first worker at once, so that a wrong library or model is
     /// told before any page is touched; the others start when first needed.
     pub async fn start(spec: PoolSpec, on_death: OnDeath) -> anyhow::Result<Pool> {
-        let first = Process::start(&spec.init, spec.memory).await?;
+        let first = spec.start().await;
+        let first = first.map_err(|failure| anyhow::anyhow!(failure.message))?;
         Ok(Pool::with(spec, on_death, Some(first)))
     }
 
@@ -68,14 +117,18 @@ impl Pool {
     fn with(spec: PoolSpec, on_death: OnDeath, first: Option<Process>) -> Pool {
         let permits = Arc::new(Semaphore::new(spec.workers.max(1) as usize));
         let side = first.as_ref().map_or(0, |first| first.side);
+        let walls = first.as_ref().map(|first| first.walls.clone());
+        let walls = walls.unwrap_or_default();
         let shared = Shared {
             spec,
             live: Mutex::new(first.iter().map(|first| first.pid).collect()),
             idle: Mutex::new(first.into_iter().collect()),
             deaths: AtomicU64::new(0),
+            recycled: AtomicU64::new(0),
             peak_memory: AtomicU64::new(0),
             on_death,
             side,
+            walls,
         };
         Pool {
             shared: Arc::new(shared),
@@ -88,6 +141,11 @@ impl Pool {
         self.shared.side
     }
 
+    /// The walls around each of its workers.
+    pub fn walls(&self) -> &Walls {
+        &self.shared.walls
+    }
+
     /// Waits for a free worker; one that holds `document` open is preferred.
     pub async fn worker(&self, document: Option<&str>) -> Result<Guard, Failure> {
         let permit = self
@@ -96,19 +154,10 @@ impl Pool {
             .acquire_owned()
             .await
             .map_err(Failure::internal)?;
-        let idle = {
-            let mut idle = self.shared.idle.lock().expect("no panic while held");
-            let fits = idle
-                .iter()
-                .position(|p| document.is_some() && p.document.as_deref() == document);
-            fits.map(|i| idle.swap_remove(i)).or_else(|| idle.pop())
-        };
-        let process = match idle {
+        let process = match self.idle_worker(document) {
             Some(process) => process,
             None => {
-                let process = Process::start(&self.shared.spec.init, self.shared.spec.memory)
-                    .await
-                    .map_err(Failure::internal)?;
+                let process = self.shared.spec.start().await?;
                 self.shared.live().insert(process.pid);
                 process
             }
@@ -128,12 +177,32 @@ impl Pool {
         (resident.len() as u32, resident.iter().sum())
     }
 
+    /// An idle worker. One that died while it had nothing to do is no page's
+    /// fault.
+    fn idle_worker(&self, document: Option<&str>) -> Option<Process> {
+        let mut idle = self.shared.idle.lock().expect("no panic while held");
+        loop {
+            let fits = idle
+                .iter()
+                .position(|p| document.is_some() && p.document.as_deref() == document);
+            let mut process = fits.map(|i| idle.swap_remove(i)).or_else(|| idle.pop())?;
+            match process.death() {
+                None => return Some(process),
+                Some(failure) => {
+                    self.shared.live().remove(&process.pid);
+                    self.shared.note_death(&failure);
+                }
+            }
+        }
+    }
+
     pub fn stats(&self) -> PoolStats {
         for process in self.shared.idle.lock().expect("no panic while held").iter() {
             self.shared.note_memory(process);
         }
         PoolStats {
             deaths: self.shared.deaths.load(Ordering::Relaxed),
+            recycled: self.shared.recycled.load(Ordering::Relaxed),
             peak_memory: self.shared.peak_memory.load(Ordering::Relaxed),
         }
     }
@@ -142,6 +211,11 @@ impl Pool {
 impl Shared {
     fn live(&self) -> std::sync::MutexGuard<'_, BTreeSet<u32>> {
         self.live.lock().expect("no panic while held")
+    }
+
+    fn note_death(&self, failure: &Failure) {
+        self.deaths.fetch_add(1, Ordering::Relaxed);
+        (self.on_death)(self.spec.init.role(), failure);
     }
 
     fn note_memory(&self, process: &Process) {
@@ -191,8 +265,7 @@ impl Guard {
                 if error.dead {
                     self.shared.live().remove(&process.pid);
                     self.process = None;
-                    self.shared.deaths.fetch_add(1, Ordering::Relaxed);
-                    (self.shared.on_death)(self.role(), &error.failure);
+                    self.shared.note_death(&error.failure);
                 }
                 Err(error.failure)
             }
@@ -202,19 +275,23 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let Some(process) = self.process.take() else {
+        let Some(mut process) = self.process.take() else {
             return;
         };
         self.shared.note_memory(&process);
-        if process.served < self.shared.spec.recycle && !process.is_busy() {
-            self.shared
-                .idle
-                .lock()
-                .expect("no panic while held")
-                .push(process);
-        } else {
-            // Dropping the process kills it.
+        // Dropping a process kills it.
+        if process.is_busy() {
             self.shared.live().remove(&process.pid);
+            return;
         }
+        let spec = &self.shared.spec;
+        if process.served >= spec.recycle || process.has_grown(spec.growth) {
+            tracing::debug!(role = spec.init.role(), "worker is old and is replaced");
+            self.shared.live().remove(&process.pid);
+            self.shared.recycled.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let idle = &self.shared.idle;
+        idle.lock().expect("no panic while held").push(process);
     }
 }

@@ -11,14 +11,26 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use super::probe::Attempt;
+use crate::cage::Walls;
 use crate::domain::{DocumentInfo, Failure, Reading, Routing, Word};
 use crate::models::{ResolvedClip, ResolvedReader};
 use crate::rasterize::{Limits, RasterSpec};
 
-/// A worker that claims to send more than this is broken: the largest honest
-/// blob is a file or a page image, both bounded by settings far below.
-const MAX_BLOB: u64 = 4 << 30;
-const MAX_JSON: u32 = 64 << 20;
+/// What a worker may be sent: the largest blob is a file, bounded by a setting
+/// far below.
+pub const LARGEST: Bounds = Bounds {
+    json: 64 << 20,
+    blob: 4 << 30,
+};
+
+/// How long an answer may be. What comes from a worker was written by whoever
+/// took it over: the supervisor's memory must not follow its claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    pub json: u32,
+    pub blob: u64,
+}
 
 /// What a worker is to become; its first frame.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,14 +61,20 @@ impl RoleInit {
     }
 }
 
+/// What to load, and what to live on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Init {
+    pub role: RoleInit,
+    /// Bytes of writable memory that the worker may have.
+    pub memory: u64,
+    /// CPU seconds of its whole life.
+    pub cpu_seconds: u64,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
 pub enum Request {
-    Init {
-        init: RoleInit,
-        /// Bytes of writable memory that the worker may have.
-        memory: u64,
-    },
+    Init(Box<Init>),
     /// Blob: the document's bytes.
     Open,
     Page {
@@ -77,17 +95,37 @@ pub enum Request {
         schema: Option<serde_json::Value>,
         max_tokens: u32,
     },
+    /// To try to break out.
+    Probe {
+        attempt: Attempt,
+    },
 }
 
 impl Request {
+    /// How long an honest answer can be.
+    pub fn bounds(&self) -> Bounds {
+        const MIB: u32 = 1 << 20;
+        let (json, blob) = match self {
+            Request::Init(_) | Request::Probe { .. } => (MIB, 0),
+            // Names of attachments and warnings; an electronic invoice.
+            Request::Open => (4 * MIB, crate::einvoice::MAX_BYTES as u64),
+            // A page full of words takes some hundred KiB.
+            Request::Page { spec, .. } => (16 * MIB, 3 * u64::from(spec.max_pixels)),
+            Request::Route { .. } => (4 * MIB, 0),
+            Request::Read { .. } => (8 * MIB, 0),
+        };
+        Bounds { json, blob }
+    }
+
     /// For messages about a worker that died over it.
     pub fn stage(&self) -> &'static str {
         match self {
-            Request::Init { .. } => "starting",
+            Request::Init(_) => "starting",
             Request::Open => "opening the document",
             Request::Page { .. } => "drawing the page",
             Request::Route { .. } => "routing the page",
             Request::Read { .. } => "reading the page",
+            Request::Probe { .. } => "trying to break out",
         }
     }
 }
@@ -98,6 +136,7 @@ pub enum Reply {
     Ready {
         /// Side in pixels of the images that a router takes; 0 for others.
         side: u32,
+        walls: Walls,
     },
     /// Blob: the XML of the electronic invoice that it carries; empty where
     /// there is none.
@@ -122,6 +161,10 @@ pub enum Reply {
     Failed {
         failure: Failure,
     },
+    Probed {
+        escaped: bool,
+        message: String,
+    },
 }
 
 impl Reply {
@@ -135,12 +178,15 @@ impl Reply {
             Reply::Routed { .. } => "routed",
             Reply::Read { .. } => "read",
             Reply::Failed { .. } => "failed",
+            Reply::Probed { .. } => "probed",
         }
     }
 }
 
 fn header(json: &[u8], blob: &[u8]) -> io::Result<[u8; 12]> {
-    let length = u32::try_from(json.len()).ok().filter(|&n| n <= MAX_JSON);
+    let length = u32::try_from(json.len())
+        .ok()
+        .filter(|&n| n <= LARGEST.json);
     let length = length.ok_or_else(|| io::Error::other("message too long for a frame"))?;
     let mut header = [0; 12];
     header[..4].copy_from_slice(&length.to_le_bytes());
@@ -148,14 +194,15 @@ fn header(json: &[u8], blob: &[u8]) -> io::Result<[u8; 12]> {
     Ok(header)
 }
 
-fn lengths(header: [u8; 12]) -> io::Result<(usize, usize)> {
+fn lengths(header: [u8; 12], bounds: Bounds) -> io::Result<(usize, usize)> {
     let json = u32::from_le_bytes(header[..4].try_into().expect("4 bytes"));
     let blob = u64::from_le_bytes(header[4..].try_into().expect("8 bytes"));
-    if json > MAX_JSON || blob > MAX_BLOB {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "frame lengths out of bounds",
-        ));
+    if json > bounds.json || blob > bounds.blob {
+        let message = format!(
+            "a message of {json} and {blob} bytes where at most {} and {} are possible",
+            bounds.json, bounds.blob
+        );
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
     }
     Ok((json as usize, blob as usize))
 }
@@ -198,7 +245,7 @@ pub fn read_frame<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Optio
         0 => return Ok(None),
         _ => from.read_exact(&mut head[1..])?,
     }
-    let (json_length, blob_length) = lengths(head)?;
+    let (json_length, blob_length) = lengths(head, LARGEST)?;
     let mut json = buffer(json_length);
     Read::take(&mut *from, json_length as u64).read_to_end(&mut json)?;
     let mut blob = buffer(blob_length);
@@ -221,13 +268,15 @@ pub async fn send(
     to.flush().await
 }
 
-/// As [`read_frame`], the supervisor's side; the end of the stream is an error.
+/// As [`read_frame`], the supervisor's side; the end of the stream is an error,
+/// and so is a message out of `bounds`, before anything of it is kept.
 pub async fn receive<T: DeserializeOwned>(
     from: &mut (impl AsyncRead + Unpin),
+    bounds: Bounds,
 ) -> io::Result<(T, Vec<u8>)> {
     let mut head = [0; 12];
     from.read_exact(&mut head).await?;
-    let (json_length, blob_length) = lengths(head)?;
+    let (json_length, blob_length) = lengths(head, bounds)?;
     let mut json = buffer(json_length);
     let mut part = AsyncReadExt::take(&mut *from, json_length as u64);
     part.read_to_end(&mut json).await?;
@@ -268,5 +317,16 @@ mod tests {
         let mut head = vec![0xff; 12];
         head.extend([0; 16]);
         assert!(read_frame::<Request>(&mut head.as_slice()).is_err());
+    }
+
+    #[tokio::test]
+    async fn an_answer_longer_than_its_request_allows_is_refused() {
+        let mut pipe = Vec::new();
+        write_frame(&mut pipe, &Reply::Routed { routings: vec![] }, &[0; 10]).unwrap();
+        let routed = Request::Route { count: 1, side: 1 }.bounds();
+        let error = receive::<Reply>(&mut pipe.as_slice(), routed).await;
+        assert_eq!(error.unwrap_err().kind(), io::ErrorKind::InvalidData);
+        let longer = Bounds { blob: 10, ..routed };
+        assert!(receive::<Reply>(&mut pipe.as_slice(), longer).await.is_ok());
     }
 }

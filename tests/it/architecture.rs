@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// For each module, the crate's modules that it may use.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("cage", &[]),
     ("config", &["rasterize"]),
     ("models", &["domain", "config"]),
     ("doctypes", &["domain"]),
@@ -22,6 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "worker",
         &[
+            "cage",
             "domain",
             "doctypes",
             "models",
@@ -35,6 +37,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "pipeline",
         &[
             "calibrate",
+            "cage",
             "config",
             "doctypes",
             "domain",
@@ -86,10 +89,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Each native engine, or what prints, and the only place that knows it.
-const ONLY_IN: [(&str, &str); 6] = [
+const ONLY_IN: &[(&str, &str)] = &[
     ("pdfium_render::", "rasterize/pdf.rs"),
     ("candle_", "route/clip.rs"),
     ("llama_cpp_2::", "generate/llama.rs"),
+    ("landlock::", "cage/files.rs"),
+    ("seccompiler::", "cage/"),
     ("ureq::", "generate/openai/client.rs"),
     ("println!", "cli/"),
     ("print!(", "cli/"),

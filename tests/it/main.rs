@@ -2,12 +2,14 @@
 //! on stderr why it is skipped where they are missing.
 
 mod architecture;
+mod cage;
 mod command_line;
 mod context;
 mod documents;
 mod einvoices;
 mod endpoint;
 mod evaluation;
+mod faults;
 mod injection;
 mod ladder;
 #[cfg(feature = "llama")]
@@ -15,7 +17,9 @@ mod llava;
 mod malformed;
 mod pages;
 mod privacy;
+mod process;
 mod report;
 mod resilience;
 mod served;
+mod torture;
 mod types;

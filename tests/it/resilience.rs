@@ -1,11 +1,12 @@
 //! Whatever ends a run, the next goes on: nothing lost, nothing doubled.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::context::{Context, Running, stable};
+use crate::context::{Context, stable};
+use crate::process::{signal, wait_for_worker};
 
 const CASES: [&str; 4] = [
     "receipt/uk_grocer",
@@ -71,7 +72,7 @@ fn a_signal_finishes_the_pages_in_hand_and_the_next_run_goes_on() {
     fill(&context);
     let mut running = context.start(&RUN);
     running.line();
-    signal(running.child.id(), "TERM");
+    signal(running.child.id(), libc::SIGTERM);
     while running.line().is_some() {}
     let code = running.child.wait().unwrap().code();
     assert!([Some(130), Some(3), Some(0)].contains(&code), "{code:?}");
@@ -90,7 +91,10 @@ fn a_killed_worker_is_replaced_and_its_page_read_again() {
     };
     fill(&context);
     let mut running = context.start(&RUN);
-    kill_worker(&running, "reader");
+    let reader = wait_for_worker(running.child.id(), "reader");
+    // Let it take a page in hand.
+    std::thread::sleep(Duration::from_millis(900));
+    signal(reader, libc::SIGKILL);
     while running.line().is_some() {}
     running.child.wait().unwrap();
     assert_complete(&context, &undisturbed());
@@ -172,41 +176,4 @@ fn a_source_that_changed_is_told_and_nothing_else_is_lost() {
             "{record:#}"
         );
     }
-}
-
-fn signal(pid: u32, name: &str) {
-    let status = std::process::Command::new("kill")
-        .args([format!("-{name}"), pid.to_string()])
-        .status()
-        .unwrap();
-    assert!(status.success());
-}
-
-/// Waits until the run has a worker of this role, then kills it.
-fn kill_worker(running: &Running, role: &str) {
-    let parent = running.child.id();
-    let until = Instant::now() + Duration::from_secs(30);
-    while Instant::now() < until {
-        for entry in fs::read_dir("/proc").unwrap().flatten() {
-            let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else {
-                continue;
-            };
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            let ppid = stat
-                .rsplit(')')
-                .next()
-                .and_then(|rest| rest.split_whitespace().nth(1)?.parse::<u32>().ok());
-            let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            if ppid == Some(parent)
-                && String::from_utf8_lossy(&arguments).contains(&format!("worker\0{role}"))
-            {
-                // Let it take a page in hand.
-                std::thread::sleep(Duration::from_millis(900));
-                signal(pid, "KILL");
-                return;
-            }
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    panic!("the run started no {role}");
 }

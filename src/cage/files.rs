@@ -1,0 +1,73 @@
+//! The wall around files, made of Landlock.
+
+use std::path::PathBuf;
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, Ruleset,
+    RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope, path_beneath_rules,
+};
+
+/// The newest rules that are asked for; an older kernel enforces those it knows.
+const NEWEST: ABI = ABI::V6;
+
+/// What any program reads while it loads: libraries, and what the kernel tells
+/// about CPUs and memory.
+pub fn system() -> Vec<PathBuf> {
+    [
+        "/lib",
+        "/lib32",
+        "/lib64",
+        "/usr/lib",
+        "/usr/lib64",
+        "/usr/local/lib",
+        "/nix/store",
+        "/gnu/store",
+        "/etc/ld.so.cache",
+        "/etc/ld.so.preload",
+        "/proc/cpuinfo",
+        "/proc/meminfo",
+        "/proc/self",
+        "/proc/stat",
+        "/proc/sys/vm",
+        "/sys/devices/system",
+        "/sys/fs/cgroup",
+    ]
+    .map(PathBuf::from)
+    .to_vec()
+}
+
+/// Rules that leave only `readable` to read and nothing to write, make,
+/// execute or connect to. Paths that do not exist are left out.
+pub fn rules(
+    readable: &[PathBuf],
+    programs: &[PathBuf],
+    writable: &[PathBuf],
+) -> anyhow::Result<RulesetCreated> {
+    let read = AccessFs::ReadFile | AccessFs::ReadDir;
+    let rules = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(NEWEST))?
+        .handle_access(AccessNet::from_all(NEWEST))?
+        .scope(Scope::from_all(NEWEST))?
+        .create()?
+        .add_rules(path_beneath_rules(readable, read))?
+        .add_rules(path_beneath_rules(programs, read | AccessFs::Execute))?
+        .add_rules(path_beneath_rules(writable, AccessFs::from_all(NEWEST)))?;
+    Ok(rules)
+}
+
+/// Applies [`rules`] to this thread and those it will start. Returns the
+/// version of Landlock that enforces them; `None`: the kernel has none.
+pub fn allow_only(readable: &[PathBuf]) -> anyhow::Result<Option<u32>> {
+    let status = rules(readable, &[], &[])?.restrict_self()?;
+    if status.ruleset == RulesetStatus::NotEnforced {
+        return Ok(None);
+    }
+    Ok(match status.landlock {
+        LandlockStatus::Available {
+            effective_abi,
+            kernel_abi,
+        } => Some(kernel_abi.map_or(effective_abi as u32, |abi| abi.unsigned_abs())),
+        _ => None,
+    })
+}

@@ -1,0 +1,191 @@
+//! Files below a path, in order, in memory that does not grow with a folder.
+
+use std::collections::BinaryHeap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::domain::{Failure, Reason};
+
+/// Names of a folder that are held at once. A larger folder is listed again
+/// for each further part: time, which is short beside that of its files, for
+/// memory.
+const NAMES: usize = 100_000;
+
+pub type Entry = Result<PathBuf, (PathBuf, Failure)>;
+
+/// Goes through folders by name, links followed, hidden entries left out.
+pub struct Walk {
+    root: Option<PathBuf>,
+    /// The folders from the root down to where the walk is.
+    folders: Vec<Folder>,
+    names: usize,
+}
+
+struct Folder {
+    path: PathBuf,
+    /// Device and inode: a folder met again within itself is a loop.
+    id: (u64, u64),
+    /// The next names, the first of them last.
+    next: Vec<OsString>,
+    /// There may be more names after this one.
+    rest: Rest,
+}
+
+enum Rest {
+    After(Option<OsString>),
+    None,
+}
+
+impl Walk {
+    pub fn new(root: PathBuf) -> Walk {
+        Walk::with(root, NAMES)
+    }
+
+    fn with(root: PathBuf, names: usize) -> Walk {
+        Walk {
+            root: Some(root),
+            folders: Vec::new(),
+            names,
+        }
+    }
+
+    /// A file, or nothing if it is a folder, which is then walked.
+    fn enter(&mut self, path: PathBuf) -> Option<Entry> {
+        let metadata = match path.metadata() {
+            Ok(metadata) => metadata,
+            Err(error) => return Some(Err(unreadable(path, &error))),
+        };
+        if !metadata.is_dir() {
+            return Some(Ok(path));
+        }
+        let id = (metadata.dev(), metadata.ino());
+        if let Some(ancestor) = self.folders.iter().find(|folder| folder.id == id) {
+            let message = format!(
+                "cannot be read: a link that leads back to {}",
+                ancestor.path.display()
+            );
+            return Some(Err((path, Failure::new(Reason::Unreadable, message))));
+        }
+        self.folders.push(Folder {
+            path,
+            id,
+            next: Vec::new(),
+            rest: Rest::After(None),
+        });
+        None
+    }
+}
+
+impl Iterator for Walk {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        if let Some(root) = self.root.take()
+            && let Some(entry) = self.enter(root)
+        {
+            return Some(entry);
+        }
+        loop {
+            let folder = self.folders.last_mut()?;
+            if let Some(name) = folder.next.pop() {
+                let path = folder.path.join(name);
+                match self.enter(path) {
+                    Some(entry) => return Some(entry),
+                    None => continue,
+                }
+            }
+            match std::mem::replace(&mut folder.rest, Rest::None) {
+                Rest::None => drop(self.folders.pop()),
+                Rest::After(last) => {
+                    if let Err(error) = folder.list(last.as_deref(), self.names) {
+                        return Some(Err(unreadable(folder.path.clone(), &error)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Folder {
+    /// Takes the first `most` names that come after `last`.
+    fn list(&mut self, last: Option<&OsStr>, most: usize) -> io::Result<()> {
+        let mut first = BinaryHeap::with_capacity(most.min(1024));
+        let mut is_whole = true;
+        for entry in std::fs::read_dir(&self.path)? {
+            let name = entry?.file_name();
+            if name.as_bytes().starts_with(b".") || last.is_some_and(|last| *name <= *last) {
+                continue;
+            }
+            first.push(name);
+            if first.len() > most {
+                first.pop();
+                is_whole = false;
+            }
+        }
+        self.next = first.into_sorted_vec();
+        if !is_whole {
+            self.rest = Rest::After(self.next.last().cloned());
+        }
+        self.next.reverse();
+        Ok(())
+    }
+}
+
+fn unreadable(path: PathBuf, error: &io::Error) -> (PathBuf, Failure) {
+    let message = format!("cannot be read: {error}");
+    (path, Failure::new(Reason::Unreadable, message))
+}
+
+/// The path from the root of the file system, links not followed.
+pub fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_larger_than_what_is_held_is_walked_in_order_and_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let names: Vec<_> = (0..23).map(|number| format!("{number:02}")).collect();
+        for name in names.iter().rev() {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        std::fs::create_dir(folder.path().join("11a")).unwrap();
+        std::fs::write(folder.path().join("11a/x"), "x").unwrap();
+        for held in [1, 2, 7, 24, 100] {
+            let walk = Walk::with(folder.path().to_owned(), held);
+            let found: Vec<_> = walk
+                .map(|entry| {
+                    entry
+                        .unwrap()
+                        .file_name()
+                        .unwrap()
+                        .to_string_lossy()
+                        .into_owned()
+                })
+                .collect();
+            let mut expected = names.clone();
+            expected.insert(12, "x".to_owned());
+            assert_eq!(found, expected, "{held} names held");
+        }
+    }
+
+    #[test]
+    fn a_file_that_vanishes_and_a_broken_link_do_not_end_the_walk() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a", "b", "c"] {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        std::os::unix::fs::symlink("nowhere", folder.path().join("bb")).unwrap();
+        let mut walk = Walk::with(folder.path().to_owned(), 100);
+        assert!(walk.next().unwrap().is_ok());
+        std::fs::remove_file(folder.path().join("b")).unwrap();
+        let rest: Vec<_> = walk.map(|entry| entry.is_ok()).collect();
+        assert_eq!(rest, [false, false, true]);
+    }
+}

@@ -1,0 +1,383 @@
+//! The cage of the workers, from inside and from outside.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::context::{Context, Ran};
+
+/// Workers and attempts of `doctor --walls`.
+const ROLES: usize = 3;
+const ATTEMPTS: usize = 26;
+
+fn trials(ran: &Ran) -> Vec<Value> {
+    let trials = ran.json_lines();
+    assert_eq!(trials.len(), ROLES * ATTEMPTS, "{ran:?}");
+    trials
+}
+
+fn escapes(trials: &[Value]) -> Vec<&Value> {
+    let escaped = trials.iter().filter(|trial| trial["held"] != true);
+    escaped.collect()
+}
+
+fn message<'a>(trials: &'a [Value], worker: &str, attempt: &str) -> &'a str {
+    let trial = trials
+        .iter()
+        .find(|trial| trial["worker"] == worker && trial["attempt"] == attempt);
+    trial.unwrap()["message"].as_str().unwrap()
+}
+
+fn sandbox(context: &Context) -> Value {
+    let checks = context.run(&["doctor", "--json"]).json_lines();
+    let check = checks.into_iter().find(|check| check["check"] == "sandbox");
+    check.expect("doctor looks at the sandbox")
+}
+
+#[test]
+fn every_wall_holds_from_inside_every_worker() {
+    let Some(context) = Context::with_engines("every_wall_holds_from_inside_every_worker") else {
+        return;
+    };
+    let sandbox = sandbox(&context);
+    if sandbox["ok"] != true {
+        eprintln!("skipped: {}", sandbox["message"]);
+        return;
+    }
+    let ran = context.run(&["doctor", "--walls", "--json"]);
+    let trials = trials(&ran);
+    assert_eq!(escapes(&trials), Vec::<&Value>::new());
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for worker in ["rasterizer", "router", "reader"] {
+        // What no engine would do ends the worker, and is told as the failure
+        // of the page in hand.
+        for fatal in [
+            "internet_socket",
+            "unix_socket",
+            "run_program",
+            "make_process",
+            "write_file",
+        ] {
+            let message = message(&trials, worker, fatal);
+            assert!(
+                message.starts_with("worker_died:") && message.contains("cage forbids"),
+                "{worker} {fatal}: {message}"
+            );
+        }
+        let cpu = message(&trials, worker, "cpu_limit");
+        assert!(
+            cpu.starts_with("deadline:") && cpu.contains("CPU seconds"),
+            "{cpu}"
+        );
+        let long = message(&trials, worker, "long_answer");
+        assert!(long.contains("1048576 bytes"), "{long}");
+    }
+}
+
+#[test]
+fn without_landlock_the_other_walls_hold_and_it_is_said() {
+    let Some(context) = Context::with_engines("without_landlock_the_other_walls_hold") else {
+        return;
+    };
+    if !kernel::has_seccomp() {
+        eprintln!("skipped: this kernel has no seccomp, with which Landlock is taken away");
+        return;
+    }
+    let without = |args: &[&str]| kernel::without(&kernel::LANDLOCK, context.command(args));
+    let doctor = without(&["doctor", "--json"]).json_lines();
+    let sandbox = doctor.iter().find(|check| check["check"] == "sandbox");
+    let sandbox = sandbox.unwrap();
+    assert_eq!(sandbox["ok"], false);
+    assert!(
+        sandbox["message"].as_str().unwrap().contains("Landlock"),
+        "{sandbox}"
+    );
+    let walls = without(&["doctor", "--walls", "--json"]);
+    assert_eq!(escapes(&trials(&walls)), Vec::<&Value>::new());
+    context.fixture("receipt/uk_grocer", "in/a");
+    let ran = without(&["run", "in", "--type", "receipt"]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(
+        ran.stderr.contains("not wholly shut in") && ran.stdout.contains("not wholly shut in"),
+        "{ran:?}"
+    );
+    let refused = without(&["run", "in", "--type", "receipt", "--require-sandbox"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(
+        refused.stderr.contains("require_sandbox") && refused.stderr.contains("Landlock"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn without_seccomp_no_file_and_no_network_is_reached_and_it_is_said() {
+    let Some(context) = Context::with_engines("without_seccomp_no_file_is_reached") else {
+        return;
+    };
+    let whole = sandbox(&context);
+    if !kernel::has_seccomp() || whole["ok"] != true {
+        eprintln!("skipped: seccomp cannot be taken away, or Landlock is not there");
+        return;
+    }
+    let without = |args: &[&str]| kernel::without(&kernel::SECCOMP, context.command(args));
+    let ran = without(&["doctor", "--walls", "--json"]);
+    let trials = trials(&ran);
+    let escaped: BTreeSet<_> = escapes(&trials)
+        .into_iter()
+        .map(|trial| trial["attempt"].as_str().unwrap().to_owned())
+        .collect();
+    for held in [
+        "read_file",
+        "list_folder",
+        "write_file",
+        "run_program",
+        "signal_parent",
+    ] {
+        assert!(!escaped.contains(held), "{held} of {escaped:?}");
+    }
+    // Connecting needs a network, of which the worker has an empty one.
+    if whole["message"]
+        .as_str()
+        .unwrap()
+        .contains("network namespace")
+    {
+        assert!(!escaped.contains("internet_socket"), "{escaped:?}");
+    }
+    context.fixture("receipt/uk_grocer", "in/a");
+    let refused = without(&["run", "in", "--require-sandbox"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("seccomp"), "{refused:?}");
+}
+
+/// PDFium as it would be after a hostile file had taken it over: drawing a page
+/// runs the attacker's code first. Everything else is the real library, which
+/// the loader finds through this one.
+const TAKEN_OVER: &str = r#"
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void attack(void) {
+#if defined(CONNECT)
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(CONNECT)};
+    inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+    int s = socket(AF_INET, SOCK_STREAM, 0);
+    connect(s, (struct sockaddr *)&to, sizeof to);
+#elif defined(WRITE)
+    int f = open(WRITE, O_CREAT | O_WRONLY, 0600);
+    if (f >= 0) write(f, "x", 1);
+#elif defined(EXECUTE)
+    if (fork() == 0) execl("/usr/bin/touch", "touch", EXECUTE, (char *)0);
+#elif defined(READ)
+    if (open(READ, O_RDONLY) >= 0) _exit(42);
+#endif
+}
+
+void FPDF_RenderPageBitmap(void *b, void *p, int x, int y, int w, int h, int r, int f) {
+    attack();
+    void (*real)(void *, void *, int, int, int, int, int, int) = dlsym(RTLD_NEXT, "FPDF_RenderPageBitmap");
+    real(b, p, x, y, w, h, r, f);
+}
+"#;
+
+fn taken_over(context: &Context, attack: &str) -> Option<PathBuf> {
+    let doctor = context.run(&["doctor", "--json"]).json_lines();
+    let pdfium = doctor.iter().find(|check| check["check"] == "PDFium")?;
+    let folder = context.path("pdfium");
+    fs::create_dir_all(&folder).unwrap();
+    let real = pdfium["message"].as_str()?;
+    fs::copy(real, folder.join("libpdfium.so")).unwrap();
+    fs::write(folder.join("hook.c"), TAKEN_OVER).unwrap();
+    let hook = folder.join("libhook.so");
+    let compiled = Command::new("cc")
+        .args([
+            "-shared",
+            "-fPIC",
+            "-Wl,--no-as-needed",
+            "-Wl,-rpath,$ORIGIN",
+        ])
+        .arg(format!("-D{attack}"))
+        .arg("-o")
+        .arg(&hook)
+        .arg(folder.join("hook.c"))
+        .arg(format!("-L{}", folder.display()))
+        .args(["-l:libpdfium.so", "-ldl"])
+        .output();
+    match compiled {
+        Ok(output) if output.status.success() => Some(hook),
+        other => {
+            eprintln!("skipped: no C compiler to make the attacker's code with: {other:?}");
+            None
+        }
+    }
+}
+
+/// Reads a PDF with a PDFium that attacks, beside a picture. Returns the
+/// finding on the PDF's record, if it failed.
+fn read_with(attack: &str) -> Option<(Context, Option<Value>)> {
+    let context = Context::with_engines("a_taken_over_pdfium")?;
+    let pdfium = taken_over(&context, attack)?;
+    context.fixture("invoice/gb_tools", "in/a");
+    context.fixture("receipt/uk_grocer", "in/b");
+    let ran = context.run(&[
+        "run",
+        "in",
+        "--type",
+        "receipt",
+        "--pdfium",
+        pdfium.to_str().unwrap(),
+    ]);
+    let records = context.records();
+    assert_eq!(records.len(), 2, "{ran:?}");
+    let of = |name: &str| {
+        let record = records.iter().find(|record| {
+            Path::new(record["path"].as_str().unwrap()).file_stem() == Some(name.as_ref())
+        });
+        record.unwrap()
+    };
+    assert_ne!(of("b")["status"], "failed", "the batch goes on: {ran:?}");
+    let failed = of("a")["status"] == "failed";
+    let finding = failed.then(|| of("a")["findings"][0].clone());
+    Some((context, finding))
+}
+
+fn assert_forbidden(finding: Option<Value>) {
+    let finding = finding.expect("the page failed");
+    assert_eq!(finding["code"], "worker_died", "{finding}");
+    let message = finding["message"].as_str().unwrap();
+    assert!(
+        message.contains("cage forbids") && message.contains("drawing the page"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_taken_over_pdfium_connects_to_nobody_and_its_page_fails_with_the_cause() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let Some((_, finding)) = read_with(&format!("CONNECT={port}")) else {
+        return;
+    };
+    assert_forbidden(finding);
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(listener.accept().is_err(), "nobody connected");
+}
+
+#[test]
+fn a_taken_over_pdfium_writes_no_file_and_starts_no_program() {
+    let folder = tempfile::tempdir().unwrap();
+    for attack in ["WRITE", "EXECUTE"] {
+        let target = folder.path().join(attack);
+        let define = format!("{attack}=\"{}\"", target.display());
+        let Some((_, finding)) = read_with(&define) else {
+            return;
+        };
+        assert_forbidden(finding);
+        assert!(!target.exists(), "{attack}");
+    }
+}
+
+#[test]
+fn a_taken_over_pdfium_reads_no_file_and_the_page_is_drawn_all_the_same() {
+    let Some((_, finding)) = read_with("READ=\"/etc/passwd\"") else {
+        return;
+    };
+    assert_eq!(
+        finding, None,
+        "42 is the exit code of an attack that worked"
+    );
+}
+
+#[test]
+fn a_worker_has_no_file_but_its_pipes_whatever_started_docmill_left_open() {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::process::CommandExt;
+    let Some(context) = Context::with_engines("a_worker_has_no_file_but_its_pipes") else {
+        return;
+    };
+    context.fixture("receipt/uk_grocer", "in/a");
+    let secret = fs::File::create(context.path("secret")).unwrap();
+    let descriptor = secret.as_raw_fd();
+    let mut command = context.command(&["run", "in", "--type", "receipt"]);
+    // SAFETY: makes the descriptor one that is inherited, and nothing else.
+    unsafe {
+        command.pre_exec(move || match libc::fcntl(descriptor, libc::F_SETFD, 0) {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error()),
+        })
+    };
+    let mut run = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let worker = crate::process::wait_for_worker(run.id(), "reader");
+    // Ready and reading.
+    std::thread::sleep(Duration::from_millis(800));
+    let files = fs::read_dir(format!("/proc/{worker}/fd"));
+    let links: Vec<PathBuf> = files
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
+        .collect();
+    run.wait().unwrap();
+    if links.is_empty() {
+        eprintln!("skipped: nobody but root looks into a worker");
+        return;
+    }
+    let other: Vec<_> = links
+        .iter()
+        .filter(|link| !link.to_string_lossy().starts_with("pipe:"))
+        .collect();
+    assert!(other.is_empty(), "{other:?}");
+}
+
+/// A kernel without one of its features, as an old one would be: the calls
+/// answer that they do not exist.
+mod kernel {
+    use std::collections::BTreeMap;
+    use std::os::unix::process::CommandExt;
+    use std::process::{Command, Stdio};
+
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
+
+    use crate::context::Ran;
+
+    pub const LANDLOCK: [i64; 3] = [
+        libc::SYS_landlock_create_ruleset,
+        libc::SYS_landlock_add_rule,
+        libc::SYS_landlock_restrict_self,
+    ];
+    pub const SECCOMP: [i64; 1] = [libc::SYS_seccomp];
+
+    pub fn has_seccomp() -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        status.contains("Seccomp_filters:")
+    }
+
+    pub fn without(calls: &[i64], mut command: Command) -> Ran {
+        let listed: BTreeMap<i64, Vec<_>> = calls.iter().map(|&call| (call, vec![])).collect();
+        let filter = SeccompFilter::new(
+            listed,
+            SeccompAction::Allow,
+            SeccompAction::Errno(libc::ENOSYS as u32),
+            std::env::consts::ARCH.try_into().unwrap(),
+        );
+        let filter: BpfProgram = filter.unwrap().try_into().unwrap();
+        // SAFETY: the closure makes two system calls and allocates nothing.
+        unsafe {
+            command.pre_exec(move || apply_filter(&filter).map_err(std::io::Error::other));
+        }
+        Ran::from(command.stdin(Stdio::null()).output().unwrap())
+    }
+}
