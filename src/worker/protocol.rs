@@ -107,8 +107,8 @@ impl Request {
         const MIB: u32 = 1 << 20;
         let (json, blob) = match self {
             Request::Init(_) | Request::Probe { .. } => (MIB, 0),
-            // Names of attachments and warnings.
-            Request::Open => (4 * MIB, 0),
+            // Names of attachments and warnings; an electronic invoice.
+            Request::Open => (4 * MIB, crate::einvoice::MAX_BYTES as u64),
             // A page full of words takes some hundred KiB.
             Request::Page { spec, .. } => (16 * MIB, 3 * u64::from(spec.max_pixels)),
             Request::Route { .. } => (4 * MIB, 0),
