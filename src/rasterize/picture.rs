@@ -29,7 +29,6 @@ impl PictureFile {
         media_type: MediaType,
         limits: &Limits,
     ) -> Result<(PictureFile, DocumentInfo), Failure> {
-        let mut warnings = Vec::new();
         let format = match media_type {
             MediaType::Png => ImageFormat::Png,
             MediaType::Jpeg => ImageFormat::Jpeg,
@@ -61,9 +60,6 @@ impl PictureFile {
             );
             return Err(Failure::new(Reason::TooLarge, message));
         }
-        if matches!(format, ImageFormat::Gif | ImageFormat::WebP) {
-            warnings.extend(animation_warning(&bytes, format));
-        }
         let mut file = PictureFile {
             bytes,
             format,
@@ -72,6 +68,12 @@ impl PictureFile {
             decoded: None,
         };
         file.decoded = Some((0, file.decode(0)?));
+        // Only now: looking for a second frame decodes the first, whose size
+        // has just been found to be within the limits.
+        let mut warnings = Vec::new();
+        if matches!(format, ImageFormat::Gif | ImageFormat::WebP) {
+            warnings.extend(animation_warning(&file.bytes, format));
+        }
         Ok((
             file,
             DocumentInfo {
@@ -356,6 +358,14 @@ mod tests {
                 }
             })
         })
+    }
+
+    #[test]
+    fn a_gif_that_declares_a_huge_screen_is_too_large_before_a_frame_is_decoded() {
+        let mut bytes = encode(ImageFormat::Gif, &DynamicImage::new_rgb8(20, 20));
+        bytes[6..10].copy_from_slice(&[0xa9; 4]); // 43,433 x 43,433: 7 GiB of pixels
+        let failure = open(bytes, MediaType::Gif).err().unwrap();
+        assert_eq!(failure.reason, Reason::TooLarge);
     }
 
     #[test]
