@@ -70,6 +70,7 @@ fn page(index: u32) -> PageResult {
 
 fn judged(reads: &[Read]) -> Vec<Record> {
     let context = validate::Context {
+        einvoice: None,
         untaught: BTreeMap::new(),
         document_warnings: Vec::new(),
         einvoice: None,
