@@ -73,7 +73,6 @@ fn judged(reads: &[Read]) -> Vec<Record> {
         einvoice: None,
         untaught: BTreeMap::new(),
         document_warnings: Vec::new(),
-        einvoice: None,
         policy: crate::calibrate::Policy {
             calibration: None,
             max_error: 0.005,
