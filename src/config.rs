@@ -25,6 +25,16 @@ pub enum EmbeddedXml {
     Ignore,
 }
 
+/// Whether pages without a text layer get a second opinion.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ocr {
+    /// Where Tesseract is installed.
+    #[default]
+    Auto,
+    Off,
+}
+
 /// Every setting with its default. Durations are seconds, memory is MiB.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -53,6 +63,12 @@ pub struct Settings {
     pub clip_dir: Option<PathBuf>,
     /// PDFium's shared library; `None`: found by itself.
     pub pdfium: Option<PathBuf>,
+    /// A second opinion on scans.
+    pub ocr: Ocr,
+    /// Tesseract's names of the languages, e.g. `eng+deu`.
+    pub ocr_languages: String,
+    /// Tesseract's program; `None`: `tesseract` on the `PATH`.
+    pub tesseract: Option<PathBuf>,
     /// Reader processes; 0: one a core.
     pub readers: u32,
     /// Threads of each reader process.
@@ -66,6 +82,7 @@ pub struct Settings {
     pub page_pixels: u32,
     pub open_seconds: u64,
     pub page_seconds: u64,
+    pub ocr_seconds: u64,
     pub read_seconds: u64,
     pub rasterizer_memory: u64,
     pub reader_memory: u64,
@@ -110,6 +127,9 @@ impl Default for Settings {
             mmproj_gguf: None,
             clip_dir: None,
             pdfium: None,
+            ocr: Ocr::Auto,
+            ocr_languages: "eng".to_owned(),
+            tesseract: None,
             readers: 0,
             reader_threads: 1,
             rasterizers: 0,
@@ -118,6 +138,7 @@ impl Default for Settings {
             page_pixels: 12_000_000,
             open_seconds: 20,
             page_seconds: 30,
+            ocr_seconds: 60,
             read_seconds: 180,
             rasterizer_memory: 2048,
             reader_memory: 8192,

@@ -2,7 +2,7 @@
 //!
 //! A page's way, one module a stage:
 //! [`ingest`] -> [`rasterize`] -> [`route`] -> [`prompt`] -> [`generate`] ->
-//! [`validate`] -> [`store`]; [`pipeline`] is the only module that knows this
+//! [`validate`] -> [`store`], with [`ocr`] as a witness; [`pipeline`] is the only module that knows this
 //! order, [`worker`] runs the native engines in child processes.
 //!
 //! Imports run one way (`docs/ARCHITECTURE.md`, kept by a test):
@@ -24,6 +24,7 @@ pub mod fuzzing;
 pub mod generate;
 pub mod ingest;
 pub mod models;
+pub mod ocr;
 pub mod pipeline;
 pub mod prompt;
 pub mod rasterize;

@@ -40,13 +40,14 @@ impl Doctor {
             return walls(&mut app, &settings, self.json).await;
         }
         let (engines, sandbox) = engines(&settings).await;
-        let checks: [(&str, Finding); 9] = [
+        let checks: [(&str, Finding); 10] = [
             ("build", build()),
             ("vector instructions", vector_instructions()),
             ("PDFium", pdfium(&settings)),
             ("document types", types(&settings)),
             ("models", models(&settings)),
             ("calibration", calibration(&settings)),
+            ("second opinion", second_opinion(&settings)),
             ("database", database(&settings).await),
             ("engines start", engines),
             ("sandbox", sandbox),
@@ -203,6 +204,15 @@ fn calibration(settings: &Settings) -> Finding {
         "{hash} of {}: {accepted} (at most {wanted} of accepted fields wrong)",
         calibration.created
     ))
+}
+
+/// Nothing is wrong without one.
+fn second_opinion(settings: &Settings) -> Finding {
+    Ok(match pipeline::find_ocr(settings, 1) {
+        Ok(Some(tesseract)) => format!("Tesseract, {}", tesseract.describe()),
+        Ok(None) => "none on scans (setting `ocr`)".to_owned(),
+        Err(error) => format!("none on scans: {error:#}"),
+    })
 }
 
 async fn database(settings: &Settings) -> Finding {

@@ -24,7 +24,7 @@ const NOT_SETTINGS: [&str; 6] = [
 ];
 /// Settings that name a file or folder: relative to the settings file when
 /// they stand in one, else to the working folder.
-const PATHS: [&str; 8] = [
+const PATHS: [&str; 9] = [
     "db",
     "types",
     "models",
@@ -33,6 +33,7 @@ const PATHS: [&str; 8] = [
     "clip_dir",
     "pdfium",
     "calibration",
+    "tesseract",
 ];
 /// Numbers for which 0 means something; of any other it is a mistake.
 const MAY_BE_ZERO: &[&str] = &[

@@ -11,6 +11,7 @@ use super::page::Stages;
 use super::plan::{Plan, Rung};
 use super::readers::Readers;
 use super::router::RouterHandle;
+use super::second_opinion::SecondOpinion;
 use super::{Event, Summary};
 use crate::cage::Walls;
 use crate::config::Settings;
@@ -211,12 +212,15 @@ impl Engines {
         let deadline = Duration::from_secs(settings.page_seconds);
         let pad = plan.clip.spec.pad_to_square;
         let router = RouterHandle::start(router_pool.clone(), pad, settings.route_batch, deadline);
+        // As many as there are readers to keep company.
+        let ocr_processes = or_auto(settings.rasterizers, cores / 2);
         let stages = Stages {
             settings: settings.clone(),
             plan,
             rasterizers,
             router,
             readers: readers_of,
+            second_opinion: SecondOpinion::of(settings, ocr_processes),
         };
         let engines = Engines {
             stages,
@@ -300,7 +304,8 @@ impl Engines {
         };
         let rungs = self.stages.plan.rungs.iter();
         let read = rungs.map(of_reader).max().unwrap_or_default();
-        let page = settings.open_seconds + 2 * settings.page_seconds + 3 * read;
+        let page =
+            settings.open_seconds + 2 * settings.page_seconds + 3 * read.max(settings.ocr_seconds);
         Duration::from_secs(settings.lease_seconds.max(page))
     }
 

@@ -17,6 +17,7 @@ mod page;
 mod plan;
 mod readers;
 mod router;
+mod second_opinion;
 mod walls;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ pub use engines::Engines;
 pub use page::{PageJob, PageWork, Stages};
 pub use plan::{Plan, Rung, policy};
 pub use readers::Readers;
+pub use second_opinion::find_ocr;
 pub use walls::{Trial, try_walls};
 
 use crate::config::Settings;

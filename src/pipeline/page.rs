@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::plan::{INVOICE, Plan, Treatment};
 use super::readers::Readers;
 use super::router::RouterHandle;
+use super::second_opinion::SecondOpinion;
 use crate::config::Settings;
 use crate::domain::{
     Failure, OcrWord, PageImage, RasterPage, ReadRequest, Reading, Reason, Routing, Word, XmlPlace,
@@ -54,6 +55,7 @@ pub struct Stages {
     pub router: RouterHandle,
     /// One a rung of the plan.
     pub readers: Vec<Readers>,
+    pub second_opinion: SecondOpinion,
 }
 
 impl Stages {
@@ -83,8 +85,20 @@ impl Stages {
         work.routing = Some(routing);
         if let Some(doc_type) = doc_type {
             let image = Arc::into_inner(image).expect("the router is done with the page");
+            // A page that climbs was looked at with the first reader.
+            let opinion = (job.rung == 0).then(|| {
+                let words = work.words.as_deref().unwrap_or_default();
+                self.second_opinion.on(&image, words)
+            });
+            let opinion = async { opinion?.await };
             let reading = self.read(image, doc_type, job);
-            work.reading = Some(timed(&mut work.seconds, "read", reading).await?);
+            let reading = timed(&mut work.seconds, "read", reading);
+            let (reading, opinion) = tokio::join!(reading, opinion);
+            if let Some((words, seconds)) = opinion {
+                work.ocr = Some(words);
+                work.seconds.insert("ocr", seconds);
+            }
+            work.reading = Some(reading?);
         }
         Ok(())
     }

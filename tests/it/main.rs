@@ -9,6 +9,7 @@ mod documents;
 mod einvoices;
 mod endpoint;
 mod evaluation;
+mod evidence;
 mod faults;
 mod injection;
 mod ladder;

@@ -1,0 +1,86 @@
+//! OCR as a witness for pages without a text layer.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::config::{Ocr, Settings};
+use crate::domain::{OcrWord, PageImage, Word};
+use crate::ocr::{OcrEngine, Tesseract};
+
+/// Text layers with fewer words are stamps and page numbers on a scan.
+const LEAST_WORDS: usize = 10;
+
+/// The OCR engine of a run, or why there is none.
+pub struct SecondOpinion {
+    engine: Option<Box<dyn OcrEngine>>,
+    /// Told with the first page that would have needed it.
+    missing: Option<String>,
+    is_told: AtomicBool,
+}
+
+/// The engine that the settings ask for; `None`: none, by the settings. Errors
+/// say what to install.
+pub fn find_ocr(settings: &Settings, processes: u32) -> anyhow::Result<Option<Tesseract>> {
+    match settings.ocr {
+        Ocr::Off => Ok(None),
+        Ocr::Auto => Tesseract::find(
+            settings.tesseract.as_deref(),
+            &settings.ocr_languages,
+            Duration::from_secs(settings.ocr_seconds),
+            processes,
+        )
+        .map(Some),
+    }
+}
+
+impl SecondOpinion {
+    pub fn of(settings: &Settings, processes: u32) -> SecondOpinion {
+        let (engine, missing) = match find_ocr(settings, processes) {
+            Ok(engine) => (engine, None),
+            Err(error) => (None, Some(format!("{error:#}"))),
+        };
+        SecondOpinion {
+            engine: engine.map(|engine| Box::new(engine) as Box<dyn OcrEngine>),
+            missing,
+            is_told: AtomicBool::new(false),
+        }
+    }
+
+    /// The words that OCR reads on the page, with the seconds that it took;
+    /// `None` for a page that has its own words, and where there is no engine
+    /// or it fails: a missing witness is no reason to fail a page.
+    pub fn on(
+        &self,
+        image: &PageImage,
+        words: &[Word],
+    ) -> impl Future<Output = Option<(Vec<OcrWord>, f64)>> + Send + '_ {
+        let asked = if words.len() < LEAST_WORDS {
+            self.tell_missing();
+            self.engine.as_ref().map(|engine| engine.words(image))
+        } else {
+            None
+        };
+        async move {
+            let start = Instant::now();
+            match asked?.await {
+                Ok(words) => Some((words, start.elapsed().as_secs_f64())),
+                Err(failure) => {
+                    tracing::warn!("no second opinion on a page: {}", failure.message);
+                    None
+                }
+            }
+        }
+    }
+
+    fn tell_missing(&self) {
+        if let Some(missing) = &self.missing
+            && !self.is_told.swap(true, Ordering::Relaxed)
+        {
+            tracing::warn!(
+                "no second opinion on scans, so that amounts which do not add up go to a person: {missing}; \
+                 --set ocr=off to do without"
+            );
+        }
+    }
+}

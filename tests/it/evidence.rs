@@ -1,0 +1,161 @@
+//! Who beside the model vouches for a value. The reader is a server that says
+//! what the test wants, so that right and wrong values are known.
+
+use serde_json::Value;
+
+use crate::context::{Context, Ran};
+use crate::endpoint::{Endpoint, answer, expected};
+
+/// A folder of models with a reader that answers `fields` with every page.
+fn models(context: &Context, fields: Value) -> String {
+    let reader = Endpoint::start(move |_, _| (200, answer(&fields, -0.0001)));
+    context.endpoints(&[("said", &reader.base_url, "")])
+}
+
+fn run(context: &Context, models: &str, doc_type: &str, more: &[&str]) -> Ran {
+    let mut args = vec!["--models", models, "run", "in", "--type", doc_type];
+    args.extend(["--ladder", "said"]);
+    args.extend(more);
+    context.run(&args)
+}
+
+fn evidence<'a>(record: &'a Value, field: &str) -> &'a Value {
+    let list = record["evidence"].as_array().unwrap();
+    let found = list.iter().find(|evidence| evidence["field"] == field);
+    found.unwrap_or_else(|| panic!("no evidence of {field}: {record:#}"))
+}
+
+fn messages(record: &Value, code: &str) -> Vec<String> {
+    let findings = record["findings"].as_array().unwrap().iter();
+    let of_code = findings.filter(|finding| finding["code"] == code);
+    of_code
+        .map(|f| f["message"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+const INVOICE: &str = "invoice/gb_tools";
+
+#[test]
+fn what_the_page_has_is_found_with_its_box_and_what_it_has_otherwise_is_told() {
+    let name = "what_the_page_has_is_found_with_its_box_and_what_it_has_otherwise_is_told";
+    let Some(context) = Context::with_engines(name) else {
+        return;
+    };
+    context.fixture(INVOICE, "in/right");
+    let ran = run(
+        &context,
+        &models(&context, expected(INVOICE)),
+        "invoice",
+        &[],
+    );
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let record = &context.records()[0];
+    assert_eq!(record["status"], "accepted", "{record:#}");
+    for of_field in record["evidence"].as_array().unwrap() {
+        assert_eq!(of_field["class"], "text_layer", "{of_field}");
+        let bbox: Vec<f64> = serde_json::from_value(of_field["bbox"].clone()).unwrap();
+        assert!(
+            bbox.iter().all(|share| (0.0..=1.0).contains(share))
+                && bbox[0] < bbox[2]
+                && bbox[1] < bbox[3],
+            "{of_field}"
+        );
+    }
+    let gross = evidence(record, "gross_total");
+    assert_eq!(
+        (&gross["page"], &gross["confirmed_by"][0]),
+        (&1.into(), &"net_total + tax_total = gross_total".into())
+    );
+    let shown = context.run(&["show", "1"]).stdout;
+    assert!(shown.contains("text layer, page 1, adds up"), "{shown}");
+    let mut wrong = expected(INVOICE);
+    wrong["gross_total"] = "352.02".into();
+    let ran = run(&context, &models(&context, wrong), "invoice", &["--force"]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    let record = &context.records()[0];
+    let gross = evidence(record, "gross_total");
+    assert_eq!(gross["class"], "model_only");
+    let against: Vec<String> = serde_json::from_value(gross["contradicted_by"].clone()).unwrap();
+    assert!(
+        ["sum_mismatch", "text_differs"]
+            .iter()
+            .all(|code| against.contains(&(*code).into())),
+        "{gross}"
+    );
+    let told = &messages(record, "text_differs")[0];
+    assert!(told.contains("352.02") && told.contains("325.02"), "{told}");
+    let csv = context.run(&["export", "--format", "csv", "--out", "rows.csv"]);
+    assert_eq!(csv.code, Some(0), "{csv:?}");
+    let rows = std::fs::read_to_string(context.path("rows.csv")).unwrap();
+    assert!(rows.lines().next().unwrap().contains("unconfirmed_fields"));
+    assert!(rows.contains(",gross_total,"), "{rows}");
+}
+
+#[test]
+fn the_same_invoice_in_another_file_is_a_possible_duplicate_payment() {
+    let name = "the_same_invoice_in_another_file_is_a_possible_duplicate_payment";
+    let Some(context) = Context::with_engines(name) else {
+        return;
+    };
+    let first = context.fixture(INVOICE, "in/first");
+    let models = models(&context, expected(INVOICE));
+    run(&context, &models, "invoice", &[]);
+    // Another content: a comment behind the end of the file.
+    let mut bytes = std::fs::read(&first).unwrap();
+    bytes.extend(b"% sent again\n");
+    std::fs::write(first.with_file_name("second.pdf"), bytes).unwrap();
+    let ran = run(&context, &models, "invoice", &[]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    let records = context.records();
+    assert_eq!(records[0]["status"], "accepted");
+    let told = messages(&records[1], "possible_duplicate");
+    assert!(
+        told[0].contains("INV-2041") && told[0].contains("record 1"),
+        "{told:?}"
+    );
+}
+
+/// With Tesseract where it is installed.
+#[test]
+fn a_scan_gets_a_second_opinion_and_a_missing_one_is_told_once() {
+    let name = "a_scan_gets_a_second_opinion_and_a_missing_one_is_told_once";
+    let Some(context) = Context::with_engines(name) else {
+        return;
+    };
+    let cases = ["receipt/uk_grocer", "receipt/uk_pharmacy"];
+    context.fixture(cases[0], "in/a");
+    context.fixture(cases[1], "in/b");
+    let mut alone = expected(cases[0]);
+    alone["items"] = Value::Array(Vec::new());
+    alone["subtotal"] = Value::Null;
+    let missing = ["--set", "tesseract=/nowhere/tesseract"];
+    let models = models(&context, alone);
+    let ran = run(&context, &models, "receipt", &missing);
+    assert_eq!(
+        ran.stderr.matches("no second opinion on scans").count(),
+        1,
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(messages(&context.records()[0], "no_witness").len(), 1);
+    let installed = std::process::Command::new("tesseract")
+        .arg("--version")
+        .output();
+    if installed.is_err() {
+        eprintln!("{name}: the rest is skipped, Tesseract is not installed");
+        return;
+    }
+    run(&context, &models, "receipt", &["--force"]);
+    let records = context.records();
+    let total = evidence(&records[0], "total");
+    assert_eq!(
+        (&total["class"], &total["text"]),
+        (&"ocr".into(), &"7.40".into()),
+        "{:#}",
+        records[0]
+    );
+    assert!(total["ocr_confidence"].as_f64().unwrap() > 0.5);
+    assert!(messages(&records[0], "unconfirmed").is_empty());
+    // The other page says something else.
+    assert_eq!(evidence(&records[1], "total")["class"], "model_only");
+}
