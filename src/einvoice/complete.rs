@@ -176,7 +176,8 @@ fn complete_categories(invoice: &mut EInvoice) {
         .iter_mut()
         .flat_map(|line| &mut line.allowances);
     for allowance in invoice.allowances.iter_mut().chain(of_lines) {
-        if allowance.reason.is_none() && allowance.reason_code.is_none() {
+        // Codes that are none of EN 16931's are not written: words always are.
+        if allowance.reason.is_none() {
             let word = if allowance.is_charge {
                 "Charge"
             } else {

@@ -335,13 +335,32 @@ fn payment(out: &mut Out, invoice: &EInvoice, credit: bool) {
     }
 }
 
+/// Codes of EN 16931 for why something is taken off (UNCL 5189).
+const ALLOWANCE_REASONS: [&str; 19] = [
+    "41", "42", "60", "62", "63", "64", "65", "66", "67", "68", "70", "71", "88", "95", "100",
+    "102", "103", "104", "105",
+];
+
+/// Why something is charged has codes of letters (UNCL 7161); other codes are
+/// left out, since EN 16931 knows a reason in words as well.
+fn is_reason(code: &str, is_charge: bool) -> bool {
+    match is_charge {
+        true => (2..=3).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_uppercase()),
+        false => ALLOWANCE_REASONS.contains(&code),
+    }
+}
+
 fn allowance_charge(out: &mut Out, one: &AllowanceCharge) {
     out.within("AllowanceCharge", |out| {
         out.text(
             "ChargeIndicator",
             if one.is_charge { "true" } else { "false" },
         );
-        out.maybe("AllowanceChargeReasonCode", &one.reason_code);
+        let code = one
+            .reason_code
+            .clone()
+            .filter(|code| is_reason(code, one.is_charge));
+        out.maybe("AllowanceChargeReasonCode", &code);
         out.maybe("AllowanceChargeReason", &one.reason);
         out.number("MultiplierFactorNumeric", one.percent);
         out.amount("Amount", Some(one.amount));
