@@ -8,6 +8,33 @@ use serde_json::Value;
 
 use crate::domain::{Check, DocType, PageRule, Prompt, ReadRules};
 
+/// Values of `format` that are typed and checked.
+const FORMATS: [&str; 7] = [
+    "amount", "quantity", "date", "currency", "iban", "bic", "vat-id",
+];
+/// Others that JSON Schema (2020-12, validation 7.3) defines: only the schema
+/// check knows them.
+const STANDARD_FORMATS: [&str; 18] = [
+    "date-time",
+    "time",
+    "duration",
+    "email",
+    "idn-email",
+    "hostname",
+    "idn-hostname",
+    "ipv4",
+    "ipv6",
+    "uri",
+    "uri-reference",
+    "iri",
+    "iri-reference",
+    "uuid",
+    "uri-template",
+    "json-pointer",
+    "relative-json-pointer",
+    "regex",
+];
+
 /// The annotation's name in a schema.
 const ANNOTATION: &str = "x-docmill";
 
@@ -123,6 +150,7 @@ fn check_schema(schema: &Value) -> anyhow::Result<()> {
     let properties =
         properties.context("`properties` is missing: a record needs at least one field")?;
     for (field, property) in properties {
+        check_format(field, property)?;
         if is_array(property) {
             let lines = property
                 .pointer("/items/properties")
@@ -135,11 +163,26 @@ fn check_schema(schema: &Value) -> anyhow::Result<()> {
             {
                 bail!("`{field}[].{inner}` nests deeper than one list: flatten it");
             }
+            for (inner, property) in lines {
+                check_format(&format!("{field}[].{inner}"), property)?;
+            }
         } else if property.get("properties").is_some() {
             bail!("`{field}` is an object: give its fields names of their own");
         }
     }
     Ok(())
+}
+
+/// JSON Schema lets any `format` pass: a slip of the pen would leave a value
+/// without its checks.
+fn check_format(field: &str, property: &Value) -> anyhow::Result<()> {
+    match property.get("format").and_then(Value::as_str) {
+        Some(format) if !FORMATS.contains(&format) && !STANDARD_FORMATS.contains(&format) => bail!(
+            "`{field}` has the unknown format `{format}`; docmill checks {}",
+            FORMATS.join(", ")
+        ),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn is_array(property: &Value) -> bool {

@@ -67,6 +67,10 @@ fn a_wrong_type_is_told_with_its_file_its_place_and_the_remedy() {
             r#"{"properties": {"a": {"type": 3}}, "x-docmill": {"labels": ["a"]}}"#,
             "not a valid JSON Schema",
         ),
+        (
+            r#"{"properties": {"a": {"format": "amout"}}, "x-docmill": {"labels": ["a"]}}"#,
+            "`a` has the unknown format `amout`",
+        ),
     ];
     for (schema, expected) in cases {
         let dir = tempfile::tempdir().unwrap();

@@ -53,11 +53,12 @@ impl CsvExport {
                 .map(|(name, _)| name.clone())
                 .collect()
         });
-        out.write_record(
-            HEAD.iter()
-                .copied()
-                .chain(fields.iter().map(String::as_str)),
-        )?;
+        let names = fields.iter().map(|field| match field.as_str() {
+            // A table has no two columns of one name.
+            taken if HEAD.contains(&taken) => format!("fields.{taken}"),
+            free => free.to_owned(),
+        });
+        out.write_record(HEAD.iter().map(|name| (*name).to_owned()).chain(names))?;
         for stored in &self.records {
             let record = &stored.record;
             let pages: Vec<_> = record
@@ -185,6 +186,21 @@ fn least_probability(record: &crate::domain::Record) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_columns_have_one_name() {
+        let mut export = CsvExport::default();
+        let mut stored = super::super::example();
+        let fields = &mut stored.record.fields;
+        fields.insert("status".into(), "successful".into());
+        export.add(&stored);
+        let (mut records, mut lines) = (Vec::new(), Vec::new());
+        export.write(&mut records, &mut lines).unwrap();
+        let head = String::from_utf8(records).unwrap();
+        let head: Vec<&str> = head.lines().next().unwrap().split(',').collect();
+        assert_eq!(head.iter().filter(|name| **name == "status").count(), 1);
+        assert!(head.contains(&"fields.status"), "{head:?}");
+    }
 
     #[test]
     fn records_and_lines_are_two_tables_tied_by_the_records_id() {

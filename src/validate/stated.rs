@@ -11,6 +11,7 @@ use super::{Context, finish, on_page, sums};
 use crate::doctypes::DocTypes;
 use crate::domain::{
     Check, DocType, EInvoice, Fields, Finding, PageResult, PageRule, Record, Severity, Source,
+    money,
 };
 
 /// What an electronic invoice states.
@@ -45,6 +46,7 @@ pub fn record(
     }
     findings.extend(sums::check(&stated.invoice));
     findings.extend(credit_note(&stated.invoice));
+    findings.extend(amount_due(&stated.invoice));
     let last = match types.get(&stated.doc_type).and_then(|t| t.read.as_ref()) {
         Some(rules) => match &rules.pages {
             PageRule::Merge { last, .. } => last.as_slice(),
@@ -156,6 +158,17 @@ fn credit_note(invoice: &EInvoice) -> Option<Finding> {
     invoice
         .is_credit_note()
         .then(|| Finding::new("credit_note", Severity::Warning, None, message))
+}
+
+/// `gross_total` is what the invoice comes to, not what is left to pay of it.
+fn amount_due(invoice: &EInvoice) -> Option<Finding> {
+    let (gross, due) = (invoice.totals.gross?, invoice.totals.due?);
+    let message = format!(
+        "{} is due, not the gross_total of {}",
+        money(due),
+        money(gross)
+    );
+    (due != gross).then(|| Finding::new("amount_due", Severity::Info, None, message))
 }
 
 /// One finding for each value that a model read otherwise than it is stated.

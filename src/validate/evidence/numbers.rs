@@ -18,6 +18,10 @@ pub struct Number {
 
 /// Letters beside a number that may be a currency or a unit (`RM`, `Stk`).
 const MOST_LETTERS: usize = 4;
+/// What follows a number of pieces, in lower case.
+const COUNTS: [&str; 12] = [
+    "x", "pc", "pcs", "st", "stk", "stck", "ea", "u", "un", "pz", "h", "kg",
+];
 /// Words that a number with blanks between its thousands may spread over.
 const MOST_WORDS: usize = 4;
 
@@ -77,7 +81,7 @@ fn runs(word: &str) -> Vec<Run> {
         };
         let beside =
             letters(&mut chars[..start].iter().rev()).max(letters(&mut chars[at..].iter()));
-        if beside > MOST_LETTERS {
+        if beside > MOST_LETTERS || is_part_of_name(&chars, start, at) {
             continue;
         }
         let before: String = chars[..start].iter().collect();
@@ -93,6 +97,22 @@ fn runs(word: &str) -> Vec<Run> {
         });
     }
     runs
+}
+
+/// One or two digits that belong to letters beside them are no number of their
+/// own: `DE1`, `M8`, `1m`; `2x` and `3pcs` are.
+fn is_part_of_name(chars: &[char], start: usize, end: usize) -> bool {
+    if end - start > 2 {
+        return false;
+    }
+    let after: String = chars[end..]
+        .iter()
+        .take_while(|c| c.is_alphabetic())
+        .flat_map(|c| c.to_lowercase())
+        .collect();
+    let before = start.checked_sub(1).map(|at| chars[at]);
+    let is_counted = after.is_empty() || COUNTS.contains(&after.as_str());
+    !is_counted || before.is_some_and(|c| c.is_alphabetic() && c.to_ascii_lowercase() != 'x')
 }
 
 fn is_separator(c: char) -> bool {
@@ -248,6 +268,22 @@ fn other_groups(digits: &str) -> Option<Decimal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_of_a_name_are_no_numbers_and_counts_are() {
+        for (word, is_number) in [
+            ("DE1", false),
+            ("M8", false),
+            ("1m", false),
+            ("2x", true),
+            ("3pcs", true),
+            ("12", true),
+            ("RM5.00", true),
+        ] {
+            let found = runs(word);
+            assert_eq!(!found.is_empty(), is_number, "{word}");
+        }
+    }
 
     /// Words in a row, a blank apart.
     fn row(texts: &[&str]) -> Vec<PageWord> {
