@@ -95,7 +95,10 @@ fn all_pages_are_of_the_one_record() {
 fn sums_that_do_not_hold_are_told_with_what_was_allowed_for() {
     let xml = UBL_INVOICE.replacen(">278.00<", ">270.00<", 1);
     let record = record_of(&xml, &[page(0, None)]);
-    assert_eq!(codes(&record), ["product_mismatch", "sum_mismatch", "amount_due"]);
+    assert_eq!(
+        codes(&record),
+        ["product_mismatch", "sum_mismatch", "amount_due"]
+    );
     let told: Vec<_> = record
         .findings
         .iter()
@@ -185,7 +188,11 @@ fn every_difference_between_xml_and_page_names_both() {
             "net_total"
         ]
     );
-    assert!(codes(&record).iter().all(|code| *code == "page_differs"));
+    assert!(
+        codes(&record)
+            .iter()
+            .all(|code| ["page_differs", "amount_due"].contains(code))
+    );
     let told = &record.findings[3].message;
     assert!(
         told.contains("`370.20` in the e-invoice") && told.contains("`307.20` on the page"),
