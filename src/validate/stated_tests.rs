@@ -193,7 +193,7 @@ fn every_difference_between_xml_and_page_names_both() {
             .iter()
             .all(|code| ["page_differs", "amount_due"].contains(code))
     );
-    let told = &record.findings[3].message;
+    let told = &record.findings[4].message;
     assert!(
         told.contains("`370.20` in the e-invoice") && told.contains("`307.20` on the page"),
         "{told}"
