@@ -93,8 +93,8 @@ pub struct Completed {
 }
 
 impl Store {
-    /// Claims the next page, documents in the order they came. Pages whose
-    /// lease ended count as queued. A page claimed `max_claims` times is not
+    /// Claims the next page, documents in the order they came, those that were
+    /// claimed before last. Pages whose lease ended count as queued. A page claimed `max_claims` times is not
     /// claimed again but failed: whatever it did, nobody lived to tell.
     pub async fn claim(
         &self,
@@ -264,27 +264,43 @@ impl Store {
     }
 }
 
-/// The page to claim next, and how often it was claimed. Pages whose lease
-/// ended count as queued.
+/// What may be claimed. Pages whose lease ended count as queued.
+macro_rules! open_pages {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, attempts FROM pages
+             WHERE state IN ('queued', 'leased') AND (state = 'queued' OR lease_until < ?)
+                AND (climb_id IS NULL AND ? OR climb_id IN
+                    (SELECT id FROM climbs WHERE model_hash IN (SELECT value FROM json_each(?)))) ",
+            $rest
+        )
+    };
+}
+
+/// The page to claim next, and how often it was claimed. One that was lost or
+/// failed before waits behind those that were not: input that takes the program
+/// down holds up nobody else, and a program that is killed again and again
+/// does not do so over the same pages until they are given up.
 async fn next_page(
     tx: &mut Transaction<'_, Sqlite>,
     wanted: &Wanted,
     time: i64,
 ) -> anyhow::Result<Option<(i64, u32)>> {
-    let page = sqlx::query(
-        "SELECT id, attempts FROM pages
-         WHERE state IN ('queued', 'leased') AND (state = 'queued' OR lease_until < ?)
-            AND (climb_id IS NULL AND ? OR climb_id IN
-                (SELECT id FROM climbs WHERE model_hash IN (SELECT value FROM json_each(?))))
-         ORDER BY document_id, page_index LIMIT 1",
-    );
-    let page = page
-        .bind(time)
-        .bind(wanted.first)
-        .bind(serde_json::to_string(&wanted.readers)?)
-        .fetch_optional(&mut **tx)
-        .await?;
-    Ok(page.map(|page| (page.get(0), page.get(1))))
+    let readers = serde_json::to_string(&wanted.readers)?;
+    // The first has an index to walk along; those of the second are few.
+    for sql in [
+        open_pages!("AND attempts = 0 ORDER BY document_id, page_index LIMIT 1"),
+        open_pages!("ORDER BY attempts, document_id, page_index LIMIT 1"),
+    ] {
+        let page = sqlx::query(sql)
+            .bind(time)
+            .bind(wanted.first)
+            .bind(&readers);
+        if let Some(page) = page.fetch_optional(&mut **tx).await? {
+            return Ok(Some((page.get(0), page.get(1))));
+        }
+    }
+    Ok(None)
 }
 
 async fn insert_reading(

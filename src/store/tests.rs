@@ -302,6 +302,23 @@ async fn a_lease_ends_by_the_time_since_boot_whatever_the_wall_clock_says() {
 }
 
 #[tokio::test]
+async fn a_page_that_was_lost_or_failed_waits_behind_those_that_were_not() {
+    let f = fixture().await;
+    f.add("a.pdf", 2).await;
+    f.add("b.pdf", 1).await;
+    let first = f.claim().await.unwrap();
+    let failure = Failure::new(Reason::WorkerDied, "killed");
+    let partial = PageCompletion::default();
+    let failed = f.store.fail_page(&first, &failure, true, &partial).await;
+    assert!(failed.unwrap().owned);
+    let (second, third) = (f.claim().await.unwrap(), f.claim().await.unwrap());
+    assert_eq!(second.index, 1);
+    assert_ne!(third.document_id, first.document_id);
+    let last = f.claim().await.unwrap();
+    assert_eq!((last.page_id, last.attempt), (first.page_id, 2));
+}
+
+#[tokio::test]
 async fn a_page_claimed_too_often_is_failed_and_its_document_goes_on() {
     let f = fixture().await;
     let document = f.add("a.pdf", 1).await;
