@@ -112,7 +112,7 @@ fn is_part_of_name(chars: &[char], start: usize, end: usize) -> bool {
         .collect();
     let before = start.checked_sub(1).map(|at| chars[at]);
     let is_counted = after.is_empty() || COUNTS.contains(&after.as_str());
-    !is_counted || before.is_some_and(|c| c.is_alphabetic() && c.to_ascii_lowercase() != 'x')
+    !is_counted || before.is_some_and(|c| c.is_alphabetic() && !c.eq_ignore_ascii_case(&'x'))
 }
 
 fn is_separator(c: char) -> bool {
