@@ -169,11 +169,7 @@ impl Store {
         let waiting = waiting.fetch_all(&mut *tx).await?;
         let mut stayed = 0;
         for page in waiting {
-            let holder = ProcessId {
-                pid: page.get(3),
-                start: page.get(4),
-                boot_id: page.get(5),
-            };
+            let holder = ProcessId::of_row(&page);
             if page.get::<i64, _>(2) == run.0 || !holder.is_alive() {
                 settle(&mut tx, page.get(0), page.get(1)).await?;
                 stayed += 1;

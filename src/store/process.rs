@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
 /// A process of this machine, as `runs` remembers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessId {
@@ -18,6 +21,15 @@ impl ProcessId {
             pid,
             start: start_ticks(pid).unwrap_or(0),
             boot_id: boot_id(),
+        }
+    }
+
+    /// From the columns of `runs`.
+    pub fn of_row(row: &SqliteRow) -> ProcessId {
+        ProcessId {
+            pid: row.get("pid"),
+            start: row.get("process_start"),
+            boot_id: row.get("boot_id"),
         }
     }
 

@@ -111,11 +111,7 @@ impl Store {
         .await?;
         let mut freed = 0;
         for holder in holders {
-            let process = ProcessId {
-                pid: holder.get(1),
-                start: holder.get(2),
-                boot_id: holder.get(3),
-            };
+            let process = ProcessId::of_row(&holder);
             if process.is_alive() {
                 continue;
             }

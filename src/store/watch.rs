@@ -140,11 +140,7 @@ impl Store {
         let Some(row) = row.bind(id).fetch_optional(&self.pool).await? else {
             return Ok(None);
         };
-        let process = ProcessId {
-            pid: row.get(3),
-            start: row.get(4),
-            boot_id: row.get(5),
-        };
+        let process = ProcessId::of_row(&row);
         let json = |text: &str| serde_json::from_str(text).context("a stored run does not parse");
         let finished_at: Option<i64> = row.get(2);
         Ok(Some(RunRow {
