@@ -8,8 +8,7 @@ use jiff::civil::Date;
 use super::values::Values;
 use super::xml::Element;
 use crate::domain::{
-    Address, AllowanceCharge, Contact, EInvoice, Identifier, Line, Party, Payment, Syntax, Tax,
-    Totals,
+    Address, AllowanceCharge, Contact, EInvoice, Line, Party, Payment, Syntax, Tax, Totals,
 };
 
 const CONTEXT: [&str; 2] = [
@@ -158,13 +157,6 @@ fn span(period: &Element, values: &mut Values) -> (Option<Date>, Option<Date>) {
     (start, end)
 }
 
-fn identifier(element: &Element) -> Option<Identifier> {
-    Some(Identifier {
-        scheme: element.attribute("schemeID").map(str::to_owned),
-        value: element.line()?,
-    })
-}
-
 fn party(party: &Element) -> Party {
     let registration = |scheme: &str| {
         party
@@ -181,14 +173,14 @@ fn party(party: &Element) -> Party {
     Party {
         name: party.line_at(&["Name"]),
         trading_name: organization.line_at(&["TradingBusinessName"]),
-        ids: ids.filter_map(identifier).collect(),
-        legal_id: organization.any(&["ID"]).and_then(identifier),
+        ids: ids.filter_map(Element::identifier).collect(),
+        legal_id: organization.any(&["ID"]).and_then(Element::identifier),
         vat_id: registration("VA"),
         tax_id: registration("FC"),
         legal_form: party.any(&["Description"]).and_then(Element::paragraphs),
         endpoint: party
             .at(&["URIUniversalCommunication", "URIID"])
-            .and_then(identifier),
+            .and_then(Element::identifier),
         address: Address {
             lines: lines
                 .iter()

@@ -5,8 +5,7 @@ use jiff::civil::Date;
 use super::values::Values;
 use super::xml::Element;
 use crate::domain::{
-    Address, AllowanceCharge, Contact, EInvoice, Identifier, Line, Party, Payment, Syntax, Tax,
-    Totals,
+    Address, AllowanceCharge, Contact, EInvoice, Line, Party, Payment, Syntax, Tax, Totals,
 };
 
 /// An element that stands for one that is not there.
@@ -101,13 +100,6 @@ fn span(period: &Element, values: &mut Values) -> (Option<Date>, Option<Date>) {
     (start, end)
 }
 
-fn identifier(element: &Element) -> Option<Identifier> {
-    Some(Identifier {
-        scheme: element.attribute("schemeID").map(str::to_owned),
-        value: element.line()?,
-    })
-}
-
 fn party(party: &Element) -> Party {
     // A tax scheme other than VAT holds the seller's tax registration.
     let tax = |vat: bool| {
@@ -134,17 +126,17 @@ fn party(party: &Element) -> Party {
         trading_name: trading_name.filter(|_| registered.is_some()),
         ids: party
             .all("PartyIdentification")
-            .filter_map(|id| id.any(&["ID"]).and_then(identifier))
+            .filter_map(|id| id.any(&["ID"]).and_then(Element::identifier))
             // The seller's creditor identifier for direct debits (BT-90).
             .filter(|id| id.scheme.as_deref() != Some("SEPA"))
             .collect(),
-        legal_id: legal.any(&["CompanyID"]).and_then(identifier),
+        legal_id: legal.any(&["CompanyID"]).and_then(Element::identifier),
         vat_id: tax(true),
         tax_id: tax(false),
         legal_form: legal
             .any(&["CompanyLegalForm"])
             .and_then(Element::paragraphs),
-        endpoint: party.any(&["EndpointID"]).and_then(identifier),
+        endpoint: party.any(&["EndpointID"]).and_then(Element::identifier),
         address: Address {
             lines: lines
                 .iter()

@@ -11,7 +11,7 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::ResolveResult;
 use quick_xml::{NsReader, XmlVersion};
 
-use crate::domain::{Failure, Reason};
+use crate::domain::{Failure, Identifier, Reason};
 
 /// Bytes of an XML file. XRechnung and Peppol invoices may carry attachments
 /// of their own and stay below this.
@@ -53,6 +53,14 @@ impl Element {
     pub fn at(&self, path: &[&str]) -> Option<&Element> {
         path.iter()
             .try_fold(self, |element, name| element.any(&[name]))
+    }
+
+    /// Its text with the scheme that it is of (ISO 6523, EAS).
+    pub fn identifier(&self) -> Option<Identifier> {
+        Some(Identifier {
+            scheme: self.attribute("schemeID").map(str::to_owned),
+            value: self.line()?,
+        })
     }
 
     /// Its text, blanks folded; `None` when there is none.
