@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::doctypes::DocTypes;
 use crate::domain::{
-    FieldLogprob, Fields, Finding, PageResult, PageRule, Reading, Severity, Source, Word,
+    FieldLogprob, Fields, Finding, PageResult, PageRule, Reading, Severity, Source,
 };
 use key::Verdict;
 
@@ -24,8 +24,6 @@ pub struct Draft {
     pub findings: Vec<Finding>,
     /// It stands for a page that could not be read.
     pub failed: bool,
-    /// The text layers of its pages.
-    pub words: Vec<Word>,
 }
 
 pub fn drafts(types: &DocTypes, pages: &[PageResult]) -> Vec<Draft> {
@@ -47,7 +45,7 @@ pub fn drafts(types: &DocTypes, pages: &[PageResult]) -> Vec<Draft> {
                 ..Draft::default()
             }),
             Ok(None) => drafts.push(unread(page)),
-            Ok(Some(reading)) => place(&mut drafts, &mut open, types, page, reading),
+            Ok(Some(reading)) => place(&mut drafts, &mut open, types, pages, page, reading),
         }
     }
     drafts
@@ -58,6 +56,7 @@ fn place(
     drafts: &mut Vec<Draft>,
     open: &mut Option<usize>,
     types: &DocTypes,
+    pages: &[PageResult],
     page: &PageResult,
     reading: &Reading,
 ) {
@@ -73,7 +72,7 @@ fn place(
         .filter(|before| before.doc_type == draft.doc_type);
     if let (Some(before), Some(PageRule::Merge { last, key })) = (before, rules.map(|r| &r.pages)) {
         let verdict = match key {
-            Some(key) => key::compare(before, page, reading, key, last),
+            Some(key) => key::compare(before, pages, page, reading, key, last),
             None => Verdict::Same(None),
         };
         match verdict {
@@ -122,7 +121,6 @@ fn unread(page: &PageResult) -> Draft {
 /// last page that has them. Confidences follow their values.
 fn join(draft: &mut Draft, page: &PageResult, reading: &Reading, last: &[String]) {
     draft.pages.push(page.index);
-    draft.words.extend(page.words.iter().cloned());
     for (field, value) in &reading.fields {
         match (draft.fields.get_mut(field), value) {
             (Some(Value::Array(list)), Value::Array(more)) => {

@@ -114,7 +114,8 @@ impl Text {
     }
 }
 
-fn compact(text: &str) -> String {
+/// Letters and digits alone, in lower case.
+pub fn compact(text: &str) -> String {
     text.chars()
         .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_lowercase)

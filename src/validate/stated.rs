@@ -234,15 +234,8 @@ fn is_same(a: &str, b: &str) -> bool {
     };
     match (number(a), number(b)) {
         (Some(a), Some(b)) => a == b,
-        _ => plain(a) == plain(b),
+        _ => on_page::compact(a) == on_page::compact(b),
     }
-}
-
-fn plain(text: &str) -> String {
-    text.chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
 }
 
 #[cfg(test)]

@@ -26,9 +26,10 @@ pub enum Verdict<'a> {
     Another(Option<Finding>),
 }
 
-/// `last` are the fields that stand on a document's last page.
+/// `pages` are the document's, `last` the fields that stand on its last page.
 pub fn compare<'a>(
     draft: &Draft,
+    pages: &[PageResult],
     page: &PageResult,
     reading: &Reading,
     key: &'a str,
@@ -41,14 +42,14 @@ pub fn compare<'a>(
     if look_alike(&known) == look_alike(&new) {
         return Verdict::Same(None);
     }
-    let (known_here, new_here) = (
-        is_printed(&known, &page.words),
-        is_printed(&new, &page.words),
-    );
-    let (known_before, new_before) = (
-        is_printed(&known, &draft.words),
-        is_printed(&new, &draft.words),
-    );
+    let here: Vec<&Word> = page.words.iter().collect();
+    let before: Vec<&Word> = pages
+        .iter()
+        .filter(|page| draft.pages.contains(&page.index))
+        .flat_map(|page| &page.words)
+        .collect();
+    let (known_here, new_here) = (is_printed(&known, &here), is_printed(&new, &here));
+    let (known_before, new_before) = (is_printed(&known, &before), is_printed(&new, &before));
     if new_here && new_before && !known_before {
         return Verdict::SameCorrected(key);
     }
@@ -142,7 +143,7 @@ fn look_alike(key: &str) -> String {
 }
 
 /// Whether consecutive words make the key.
-fn is_printed(key: &str, words: &[Word]) -> bool {
+fn is_printed(key: &str, words: &[&Word]) -> bool {
     let label = if key.len() >= UNMISTAKABLE {
         LONGEST_LABEL
     } else {
