@@ -1,12 +1,11 @@
 //! Whether the page of an electronic invoice shows what its XML states: the two
 //! may be different invoices.
 
-use std::str::FromStr;
-
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use serde_json::Value;
 
-use super::amount::{self, Amount};
+use super::evidence::{Kind, PageText, fold, occurrences};
 use crate::domain::{Fields, Finding, PageResult, Severity, money};
 
 /// A page with fewer words is a scan with a stamp, not a text.
@@ -14,52 +13,30 @@ const LEAST_WORDS: usize = 15;
 /// So many of the key terms missing tell another invoice, not another value.
 const ANOTHER: usize = 3;
 
-const MONTHS: [&[&str]; 12] = [
-    &["jan"],
-    &["feb", "fév", "fev"],
-    &["mar", "mär", "mrt"],
-    &["apr", "avr"],
-    &["may", "mai", "mei", "mag"],
-    &["jun", "juin", "giu"],
-    &["jul", "juil", "lug"],
-    &["aug", "aoû", "aou", "ago"],
-    &["sep", "set"],
-    &["oct", "okt", "ott"],
-    &["nov"],
-    &["dec", "dez", "déc", "dic"],
+/// The key terms: what identifies an invoice, and what it comes to.
+const KEY_TERMS: [(&str, Kind); 5] = [
+    ("invoice_number", Kind::Text),
+    ("seller_name", Kind::Text),
+    ("issue_date", Kind::Date),
+    ("net_total", Kind::Amount),
+    ("gross_total", Kind::Amount),
 ];
-
-/// What stands on the pages, ready to be looked up.
-struct Text {
-    /// Letters and digits alone, in lower case.
-    compact: String,
-    /// Runs of digits and runs of letters, in their order.
-    runs: Vec<String>,
-    amounts: Vec<Decimal>,
-}
 
 /// One finding for each key term of the XML that the pages' text does not have,
 /// or one for all when there are many. Pages without text say nothing.
 pub fn check(stated: &Fields, pages: &[PageResult]) -> Vec<Finding> {
-    let words: Vec<&str> = pages
+    let texts: Vec<PageText> = pages
         .iter()
-        .flat_map(|page| page.words.iter().map(|word| word.text.as_str()))
+        .map(|page| PageText::of_text_layer(page.index, &page.words))
         .collect();
-    if words.len() < LEAST_WORDS {
+    if texts.iter().map(|text| text.words.len()).sum::<usize>() < LEAST_WORDS {
         return Vec::new();
     }
-    let text = Text::of(&words);
-    let value = |name: &str| stated.get(name)?.as_str();
-    let texts =
-        ["invoice_number", "seller_name"].map(|name| (name, missing_text(value(name), &text)));
-    let dates = [("issue_date", missing_date(value("issue_date"), &text))];
-    let amounts =
-        ["net_total", "gross_total"].map(|name| (name, missing_amount(value(name), &text)));
-    let missing: Vec<(&str, String)> = texts
+    let missing: Vec<(&str, String)> = KEY_TERMS
         .into_iter()
-        .chain(dates)
-        .chain(amounts)
-        .filter_map(|(name, told)| Some((name, told?)))
+        .filter_map(|(name, kind)| {
+            Some((name, missing(kind, stated.get(name)?.as_str()?, &texts)?))
+        })
         .collect();
     if missing.len() >= ANOTHER {
         let told: Vec<_> = missing
@@ -84,148 +61,58 @@ pub fn check(stated: &Fields, pages: &[PageResult]) -> Vec<Finding> {
     each.collect()
 }
 
-impl Text {
-    fn of(words: &[&str]) -> Text {
-        let joined = words.join(" ");
-        // A number may be parted by blanks between its thousands.
-        let pairs = words.windows(2).map(|pair| pair.concat());
-        let singles = words.iter().map(|word| (*word).to_owned());
-        Text {
-            compact: compact(&joined),
-            runs: runs(&joined),
-            amounts: singles
-                .chain(pairs)
-                .flat_map(|word| readings(&word))
-                .collect(),
-        }
-    }
-
-    fn dates(&self) -> Vec<Date> {
-        let triples = self
-            .runs
-            .windows(3)
-            .flat_map(|run| dates(&run[0], &run[1], &run[2]));
-        let whole = self.runs.iter().filter(|run| run.len() == 8);
-        let whole = whole.filter_map(|run| Date::strptime("%Y%m%d", run).ok());
-        let mut dates: Vec<Date> = triples.chain(whole).collect();
-        dates.sort();
-        dates.dedup();
-        dates
+/// What to say of a term that no page prints.
+fn missing(kind: Kind, stated: &str, texts: &[PageText]) -> Option<String> {
+    match kind {
+        Kind::Date => missing_date(stated, texts),
+        Kind::Amount => missing_amount(stated, texts),
+        _ => missing_text(stated, texts),
     }
 }
 
-/// Letters and digits alone, in lower case.
-pub fn compact(text: &str) -> String {
-    text.chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
-}
-
-fn runs(text: &str) -> Vec<String> {
-    let mut runs: Vec<String> = Vec::new();
-    let mut last = None;
-    for c in text.chars() {
-        let kind = match c {
-            c if c.is_ascii_digit() => Some(true),
-            c if c.is_alphabetic() => Some(false),
-            _ => None,
-        };
-        match (kind, last) {
-            (None, _) => {}
-            (Some(a), Some(b)) if a == b => {
-                runs.last_mut()
-                    .expect("a run was begun")
-                    .extend(c.to_lowercase());
-            }
-            (Some(_), _) => runs.push(c.to_lowercase().collect()),
-        }
-        last = kind;
-    }
-    runs
-}
-
-/// What the three may mean as a date, in the orders of Europe and America.
-fn dates(a: &str, b: &str, c: &str) -> Vec<Date> {
-    let number = |run: &str| run.parse::<i16>().ok().filter(|_| run.len() <= 4);
-    let month = |run: &str| {
-        let named = MONTHS
-            .iter()
-            .position(|names| names.iter().any(|name| run.starts_with(name)));
-        let named = named
-            .filter(|_| run.chars().count() >= 3)
-            .map(|index| index as i16 + 1);
-        named.or_else(|| number(run).filter(|_| run.len() <= 2))
-    };
-    let year = |run: &str| match run.len() {
-        4 => number(run),
-        2 => number(run).map(|year| 2000 + year),
-        _ => None,
-    };
-    [(a, b, c), (b, a, c), (c, b, a)]
-        .into_iter()
-        .filter_map(|(day, of, in_year)| {
-            let (day, of, in_year) = (number(day)?, month(of)?, year(in_year)?);
-            Date::new(in_year, i8::try_from(of).ok()?, i8::try_from(day).ok()?).ok()
-        })
-        .collect()
-}
-
-/// A word's amounts: two where its separator may be either.
-fn readings(word: &str) -> Vec<Decimal> {
-    match amount::parse(word) {
-        Amount::Plain(value) | Amount::Normalised(value) => vec![value],
-        Amount::Ambiguous => {
-            let digits: String = word.chars().filter(char::is_ascii_digit).collect();
-            let whole = Decimal::from_str(&digits).ok();
-            whole
-                .into_iter()
-                .flat_map(|n| [n, n / Decimal::ONE_THOUSAND])
-                .collect()
-        }
-        Amount::Unreadable => Vec::new(),
-    }
+fn is_printed(kind: Kind, stated: &str, texts: &[PageText]) -> bool {
+    let value = Value::from(stated);
+    texts
+        .iter()
+        .any(|text| !occurrences(text, kind, &value).is_empty())
 }
 
 /// Every word of it stands somewhere: pages break names and repeat them.
-fn missing_text(value: Option<&str>, text: &Text) -> Option<String> {
-    let value = value?;
-    let found = value
+fn missing_text(stated: &str, texts: &[PageText]) -> Option<String> {
+    let mut words = stated
         .split_whitespace()
-        .map(compact)
-        .all(|word| text.compact.contains(&word));
-    (!found).then(|| format!("is `{value}` in the e-invoice, which the page does not print"))
+        .filter(|word| !fold(word).is_empty());
+    let found = words.all(|word| is_printed(Kind::Text, word, texts));
+    (!found).then(|| format!("is `{stated}` in the e-invoice, which the page does not print"))
 }
 
-fn missing_date(value: Option<&str>, text: &Text) -> Option<String> {
-    let stated: Date = value?.parse().ok()?;
-    let printed = text.dates();
-    // A page without a date that can be understood says nothing of it.
-    if printed.is_empty() || printed.contains(&stated) {
+fn missing_date(stated: &str, texts: &[PageText]) -> Option<String> {
+    let date: Date = stated.parse().ok()?;
+    if is_printed(Kind::Date, stated, texts) {
         return None;
     }
-    let nearest = printed.iter().min_by_key(|date| {
-        let days = (**date - stated).get_days();
-        days.unsigned_abs()
-    })?;
+    // A page without a date that can be understood says nothing of it.
+    let printed = texts.iter().flat_map(|text| &text.dates);
+    let nearest = printed
+        .map(|placed| placed.value)
+        .min_by_key(|printed| (*printed - date).get_days().unsigned_abs())?;
     Some(format!(
-        "is {stated} in the e-invoice, but the page prints {nearest}"
+        "is {date} in the e-invoice, but the page prints {nearest}"
     ))
 }
 
-fn missing_amount(value: Option<&str>, text: &Text) -> Option<String> {
-    let stated = Decimal::from_str(value?).ok()?;
-    let same = |printed: &&Decimal| printed.abs() == stated.abs();
-    if text.amounts.iter().any(|printed| same(&printed)) {
+fn missing_amount(stated: &str, texts: &[PageText]) -> Option<String> {
+    let amount: Decimal = stated.parse().ok()?;
+    if is_printed(Kind::Amount, stated, texts) {
         return None;
     }
-    // Amounts have cents; numbers and years have not.
-    let with_cents = text.amounts.iter().filter(|amount| amount.scale() == 2);
-    let largest = with_cents.max()?;
+    let numbers = texts.iter().flat_map(|text| &text.numbers);
+    let money_of = numbers.filter(|placed| placed.value.is_money);
+    let largest = money_of.map(|placed| placed.value.value).max()?;
     Some(format!(
         "is {} in the e-invoice, which the page does not print; its largest amount is {}",
-        money(stated),
-        money(*largest)
+        money(amount),
+        money(largest)
     ))
 }
 
@@ -234,23 +121,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::Word;
+    use crate::validate::evidence::tests::page;
 
-    fn told(page: &str) -> Vec<String> {
+    fn told(text: &str) -> Vec<String> {
         let stated = json!({"invoice_number": "RE-2014/499", "seller_name": "Bei Spiel GmbH", "issue_date": "2014-05-19",
             "net_total": "1496.00", "gross_total": "1571.04"});
-        let word = |text: &str| Word {
-            text: text.to_owned(),
-            bbox: [0.0; 4],
-        };
-        let page = PageResult {
-            index: 0,
-            routing: None,
-            words: page.split_whitespace().map(word).collect(),
-            reading: Ok(None),
-            ocr: Vec::new(),
-        };
-        let findings = check(stated.as_object().unwrap(), &[page]);
+        let findings = check(stated.as_object().unwrap(), &[page(0, &[text])]);
         findings
             .into_iter()
             .map(|finding| finding.message)

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::amount::{self, Amount};
 use super::assemble::{self, Draft};
-use super::{Context, finish, on_page, sums};
+use super::{Context, evidence, finish, on_page, sums};
 use crate::doctypes::DocTypes;
 use crate::domain::{
     Check, DocType, EInvoice, Fields, Finding, PageResult, PageRule, Record, Severity, Source,
@@ -234,7 +234,7 @@ fn is_same(a: &str, b: &str) -> bool {
     };
     match (number(a), number(b)) {
         (Some(a), Some(b)) => a == b,
-        _ => on_page::compact(a) == on_page::compact(b),
+        _ => evidence::fold(a) == evidence::fold(b),
     }
 }
 

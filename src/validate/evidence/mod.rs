@@ -20,8 +20,9 @@ use serde_json::Value;
 use super::checks::{Outcome, Weight};
 use super::words;
 use crate::domain::{DocType, EvidenceClass, FieldEvidence, Fields, Finding, PageResult, Severity};
-use find::{Kind, Place};
-use text::PageText;
+use find::Place;
+pub(super) use find::{Kind, occurrences};
+pub(super) use text::{PageText, fold};
 
 /// The evidence of each value that is not null, in the order of the fields.
 /// `pages` are the record's; `proven` are fields with check digits that fit.
@@ -245,4 +246,4 @@ fn unconfirmed(
 #[cfg(test)]
 mod corpus_tests;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

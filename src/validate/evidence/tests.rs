@@ -23,7 +23,7 @@ fn words(rows: &[&str]) -> Vec<Word> {
     words
 }
 
-fn page(index: u32, rows: &[&str]) -> PageResult {
+pub fn page(index: u32, rows: &[&str]) -> PageResult {
     PageResult {
         index,
         routing: None,
