@@ -5,108 +5,156 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{files, process, syscalls};
+use super::{Confinement, NO_LANDLOCK, NO_SECCOMP, Walls, files, interpreter, process, syscalls};
 
-/// What a foreign program may have.
-#[derive(Clone, Debug)]
-pub struct Confinement {
-    /// Files and folders to read, beside the system's programs and libraries.
-    pub readable: Vec<PathBuf>,
-    /// Bytes that each of its processes may write to.
-    pub memory: u64,
-    pub cpu_seconds: u64,
-}
-
-/// Lets `command` run without network, without a file to write to and with
-/// nothing to read but what it needs. Where the kernel lacks a wall, the
-/// others stand.
+/// Lets `command`, whose program is named by its whole path, run without
+/// network, without a file to write to, without other programs or processes,
+/// in an empty environment, and with nothing to read but what it needs. Where
+/// the kernel lacks a wall, the others stand ([`program_walls`]).
 pub fn confine(command: &mut Command, confinement: &Confinement) -> anyhow::Result<()> {
-    let programs = [
-        "/bin",
-        "/usr/bin",
-        "/usr/local/bin",
-        "/lib",
-        "/lib64",
-        "/usr/lib",
-    ];
-    let programs: Vec<_> = programs
-        .iter()
-        .map(PathBuf::from)
-        .chain(files::system())
+    let program = PathBuf::from(command.get_program());
+    let executable = interpreter::with_interpreters(program);
+    let system = files::system().into_iter();
+    // Opened by this process, its own would be ours.
+    let mut readable: Vec<_> = system
+        .filter(|path| !path.starts_with("/proc/self"))
         .collect();
-    let readable = [
-        &confinement.readable[..],
-        &[PathBuf::from("/etc/localtime")],
-    ]
-    .concat();
+    readable.extend_from_slice(&confinement.readable);
     // Made here: between fork and exec nothing should be allocated.
-    let mut rules = Some(files::rules(&readable, &programs, &["/dev/null".into()])?);
-    let filter = syscalls::program_filter()?;
+    let mut rules = Some(files::rules(&readable, &executable)?);
+    let filters = syscalls::program_filters()?;
     let (memory, cpu_seconds) = (confinement.memory, confinement.cpu_seconds);
     let shut_in = move || {
+        process::inherit_only_standard_streams()?;
         process::limit(memory, cpu_seconds).map_err(io::Error::other)?;
         process::give_up_privileges()?;
         process::leave_network();
-        process::drop_capabilities()?;
+        process::drop_last_capabilities()?;
         if let Some(rules) = rules.take() {
             rules.restrict_self().map_err(io::Error::other)?;
         }
-        match &filter {
-            Some(filter) => seccompiler::apply_filter(filter).map_err(io::Error::other),
-            None => Ok(()),
+        for filter in &filters {
+            seccompiler::apply_filter(filter).map_err(io::Error::other)?;
         }
+        Ok(())
     };
+    command.env_clear().current_dir("/");
     // SAFETY: the closure makes system calls on what was allocated before.
     unsafe { command.pre_exec(shut_in) };
     Ok(())
 }
 
+/// The walls that this kernel builds around a program that is confined.
+pub fn program_walls() -> Walls {
+    let mut walls = Walls::default();
+    walls.standing.push("resource limits".into());
+    match files::version() {
+        Some(version) => walls.standing.push(format!("Landlock (ABI {version})")),
+        None => walls.missing.push(NO_LANDLOCK.into()),
+    }
+    match syscalls::is_known() {
+        true => walls.standing.push("seccomp".into()),
+        false => walls.missing.push(NO_SECCOMP.into()),
+    }
+    walls
+}
+
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+    use std::path::Path;
+
     use super::*;
 
-    /// Whether the shell's script ended well inside.
+    /// Whether the script, of the shell's own commands, ended well inside.
     fn runs(script: &str, readable: &[PathBuf]) -> bool {
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", script]).current_dir("/");
+        let mut command = Command::new("/bin/bash");
         let confinement = Confinement {
             readable: readable.to_vec(),
-            memory: 256 << 20,
+            memory: 64 << 20,
             cpu_seconds: 5,
         };
         confine(&mut command, &confinement).unwrap();
+        command.args(["-c", script]);
         command.output().unwrap().status.success()
+    }
+
+    fn has_landlock() -> bool {
+        let has = files::version().is_some();
+        if !has {
+            eprintln!("skipped: this kernel has no Landlock");
+        }
+        has
     }
 
     #[test]
     fn a_foreign_program_runs_and_reads_what_it_is_given() {
         let folder = tempfile::tempdir().unwrap();
         let given = folder.path().join("given");
-        std::fs::write(&given, "42").unwrap();
-        let script = format!("test \"$(cat {})\" = 42", given.display());
+        std::fs::write(&given, "42\n").unwrap();
+        let script = format!("read x < {} && test $x = 42", given.display());
         assert!(runs(&script, std::slice::from_ref(&given)));
     }
 
     #[test]
     fn it_writes_no_file_and_signals_nobody() {
         let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("new");
-        assert!(!runs(&format!("echo x > {}", target.display()), &[]));
-        assert_eq!(std::fs::read(&target).unwrap_or_default(), b"");
+        let (new, old) = (folder.path().join("new"), folder.path().join("old"));
+        std::fs::write(&old, "old").unwrap();
+        let readable = [folder.path().to_owned()];
+        for redirected in ["> ", ">> "] {
+            for target in [&new, &old] {
+                let script = format!("echo x {redirected} {}", target.display());
+                assert!(!runs(&script, &readable), "{script}");
+            }
+        }
+        assert!(!new.exists());
+        assert_eq!(std::fs::read(&old).unwrap(), b"old");
+        assert!(!runs(&format!("kill -0 {}", std::process::id()), &[]));
+    }
+
+    #[test]
+    fn it_connects_to_nobody() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert!(!runs(&format!("exec 3<>/dev/tcp/127.0.0.1/{port}"), &[]));
+        listener.set_nonblocking(true).unwrap();
+        assert!(listener.accept().is_err());
+    }
+
+    #[test]
+    fn it_takes_no_more_memory_and_starts_nothing_else() {
+        assert!(runs("printf -v x '%01000000d' 1", &[]));
+        assert!(!runs(
+            "printf -v x '%0200000000d' 1 && test ${#x} -gt 1",
+            &[]
+        ));
+        // A process of its own, and another program in its place.
+        assert!(!runs("(true)", &[]));
+        if has_landlock() {
+            assert!(!runs("exec /bin/true", &["/bin".into(), "/usr/bin".into()]));
+        }
+    }
+
+    #[test]
+    fn it_knows_nothing_of_who_started_it() {
+        assert!(runs("test -z \"$HOME$USER$CARGO_MANIFEST_DIR\"", &[]));
+        if has_landlock() {
+            assert!(!runs("read x < /proc/$PPID/cmdline", &[]));
+            assert!(!runs("read x < /proc/$PPID/status", &[]));
+        }
     }
 
     #[test]
     fn it_reads_nothing_else_where_the_kernel_has_landlock() {
+        if !has_landlock() {
+            return;
+        }
         let folder = tempfile::tempdir().unwrap();
         let secret = folder.path().join("secret");
-        std::fs::write(&secret, "42").unwrap();
-        let script = format!("cat {}", secret.display());
-        let has_landlock = std::thread::spawn(|| files::allow_only(&files::system()))
-            .join()
-            .unwrap();
-        match has_landlock.unwrap() {
-            Some(_) => assert!(!runs(&script, &[])),
-            None => eprintln!("skipped: this kernel has no Landlock"),
+        std::fs::write(&secret, "42\n").unwrap();
+        for path in [secret.as_path(), Path::new("/etc/passwd")] {
+            assert!(!runs(&format!("read x < {}", path.display()), &[]));
         }
     }
 }

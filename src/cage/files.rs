@@ -36,13 +36,9 @@ pub fn system() -> Vec<PathBuf> {
     .to_vec()
 }
 
-/// Rules that leave only `readable` to read and nothing to write, make,
-/// execute or connect to. Paths that do not exist are left out.
-pub fn rules(
-    readable: &[PathBuf],
-    programs: &[PathBuf],
-    writable: &[PathBuf],
-) -> anyhow::Result<RulesetCreated> {
+/// Rules that leave only `readable` to read, only `executable` to execute, and
+/// nothing to write, make or connect to. Paths that do not exist are left out.
+pub fn rules(readable: &[PathBuf], executable: &[PathBuf]) -> anyhow::Result<RulesetCreated> {
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     let rules = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
@@ -51,15 +47,14 @@ pub fn rules(
         .scope(Scope::from_all(NEWEST))?
         .create()?
         .add_rules(path_beneath_rules(readable, read))?
-        .add_rules(path_beneath_rules(programs, read | AccessFs::Execute))?
-        .add_rules(path_beneath_rules(writable, AccessFs::from_all(NEWEST)))?;
+        .add_rules(path_beneath_rules(executable, read | AccessFs::Execute))?;
     Ok(rules)
 }
 
 /// Applies [`rules`] to this thread and those it will start. Returns the
 /// version of Landlock that enforces them; `None`: the kernel has none.
 pub fn allow_only(readable: &[PathBuf]) -> anyhow::Result<Option<u32>> {
-    let status = rules(readable, &[], &[])?.restrict_self()?;
+    let status = rules(readable, &[])?.restrict_self()?;
     if status.ruleset == RulesetStatus::NotEnforced {
         return Ok(None);
     }
@@ -70,4 +65,14 @@ pub fn allow_only(readable: &[PathBuf]) -> anyhow::Result<Option<u32>> {
         } => Some(kernel_abi.map_or(effective_abi as u32, |abi| abi.unsigned_abs())),
         _ => None,
     })
+}
+
+/// The kernel's version of Landlock; `None`: it has none.
+pub fn version() -> Option<u32> {
+    const VERSION: libc::c_uint = 1;
+    let nothing = std::ptr::null::<libc::c_void>();
+    // SAFETY: with this flag the kernel reads no memory and makes nothing.
+    let version =
+        unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, nothing, 0_usize, VERSION) };
+    u32::try_from(version).ok()
 }

@@ -12,6 +12,8 @@ mod command;
 #[cfg(target_os = "linux")]
 mod files;
 #[cfg(target_os = "linux")]
+mod interpreter;
+#[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
 mod syscalls;
@@ -21,7 +23,23 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 #[cfg(target_os = "linux")]
-pub use command::{Confinement, confine};
+pub use command::{confine, program_walls};
+
+/// What a foreign program may have.
+#[derive(Clone, Debug)]
+pub struct Confinement {
+    /// Files and folders to read, beside the program and the system's libraries.
+    pub readable: Vec<PathBuf>,
+    /// Bytes that it may write to.
+    pub memory: u64,
+    pub cpu_seconds: u64,
+}
+
+#[cfg(target_os = "linux")]
+const NO_LANDLOCK: &str = "Landlock (Linux 5.13, in the kernel's list of security modules): seccomp alone keeps \
+    workers from files, PDFs without embedded fonts are drawn without the system's, and Tesseract may read files";
+#[cfg(target_os = "linux")]
+const NO_SECCOMP: &str = "seccomp (CONFIG_SECCOMP_FILTER): a worker could start programs and reach what the kernel offers";
 
 /// What one worker may have.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +66,18 @@ pub struct Walls {
     pub standing: Vec<String>,
     /// What this kernel cannot do, each with what follows from it.
     pub missing: Vec<String>,
+}
+
+impl Walls {
+    /// An error where one is missing, for who set `require_sandbox`.
+    pub fn insist(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.missing.is_empty(),
+            "a whole sandbox is required (`require_sandbox`), and this system has no {}",
+            self.missing.join("; no ")
+        );
+        Ok(())
+    }
 }
 
 /// A worker on its way into its cage.
@@ -78,19 +108,13 @@ impl Cage {
                 [files::system(), policy.loads.clone(), policy.keeps.clone()].concat();
             match files::allow_only(&readable)? {
                 Some(version) => walls.standing.push(format!("Landlock (ABI {version})")),
-                None => walls.missing.push(
-                    "Landlock (Linux 5.13, in the kernel's list of security modules): seccomp alone keeps \
-                     workers from files, and PDFs without embedded fonts are drawn without the system's"
-                        .into(),
-                ),
+                None => walls.missing.push(NO_LANDLOCK.into()),
             }
         }
         if syscalls::refuse_while_loading()? {
             walls.standing.push("seccomp".into());
         } else {
-            walls.missing.push(
-                "seccomp (CONFIG_SECCOMP_FILTER): a worker could start programs and reach what the kernel offers".into(),
-            );
+            walls.missing.push(NO_SECCOMP.into());
         }
         Ok(Cage { policy, walls })
     }
@@ -124,11 +148,7 @@ impl Cage {
 #[cfg(not(target_os = "linux"))]
 impl Cage {
     pub fn before_loading(policy: Policy) -> anyhow::Result<Cage> {
-        let missing = vec!["every wall of the sandbox: it is made of what Linux offers".into()];
-        let walls = Walls {
-            missing,
-            ..Walls::default()
-        };
+        let walls = program_walls();
         Ok(Cage { policy, walls })
     }
 
@@ -136,6 +156,19 @@ impl Cage {
         let _ = self.policy;
         threads();
         Ok(self.walls)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn confine(_: &mut std::process::Command, _: &Confinement) -> anyhow::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn program_walls() -> Walls {
+    Walls {
+        missing: vec!["every wall of the sandbox: it is made of what Linux offers".into()],
+        ..Walls::default()
     }
 }
 

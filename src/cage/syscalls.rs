@@ -97,6 +97,25 @@ const READ_FILES_HERE: &[libc::c_long] = &[libc::SYS_stat, libc::SYS_lstat];
 #[cfg(not(target_arch = "x86_64"))]
 const READ_FILES_HERE: &[libc::c_long] = &[];
 
+/// Changing files and folders without opening one.
+#[rustfmt::skip]
+const CHANGES: &[libc::c_long] = &[
+    libc::SYS_unlinkat, libc::SYS_renameat2, libc::SYS_mkdirat, libc::SYS_mknodat,
+    libc::SYS_linkat, libc::SYS_symlinkat, libc::SYS_fchmod, libc::SYS_fchmodat,
+    libc::SYS_fchown, libc::SYS_fchownat, libc::SYS_truncate, libc::SYS_ftruncate,
+    libc::SYS_fallocate, libc::SYS_utimensat, libc::SYS_setxattr, libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr, libc::SYS_removexattr, libc::SYS_lremovexattr, libc::SYS_fremovexattr,
+];
+#[cfg(target_arch = "x86_64")]
+#[rustfmt::skip]
+const CHANGES_HERE: &[libc::c_long] = &[
+    libc::SYS_unlink, libc::SYS_rename, libc::SYS_renameat, libc::SYS_mkdir, libc::SYS_rmdir,
+    libc::SYS_mknod, libc::SYS_link, libc::SYS_symlink, libc::SYS_chmod, libc::SYS_chown,
+    libc::SYS_lchown, libc::SYS_utime, libc::SYS_utimes, libc::SYS_futimesat,
+];
+#[cfg(not(target_arch = "x86_64"))]
+const CHANGES_HERE: &[libc::c_long] = &[];
+
 /// Refuses what no engine needs, in this thread and those it will start.
 /// `false`: the kernel has no seccomp.
 pub fn refuse_while_loading() -> anyhow::Result<bool> {
@@ -118,27 +137,31 @@ fn loading_filter() -> anyhow::Result<BpfProgram> {
     )
 }
 
-/// As [`loading_filter`], for a program that is yet to be executed.
-pub fn program_filter() -> anyhow::Result<Option<BpfProgram>> {
+/// As [`loading_filter`], for a program that is yet to be executed: it starts
+/// no process and changes no file either, even where Landlock is missing.
+/// None where the kernel has no seccomp.
+pub fn program_filters() -> anyhow::Result<Vec<BpfProgram>> {
     if !is_known() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let exec = [libc::SYS_execve, libc::SYS_execveat];
-    // Shells and wrappers start programs and send signals; a descriptor of
-    // their own memory, or a pair of sockets, leads nowhere.
-    let own = [libc::SYS_kill, libc::SYS_socketpair, libc::SYS_memfd_create];
-    #[cfg(target_arch = "x86_64")]
-    let fork = [libc::SYS_fork, libc::SYS_vfork];
-    #[cfg(not(target_arch = "x86_64"))]
-    let fork = [];
+    let errno = |number: libc::c_int| SeccompAction::Errno(number as u32);
+    let changes = CHANGES.iter().chain(CHANGES_HERE);
     let refused = forbidden()
-        .filter(|(call, _)| !exec.contains(call) && !own.contains(call) && !fork.contains(call));
-    let refuse = SeccompAction::Errno(libc::EPERM as u32);
-    Ok(Some(filter(refused, SeccompAction::Allow, refuse)?))
+        .filter(|(call, _)| *call != libc::SYS_execve)
+        .chain(new_processes()?)
+        .chain(writing()?)
+        .chain(changes.map(|&call| (call, Vec::new())))
+        .chain([shared_memory()?]);
+    // What they ask for lies in memory, where a filter cannot look.
+    let opaque = [libc::SYS_clone3, libc::SYS_openat2].map(|call| (call, Vec::new()));
+    Ok(vec![
+        filter(opaque, SeccompAction::Allow, errno(libc::ENOSYS))?,
+        filter(refused, SeccompAction::Allow, errno(libc::EPERM))?,
+    ])
 }
 
 /// Whether the kernel filters system calls.
-fn is_known() -> bool {
+pub fn is_known() -> bool {
     let action: u32 = libc::SECCOMP_RET_KILL_PROCESS;
     // SAFETY: the kernel reads the action and changes nothing.
     let answer = unsafe {
@@ -210,6 +233,15 @@ fn writing() -> anyhow::Result<Vec<Rule>> {
     #[cfg(not(target_arch = "x86_64"))]
     drop(plain);
     Ok(rules)
+}
+
+/// Memory that would not count as the process's own.
+fn shared_memory() -> anyhow::Result<Rule> {
+    let (kind, shared) = (libc::MAP_TYPE, libc::MAP_SHARED);
+    let anonymous = libc::MAP_ANONYMOUS;
+    let mask = Is::MaskedEq((kind | anonymous) as u64);
+    let is_shared = condition(3, mask, (shared | anonymous) as u64)?;
+    Ok((libc::SYS_mmap, vec![rule(vec![is_shared])?]))
 }
 
 fn allowed(rules: &Rules) -> anyhow::Result<Vec<Rule>> {

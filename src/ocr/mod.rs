@@ -8,7 +8,7 @@ mod tsv;
 use std::future::Future;
 use std::pin::Pin;
 
-pub use tesseract::Tesseract;
+pub use tesseract::{Spec, Tesseract};
 
 use crate::domain::{Failure, OcrWord, PageImage};
 

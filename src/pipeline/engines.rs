@@ -227,7 +227,13 @@ impl Engines {
             router_pool,
             in_flight,
         };
-        for wall in engines.walls().missing {
+        let walls = engines.walls();
+        if settings.require_sandbox {
+            // The workers refused by themselves; a foreign program is only
+            // started with the first page that needs it.
+            walls.insist()?;
+        }
+        for wall in walls.missing {
             tracing::warn!("the engines are not wholly shut in: this system has no {wall}");
         }
         Ok(engines)
@@ -246,13 +252,18 @@ impl Engines {
 
     /// What stands around the engines, and what this kernel lacks for it.
     pub fn walls(&self) -> Walls {
+        let pools = self
+            .pools()
+            .map(|(role, pool)| (role, pool.walls().clone()));
+        let ocr = ("tesseract", self.stages.second_opinion.walls());
+        let all: Vec<(&str, Walls)> = pools.chain([ocr]).collect();
         // A reader that no page has needed yet has no process.
-        let pools = self.pools().map(|(role, pool)| (role, pool.walls()));
-        let standing = pools
+        let standing = all
+            .iter()
             .filter(|(_, walls)| !walls.standing.is_empty())
             .map(|(role, walls)| format!("{role}: {}", walls.standing.join(", ")));
-        let missing = self.pools().flat_map(|(_, pool)| &pool.walls().missing);
         // Each once, whichever roles lack it.
+        let missing = all.iter().flat_map(|(_, walls)| &walls.missing);
         let missing: BTreeSet<_> = missing.cloned().collect();
         Walls {
             standing: standing.collect(),

@@ -4,9 +4,10 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::cage::{Walls, program_walls};
 use crate::config::{Ocr, Settings};
 use crate::domain::{OcrWord, PageImage, Word};
-use crate::ocr::{OcrEngine, Tesseract};
+use crate::ocr::{OcrEngine, Spec, Tesseract};
 
 /// Text layers with fewer words are stamps and page numbers on a scan.
 const LEAST_WORDS: usize = 10;
@@ -24,12 +25,13 @@ pub struct SecondOpinion {
 pub fn find_ocr(settings: &Settings, processes: u32) -> anyhow::Result<Option<Tesseract>> {
     match settings.ocr {
         Ocr::Off => Ok(None),
-        Ocr::Auto => Tesseract::find(
-            settings.tesseract.as_deref(),
-            &settings.ocr_languages,
-            Duration::from_secs(settings.ocr_seconds),
+        Ocr::Auto => Tesseract::find(&Spec {
+            program: settings.tesseract.as_deref(),
+            languages: &settings.ocr_languages,
+            deadline: Duration::from_secs(settings.ocr_seconds),
+            memory: settings.ocr_memory << 20,
             processes,
-        )
+        })
         .map(Some),
     }
 }
@@ -45,6 +47,12 @@ impl SecondOpinion {
             missing,
             is_told: AtomicBool::new(false),
         }
+    }
+
+    /// What stands around the engine; nothing where there is none.
+    pub fn walls(&self) -> Walls {
+        let is_there = self.engine.is_some();
+        is_there.then(program_walls).unwrap_or_default()
     }
 
     /// The words that OCR reads on the page, with the seconds that it took;

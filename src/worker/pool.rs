@@ -53,13 +53,8 @@ impl PoolSpec {
                 Err(error) => return Err(error.failure),
             }
         };
-        let missing = &process.walls.missing;
-        if self.require_sandbox && !missing.is_empty() {
-            let message = format!(
-                "a whole sandbox is required (`require_sandbox`), and this system has no {}",
-                missing.join("; no ")
-            );
-            return Err(Failure::new(Reason::Internal, message));
+        if self.require_sandbox {
+            process.walls.insist().map_err(Failure::internal)?;
         }
         Ok(process)
     }

@@ -13,7 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("doctypes", &["domain"]),
     ("einvoice", &["domain"]),
     ("ingest", &["domain"]),
-    ("ocr", &["domain"]),
+    ("ocr", &["cage", "domain"]),
     ("rasterize", &["domain"]),
     ("route", &["domain", "doctypes", "models"]),
     ("prompt", &["domain", "doctypes"]),

@@ -49,6 +49,13 @@ fn every_wall_holds_from_inside_every_worker() {
         eprintln!("skipped: {}", sandbox["message"]);
         return;
     }
+    if Command::new("tesseract").arg("--version").output().is_ok() {
+        let standing = sandbox["message"].as_str().unwrap();
+        assert!(
+            standing.contains("tesseract: resource limits, Landlock"),
+            "{standing}"
+        );
+    }
     let ran = context.run(&["doctor", "--walls", "--json"]);
     let trials = trials(&ran);
     assert_eq!(escapes(&trials), Vec::<&Value>::new());
@@ -106,6 +113,8 @@ fn without_landlock_the_other_walls_hold_and_it_is_said() {
         ran.stderr.contains("not wholly shut in") && ran.stdout.contains("not wholly shut in"),
         "{ran:?}"
     );
+    // Whoever lacks it: each worker, and Tesseract where it is installed.
+    assert_eq!(ran.stderr.matches("has no Landlock").count(), 1, "{ran:?}");
     let refused = without(&["run", "in", "--type", "receipt", "--require-sandbox"]);
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(
