@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -109,8 +110,20 @@ pub fn brief(figures: &Figures) -> Vec<String> {
         tell("time by stage", stages(figures));
         tell("slowest pages", slow_pages(figures));
     }
-    if !figures.workers.restarts.is_empty() {
-        tell("worker restarts", restarts(figures));
+    let is_paid = figures.readers.iter().any(|reader| reader.cost.is_some());
+    if figures.readers.len() > 1 || is_paid {
+        for reader in &figures.readers {
+            tell("reader", work(reader));
+        }
+    }
+    let workers = &figures.workers;
+    for (name, counts) in [
+        ("worker restarts", &workers.restarts),
+        ("workers recycled", &workers.recycled),
+    ] {
+        if !counts.is_empty() {
+            tell(name, causes(counts));
+        }
     }
     if figures.pages.attempts > 0 {
         tell("peak memory, MiB", peaks(figures));
@@ -228,9 +241,24 @@ fn slow_pages(figures: &Figures) -> Vec<String> {
     figures.slowest.iter().take(SOME).map(tell).collect()
 }
 
-fn restarts(figures: &Figures) -> Vec<String> {
+fn causes(counts: &BTreeMap<String, BTreeMap<String, u64>>) -> Vec<String> {
     let tell = |(role, reason, number)| format!("{role} {reason} {number}");
-    figures.workers.causes().into_iter().map(tell).collect()
+    report::by_role(counts).into_iter().map(tell).collect()
+}
+
+fn work(reader: &report::Reader) -> Vec<String> {
+    let mut items = vec![
+        format!("{}: {}", reader.reader, count(reader.calls, "call")),
+        count(reader.pages, "page"),
+    ];
+    if reader.failed > 0 {
+        items.insert(1, format!("{} failed", reader.failed));
+    }
+    items.push(duration(reader.seconds));
+    items.push(format!("{} tokens in", reader.input_tokens));
+    items.push(format!("{} out", reader.output_tokens));
+    items.extend(reader.price());
+    items
 }
 
 fn peaks(figures: &Figures) -> Vec<String> {
@@ -238,7 +266,7 @@ fn peaks(figures: &Figures) -> Vec<String> {
     figures.memory.peak.iter().map(tell).collect()
 }
 
-fn reasons(reasons: &std::collections::BTreeMap<String, u64>) -> String {
+fn reasons(reasons: &BTreeMap<String, u64>) -> String {
     super::summary::by_reason(reasons)
 }
 

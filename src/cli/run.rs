@@ -277,6 +277,9 @@ fn show(app: &App, event: &Event) {
             tracing::info!(path = %output::short(path), record_id, status, "recorded");
         }
         // The pipeline logs it where it happens.
-        Event::WorkerReplaced { .. } | Event::Sampled { .. } => {}
+        Event::WorkerReplaced { .. }
+        | Event::WorkerRecycled { .. }
+        | Event::ReaderCalled { .. }
+        | Event::Sampled { .. } => {}
     }
 }

@@ -6,10 +6,11 @@ use serde_json::Value;
 use super::App;
 use super::exit::Outcome;
 use super::output::{self, cell};
-use super::summary::{money, plain};
+use super::summary::plain;
 use crate::config::UsageError;
 use crate::domain::{EvidenceClass, Record, Source};
 use crate::export;
+use crate::report::money;
 use crate::store::{AttemptRow, PageRow, Store, StoredRecord};
 
 /// Show records: fields, findings, pages, and how they came about

@@ -9,7 +9,7 @@ use super::App;
 use super::output::{self, cell, count};
 use super::report;
 use crate::domain::{Failure, Fields, Record, Severity};
-use crate::pipeline::{Event, Summary, Work};
+use crate::pipeline::{Event, Summary};
 use crate::report::Report;
 
 /// Longer tables are of no use on a screen; `export` has all rows.
@@ -190,19 +190,9 @@ impl Results {
     }
 }
 
-/// What stronger readers did, and why not more.
+/// Why stronger readers did not read more.
 fn climbs(summary: &Summary) -> Vec<String> {
     let mut lines = Vec::new();
-    let is_paid = summary.readers.values().any(|work| work.cost.is_some());
-    if summary.climbed > 0 || is_paid {
-        for (name, work) in &summary.readers {
-            lines.push(format!(
-                "{:>6} by {name}{}",
-                count(work.pages, "attempt"),
-                took(work)
-            ));
-        }
-    }
     if let Some(budget) = &summary.budget_used_up {
         lines.push(format!(
             "The budget for stronger readers is used up ({budget}): further pages stay in review."
@@ -212,29 +202,6 @@ fn climbs(summary: &Summary) -> Vec<String> {
         lines.push(format!("{name} was left alone: {why}"));
     }
     lines
-}
-
-fn took(work: &Work) -> String {
-    let failed = match work.failed {
-        0 => String::new(),
-        failed => format!(", {failed} failed"),
-    };
-    let cost = match (work.cost, &work.currency) {
-        (Some(cost), Some(currency)) => format!(", {} {currency}", money(cost)),
-        _ => String::new(),
-    };
-    format!(
-        "{failed}, {} tokens in, {} out{cost}",
-        work.input_tokens, work.output_tokens
-    )
-}
-
-/// Small sums need more than two places to be seen at all.
-pub fn money(cost: f64) -> String {
-    match cost {
-        cost if cost >= 1.0 => format!("{cost:.2}"),
-        cost => format!("{cost:.6}"),
-    }
 }
 
 /// A command to copy, for the same database.

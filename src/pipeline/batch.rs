@@ -331,16 +331,27 @@ impl Batch {
     /// What the attempt took, for the summary.
     fn count_work(&self, rung: usize, completion: &PageCompletion, failed: bool) {
         let reader = self.stages().plan.rungs[rung].reader.name();
+        let is_called = completion.usage.is_some() || completion.seconds.contains_key("read");
+        let usage = completion.usage.unwrap_or_default();
+        if is_called {
+            self.emit(Event::ReaderCalled {
+                reader: reader.to_owned(),
+                failed,
+                seconds: completion.seconds.get("read").copied().unwrap_or(0.0),
+                usage,
+                cost: completion.cost,
+                currency: completion.currency.clone(),
+            });
+        }
         self.count(|summary| {
             for (stage, seconds) in &completion.seconds {
                 *summary.stage_seconds.entry(stage.clone()).or_default() += seconds;
             }
             // Not routed to a type that is read, or failed before.
-            if completion.usage.is_none() && !completion.seconds.contains_key("read") {
+            if !is_called {
                 return;
             }
             let work = summary.readers.entry(reader.to_owned()).or_default();
-            let usage = completion.usage.unwrap_or_default();
             work.pages += 1;
             work.failed += u64::from(failed);
             work.input_tokens += u64::from(usage.input);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::monitor::Deaths;
+use super::monitor::Ends;
 use super::page::Stages;
 use super::plan::{Plan, Rung};
 use super::readers::Readers;
@@ -19,7 +19,7 @@ use crate::generate::openai::EndpointReader;
 use crate::models::{ResolvedClip, ResolvedReader, ResolvedRung};
 use crate::rasterize::find_pdfium;
 use crate::store::{ModelInfo, NewRun, PromptInfo, RoleMemory, SchemaInfo};
-use crate::worker::{OnDeath, Pool, PoolSpec, RoleInit, peak_memory, resident_memory};
+use crate::worker::{End, OnEnd, Pool, PoolSpec, RoleInit, peak_memory, resident_memory};
 
 const MIB: u64 = 1 << 20;
 /// This process, beside the roles of its workers.
@@ -35,22 +35,38 @@ pub struct Engines {
 }
 
 /// For pools whose losses nobody counts.
-pub(super) fn unwatched() -> OnDeath {
-    Arc::new(|role, failure| tracing::warn!(role, cause = %failure.message, "worker died"))
+pub(super) fn unwatched() -> OnEnd {
+    Arc::new(|role, end| {
+        if let End::Died(failure) = end {
+            tracing::warn!(role, cause = %failure.message, "worker died");
+        }
+    })
 }
 
-fn watched(events: &UnboundedSender<Event>, deaths: &Deaths) -> OnDeath {
-    let (events, deaths) = (events.clone(), deaths.clone());
-    Arc::new(move |role, failure| {
-        let cause = failure.message.clone();
-        tracing::warn!(role, cause, "worker died and is replaced");
-        let reason = failure.reason;
-        let _ = events.send(Event::WorkerReplaced {
-            role,
-            reason,
-            cause,
-        });
-        let _ = deaths.send((role, failure.clone()));
+fn watched(events: &UnboundedSender<Event>, ends: &Ends) -> OnEnd {
+    let (events, ends) = (events.clone(), ends.clone());
+    Arc::new(move |role, end| {
+        let event = match end {
+            End::Died(failure) => {
+                let (reason, cause) = (failure.reason, failure.message.clone());
+                tracing::warn!(role, cause, "worker died and is replaced");
+                Event::WorkerReplaced {
+                    role,
+                    reason,
+                    cause,
+                }
+            }
+            End::Recycled(reason) => {
+                let why = reason.as_str();
+                tracing::debug!(role, why, "worker is old and is replaced");
+                Event::WorkerRecycled {
+                    role,
+                    reason: *reason,
+                }
+            }
+        };
+        let _ = events.send(event);
+        let _ = ends.send((role, end.clone()));
     })
 }
 
@@ -80,27 +96,27 @@ fn cores() -> u32 {
 pub(super) async fn rasterizer_pool(
     settings: &Settings,
     workers: u32,
-    on_death: OnDeath,
+    on_end: OnEnd,
 ) -> anyhow::Result<Pool> {
     let init = RoleInit::Rasterizer {
         pdfium: find_pdfium(settings.pdfium.as_deref())?,
         limits: settings.limits,
     };
     let spec = spec(settings, init, workers, settings.rasterizer_memory);
-    Pool::start(spec, on_death).await
+    Pool::start(spec, on_end).await
 }
 
 /// One process of a reader, to try things on.
 pub(super) async fn one_reader(
     settings: &Settings,
     reader: &ResolvedReader,
-    on_death: OnDeath,
+    on_end: OnEnd,
 ) -> anyhow::Result<Pool> {
     let share = Share {
         workers: 1,
         threads: settings.reader_threads,
     };
-    Pool::start(reader_spec(settings, reader, &share), on_death).await
+    Pool::start(reader_spec(settings, reader, &share), on_end).await
 }
 
 /// The processes that readers of this kind get.
@@ -115,7 +131,7 @@ pub(super) async fn first_readers(
     settings: &Settings,
     reader: &ResolvedRung,
     workers: u32,
-    on_death: OnDeath,
+    on_end: OnEnd,
 ) -> anyhow::Result<Readers> {
     let share = Share {
         workers,
@@ -124,7 +140,7 @@ pub(super) async fn first_readers(
     Ok(match reader {
         ResolvedRung::Endpoint(endpoint) => Readers::endpoint(endpoint),
         ResolvedRung::Local(reader) => Readers::Workers {
-            pool: Pool::start(reader_spec(settings, reader, &share), on_death).await?,
+            pool: Pool::start(reader_spec(settings, reader, &share), on_end).await?,
             deadline: Duration::from_secs(settings.read_seconds),
             on_demand: false,
         },
@@ -137,7 +153,7 @@ fn further_readers(
     settings: &Settings,
     reader: &ResolvedRung,
     first: u32,
-    on_death: OnDeath,
+    on_end: OnEnd,
 ) -> Readers {
     let share = Share {
         workers: 1,
@@ -146,7 +162,7 @@ fn further_readers(
     match reader {
         ResolvedRung::Endpoint(endpoint) => Readers::endpoint(endpoint),
         ResolvedRung::Local(reader) => Readers::Workers {
-            pool: Pool::idle(reader_spec(settings, reader, &share), on_death),
+            pool: Pool::idle(reader_spec(settings, reader, &share), on_end),
             deadline: Duration::from_secs(settings.read_seconds),
             on_demand: true,
         },
@@ -164,14 +180,14 @@ fn reader_spec(settings: &Settings, reader: &ResolvedReader, share: &Share) -> P
 pub(super) async fn router_pool(
     settings: &Settings,
     clip: &ResolvedClip,
-    on_death: OnDeath,
+    on_end: OnEnd,
 ) -> anyhow::Result<Pool> {
     let init = RoleInit::Router {
         clip: Box::new(clip.clone()),
         types: settings.types.clone(),
     };
     let spec = spec(settings, init, 1, settings.router_memory);
-    Pool::start(spec, on_death).await
+    Pool::start(spec, on_end).await
 }
 
 impl Engines {
@@ -180,25 +196,25 @@ impl Engines {
         settings: &Settings,
         plan: Arc<Plan>,
         events: &UnboundedSender<Event>,
-        deaths: &Deaths,
+        ends: &Ends,
     ) -> anyhow::Result<Engines> {
         let cores = cores();
         let or_auto = |setting: u32, auto: u32| if setting > 0 { setting } else { auto.max(1) };
         let readers = or_auto(settings.readers, cores / settings.reader_threads.max(1));
         let rasterizers = or_auto(settings.rasterizers, cores / 2);
         let (rasterizers, router_pool, first) = tokio::try_join!(
-            rasterizer_pool(settings, rasterizers, watched(events, deaths)),
-            router_pool(settings, &plan.clip, watched(events, deaths)),
+            rasterizer_pool(settings, rasterizers, watched(events, ends)),
+            router_pool(settings, &plan.clip, watched(events, ends)),
             first_readers(
                 settings,
                 &plan.rungs[0].reader,
                 readers,
-                watched(events, deaths)
+                watched(events, ends)
             ),
         )?;
         let further = plan.rungs[1..]
             .iter()
-            .map(|rung| further_readers(settings, &rung.reader, readers, watched(events, deaths)));
+            .map(|rung| further_readers(settings, &rung.reader, readers, watched(events, ends)));
         let readers_of = std::iter::once(first).chain(further).collect();
         let in_flight = plan.rungs.iter().enumerate().map(|(place, rung)| {
             let readers = match &rung.reader {

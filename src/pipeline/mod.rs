@@ -37,8 +37,9 @@ pub use second_opinion::find_ocr;
 pub use walls::{Trial, try_walls};
 
 use crate::config::Settings;
-use crate::domain::{Failure, Reason, Record};
+use crate::domain::{Failure, Reason, Record, Usage};
 use crate::store::{Backlog, RoleMemory, Store};
+use crate::worker::Recycling;
 use batch::Batch;
 use finish::Ladder;
 use monitor::Monitor;
@@ -102,6 +103,21 @@ pub enum Event {
         role: &'static str,
         reason: Reason,
         cause: String,
+    },
+    /// A worker in good health had served long enough, or had grown.
+    WorkerRecycled {
+        role: &'static str,
+        reason: Recycling,
+    },
+    /// A reader was asked to read a page.
+    ReaderCalled {
+        reader: String,
+        failed: bool,
+        seconds: f64,
+        usage: Usage,
+        /// In `currency`; `None`: nobody is paid.
+        cost: Option<f64>,
+        currency: Option<String>,
     },
     /// From time to time: what the processes hold, what is left to do.
     Sampled {
@@ -190,9 +206,9 @@ pub async fn run(
     let started = Instant::now();
     // Loading large models takes minutes, and nothing is in hand yet.
     let mut stopped = stop.clone();
-    let (deaths, ended) = mpsc::unbounded_channel();
+    let (ends, ended) = mpsc::unbounded_channel();
     let (store, engines) = tokio::select! {
-        prepared = prepare(settings, &request, &events, &deaths) => prepared?,
+        prepared = prepare(settings, &request, &events, &ends) => prepared?,
         Ok(_) = stopped.wait_for(|stop| *stop) => {
             return Ok(Summary { interrupted: true, ..Summary::default() });
         }
@@ -228,7 +244,7 @@ async fn prepare(
     settings: &Settings,
     request: &RunRequest,
     events: &UnboundedSender<Event>,
-    deaths: &monitor::Deaths,
+    ends: &monitor::Ends,
 ) -> anyhow::Result<(Store, Engines)> {
     let plan = Plan::make(settings).await?;
     if let Some(name) = &request.doc_type {
@@ -240,6 +256,6 @@ async fn prepare(
         );
     }
     let store = Store::open(&settings.db).await?;
-    let engines = Engines::start(settings, Arc::new(plan), events, deaths).await?;
+    let engines = Engines::start(settings, Arc::new(plan), events, ends).await?;
     Ok((store, engines))
 }

@@ -9,10 +9,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::Event;
 use super::batch::Batch;
-use crate::domain::Failure;
+use crate::worker::End;
 
-/// Told of each worker that died.
-pub(super) type Deaths = UnboundedSender<(&'static str, Failure)>;
+/// Told of each worker that ended.
+pub(super) type Ends = UnboundedSender<(&'static str, End)>;
 
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
@@ -22,17 +22,17 @@ const SHARE: u32 = 300;
 
 pub(super) struct Monitor {
     batch: Arc<Batch>,
-    deaths: UnboundedReceiver<(&'static str, Failure)>,
+    ends: UnboundedReceiver<(&'static str, End)>,
     /// Received and not yet stored: a run may end in between.
-    unnoted: VecDeque<(&'static str, Failure)>,
+    unnoted: VecDeque<(&'static str, End)>,
     started: Instant,
 }
 
 impl Monitor {
-    pub fn new(batch: Arc<Batch>, deaths: UnboundedReceiver<(&'static str, Failure)>) -> Monitor {
+    pub fn new(batch: Arc<Batch>, ends: UnboundedReceiver<(&'static str, End)>) -> Monitor {
         Monitor {
             batch,
-            deaths,
+            ends,
             unnoted: VecDeque::new(),
             started: Instant::now(),
         }
@@ -44,33 +44,36 @@ impl Monitor {
             self.sample().await;
             let pause = (self.started.elapsed() / SHARE).clamp(SHORTEST, LONGEST);
             let next = tokio::time::Instant::now() + pause;
-            while let Ok(Some(death)) = tokio::time::timeout_at(next, self.deaths.recv()).await {
-                self.unnoted.push_back(death);
-                self.note_deaths().await;
+            while let Ok(Some(end)) = tokio::time::timeout_at(next, self.ends.recv()).await {
+                self.unnoted.push_back(end);
+                self.note_ends().await;
             }
             // Without senders `recv` returns at once.
             tokio::time::sleep_until(next).await;
         }
     }
 
-    /// The last sample, and the deaths that were not noted yet.
+    /// The last sample, and the ends that were not noted yet.
     pub async fn finish(&mut self) {
-        while let Ok(death) = self.deaths.try_recv() {
-            self.unnoted.push_back(death);
+        while let Ok(end) = self.ends.try_recv() {
+            self.unnoted.push_back(end);
         }
-        self.note_deaths().await;
+        self.note_ends().await;
         self.sample().await;
     }
 
-    async fn note_deaths(&mut self) {
+    async fn note_ends(&mut self) {
         let (store, run) = (&self.batch.store, self.batch.run);
-        while let Some((role, failure)) = self.unnoted.front() {
-            let reason = failure.reason.as_str();
-            tell(
-                store
-                    .note_worker_end(run, role, reason, &failure.message)
-                    .await,
-            );
+        while let Some((role, end)) = self.unnoted.front() {
+            tell(match end {
+                End::Died(failure) => {
+                    let (reason, message) = (failure.reason.as_str(), &failure.message);
+                    store.note_worker_end(run, role, reason, message).await
+                }
+                End::Recycled(reason) => {
+                    store.note_worker_recycled(run, role, reason.as_str()).await
+                }
+            });
             self.unnoted.pop_front();
         }
     }

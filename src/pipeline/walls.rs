@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::engines;
 use crate::config::Settings;
 use crate::models::Installation;
-use crate::worker::{Attempt, OnDeath, Pool, Reply, Request};
+use crate::worker::{Attempt, OnEnd, Pool, Reply, Request};
 
 /// An attempt to break out of a worker, and what came of it.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub async fn try_walls(settings: &Settings) -> anyhow::Result<Vec<Trial>> {
     let installation = Installation::find(settings)?;
     let (reader, clip) = (installation.reader(settings)?, installation.clip(settings)?);
     // Their deaths are what is asked for, and are told by attempt.
-    let expected = || -> OnDeath { Arc::new(|_, _| {}) };
+    let expected = || -> OnEnd { Arc::new(|_, _| {}) };
     let pools = [
         engines::rasterizer_pool(settings, 1, expected()).await?,
         engines::router_pool(settings, &clip, expected()).await?,

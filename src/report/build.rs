@@ -6,10 +6,10 @@ use anyhow::Context;
 use serde_json::Value;
 
 use super::{
-    Files, Memory, MemorySample, Pages, Records, Report, Run, SlowPage, Stage, State, Throughput,
-    WorkerEnd, Workers,
+    Files, Memory, MemorySample, Pages, Reader, Records, Report, Run, SlowPage, Stage, State,
+    Throughput, WorkerEnd, Workers,
 };
-use crate::store::{Attempt, RunRow, Sample, Store};
+use crate::store::{Attempt, ReaderRow, RunRow, Sample, Store};
 
 /// Attempts fetched at once.
 const CHUNK: u32 = 2000;
@@ -64,6 +64,7 @@ pub async fn of_run(store: &Store, id: Option<i64>) -> anyhow::Result<Option<Rep
             per_minute: per_minute(done, seconds),
         },
         records: records(store, &row).await?,
+        readers: readers(store, &row).await?,
         stages: attempts.stages(),
         slowest,
         workers: workers(store, &row).await?,
@@ -211,8 +212,34 @@ async fn records(store: &Store, row: &RunRow) -> anyhow::Result<Records> {
     Ok(records)
 }
 
+async fn readers(store: &Store, row: &RunRow) -> anyhow::Result<Vec<Reader>> {
+    let mut rows = store.readers_of_run(row.id).await?;
+    let ladder = row.settings["ladder"].as_array();
+    let place = |name: &str| {
+        let mut names = ladder.into_iter().flatten();
+        names.position(|known| known == name).unwrap_or(usize::MAX)
+    };
+    rows.sort_by_key(|reader| (reader.climbed, place(&reader.name)));
+    let reader = |(row, rung): (ReaderRow, u32)| Reader {
+        reader: row.name,
+        rung,
+        calls: row.calls,
+        failed: row.failed,
+        pages: row.pages,
+        seconds: row.seconds,
+        input_tokens: row.input_tokens,
+        output_tokens: row.output_tokens,
+        cost: row.cost,
+        currency: row.currency,
+    };
+    Ok(rows.into_iter().zip(1..).map(reader).collect())
+}
+
 async fn workers(store: &Store, row: &RunRow) -> anyhow::Result<Workers> {
-    let mut workers = Workers::default();
+    let mut workers = Workers {
+        recycled: store.workers_recycled(row.id).await?,
+        ..Workers::default()
+    };
     for end in store.worker_ends(row.id).await? {
         let reasons = workers.restarts.entry(end.role.clone()).or_default();
         *reasons.entry(end.reason.clone()).or_default() += 1;

@@ -6,7 +6,7 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Value, context};
 
 use super::chart::{self, Part, Series, duration};
-use super::{Report, State};
+use super::{Reader, Report, State, by_role};
 
 const TEMPLATE: &str = include_str!("report.html");
 const GREEN: &str = "#009e73";
@@ -46,6 +46,7 @@ pub fn to_html(report: &Report) -> anyhow::Result<String> {
             all_records => report.records.accepted + report.records.needs_review + report.records.failed,
             turned_away => report.files.turned_away.values().sum::<u64>(),
             restarts => report.workers.restarts.values().flat_map(BTreeMap::values).sum::<u64>(),
+            recycled => recycled(report), readers => readers(report),
             more_ends => report.workers.restarts.values().flat_map(BTreeMap::values).sum::<u64>() as usize - ends.len(),
             outcome_plot => svg(outcomes(report)), doubt_plot => svg(counts(&report.records.doubts)),
             failure_plot => svg(counts(&report.pages.failed)), reject_plot => svg(counts(&report.files.turned_away)),
@@ -56,6 +57,23 @@ pub fn to_html(report: &Report) -> anyhow::Result<String> {
             settings => serde_json::to_string_pretty(&report.run.settings)?,
         },
     )?)
+}
+
+fn recycled(report: &Report) -> Vec<Value> {
+    let rows = by_role(&report.workers.recycled).into_iter();
+    rows.map(|(role, reason, number)| context! { role => role, reason => reason, number => number })
+        .collect()
+}
+
+fn readers(report: &Report) -> Vec<Value> {
+    let row = |reader: &Reader| {
+        context! {
+            reader => reader.reader.as_str(), calls => reader.calls, failed => reader.failed, pages => reader.pages,
+            seconds => duration(reader.seconds), input => reader.input_tokens, output => reader.output_tokens,
+            cost => reader.price().unwrap_or_default(),
+        }
+    };
+    report.readers.iter().map(row).collect()
 }
 
 fn state(state: State) -> &'static str {

@@ -24,6 +24,8 @@ pub struct Report {
     pub files: Files,
     pub pages: Pages,
     pub records: Records,
+    /// The first reader, then those above it.
+    pub readers: Vec<Reader>,
     /// In the order of the stages.
     pub stages: Vec<Stage>,
     /// The attempts at pages that took longest, longest first.
@@ -85,6 +87,27 @@ pub struct Records {
     pub doubts: BTreeMap<String, u64>,
 }
 
+/// What a reader did and what it cost.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Reader {
+    pub reader: String,
+    /// Its place in the ladder, from 1.
+    pub rung: u32,
+    /// Times that it was asked to read a page.
+    pub calls: u64,
+    /// Of these, those that came to nothing.
+    pub failed: u64,
+    /// Distinct pages.
+    pub pages: u64,
+    /// Of all calls, waiting for a free worker included.
+    pub seconds: f64,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    /// In `currency`; `None`: it has no price.
+    pub cost: Option<f64>,
+    pub currency: Option<String>,
+}
+
 /// Seconds include waiting for a free worker.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Stage {
@@ -117,6 +140,9 @@ pub struct SlowPage {
 pub struct Workers {
     /// Workers that died or were killed, by role and reason.
     pub restarts: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Workers that were replaced in good health, by role and reason: `pages`
+    /// (they had served long enough) or `memory` (they had grown).
+    pub recycled: BTreeMap<String, BTreeMap<String, u64>>,
     /// The first of them.
     pub ends: Vec<WorkerEnd>,
 }
@@ -156,21 +182,35 @@ pub struct Throughput {
     pub pages: Vec<u64>,
 }
 
+impl Reader {
+    /// What it cost, for people; `None`: it has no price.
+    pub fn price(&self) -> Option<String> {
+        let (cost, currency) = (self.cost?, self.currency.as_deref()?);
+        Some(format!("{} {currency}", money(cost)))
+    }
+}
+
+/// Small sums need more than two places to be seen at all.
+pub fn money(cost: f64) -> String {
+    match cost {
+        cost if cost >= 1.0 => format!("{cost:.2}"),
+        cost => format!("{cost:.6}"),
+    }
+}
+
 impl Pages {
     pub fn failed_number(&self) -> u64 {
         self.failed.values().sum()
     }
 }
 
-impl Workers {
-    /// `(role, reason, number)`, the most frequent first.
-    pub fn causes(&self) -> Vec<(&str, &str, u64)> {
-        let mut causes: Vec<_> = (self.restarts.iter())
-            .flat_map(|(role, reasons)| {
-                (reasons.iter()).map(move |(reason, n)| (role.as_str(), reason.as_str(), *n))
-            })
-            .collect();
-        causes.sort_by_key(|(.., number)| std::cmp::Reverse(*number));
-        causes
-    }
+/// `(role, reason, number)`, the most frequent first.
+pub fn by_role(counts: &BTreeMap<String, BTreeMap<String, u64>>) -> Vec<(&str, &str, u64)> {
+    let mut rows: Vec<_> = (counts.iter())
+        .flat_map(|(role, reasons)| {
+            (reasons.iter()).map(move |(reason, n)| (role.as_str(), reason.as_str(), *n))
+        })
+        .collect();
+    rows.sort_by_key(|(.., number)| std::cmp::Reverse(*number));
+    rows
 }

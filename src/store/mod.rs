@@ -35,7 +35,7 @@ pub use jobs::{Claim, ClaimedClimb, Completed, PageCompletion, Wanted};
 pub use queries::{Counts, PageRow, RejectedRow, StoredRecord};
 pub use records::FinishedPages;
 pub use runs::{ModelInfo, NewRun, PromptInfo, SchemaInfo};
-pub use watch::{Attempt, Backlog, RoleMemory, RunRow, Sample, WorkerEnd};
+pub use watch::{Attempt, Backlog, ReaderRow, RoleMemory, RunRow, Sample, WorkerEnd};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunId(pub i64);

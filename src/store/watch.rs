@@ -22,6 +22,29 @@ pub struct RoleMemory {
     pub resident: u64,
 }
 
+/// Before the reasons of workers that were replaced in good health.
+const RECYCLED: &str = "recycled_";
+
+/// What a reader did in a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReaderRow {
+    pub name: String,
+    /// It read what another had read before.
+    pub climbed: bool,
+    pub calls: u64,
+    /// Of these, failed ones.
+    pub failed: u64,
+    /// Distinct ones.
+    pub pages: u64,
+    /// Of all calls, waiting for a free worker included.
+    pub seconds: f64,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    /// In `currency`; `None`: nobody is paid.
+    pub cost: Option<f64>,
+    pub currency: Option<String>,
+}
+
 /// A worker that died or was killed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerEnd {
@@ -113,6 +136,17 @@ impl Store {
         let insert = insert.bind(run.0).bind(now()).bind(role).bind(reason);
         insert.bind(message).execute(&self.pool).await?;
         Ok(())
+    }
+
+    /// Notes that a worker in good health was replaced, and why.
+    pub async fn note_worker_recycled(
+        &self,
+        run: RunId,
+        role: &str,
+        reason: &str,
+    ) -> anyhow::Result<()> {
+        let reason = format!("{RECYCLED}{reason}");
+        self.note_worker_end(run, role, &reason, "").await
     }
 
     /// How much is left to do.
@@ -258,9 +292,62 @@ impl Store {
         Ok(rows.into_iter().map(sample).collect())
     }
 
+    /// What each reader of the run did: the first, then those that pages climbed
+    /// to.
+    pub async fn readers_of_run(&self, run: RunId) -> anyhow::Result<Vec<ReaderRow>> {
+        // A page that was not routed, or failed before, came to no reader.
+        let rows = sqlx::query(
+            "SELECT m.name, r.climb_id IS NOT NULL, count(*), count(r.reason), count(DISTINCT r.page_id),
+                total(json_extract(r.stage_seconds, '$.read')), coalesce(sum(r.input_tokens), 0),
+                coalesce(sum(r.output_tokens), 0), sum(r.cost), max(r.currency)
+             FROM readings r JOIN models m ON m.hash = r.model_hash
+             WHERE r.run_id = ? AND (r.input_tokens IS NOT NULL OR json_extract(r.stage_seconds, '$.read') IS NOT NULL)
+             GROUP BY r.model_hash, r.climb_id IS NOT NULL ORDER BY 2, m.name",
+        );
+        let number = |row: &SqliteRow, column: usize| row.get::<i64, _>(column) as u64;
+        let reader = |row: SqliteRow| ReaderRow {
+            name: row.get(0),
+            climbed: row.get(1),
+            calls: number(&row, 2),
+            failed: number(&row, 3),
+            pages: number(&row, 4),
+            seconds: row.get(5),
+            input_tokens: number(&row, 6),
+            output_tokens: number(&row, 7),
+            cost: row.get(8),
+            currency: row.get(9),
+        };
+        let rows = rows.bind(run.0).fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(reader).collect())
+    }
+
+    /// Workers that were replaced in good health, by role and reason.
+    pub async fn workers_recycled(
+        &self,
+        run: RunId,
+    ) -> anyhow::Result<BTreeMap<String, BTreeMap<String, u64>>> {
+        let rows = sqlx::query(
+            "SELECT role, substr(reason, length(?2) + 1), count(*) FROM worker_ends
+             WHERE run_id = ?1 AND substr(reason, 1, length(?2)) = ?2 GROUP BY 1, 2",
+        );
+        let mut recycled = BTreeMap::<String, BTreeMap<String, u64>>::new();
+        for row in rows
+            .bind(run.0)
+            .bind(RECYCLED)
+            .fetch_all(&self.pool)
+            .await?
+        {
+            let reasons = recycled.entry(row.get(0)).or_default();
+            reasons.insert(row.get(1), row.get::<i64, _>(2) as u64);
+        }
+        Ok(recycled)
+    }
+
+    /// Those that died, in that order.
     pub async fn worker_ends(&self, run: RunId) -> anyhow::Result<Vec<WorkerEnd>> {
         let rows = sqlx::query(
-            "SELECT at, role, reason, message FROM worker_ends WHERE run_id = ? ORDER BY id",
+            "SELECT at, role, reason, message FROM worker_ends
+             WHERE run_id = ?1 AND substr(reason, 1, length(?2)) <> ?2 ORDER BY id",
         );
         let end = |row: SqliteRow| WorkerEnd {
             at: row.get(0),
@@ -268,7 +355,8 @@ impl Store {
             reason: row.get(2),
             message: row.get(3),
         };
-        let rows = rows.bind(run.0).fetch_all(&self.pool).await?;
+        let rows = rows.bind(run.0).bind(RECYCLED);
+        let rows = rows.fetch_all(&self.pool).await?;
         Ok(rows.into_iter().map(end).collect())
     }
 }

@@ -18,7 +18,7 @@ mod probe;
 mod process;
 mod protocol;
 
-pub use pool::{Guard, OnDeath, Pool, PoolSpec, PoolStats};
+pub use pool::{End, Guard, OnEnd, Pool, PoolSpec, PoolStats, Recycling};
 pub use probe::Attempt;
 pub use process::{peak_memory, resident_memory};
 pub use protocol::{Reply, Request, RoleInit};

@@ -70,8 +70,35 @@ pub struct PoolStats {
     pub peak_memory: u64,
 }
 
-/// Told of each worker that died: its role and why.
-pub type OnDeath = Arc<dyn Fn(&'static str, &Failure) + Send + Sync>;
+/// How a worker's life ended before the run's did.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// It died or was killed.
+    Died(Failure),
+    /// It was replaced in good health.
+    Recycled(Recycling),
+}
+
+/// Why a worker in good health is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recycling {
+    /// It had answered as many requests as one may.
+    Pages,
+    /// Its memory had grown too much.
+    Memory,
+}
+
+impl Recycling {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Recycling::Pages => "pages",
+            Recycling::Memory => "memory",
+        }
+    }
+}
+
+/// Told of each worker that ended, with its role.
+pub type OnEnd = Arc<dyn Fn(&'static str, &End) + Send + Sync>;
 
 struct Shared {
     spec: PoolSpec,
@@ -81,7 +108,7 @@ struct Shared {
     deaths: AtomicU64,
     recycled: AtomicU64,
     peak_memory: AtomicU64,
-    on_death: OnDeath,
+    on_end: OnEnd,
     /// Side of a router's images, from its first worker.
     side: u32,
     /// The walls around its first worker; the same kernel builds the others.
@@ -98,18 +125,18 @@ pub struct Pool {
 impl Pool {
     /// Starts the first worker at once, so that a wrong library or model is
     /// told before any page is touched; the others start when first needed.
-    pub async fn start(spec: PoolSpec, on_death: OnDeath) -> anyhow::Result<Pool> {
+    pub async fn start(spec: PoolSpec, on_end: OnEnd) -> anyhow::Result<Pool> {
         let first = spec.start().await;
         let first = first.map_err(|failure| anyhow::anyhow!(failure.message))?;
-        Ok(Pool::with(spec, on_death, Some(first)))
+        Ok(Pool::with(spec, on_end, Some(first)))
     }
 
     /// Starts no worker before one is needed.
-    pub fn idle(spec: PoolSpec, on_death: OnDeath) -> Pool {
-        Pool::with(spec, on_death, None)
+    pub fn idle(spec: PoolSpec, on_end: OnEnd) -> Pool {
+        Pool::with(spec, on_end, None)
     }
 
-    fn with(spec: PoolSpec, on_death: OnDeath, first: Option<Process>) -> Pool {
+    fn with(spec: PoolSpec, on_end: OnEnd, first: Option<Process>) -> Pool {
         let permits = Arc::new(Semaphore::new(spec.workers.max(1) as usize));
         let side = first.as_ref().map_or(0, |first| first.side);
         let walls = first.as_ref().map(|first| first.walls.clone());
@@ -121,7 +148,7 @@ impl Pool {
             deaths: AtomicU64::new(0),
             recycled: AtomicU64::new(0),
             peak_memory: AtomicU64::new(0),
-            on_death,
+            on_end,
             side,
             walls,
         };
@@ -210,7 +237,7 @@ impl Shared {
 
     fn note_death(&self, failure: &Failure) {
         self.deaths.fetch_add(1, Ordering::Relaxed);
-        (self.on_death)(self.spec.init.role(), failure);
+        (self.on_end)(self.spec.init.role(), &End::Died(failure.clone()));
     }
 
     fn note_memory(&self, process: &Process) {
@@ -280,10 +307,14 @@ impl Drop for Guard {
             return;
         }
         let spec = &self.shared.spec;
-        if process.served >= spec.recycle || process.has_grown(spec.growth) {
-            tracing::debug!(role = spec.init.role(), "worker is old and is replaced");
+        let recycling = match process.served >= spec.recycle {
+            true => Some(Recycling::Pages),
+            false => process.has_grown(spec.growth).then_some(Recycling::Memory),
+        };
+        if let Some(recycling) = recycling {
             self.shared.live().remove(&process.pid);
             self.shared.recycled.fetch_add(1, Ordering::Relaxed);
+            (self.shared.on_end)(spec.init.role(), &End::Recycled(recycling));
             return;
         }
         let idle = &self.shared.idle;

@@ -74,6 +74,15 @@ fn a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere() {
     assert_eq!(record["fields"]["total"], "7.40");
     // 2,000 tokens at 2.5 and 300 at 10 for a million.
     assert!(ran.stdout.contains("0.008000 USD"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("far: 1 call"), "{}", ran.stdout);
+    let report = run(&context, &models, &["report", "--json"]);
+    let readers = &report.json_lines()[0]["readers"];
+    assert_eq!(readers[0]["reader"], "docmill-nano");
+    assert_eq!(readers[0]["cost"], Value::Null);
+    let second = (&readers[1]["reader"], &readers[1]["rung"]);
+    assert_eq!(second, (&"far".into(), &2.into()));
+    assert_eq!(readers[1]["output_tokens"], 300);
+    assert_eq!(readers[1]["cost"], 0.008);
     let shown = run(&context, &models, &["show", "1"]);
     assert!(
         shown.stdout.contains("docmill-nano") && shown.stdout.contains("0.008000 USD"),

@@ -28,10 +28,22 @@ fn a_run_ends_with_a_report_that_the_database_tells_again() {
     };
     fill(&context);
     let ran = context.run(&[
-        "run", "in", "--type", "receipt", "--report", "r.json", "--report", "r.html",
+        "run",
+        "in",
+        "--type",
+        "receipt",
+        "--report",
+        "r.json",
+        "--report",
+        "r.html",
+        "--set",
+        "recycle_pages=1",
+        "--set",
+        "ocr=off",
     ]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     for part in [
+        "workers recycled",
         "time by stage",
         "slowest pages",
         "peak memory",
@@ -55,6 +67,15 @@ fn a_run_ends_with_a_report_that_the_database_tells_again() {
         .map(|s| &s["stage"])
         .collect();
     assert_eq!(stages, ["rasterize", "read"]);
+    assert_eq!(report["workers"]["restarts"], serde_json::json!({}));
+    assert_eq!(report["workers"]["recycled"]["reader"]["pages"], 2);
+    let readers = report["readers"].as_array().unwrap();
+    assert_eq!(readers.len(), 1, "{readers:?}");
+    assert_eq!(
+        (&readers[0]["calls"], &readers[0]["pages"]),
+        (&2.into(), &2.into())
+    );
+    assert!(readers[0]["seconds"].as_f64().unwrap() > 0.0 && readers[0]["cost"].is_null());
     let pages = report["throughput"]["pages"].as_array().unwrap();
     assert_eq!(pages.iter().map(|n| n.as_u64().unwrap()).sum::<u64>(), 2);
     for role in ["supervisor", "rasterizer", "router", "reader"] {
@@ -74,6 +95,7 @@ fn a_run_ends_with_a_report_that_the_database_tells_again() {
         html.contains("<svg") && !html.contains("<b>bad<b>"),
         "{html}"
     );
+    assert!(html.contains("replaced in good health") && html.contains("What the readers did"));
     for outside in ["http://", "https://", "<script", "src=", "@import", "url("] {
         assert!(!html.contains(outside), "{outside}");
     }
@@ -162,6 +184,7 @@ fn metrics_are_served_while_a_run_goes_on_and_stay_in_the_textfile() {
         "docmill_files_turned_away_total{reason=\"empty_file\"} 1",
         "docmill_records_total{status=\"needs_review\",type=\"receipt\"} 2",
         "docmill_stage_seconds_count{stage=\"read\"} 2",
+        "docmill_reader_calls_total{outcome=\"done\",reader=\"docmill-nano\"} 2",
         "docmill_queue_pages{state=\"queued\"} 0",
         "docmill_run_exit_code 1",
     ] {

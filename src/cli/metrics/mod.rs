@@ -10,7 +10,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    CounterVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 
 use crate::config::UsageError;
@@ -40,6 +41,11 @@ pub struct Metrics {
     page_seconds: HistogramVec,
     stage_seconds: HistogramVec,
     restarts: IntCounterVec,
+    recycled: IntCounterVec,
+    calls: IntCounterVec,
+    call_seconds: CounterVec,
+    tokens: IntCounterVec,
+    cost: CounterVec,
     memory: IntGaugeVec,
     processes: IntGaugeVec,
     backlog: IntGaugeVec,
@@ -59,6 +65,11 @@ impl Metrics {
     fn register(registry: Registry) -> prometheus::Result<Metrics> {
         let counter = |name: &str, help: &str, labels: &[&str]| {
             let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok::<_, prometheus::Error>(counter)
+        };
+        let sum = |name: &str, help: &str, labels: &[&str]| {
+            let counter = CounterVec::new(Opts::new(name, help), labels)?;
             registry.register(Box::new(counter.clone()))?;
             Ok::<_, prometheus::Error>(counter)
         };
@@ -129,6 +140,31 @@ impl Metrics {
                 "docmill_worker_restarts_total",
                 "Workers that died and were replaced, by role and reason.",
                 &["role", "reason"],
+            )?,
+            recycled: counter(
+                "docmill_workers_recycled_total",
+                "Workers in good health that were replaced, by role and reason.",
+                &["role", "reason"],
+            )?,
+            calls: counter(
+                "docmill_reader_calls_total",
+                "Times that a reader was asked to read a page, by outcome.",
+                &["reader", "outcome"],
+            )?,
+            call_seconds: sum(
+                "docmill_reader_seconds_total",
+                "Time of a reader's calls, waiting for a free worker included.",
+                &["reader"],
+            )?,
+            tokens: counter(
+                "docmill_reader_tokens_total",
+                "Tokens that a reader was given (in) and wrote (out).",
+                &["reader", "direction"],
+            )?,
+            cost: sum(
+                "docmill_reader_cost_total",
+                "What a reader's calls cost, by its price.",
+                &["reader", "currency"],
             )?,
             memory: gauge(
                 "docmill_memory_bytes",
@@ -208,6 +244,33 @@ impl Metrics {
             Event::WorkerReplaced { role, reason, .. } => {
                 let labels = [role, reason.as_str()];
                 self.restarts.with_label_values(&labels).inc();
+            }
+            Event::WorkerRecycled { role, reason } => {
+                let labels = [role, reason.as_str()];
+                self.recycled.with_label_values(&labels).inc();
+            }
+            Event::ReaderCalled {
+                reader,
+                failed,
+                seconds,
+                usage,
+                cost,
+                currency,
+            } => {
+                let reader = reader.as_str();
+                let outcome = if *failed { "failed" } else { "done" };
+                self.calls.with_label_values(&[reader, outcome]).inc();
+                let call_seconds = self.call_seconds.with_label_values(&[reader]);
+                call_seconds.inc_by(seconds.max(0.0));
+                for (direction, tokens) in [("in", usage.input), ("out", usage.output)] {
+                    let labels = [reader, direction];
+                    let counter = self.tokens.with_label_values(&labels);
+                    counter.inc_by(u64::from(tokens));
+                }
+                if let (Some(cost), Some(currency)) = (cost, currency) {
+                    let labels = [reader, currency.as_str()];
+                    self.cost.with_label_values(&labels).inc_by(cost.max(0.0));
+                }
             }
             Event::Sampled { memory, backlog } => {
                 for role in memory {
@@ -298,7 +361,8 @@ fn unix_now() -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Failure;
+    use crate::domain::{Failure, Usage};
+    use crate::worker::Recycling;
 
     #[test]
     fn events_are_counted_under_their_labels() {
@@ -325,8 +389,30 @@ mod tests {
             reason: Reason::Deadline,
             cause: "slow".into(),
         });
+        metrics.add(&Event::WorkerRecycled {
+            role: "reader",
+            reason: Recycling::Memory,
+        });
+        for failed in [false, true] {
+            metrics.add(&Event::ReaderCalled {
+                reader: "far".into(),
+                failed,
+                seconds: 1.5,
+                usage: Usage {
+                    input: 2000,
+                    output: 300,
+                },
+                cost: Some(0.008),
+                currency: Some("USD".into()),
+            });
+        }
         let text = metrics.text();
         for line in [
+            "docmill_workers_recycled_total{reason=\"memory\",role=\"reader\"} 1",
+            "docmill_reader_calls_total{outcome=\"failed\",reader=\"far\"} 1",
+            "docmill_reader_seconds_total{reader=\"far\"} 3",
+            "docmill_reader_tokens_total{direction=\"out\",reader=\"far\"} 600",
+            "docmill_reader_cost_total{currency=\"USD\",reader=\"far\"} 0.016",
             "docmill_pages_total{outcome=\"done\"} 1",
             "docmill_pages_total{outcome=\"retried\"} 1",
             "docmill_page_failures_total{reason=\"deadline\"} 1",
