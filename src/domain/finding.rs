@@ -21,6 +21,9 @@ impl Severity {
     }
 }
 
+/// Code of the finding that a list repeated itself and was closed.
+pub const LIST_REPEATS: &str = "list_repeats";
+
 /// One observation about a record, in the words of an accountant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {

@@ -8,11 +8,15 @@ use crate::calibrate::{Reliability, RiskPoint, aurc, reliability, risk_coverage}
 /// Points kept of a curve: more are not to be seen.
 const POINTS: usize = 200;
 
-/// Values whose truth is known (nulls are no values).
+/// Values whose truth is known (nulls are no values). All but `embedded` is of
+/// documents that a model read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Acceptance {
     /// As the settings have it.
     pub now: Accepted,
+    /// Of documents whose values are those of the e-invoice that they carry: no
+    /// reading is judged by them. Their values are accepted with the document.
+    pub embedded: Accepted,
     /// As it would be at other wanted error rates.
     pub rates: Vec<Rate>,
     /// The model's own probabilities, and the calibrated ones where there are
@@ -66,6 +70,9 @@ pub struct Rate {
 
 impl Acceptance {
     pub fn of(documents: &[Document], rates: &[(f64, Option<f64>)]) -> Acceptance {
+        let (embedded, documents): (Vec<&Document>, Vec<&Document>) =
+            documents.iter().partition(|document| document.embedded);
+        let documents = documents.as_slice();
         let pairs = |probability: fn(&Leaf) -> Option<f64>| -> Vec<(f64, bool)> {
             let leaves = documents.iter().flat_map(|d| &d.fields);
             leaves
@@ -82,7 +89,7 @@ impl Acceptance {
             threshold,
             accepted: accepted(
                 documents,
-                |leaf| is_at(leaf, threshold),
+                |_, leaf| is_at(leaf, threshold),
                 |document| {
                     let enough = |t: f64| document.least.is_none_or(|least| least >= t);
                     document.unobjected && threshold.is_some_and(enough)
@@ -90,7 +97,8 @@ impl Acceptance {
             ),
         };
         Acceptance {
-            now: accepted(documents, |leaf| leaf.accepted, |d| d.accepted),
+            now: accepted(documents, |_, leaf| leaf.accepted, |d| d.accepted),
+            embedded: accepted(&embedded, |d, _| d.accepted, |d| d.accepted),
             rates: rates.iter().map(at).collect(),
             own: reliability(&own),
             calibrated: (!calibrated.is_empty()).then(|| reliability(&calibrated)),
@@ -115,8 +123,8 @@ fn is_at(leaf: &Leaf, threshold: Option<f64>) -> bool {
 }
 
 fn accepted(
-    documents: &[Document],
-    of_value: impl Fn(&Leaf) -> bool,
+    documents: &[&Document],
+    of_value: impl Fn(&Document, &Leaf) -> bool,
     of_document: impl Fn(&Document) -> bool,
 ) -> Accepted {
     let mut sum = Accepted::default();
@@ -130,7 +138,7 @@ fn accepted(
         let (mut count, mut wrong) = (0u64, 0u64);
         for leaf in document.fields.iter().filter(|leaf| leaf.is_value()) {
             sum.values += 1;
-            if of_value(leaf) {
+            if of_value(document, leaf) {
                 count += 1;
                 wrong += u64::from(!leaf.outcome.is_right());
             }
@@ -225,5 +233,30 @@ mod tests {
         );
         assert_eq!(found.curve.len(), 4);
         assert!(found.calibrated.is_some());
+    }
+
+    #[test]
+    fn what_an_e_invoice_states_is_not_counted_as_read() {
+        let truth = json!({"a": "1", "b": "2"});
+        let read = judge(
+            &case(truth.clone()),
+            &[seen(1, json!({"a": "1", "b": "9"}))],
+            Work::default(),
+        );
+        let read = believing(read, &[(0.9, true), (0.6, false)]);
+        let mut stated = seen(2, truth.clone());
+        stated.embedded = true;
+        let stated = judge(&case(truth), &[stated], Work::default());
+        let found = Acceptance::of(&[read, stated], &[(0.1, Some(0.5))]);
+        let counts = |a: &Accepted| {
+            let values = (a.values, a.accepted_values, a.wrong_values);
+            (
+                values,
+                (a.documents, a.accepted_documents, a.wrong_documents),
+            )
+        };
+        assert_eq!(counts(&found.now), ((2, 1, 0), (1, 1, 1)));
+        assert_eq!(counts(&found.embedded), ((2, 2, 0), (1, 1, 0)));
+        assert_eq!(found.rates[0].accepted.documents, 1);
     }
 }

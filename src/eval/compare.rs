@@ -35,7 +35,7 @@ pub fn normal(value: &Value) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" "))
 }
 
-fn number(text: &str) -> Option<Decimal> {
+pub(super) fn number(text: &str) -> Option<Decimal> {
     let digits = text.trim_start_matches(['-', '+']);
     let is_padded = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
     match is_padded {
@@ -44,7 +44,7 @@ fn number(text: &str) -> Option<Decimal> {
     }
 }
 
-fn date(text: &str) -> Option<Date> {
+pub(super) fn date(text: &str) -> Option<Date> {
     if let Ok(date) = Date::from_str(text) {
         return Some(date);
     }

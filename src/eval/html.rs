@@ -7,7 +7,8 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use serde::Serialize;
 
 use super::baseline::Changes;
-use super::judge::{Document, Outcome};
+use super::causes::{Cause, Trouble};
+use super::judge::{Document, Leaf, Outcome};
 use super::junit::sentence;
 use super::plots;
 use super::report::Report;
@@ -58,6 +59,8 @@ pub fn page(report: &Report, about: &About, changes: Option<&Changes>) -> anyhow
         about => Value::from(Serde(about)),
         report => Value::from(Serde(report)),
         changes => Value::from(Serde(changes)),
+        causes => Cause::ALL.map(Cause::as_str).to_vec(),
+        troubles => Trouble::ALL.map(Trouble::as_str).to_vec(),
         routed,
         whole => report.documents.iter().filter(|d| d.whole).count(),
         coverage => acceptance.now.coverage(),
@@ -103,8 +106,15 @@ fn wrong(document: &Document) -> Value {
         taken,
         count,
         right => document.fields.iter().filter(|leaf| leaf.outcome == Outcome::Right).count(),
-        sentences => wrong.take(MOST_VALUES).map(sentence).collect::<Vec<_>>(),
+        sentences => wrong.take(MOST_VALUES).map(because).collect::<Vec<_>>(),
         more => count.saturating_sub(MOST_VALUES),
+    }
+}
+
+fn because(leaf: &Leaf) -> String {
+    match leaf.cause {
+        Some(cause) => format!("{} ({})", sentence(leaf), cause.as_str().replace('_', " ")),
+        None => sentence(leaf),
     }
 }
 
@@ -148,5 +158,8 @@ mod tests {
         }
         assert_eq!(page.matches("<svg").count(), 4);
         assert!(page.contains("not certified"));
+        assert!(page.contains("is right (elsewhere)"), "{page}");
+        let row = "<td>receipt</td><td>0</td><td>0</td><td>0</td><td>0</td><td>0</td><td>1</td>";
+        assert!(page.contains(row), "{page}");
     }
 }

@@ -13,10 +13,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::compare::{anls, assign, line_fields, same, text};
+use super::causes::{Cause, Trouble};
+use super::compare::{anls, assign, line_fields, normal, same, text};
 use super::truth::Case;
 use crate::calibrate::{Claim, LOW_CONFIDENCE, NOT_CERTIFIED, Verdict};
-use crate::domain::{Record, Severity, Status};
+use crate::domain::{EvidenceClass, LIST_REPEATS, Record, Severity, Status};
 
 /// A record as it was stored, and what acceptance makes of its values.
 #[derive(Clone, Debug)]
@@ -74,6 +75,9 @@ pub struct Leaf {
     /// is not there.
     pub path: String,
     pub outcome: Outcome,
+    /// Where it is not right, and there is something to compare.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub truth: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,6 +131,14 @@ pub struct Document {
     pub records: Vec<String>,
     /// Records of the right type, where there are more than one.
     pub parted: bool,
+    /// Taken from data embedded in the document: no reading of it.
+    #[serde(default)]
+    pub embedded: bool,
+    /// Nothing of it was read as a record of its type.
+    #[serde(default)]
+    pub unread: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
     /// Every known field right, in one record.
     pub whole: bool,
     /// Every record accepted without a person.
@@ -149,6 +161,7 @@ pub fn judge(case: &Case, seen: &[Seen], work: Work) -> Document {
     let (truth, unscored) = case.truth(embedded);
     let mut judge = Judge {
         case,
+        known: known(truth),
         leaves: Vec::new(),
     };
     let best = judge.best(truth, &ours);
@@ -169,15 +182,25 @@ pub fn judge(case: &Case, seen: &[Seen], work: Work) -> Document {
     }
     let leaves = judge.leaves;
     let taken_for = best.or(seen.iter().find(|seen| seen.record.doc_type.is_some()));
+    let taken_for = taken_for.and_then(|seen| seen.record.doc_type.clone());
+    let repeats = ours
+        .iter()
+        .any(|seen| seen.record.findings.iter().any(|f| f.code == LIST_REPEATS));
     let is_whole = |leaf: &Leaf| matches!(leaf.outcome, Outcome::Right | Outcome::Absent);
     Document {
         name: case.name.clone(),
         doc_type: case.doc_type.clone(),
         layout: case.layout.clone(),
         group: case.group.clone(),
-        taken_for: taken_for
-            .and_then(|seen| seen.record.doc_type.clone())
-            .unwrap_or_else(|| "-".to_owned()),
+        embedded,
+        unread: ours.iter().all(|s| s.record.status == Status::Failed),
+        trouble: Trouble::of(
+            work.failure.as_deref(),
+            taken_for.as_deref(),
+            &case.doc_type,
+            repeats,
+        ),
+        taken_for: taken_for.unwrap_or_else(|| "-".to_owned()),
         records: seen
             .iter()
             .map(|seen| seen.record.status.as_str().to_owned())
@@ -208,8 +231,25 @@ fn is_unobjected(record: &Record) -> bool {
     record.status != Status::Failed && objections.next().is_none()
 }
 
+/// Every true value with its path, in the form in which values are compared.
+fn known(truth: &Map<String, Value>) -> Vec<(String, String)> {
+    let mut known = Vec::new();
+    for (name, value) in truth {
+        let lines = value.as_array().into_iter().flatten().enumerate();
+        let of_lines = lines.flat_map(|(at, line)| {
+            let fields = line.as_object().into_iter().flatten();
+            fields.map(move |(field, value)| (format!("{name}[{at}].{field}"), value))
+        });
+        let scalar = (!value.is_array()).then(|| (name.clone(), value));
+        let values = of_lines.chain(scalar);
+        known.extend(values.filter_map(|(path, value)| Some((path, normal(value)?))));
+    }
+    known
+}
+
 struct Judge<'a> {
     case: &'a Case,
+    known: Vec<(String, String)>,
     leaves: Vec<Leaf>,
 }
 
@@ -367,10 +407,22 @@ impl Judge<'_> {
             let mut verdicts = seen.verdicts.iter();
             verdicts.find(|verdict| verdict.claim.field == path)
         });
-        self.leaves.push(Leaf {
+        let on_page = place.is_some_and(|(seen, path)| {
+            let mut evidence = seen.record.evidence.iter();
+            evidence.any(|e| {
+                let is_seen = matches!(e.class, EvidenceClass::TextLayer | EvidenceClass::Ocr);
+                e.field == path && is_seen
+            })
+        });
+        let is_other = |read: &str| {
+            let mut known = self.known.iter();
+            known.any(|(known, value)| known != path && value == read)
+        };
+        let mut leaf = Leaf {
             field: name.to_owned(),
             path: path.to_owned(),
             outcome,
+            cause: None,
             truth,
             read,
             anls,
@@ -378,7 +430,9 @@ impl Judge<'_> {
             probability: verdict.and_then(|verdict| verdict.probability),
             accepted: verdict.is_some_and(|verdict| verdict.accepted),
             claim: verdict.map(|verdict| verdict.claim.clone()),
-        });
+        };
+        leaf.cause = Cause::of(&leaf, is_other, on_page);
+        self.leaves.push(leaf);
     }
 }
 

@@ -4,6 +4,7 @@
 mod accepted;
 mod baseline;
 mod calibration;
+mod causes;
 mod compare;
 mod html;
 mod judge;
@@ -15,6 +16,7 @@ mod truth;
 pub use accepted::{Acceptance, Accepted, Rate};
 pub use baseline::{Baseline, Change, Changes};
 pub use calibration::{FITTED, calibrate};
+pub use causes::{Cause, Causes, Trouble};
 pub use html::{About, page};
 pub use judge::{Document, Leaf, Outcome, Seen, Work, judge};
 pub use junit::write as write_junit;

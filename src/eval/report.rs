@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use super::accepted::Acceptance;
+use super::causes::Causes;
 use super::judge::{Document, Leaf, Outcome};
 
 /// Counts for one field over many documents.
@@ -111,6 +112,7 @@ pub struct Table {
     pub group_f1: f64,
     pub group_whole: f64,
     pub fields: BTreeMap<String, Field>,
+    pub causes: Causes,
 }
 
 impl Table {
@@ -142,6 +144,7 @@ impl Table {
             group_f1: mean(&|(sum, ..)| sum.f1()),
             group_whole: mean(&|(_, count, whole)| ratio(*whole, *count)),
             fields,
+            causes: Causes::of(documents),
         }
     }
 }
@@ -254,9 +257,10 @@ impl Report {
         report
     }
 
-    /// The worst type's, for a floor.
-    pub fn worst_f1(&self) -> f64 {
-        self.tables.values().map(|t| t.f1).fold(1.0, f64::min)
+    /// Types (or layouts) whose F1 is below the bar, with it.
+    pub fn below(&self, bar: f64) -> Vec<(&str, f64)> {
+        let scores = self.tables.iter().map(|(name, t)| (name.as_str(), t.f1));
+        scores.filter(|(_, f1)| *f1 < bar).collect()
     }
 }
 
@@ -292,7 +296,8 @@ mod tests {
         assert!(!table.fields.contains_key("skipped"));
         assert!((table.f1 - 6.0 / 11.0).abs() < 1e-9);
         assert_eq!(table.whole, 0);
-        assert!((report.worst_f1() - table.f1).abs() < 1e-9);
+        assert_eq!(report.below(0.6), [("receipt", table.f1)]);
+        assert!(report.below(table.f1).is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::doctypes::DocTypes;
 use crate::domain::{
-    FieldLogprob, Fields, Finding, PageResult, PageRule, Reading, Severity, Source,
+    FieldLogprob, Fields, Finding, LIST_REPEATS, PageResult, PageRule, Reading, Severity, Source,
 };
 use key::Verdict;
 
@@ -161,7 +161,7 @@ fn join(draft: &mut Draft, page: &PageResult, reading: &Reading, last: &[String]
             repetition.removed
         );
         draft.findings.push(Finding::new(
-            "list_repeats",
+            LIST_REPEATS,
             Severity::Warning,
             Some(&repetition.field),
             message,

@@ -82,9 +82,14 @@ impl Eval {
                 print::changes(&mut app, changes)?;
             }
         }
-        match self.fail_under {
-            Some(floor) if report.worst_f1() < floor => Ok(Outcome::SomeFailed),
-            _ => Ok(Outcome::Good),
+        let bar = self.fail_under.unwrap_or(0.0);
+        let below = report.below(bar);
+        for (name, f1) in &below {
+            tracing::error!("{name}: F1 {f1:.3} is below the {bar} of --fail-under");
+        }
+        match below.is_empty() {
+            true => Ok(Outcome::Good),
+            false => Ok(Outcome::SomeFailed),
         }
     }
 }

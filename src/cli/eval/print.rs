@@ -4,7 +4,7 @@ use super::super::App;
 use super::super::known::Judged;
 use super::super::output::{self, cell, count, table};
 use crate::calibrate::percent;
-use crate::eval::{Accepted, Change, Changes, Report};
+use crate::eval::{Accepted, Cause, Change, Changes, Report, Trouble};
 
 /// Changes shown of each direction; `--json` and `--html` have all.
 const MOST_CHANGES: usize = 60;
@@ -48,9 +48,54 @@ pub fn report(app: &mut App, report: &Report, judged: &Judged) -> anyhow::Result
         app.out.table(&rows)?;
         app.out.line("")?;
     }
+    causes(app, report)?;
     routing(app, report)?;
     acceptance(app, report, judged)?;
     effort(app, report, judged)
+}
+
+/// What is wrong, by why: docs/EVALUATION.md defines the causes.
+fn causes(app: &mut App, report: &Report) -> anyhow::Result<()> {
+    let words = |name: &str| name.replace('_', " ");
+    app.out.line("Wrong values by cause")?;
+    let names = Cause::ALL.map(|cause| words(cause.as_str()));
+    let heads: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut rows = table(&[&["type", "wrong"], heads.as_slice()].concat());
+    for (name, scores) in &report.tables {
+        let values = &scores.causes.values;
+        let counts = [values.values().sum()].into_iter();
+        let counts = counts.chain(Cause::ALL.map(|cause| values[&cause]));
+        rows.add_row(
+            [name.clone()]
+                .into_iter()
+                .chain(counts.map(|n: u64| n.to_string())),
+        );
+    }
+    app.out.table(&rows)?;
+    for (name, scores) in &report.tables {
+        let causes = &scores.causes;
+        if causes.unread_documents > 0 {
+            app.out.line(&format!(
+                "Not among them: {} of {}, of which no record of the type was read",
+                count(causes.unread_values, "value"),
+                count(causes.unread_documents, &format!("{name} document")),
+            ))?;
+        }
+    }
+    let troubled = |scores: &crate::eval::Table| scores.causes.documents.values().any(|n| *n > 0);
+    if report.tables.values().any(troubled) {
+        app.out
+            .line("\nDocuments not read as they should be, by cause")?;
+        let names = Trouble::ALL.map(|trouble| words(trouble.as_str()));
+        let heads: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut rows = table(&[&["type"], heads.as_slice()].concat());
+        for (name, scores) in &report.tables {
+            let counts = Trouble::ALL.map(|t| scores.causes.documents[&t].to_string());
+            rows.add_row([name.clone()].into_iter().chain(counts));
+        }
+        app.out.table(&rows)?;
+    }
+    app.out.line("")
 }
 
 fn routing(app: &mut App, report: &Report) -> anyhow::Result<()> {
@@ -82,6 +127,11 @@ fn acceptance(app: &mut App, report: &Report, judged: &Judged) -> anyhow::Result
     app.out
         .line(&format!("Accepted without a person ({how})"))?;
     app.out.line(&format!("  {}", accepted(&found.now)))?;
+    if found.embedded.documents > 0 {
+        let stated = accepted(&found.embedded);
+        app.out
+            .line(&format!("  not read but taken from e-invoices: {stated}"))?;
+    }
     let aurc = found.aurc.map(figure).unwrap_or_else(|| "-".to_owned());
     match &found.calibrated {
         Some(calibrated) => app.out.line(&format!(
