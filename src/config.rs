@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use layers::{Layers, Origin, Resolved, UsageError};
+pub use layers::{Found, Layers, Origin, Resolved, UsageError, blame};
 
 use crate::rasterize::Limits;
 

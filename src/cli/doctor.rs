@@ -11,7 +11,6 @@ use super::output::{count, table};
 use super::settings::Engines;
 use crate::calibrate::percent;
 use crate::config::Settings;
-use crate::doctypes::DocTypes;
 use crate::models::Installation;
 use crate::pipeline::{self, Plan};
 use crate::rasterize::{DocumentRasterizer, find_pdfium};
@@ -30,8 +29,20 @@ pub struct Doctor {
     pub engines: Engines,
 }
 
-/// What a check found, in words.
-type Finding = anyhow::Result<String>;
+/// What a check found; an error tells what is wrong and the remedy.
+type Finding = anyhow::Result<Told>;
+
+enum Told {
+    Fine(String),
+    /// Nothing is wrong, but it should be known what follows.
+    Note(String),
+}
+
+impl From<String> for Told {
+    fn from(message: String) -> Told {
+        Told::Fine(message)
+    }
+}
 
 impl Doctor {
     pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
@@ -53,15 +64,16 @@ impl Doctor {
             ("sandbox", sandbox),
         ];
         for (name, finding) in &checks {
-            let (ok, message) = match finding {
-                Ok(message) => (true, message.clone()),
-                Err(error) => (false, format!("{error:#}")),
+            let (mark, message) = match finding {
+                Ok(Told::Fine(message)) => ("ok   ", message.clone()),
+                Ok(Told::Note(message)) => ("note ", message.clone()),
+                Err(error) => ("WRONG", format!("{error:#}")),
             };
             if self.json {
+                let (ok, note) = (finding.is_ok(), matches!(finding, Ok(Told::Note(_))));
                 app.out
-                    .json(&json!({"check": name, "ok": ok, "message": message}))?;
+                    .json(&json!({"check": name, "ok": ok, "note": note, "message": message}))?;
             } else {
-                let mark = if ok { "ok   " } else { "WRONG" };
                 app.out.line(&format!("{mark}  {name:<20} {message}"))?;
             }
         }
@@ -98,7 +110,7 @@ fn build() -> Finding {
     } else {
         with.join(", ")
     };
-    Ok(format!("docmill {version}, {profile} profile, {with}"))
+    Ok(format!("docmill {version}, {profile} profile, {with}").into())
 }
 
 /// Instruction sets with whether this program uses them and the CPU has them.
@@ -152,22 +164,23 @@ fn vector_instructions() -> Finding {
     Ok(match used.is_empty() {
         true => format!("the baseline of {}", std::env::consts::ARCH),
         false => format!("{used}: all that the CPU has"),
-    })
+    }
+    .into())
 }
 
 fn pdfium(settings: &Settings) -> Finding {
     let path = find_pdfium(settings.pdfium.as_deref())?;
     DocumentRasterizer::new(Some(&path))?;
-    Ok(path.display().to_string())
+    Ok(path.display().to_string().into())
 }
 
 fn types(settings: &Settings) -> Finding {
-    let types = DocTypes::load(settings.types.as_deref())?;
+    let types = pipeline::doc_types(settings)?;
     let names: Vec<_> = types
         .readable()
         .map(|doc_type| doc_type.name.as_str())
         .collect();
-    Ok(names.join(", "))
+    Ok(names.join(", ").into())
 }
 
 fn models(settings: &Settings) -> Finding {
@@ -179,7 +192,8 @@ fn models(settings: &Settings) -> Finding {
         "reader {}, CLIP {}: every file is right",
         readers.join(", then "),
         clip.name
-    ))
+    )
+    .into())
 }
 
 /// Having none is not wrong: it is said what follows from it.
@@ -190,10 +204,12 @@ fn calibration(settings: &Settings) -> Finding {
     let wanted = percent(policy.max_error);
     let Some(calibration) = &policy.calibration else {
         let min = policy.min_confidence;
-        return Ok(format!(
-            "none for reader {}: values are accepted from its own probability of {min} on (`docmill calibrate`)",
+        return Ok(Told::Note(format!(
+            "none for reader {}: no error rate is promised for what is accepted. Values are believed from \
+             the reader's own probability of {min} on (`min_confidence`), and findings say `uncalibrated`. \
+             `docmill calibrate DIR` makes one from documents whose values are known (docs/TRUST.md)",
             reader.name()
-        ));
+        )));
     };
     let hash: String = calibration.hash.chars().take(12).collect();
     let accepted = match policy.threshold(calibration) {
@@ -203,15 +219,16 @@ fn calibration(settings: &Settings) -> Finding {
     Ok(format!(
         "{hash} of {}: {accepted} (at most {wanted} of accepted fields wrong)",
         calibration.created
-    ))
+    )
+    .into())
 }
 
 /// Nothing is wrong without one.
 fn second_opinion(settings: &Settings) -> Finding {
     Ok(match pipeline::find_ocr(settings, 1) {
-        Ok(Some(tesseract)) => format!("Tesseract, {}", tesseract.describe()),
-        Ok(None) => "none on scans (setting `ocr`)".to_owned(),
-        Err(error) => format!("none on scans: {error:#}"),
+        Ok(Some(tesseract)) => format!("Tesseract, {}", tesseract.describe()).into(),
+        Ok(None) => Told::Note("none on scans (setting `ocr`)".to_owned()),
+        Err(error) => Told::Note(format!("none on scans: {error:#}")),
     })
 }
 
@@ -224,7 +241,8 @@ async fn database(settings: &Settings) -> Finding {
             "{}, {}",
             path.display(),
             count(counts.documents, "document")
-        ));
+        )
+        .into());
     }
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -236,7 +254,7 @@ async fn database(settings: &Settings) -> Finding {
             path.display()
         )
     })?;
-    Ok(format!("{} will be made by the first run", path.display()))
+    Ok(format!("{} will be made by the first run", path.display()).into())
 }
 
 /// Loads every engine in a worker process of its own, as a run does; and what
@@ -252,7 +270,7 @@ async fn engines(settings: &Settings) -> (Finding, Finding) {
         Ok(engines) => {
             let walls = engines.walls();
             let sandbox = match walls.missing.is_empty() {
-                true => Ok(walls.standing.join("; ")),
+                true => Ok(walls.standing.join("; ").into()),
                 false => Err(anyhow::anyhow!(
                     "this system has no {}. Documents from strangers are read more safely where it has; \
                      --require-sandbox refuses to run without",
@@ -276,7 +294,7 @@ async fn answers(engines: &pipeline::Engines) -> Finding {
             found.push(answer?);
         }
     }
-    Ok(found.join("; "))
+    Ok(found.join("; ").into())
 }
 
 /// The table of every wall and what came of running against it.

@@ -1,4 +1,5 @@
 use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -121,10 +122,14 @@ impl Export {
             let why = "UBL is a file an invoice: name a folder with --out";
             return Err(UsageError(why.to_owned()).into());
         };
-        std::fs::create_dir_all(folder)
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            // As what is in it: the owner's alone.
+            .mode(0o700)
+            .create(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         let chosen = self.statuses(&[Status::Accepted]);
-        let (mut written, mut refused, mut after) = (0, 0, 0);
+        let (mut written, mut refused, mut others, mut after) = (0, 0, 0, 0);
         loop {
             let records = store.records_after(after, CHUNK).await?;
             let Some(last) = records.last() else { break };
@@ -134,7 +139,7 @@ impl Export {
                 .filter(|stored| chosen.contains(&stored.record.status));
             for stored in wanted {
                 match export::ubl(store, stored, self.buyer_country.as_deref()).await? {
-                    Ubl::NoInvoice => {}
+                    Ubl::NoInvoice => others += 1,
                     Ubl::Written(text) => {
                         let mut file = Replaced::create(&folder.join(file_name(stored)))?;
                         file.write_all(text.as_bytes())?;
@@ -148,7 +153,15 @@ impl Export {
                 }
             }
         }
-        tracing::info!("{} written", count(written, "invoice"));
+        // What a reader of stdout wants to know is there already.
+        if tracing::enabled!(tracing::Level::WARN) {
+            eprintln!(
+                "docmill: {} written to {}, {refused} refused, {} no invoice",
+                count(written, "invoice"),
+                folder.display(),
+                count(others, "record")
+            );
+        }
         Ok(match refused {
             0 => Outcome::Good,
             _ => Outcome::SomeFailed,

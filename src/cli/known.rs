@@ -12,7 +12,7 @@ use super::App;
 use super::settings::Engines;
 use super::signals;
 use crate::calibrate::{Folders, Policy};
-use crate::config::{Settings, UsageError};
+use crate::config::{Settings, UsageError, blame};
 use crate::doctypes::DocTypes;
 use crate::domain::Source;
 use crate::eval::{self, Case, Document, Seen, Work};
@@ -166,7 +166,7 @@ fn add(total: &mut Summary, run: Summary) {
 
 impl Judged {
     async fn compare(&mut self, settings: &Settings, cases: &[Case]) -> anyhow::Result<()> {
-        let types = DocTypes::load(settings.types.as_deref())?;
+        let types = pipeline::doc_types(settings)?;
         let store = Store::open_existing(&settings.db).await?;
         let mut unknown = 0;
         for case in cases {
@@ -260,7 +260,7 @@ pub fn policy(settings: &Settings, reader: &str) -> anyhow::Result<Policy> {
     let installation = Installation::find(settings)?;
     let folders = Folders::new(settings.calibration.as_deref(), installation.folder());
     Ok(Policy {
-        calibration: folders.find_any(reader)?.map(Arc::new),
+        calibration: blame(settings.calibration.is_some(), folders.find_any(reader))?.map(Arc::new),
         max_error: settings.max_error,
         min_confidence: settings.min_confidence,
     })

@@ -5,7 +5,7 @@ use super::exit::Outcome;
 use super::output::count;
 use super::run::{self, Watch};
 use super::settings::Engines;
-use crate::config::UsageError;
+use super::show;
 use crate::pipeline::RunRequest;
 use crate::store::Store;
 
@@ -33,8 +33,7 @@ impl Retry {
         let store = Store::open_existing(&app.settings().db).await?;
         for id in &self.ids {
             if store.record(*id).await?.is_none() {
-                let why = format!("there is no current record {id}: `docmill export` lists them");
-                return Err(UsageError(why).into());
+                return Err(show::no_record(&store, *id).await?.into());
             }
         }
         let pages = store.retry(&self.ids, self.doc_type.as_deref()).await?;

@@ -180,7 +180,7 @@ pub async fn process(
 /// A wrong type is told before a database is made.
 pub fn check_type(settings: &Settings, name: Option<&str>) -> anyhow::Result<()> {
     let Some(name) = name else { return Ok(()) };
-    let types = crate::doctypes::DocTypes::load(settings.types.as_deref())?;
+    let types = pipeline::doc_types(settings)?;
     if types.readable().any(|known| known.name == name) {
         return Ok(());
     }

@@ -31,7 +31,7 @@ impl Show {
         let records = match id {
             Some(id) => match store.record(id).await? {
                 Some(record) => vec![record],
-                None => return Err(UsageError(format!("there is no current record {id}")).into()),
+                None => return Err(no_record(&store, id).await?.into()),
             },
             None => {
                 let path = std::path::absolute(&self.what)?;
@@ -53,6 +53,22 @@ impl Show {
         }
         Ok(Outcome::Good)
     }
+}
+
+/// Why there is no current record of this number, and which there is instead.
+pub async fn no_record(store: &Store, id: i64) -> anyhow::Result<UsageError> {
+    let why = match store.successors(id).await?.as_deref() {
+        None => format!("there is no record {id}: `docmill export` lists them"),
+        Some([]) => {
+            format!("record {id} was replaced, and its pages wait to be read again: `docmill run`")
+        }
+        Some(successors) => {
+            let numbers: Vec<_> = successors.iter().map(i64::to_string).collect();
+            let numbers = numbers.join(" and ");
+            format!("record {id} was replaced by {numbers}, made when its pages were read again")
+        }
+    };
+    Ok(UsageError(why))
 }
 
 /// A path that has no record: turned away, still waiting, or never seen.

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use clap::Args;
 use serde_json::json;
 
@@ -25,7 +27,13 @@ impl Status {
     pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
         let store = Store::open_existing(&app.settings().db).await?;
         let counts = store.counts().await?;
-        let rejected = store.rejected().await?;
+        // What was taken out of the folder since is no one's work any more.
+        let (rejected, gone): (Vec<_>, Vec<_>) = (store.rejected().await?.into_iter())
+            .partition(|file| file.path.symlink_metadata().is_ok());
+        let mut by = BTreeMap::<&str, u64>::new();
+        for file in &rejected {
+            *by.entry(&file.reason).or_default() += 1;
+        }
         if self.json {
             let files = rejected.iter().map(|file| {
                 json!({
@@ -35,13 +43,13 @@ impl Status {
                 })
             });
             let mut value = serde_json::to_value(&counts)?;
+            value["rejected"] = json!(by);
+            value["rejected_gone"] = json!(gone.len());
             value["rejected_files"] = files.collect();
             app.out.json(&value)?;
             return Ok(Outcome::Good);
         }
-        let of = |map: &std::collections::BTreeMap<String, u64>, key: &str| {
-            map.get(key).copied().unwrap_or(0)
-        };
+        let of = |map: &BTreeMap<String, u64>, key: &str| map.get(key).copied().unwrap_or(0);
         let lines = [
             (counts.documents, "documents".to_owned()),
             (of(&counts.pages, "done"), "pages done".to_owned()),
@@ -62,15 +70,20 @@ impl Status {
             (of(&counts.records, "failed"), "records failed".to_owned()),
             (
                 rejected.len() as u64,
-                format!("files turned away{}", by_reason(&counts.rejected)),
+                format!("files turned away{}", by_reason(&by)),
             ),
         ];
         for (number, what) in lines {
             app.out.line(&format!("{number:>8} {what}"))?;
         }
+        if !gone.is_empty() {
+            let number = gone.len();
+            app.out
+                .line(&format!("{number:>8} files turned away and gone since"))?;
+        }
         if !rejected.is_empty() {
             app.out.line("")?;
-            let mut table = output::table(&["file turned away", "reason", "what to do"]);
+            let mut table = output::table(&["file turned away", "reason", "why, and what to do"]);
             let shown = if self.all { rejected.len() } else { SOME };
             for file in rejected.iter().take(shown) {
                 let path = output::short(&file.path);

@@ -4,8 +4,8 @@ use serde_json::json;
 use super::App;
 use super::exit::Outcome;
 use super::output;
-use crate::doctypes::DocTypes;
 use crate::domain::{DocType, PageRule};
+use crate::pipeline;
 
 /// List the document types
 #[derive(Args)]
@@ -17,7 +17,7 @@ pub struct Types {
 
 impl Types {
     pub fn run(self, mut app: App) -> anyhow::Result<Outcome> {
-        let types = DocTypes::load(app.settings().types.as_deref())?;
+        let types = pipeline::doc_types(app.settings())?;
         if self.json {
             for doc_type in types.iter() {
                 app.out.json(&json!({

@@ -18,7 +18,7 @@ pub fn settings(bytes: &[u8]) {
         return;
     };
     let resolved = layers.resolve();
-    let printed = resolved.to_toml();
+    let printed = resolved.to_toml(&Default::default());
     let again = Layers::defaults().toml(Path::new("docmill.toml"), &printed);
     let again = again.unwrap_or_else(|error| panic!("{error}\n{printed}"));
     assert_eq!(again.resolve().settings, resolved.settings, "{printed}");

@@ -52,6 +52,15 @@ const MAY_BE_ZERO: &[&str] = &[
 #[error("{0}")]
 pub struct UsageError(pub String);
 
+/// An error of what a setting names is a mistake in the settings, if it
+/// `is_set`; of what was found by default it is none.
+pub fn blame<T>(is_set: bool, result: anyhow::Result<T>) -> anyhow::Result<T> {
+    result.map_err(|error| match is_set {
+        true => UsageError(format!("{error:#}")).into(),
+        false => error,
+    })
+}
+
 /// Who set a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -79,6 +88,15 @@ pub struct Layers {
     /// By key (`readers`, `limits.max_pages`), in the order of [`Settings`].
     values: Vec<(String, Value, Origin)>,
     settings: Settings,
+}
+
+/// What is used in place of a setting that is not set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// `None`: nothing.
+    pub used: Option<String>,
+    /// In words.
+    pub origin: String,
 }
 
 /// The settings that hold, and where each comes from.
@@ -233,8 +251,10 @@ impl Layers {
 
 impl Resolved {
     /// The settings as a settings file, each line with its origin as comment.
-    pub fn to_toml(&self) -> String {
-        let mut lines: Vec<_> = self.values.iter().map(line).collect();
+    /// `found` tells what is used where a setting, by key, is not set.
+    pub fn to_toml(&self, found: &BTreeMap<&str, Found>) -> String {
+        let lines = self.values.iter().map(|value| line(value, found));
+        let mut lines: Vec<_> = lines.collect();
         // What follows a table's heading in TOML belongs to the table.
         lines.sort_by_key(|(key, ..)| key.contains('.'));
         let width = lines.iter().map(|(_, text, _)| text.chars().count()).max();
@@ -255,16 +275,25 @@ impl Resolved {
 }
 
 /// Key, `name = value` and origin of a setting, ready to print.
-fn line((key, value, origin): &(String, Value, Origin)) -> (String, String, String) {
+fn line(
+    (key, value, origin): &(String, Value, Origin),
+    found: &BTreeMap<&str, Found>,
+) -> (String, String, String) {
     let name = key.rsplit('.').next().unwrap_or(key);
-    let text = match value {
-        Value::Null => format!("# {name} ="),
-        // TOML's basic strings escape like JSON's.
-        value => format!("{name} = {value}"),
-    };
-    let origin = match value {
-        Value::Null => "not set".to_owned(),
-        _ => origin.to_string(),
+    // TOML's basic strings escape like JSON's.
+    let (text, origin) = match (value, found.get(key.as_str())) {
+        (Value::Null, None) => (format!("# {name} ="), "not set".to_owned()),
+        (Value::Null, Some(found)) => {
+            let used = found
+                .used
+                .as_ref()
+                .map(|used| format!(" {}", Value::from(used.as_str())));
+            (
+                format!("# {name} ={}", used.unwrap_or_default()),
+                found.origin.clone(),
+            )
+        }
+        (value, _) => (format!("{name} = {value}"), origin.to_string()),
     };
     (key.clone(), text, origin)
 }
@@ -459,10 +488,21 @@ mod tests {
     fn the_printed_settings_read_back_as_the_same_settings() {
         let layers = file("reader = \"a \\\"b\\\"\"\nmin_confidence = 0.35").unwrap();
         let resolved = layers.resolve();
-        let printed = resolved.to_toml();
+        let clip = Found {
+            used: Some("clip-a".into()),
+            origin: "default of m".into(),
+        };
+        let printed = resolved.to_toml(&[("clip", clip)].into());
         assert!(printed.contains("min_confidence = 0.35"), "{printed}");
         assert!(printed.contains("# conf/docmill.toml"), "{printed}");
-        assert!(printed.contains("# clip ="), "{printed}");
+        let line = printed.lines().find(|line| line.starts_with("# clip ="));
+        let line = line
+            .unwrap()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert_eq!(line, "# clip = \"clip-a\" # default of m");
+        assert!(printed.contains("# pdfium ="), "{printed}");
         let again = Layers::defaults()
             .toml(Path::new("other.toml"), &printed)
             .unwrap();

@@ -60,12 +60,18 @@ fn own_files(database: &Path) -> Vec<PathBuf> {
 /// The bytes of a regular file of at most `max_bytes`.
 pub fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, Failure> {
     let unreadable = |error: std::io::Error| {
-        Failure::new(Reason::Unreadable, format!("cannot be read: {error}"))
+        Failure::new(
+            Reason::Unreadable,
+            format!("cannot be read: {error}; let the user that docmill runs as read it"),
+        )
     };
     // Opening a FIFO would wait for its writer: look before.
     let metadata = std::fs::metadata(path).map_err(unreadable)?;
     if !metadata.is_file() {
-        return Err(Failure::new(Reason::NotAFile, "not a regular file"));
+        return Err(Failure::new(
+            Reason::NotAFile,
+            "not a regular file: take it out of the folder",
+        ));
     }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
@@ -74,9 +80,13 @@ pub fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, Failure> {
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
     match bytes.len() as u64 {
-        0 => Err(Failure::new(Reason::EmptyFile, "the file is empty")),
+        0 => Err(Failure::new(
+            Reason::EmptyFile,
+            "the file is empty: copy or scan it again",
+        )),
         n if n > max_bytes => {
-            let message = format!("larger than {max_bytes} bytes (setting `limits.max_bytes`)");
+            let message =
+                format!("larger than {max_bytes} bytes: split it, or set `limits.max_bytes`");
             Err(Failure::new(Reason::TooLarge, message))
         }
         _ => Ok(bytes),

@@ -1,11 +1,11 @@
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::check;
 use super::{ClipModel, ImageLayout, Manifest, ModelFile, PinnedFiles, ReaderModel};
-use crate::config::Settings;
+use crate::config::{Settings, UsageError, blame};
 
 /// Longest side in pixels to which a page is reduced for a model that settings
 /// name: A4 at 130 dpi, where body text is about 15 px high.
@@ -76,8 +76,8 @@ impl Installation {
     /// or a model is asked for that is not named by its files.
     pub fn find(settings: &Settings) -> anyhow::Result<Installation> {
         if let Some(folder) = &settings.models {
-            let folder = absolute(folder)?;
-            let manifest = Manifest::load(&folder)?;
+            let folder = blame(true, absolute(folder))?;
+            let manifest = blame(true, Manifest::load(&folder))?;
             return Ok(Installation {
                 found: Ok((folder, manifest)),
             });
@@ -110,31 +110,34 @@ impl Installation {
     /// The reader that settings ask for, all its files checked by SHA-256.
     pub fn reader(&self, settings: &Settings) -> anyhow::Result<ResolvedReader> {
         match (&settings.text_gguf, &settings.mmproj_gguf) {
-            (Some(text), Some(mmproj)) => reader_of_files(text, mmproj),
+            (Some(text), Some(mmproj)) => blame(true, reader_of_files(text, mmproj)),
             (None, None) => {
                 let (folder, manifest) = self.manifest()?;
                 let name = settings.reader.as_ref().unwrap_or(&manifest.default_reader);
-                let spec = manifest.reader.get(name).with_context(|| {
+                let spec = manifest.reader.get(name).ok_or_else(|| {
                     let known = manifest.reader.keys().chain(manifest.endpoint.keys());
                     unknown("reader", name, folder, known)
                 })?;
                 reader_of_manifest(folder, name, spec)
             }
-            _ => bail!("--text-gguf and --mmproj-gguf belong together: name both or neither"),
+            _ => {
+                let why = "--text-gguf and --mmproj-gguf belong together: name both or neither";
+                Err(UsageError(why.to_owned()).into())
+            }
         }
     }
 
     /// The CLIP that settings ask for, all its files checked by SHA-256.
     pub fn clip(&self, settings: &Settings) -> anyhow::Result<ResolvedClip> {
         if let Some(folder) = &settings.clip_dir {
-            return clip_of_folder(folder);
+            return blame(true, clip_of_folder(folder));
         }
         let (folder, manifest) = self.manifest()?;
         let name = settings.clip.as_ref().unwrap_or(&manifest.default_clip);
         let spec = manifest
             .clip
             .get(name)
-            .with_context(|| unknown("clip", name, folder, manifest.clip.keys()))?;
+            .ok_or_else(|| unknown("clip", name, folder, manifest.clip.keys()))?;
         clip_of_manifest(folder, name, spec)
     }
 
@@ -338,13 +341,13 @@ fn unknown<'a>(
     name: &str,
     folder: &Path,
     known: impl Iterator<Item = &'a String>,
-) -> String {
+) -> UsageError {
     let known: Vec<&str> = known.map(String::as_str).collect();
-    format!(
+    UsageError(format!(
         "{} has no {role} \"{name}\"; it has: {}",
         folder.join(Manifest::FILE).display(),
         known.join(", ")
-    )
+    ))
 }
 
 fn absolute(path: &Path) -> anyhow::Result<PathBuf> {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::ensure;
 
 use super::{ImageLayout, Installation, ResolvedEndpoint, ResolvedReader, Verified};
-use crate::config::Settings;
+use crate::config::{Settings, blame};
 
 /// A reader that can be used, whatever it is.
 #[derive(Clone, Debug)]
@@ -87,27 +87,10 @@ impl Installation {
         if settings.ladder.is_empty() {
             return Ok(vec![self.first(settings)?]);
         }
-        ensure!(
-            settings.reader.is_none() && settings.text_gguf.is_none(),
-            "`ladder` and {} both name the first reader: name it in `ladder` alone, or empty `ladder` (--ladder \"\")",
-            if settings.reader.is_some() {
-                "`reader`"
-            } else {
-                "`text_gguf`"
-            }
-        );
-        let mut seen = BTreeSet::new();
-        let mut rungs = Vec::new();
-        for name in &settings.ladder {
-            ensure!(seen.insert(name), "`ladder` names \"{name}\" twice");
-            rungs.push(self.rung(name)?);
-        }
-        let currencies: BTreeSet<&str> = rungs.iter().filter_map(ResolvedRung::currency).collect();
-        ensure!(
-            currencies.len() <= 1,
-            "the endpoints of `ladder` have prices in different currencies ({}): a budget needs one",
-            currencies.into_iter().collect::<Vec<_>>().join(", ")
-        );
+        blame(true, fits_alone(settings))?;
+        let rungs = settings.ladder.iter().map(|name| self.rung(name));
+        let rungs: Vec<_> = rungs.collect::<Result<_, _>>()?;
+        blame(true, has_one_currency(&rungs))?;
         Ok(rungs)
     }
 
@@ -135,7 +118,8 @@ impl Installation {
     fn rung(&self, name: &str) -> anyhow::Result<ResolvedRung> {
         let (_, manifest) = self.manifest()?;
         if let Some(endpoint) = manifest.endpoint.get(name) {
-            return Ok(ResolvedRung::Endpoint(Box::new(endpoint.resolve(name)?)));
+            let endpoint = blame(true, endpoint.resolve(name))?;
+            return Ok(ResolvedRung::Endpoint(Box::new(endpoint)));
         }
         let alone = Settings {
             reader: Some(name.to_owned()),
@@ -143,6 +127,34 @@ impl Installation {
         };
         Ok(ResolvedRung::Local(Box::new(self.reader(&alone)?)))
     }
+}
+
+/// No other setting names the first reader, and none is named twice.
+fn fits_alone(settings: &Settings) -> anyhow::Result<()> {
+    ensure!(
+        settings.reader.is_none() && settings.text_gguf.is_none(),
+        "`ladder` and {} both name the first reader: name it in `ladder` alone, or empty `ladder` (--ladder \"\")",
+        if settings.reader.is_some() {
+            "`reader`"
+        } else {
+            "`text_gguf`"
+        }
+    );
+    let mut seen = BTreeSet::new();
+    for name in &settings.ladder {
+        ensure!(seen.insert(name), "`ladder` names \"{name}\" twice");
+    }
+    Ok(())
+}
+
+fn has_one_currency(rungs: &[ResolvedRung]) -> anyhow::Result<()> {
+    let currencies: BTreeSet<&str> = rungs.iter().filter_map(ResolvedRung::currency).collect();
+    ensure!(
+        currencies.len() <= 1,
+        "the endpoints of `ladder` have prices in different currencies ({}): a budget needs one",
+        currencies.into_iter().collect::<Vec<_>>().join(", ")
+    );
+    Ok(())
 }
 
 #[cfg(test)]

@@ -85,6 +85,10 @@ impl Tesseract {
         Ok(tesseract)
     }
 
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// For people.
     pub fn describe(&self) -> String {
         format!("{} ({})", self.program.display(), self.languages)

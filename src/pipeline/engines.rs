@@ -14,7 +14,7 @@ use super::router::RouterHandle;
 use super::second_opinion::SecondOpinion;
 use super::{Event, Summary};
 use crate::cage::Walls;
-use crate::config::Settings;
+use crate::config::{Settings, blame};
 use crate::generate::openai::EndpointReader;
 use crate::models::{ResolvedClip, ResolvedReader, ResolvedRung};
 use crate::rasterize::find_pdfium;
@@ -99,7 +99,10 @@ pub(super) async fn rasterizer_pool(
     on_end: OnEnd,
 ) -> anyhow::Result<Pool> {
     let init = RoleInit::Rasterizer {
-        pdfium: find_pdfium(settings.pdfium.as_deref())?,
+        pdfium: blame(
+            settings.pdfium.is_some(),
+            find_pdfium(settings.pdfium.as_deref()),
+        )?,
         limits: settings.limits,
     };
     let spec = spec(settings, init, workers, settings.rasterizer_memory);

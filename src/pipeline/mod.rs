@@ -31,12 +31,12 @@ use tokio::sync::watch;
 pub use ask::{Question, ask};
 pub use engines::Engines;
 pub use page::{PageJob, PageWork, Stages};
-pub use plan::{Plan, Rung, policy};
+pub use plan::{Plan, Rung, doc_types, policy};
 pub use readers::Readers;
 pub use second_opinion::find_ocr;
 pub use walls::{Trial, try_walls};
 
-use crate::config::Settings;
+use crate::config::{Settings, UsageError};
 use crate::domain::{Failure, Reason, Record, Usage};
 use crate::store::{Backlog, RoleMemory, Store};
 use crate::worker::Recycling;
@@ -250,10 +250,10 @@ async fn prepare(
     if let Some(name) = &request.doc_type {
         let known: Vec<_> = plan.prompts().keys().cloned().collect();
         let known = known.join(", ");
-        anyhow::ensure!(
-            plan.prompts().contains_key(name),
-            "there is no document type `{name}`; there are: {known}"
-        );
+        if !plan.prompts().contains_key(name) {
+            let why = format!("there is no document type `{name}`; there are: {known}");
+            return Err(UsageError(why).into());
+        }
     }
     let store = Store::open(&settings.db).await?;
     let engines = Engines::start(settings, Arc::new(plan), events, ends).await?;

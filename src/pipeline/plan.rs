@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::calibrate::{Folders, Policy};
-use crate::config::{EmbeddedXml, Settings};
+use crate::config::{EmbeddedXml, Settings, blame};
 use crate::doctypes::DocTypes;
 use crate::domain::XmlPlace;
 use crate::einvoice;
@@ -112,7 +112,7 @@ impl Plan {
     }
 
     fn make_blocking(settings: &Settings) -> anyhow::Result<Plan> {
-        let types = DocTypes::load(settings.types.as_deref())?;
+        let types = doc_types(settings)?;
         let installation = Installation::find(settings)?;
         let readers = installation.ladder(settings)?;
         let clip = installation.clip(settings)?;
@@ -238,6 +238,12 @@ impl Plan {
     }
 }
 
+/// The document types that settings name, beside the built-in ones.
+pub fn doc_types(settings: &Settings) -> anyhow::Result<DocTypes> {
+    let folder = settings.types.as_deref();
+    blame(folder.is_some(), DocTypes::load(folder))
+}
+
 /// The reader's calibration, where there is one, and what settings want.
 pub fn policy(
     settings: &Settings,
@@ -246,7 +252,8 @@ pub fn policy(
 ) -> anyhow::Result<Policy> {
     let folders = Folders::new(settings.calibration.as_deref(), models);
     Ok(Policy {
-        calibration: folders.find(reader_hash)?.map(Arc::new),
+        calibration: blame(settings.calibration.is_some(), folders.find(reader_hash))?
+            .map(Arc::new),
         ..without_calibration(settings)
     })
 }

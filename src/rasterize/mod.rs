@@ -161,8 +161,9 @@ pub fn sniff(bytes: &[u8]) -> Result<MediaType, Failure> {
         None if looks_like_xml(bytes) => MediaType::Xml,
         other => {
             let what = other.map(|mime| format!(" but {mime}")).unwrap_or_default();
-            let message =
-                format!("not a PDF, PNG, JPEG, TIFF, WebP, BMP, GIF or XML invoice{what}");
+            let message = format!(
+                "not a PDF, PNG, JPEG, TIFF, WebP, BMP, GIF or XML invoice{what}: convert it, or take it out of the folder"
+            );
             return Err(Failure::new(Reason::UnsupportedType, message));
         }
     })

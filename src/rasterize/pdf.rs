@@ -39,20 +39,20 @@ impl PdfLibrary {
             .map_err(open_failure)?;
         let pages = u32::try_from(document.pages().len()).unwrap_or(0);
         if pages == 0 {
-            return Err(Failure::new(Reason::NoPages, "the PDF has no pages"));
+            return Err(Failure::new(
+                Reason::NoPages,
+                "the PDF has no pages: get it again",
+            ));
         }
         if pages > limits.max_pages {
             let message = format!(
-                "{pages} pages, more than {} (setting `limits.max_pages`)",
+                "{pages} pages, more than {}: split it, or set `limits.max_pages`",
                 limits.max_pages
             );
             return Err(Failure::new(Reason::TooLarge, message));
         }
         if let Err(error) = document.pages().get(0) {
-            return Err(Failure::new(
-                Reason::Corrupt,
-                format!("PDFium cannot load the first page: {error}"),
-            ));
+            return Err(corrupt("its first page cannot be loaded", &error));
         }
         let attachments = document
             .attachments()
@@ -78,14 +78,27 @@ fn open_failure(error: PdfiumError) -> Failure {
         ),
         PdfiumError::PdfiumLibraryInternalError(Internal::SecurityError) => Failure::new(
             Reason::PasswordRequired,
-            "the PDF is encrypted in a way that PDFium does not know",
+            "the PDF is encrypted in a way that PDFium does not know: save a copy without encryption and run again",
         ),
         // PDFium reports no error of its own when the page tree is empty.
-        PdfiumError::PdfiumLibraryInternalError(Internal::Unknown) => {
-            Failure::new(Reason::NoPages, "PDFium finds no pages in the PDF")
-        }
-        other => Failure::new(Reason::Corrupt, format!("PDFium cannot read it: {other}")),
+        PdfiumError::PdfiumLibraryInternalError(Internal::Unknown) => Failure::new(
+            Reason::NoPages,
+            "PDFium finds no pages in the PDF: get it again",
+        ),
+        other => corrupt("it is damaged or cut off", &other),
     }
+}
+
+/// In one line, unlike PDFium's own errors.
+fn corrupt(what: &str, error: &PdfiumError) -> Failure {
+    let error = match error {
+        PdfiumError::PdfiumLibraryInternalError(error) => format!("{error:?}"),
+        other => format!("{other:?}"),
+    };
+    let message = format!(
+        "the PDF cannot be read, {what} (PDFium: {error}): get it again, or open it in a viewer and print it to a new PDF"
+    );
+    Failure::new(Reason::Corrupt, message)
 }
 
 /// Attachments that are looked into: e-invoices are among the first, and a
@@ -110,10 +123,8 @@ impl PdfFile {
 
     pub fn page(&self, index: u32, spec: &RasterSpec) -> Result<RasterPage, Failure> {
         let corrupt = |error: PdfiumError| {
-            Failure::new(
-                Reason::Corrupt,
-                format!("PDFium cannot draw page {}: {error}", index + 1),
-            )
+            let what = format!("page {} cannot be drawn", index + 1);
+            corrupt(&what, &error)
         };
         let index_in_pdf = i32::try_from(index).map_err(Failure::internal)?;
         let page = self.0.pages().get(index_in_pdf).map_err(corrupt)?;

@@ -55,7 +55,7 @@ impl PictureFile {
         let pages = directories.len() as u32;
         if pages > limits.max_pages {
             let message = format!(
-                "{pages} pages, more than {} (setting `limits.max_pages`)",
+                "{pages} pages, more than {}: split it, or set `limits.max_pages`",
                 limits.max_pages
             );
             return Err(Failure::new(Reason::TooLarge, message));
@@ -131,7 +131,7 @@ impl PictureFile {
             }
             other => Failure::new(
                 Reason::Corrupt,
-                format!("the picture does not decode: {other}"),
+                format!("the picture does not decode ({other}): copy or scan it again"),
             ),
         };
         let mut reader = ImageReader::with_format(Cursor::new(bytes), self.format);
@@ -162,7 +162,9 @@ impl PictureFile {
             return Err(Failure::new(Reason::TooLarge, message));
         }
         if width.min(height) < self.limits.min_side {
-            let message = format!("{width} x {height} pixels hold no document");
+            let message = format!(
+                "{width} x {height} pixels hold no document: scan it larger (setting `limits.min_side`)"
+            );
             return Err(Failure::new(Reason::TooSmall, message));
         }
         Ok(())

@@ -17,7 +17,10 @@ mod records;
 mod runs;
 mod watch;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
@@ -46,11 +49,51 @@ pub struct DocumentId(pub i64);
 /// How long a statement waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// A wait that is longer is told: no transaction of this process takes as long.
+const TELL_AFTER: Duration = Duration::from_secs(1);
+
 /// Cheap to clone; all clones share the one connection.
 #[derive(Clone)]
 pub struct Store {
     pool: SqlitePool,
     clock: Clock,
+    patience: Arc<Patience>,
+}
+
+/// Says what is waited for, once for all that wait at the same time.
+struct Patience {
+    database: PathBuf,
+    is_told: AtomicBool,
+}
+
+impl Patience {
+    fn new(database: &Path) -> Patience {
+        Patience {
+            database: database.to_owned(),
+            is_told: AtomicBool::new(false),
+        }
+    }
+
+    async fn with<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(TELL_AFTER) => {}
+        }
+        let tells = !self.is_told.swap(true, Ordering::Relaxed);
+        if tells {
+            tracing::warn!(
+                "another program holds the database {}: waiting for it, up to {} seconds",
+                self.database.display(),
+                BUSY_TIMEOUT.as_secs()
+            );
+        }
+        let done = work.await;
+        if tells {
+            self.is_told.store(false, Ordering::Relaxed);
+        }
+        done
+    }
 }
 
 impl Store {
@@ -92,11 +135,13 @@ impl Store {
             // the pages are read again.
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(BUSY_TIMEOUT);
-        let pool = pool(options).await;
+        let patience = Arc::new(Patience::new(path));
+        let pool = patience.with(pool(options)).await;
         let pool = pool.with_context(|| format!("cannot open the database {}", path.display()))?;
         let store = Store {
             pool,
             clock: Clock::default(),
+            patience,
         };
         store.migrate().await.map_err(|error| match error {
             MigrateError::VersionMissing(_) => anyhow::anyhow!(
@@ -120,8 +165,8 @@ impl Store {
 
     /// A transaction that holds the write lock from its start.
     async fn write(&self) -> sqlx::Result<Transaction<'static, Sqlite>> {
-        self.pool
-            .begin_with("BEGIN IMMEDIATE")
+        self.patience
+            .with(self.pool.begin_with("BEGIN IMMEDIATE"))
             .await
             .map_err(|error| match error {
                 // The connection still holds a transaction that failed and that

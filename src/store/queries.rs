@@ -21,8 +21,6 @@ pub struct Counts {
     pub pages: BTreeMap<String, u64>,
     /// Current records by status.
     pub records: BTreeMap<String, u64>,
-    /// Files turned away, by reason.
-    pub rejected: BTreeMap<String, u64>,
     /// Failed pages, by reason.
     pub failed_pages: BTreeMap<String, u64>,
 }
@@ -85,9 +83,6 @@ impl Store {
             records: self
                 .tally("SELECT status, count(*) FROM records WHERE current = 1 GROUP BY 1")
                 .await?,
-            rejected: self
-                .tally("SELECT reason, count(*) FROM sources WHERE reason IS NOT NULL GROUP BY 1")
-                .await?,
             failed_pages: self
                 .tally("SELECT reason, count(*) FROM pages WHERE state = 'failed' GROUP BY 1")
                 .await?,
@@ -125,6 +120,22 @@ impl Store {
             .into_iter()
             .map(row)
             .collect())
+    }
+
+    /// The records that took the place of one that is not current any more:
+    /// those of its pages. `None`: there never was such a record.
+    pub async fn successors(&self, id: i64) -> anyhow::Result<Option<Vec<i64>>> {
+        let old = sqlx::query_scalar::<_, i64>("SELECT document_id FROM records WHERE id = ?");
+        let Some(document) = old.bind(id).fetch_optional(&self.pool).await? else {
+            return Ok(None);
+        };
+        let successors = sqlx::query_scalar::<_, i64>(
+            "SELECT id FROM records WHERE document_id = ? AND current = 1 AND EXISTS
+                (SELECT 1 FROM record_pages new JOIN record_pages old ON old.page_index = new.page_index
+                 WHERE new.record_id = records.id AND old.record_id = ?) ORDER BY id",
+        );
+        let successors = successors.bind(document).bind(id);
+        Ok(Some(successors.fetch_all(&self.pool).await?))
     }
 
     pub async fn pages(&self, document: DocumentId) -> anyhow::Result<Vec<PageRow>> {

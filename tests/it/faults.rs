@@ -47,7 +47,7 @@ fn on<T>(database: &Path, work: impl AsyncFnOnce(&mut SqliteConnection) -> T) ->
 }
 
 /// Holds the database's write lock for as long as it takes to do `work`.
-fn while_locked<T>(database: &Path, work: impl FnOnce() -> T) -> T {
+pub fn while_locked<T>(database: &Path, work: impl FnOnce() -> T) -> T {
     on(database, async move |connection| {
         sqlx::query("BEGIN IMMEDIATE")
             .execute(&mut *connection)

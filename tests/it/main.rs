@@ -16,6 +16,7 @@ mod ladder;
 #[cfg(feature = "llama")]
 mod llava;
 mod malformed;
+mod messages;
 mod pages;
 mod privacy;
 mod process;

@@ -1,0 +1,164 @@
+//! What commands say, to whom, and with which exit code.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::context::Context;
+use crate::faults::while_locked;
+
+#[test]
+fn whatever_a_setting_names_wrongly_ends_with_exit_code_2() {
+    let context = Context::new();
+    let nano = "docmill-nano";
+    for wrong in [
+        &["--models", "nowhere"][..],
+        &["--reader", "nobody"],
+        &["--clip", "nobody"],
+        &["--clip-dir", "nowhere"],
+        &["--text-gguf", "none.gguf", "--mmproj-gguf", "none.gguf"],
+        &["--ladder", "nobody"],
+        &["--ladder", &format!("{nano},{nano}")],
+        &["--ladder", nano, "--reader", nano],
+        &["--types", "nowhere"],
+        &["--pdfium", "nowhere.so"],
+        &["--set", "calibration=nowhere.json"],
+        &["--set", "page_seconds=0"],
+    ] {
+        let ran = context.run(&[&["run", "."], wrong].concat());
+        assert_eq!(ran.code, Some(2), "{wrong:?} {ran:?}");
+        assert!(ran.stdout.is_empty() && !ran.stderr.is_empty(), "{ran:?}");
+    }
+}
+
+#[test]
+fn config_shows_what_is_found_where_nothing_is_set() {
+    let context = Context::new();
+    let ran = context.run(&["config"]);
+    let line = |start: &str| {
+        let line = ran.stdout.lines().find(|line| line.starts_with(start));
+        line.unwrap_or_else(|| panic!("{start} in {}", ran.stdout))
+    };
+    assert!(line("# reader = \"").contains("manifest.toml"));
+    assert!(line("# clip = \"").contains("manifest.toml"));
+    assert!(line("# models = \"/").ends_with("# found"));
+    assert!(line("# calibration =").contains("calibrations"));
+    // It is still a settings file that sets none of them.
+    let table: toml::Table = ran.stdout.parse().unwrap();
+    assert!(!table.contains_key("reader") && table.contains_key("readers"));
+}
+
+#[test]
+fn doctor_notes_that_there_is_no_calibration_and_what_follows() {
+    let context = Context::new();
+    let args = ["doctor", "--json", "--set", "calibration=off"];
+    let checks = context.run(&args).json_lines();
+    let check = checks
+        .iter()
+        .find(|check| check["check"] == "calibration")
+        .unwrap();
+    assert_eq!((&check["ok"], &check["note"]), (&true.into(), &true.into()));
+    let message = check["message"].as_str().unwrap();
+    assert!(message.contains("no error rate is promised"), "{message}");
+}
+
+#[test]
+fn a_wait_for_the_database_is_told_after_a_moment() {
+    let Some(context) = Context::with_engines("a_wait_for_the_database_is_told") else {
+        return;
+    };
+    context.run(&["run"]);
+    let status = while_locked(&context.path("docmill.db"), || {
+        let mut command = context.command(&["status"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let status = command.stdin(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(2500));
+        status
+    });
+    let output = status.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert_eq!(told.matches("another program holds").count(), 1, "{told}");
+    assert!(told.contains("docmill.db"), "{told}");
+    assert_eq!(context.run(&["status"]).stderr, "");
+}
+
+#[test]
+fn a_file_turned_away_is_told_in_a_line_with_the_remedy_until_it_is_gone() {
+    let Some(context) = Context::with_engines("a_file_turned_away_is_told_in_a_line") else {
+        return;
+    };
+    fs::create_dir(context.path("in")).unwrap();
+    fs::write(context.path("in/bad.pdf"), "%PDF-1.4 and nothing").unwrap();
+    let ran = context.run(&["run", "in"]);
+    let told = ran.stderr.lines().filter(|line| line.contains("bad.pdf"));
+    let told: Vec<_> = told.collect();
+    assert!(
+        told.len() == 1 && told[0].contains("print it to a new PDF"),
+        "{ran:?}"
+    );
+    let status = context.run(&["status"]).stdout;
+    let row = status.lines().find(|line| line.contains("bad.pdf"));
+    assert!(row.unwrap().contains("get it again"), "{status}");
+    fs::remove_file(context.path("in/bad.pdf")).unwrap();
+    let status = context.status();
+    assert_eq!(status["rejected_files"], serde_json::json!([]));
+    assert_eq!(status["rejected"], serde_json::json!({}));
+    assert_eq!(status["rejected_gone"], 1);
+    let status = context.run(&["status"]).stdout;
+    assert!(!status.contains("bad.pdf") && status.contains("gone since"));
+}
+
+#[test]
+fn a_record_that_was_replaced_names_the_one_in_its_place() {
+    let Some(context) = Context::with_engines("a_record_that_was_replaced_names_its_successor")
+    else {
+        return;
+    };
+    context.fixture("receipt/uk_grocer", "in/a");
+    context.run(&["run", "in", "--type", "receipt"]);
+    context.run(&["run", "in", "--type", "receipt", "--force"]);
+    for command in ["show", "retry"] {
+        let ran = context.run(&[command, "1"]);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.stderr.contains("1 was replaced by 2"), "{ran:?}");
+        let ran = context.run(&[command, "99"]);
+        assert!(ran.stderr.contains("there is no record 99"), "{ran:?}");
+    }
+}
+
+#[test]
+fn ubl_files_are_counted_and_their_folder_is_the_owners() {
+    let Some(context) = Context::with_engines("ubl_files_are_counted") else {
+        return;
+    };
+    context.fixture("invoice/gb_tools", "in/a");
+    context.fixture("receipt/uk_grocer", "in/b");
+    context.run(&["run", "in"]);
+    let args = [
+        "export",
+        "--format",
+        "ubl",
+        "--out",
+        "out/ubl",
+        "--status",
+        "needs_review",
+    ];
+    let ran = context.run(&args);
+    let written = fs::read_dir(context.path("out/ubl")).unwrap().count();
+    assert!(
+        ran.stderr.contains(&format!("{written} invoice")),
+        "{ran:?}"
+    );
+    assert!(ran.stderr.contains("refused"), "{ran:?}");
+    for folder in ["out", "out/ubl"] {
+        let mode = fs::metadata(context.path(folder))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o700, "{folder}");
+    }
+    let quiet = context.run(&[&["-q"], &args[..]].concat());
+    assert_eq!(quiet.stderr, "");
+}
