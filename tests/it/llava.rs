@@ -1,5 +1,5 @@
 //! Image projectors of the LLaVA-1.5 kind through llama.cpp itself, against
-//! what they are by definition (tests/golden/llava/make.py).
+//! what PyTorch makes of the same weights (tests/golden/llava/make.py).
 
 use std::ffi::CString;
 use std::fs;
@@ -85,7 +85,7 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// Cosines of what llama.cpp hands on in place `n` with the patch `n + shift`
-/// by definition.
+/// by PyTorch.
 fn cosines(features: &[f32], shift: usize) -> Vec<f32> {
     let reference = reference();
     let pairs = features

@@ -1,20 +1,23 @@
 #!/usr/bin/env python3
 """Writes mmproj.gguf, image.rgb and features.f32: a tiny random image projector
-of the LLaVA-1.5 kind and what it makes of an image by its definition.
+of the LLaVA-1.5 kind and what PyTorch makes of an image with it.
 
-    pip install numpy gguf
+    pip install torch transformers numpy gguf
     python3 tests/golden/llava/make.py
 
-The tower is CLIP's ViT as transformers defines it (class token first, pre-norm,
-QuickGELU), of 4 layers, of which a converter stores 3: the projector takes
-`hidden_states[-2]` without the class token (`vision_feature_layer = -2`,
-`vision_feature_select_strategy = "default"`). It ends in 256 numbers, so that the
-default text model (models/text.gguf) takes it.
+The tower is the CLIPVisionModel of Hugging Face's transformers, of 4 layers, of
+which a converter stores 3: the projector takes `hidden_states[-2]` without the
+class token (`vision_feature_layer = -2`, `vision_feature_select_strategy =
+"default"`), two linear layers with a GELU (`mlp2x_gelu`) make the features. They
+are 256 numbers a patch, so that the default text model (models/text.gguf) takes
+them.
 """
 from pathlib import Path
 
 import gguf
 import numpy as np
+import torch
+from transformers import CLIPVisionConfig, CLIPVisionModel
 
 HERE = Path(__file__).resolve().parent
 SIDE, PATCH, WIDTH, HEADS, HIDDEN, LAYERS, OUT = 56, 14, 32, 2, 64, 4, 256
@@ -56,35 +59,38 @@ def tower():
     return tensors
 
 
-def norm(x, t, name):
-    x = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + EPS)
-    return x * t[name + ".weight"] + t[name + ".bias"]
+def name_in_transformers(name):
+    for ours, theirs in {
+        "v.class_embd": "embeddings.class_embedding", "v.patch_embd": "embeddings.patch_embedding",
+        "v.position_embd": "embeddings.position_embedding", "v.pre_ln": "pre_layrnorm", "v.blk": "encoder.layers",
+        "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
+        "attn_out": "self_attn.out_proj", "ffn_up": "mlp.fc1", "ffn_down": "mlp.fc2", "ln1": "layer_norm1", "ln2": "layer_norm2",
+    }.items():
+        name = name.replace(ours, theirs)
+    return name
 
 
-def linear(x, t, name):
-    return x @ t[name + ".weight"].T + t[name + ".bias"]
+def models(tensors):
+    """The tower and the projector, with these weights."""
+    config = CLIPVisionConfig(
+        hidden_size=WIDTH, intermediate_size=HIDDEN, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
+        image_size=SIDE, patch_size=PATCH, hidden_act="quick_gelu", layer_norm_eps=EPS)
+    vision = CLIPVisionModel(config).eval()
+    weights = {name_in_transformers(n): torch.from_numpy(t) for n, t in tensors.items() if n.startswith("v.")}
+    prefix = next(iter(vision.state_dict())).partition("embeddings")[0]
+    told = vision.load_state_dict({prefix + name: weight for name, weight in weights.items()}, strict=False)
+    # After the last layer, which the projector does not see.
+    assert not told.unexpected_keys and all("post_layernorm" in key for key in told.missing_keys), told
+    projector = torch.nn.Sequential(torch.nn.Linear(WIDTH, HIDDEN), torch.nn.GELU(), torch.nn.Linear(HIDDEN, OUT))
+    projector.load_state_dict({n.removeprefix("mm."): torch.from_numpy(t) for n, t in tensors.items() if n.startswith("mm.")})
+    return vision, projector
 
 
-def features(t, image):
-    x = (image.astype(np.float32) / 255 - MEAN) / STD
-    n = SIDE // PATCH
-    patches = x.reshape(n, PATCH, n, PATCH, 3).transpose(0, 2, 4, 1, 3).reshape(PATCHES, -1)
-    x = patches @ t["v.patch_embd.weight"].reshape(WIDTH, -1).T
-    x = np.concatenate([t["v.class_embd"][None], x]) + t["v.position_embd.weight"]
-    x = norm(x, t, "v.pre_ln")
-    for layer in range(LAYERS - 1):  # hidden_states[-2]
-        blk = f"v.blk.{layer}."
-        h = norm(x, t, blk + "ln1")
-        q, k, v = (linear(h, t, blk + "attn_" + c).reshape(-1, HEADS, WIDTH // HEADS).transpose(1, 0, 2) for c in "qkv")
-        scores = q @ k.transpose(0, 2, 1) / np.sqrt(WIDTH // HEADS)
-        scores = np.exp(scores - scores.max(-1, keepdims=True))
-        h = (scores / scores.sum(-1, keepdims=True)) @ v
-        x = x + linear(h.transpose(1, 0, 2).reshape(-1, WIDTH), t, blk + "attn_out")
-        h = linear(norm(x, t, blk + "ln2"), t, blk + "ffn_up")
-        x = x + linear(h / (1 + np.exp(-1.702 * h)), t, blk + "ffn_down")
-    x = linear(x[1:], t, "mm.0")
-    x = 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
-    return linear(x, t, "mm.2").astype(np.float32)
+@torch.no_grad()
+def features(vision, projector, image):
+    pixels = torch.from_numpy((image.astype(np.float32) / 255 - MEAN) / STD).permute(2, 0, 1)[None]
+    seen = vision(pixels, output_hidden_states=True).hidden_states[-2]
+    return projector(seen[0, 1:]).numpy()
 
 
 def save(tensors):
@@ -116,4 +122,4 @@ tensors = tower()
 image = rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
 save(tensors)
 image.tofile(HERE / "image.rgb")
-features(tensors, image).astype("<f4").tofile(HERE / "features.f32")
+features(*models(tensors), image).astype("<f4").tofile(HERE / "features.f32")
