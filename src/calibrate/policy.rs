@@ -124,7 +124,9 @@ impl Policy {
                 .findings
                 .extend(self.tell_calibrated(calibration, record, &verdicts));
         } else {
-            record.findings.extend(self.tell_uncalibrated(&verdicts));
+            record
+                .findings
+                .extend(self.tell_uncalibrated(record, &verdicts));
         }
         if record.status != Status::Failed {
             record.status = status(&record.findings);
@@ -168,44 +170,41 @@ impl Policy {
             let (code, severity) = (NOT_CERTIFIED, Severity::Warning);
             return Some(Finding::new(code, severity, None, message));
         };
-        let doubtful = verdicts
-            .iter()
-            .filter(|verdict| probability(verdict) < threshold)
-            .count();
-        let message = || {
-            format!(
-                "{}{}; fields are accepted from {} on ({wanted})",
-                believed(record, least),
-                others(doubtful - 1),
-                rounded_up(threshold),
-            )
-        };
-        (doubtful > 0).then(|| {
-            let field = Some(least.claim.field.as_str());
-            Finding::new(LOW_CONFIDENCE, Severity::Warning, field, message())
-        })
+        let doubtful = below(verdicts, threshold);
+        let (least, others) = doubtful.split_first()?;
+        let message = format!(
+            "{}; fields are accepted from {} on ({wanted}){}",
+            believed(record, least),
+            rounded_up(threshold),
+            also(others),
+        );
+        Some(doubt(least, message))
     }
 
-    fn tell_uncalibrated(&self, verdicts: &[Verdict]) -> Option<Finding> {
-        let min = f64::from(self.min_confidence);
-        let doubtful = verdicts.iter().filter(|verdict| verdict.confidence < min);
-        let least = doubtful
-            .clone()
-            .min_by(|a, b| a.confidence.total_cmp(&b.confidence))?;
+    fn tell_uncalibrated(&self, record: &Record, verdicts: &[Verdict]) -> Option<Finding> {
+        let doubtful = below(verdicts, f64::from(self.min_confidence));
+        let (least, others) = doubtful.split_first()?;
         let message = format!(
-            "{} is read with a probability of only {:.0} %{} (the model's own, uncalibrated)",
-            least.claim.field,
-            least.confidence * 100.0,
-            others(doubtful.count() - 1),
+            "{}, the model's own and uncalibrated; fields are accepted from {} on (min_confidence){}",
+            believed(record, least),
+            self.min_confidence,
+            also(others),
         );
-        let field = Some(least.claim.field.as_str());
-        Some(Finding::new(
-            LOW_CONFIDENCE,
-            Severity::Warning,
-            field,
-            message,
-        ))
+        Some(doubt(least, message))
     }
+}
+
+/// The least believed first.
+fn below(verdicts: &[Verdict], bar: f64) -> Vec<&Verdict> {
+    let is_below = |verdict: &&Verdict| probability(verdict) < bar;
+    let mut doubtful: Vec<_> = verdicts.iter().filter(is_below).collect();
+    doubtful.sort_by(|a, b| probability(a).total_cmp(&probability(b)));
+    doubtful
+}
+
+fn doubt(least: &Verdict, message: String) -> Finding {
+    let field = Some(least.claim.field.as_str());
+    Finding::new(LOW_CONFIDENCE, Severity::Warning, field, message)
 }
 
 fn probability(verdict: &Verdict) -> f64 {
@@ -242,12 +241,20 @@ fn shortened(text: &str) -> String {
     }
 }
 
-fn others(number: usize) -> String {
-    match number {
-        0 => String::new(),
-        1 => ", and one other field is doubtful".to_owned(),
-        n => format!(", and {n} other fields are doubtful"),
+/// Further fields below the bar, each with its probability.
+fn also(others: &[&Verdict]) -> String {
+    /// More would not be read; `show` has all.
+    const NAMED: usize = 5;
+    if others.is_empty() {
+        return String::new();
     }
+    let name = |v: &&Verdict| format!("{} {}", v.claim.field, rounded_down(probability(v)));
+    let named: Vec<String> = others.iter().take(NAMED).map(name).collect();
+    let more = match others.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    format!("; also below: {}{more}", named.join(", "))
 }
 
 /// Two digits, or as many as tell the number from 1; away from what would make

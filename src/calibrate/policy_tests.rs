@@ -149,6 +149,27 @@ fn a_doubtful_value_is_told_with_its_probability_and_what_is_asked_for() {
 }
 
 #[test]
+fn every_field_below_the_bar_is_named_with_its_probability_up_to_a_few() {
+    let fields = json!({"name": "Tea House", "total": "1.00", "note": null,
+        "items": [{"text": "tea", "amount": "1.00"}, {"text": "bun", "amount": "2.00"}]});
+    let mut record = record(fields);
+    for (index, logprob) in record.logprobs.iter_mut().enumerate() {
+        logprob.sum = (0.605 - 0.05 * index as f32).ln();
+    }
+    let mut uncalibrated = policy(None, 0.02);
+    uncalibrated.calibration = None;
+    uncalibrated.apply(Some(&doc_type()), &mut record);
+    let finding = &record.findings[0];
+    assert_eq!(finding.field.as_deref(), Some("items[1].amount"));
+    assert_eq!(
+        finding.message,
+        "items[1].amount 2.00 is believed with probability 0.30, the model's own and uncalibrated; fields are accepted \
+         from 0.7 on (min_confidence); also below: items[1].text 0.35, items[0].amount 0.40, items[0].text 0.45, \
+         note 0.50, total 0.55 and 1 more"
+    );
+}
+
+#[test]
 fn nothing_is_accepted_where_nothing_is_certified() {
     let mut record = record(json!({"total": "1.00"}));
     policy(Some(0.75), 0.005).apply(Some(&doc_type()), &mut record);
@@ -196,7 +217,7 @@ fn without_a_calibration_the_models_own_probability_decides_and_is_called_so() {
     assert!(record.calibrated.is_none());
     assert_eq!(
         record.findings[0].message,
-        "total is read with a probability of only 50 % (the model's own, uncalibrated)"
+        "total 1.00 is believed with probability 0.50, the model's own and uncalibrated; fields are accepted from 0.7 on (min_confidence)"
     );
     record.logprobs[0].sum = 0.9f32.ln();
     policy(Some(0.1), 0.02).apply(Some(&other), &mut record);

@@ -61,9 +61,13 @@ pub struct Export {
 }
 
 fn country(text: &str) -> Result<String, String> {
-    match text.as_bytes() {
-        [a, b] if a.is_ascii_uppercase() && b.is_ascii_uppercase() => Ok(text.to_owned()),
-        _ => Err("give two capital letters, e.g. DE".to_owned()),
+    let code = text.to_ascii_uppercase();
+    // The crate has a country without a code.
+    match code.parse::<iso_country::Country>() {
+        Ok(_) if !code.is_empty() => Ok(code),
+        _ => Err(
+            "ISO 3166-1 has no such country; its codes are two letters, e.g. DE or GB".to_owned(),
+        ),
     }
 }
 
@@ -245,6 +249,16 @@ fn lines_path(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn countries_are_those_of_iso_3166() {
+        assert_eq!(country("DE"), Ok("DE".to_owned()));
+        assert_eq!(country("gb"), Ok("GB".to_owned()));
+        for unknown in ["UK", "XX", "ZZ", "D", "", "DEU", "1A"] {
+            let told = country(unknown).unwrap_err();
+            assert!(told.contains("ISO 3166-1"), "{unknown}: {told}");
+        }
+    }
 
     #[test]
     fn lists_go_beside_the_records() {

@@ -119,6 +119,9 @@ fn print(
     for path in &stored.paths {
         app.out.line(&format!("  {}", output::short(path)))?;
     }
+    if let Some(told) = type_told(record) {
+        app.out.line(&told)?;
+    }
     print_fields(app, stored)?;
     if !record.findings.is_empty() {
         app.out.line("\nFindings")?;
@@ -156,6 +159,17 @@ fn print(
         app.out.line(&format!("  calibration {hash}"))?;
     }
     Ok(())
+}
+
+/// How sure it is that the document is of its type.
+fn type_told(record: &Record) -> Option<String> {
+    let doc_type = record.doc_type.as_deref()?;
+    let told = match (record.type_probability, record.source) {
+        (Some(sure), _) => format!("  {doc_type}: so says CLIP with probability {sure:.3}"),
+        (None, Source::Model) => format!("  {doc_type}: the type was given, CLIP was not asked"),
+        (None, Source::EmbeddedXml) => return None,
+    };
+    Some(told)
 }
 
 fn believed(calibrated: &crate::domain::Calibrated) -> String {
@@ -240,11 +254,14 @@ fn evidence_of(record: &Record, field: &str) -> String {
         EvidenceClass::ModelOnly => "model only",
     };
     let mut words = format!("{seen}{}", page.unwrap_or_default());
-    if !evidence.confirmed_by.is_empty() {
-        words.push_str(", adds up");
-    }
-    if !evidence.contradicted_by.is_empty() {
-        words.push_str(", contradicted");
+    for (what, by) in [
+        ("confirmed by", &evidence.confirmed_by),
+        ("doubted by", &evidence.contradicted_by),
+    ] {
+        if !by.is_empty() {
+            let by = by.join(" and ").replace('_', " ");
+            words.push_str(&format!(", {what} {by}"));
+        }
     }
     words
 }
@@ -360,4 +377,57 @@ fn print_attempts(app: &mut App, of_record: &[u32], attempts: &[AttemptRow]) -> 
         ]);
     }
     app.out.table(&table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{FieldEvidence, Status};
+
+    fn record() -> Record {
+        Record {
+            doc_type: Some("invoice".into()),
+            pages: vec![0],
+            status: Status::NeedsReview,
+            source: Source::Model,
+            fields: Default::default(),
+            findings: vec![],
+            confidence: None,
+            field_confidence: vec![],
+            logprobs: vec![],
+            type_probability: Some(0.8125),
+            calibrated: None,
+            evidence: vec![FieldEvidence {
+                class: EvidenceClass::TextLayer,
+                page: Some(1),
+                confirmed_by: vec!["net_total + tax_total = gross_total".into()],
+                contradicted_by: vec!["amount_due".into()],
+                ..FieldEvidence::model_only("gross_total")
+            }],
+            keys: vec![],
+        }
+    }
+
+    #[test]
+    fn what_confirms_and_doubts_a_value_is_told_in_words() {
+        assert_eq!(
+            evidence_of(&record(), "gross_total"),
+            "text layer, page 2, confirmed by net total + tax total = gross total, doubted by amount due"
+        );
+        assert_eq!(evidence_of(&record(), "net_total"), "");
+    }
+
+    #[test]
+    fn who_told_the_type_and_how_surely_is_told() {
+        let mut record = record();
+        let told = |record: &Record| type_told(record).unwrap_or_default();
+        assert_eq!(
+            told(&record),
+            "  invoice: so says CLIP with probability 0.812"
+        );
+        record.type_probability = None;
+        assert!(told(&record).contains("CLIP was not asked"));
+        record.source = Source::EmbeddedXml;
+        assert_eq!(told(&record), "");
+    }
 }

@@ -18,9 +18,10 @@ pub struct CsvExport {
 }
 
 /// What stands before the fields in the table of records.
-const HEAD: [&str; 11] = [
+const HEAD: [&str; 12] = [
     "id",
     "path",
+    "other_paths",
     "pages",
     "type",
     "status",
@@ -77,14 +78,13 @@ impl CsvExport {
                 .filter(|evidence| !evidence.is_confirmed())
                 .map(|evidence| evidence.field.as_str())
                 .collect();
-            let path = stored
-                .paths
-                .first()
-                .map(|path| path.to_string_lossy().into_owned())
-                .unwrap_or_default();
+            let mut paths = stored.paths.iter().map(|path| path.to_string_lossy());
+            let path = paths.next().unwrap_or_default();
+            let others: Vec<_> = paths.collect();
             let head = [
                 stored.id.to_string(),
                 guarded(&path),
+                guarded(&others.join("; ")),
                 pages.join(" "),
                 record.doc_type.clone().unwrap_or_default(),
                 record.status.as_str().to_owned(),
@@ -208,9 +208,9 @@ mod tests {
         export.add(&super::super::example());
         let (mut records, mut lines) = (Vec::new(), Vec::new());
         export.write(&mut records, &mut lines).unwrap();
-        let expected = "id,path,pages,type,status,source,confidence,probability,findings,unconfirmed_fields,time,\
+        let expected = "id,path,other_paths,pages,type,status,source,confidence,probability,findings,unconfirmed_fields,time,\
             merchant_name,total,date\n\
-            7,/in/a.pdf,1 2,receipt,needs_review,model,0.5000,0.2500,date was not found,merchant_name,2025-01-01T00:00:00Z,\
+            7,/in/a.pdf,/in/copy.pdf,1 2,receipt,needs_review,model,0.5000,0.2500,date was not found,merchant_name,2025-01-01T00:00:00Z,\
             \"'=HYPERLINK(\"\"x\"\")\",-4.20,\n";
         assert_eq!(String::from_utf8(records).unwrap(), expected);
         let expected = "record_id,list,line,description,amount\n\

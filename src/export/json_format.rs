@@ -11,8 +11,9 @@ use crate::store::StoredRecord;
 /// The record as `export --format jsonl` and `run --json` write it:
 ///
 /// - `id`: the record, as `show` and `retry` take it
-/// - `path`: where the document was seen last; `path_bytes` (hex) beside it
-///   when the path is not UTF-8; `other_paths` when it was seen elsewhere too
+/// - `path`: where the document was first seen, whatever copies appear later;
+///   `path_bytes` (hex) beside it when the path is not UTF-8; `other_paths`, in
+///   the order first seen, when it was seen elsewhere too
 /// - `pages`: numbers from 1
 /// - `type`, `status`: `accepted`, `needs_review` or `failed`
 /// - `source`: `model`, or `embedded_xml` where an electronic invoice has the

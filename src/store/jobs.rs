@@ -134,7 +134,7 @@ impl Store {
         let document_id: i64 = page.get(1);
         let document = sqlx::query("SELECT blake3 FROM documents WHERE id = ?").bind(document_id);
         let blake3 = document.fetch_one(&mut *tx).await?.get(0);
-        let paths = paths(&mut tx, document_id).await?;
+        let paths = latest_paths(&mut tx, document_id).await?;
         let xml = super::documents::xml_place(&mut tx, document_id).await?;
         let climb = match page.get::<Option<i64>, _>(6) {
             Some(id) => Some(climb(&mut tx, id, page.get(7)).await?),
@@ -394,15 +394,39 @@ fn routing_json(routing: &Routing) -> serde_json::Result<String> {
     })
 }
 
-/// The document's paths: before all others those that the latest run saw, and
-/// those of one run by name, so that a second run changes nothing.
+/// The document's paths in the order first seen: what names a record does not
+/// change when a copy appears.
 pub(super) async fn paths(
     tx: &mut Transaction<'_, Sqlite>,
     document: i64,
 ) -> sqlx::Result<Vec<PathBuf>> {
-    let rows =
-        sqlx::query("SELECT path FROM sources WHERE document_id = ? ORDER BY run_id DESC, path");
-    let rows = rows.bind(document).fetch_all(&mut **tx).await?;
+    sources(
+        tx,
+        document,
+        "SELECT path FROM sources WHERE document_id = ? ORDER BY id",
+    )
+    .await
+}
+
+/// The same in the order to look for the file: where the latest run saw it
+/// comes before where it was.
+async fn latest_paths(
+    tx: &mut Transaction<'_, Sqlite>,
+    document: i64,
+) -> sqlx::Result<Vec<PathBuf>> {
+    let latest = "SELECT path FROM sources WHERE document_id = ? ORDER BY run_id DESC, id";
+    sources(tx, document, latest).await
+}
+
+async fn sources(
+    tx: &mut Transaction<'_, Sqlite>,
+    document: i64,
+    query: &'static str,
+) -> sqlx::Result<Vec<PathBuf>> {
+    let rows = sqlx::query(query)
+        .bind(document)
+        .fetch_all(&mut **tx)
+        .await?;
     Ok(rows
         .into_iter()
         .map(|row| OsString::from_vec(row.get(0)).into())

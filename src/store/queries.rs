@@ -54,7 +54,7 @@ pub struct StoredRecord {
     pub id: i64,
     pub document_id: DocumentId,
     pub record: Record,
-    /// Every path of the document, first those that the latest run saw.
+    /// Every path of the document, in the order first seen.
     pub paths: Vec<PathBuf>,
     pub blake3: String,
     pub run_id: i64,

@@ -526,7 +526,7 @@ async fn runs_that_start_at_once_on_a_new_database_all_open_it() {
 }
 
 #[tokio::test]
-async fn the_order_of_a_documents_paths_outlives_a_second_run() {
+async fn a_copy_changes_no_records_path_and_the_file_is_looked_for_where_it_is_now() {
     let f = fixture().await;
     let document = f.add("b", 1).await;
     let see = async |run, path: &str| {
@@ -534,20 +534,18 @@ async fn the_order_of_a_documents_paths_outlives_a_second_run() {
             .store
             .add_source(run, Path::new(path), Some(document), None);
         seen.await.unwrap();
-        // A time of its own.
-        tokio::time::sleep(Duration::from_millis(2)).await;
     };
-    let paths = async || {
-        let mut tx = f.store.pool.begin().await.unwrap();
-        jobs::paths(&mut tx, document.0).await.unwrap()
-    };
-    see(f.run, "c").await;
-    assert_eq!(paths().await, [Path::new("b"), Path::new("c")]);
+    see(f.run, "a copy").await;
     let second = begin(&f.store).await;
-    see(second, "b").await;
-    see(second, "c").await;
-    assert_eq!(paths().await, [Path::new("b"), Path::new("c")]);
-    // Where it is now comes before where it was.
-    see(begin(&f.store).await, "moved").await;
-    assert_eq!(paths().await[0], Path::new("moved"));
+    see(second, "a copy").await;
+    see(second, "moved").await;
+    let claim = f.claim().await.unwrap();
+    assert_eq!(claim.paths[..2], [Path::new("a copy"), Path::new("moved")]);
+    f.store.complete_page(&claim, &completion()).await.unwrap();
+    f.finish(document).await.unwrap();
+    let paths = async || f.store.records_of(document).await.unwrap().remove(0).paths;
+    let all = ["b", "a copy", "moved"].map(PathBuf::from);
+    assert_eq!(paths().await, all);
+    see(begin(&f.store).await, "a copy").await;
+    assert_eq!(paths().await, all);
 }

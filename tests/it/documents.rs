@@ -107,7 +107,7 @@ fn every_value_comes_with_its_provenance_and_exports_as_csv_too() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let rows = std::fs::read_to_string(context.path("rows.csv")).unwrap();
     assert!(
-        rows.starts_with("id,path,pages,type,status,") && rows.lines().count() == 2,
+        rows.starts_with("id,path,other_paths,pages,type,status,") && rows.lines().count() == 2,
         "{rows}"
     );
     assert!(context.path("rows.lines.csv").is_file());

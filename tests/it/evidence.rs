@@ -67,7 +67,10 @@ fn what_the_page_has_is_found_with_its_box_and_what_it_has_otherwise_is_told() {
         (&1.into(), &"net_total + tax_total = gross_total".into())
     );
     let shown = context.run(&["show", "1"]).stdout;
-    assert!(shown.contains("text layer, page 1, adds up"), "{shown}");
+    assert!(
+        shown.contains("text layer, page 1, confirmed by"),
+        "{shown}"
+    );
     let mut wrong = expected(INVOICE);
     wrong["gross_total"] = "352.02".into();
     let ran = run(&context, &models(&context, wrong), "invoice", &["--force"]);
