@@ -91,6 +91,35 @@ def models() -> None:
     put("safetensors", "small", struct.pack("<Q", len(header)) + header + bytes(10))
 
 
+def calibrations() -> None:
+    reliability = {
+        "values": 3, "ece": 0.05, "brier": 0.1, "bins": [{"values": 3, "probability": 0.9, "right": 1.0}], "isotonic": [[0.1, 0.0], [0.9, 1.0]],
+    }
+
+    def certificate(rate, threshold):
+        return {
+            "max_error": rate, "threshold": threshold, "documents": 100, "risk": 0.001, "coverage": 0.5, "p_value": 0.08,
+            "needed": None if threshold else 460,
+        }
+
+    signals = ["sum", "min", "tokens", "page_least", "kind:amount", "field:receipt:total", "type:receipt"]
+    made = {
+        "version": 1, "reader": {"name": "nano", "hash": "0123456789abcdef"}, "created": "2026-01-02T03:04:05Z", "docmill": "0.1.0",
+        "types": ["receipt", "invoice"], "data": {"fitted": 50, "certified": 100, "claims": 1000}, "confidence": 0.9,
+        "certificates": [certificate(0.005, None), certificate(0.01, 0.99), certificate(0.1, 0.8)],
+        "before": reliability, "after": reliability | {"bins": [], "isotonic": []},
+        "scorer": {
+            "intercept": -0.5, "strength": 4.0,
+            "columns": [{"signal": signal, "center": -0.2, "scale": 0.7, "weight": 1.5 - index} for index, signal in enumerate(signals)],
+        },
+    }
+    put("calibration", "small", compact(made))
+    put("calibration", "nothing_certified", compact(made | {"certificates": [certificate(0.005, None)], "types": []}))
+    put("calibration", "steep", compact(made | {"scorer": {"intercept": 1e9, "strength": 1.0, "columns": [
+        {"signal": "sum", "center": -1e9, "scale": 1e-9, "weight": 1e9}, {"signal": "min", "center": 1e9, "scale": 1e-9, "weight": 1e9}]}}))
+    put("calibration", "other_version", '{"version": 2}')
+
+
 def frames() -> None:
     def frame(message, blob: bytes = b"") -> bytes:
         body = compact(message).encode()
@@ -159,6 +188,7 @@ if __name__ == "__main__":
     answers()
     einvoices()
     models()
+    calibrations()
     frames()
     pictures()
     texts()

@@ -18,7 +18,7 @@ targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then
     for file in fuzz_targets/*.rs; do targets+=("$(basename "$file" .rs)"); done
 fi
-RUSTC_WRAPPER=$PWD/rustc.sh cargo build --release --bins
+RUSTC_WRAPPER=$PWD/rustc.sh cargo build --release "${targets[@]/#/--bin=fuzz_}"
 
 found=0
 for target in "${targets[@]}"; do

@@ -8,9 +8,10 @@
 /// A parser given any bytes.
 pub type Target = fn(&[u8]);
 
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("amount", crate::validate::fuzz::amount),
     ("answer", crate::generate::fuzz::answer),
+    ("calibration", crate::calibrate::fuzz::calibration),
     ("clip_config", crate::models::fuzz::clip_config),
     ("einvoice", crate::einvoice::fuzz::einvoice),
     ("fields", crate::validate::fuzz::fields),

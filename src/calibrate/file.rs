@@ -1,7 +1,7 @@
 //! The file of a calibration: JSON, one for each reader, found by the reader's
 //! hash.
 
-use std::io::Write;
+use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
@@ -13,6 +13,10 @@ use super::{Certificate, Reliability, Scorer};
 pub const FOLDER: &str = "calibrations";
 /// In place of a path: use no calibration.
 pub const OFF: &str = "off";
+/// Bytes of a file, at most: one has some hundred kilobytes.
+const LARGEST: u64 = 16 << 20;
+/// Beyond all that is learned, and far from where sums of products overflow.
+const HUGE: f64 = 1e9;
 /// Form of the file.
 const VERSION: u32 = 1;
 
@@ -167,12 +171,20 @@ impl Calibration {
     }
 
     pub fn load(path: &Path) -> anyhow::Result<Calibration> {
-        let context = || format!("the calibration {}", path.display());
-        let text = std::fs::read_to_string(path).with_context(context)?;
-        Calibration::parse(&text).with_context(context)
+        let read = || {
+            let mut text = String::new();
+            let file = std::fs::File::open(path)?.take(LARGEST + 1);
+            BufReader::new(file).read_to_string(&mut text)?;
+            ensure!(
+                text.len() as u64 <= LARGEST,
+                "it is larger than any calibration"
+            );
+            Calibration::parse(&text)
+        };
+        read().with_context(|| format!("the calibration {}", path.display()))
     }
 
-    fn parse(text: &str) -> anyhow::Result<Calibration> {
+    pub(super) fn parse(text: &str) -> anyhow::Result<Calibration> {
         #[derive(Deserialize)]
         struct Head {
             version: u32,
@@ -184,8 +196,69 @@ impl Calibration {
             head.version
         );
         let mut found: Calibration = serde_json::from_str(text)?;
+        found
+            .check()
+            .context("it cannot be used: calibrate again")?;
         found.hash = blake3::hash(text.as_bytes()).to_hex().to_string();
         Ok(found)
+    }
+
+    /// What a file from elsewhere may hold and none that was made does: numbers
+    /// that make no probability, texts that would write on the terminal.
+    fn check(&self) -> anyhow::Result<()> {
+        let texts = [
+            &self.reader.name,
+            &self.reader.hash,
+            &self.created,
+            &self.docmill,
+        ];
+        let signals = self.scorer.columns.iter().map(|column| &column.signal);
+        for text in texts.into_iter().chain(&self.types).chain(signals) {
+            ensure!(
+                !text.chars().any(char::is_control),
+                "a text has control characters"
+            );
+        }
+        let of_certificate = |c: &Certificate| {
+            let threshold = c.threshold.unwrap_or_default();
+            [c.max_error, threshold, c.risk, c.coverage, c.p_value]
+        };
+        let of_reliability = |r: &Reliability| {
+            let bins = r.bins.iter().flat_map(|bin| [bin.probability, bin.right]);
+            let corners = r.isotonic.iter().flat_map(|(x, y)| [*x, *y]);
+            let all = [r.ece, r.brier].into_iter().chain(bins).chain(corners);
+            all.collect::<Vec<_>>()
+        };
+        let shares = [self.confidence]
+            .into_iter()
+            .chain(self.certificates.iter().flat_map(of_certificate))
+            .chain(
+                [&self.before, &self.after]
+                    .into_iter()
+                    .flat_map(of_reliability),
+            );
+        for share in shares {
+            // Means of ones may exceed one by a rounding.
+            ensure!(
+                (-1e-6..=1.0 + 1e-6).contains(&share),
+                "{share} is no share from 0 to 1"
+            );
+        }
+        let rates = self.certificates.iter().map(|c| c.max_error);
+        ensure!(rates.is_sorted(), "its error rates do not rise");
+        let scorer = &self.scorer;
+        for column in &scorer.columns {
+            let (scale, name) = (column.scale, &column.signal);
+            ensure!(
+                (1.0 / HUGE..=HUGE).contains(&scale),
+                "{scale} is no scale of {name}"
+            );
+        }
+        let factors = scorer.columns.iter().flat_map(|c| [c.center, c.weight]);
+        for number in factors.chain([scorer.intercept, scorer.strength]) {
+            ensure!(number.abs() <= HUGE, "{number} is no weight");
+        }
+        Ok(())
     }
 
     /// Writes the file whole or not at all, and takes its hash.
@@ -264,5 +337,29 @@ mod tests {
         assert!(error(&folders, HASH).contains("calibrate again"));
         std::fs::write(&path, "{}").unwrap();
         assert!(error(&folders, HASH).contains("no calibration"));
+    }
+
+    #[test]
+    fn what_makes_no_probability_is_refused() {
+        type Spoil = fn(&mut Calibration);
+        let spoils: [(Spoil, &str); 7] = [
+            (|c| c.scorer.columns[0].scale = 0.0, "scale"),
+            (|c| c.scorer.columns[0].weight = 1e300, "weight"),
+            (|c| c.scorer.intercept = -1e10, "weight"),
+            (|c| c.certificates[1].threshold = Some(-1.0), "share"),
+            (|c| c.after.ece = 2.0, "share"),
+            (|c| c.certificates.reverse(), "rise"),
+            (|c| c.created = "\u{1b}[2J".into(), "control"),
+        ];
+        for (spoil, why) in spoils {
+            let mut spoiled = made();
+            spoil(&mut spoiled);
+            let text = serde_json::to_string(&spoiled).unwrap();
+            let error = format!("{:#}", Calibration::parse(&text).unwrap_err());
+            assert!(
+                error.contains(why) && error.contains("calibrate again"),
+                "{error}"
+            );
+        }
     }
 }

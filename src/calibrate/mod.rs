@@ -14,6 +14,8 @@ mod claims;
 mod curves;
 mod file;
 mod fit;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod logistic;
 mod policy;
 

@@ -58,6 +58,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "fuzzing",
         &[
+            "calibrate",
             "config",
             "doctypes",
             "einvoice",
