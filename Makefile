@@ -46,8 +46,8 @@ torture: setup ## Kill docmill hundreds of times at random moments, compare the 
 	DOCMILL_TORTURE_SEED=$(or $(SEED),1) DOCMILL_TORTURE_DIR="$(abspath $(or $(OUT),torture))" \
 	cargo test --release --test it torture -- --nocapture
 
-soak: build ## Run over many small pages, plot the memory of each process (PAGES= EVERY= OUT=)
-	python3 benches/soak.py --pages $(or $(PAGES),10000) --every $(or $(EVERY),10) --out "$(or $(OUT),soak)"
+soak: build ## Run over many small pages, one in four to read, plot the memory of each process (PAGES= EVERY= OUT=)
+	python3 benches/soak.py --pages $(or $(PAGES),10000) --every $(or $(EVERY),4) --out "$(or $(OUT),soak)"
 
 deny: ## Check licences, sources and versions of what docmill is built from
 	@.ci/deny.sh

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """A long run, with the memory of each process over time.
 
-    python3 benches/soak.py [--pages 10000] [--every 10] [--out soak] [--docmill target/release/docmill]
+    python3 benches/soak.py [--pages 10000] [--every 4] [--out soak] [--docmill target/release/docmill]
 
-Makes PAGES small pages under OUT/in: blank ones, and every EVERY-th one a
-fixture, each with bytes of its own. Runs docmill over them, writes a line for
-each process every few seconds to OUT/memory.csv and draws OUT/memory.svg.
-Stopped, or killed, the same command goes on. Needs nothing but Python.
+Makes PAGES small pages under OUT/in, each with bytes of its own: every EVERY-th
+one a receipt or screenshot of one or two tiles, which the model reads, the
+others blank. Runs docmill over them, writes a line for each process every few
+seconds to OUT/memory.csv and draws OUT/memory.svg. Stopped, or killed, the same
+command goes on. Needs nothing but Python.
 """
 
 import argparse
@@ -21,7 +22,8 @@ import time
 import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SECONDS = 5
+# Between samples: the first come sooner, so that a short run has some.
+SECONDS = (1, 5)
 COLOURS = {"supervisor": "#222222", "rasterizer": "#d95f02", "router": "#1b9e77", "reader": "#7570b3"}
 FIELDS = ["seconds", "pages", "role", "pid", "rss_kib", "pss_kib", "anonymous_kib", "peak_kib"]
 
@@ -38,21 +40,21 @@ def blank_page(number):
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
-def fixture_page(number, fixtures):
-    picture = fixtures[number % len(fixtures)]
+def fixture_page(number, picture):
     # Behind the first chunk, of 25 bytes, with the signature's 8 before it.
     return picture[:33] + chunk(b"tEXt", b"Comment\0page %d" % number) + picture[33:]
 
 
 def make_pages(folder, pages, every):
     folder.mkdir(parents=True, exist_ok=True)
-    names = ["receipt/uk_grocer", "receipt/ie_fuel", "screenshot/payment_cafe", "screenshot/transfer_bank"]
-    fixtures = [(ROOT / "fixtures" / name / "input.png").read_bytes() for name in names]
+    paths = sorted(path for kind in ["receipt", "screenshot"] for path in (ROOT / "fixtures" / kind).glob("*/input.png"))
+    fixtures = [path.read_bytes() for path in paths]
     for number in range(pages):
         path = folder / f"{number:06}.png"
         if not path.exists():
             is_fixture = every and number % every == 0
-            path.write_bytes(fixture_page(number, fixtures) if is_fixture else blank_page(number))
+            picture = fixtures[number // every % len(fixtures)] if is_fixture else None
+            path.write_bytes(fixture_page(number, picture) if picture else blank_page(number))
 
 
 def processes(supervisor):
@@ -90,16 +92,52 @@ def sample(supervisor):
             yield role, pid, status["VmRSS"], pss, status["RssAnon"], status["VmHWM"]
 
 
-def count(database, sql):
+def query(database, sql):
     try:
         with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5) as connection:
-            return connection.execute(sql).fetchone()[0]
+            return connection.execute(sql).fetchall()
     except sqlite3.Error:
-        return 0
+        return []
 
 
 def pages_done(database):
-    return count(database, "SELECT count(*) FROM pages WHERE state IN ('done', 'failed')")
+    rows = query(database, "SELECT count(*) FROM pages WHERE state IN ('done', 'failed')")
+    return rows[0][0] if rows else 0
+
+
+def counts(rows):
+    return ", ".join(" ".join(map(str, row)) for row in rows) or "none"
+
+
+def tell_database(database):
+    """What became of the pages, and of the workers that are there no more."""
+    outcome = """SELECT count(*), CASE WHEN state = 'failed' THEN 'failed' WHEN model_hash IS NOT NULL THEN 'read by the model'
+        ELSE 'blank, seen by the router alone' END FROM pages p LEFT JOIN readings r ON r.id = p.reading_id
+        WHERE state IN ('done', 'failed') GROUP BY 2 ORDER BY 1 DESC"""
+    ends = "SELECT role, {reason}, count(*) FROM worker_ends WHERE reason {like} 'recycled_%' GROUP BY 1, 2 ORDER BY 3 DESC"
+    failed = "SELECT reason, count(*) FROM readings WHERE reason IS NOT NULL GROUP BY 1 ORDER BY 2 DESC"
+    print(f"pages: {counts(query(database, outcome))}")
+    print(f"worker restarts: {counts(query(database, ends.format(reason='reason', like='NOT LIKE')))}")
+    recycled = ends.format(reason="substr(reason, 10)", like="LIKE")
+    print(f"workers recycled: {counts(query(database, recycled))}")
+    print(f"failed attempts: {counts(query(database, failed))}")
+
+
+def tell_memory(samples):
+    """Resident memory of each process at three moments, MiB."""
+    moments = {}
+    for row in samples:
+        moments.setdefault(float(row["seconds"]), []).append(row)
+    # While a process loads, or after it has ended, there is nothing to compare.
+    whole = [time for time, rows in moments.items() if set(COLOURS) <= {row["role"] for row in rows}]
+    if not whole:
+        return
+    chosen = {"start": whole[min(3, len(whole) // 4)], "middle": whole[len(whole) // 2], "end": whole[-1]}
+    print("MiB of each process" + "".join(f"{f'{name}, {time:.0f} s':>24}" for name, time in chosen.items()))
+    for role in COLOURS:
+        of = lambda time: [int(row["rss_kib"]) / 1024 for row in moments[time] if row["role"] == role]
+        cells = (" + ".join(f"{mib:.1f}" for mib in sorted(of(time))) for time in chosen.values())
+        print(f"  {role:<17}" + "".join(f"{cell:>24}" for cell in cells))
 
 
 def read_samples(path):
@@ -130,7 +168,7 @@ def soak(options):
                 writer.writerows([now, done, *row] for row in sample(run.pid))
                 file.flush()
                 try:
-                    run.wait(SECONDS)
+                    run.wait(min(max(SECONDS[0], now / 60), SECONDS[1]))
                 except subprocess.TimeoutExpired:
                     pass
         except KeyboardInterrupt:
@@ -146,32 +184,31 @@ def report(options):
     by_pid = {}
     for row in samples:
         by_pid.setdefault((row["role"], row["pid"]), []).append(row)
-    done, seconds = pages_done(options.out / "soak.db"), float(samples[-1]["seconds"])
-    print(f"{done} pages in {seconds:.0f} s")
+    database, seconds = options.out / "soak.db", float(samples[-1]["seconds"])
+    print(f"{pages_done(database)} pages in {seconds:.0f} s")
+    tell_database(database)
+    tell_memory(samples)
     for role in COLOURS:
         lives = [rows for (name, _), rows in by_pid.items() if name == role]
         if not lives:
             continue
-        mib = lambda row, field: int(row[field] or 0) / 1024
-        # The first samples are of a process that is still loading.
-        first, last = lives[0][min(3, len(lives[0]) - 1)], lives[-1][-1]
-        peak = max(mib(row, "peak_kib") for rows in lives for row in rows)
-        print(
-            f"{role:<11} {len(lives):>3} processes; RSS {mib(first, 'rss_kib'):.1f} -> {mib(last, 'rss_kib'):.1f} MiB, "
-            f"PSS {mib(first, 'pss_kib'):.1f} -> {mib(last, 'pss_kib'):.1f} MiB, peak {peak:.1f} MiB"
-        )
+        peak = max(int(row["peak_kib"]) / 1024 for rows in lives for row in rows)
+        print(f"  {role:<17} {len(lives)} processes, peak {peak:.1f} MiB")
     ticks = sorted({(float(row["seconds"]), int(row["pages"])) for row in samples})
-    for name, (t0, p0), (t1, p1) in [("start", ticks[0], at(ticks, 0.1)), ("end", at(ticks, 0.9), ticks[-1])]:
+    for name, (t0, p0), (t1, p1) in [("start", ticks[0], at(ticks, 0.1)), ("end", before(ticks, 0.9), ticks[-1])]:
         if t1 > t0:
             print(f"pages a minute at the {name}: {(p1 - p0) * 60 / (t1 - t0):.0f}")
-    causes = "SELECT group_concat(n || ' ' || reason, ', ') FROM (SELECT count(*) n, reason FROM readings WHERE reason IS NOT NULL GROUP BY reason)"
-    print(f"failed attempts: {count(options.out / 'soak.db', causes) or 'none'}")
     plot(by_pid, ticks, options.out / "memory.svg")
 
 
 def at(ticks, share):
     """The first moment at which that share of the pages was done."""
     return next(tick for tick in ticks if tick[1] >= share * ticks[-1][1])
+
+
+def before(ticks, share):
+    """The last moment at which no more than that share was done."""
+    return [tick for tick in ticks if tick[1] <= share * ticks[-1][1]][-1]
 
 
 def plot(by_pid, ticks, path):
@@ -200,7 +237,7 @@ def plot(by_pid, ticks, path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pages", type=int, default=10_000)
-    parser.add_argument("--every", type=int, default=10, help="one page in so many is a fixture; 0: none")
+    parser.add_argument("--every", type=int, default=4, help="one page in so many is read by the model; 0: none")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("soak"))
     parser.add_argument("--docmill", type=pathlib.Path, default=ROOT / "target/release/docmill")
     options = parser.parse_args()
