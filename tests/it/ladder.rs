@@ -13,6 +13,41 @@ use crate::endpoint::{Endpoint, answer, expected};
 const KEY: &str = "sk-never-to-be-seen-47110815";
 const PRICED: &str = "api_key_env = 'FAR_KEY'\ninput_price = 2.5\noutput_price = 10";
 
+const CLIMB: [&str; 6] = [
+    "run",
+    "in",
+    "--type",
+    "receipt",
+    "--ladder",
+    "docmill-nano,far",
+];
+
+/// The default reader and above it a server, `far`.
+struct Ladder {
+    context: Context,
+    models: String,
+}
+
+impl Ladder {
+    /// With these receipts to read; `None` where there are no engines.
+    fn new(name: &str, far: &Endpoint, table: &str, receipts: &[&str]) -> Option<Ladder> {
+        let context = Context::with_engines(name)?;
+        let models = context.endpoints(&[("far", &far.base_url, table)]);
+        for case in receipts {
+            context.fixture(&format!("receipt/{case}"), &format!("in/{case}"));
+        }
+        Some(Ladder { context, models })
+    }
+
+    fn run(&self, args: &[&str]) -> Ran {
+        run(&self.context, &self.models, args)
+    }
+
+    fn climb(&self, more: &[&str]) -> Ran {
+        self.run(&[&CLIMB[..], more].concat())
+    }
+}
+
 fn run(context: &Context, models: &str, args: &[&str]) -> Ran {
     let mut all = vec!["--models", models];
     all.extend(args);
@@ -51,23 +86,12 @@ fn written(context: &Context) -> Vec<u8> {
 #[test]
 fn a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere() {
     let name = "a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere";
-    let Some(context) = Context::with_engines(name) else {
+    let far = Endpoint::start(|_, _| (200, answer(&expected("receipt/uk_grocer"), -0.0001)));
+    let Some(ladder) = Ladder::new(name, &far, PRICED, &["uk_grocer"]) else {
         return;
     };
-    let case = "receipt/uk_grocer";
-    let far = Endpoint::start(move |_, _| (200, answer(&expected(case), -0.0001)));
-    let models = context.endpoints(&[("far", &far.base_url, PRICED)]);
-    context.fixture(case, "in/a");
-    let all = [
-        "run",
-        "in",
-        "--type",
-        "receipt",
-        "--ladder",
-        "docmill-nano,far",
-        "-vv",
-    ];
-    let ran = run(&context, &models, &all);
+    let context = &ladder.context;
+    let ran = ladder.climb(&["-vv"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let record = &context.records()[0];
     assert_eq!(record["status"], "accepted", "{record:#}");
@@ -75,7 +99,7 @@ fn a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere() {
     // 2,000 tokens at 2.5 and 300 at 10 for a million.
     assert!(ran.stdout.contains("0.008000 USD"), "{}", ran.stdout);
     assert!(ran.stdout.contains("far: 1 call"), "{}", ran.stdout);
-    let report = run(&context, &models, &["report", "--json"]);
+    let report = ladder.run(&["report", "--json"]);
     let readers = &report.json_lines()[0]["readers"];
     assert_eq!(readers[0]["reader"], "docmill-nano");
     assert_eq!(readers[0]["cost"], Value::Null);
@@ -83,7 +107,7 @@ fn a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere() {
     assert_eq!(second, (&"far".into(), &2.into()));
     assert_eq!(readers[1]["output_tokens"], 300);
     assert_eq!(readers[1]["cost"], 0.008);
-    let shown = run(&context, &models, &["show", "1"]);
+    let shown = ladder.run(&["show", "1"]);
     assert!(
         shown.stdout.contains("docmill-nano") && shown.stdout.contains("0.008000 USD"),
         "{}",
@@ -93,15 +117,15 @@ fn a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere() {
     let format = &sent["response_format"]["json_schema"];
     assert_eq!(format["strict"], true);
     assert!(format["schema"]["properties"]["merchant_name"].is_object());
-    let again = run(&context, &models, &all);
+    let again = ladder.climb(&["-vv"]);
     assert_eq!((far.requests(), again.code), (1, Some(0)));
     // Another ladder above it reads nothing again that is accepted.
     let models = context.endpoints(&[("other", &far.base_url, PRICED)]);
     let other = ["run", "in", "--ladder", "docmill-nano,other"];
-    let other = run(&context, &models, &other);
+    let other = run(context, &models, &other);
     assert_eq!((far.requests(), other.code), (1, Some(0)));
     let config = run(
-        &context,
+        context,
         &models,
         &["config", "--ladder", "docmill-nano,other"],
     );
@@ -112,11 +136,11 @@ fn a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere() {
         again,
         other,
         config,
-        run(&context, &models, &["models", "verify"]),
+        run(context, &models, &["models", "verify"]),
     ] {
         assert!(!format!("{ran:?}").contains(KEY), "{ran:?}");
     }
-    let written = written(&context);
+    let written = written(context);
     assert!(written.len() > 10_000);
     let key = KEY.as_bytes();
     assert!(!written.windows(key.len()).any(|bytes| bytes == key));
@@ -125,27 +149,14 @@ fn a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere() {
 #[test]
 fn a_refused_key_is_told_once_and_the_pages_stay_in_review() {
     let name = "a_refused_key_is_told_once_and_the_pages_stay_in_review";
-    let Some(context) = Context::with_engines(name) else {
-        return;
-    };
     let body = format!("{{\"error\":{{\"message\":\"Incorrect API key provided: {KEY}\"}}}}");
     let far = Endpoint::start(move |_, _| (401, body.clone()));
-    let models = context.endpoints(&[("far", &far.base_url, PRICED)]);
-    for (index, case) in ["receipt/uk_grocer", "receipt/ie_fuel", "receipt/my_cafe"]
-        .iter()
-        .enumerate()
-    {
-        context.fixture(case, &format!("in/{index}"));
-    }
-    let all = [
-        "run",
-        "in",
-        "--type",
-        "receipt",
-        "--ladder",
-        "docmill-nano,far",
-    ];
-    let ran = run(&context, &models, &all);
+    let receipts = ["uk_grocer", "ie_fuel", "my_cafe"];
+    let Some(ladder) = Ladder::new(name, &far, PRICED, &receipts) else {
+        return;
+    };
+    let context = &ladder.context;
+    let ran = ladder.climb(&[]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert!(ran.stdout.contains("FAR_KEY"), "{}", ran.stdout);
     assert!(!format!("{ran:?}").contains(KEY));
@@ -162,37 +173,25 @@ fn a_refused_key_is_told_once_and_the_pages_stay_in_review() {
             .iter()
             .all(|record| record["status"] == "needs_review")
     );
-    assert!(!String::from_utf8_lossy(&written(&context)).contains(KEY));
+    assert!(!String::from_utf8_lossy(&written(context)).contains(KEY));
     // Put right, the next run asks again.
     let good = Endpoint::start(|number, _| (200, receipt(number)));
-    let models = context.endpoints(&[("far", &good.base_url, PRICED)]);
-    run(&context, &models, &all);
+    context.endpoints(&[("far", &good.base_url, PRICED)]);
+    ladder.climb(&[]);
     assert_eq!(good.requests(), 3);
 }
 
 #[test]
 fn the_budget_is_kept_and_told_once_and_the_next_run_goes_on() {
     let name = "the_budget_is_kept_and_told_once_and_the_next_run_goes_on";
-    let Some(context) = Context::with_engines(name) else {
-        return;
-    };
     let far = Endpoint::start(|number, _| (200, receipt(number)));
     // At most two pages are in hand.
     let table = format!("{PRICED}\nconcurrency = 1");
-    let models = context.endpoints(&[("far", &far.base_url, &table)]);
-    for case in ["uk_grocer", "ie_fuel", "my_cafe", "de_bakery", "us_office"] {
-        context.fixture(&format!("receipt/{case}"), &format!("in/{case}"));
-    }
-    let all = [
-        "run",
-        "in",
-        "--type",
-        "receipt",
-        "--ladder",
-        "docmill-nano,far",
-    ];
-    let one = [&all[..], &["--set", "ladder_max_pages=1"]].concat();
-    let ran = run(&context, &models, &one);
+    let receipts = ["uk_grocer", "ie_fuel", "my_cafe", "de_bakery", "us_office"];
+    let Some(ladder) = Ladder::new(name, &far, &table, &receipts) else {
+        return;
+    };
+    let ran = ladder.climb(&["--set", "ladder_max_pages=1"]);
     assert_eq!((far.requests(), ran.code), (1, Some(3)), "{ran:?}");
     assert_eq!(ran.stderr.matches("budget").count(), 1, "{}", ran.stderr);
     assert!(
@@ -201,43 +200,32 @@ fn the_budget_is_kept_and_told_once_and_the_next_run_goes_on() {
         ran.stdout
     );
     // A page costs 0.008, which is known when the first has come back.
-    let cheap = [&all[..], &["--set", "ladder_max_cost=0.01"]].concat();
-    let ran = run(&context, &models, &cheap);
+    let ran = ladder.climb(&["--set", "ladder_max_cost=0.01"]);
     assert!(
         ran.stdout.contains("ladder_max_cost = 0.01 USD"),
         "{}",
         ran.stdout
     );
     assert!((2..=3).contains(&far.requests()), "{}", far.requests());
-    let ran = run(&context, &models, &all);
+    let ran = ladder.climb(&[]);
     assert_eq!((far.requests(), ran.code), (5, Some(0)), "{ran:?}");
 }
 
 #[test]
 fn a_run_killed_while_a_page_is_at_the_server_goes_on_with_it() {
     let name = "a_run_killed_while_a_page_is_at_the_server_goes_on_with_it";
-    let Some(context) = Context::with_engines(name) else {
-        return;
-    };
     let far = Endpoint::start(|number, _| {
         if number == 0 {
             std::thread::sleep(Duration::from_secs(60));
         }
         (200, answer(&expected("receipt/uk_grocer"), -0.0001))
     });
-    let models = context.endpoints(&[("far", &far.base_url, "")]);
-    context.fixture("receipt/uk_grocer", "in/a");
-    let all = [
-        "--models",
-        &models,
-        "run",
-        "in",
-        "--type",
-        "receipt",
-        "--ladder",
-        "docmill-nano,far",
-    ];
-    let all = [&all[..], &["--set", "ladder_max_pages=1"]].concat();
+    let Some(ladder) = Ladder::new(name, &far, "", &["uk_grocer"]) else {
+        return;
+    };
+    let context = &ladder.context;
+    let models = ["--models", ladder.models.as_str()];
+    let all = [&models[..], &CLIMB, &["--set", "ladder_max_pages=1"]].concat();
     let running = context.start(&all);
     let until = std::time::Instant::now() + Duration::from_secs(60);
     while far.requests() == 0 {
@@ -258,20 +246,16 @@ fn a_run_killed_while_a_page_is_at_the_server_goes_on_with_it() {
 #[test]
 fn an_answer_that_does_not_fit_the_schema_is_kept_and_goes_to_review() {
     let name = "an_answer_that_does_not_fit_the_schema_is_kept_and_goes_to_review";
-    let Some(context) = Context::with_engines(name) else {
-        return;
-    };
     let far = Endpoint::start(|_, _| {
         let fields = serde_json::json!({"merchant_name": "ACME", "total": 7.4, "colour": "red"});
         (200, answer(&fields, -0.0001))
     });
-    let models = context.endpoints(&[("far", &far.base_url, "structured_output = 'none'")]);
-    context.fixture("receipt/uk_grocer", "in/a");
-    let ran = run(
-        &context,
-        &models,
-        &["run", "in", "--type", "receipt", "--reader", "far"],
-    );
+    let table = "structured_output = 'none'";
+    let Some(ladder) = Ladder::new(name, &far, table, &["uk_grocer"]) else {
+        return;
+    };
+    let context = &ladder.context;
+    let ran = ladder.run(&["run", "in", "--type", "receipt", "--reader", "far"]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert!(far.last().get("response_format").is_none());
     let record = &context.records()[0];
