@@ -128,7 +128,7 @@ fn default_answer() -> u32 {
 
 fn default_layout() -> ImageLayout {
     ImageLayout::Page {
-        max_side: super::installation::PAGE_SIDE,
+        max_side: super::resolve::PAGE_SIDE,
     }
 }
 

@@ -1,59 +1,22 @@
+//! Where the models are, and which of them settings ask for.
+
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, ensure};
-use serde::{Deserialize, Serialize};
+use anyhow::anyhow;
+use serde::Serialize;
 
-use super::check;
-use super::{ClipModel, ImageLayout, Manifest, ModelFile, PinnedFiles, ReaderModel};
+use super::Manifest;
+use super::resolve::{
+    ResolvedClip, ResolvedReader, absolute, clip_of_folder, clip_of_manifest, reader_of_files,
+    reader_of_manifest,
+};
 use crate::config::{Settings, UsageError, blame};
-
-/// Longest side in pixels to which a page is reduced for a model that settings
-/// name: A4 at 130 dpi, where body text is about 15 px high.
-pub(super) const PAGE_SIDE: u32 = 1536;
-/// Context and answer for such a model, in tokens: a page of that size takes
-/// up to 3,000 in the models that split it finely.
-const PAGE_CONTEXT: u32 = 8192;
-const PAGE_ANSWER: u32 = 2048;
-/// See models/README.md for how it was chosen.
-const DEFAULT_MARGIN: f32 = 0.2;
 
 /// A models folder and its manifest, where there is one.
 #[derive(Clone, Debug)]
 pub struct Installation {
     /// The manifest and its folder, or the folders that were searched.
     found: Result<(PathBuf, Manifest), Vec<PathBuf>>,
-}
-
-/// A reader whose files were checked; sent to the worker that runs it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ResolvedReader {
-    /// Its name in the manifest, or the text file's when settings name it.
-    pub name: String,
-    /// Absolute paths.
-    pub text: PathBuf,
-    pub mmproj: PathBuf,
-    /// Both, as they were checked.
-    pub files: PinnedFiles,
-    pub spec: ReaderModel,
-    /// BLAKE3 (hex) over the files and what of `spec` decides an answer.
-    pub hash: String,
-}
-
-/// A CLIP whose files were checked; sent to the worker that runs it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ResolvedClip {
-    /// Its name in the manifest, or the folder's when settings name it.
-    pub name: String,
-    /// Absolute paths.
-    pub config: PathBuf,
-    pub preprocessor: PathBuf,
-    pub tokenizer: PathBuf,
-    pub weights: PathBuf,
-    /// All four, as they were checked.
-    pub files: PinnedFiles,
-    pub spec: ClipModel,
-    /// BLAKE3 (hex) over the files and what of `spec` decides a verdict.
-    pub hash: String,
 }
 
 /// What [`Installation::verify`] found out about one model.
@@ -188,154 +151,6 @@ impl Installation {
     }
 }
 
-fn reader_of_manifest(
-    folder: &Path,
-    name: &str,
-    spec: &ReaderModel,
-) -> anyhow::Result<ResolvedReader> {
-    let (text, mmproj) = (folder.join(&spec.text.path), folder.join(&spec.mmproj.path));
-    check::reader(&text, &mmproj)?;
-    let files = pin(&[(&text, &spec.text), (&mmproj, &spec.mmproj)])?;
-    let mut reader = ResolvedReader {
-        name: name.into(),
-        text,
-        mmproj,
-        files,
-        spec: spec.clone(),
-        hash: String::new(),
-    };
-    reader.hash = check::reader_hash(&reader, &reader.files.sums())?;
-    Ok(reader)
-}
-
-/// A reader that settings name by its files: the whole page as one image, the
-/// chat template of the GGUF, any field asked for.
-fn reader_of_files(text: &Path, mmproj: &Path) -> anyhow::Result<ResolvedReader> {
-    let (text, mmproj) = (absolute(text)?, absolute(mmproj)?);
-    let facts = check::reader(&text, &mmproj)?;
-    let trained = facts
-        .context
-        .and_then(|n| u32::try_from(n).ok())
-        .unwrap_or(PAGE_CONTEXT);
-    let context = trained.min(PAGE_CONTEXT);
-    ensure!(
-        context > 1,
-        "{} says that it was trained with no context",
-        text.display()
-    );
-    let files = PinnedFiles::pin(&[&text, &mmproj])?;
-    let sums = files.sums();
-    let spec = ReaderModel {
-        source: "named by its files".into(),
-        licence: "not known".into(),
-        text: ModelFile {
-            path: text.clone(),
-            sha256: Some(sums[0].clone()),
-        },
-        mmproj: ModelFile {
-            path: mmproj.clone(),
-            sha256: Some(sums[1].clone()),
-        },
-        context,
-        chat_template: None,
-        prompt_variant: None,
-        max_output_tokens: PAGE_ANSWER.min(context / 2),
-        layout: ImageLayout::Page {
-            max_side: PAGE_SIDE,
-        },
-        taught: Default::default(),
-    };
-    let mut reader = ResolvedReader {
-        name: file_name(&text),
-        text,
-        mmproj,
-        files,
-        spec,
-        hash: String::new(),
-    };
-    reader.hash = check::reader_hash(&reader, &sums)?;
-    Ok(reader)
-}
-
-fn clip_of_manifest(folder: &Path, name: &str, spec: &ClipModel) -> anyhow::Result<ResolvedClip> {
-    let files = [
-        &spec.config,
-        &spec.preprocessor,
-        &spec.tokenizer,
-        &spec.weights,
-    ];
-    let [config, preprocessor, tokenizer, weights] = files.map(|file| folder.join(&file.path));
-    let mut clip = ResolvedClip {
-        name: name.into(),
-        config,
-        preprocessor,
-        tokenizer,
-        weights,
-        files: PinnedFiles::default(),
-        spec: spec.clone(),
-        hash: String::new(),
-    };
-    check::clip(&clip)?;
-    let paths = [
-        &clip.config,
-        &clip.preprocessor,
-        &clip.tokenizer,
-        &clip.weights,
-    ];
-    let pairs: Vec<_> = paths.into_iter().map(PathBuf::as_path).zip(files).collect();
-    clip.files = pin(&pairs)?;
-    clip.hash = check::clip_hash(&clip, &clip.files.sums())?;
-    Ok(clip)
-}
-
-/// A CLIP that settings name by its folder, under the names of a Hugging Face
-/// checkpoint. A page is seen whole: the centre crop of its own processor would
-/// take the head and the total off a long receipt.
-fn clip_of_folder(folder: &Path) -> anyhow::Result<ResolvedClip> {
-    let folder = absolute(folder)?;
-    let file = |name: &str| ModelFile {
-        path: folder.join(name),
-        sha256: None,
-    };
-    let weights = file("model.safetensors");
-    ensure!(
-        weights.path.is_file() || !folder.join("pytorch_model.bin").is_file(),
-        "{} holds pytorch_model.bin only; docmill reads model.safetensors (transformers writes it \
-         with CLIPModel.from_pretrained(…).save_pretrained(…))",
-        folder.display()
-    );
-    let spec = ClipModel {
-        source: "named by its folder".into(),
-        licence: "not known".into(),
-        config: file("config.json"),
-        preprocessor: file("preprocessor_config.json"),
-        tokenizer: file("tokenizer.json"),
-        weights,
-        pad_to_square: true,
-        margin: DEFAULT_MARGIN,
-    };
-    // Joining an absolute path leaves it as it is.
-    clip_of_manifest(&folder, &file_name(&folder), &spec)
-}
-
-/// The files with their SHA-256, compared with the manifest's where that has
-/// one.
-fn pin(files: &[(&Path, &ModelFile)]) -> anyhow::Result<PinnedFiles> {
-    let paths: Vec<&Path> = files.iter().map(|(path, _)| *path).collect();
-    let pinned = PinnedFiles::pin(&paths)?;
-    for ((path, file), sum) in files.iter().zip(pinned.sums()) {
-        if let Some(expected) = &file.sha256 {
-            ensure!(
-                sum.eq_ignore_ascii_case(expected),
-                "{} is not the file that manifest.toml describes: its SHA-256 is {sum}, expected is \
-                 {expected}; copy it again, or describe the new one in the manifest",
-                path.display()
-            );
-        }
-    }
-    Ok(pinned)
-}
-
 fn unknown<'a>(
     role: &str,
     name: &str,
@@ -350,20 +165,10 @@ fn unknown<'a>(
     ))
 }
 
-fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
-    path.canonicalize()
-        .with_context(|| format!("{} cannot be found", path.display()))
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into_owned()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::ImageLayout;
+    use super::super::resolve::PAGE_SIDE;
     use super::*;
 
     fn shipped() -> PathBuf {
@@ -510,22 +315,5 @@ mod tests {
         };
         let message = installation.clip(&unknown).unwrap_err().to_string();
         assert!(message.contains("\"b32\""), "{message}");
-    }
-
-    #[test]
-    fn the_hash_follows_what_decides_an_answer_and_nothing_else() {
-        let (folder, manifest) = shipped_manifest();
-        let (name, spec) = manifest.reader.iter().next().unwrap();
-        let hash = |spec: &ReaderModel| reader_of_manifest(&folder, name, spec).unwrap().hash;
-        let described = ReaderModel {
-            source: "elsewhere".into(),
-            ..spec.clone()
-        };
-        let shorter = ReaderModel {
-            max_output_tokens: 7,
-            ..spec.clone()
-        };
-        assert_eq!(hash(spec), hash(&described));
-        assert_ne!(hash(spec), hash(&shorter));
     }
 }

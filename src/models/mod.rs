@@ -15,13 +15,15 @@ mod installation;
 mod manifest;
 pub mod mmproj;
 mod pinned;
+mod resolve;
 mod rung;
 
 pub use clip_config::{ClipConfig, ClipPreprocessor, ClipTextConfig, ClipVisionConfig};
 pub use endpoint::{
     EndpointKind, EndpointModel, ImageFormat, ResolvedEndpoint, Secret, StructuredOutput,
 };
-pub use installation::{Installation, ResolvedClip, ResolvedReader, Verified};
+pub use installation::{Installation, Verified};
 pub use manifest::{ClipModel, ImageLayout, Manifest, ModelFile, ReaderModel};
 pub use pinned::{OpenFile, PinnedFiles};
+pub use resolve::{ResolvedClip, ResolvedReader};
 pub use rung::ResolvedRung;

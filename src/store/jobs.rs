@@ -446,3 +446,7 @@ fn new_token() -> String {
         COUNT.fetch_add(1, Ordering::Relaxed)
     )
 }
+
+#[cfg(test)]
+#[path = "jobs_tests.rs"]
+mod tests;
