@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::policy::{LOW_CONFIDENCE, NOT_CERTIFIED};
 use crate::domain::{
-    DocType, EvidenceClass, FieldEvidence, FieldLogprob, Finding, Record, Severity,
+    DocType, EvidenceClass, FieldEvidence, FieldLogprob, Finding, Format, Record, Severity,
 };
 
 /// Strings bounded to at most this length are codes and numbers, longer ones
@@ -199,18 +199,16 @@ fn kind(doc_type: &DocType, field: &str, value: &Value) -> Kind {
         None => (format!("/properties/{path}"), false),
     };
     let property = doc_type.schema.pointer(&pointer).unwrap_or(&Value::Null);
-    let format = property.get("format").and_then(Value::as_str);
-    let is_amount = matches!(format, Some("amount" | "quantity"));
-    match (format, is_amount, in_line) {
-        (_, true, true) => Kind::LineAmount,
-        (_, false, true) => Kind::LineText,
-        (_, true, false) => Kind::Amount,
-        (Some("date"), ..) => Kind::Date,
-        (Some(_), ..) => Kind::Identifier,
-        (None, ..) => {
+    match (Format::of(property), in_line) {
+        (Some(format), true) if format.is_number() => Kind::LineAmount,
+        (_, true) => Kind::LineText,
+        (Some(format), false) if format.is_number() => Kind::Amount,
+        (Some(Format::Date), false) => Kind::Date,
+        (_, false) => {
             let length = property.get("maxLength").and_then(Value::as_u64);
             let is_short = length.is_some_and(|length| length <= IDENTIFIER_LENGTH);
-            match property.get("enum").is_some() || is_short {
+            let has = |key| property.get(key).is_some();
+            match has("format") || has("enum") || is_short {
                 true => Kind::Identifier,
                 false => Kind::Text,
             }

@@ -6,14 +6,10 @@ use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::{Check, DocType, PageRule, Prompt, ReadRules};
+use crate::domain::{Check, DocType, Format, PageRule, Prompt, ReadRules};
 
-/// Values of `format` that are typed and checked.
-const FORMATS: [&str; 7] = [
-    "amount", "quantity", "date", "currency", "iban", "bic", "vat-id",
-];
-/// Others that JSON Schema (2020-12, validation 7.3) defines: only the schema
-/// check knows them.
+/// Values of `format` beside [`Format`]'s that JSON Schema (2020-12, validation
+/// 7.3) defines: only the schema check knows them.
 const STANDARD_FORMATS: [&str; 18] = [
     "date-time",
     "time",
@@ -177,10 +173,12 @@ fn check_schema(schema: &Value) -> anyhow::Result<()> {
 /// without its checks.
 fn check_format(field: &str, property: &Value) -> anyhow::Result<()> {
     match property.get("format").and_then(Value::as_str) {
-        Some(format) if !FORMATS.contains(&format) && !STANDARD_FORMATS.contains(&format) => bail!(
-            "`{field}` has the unknown format `{format}`; docmill checks {}",
-            FORMATS.join(", ")
-        ),
+        Some(format) if Format::of(property).is_none() && !STANDARD_FORMATS.contains(&format) => {
+            bail!(
+                "`{field}` has the unknown format `{format}`; docmill checks {}",
+                Format::ALL.map(Format::as_str).join(", ")
+            )
+        }
         _ => Ok(()),
     }
 }

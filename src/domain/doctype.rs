@@ -19,6 +19,54 @@ pub struct DocType {
     pub read: Option<ReadRules>,
 }
 
+/// The values of a property's `format` that type its value for checking; JSON
+/// Schema's own others are for the schema check alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Amount,
+    Quantity,
+    Date,
+    Currency,
+    Iban,
+    Bic,
+    VatId,
+}
+
+impl Format {
+    pub const ALL: [Format; 7] = [
+        Format::Amount,
+        Format::Quantity,
+        Format::Date,
+        Format::Currency,
+        Format::Iban,
+        Format::Bic,
+        Format::VatId,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Format::Amount => "amount",
+            Format::Quantity => "quantity",
+            Format::Date => "date",
+            Format::Currency => "currency",
+            Format::Iban => "iban",
+            Format::Bic => "bic",
+            Format::VatId => "vat-id",
+        }
+    }
+
+    /// Of a property of a schema; `None` where it has none of these.
+    pub fn of(property: &Value) -> Option<Format> {
+        let name = property.get("format")?.as_str()?;
+        Format::ALL.into_iter().find(|f| f.as_str() == name)
+    }
+
+    /// A decimal number.
+    pub fn is_number(self) -> bool {
+        matches!(self, Format::Amount | Format::Quantity)
+    }
+}
+
 /// How pages of a type are read and checked.
 #[derive(Clone, Debug)]
 pub struct ReadRules {

@@ -9,7 +9,7 @@ mod page;
 mod reading;
 mod record;
 
-pub use doctype::{Check, DocType, PageRule, Prompt, ReadRules};
+pub use doctype::{Check, DocType, Format, PageRule, Prompt, ReadRules};
 pub use einvoice::{
     Address, AllowanceCharge, Contact, EInvoice, Identifier, Line, Party, Payment, Syntax, Tax,
     Totals, XmlFile, XmlPlace, money,

@@ -10,8 +10,8 @@ use super::assemble::{self, Draft};
 use super::{Context, evidence, finish, on_page, sums};
 use crate::doctypes::DocTypes;
 use crate::domain::{
-    Check, DocType, EInvoice, Fields, Finding, PageResult, PageRule, Record, Severity, Source,
-    money,
+    Check, DocType, EInvoice, Fields, Finding, Format, PageResult, PageRule, Record, Severity,
+    Source, money,
 };
 
 /// What an electronic invoice states.
@@ -97,11 +97,11 @@ fn is_sum(check: &Check) -> bool {
 }
 
 fn unbind(schema: &mut Value) {
+    let is_number = Format::of(schema).is_some_and(Format::is_number);
     let Some(schema) = schema.as_object_mut() else {
         return;
     };
-    let format = schema.get("format").and_then(Value::as_str);
-    if matches!(format, Some("amount" | "quantity")) {
+    if is_number {
         schema.remove("pattern");
     }
     schema.remove("maxLength");

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::amount::{self, Amount};
 use super::identifiers::{self, Verdict};
 use super::words;
-use crate::domain::{DocType, Fields, Finding, Severity};
+use crate::domain::{DocType, Fields, Finding, Format, Severity};
 
 /// Nothing that docmill is used for is older.
 const FIRST_YEAR: i16 = 1970;
@@ -73,14 +73,16 @@ impl Typing<'_> {
 
     fn value(&mut self, field: &str, value: &mut Value, property: &Value) {
         let Value::String(text) = &*value else { return };
-        let typed = match property.get("format").and_then(Value::as_str) {
-            Some("amount" | "quantity") => number(text),
-            Some("date") => date(text, self.today),
-            Some("currency") => currency(text),
-            Some("iban") => return self.identifier(field, value, identifiers::iban),
-            Some("bic") => return self.identifier(field, value, identifiers::bic),
-            Some("vat-id") => return self.identifier(field, value, identifiers::vat_id),
-            _ => return,
+        let Some(format) = Format::of(property) else {
+            return;
+        };
+        let typed = match format {
+            Format::Amount | Format::Quantity => number(text),
+            Format::Date => date(text, self.today),
+            Format::Currency => currency(text),
+            Format::Iban => return self.identifier(field, value, identifiers::iban),
+            Format::Bic => return self.identifier(field, value, identifiers::bic),
+            Format::VatId => return self.identifier(field, value, identifiers::vat_id),
         };
         match typed {
             Typed::Fine => {}

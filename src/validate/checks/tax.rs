@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::vat_rates::{self, Country};
 use super::{Checked, Outcome, Weight, value, words};
-use crate::domain::{Finding, Severity};
+use crate::domain::{Finding, Format, Severity};
 
 /// Cents by which a tax may be off the rate: it is rounded, line by line or
 /// in all.
@@ -79,14 +79,9 @@ impl Checked<'_> {
     fn country(&self, fields: &[String]) -> Option<&'static Country> {
         let told = |field: &String| {
             let text = self.fields.get(field)?.as_str()?.trim().to_uppercase();
-            let format = self
-                .doc_type
-                .schema
-                .pointer(&format!("/properties/{field}/format"))
-                .and_then(serde_json::Value::as_str);
-            match format {
-                Some("currency") => vat_rates::of_currency(&text),
-                Some("vat-id" | "iban") => vat_rates::country(text.get(..2)?),
+            match Format::of(&self.doc_type.schema["properties"][field]) {
+                Some(Format::Currency) => vat_rates::of_currency(&text),
+                Some(Format::VatId | Format::Iban) => vat_rates::country(text.get(..2)?),
                 _ => vat_rates::country(&text),
             }
         };

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::captions::Captions;
 use super::currencies;
 use super::text::{PageText, Span, fold};
-use crate::domain::{DocType, PageRule};
+use crate::domain::{DocType, Format, PageRule};
 
 /// How a value is compared, by its `format` in the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,14 +25,14 @@ pub enum Kind {
 
 impl Kind {
     pub fn of(property: &Value) -> Kind {
-        match property.get("format").and_then(Value::as_str) {
-            Some("amount") => Kind::Amount,
-            Some("quantity") => Kind::Quantity,
-            Some("date") => Kind::Date,
-            Some("currency") => Kind::Currency,
-            Some("iban") => Kind::Iban,
-            Some("vat-id") => Kind::VatId,
-            _ => Kind::Text,
+        match Format::of(property) {
+            Some(Format::Amount) => Kind::Amount,
+            Some(Format::Quantity) => Kind::Quantity,
+            Some(Format::Date) => Kind::Date,
+            Some(Format::Currency) => Kind::Currency,
+            Some(Format::Iban) => Kind::Iban,
+            Some(Format::VatId) => Kind::VatId,
+            Some(Format::Bic) | None => Kind::Text,
         }
     }
 
