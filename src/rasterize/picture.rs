@@ -272,17 +272,47 @@ fn tiff_starting_at(bytes: &[u8], directory: u64) -> Vec<u8> {
 }
 
 fn animation_warning(bytes: &[u8], format: ImageFormat) -> Option<String> {
-    use image::AnimationDecoder;
     let animated = match format {
-        ImageFormat::Gif => {
-            let decoder = image::codecs::gif::GifDecoder::new(Cursor::new(bytes)).ok()?;
-            decoder.into_frames().take(2).filter(Result::is_ok).count() > 1
-        }
+        ImageFormat::Gif => gif_frames(bytes).nth(1).is_some(),
         _ => image::codecs::webp::WebPDecoder::new(Cursor::new(bytes))
             .ok()?
             .has_animation(),
     };
     animated.then(|| "the picture is animated; only its first frame was read".to_owned())
+}
+
+/// Offsets of a GIF's image descriptors (GIF89a, sections 15 to 25). Nothing is
+/// decoded: a frame may declare 65,535 x 65,535 pixels.
+fn gif_frames(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    const HEADER: usize = 13;
+    let colours = |flags: Option<&u8>| match flags {
+        Some(flags) if flags & 0x80 != 0 => 3 << ((flags & 7) + 1),
+        _ => 0,
+    };
+    // Blocks of at most 255 bytes, each after its length, until an empty one.
+    let after_blocks = |mut at: usize| {
+        while let Some(&length) = bytes.get(at)
+            && length > 0
+        {
+            at += 1 + usize::from(length);
+        }
+        at + 1
+    };
+    let mut at = HEADER + colours(bytes.get(10));
+    std::iter::from_fn(move || {
+        loop {
+            let block = at;
+            match bytes.get(block)? {
+                0x21 => at = after_blocks(block + 2),
+                0x2c => {
+                    // The descriptor, its colours, the size of the first code.
+                    at = after_blocks(block + 10 + colours(bytes.get(block + 9)) + 1);
+                    return Some(block);
+                }
+                _ => return None,
+            }
+        }
+    })
 }
 
 #[cfg(test)]
@@ -368,6 +398,26 @@ mod tests {
         bytes[6..10].copy_from_slice(&[0xa9; 4]); // 43,433 x 43,433: 7 GiB of pixels
         let failure = open(bytes, MediaType::Gif).err().unwrap();
         assert_eq!(failure.reason, Reason::TooLarge);
+    }
+
+    #[test]
+    fn a_second_frame_is_told_without_being_decoded() {
+        use image::codecs::gif::GifEncoder;
+        let gif = |frames: usize| {
+            let mut bytes = Vec::new();
+            let mut encoder = GifEncoder::new(&mut bytes);
+            let frame = || image::Frame::new(image::RgbaImage::new(20, 20));
+            encoder.encode_frames((0..frames).map(|_| frame())).unwrap();
+            drop(encoder);
+            bytes
+        };
+        let (_, info) = open(gif(1), MediaType::Gif).unwrap();
+        assert!(info.warnings.is_empty());
+        let mut two = gif(2);
+        let second = gif_frames(&two).nth(1).unwrap();
+        two[second + 5..second + 9].fill(0xff); // 65,535 x 65,535
+        let (_, info) = open(two, MediaType::Gif).unwrap();
+        assert!(info.warnings[0].contains("animated"));
     }
 
     #[test]
