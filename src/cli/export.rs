@@ -210,34 +210,20 @@ fn file_name(stored: &StoredRecord) -> String {
     }
 }
 
-fn is_chosen(chosen: &[Status], stored: &StoredRecord) -> bool {
-    chosen.is_empty() || chosen.contains(&stored.record.status)
-}
-
 async fn jsonl(store: &Store, chosen: &[Status], out: &mut impl Write) -> anyhow::Result<u64> {
-    let mut number = 0;
-    let each = |stored: &_| {
-        if is_chosen(chosen, stored) {
-            number += 1;
-            writeln!(out, "{}", export::line(stored))?;
-        }
-        Ok(())
-    };
-    export::for_each(store, each).await?;
+    let each = |record| Ok(writeln!(out, "{}", export::line(&record))?);
+    let number = export::for_each(store, chosen, each).await?;
     out.flush()?;
     Ok(number)
 }
 
 async fn collect(store: &Store, chosen: &[Status]) -> anyhow::Result<(CsvExport, u64)> {
-    let (mut csv, mut number) = (CsvExport::default(), 0);
-    export::for_each(store, |stored| {
-        if is_chosen(chosen, stored) {
-            number += 1;
-            csv.add(stored);
-        }
+    let mut csv = CsvExport::default();
+    let each = |record| {
+        csv.add(record);
         Ok(())
-    })
-    .await?;
+    };
+    let number = export::for_each(store, chosen, each).await?;
     Ok((csv, number))
 }
 

@@ -205,7 +205,7 @@ async fn line_of(
     let stored = store.record(id).await?;
     let stored =
         stored.ok_or_else(|| anyhow::anyhow!("record {id} was replaced by another run"))?;
-    Ok(export::line(&stored))
+    Ok(export::line(&export::Exported::of(store, stored).await?))
 }
 
 fn show(app: &App, event: &Event) {

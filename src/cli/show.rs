@@ -8,8 +8,8 @@ use super::exit::Outcome;
 use super::output::{self, cell};
 use super::summary::plain;
 use crate::config::UsageError;
-use crate::domain::{EvidenceClass, Record, Source};
-use crate::export;
+use crate::domain::{EvidenceClass, Record, Source, by_gravity};
+use crate::export::{self, Exported};
 use crate::report::money;
 use crate::store::{AttemptRow, PageRow, Store, StoredRecord};
 
@@ -44,7 +44,8 @@ impl Show {
         };
         for record in &records {
             if self.json {
-                app.out.json(&export::line(record))?;
+                let exported = Exported::of(&store, record.clone()).await?;
+                app.out.json(&export::line(&exported))?;
             } else {
                 let pages = store.pages(record.document_id).await?;
                 let attempts = store.attempt_rows(record.document_id).await?;
@@ -126,7 +127,7 @@ fn print(
     if !record.findings.is_empty() {
         app.out.line("\nFindings")?;
         let mut table = output::table(&["severity", "field", "finding"]);
-        for finding in &record.findings {
+        for finding in by_gravity(&record.findings) {
             let field = finding.field.as_deref().unwrap_or("-");
             table.add_row([
                 cell(finding.severity.as_str()),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::App;
 use super::output::{self, cell, count};
 use super::report;
-use crate::domain::{Failure, Fields, Record, Severity};
+use crate::domain::{AMOUNT_DUE, Failure, Fields, Finding, Record, Severity, by_gravity};
 use crate::pipeline::{Event, Summary};
 use crate::report::Report;
 
@@ -180,7 +180,10 @@ impl Results {
         }
         if let Some(id) = self.to_review {
             let show = command(app, &format!("show {id}"));
-            steps.push(format!("What is to be looked at, and why: {show}"));
+            let all = command(app, "export --status needs_review");
+            steps.push(format!(
+                "What is to be looked at, and why: {show}; all of it: {all}"
+            ));
         }
         if summary.accepted + summary.needs_review > 0 {
             let export = command(app, "export --format csv --out rows.csv");
@@ -250,7 +253,7 @@ fn record_row(path: &Path, id: i64, record: &Record) -> Row {
         cell(&name(&record.fields)),
         cell(&first(&record.fields, &DATES)),
         right(total(&record.fields)),
-        cell(first_finding(record)),
+        cell(&gravest_finding(record)),
     ];
     Row {
         file,
@@ -259,16 +262,19 @@ fn record_row(path: &Path, id: i64, record: &Record) -> Row {
     }
 }
 
-/// The gravest finding that somebody should look at.
-fn first_finding(record: &Record) -> &str {
-    let gravest = record
-        .findings
-        .iter()
-        .filter(|finding| finding.severity > Severity::Info)
-        // `max_by_key` takes the last of equals: reversed, the first.
-        .rev()
-        .max_by_key(|finding| finding.severity);
-    gravest.map_or("", |finding| &finding.message)
+/// The gravest finding that somebody should look at, and how many more there
+/// are. What is to be paid is shown though it is a mere note.
+fn gravest_finding(record: &Record) -> String {
+    let shown = |f: &&Finding| f.severity > Severity::Info || f.code == AMOUNT_DUE;
+    let findings = by_gravity(&record.findings);
+    let mut findings = findings.into_iter().filter(shown);
+    let Some(gravest) = findings.next() else {
+        return String::new();
+    };
+    match findings.count() {
+        0 => gravest.message.clone(),
+        more => format!("{} (+{more} more)", gravest.message),
+    }
 }
 
 /// Who it is from; for a type that has none of the usual names, its first text.
@@ -317,7 +323,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::{Finding, Status};
+    use crate::domain::Status;
 
     fn fields(value: Value) -> Fields {
         value.as_object().expect("an object").clone()
@@ -341,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_the_gravest_findings_is_shown_and_mere_notes_are_not() {
+    fn the_gravest_finding_is_shown_and_of_mere_notes_only_what_is_due() {
         let finding = |severity, message: &str| Finding::new("c", severity, None, message);
         let mut record = Record {
             doc_type: None,
@@ -358,11 +364,14 @@ mod tests {
             evidence: Vec::new(),
             keys: Vec::new(),
         };
-        assert_eq!(first_finding(&record), "");
+        assert_eq!(gravest_finding(&record), "");
+        let due = Finding::new(AMOUNT_DUE, Severity::Info, None, "9.00 is due");
+        record.findings.push(due);
+        assert_eq!(gravest_finding(&record), "9.00 is due");
         record.findings.push(finding(Severity::Warning, "first"));
         record.findings.push(finding(Severity::Warning, "second"));
-        assert_eq!(first_finding(&record), "first");
+        assert_eq!(gravest_finding(&record), "first (+2 more)");
         record.findings.push(finding(Severity::Error, "grave"));
-        assert_eq!(first_finding(&record), "grave");
+        assert_eq!(gravest_finding(&record), "grave (+3 more)");
     }
 }

@@ -16,7 +16,10 @@ pub use einvoice::{
 };
 pub use evidence::{BusinessKey, EvidenceClass, FieldEvidence};
 pub use failure::{Failure, Reason, Usage, json_problem};
-pub use finding::{Finding, LIST_REPEATS, Severity};
+pub use finding::{
+    AMOUNT_DUE, CREDIT_NOTE, Finding, LIST_REPEATS, NOT_COMPLETED, PAGE_CONTRADICTS,
+    POSSIBLE_DUPLICATE, Severity, by_gravity,
+};
 pub use page::{DocumentInfo, Embedding, MediaType, OcrWord, PageImage, RasterPage, Word};
 pub use reading::{FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing};
 pub use record::{Calibrated, PageResult, Record, Source, Status};

@@ -5,7 +5,9 @@ use std::io::Write;
 
 use serde_json::Value;
 
+use super::Exported;
 use super::json_format::time;
+use crate::domain::by_gravity;
 use crate::store::StoredRecord;
 
 /// Two tables: a row a record, and a row a line of a record's lists.
@@ -14,11 +16,11 @@ use crate::store::StoredRecord;
 /// held until [`CsvExport::write`]; a record is about a kilobyte.
 #[derive(Default)]
 pub struct CsvExport {
-    records: Vec<StoredRecord>,
+    records: Vec<Exported>,
 }
 
 /// What stands before the fields in the table of records.
-const HEAD: [&str; 12] = [
+const HEAD: [&str; 15] = [
     "id",
     "path",
     "other_paths",
@@ -28,14 +30,17 @@ const HEAD: [&str; 12] = [
     "source",
     "confidence",
     "probability",
+    "finding_codes",
     "findings",
     "unconfirmed_fields",
+    "amount_due",
+    "document",
     "time",
 ];
 
 impl CsvExport {
-    pub fn add(&mut self, record: &StoredRecord) {
-        self.records.push(record.clone());
+    pub fn add(&mut self, record: Exported) {
+        self.records.push(record);
     }
 
     /// Writes the table of records to `records` and that of lines to `lines`.
@@ -60,18 +65,21 @@ impl CsvExport {
             free => free.to_owned(),
         });
         out.write_record(HEAD.iter().map(|name| (*name).to_owned()).chain(names))?;
-        for stored in &self.records {
+        for Exported { stored, amount_due } in &self.records {
             let record = &stored.record;
             let pages: Vec<_> = record
                 .pages
                 .iter()
                 .map(|index| (index + 1).to_string())
                 .collect();
-            let findings: Vec<_> = record
-                .findings
-                .iter()
-                .map(|finding| finding.message.as_str())
-                .collect();
+            let findings = by_gravity(&record.findings);
+            let mut codes: Vec<&str> = Vec::new();
+            for finding in &findings {
+                if !codes.contains(&finding.code.as_str()) {
+                    codes.push(&finding.code);
+                }
+            }
+            let findings: Vec<_> = findings.iter().map(|f| f.message.as_str()).collect();
             let unconfirmed: Vec<_> = record
                 .evidence
                 .iter()
@@ -94,8 +102,11 @@ impl CsvExport {
                     .map(|confidence| format!("{confidence:.4}"))
                     .unwrap_or_default(),
                 least_probability(record),
+                codes.join(" "),
                 guarded(&findings.join("; ")),
                 unconfirmed.join(" "),
+                amount_due.clone().unwrap_or_default(),
+                stored.blake3.clone(),
                 time(stored.created_at),
             ];
             let values = fields.iter().map(|field| cell(record.fields.get(field)));
@@ -131,7 +142,7 @@ impl CsvExport {
                 .into_iter()
                 .chain(fields.iter().map(String::as_str)),
         )?;
-        for stored in &self.records {
+        for Exported { stored, .. } in &self.records {
             for (list, number, line) in lines(stored) {
                 let values = fields.iter().map(|field| cell(line.get(field)));
                 let head = [stored.id.to_string(), list, number.to_string()];
@@ -146,7 +157,7 @@ impl CsvExport {
         let mut seen = BTreeSet::new();
         self.records
             .iter()
-            .flat_map(of)
+            .flat_map(|exported| of(&exported.stored))
             .filter(|name| seen.insert(name.clone()))
             .collect()
     }
@@ -186,14 +197,15 @@ fn least_probability(record: &crate::domain::Record) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Finding, Severity};
 
     #[test]
     fn no_two_columns_have_one_name() {
         let mut export = CsvExport::default();
         let mut stored = super::super::example();
-        let fields = &mut stored.record.fields;
+        let fields = &mut stored.stored.record.fields;
         fields.insert("status".into(), "successful".into());
-        export.add(&stored);
+        export.add(stored);
         let (mut records, mut lines) = (Vec::new(), Vec::new());
         export.write(&mut records, &mut lines).unwrap();
         let head = String::from_utf8(records).unwrap();
@@ -205,12 +217,18 @@ mod tests {
     #[test]
     fn records_and_lines_are_two_tables_tied_by_the_records_id() {
         let mut export = CsvExport::default();
-        export.add(&super::super::example());
+        let mut example = super::super::example();
+        let findings = &mut example.stored.record.findings;
+        let other = |code, message| Finding::new(code, Severity::Warning, None, message);
+        findings.push(other("missing", "time was not found"));
+        findings.push(other("possible_duplicate", "paid"));
+        export.add(example);
         let (mut records, mut lines) = (Vec::new(), Vec::new());
         export.write(&mut records, &mut lines).unwrap();
-        let expected = "id,path,other_paths,pages,type,status,source,confidence,probability,findings,unconfirmed_fields,time,\
-            merchant_name,total,date\n\
-            7,/in/a.pdf,/in/copy.pdf,1 2,receipt,needs_review,model,0.5000,0.2500,date was not found,merchant_name,2025-01-01T00:00:00Z,\
+        let expected = "id,path,other_paths,pages,type,status,source,confidence,probability,\
+            finding_codes,findings,unconfirmed_fields,amount_due,document,time,merchant_name,total,date\n\
+            7,/in/a.pdf,/in/copy.pdf,1 2,receipt,needs_review,model,0.5000,0.2500,\
+            possible_duplicate missing,paid; date was not found; time was not found,merchant_name,-2.20,ab12,2025-01-01T00:00:00Z,\
             \"'=HYPERLINK(\"\"x\"\")\",-4.20,\n";
         assert_eq!(String::from_utf8(records).unwrap(), expected);
         let expected = "record_id,list,line,description,amount\n\

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::FieldEvidence;
-use crate::store::StoredRecord;
+use super::Exported;
+use crate::domain::{FieldEvidence, by_gravity};
 
 /// The record as `export --format jsonl` and `run --json` write it:
 ///
@@ -19,7 +19,9 @@ use crate::store::StoredRecord;
 /// - `source`: `model`, or `embedded_xml` where an electronic invoice has the
 ///   values
 /// - `fields`: by the type's schema; amounts are decimal strings
-/// - `findings`: `code`, `severity`, `field`, `message`
+/// - `amount_due`: what an e-invoice leaves to pay; null where that is the gross
+///   total, or not known
+/// - `findings`: `code`, `severity`, `field`, `message`, the gravest first
 /// - `confidence`: the model's own probability of its least sure value, 0 to 1
 ///   or null; `field_confidence`: by field
 /// - `probability`: calibrated, of the least believed value; null where no
@@ -29,9 +31,10 @@ use crate::store::StoredRecord;
 ///   `embedded_xml` or `model_only`), where it was found (`page` from 1, `bbox`:
 ///   left, top, right, bottom as shares of the page, `text`, `ocr_confidence`)
 ///   and the checks in `confirmed_by` and `contradicted_by`
-/// - `provenance`: document (BLAKE3), models, prompts, schemas, calibration
+/// - `provenance`: document (BLAKE3 of the content, as in CSV), models, prompts, schemas, calibration
 ///   (hashes), run, time (RFC 3339, UTC)
-pub fn line(stored: &StoredRecord) -> Value {
+pub fn line(exported: &Exported) -> Value {
+    let stored = &exported.stored;
     let record = &stored.record;
     let mut line = Map::new();
     line.insert("id".into(), stored.id.into());
@@ -67,7 +70,8 @@ pub fn line(stored: &StoredRecord) -> Value {
     line.insert("status".into(), record.status.as_str().into());
     line.insert("source".into(), record.source.as_str().into());
     line.insert("fields".into(), Value::Object(record.fields.clone()));
-    line.insert("findings".into(), json!(record.findings));
+    line.insert("amount_due".into(), json!(exported.amount_due));
+    line.insert("findings".into(), json!(by_gravity(&record.findings)));
     line.insert("confidence".into(), json!(record.confidence));
     let by_field = record
         .field_confidence
@@ -131,7 +135,7 @@ mod tests {
         let line = line(&super::super::example());
         let expected = json!({
             "id": 7, "path": "/in/a.pdf", "other_paths": ["/in/copy.pdf"], "pages": [1, 2], "type": "receipt",
-            "status": "needs_review", "source": "model", "fields": super::super::example().record.fields,
+            "status": "needs_review", "source": "model", "fields": super::super::example().stored.record.fields, "amount_due": "-2.20",
             "findings": [{"code": "missing", "severity": "warning", "field": "date", "message": "date was not found"}],
             "confidence": 0.5, "field_confidence": {"total": 0.5},
             "probability": 0.25, "field_probability": {"total": 0.25}, "accepted_from": 0.97,
@@ -146,7 +150,7 @@ mod tests {
     #[test]
     fn a_path_that_is_not_utf8_comes_with_its_bytes() {
         let mut stored = super::super::example();
-        stored.paths = vec![OsStr::from_bytes(b"/f\xfcr").into()];
+        stored.stored.paths = vec![OsStr::from_bytes(b"/f\xfcr").into()];
         assert_eq!(line(&stored)["path_bytes"], "2f66fc72");
     }
 }

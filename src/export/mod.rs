@@ -5,6 +5,8 @@ mod csv_format;
 mod json_format;
 mod ubl;
 
+use crate::domain::{AMOUNT_DUE, Status};
+use crate::einvoice;
 use crate::store::{Store, StoredRecord};
 
 pub use csv_format::CsvExport;
@@ -14,11 +16,41 @@ pub use ubl::{Ubl, ubl};
 /// Records fetched at once: memory stays flat whatever the database holds.
 const CHUNK: u32 = 500;
 
-/// Calls `each` with every current record in the order in which they were
-/// stored.
+/// A record with what an export tells beside it.
+#[derive(Clone)]
+pub struct Exported {
+    pub stored: StoredRecord,
+    /// What an e-invoice leaves to pay (BT-115), a decimal string, where that
+    /// is not its gross total.
+    pub amount_due: Option<String>,
+}
+
+impl Exported {
+    pub async fn of(store: &Store, stored: StoredRecord) -> anyhow::Result<Exported> {
+        let mut findings = stored.record.findings.iter();
+        let file = match findings.any(|finding| finding.code == AMOUNT_DUE) {
+            true => store.einvoice(stored.document_id).await?,
+            false => None,
+        };
+        // It was parsed when the record was made.
+        let invoice = file.and_then(|file| einvoice::parse(&file.bytes).ok());
+        let fields = invoice.map(|invoice| einvoice::fields(&invoice));
+        let due = fields
+            .as_ref()
+            .and_then(|fields| fields["amount_due"].as_str());
+        Ok(Exported {
+            amount_due: due.map(str::to_owned),
+            stored,
+        })
+    }
+}
+
+/// Calls `each` with every current record of these statuses (none: of all) in
+/// the order in which they were stored. Returns how many.
 pub async fn for_each(
     store: &Store,
-    mut each: impl FnMut(&StoredRecord) -> anyhow::Result<()>,
+    statuses: &[Status],
+    mut each: impl FnMut(Exported) -> anyhow::Result<()>,
 ) -> anyhow::Result<u64> {
     let (mut after, mut count) = (0, 0);
     loop {
@@ -27,24 +59,26 @@ pub async fn for_each(
             return Ok(count);
         };
         after = last.id;
-        count += records.len() as u64;
-        for record in &records {
-            each(record)?;
+        for stored in records {
+            if statuses.is_empty() || statuses.contains(&stored.record.status) {
+                count += 1;
+                each(Exported::of(store, stored).await?)?;
+            }
         }
     }
 }
 
 #[cfg(test)]
-fn example() -> StoredRecord {
+fn example() -> Exported {
     use serde_json::json;
 
     use crate::domain::{
-        Calibrated, EvidenceClass, FieldEvidence, Finding, Record, Severity, Source, Status,
+        Calibrated, EvidenceClass, FieldEvidence, Finding, Record, Severity, Source,
     };
 
     let fields = json!({"merchant_name": "=HYPERLINK(\"x\")", "total": "-4.20", "date": null,
         "items": [{"description": "Tea, \"green\"", "amount": "3.00"}, {"description": null, "amount": "-1.00"}]});
-    StoredRecord {
+    let stored = StoredRecord {
         id: 7,
         document_id: crate::store::DocumentId(3),
         record: Record {
@@ -88,5 +122,9 @@ fn example() -> StoredRecord {
         models: vec!["m".into()],
         prompts: vec!["p".into()],
         schemas: vec!["s".into()],
+    };
+    Exported {
+        stored,
+        amount_due: Some("-2.20".into()),
     }
 }

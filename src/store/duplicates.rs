@@ -4,7 +4,7 @@
 use sqlx::{Row, Sqlite, Transaction};
 
 use super::{DocumentId, jobs};
-use crate::domain::{BusinessKey, Finding, Record, Severity, Status};
+use crate::domain::{BusinessKey, Finding, POSSIBLE_DUPLICATE, Record, Severity, Status};
 
 /// Adds a finding where a current record of another document has one of the
 /// record's keys. The same document read again is no duplicate of itself.
@@ -38,7 +38,7 @@ pub(super) async fn tell(
         let severity = Severity::Warning;
         record
             .findings
-            .push(Finding::new("possible_duplicate", severity, None, message));
+            .push(Finding::new(POSSIBLE_DUPLICATE, severity, None, message));
         if record.status == Status::Accepted {
             record.status = Status::NeedsReview;
         }

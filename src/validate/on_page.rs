@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::evidence::{Kind, PageText, fold, occurrences};
-use crate::domain::{Fields, Finding, PageResult, Severity, money};
+use crate::domain::{Fields, Finding, PAGE_CONTRADICTS, PageResult, Severity, money};
 
 /// A page with fewer words is a scan with a stamp, not a text.
 const LEAST_WORDS: usize = 15;
@@ -48,7 +48,7 @@ pub fn check(stated: &Fields, pages: &[PageResult]) -> Vec<Finding> {
             told.join("; ")
         );
         return vec![Finding::new(
-            "page_contradicts",
+            PAGE_CONTRADICTS,
             Severity::Error,
             None,
             message,
@@ -56,7 +56,7 @@ pub fn check(stated: &Fields, pages: &[PageResult]) -> Vec<Finding> {
     }
     let each = missing.into_iter().map(|(name, told)| {
         let message = format!("{name} {told}");
-        Finding::new("page_contradicts", Severity::Warning, Some(name), message)
+        Finding::new(PAGE_CONTRADICTS, Severity::Warning, Some(name), message)
     });
     each.collect()
 }

@@ -10,8 +10,8 @@ use super::assemble::{self, Draft};
 use super::{Context, evidence, finish, on_page, sums};
 use crate::doctypes::DocTypes;
 use crate::domain::{
-    Check, DocType, EInvoice, Fields, Finding, Format, PageResult, PageRule, Record, Severity,
-    Source, money,
+    AMOUNT_DUE, CREDIT_NOTE, Check, DocType, EInvoice, Fields, Finding, Format, PageResult,
+    PageRule, Record, Severity, Source, money,
 };
 
 /// What an electronic invoice states.
@@ -157,7 +157,7 @@ fn credit_note(invoice: &EInvoice) -> Option<Finding> {
     );
     invoice
         .is_credit_note()
-        .then(|| Finding::new("credit_note", Severity::Warning, None, message))
+        .then(|| Finding::new(CREDIT_NOTE, Severity::Warning, None, message))
 }
 
 /// `gross_total` is what the invoice comes to, not what is left to pay of it.
@@ -168,7 +168,7 @@ fn amount_due(invoice: &EInvoice) -> Option<Finding> {
         money(due),
         money(gross)
     );
-    (due != gross).then(|| Finding::new("amount_due", Severity::Info, None, message))
+    (due != gross).then(|| Finding::new(AMOUNT_DUE, Severity::Info, None, message))
 }
 
 /// One finding for each value that a model read otherwise than it is stated.

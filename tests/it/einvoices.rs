@@ -123,6 +123,44 @@ fn the_values_of_an_einvoice_are_stored_and_no_model_is_asked() {
 }
 
 #[test]
+fn what_is_due_and_what_rows_are_joined_by_stand_in_columns_of_their_own() {
+    let name = "what_is_due_and_what_rows_are_joined_by_stand_in_columns_of_their_own";
+    let Some(context) = Context::with_engines(name) else {
+        return;
+    };
+    take(&context, &["facturx", "ubl"]);
+    let ran = context.run(&["run", "in"]);
+    let row = ran.stdout.lines().find(|line| line.contains("in/ubl.xml"));
+    assert!(row.unwrap().contains("333.80 is due"), "{ran:?}");
+    let records = context.records();
+    let (ubl, facturx) = (record_of(&records, "ubl"), record_of(&records, "facturx"));
+    assert_eq!(ubl["status"], "accepted");
+    assert_eq!(ubl["amount_due"], "333.80");
+    assert_eq!(facturx["amount_due"], Value::Null);
+    let shown = context.run(&["show", "in/ubl.xml", "--json"]).json_lines();
+    assert_eq!(shown[0], *ubl);
+    let csv = context.run(&["export", "--format", "csv"]).stdout;
+    let mut rows = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let head = rows.next().unwrap();
+    let row = rows.find(|row| row.iter().any(|cell| cell.ends_with("ubl.xml")));
+    let row = row.unwrap();
+    // No cell before it has a comma.
+    let codes = head.iter().position(|name| *name == "finding_codes");
+    assert!(row[codes.unwrap()].contains("amount_due"), "{csv}");
+    assert!(head.contains(&"document") && head.contains(&"amount_due"));
+    let hash = ubl["provenance"]["document"].as_str().unwrap();
+    assert!(csv.contains(&format!(",333.80,{hash},")), "{csv}");
+    // Made anew, a record has another `id`; what rows are joined by stays.
+    context.run(&["run", "in", "--force"]);
+    let again = context.records();
+    let again = record_of(&again, "ubl");
+    assert_ne!(again["id"], ubl["id"]);
+    for key in ["/provenance/document", "/pages"] {
+        assert_eq!(again.pointer(key), ubl.pointer(key), "{key}");
+    }
+}
+
+#[test]
 fn an_xml_file_that_is_none_is_turned_away_with_its_reason() {
     let Some(context) =
         Context::with_engines("an_xml_file_that_is_none_is_turned_away_with_its_reason")
