@@ -240,6 +240,7 @@ fn check_operands(check: &Check, paths: &mut Vec<String>) -> anyhow::Result<()> 
             );
             paths.extend(net.iter().chain(gross).chain([tax]).chain(country).cloned());
         }
+        Check::Unsettled { field, .. } => paths.push(field.clone()),
         Check::Unique(fields) => {
             ensure!(
                 !fields.is_empty(),

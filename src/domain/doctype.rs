@@ -154,6 +154,12 @@ pub enum Check {
         tax: String,
         country: Vec<String>,
     },
+    /// The value is none of those that say that nothing was settled, each with
+    /// the finding's sentence, e.g. a payment that is `pending`.
+    Unsettled {
+        field: String,
+        values: BTreeMap<String, String>,
+    },
     /// No record of another document has the same values in all of these
     /// fields: it may be the same payment twice.
     Unique(Vec<String>),

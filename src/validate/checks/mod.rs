@@ -5,6 +5,7 @@
 
 mod arithmetic;
 mod dates;
+mod settled;
 mod tax;
 mod vat_rates;
 
@@ -150,6 +151,9 @@ impl Checked<'_> {
                 .tax_rate(net.as_deref(), gross.as_deref(), tax, country)
                 .into_iter()
                 .collect(),
+            Check::Unsettled { field, values } => {
+                self.unsettled(field, values).into_iter().collect()
+            }
             // Other documents are looked at where the record is stored.
             Check::Unique(_) => Vec::new(),
             Check::AnyOf(checks) => self.any_of(checks),

@@ -95,6 +95,23 @@ fn a_tax_between_the_rates_is_a_blend_and_one_above_the_highest_is_wrong() {
 }
 
 #[test]
+fn a_payment_that_moved_no_money_is_told() {
+    let screen = |status: Value| told("screenshot", json!({"status": status, "amount": "4.20"}));
+    for (status, expected) in [
+        ("pending", "no money has moved yet"),
+        ("failed", "no money has moved"),
+        ("cancelled", "no money has moved"),
+    ] {
+        let told = screen(json!(status));
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("not_completed: ") && told[0].ends_with(expected));
+    }
+    for status in [json!("completed"), json!("successful"), Value::Null] {
+        assert!(screen(status).is_empty());
+    }
+}
+
+#[test]
 fn business_keys_ignore_spelling_and_need_every_field() {
     let types = DocTypes::load(None).unwrap();
     let keys_of = |fields: Value| keys(types.get("invoice").unwrap(), fields.as_object().unwrap());

@@ -19,7 +19,9 @@ use serde_json::Value;
 
 use super::checks::{Outcome, Weight};
 use super::words;
-use crate::domain::{DocType, EvidenceClass, FieldEvidence, Fields, Finding, PageResult, Severity};
+use crate::domain::{
+    DocType, EvidenceClass, FieldEvidence, Fields, Finding, NOT_COMPLETED, PageResult, Severity,
+};
 use find::Place;
 pub(super) use find::{Kind, occurrences};
 pub(super) use text::{PageText, fold};
@@ -189,7 +191,13 @@ fn take_outcomes(evidence: &mut [FieldEvidence], outcomes: &[Outcome]) {
 }
 
 /// Codes that say nothing about whether a value is right.
-const NEUTRAL: [&str; 4] = ["normalised", "not_taught", "low_confidence", "missing"];
+const NEUTRAL: [&str; 5] = [
+    "normalised",
+    "not_taught",
+    "low_confidence",
+    "missing",
+    NOT_COMPLETED,
+];
 
 fn note_against(evidence: &mut [FieldEvidence], finding: &Finding) {
     if finding.severity == Severity::Info || NEUTRAL.contains(&finding.code.as_str()) {
