@@ -23,5 +23,6 @@ mod process;
 mod report;
 mod resilience;
 mod served;
+mod service;
 mod torture;
 mod types;
