@@ -6,7 +6,7 @@ use super::output::count;
 use super::run::{self, Watch};
 use super::settings::Engines;
 use super::show;
-use crate::pipeline::RunRequest;
+use crate::pipeline::{self, RunRequest};
 use crate::store::Store;
 
 /// Read again: the pages of some records, or every failed page
@@ -36,7 +36,12 @@ impl Retry {
                 return Err(show::no_record(&store, *id).await?.into());
             }
         }
-        let pages = store.retry(&self.ids, self.doc_type.as_deref()).await?;
+        let types = pipeline::doc_types(app.settings())?;
+        let known: Vec<_> = types.readable().map(|known| known.name.clone()).collect();
+        let queued = store.retry(&self.ids, self.doc_type.as_deref(), &known);
+        let pages = queued
+            .await?
+            .map_err(|missing| pipeline::missing_type(&missing, &known))?;
         tracing::info!("{} queued again", count(pages, "page"));
         drop(store);
         run::process(app, RunRequest::default(), self.json, &self.watch).await

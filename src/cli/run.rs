@@ -268,6 +268,9 @@ fn show(app: &App, event: &Event) {
             tracing::info!(path = %output::short(path), page, "no stronger reader for it in this run");
             progress.page_ended();
         }
+        Event::Kept { path, record_id } => {
+            tracing::warn!(path = %output::short(path), record_id, "could not be read again: the record stays as it was");
+        }
         Event::Recorded {
             path,
             record,

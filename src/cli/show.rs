@@ -29,7 +29,7 @@ impl Show {
         let store = Store::open_existing(&app.settings().db).await?;
         let id = self.what.to_str().and_then(|text| text.parse().ok());
         let records = match id {
-            Some(id) => match store.record(id).await? {
+            Some(id) => match store.any_record(id).await? {
                 Some(record) => vec![record],
                 None => return Err(no_record(&store, id).await?.into()),
             },
@@ -43,16 +43,40 @@ impl Show {
             }
         };
         for record in &records {
+            let replaced = replaced(&store, record.id).await?;
             if self.json {
                 let exported = Exported::of(&store, record.clone()).await?;
-                app.out.json(&export::line(&exported))?;
+                let mut line = export::line(&exported);
+                if let Some(by) = replaced {
+                    line["replaced_by"] = by.into();
+                }
+                app.out.json(&line)?;
             } else {
+                if let Some(by) = replaced {
+                    app.out.line(&told_replaced(&by))?;
+                }
                 let pages = store.pages(record.document_id).await?;
                 let attempts = store.attempt_rows(record.document_id).await?;
                 print(&mut app, record, &pages, &attempts)?;
             }
         }
         Ok(Outcome::Good)
+    }
+}
+
+/// The records in the place of this one; `None`: it is current.
+async fn replaced(store: &Store, id: i64) -> anyhow::Result<Option<Vec<i64>>> {
+    Ok(match store.record(id).await? {
+        Some(_) => None,
+        None => Some(store.successors(id).await?.unwrap_or_default()),
+    })
+}
+
+fn told_replaced(by: &[i64]) -> String {
+    let numbers: Vec<_> = by.iter().map(i64::to_string).collect();
+    match numbers.as_slice() {
+        [] => "Replaced, and no other record holds its pages: what follows is old".to_owned(),
+        numbers => format!("Replaced by {}: what follows is old", numbers.join(" and ")),
     }
 }
 

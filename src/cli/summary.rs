@@ -26,6 +26,8 @@ pub struct Results {
     more_rows: u64,
     /// Files all of whose pages were read before.
     known_files: u64,
+    /// Records that stay, since their pages could not be read again.
+    kept: u64,
     unrouted: Option<i64>,
     to_review: Option<i64>,
     failed: Option<i64>,
@@ -42,6 +44,10 @@ impl Results {
         match event {
             Event::Ingested { new_pages: 0, .. } => self.known_files += 1,
             Event::Rejected { path, failure } => self.row(|| rejected_row(&path, &failure)),
+            Event::Kept { record_id, .. } => {
+                self.kept += 1;
+                self.failed.get_or_insert(record_id);
+            }
             Event::Recorded {
                 path,
                 record,
@@ -134,6 +140,14 @@ impl Results {
             (summary.accepted, "accepted", String::new()),
             (summary.needs_review, "to review", String::new()),
             (summary.failed, "failed", by_reason(&summary.pages_failed)),
+            (
+                self.kept,
+                "kept with the values read before, not read again",
+                match summary.failed {
+                    0 => by_reason(&summary.pages_failed),
+                    _ => String::new(),
+                },
+            ),
             (
                 summary.rejected.values().sum(),
                 "turned away",

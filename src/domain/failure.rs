@@ -42,12 +42,14 @@ pub enum Reason {
     ReaderMisconfigured,
     /// An endpoint turned this page's request down.
     RequestRefused,
+    /// The page is of a document type that the run does not know.
+    TypeMissing,
     /// A defect of docmill or of an engine that fits none of the above.
     Internal,
 }
 
 impl Reason {
-    pub const ALL: [Reason; 22] = [
+    pub const ALL: [Reason; 23] = [
         Reason::EmptyFile,
         Reason::Corrupt,
         Reason::UnsupportedType,
@@ -69,6 +71,7 @@ impl Reason {
         Reason::ReaderUnavailable,
         Reason::ReaderMisconfigured,
         Reason::RequestRefused,
+        Reason::TypeMissing,
         Reason::Internal,
     ];
 
@@ -96,6 +99,7 @@ impl Reason {
             Reason::ReaderUnavailable => "reader_unavailable",
             Reason::ReaderMisconfigured => "reader_misconfigured",
             Reason::RequestRefused => "request_refused",
+            Reason::TypeMissing => "type_missing",
             Reason::Internal => "internal",
         }
     }
@@ -126,6 +130,23 @@ impl Reason {
             self,
             Reason::ReaderUnavailable | Reason::ReaderMisconfigured
         )
+    }
+
+    /// Of a page of a known document, nothing was learnt: its bytes were not at
+    /// hand, or settings or an outage kept it from being read. What was read of
+    /// it before is as true as it was.
+    pub fn is_about_source_or_settings(self) -> bool {
+        self.is_outage()
+            || matches!(
+                self,
+                Reason::SourceChanged
+                    | Reason::Unreadable
+                    | Reason::NotAFile
+                    | Reason::EmptyFile
+                    | Reason::TooLarge
+                    | Reason::TooSmall
+                    | Reason::TypeMissing
+            )
     }
 }
 

@@ -95,6 +95,9 @@ impl Batch {
         mut records: Vec<Record>,
         rescued: u64,
     ) -> anyhow::Result<()> {
+        if self.keep(document, &pages).await? {
+            return Ok(());
+        }
         pages.policy = self.stages().plan.policy_key();
         let Some(ids) = self
             .store
@@ -103,20 +106,43 @@ impl Batch {
         else {
             return Ok(());
         };
-        self.count(|summary| {
-            summary.pages_done += rescued;
-            for failure in pages
-                .results
-                .iter()
-                .filter_map(|page| page.reading.as_ref().err())
-            {
-                *summary.pages_failed.entry(failure.reason).or_default() += 1;
-            }
-        });
+        self.count(|summary| summary.pages_done += rescued);
+        self.count_failed(&pages);
         for (record, record_id) in records.into_iter().zip(ids) {
             self.recorded(&pages, record, record_id);
         }
         Ok(())
+    }
+
+    fn count_failed(&self, pages: &FinishedPages) {
+        self.count(|summary| {
+            for (_, failure) in failures(pages) {
+                *summary.pages_failed.entry(failure.reason).or_default() += 1;
+            }
+        });
+    }
+
+    /// Whether the document's records stay: pages that were read before could
+    /// not be read again, which is no reason to lose what they said.
+    async fn keep(&self, document: DocumentId, pages: &FinishedPages) -> anyhow::Result<bool> {
+        let failures: Vec<_> = failures(pages)
+            .filter(|(_, failure)| failure.reason.is_about_source_or_settings())
+            .collect();
+        if failures.is_empty() {
+            return Ok(false);
+        }
+        let kept = self.store.keep_records(document, pages, &failures).await?;
+        let Some(kept) = kept else { return Ok(false) };
+        if !kept.is_empty() {
+            self.count_failed(pages);
+        }
+        for record_id in kept {
+            self.emit(Event::Kept {
+                path: pages.path.clone(),
+                record_id,
+            });
+        }
+        Ok(true)
     }
 
     /// The document's electronic invoice, where its values are to be the
@@ -355,6 +381,12 @@ impl Batch {
             });
         }
     }
+}
+
+/// The pages that could not be read, by index.
+fn failures(pages: &FinishedPages) -> impl Iterator<Item = (u32, &Failure)> {
+    let results = pages.results.iter();
+    results.filter_map(|page| Some((page.index, page.reading.as_ref().err()?)))
 }
 
 /// A page in a reader's hand.

@@ -121,6 +121,22 @@ async fn again(
         .add_source(batch.run, &path, Some(known.id), None)
         .await?;
     let plan = batch.stages().plan.clone();
+    if request.doc_type.is_none() {
+        let known_types = plan.known_types();
+        let missing = store.missing_type_of(known.id, &known_types, request.force);
+        if let Some(name) = missing.await? {
+            tracing::warn!(
+                path = %path.display(),
+                "left as it is: it is of document type `{name}`, which this run does not know; name its folder with --types"
+            );
+            batch.emit(Event::Ingested {
+                path,
+                pages: known.pages,
+                new_pages: 0,
+            });
+            return Ok(());
+        }
+    }
     // What a page is taken for is nothing to one that no model is asked about.
     let asks_model = plan.treatment(known.xml).asks_model();
     let mut requeued = 0;

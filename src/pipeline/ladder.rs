@@ -11,7 +11,7 @@ use crate::store::{NewClimb, PageAttempt, RunId};
 
 /// Findings that reading a page again cannot answer: the file's own, those
 /// that tell of other pages or documents, and what no reader can help.
-const NOT_THE_READERS: [&str; 20] = [
+const NOT_THE_READERS: [&str; 22] = [
     "type_unknown",
     "document_warning",
     "page_failed",
@@ -31,6 +31,8 @@ const NOT_THE_READERS: [&str; 20] = [
     "not_a_file",
     "unreadable",
     "source_changed",
+    "type_missing",
+    "not_read_again",
     "worker_died",
 ];
 

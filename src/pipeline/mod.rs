@@ -93,6 +93,8 @@ pub enum Event {
     /// A page that was to be read by a stronger reader will not be: it keeps
     /// what it has.
     Stayed { path: PathBuf, page: u32 },
+    /// A document could not be read again: its record stays as it was.
+    Kept { path: PathBuf, record_id: i64 },
     /// A document is complete and its records are stored.
     Recorded {
         path: PathBuf,
@@ -239,6 +241,15 @@ pub async fn run(
     Ok(summary)
 }
 
+/// Pages are queued for a type that is not there.
+pub fn missing_type(name: &str, known: &[String]) -> UsageError {
+    let known = known.join(", ");
+    UsageError(format!(
+        "pages that are to be read are of document type `{name}`, and there are only {known}: \
+         name the folder of that type with --types"
+    ))
+}
+
 /// Everything that must be there before a page is touched.
 async fn prepare(
     settings: &Settings,
@@ -248,14 +259,17 @@ async fn prepare(
 ) -> anyhow::Result<(Store, Engines)> {
     let plan = Plan::make(settings).await?;
     if let Some(name) = &request.doc_type {
-        let known: Vec<_> = plan.prompts().keys().cloned().collect();
-        let known = known.join(", ");
+        let known = plan.known_types().join(", ");
         if !plan.prompts().contains_key(name) {
             let why = format!("there is no document type `{name}`; there are: {known}");
             return Err(UsageError(why).into());
         }
     }
     let store = Store::open(&settings.db).await?;
+    let known = plan.known_types();
+    if let Some(name) = store.missing_type(&known).await? {
+        return Err(missing_type(&name, &known).into());
+    }
     let engines = Engines::start(settings, Arc::new(plan), events, ends).await?;
     Ok((store, engines))
 }

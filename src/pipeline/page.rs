@@ -130,8 +130,8 @@ impl Stages {
         let rung = &self.plan.rungs[job.rung];
         let prompt = rung.prompts.get(&doc_type).ok_or_else(|| {
             Failure::new(
-                Reason::Internal,
-                format!("document type `{doc_type}` has no prompt: see `docmill types`"),
+                Reason::TypeMissing,
+                format!("there is no document type `{doc_type}`: name its folder with --types"),
             )
         })?;
         let request = ReadRequest {

@@ -187,6 +187,11 @@ impl Plan {
         &self.rungs[0].prompts
     }
 
+    /// The names of the document types that can be read.
+    pub fn known_types(&self) -> Vec<String> {
+        self.prompts().keys().cloned().collect()
+    }
+
     /// By what values of this reader (by hash) are accepted; one that the plan
     /// does not have, or several at once, have no calibration.
     pub fn policy_of(&self, reader: Option<&str>) -> Policy {

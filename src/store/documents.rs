@@ -215,6 +215,48 @@ impl Store {
     }
 }
 
+/// Of pages that wait, and of those beside them in their documents, the type
+/// by which they will be read or recorded.
+const TYPES_TO_COME: &str = "SELECT type FROM
+    (SELECT CASE WHEN state IN ('queued', 'leased') AND climb_id IS NULL THEN forced_type ELSE doc_type END AS type
+     FROM pages WHERE document_id IN (SELECT document_id FROM pages WHERE state IN ('queued', 'leased')))
+    WHERE type NOT IN (SELECT value FROM json_each(?)) LIMIT 1";
+
+impl Store {
+    /// A document type that pages in the queue need and that is not among
+    /// `known`.
+    pub async fn missing_type(&self, known: &[String]) -> anyhow::Result<Option<String>> {
+        let mut tx = self.pool.begin().await?;
+        missing_type(&mut tx, known).await
+    }
+
+    /// A document type of the document's pages that is not among `known`:
+    /// given by the user or, unless `forced_only`, told by CLIP.
+    pub async fn missing_type_of(
+        &self,
+        document: DocumentId,
+        known: &[String],
+        forced_only: bool,
+    ) -> anyhow::Result<Option<String>> {
+        let missing = sqlx::query_scalar(
+            "SELECT type FROM (SELECT coalesce(forced_type, CASE WHEN ? THEN NULL ELSE doc_type END) AS type
+                FROM pages WHERE document_id = ?)
+             WHERE type NOT IN (SELECT value FROM json_each(?)) LIMIT 1",
+        );
+        let missing = missing.bind(forced_only).bind(document.0);
+        let missing = missing.bind(serde_json::to_string(known)?);
+        Ok(missing.fetch_optional(&self.pool).await?)
+    }
+}
+
+pub(super) async fn missing_type(
+    tx: &mut Transaction<'_, Sqlite>,
+    known: &[String],
+) -> anyhow::Result<Option<String>> {
+    let missing = sqlx::query_scalar(TYPES_TO_COME).bind(serde_json::to_string(known)?);
+    Ok(missing.fetch_optional(&mut **tx).await?)
+}
+
 impl Store {
     /// Opens a recorded document again whose records were made by another
     /// acceptance policy: they are to be made anew, without reading anything.

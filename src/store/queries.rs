@@ -48,7 +48,7 @@ pub struct PageRow {
     pub stage_seconds: BTreeMap<String, f64>,
 }
 
-/// A current record and where it comes from.
+/// A record and where it comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredRecord {
     pub id: i64,
@@ -69,7 +69,8 @@ pub struct StoredRecord {
 const RECORDS: &str =
     "SELECT r.id, r.document_id, r.doc_type, r.status, r.fields, r.confidence, r.field_confidence,
     r.run_id, r.created_at, d.blake3, r.logprobs, r.type_probability, r.calibrated, r.evidence, r.source
-    FROM records r JOIN documents d ON d.id = r.document_id WHERE r.current = 1 ";
+    FROM records r JOIN documents d ON d.id = r.document_id WHERE ";
+const CURRENT: &str = "r.current = 1 AND ";
 
 impl Store {
     pub async fn counts(&self) -> anyhow::Result<Counts> {
@@ -165,7 +166,8 @@ impl Store {
     pub async fn records_after(&self, after: i64, limit: u32) -> anyhow::Result<Vec<StoredRecord>> {
         let mut query = QueryBuilder::new(RECORDS);
         query
-            .push("AND r.id > ")
+            .push(CURRENT)
+            .push("r.id > ")
             .push_bind(after)
             .push(" ORDER BY r.id LIMIT ")
             .push_bind(limit);
@@ -174,7 +176,14 @@ impl Store {
 
     pub async fn record(&self, id: i64) -> anyhow::Result<Option<StoredRecord>> {
         let mut query = QueryBuilder::new(RECORDS);
-        query.push("AND r.id = ").push_bind(id);
+        query.push(CURRENT).push("r.id = ").push_bind(id);
+        Ok(self.records(query).await?.pop())
+    }
+
+    /// A record, be it current or replaced.
+    pub async fn any_record(&self, id: i64) -> anyhow::Result<Option<StoredRecord>> {
+        let mut query = QueryBuilder::new(RECORDS);
+        query.push("r.id = ").push_bind(id);
         Ok(self.records(query).await?.pop())
     }
 
@@ -182,7 +191,8 @@ impl Store {
     pub async fn records_at(&self, path: &Path) -> anyhow::Result<Vec<StoredRecord>> {
         let mut query = QueryBuilder::new(RECORDS);
         query
-            .push("AND r.document_id = (SELECT document_id FROM sources WHERE document_id IS NOT NULL AND path = ")
+            .push(CURRENT)
+            .push("r.document_id = (SELECT document_id FROM sources WHERE document_id IS NOT NULL AND path = ")
             .push_bind(path.as_os_str().as_bytes().to_vec())
             .push(" ORDER BY run_id DESC, seen_at DESC, id DESC LIMIT 1) ORDER BY r.id");
         self.records(query).await
@@ -192,7 +202,8 @@ impl Store {
     pub async fn records_of(&self, document: DocumentId) -> anyhow::Result<Vec<StoredRecord>> {
         let mut query = QueryBuilder::new(RECORDS);
         query
-            .push("AND r.document_id = ")
+            .push(CURRENT)
+            .push("r.document_id = ")
             .push_bind(document.0)
             .push(" ORDER BY r.id");
         self.records(query).await
@@ -263,8 +274,14 @@ impl Store {
 
     /// Queues again: the pages of these records, or with none given every
     /// failed page; `forced_type` is what they are taken for from now on.
-    /// Returns how many.
-    pub async fn retry(&self, records: &[i64], forced_type: Option<&str>) -> anyhow::Result<u64> {
+    /// Returns how many, or changes nothing and returns a document type that
+    /// the queue would need and that is not among `known`.
+    pub async fn retry(
+        &self,
+        records: &[i64],
+        forced_type: Option<&str>,
+        known: &[String],
+    ) -> anyhow::Result<Result<u64, String>> {
         let mut tx = self.write().await?;
         let mut query = QueryBuilder::new(
             "UPDATE pages SET state = 'queued', attempts = 0, failures = 0, reason = NULL, message = NULL,
@@ -295,8 +312,12 @@ impl Store {
         for document in reopened {
             documents::reopen(&mut tx, DocumentId(document)).await?;
         }
+        if let Some(missing) = documents::missing_type(&mut tx, known).await? {
+            tx.rollback().await?;
+            return Ok(Err(missing));
+        }
         tx.commit().await?;
-        Ok(rows.len() as u64)
+        Ok(Ok(rows.len() as u64))
     }
 }
 

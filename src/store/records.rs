@@ -6,7 +6,7 @@ use anyhow::Context;
 use sqlx::{Row, Sqlite, Transaction};
 
 use super::{DocumentId, RunId, Store, duplicates, jobs, now};
-use crate::domain::{Failure, PageResult, Reason, Record, XmlFile};
+use crate::domain::{Failure, Finding, PageResult, Reason, Record, Severity, XmlFile};
 
 /// All pages of a document, done or failed: what its records are made from.
 #[derive(Clone, Debug)]
@@ -155,6 +155,62 @@ impl Store {
     }
 }
 
+/// Code of the finding that a page could not be read again.
+const NOT_READ_AGAIN: &str = "not_read_again";
+
+impl Store {
+    /// Leaves a document's records as they are where nothing was learnt of
+    /// pages that were to be read again, with a finding that says why. Returns
+    /// the ids of the records; `None`: it has none with values, so that there
+    /// is nothing to keep.
+    pub async fn keep_records(
+        &self,
+        document: DocumentId,
+        pages: &FinishedPages,
+        failures: &[(u32, &Failure)],
+    ) -> anyhow::Result<Option<Vec<i64>>> {
+        let mut tx = self.write().await?;
+        let kept = sqlx::query_scalar::<_, i64>(
+            "SELECT id FROM records WHERE document_id = ? AND current = 1 AND fields <> '{}' ORDER BY id",
+        );
+        let kept = kept.bind(document.0).fetch_all(&mut *tx).await?;
+        if kept.is_empty() {
+            return Ok(None);
+        }
+        // The policy stays that of the records.
+        let claimed = sqlx::query(
+            "UPDATE documents SET state = 'recorded' WHERE id = ? AND revision = ? AND state = 'open' AND NOT EXISTS
+                (SELECT 1 FROM pages WHERE document_id = documents.id AND state IN ('queued', 'leased'))",
+        );
+        let claimed = claimed.bind(document.0).bind(pages.revision);
+        if claimed.execute(&mut *tx).await?.rows_affected() == 0 {
+            return Ok(Some(Vec::new()));
+        }
+        for id in &kept {
+            let old = sqlx::query("DELETE FROM findings WHERE record_id = ? AND code = ?");
+            let old = old.bind(id).bind(NOT_READ_AGAIN);
+            old.execute(&mut *tx).await?;
+        }
+        for (page, failure) in failures {
+            let message = format!(
+                "page {} could not be read again, these are the values read before: {failure}",
+                page + 1
+            );
+            let finding = Finding::new(NOT_READ_AGAIN, Severity::Info, None, message);
+            let of_page = sqlx::query_scalar::<_, i64>(
+                "SELECT r.id FROM records r JOIN record_pages rp ON rp.record_id = r.id
+                 WHERE r.document_id = ? AND r.current = 1 AND rp.page_index = ?",
+            );
+            let of_page = of_page.bind(document.0).bind(page);
+            for id in of_page.fetch_all(&mut *tx).await? {
+                insert_finding(&mut tx, id, &finding).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(Some(kept))
+    }
+}
+
 /// The page's result is this reading's from now on.
 async fn choose(
     tx: &mut Transaction<'_, Sqlite>,
@@ -262,18 +318,27 @@ async fn insert_record(
             .await?;
     }
     for finding in &record.findings {
-        let insert = sqlx::query(
-            "INSERT INTO findings (record_id, code, severity, field, message) VALUES (?, ?, ?, ?, ?)",
-        );
-        insert
-            .bind(id)
-            .bind(&finding.code)
-            .bind(finding.severity.as_str())
-            .bind(&finding.field)
-            .bind(&finding.message)
-            .execute(&mut **tx)
-            .await?;
+        insert_finding(tx, id, finding).await?;
     }
     duplicates::insert_keys(tx, id, record).await?;
     Ok(id)
+}
+
+pub(super) async fn insert_finding(
+    tx: &mut Transaction<'_, Sqlite>,
+    record: i64,
+    finding: &Finding,
+) -> sqlx::Result<()> {
+    let insert = sqlx::query(
+        "INSERT INTO findings (record_id, code, severity, field, message) VALUES (?, ?, ?, ?, ?)",
+    );
+    insert
+        .bind(record)
+        .bind(&finding.code)
+        .bind(finding.severity.as_str())
+        .bind(&finding.field)
+        .bind(&finding.message)
+        .execute(&mut **tx)
+        .await
+        .map(drop)
 }

@@ -291,8 +291,14 @@ async fn retry_takes_failed_pages_or_those_of_given_records() {
     let claim = f.claim().await.unwrap();
     f.store.complete_page(&claim, &completion()).await.unwrap();
     let ids = f.finish(document).await.unwrap();
-    assert_eq!(f.store.retry(&[], None).await.unwrap(), 0);
-    assert_eq!(f.store.retry(&ids, Some("invoice")).await.unwrap(), 1);
+    assert_eq!(f.store.retry(&[], None, &[]).await.unwrap(), Ok(0));
+    assert_eq!(
+        f.store
+            .retry(&ids, Some("invoice"), &["invoice".into()])
+            .await
+            .unwrap(),
+        Ok(1)
+    );
     assert_eq!(
         f.claim().await.unwrap().forced_type.as_deref(),
         Some("invoice")

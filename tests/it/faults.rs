@@ -37,7 +37,7 @@ fn ask(database: &Path, sql: &'static str) -> Vec<i64> {
     })
 }
 
-fn on<T>(database: &Path, work: impl AsyncFnOnce(&mut SqliteConnection) -> T) -> T {
+pub fn on<T>(database: &Path, work: impl AsyncFnOnce(&mut SqliteConnection) -> T) -> T {
     let url = format!("sqlite://{}", database.display());
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_all().build().unwrap().block_on(async move {

@@ -119,10 +119,19 @@ fn a_record_that_was_replaced_names_the_one_in_its_place() {
     context.fixture("receipt/uk_grocer", "in/a");
     context.run(&["run", "in", "--type", "receipt"]);
     context.run(&["run", "in", "--type", "receipt", "--force"]);
+    let ran = context.run(&["retry", "1"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("1 was replaced by 2"), "{ran:?}");
+    let shown = context.run(&["show", "1"]);
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+    let mut lines = shown.stdout.lines();
+    assert!(lines.next().unwrap().starts_with("Replaced by 2"));
+    assert!(lines.next().unwrap().starts_with("Record 1: receipt"));
+    let line = context.run(&["show", "1", "--json"]).json_lines().remove(0);
+    assert_eq!(line["replaced_by"], serde_json::json!([2]));
+    let line = context.run(&["show", "2", "--json"]).json_lines().remove(0);
+    assert!(line.get("replaced_by").is_none());
     for command in ["show", "retry"] {
-        let ran = context.run(&[command, "1"]);
-        assert_eq!(ran.code, Some(2), "{ran:?}");
-        assert!(ran.stderr.contains("1 was replaced by 2"), "{ran:?}");
         let ran = context.run(&[command, "99"]);
         assert!(ran.stderr.contains("there is no record 99"), "{ran:?}");
     }

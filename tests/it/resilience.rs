@@ -177,3 +177,44 @@ fn a_source_that_changed_is_told_and_nothing_else_is_lost() {
         );
     }
 }
+
+#[test]
+fn values_that_cannot_be_read_again_are_kept() {
+    let Some(context) = Context::with_engines("values_that_cannot_be_read_again_are_kept") else {
+        return;
+    };
+    let file = context.fixture("receipt/uk_grocer", "in/a");
+    context.run(&RUN);
+    let before = context.records().remove(0);
+    assert_ne!(before["fields"], serde_json::json!({}));
+    let bytes = fs::read(&file).unwrap();
+    for (reason, spoil) in [
+        ("unreadable", None),
+        ("source_changed", Some(&b"something else"[..])),
+    ] {
+        match spoil {
+            None => fs::remove_file(&file).unwrap(),
+            Some(bytes) => fs::write(&file, bytes).unwrap(),
+        }
+        let ran = context.run(&["retry", "1"]);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(ran.stdout.contains("1 kept"), "{ran:?}");
+        let after = context.records().remove(0);
+        for key in ["id", "status", "fields", "provenance"] {
+            assert_eq!(after[key], before[key], "{key}");
+        }
+        let findings = after["findings"].as_array().unwrap();
+        let told = findings.iter().filter(|f| f["code"] == "not_read_again");
+        let told: Vec<_> = told.map(|f| f["message"].as_str().unwrap()).collect();
+        assert!(told.len() == 1 && told[0].contains(reason), "{told:?}");
+    }
+    // Back in its place, what failed is read again.
+    fs::write(&file, bytes).unwrap();
+    context.run(&["retry"]);
+    let again = context.records().remove(0);
+    assert_ne!(again["id"], before["id"]);
+    assert_eq!(
+        (&again["fields"], &again["findings"]),
+        (&before["fields"], &before["findings"])
+    );
+}

@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::context::Context;
+use crate::faults::on;
 
 /// Types that the default weights can read in part: what they ask for is
 /// taught under the names of receipts and screenshots.
@@ -101,4 +102,42 @@ fn a_wrong_type_stops_the_run_before_anything_is_made() {
         ran.stderr
     );
     assert!(!context.path("docmill.db").exists());
+}
+
+#[test]
+fn a_run_that_forgot_the_types_changes_nothing_of_theirs() {
+    let Some(context) = Context::with_engines("a_run_that_forgot_the_types_changes_nothing") else {
+        return;
+    };
+    write_types(&context);
+    context.fixture("receipt/uk_grocer", "r/a");
+    context.run(&["--types", "mine", "run", "r", "--type", "expense"]);
+    let before = context.records();
+    for args in [&["run", "r"][..], &["run", "r", "--force"]] {
+        let ran = context.run(args);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(ran.stderr.contains("`expense`") && ran.stderr.contains("--types"));
+        assert_eq!(context.records(), before);
+    }
+    let told = |args: &[&str]| {
+        let ran = context.run(args);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.stderr.contains("`expense`") && ran.stderr.contains("--types"));
+    };
+    told(&["retry", "1"]);
+    assert_eq!(context.status()["pages"], serde_json::json!({"done": 1}));
+    // Queued all the same: by a run with the types that was killed.
+    on(&context.path("docmill.db"), async |connection| {
+        for sql in [
+            "UPDATE pages SET state = 'queued'",
+            "UPDATE documents SET state = 'open', revision = revision + 1",
+        ] {
+            sqlx::query(sql).execute(&mut *connection).await.unwrap();
+        }
+    });
+    told(&["run"]);
+    assert_eq!(context.status()["pages"], serde_json::json!({"queued": 1}));
+    assert_eq!(context.records(), before);
+    context.run(&["--types", "mine", "run"]);
+    assert_eq!(context.records()[0]["fields"], before[0]["fields"]);
 }

@@ -286,7 +286,10 @@ impl Metrics {
                     self.backlog.with_label_values(&[state]).set(pages);
                 }
             }
-            Event::Queued { .. } | Event::Climbed { .. } | Event::Stayed { .. } => {}
+            Event::Queued { .. }
+            | Event::Climbed { .. }
+            | Event::Stayed { .. }
+            | Event::Kept { .. } => {}
         }
     }
 
