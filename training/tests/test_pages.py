@@ -120,3 +120,19 @@ def test_an_address_in_one_line_keeps_its_commas():
     assert one_line(["12 Mill Lane", "Norwich NR3 1QP"]) == "12 Mill Lane, Norwich NR3 1QP"
     assert one_line(["NO. 3, JALAN A 1,", "81100 JOHOR BAHRU, JOHOR."]) == "NO. 3, JALAN A 1, 81100 JOHOR BAHRU, JOHOR"
     assert is_writable("Größe 5 €") and not is_writable('a "b"')
+
+
+def test_where_to_pay_is_printed_and_its_check_digits_are_right():
+    seen = set()
+    for seed in range(150):
+        document = invoices.invoice(random.Random(seed), fonts.book())
+        printed = "".join(run.text for page in document.pages for run in page.runs).replace(" ", "")
+        for field in ("iban", "bic", "payment_reference", "buyer_vat_id"):
+            value = document.truth[field]
+            if value is not None:
+                seen.add(field)
+                assert value.replace(" ", "") in printed, (seed, field)
+        if iban := document.truth["iban"]:
+            number = "".join(str(int(c, 36)) for c in iban[4:] + iban[:4])
+            assert int(number) % 97 == 1, iban
+    assert len(seen) == 4

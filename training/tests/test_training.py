@@ -92,6 +92,16 @@ def test_clip_trains_and_is_saved_as_hugging_face_has_it(tmp_path):
     assert config["vision_config"]["patch_size"] == clip_model.VISION["patch"]
 
 
+def test_the_mean_of_two_points_of_a_training_lies_between_them(tmp_path):
+    tokenizer = clip_text.make_tokenizer()
+    for number in range(2):
+        model = clip_model.Clip(tokenizer.get_vocab_size())
+        torch.nn.init.constant_(model.logit_scale, float(number))
+        clip_model.save(tmp_path / str(number), model, tokenizer)
+    model, _ = clip_model.mean([tmp_path / "0", tmp_path / "1"])
+    assert model.logit_scale.item() == 0.5
+
+
 def test_captions_are_what_the_program_asks():
     labels = clip_text.labels()
     assert set(labels) == set(clip_pages.CLASSES)

@@ -11,7 +11,7 @@ RUNS = ROOT / "runs"
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m weights", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_tower, _add_text, _add_bridge, _add_joint, _add_export, _add_clip_pages, _add_clip, _add_heldout, _add_golden, _add_plot, _add_packages):
+    for add in (_add_tower, _add_text, _add_bridge, _add_joint, _add_export, _add_clip_pages, _add_clip, _add_clip_mean, _add_heldout, _add_golden, _add_plot, _add_packages):
         add(commands)
     options = parser.parse_args()
     options.do(options)
@@ -126,6 +126,18 @@ def _add_clip(commands) -> None:
     command.add_argument("--start", type=Path, help="folder of a CLIP to begin from; without, from nothing")
     command.add_argument("--pages", type=Path, default=RUNS / "clip-pages")
     command.set_defaults(do=do, out=RUNS / "clip")
+
+
+def _add_clip_mean(commands) -> None:
+    def do(o) -> None:
+        from . import clip_model
+
+        clip_model.save(o.out, *clip_model.mean(o.folders))
+
+    command = commands.add_parser("clip-mean", help="average the weights of several points of one training of CLIP")
+    command.add_argument("out", type=Path)
+    command.add_argument("folders", type=Path, nargs="+")
+    command.set_defaults(do=do)
 
 
 def _add_heldout(commands) -> None:

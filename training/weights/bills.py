@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from . import names, values
+from .payment import Payment, payment
 from .values import COUNTRIES, share
 
 
@@ -29,6 +30,8 @@ class Bill:
     seller: str
     buyer: str
     vat_id: str | None
+    buyer_vat_id: str | None
+    payment: Payment
     lines: list[Line]
     taxes: list[tuple[str, int, int]]  # rate, base, tax
     discount: int
@@ -54,16 +57,23 @@ def invoice_number(r) -> str:
     )
 
 
+def _vat_id(r, code: str) -> str:
+    country = COUNTRIES[code]
+    digits = country.vat_digits
+    prefix = country.vat_prefix or r.choice(["", "", "GST"])
+    return f"{prefix}{r.randint(10 ** (digits - 1), 10**digits - 1)}" + ("B01" if code == "NL" else "")
+
+
 def bill(r, many: bool) -> Bill:
     code = values.pick_country(r)
     country = COUNTRIES[code]
     language = country.language
     day = values.random_day(r)
-    number = r.choices([1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18], [12, 16, 16, 12, 10, 8, 7, 6, 5, 4, 3])[0]
+    count = r.choices([1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18], [12, 16, 16, 12, 10, 8, 7, 6, 5, 4, 3])[0]
     if many:
-        number = r.randint(5, 30)
+        count = r.randint(5, 30)
     lines = []
-    for _ in range(number):
+    for _ in range(count):
         quantity = 1000 * r.choice([1, 1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 12, r.randint(1, 60), r.randint(1, 500)])
         if r.random() < 0.12:
             quantity = r.choice([500, 1500, 2500, 7500, 1250, 12500, r.randint(1, 40) * 250])
@@ -80,11 +90,9 @@ def bill(r, many: bool) -> Bill:
         split = r.randint(1, len(lines) - 1) if len(rates) > 1 else len(lines)
         bases = [sum(line.amount for line in lines[:split]) - discount, sum(line.amount for line in lines[split:])]
         taxes = [(rate, base, share(base, rate)) for rate, base in zip(rates, bases)]
-    vat_id = None
-    if r.random() < 0.68:
-        prefix = country.vat_prefix or r.choice(["", "", "GST"])
-        digits = country.vat_digits
-        vat_id = f"{prefix}{r.randint(10 ** (digits - 1), 10**digits - 1)}" + ("B01" if code == "NL" else "")
     buyer = names.company(r, code, language) if r.random() < 0.78 else names.person(r, language)
     due = values.later(day, r.choice([7, 10, 14, 14, 15, 20, 21, 30, 30, 30, 31, 45, 60, 90])) if r.random() < 0.68 else None
-    return Bill(code, invoice_number(r), day, due, names.company(r, code, language), buyer, vat_id, lines, taxes, discount)
+    vat_id = _vat_id(r, code) if r.random() < 0.68 else None
+    buyer_vat_id = _vat_id(r, code) if r.random() < 0.25 else None
+    number = invoice_number(r)
+    return Bill(code, number, day, due, names.company(r, code, language), buyer, vat_id, buyer_vat_id, payment(r, code, number), lines, taxes, discount)

@@ -123,6 +123,15 @@ def load(folder: Path) -> tuple:
     return model, tokenizer
 
 
+def mean(folders: list[Path]) -> tuple:
+    """The mean of the weights of several points of one training, and their
+    tokenizer (stochastic weight averaging, Izmailov et al., 2018)."""
+    models, tokenizers = zip(*map(load, folders))
+    states = [model.state_dict() for model in models]
+    models[0].load_state_dict({name: sum(state[name] for state in states) / len(states) for name in states[0]})
+    return models[0], tokenizers[0]
+
+
 def save(folder: Path, model: Clip, tokenizer) -> None:
     from safetensors.torch import save_file
 

@@ -120,8 +120,10 @@ def _receipt(r, book: FontBook) -> Image.Image:
     place = r.random()
     if place < 0.22:
         return _on_a_table(image, r)
-    if place < 0.75:
+    if place < 0.6:
         return _on_a_sheet(image, r, 1.9, 1.5)
+    if place < 0.75:  # a slip on a scanner's whole glass
+        return _on_a_sheet(image, r, 5.0, 3.5)
     return image
 
 
@@ -175,46 +177,88 @@ def _on_a_sheet(image: Image.Image, r, most_width: float, most_height: float) ->
 
 
 def _invoice(r, book: FontBook) -> Image.Image:
-    kind = r.random()
-    if kind < 0.2:
-        content = _coloured(_data_sheet(r, book), r, sheet=_WHITE)
-    else:
-        document = invoice(r, book, 0.8)
-        page = r.choice(document.pages)
-        gray, characters = page.draw()
-        if r.random() < 0.25:
-            gray, _ = paper.damage(gray, characters, r, 0.7)
-        content = _coloured(gray, r, sheet=_WHITE)
+    if r.random() < 0.25:
+        return _data_sheet(r, book)
+    document = invoice(r, book, 0.8)
+    page = r.choice(document.pages)
+    gray, characters = page.draw()
+    if r.random() < 0.25:
+        gray, _ = paper.damage(gray, characters, r, 0.7)
+    content = _coloured(gray, r, sheet=_WHITE)
+    if r.random() < 0.12:
+        content = _boxed(content, r)
     if r.random() < 0.12:  # cut off below its last line
         return content
     return _on_letter_paper(content, r, foot=r.random() < 0.6, book=book)
 
 
-def _data_sheet(r, book: FontBook) -> np.ndarray:
-    """An electronic invoice printed as labels and values in sections."""
-    text = Text(book.text(r), r.choice([11, 12, 13]), 0.8)
-    page = Page(620, ink=r.randint(0, 60), paper=255)
+def _data_sheet(r, book: FontBook) -> Image.Image:
+    """An electronic invoice as a viewer prints it: small labels and values in
+    sections, on the first of several pages often no more than the parties."""
+    width = 620
+    text = Text(book.text(r) if r.random() < 0.6 else book.mono(r), r.choice([8, 9, 10, 11, 12, 13, 15]), 0.8)
     strong = text.at(text.size + r.choice([0, 2]), fonts.bold(text.path))
-    y, pitch = 6.0, text.size * r.uniform(1.0, 1.5)
-    page.put(10, y, r.choice(["Invoice ", "Rechnung ", "Handelsrechnung ", "Facture "]) + str(r.randint(1000, 999999)) + " " + values.date_writer(r, values.COUNTRIES["DE"])(values.random_day(r)), strong)
-    y += 2.5 * pitch
-    indent = r.choice([120, 180, 240])
-    for _ in range(r.randint(2, 5)):
-        if r.random() < 0.6:
-            page.box(6, y - 1, 610, y + pitch, fill=r.choice([215, 230, 240]))
-        page.put(10, y, names.word(r).title(), strong)
+    page = Page(width, ink=r.randint(0, 60))
+    labels_ink = page.ink if r.random() < 0.5 else r.randint(90, 170)
+    left, right = r.uniform(0.03, 0.2) * width, r.uniform(0.62, 0.97) * width
+    y, pitch = r.uniform(0.02, 0.09) * width, text.size * 0.8 * r.uniform(1.2, 1.9)
+    if r.random() < 0.5:
+        page.put(left, y, " ".join(names.word(r) for _ in range(5)), text.normal, ink=labels_ink)
+        y += 2 * pitch
+    page.put(left, y, r.choice(["Invoice ", "Rechnung ", "Handelsrechnung Nr. ", "Facture ", "Gutschrift "]) + str(r.randint(1000, 999999)) + " " + values.date_writer(r, values.COUNTRIES["DE"])(values.random_day(r)), strong)
+    y += r.uniform(1.5, 4) * pitch
+    indent = left + r.uniform(0.12, 0.4) * (right - left)
+    bar = r.choice([None, None, 205, 225, 240])
+    stripes = r.random() < 0.3
+    for _ in range(r.randint(2, 6)):
+        if bar:
+            page.box(left - 4, y - 1, right, y + pitch, fill=bar)
+        page.put(left, y, names.word(r).title() + r.choice(["", ":"]), strong)
+        if not bar and r.random() < 0.3:
+            page.rule(left, y + pitch, left + strong.width("Abcdefghi"))
         y += 1.5 * pitch
-        for _ in range(r.randint(2, 8)):
-            page.put(14, y, names.word(r).title() + ":", text.normal)
+        for row in range(r.randint(1, 7)):
+            if stripes and row % 2:
+                page.box(left - 4, y - 1, right, y + pitch - 1, fill=246)
+            page.put(left + 4, y, names.word(r).title() + ":", text.normal, ink=labels_ink)
             page.put(indent, y, r.choice([names.company(r, "DE", "de"), str(r.randint(100, 10**6)), f"{r.uniform(1, 5000):.2f} EUR", *names.address(r, "DE", "de")]), text.normal)
             y += pitch
-        y += pitch
+        y += r.uniform(0.3, 3) * pitch
     if r.random() < 0.6:
-        for row in range(r.randint(2, 5)):
-            for column, x in enumerate((10, 60, 330, 420, 520)):
-                page.put(x, y, names.word(r) if row == 0 else names.article(r, "de")[:22] if column == 1 else f"{r.uniform(1, 900):.2f}", strong if row == 0 else text.normal)
+        places = [left + share * (right - left) for share in (0, 0.08, 0.5, 0.68, 0.86)]
+        if bar:
+            page.box(left - 4, y - 1, right, y + 1.3 * pitch, fill=bar)
+        for row in range(r.randint(2, 6)):
+            for column, x in enumerate(places):
+                page.put(x, y, names.word(r)[:10] if row == 0 else names.article(r, "de")[:18] if column == 1 else f"{r.uniform(1, 900):.2f}", strong if row == 0 else text.normal)
             y += 1.3 * pitch
-    return page.draw()[0]
+    height = round(width * A4)
+    page.height = max(page.height, height)
+    if y < height - 40 and r.random() < 0.5:
+        page.put(r.choice([left, width - 60]), height - 30, f"{r.randint(1, 3)} / 3", text.normal)
+    image = _coloured(page.draw()[0], r, sheet=_WHITE)
+    if bar and r.random() < 0.5:  # bars of a colour
+        pixels = np.asarray(image).copy()
+        pixels[(pixels == bar).all(-1)] = (r.randint(170, 225), r.randint(205, 240), r.randint(225, 255))
+        image = Image.fromarray(pixels)
+    return image
+
+
+def _boxed(content: Image.Image, r) -> Image.Image:
+    """An invoice on a printed form: frames around its parts."""
+    margin = 12
+    sheet = Image.new("RGB", (content.width + 2 * margin, content.height + 2 * margin), _WHITE)
+    sheet.paste(content, (margin, margin))
+    pen, ink = ImageDraw.Draw(sheet), (r.randint(0, 140),) * 3
+    cuts = sorted(r.uniform(0.12, 0.95) * sheet.height for _ in range(r.randint(1, 4)))
+    for top, bottom in zip([4, *cuts], [*cuts, sheet.height - 4]):
+        if bottom - top < 20:
+            continue
+        pen.rectangle((4, top, sheet.width - 4, bottom - r.choice([0, 6])), outline=ink)
+        if r.random() < 0.4:
+            x = r.uniform(0.4, 0.7) * sheet.width
+            pen.line((x, top, x, bottom), fill=ink)
+    return sheet
 
 
 def _on_letter_paper(content: Image.Image, r, foot: bool, book: FontBook) -> Image.Image:

@@ -5,16 +5,16 @@ buyer, a table, the sums. A page of a longer invoice says only what is on it:
 its truth is null for the rest, as the program joins pages by itself.
 """
 
-from . import names, values, wording
+from . import names, payment, values
 from .bills import Bill, Line, invoice_number
 from .bills import bill as make_bill
 from .fonts import FontBook, bold
-from .page import Document, Page, Text
+from .invoice_foot import foot
+from .invoice_sheet import Sheet
+from .page import Document
 from .values import COUNTRIES, decimal
 
-SHEET = 768  # two columns of tiles
-
-FIELDS = "invoice_number issue_date due_date currency seller_name seller_vat_id buyer_name line_items net_total tax_total gross_total".split()
+FIELDS = "invoice_number issue_date due_date currency seller_name seller_vat_id buyer_name buyer_vat_id line_items net_total tax_total gross_total iban bic payment_reference".split()
 
 # Letterheads and tables that only held-out invoices have are named apart.
 _HEADS, _HELD_OUT_HEADS = ["left", "left", "right", "centre", "sender line", "band", "title first"], ["boxed", "two blocks"]
@@ -24,52 +24,10 @@ _COLUMNS = ["dqpa", "dqpa", "dqpa", "qdpa", "ndqpa", "dqpva", "ndqupa", "cdqpa",
 _HELD_OUT_COLUMNS = ["ndqpva", "qdpa", "dqpa"]
 
 
-class _Sheet:
-    """How this invoice is set, and the page being set."""
-
-    def __init__(self, r, bill: Bill, fonts: FontBook, scale: float):
-        self.r, self.bill, self.fonts, self.scale = r, bill, fonts, scale
-        self.country = COUNTRIES[bill.code]
-        language = self.country.language
-        self.words = {k: r.choice(v) if isinstance(v, list) and k not in ("ref", "foot") else v for k, v in wording.INVOICE[language].items()}
-        path = fonts.text(r) if r.random() < 0.87 else fonts.mono(r)
-        self.text = Text(path, r.choice([11, 11.5, 12, 12, 12.5, 13, 13, 14, 14, 15, 16]), scale)
-        self.face = self.text.normal
-        self.strong = self.text.at(self.text.size, bold(path)) if r.random() < 0.6 else self.face
-        self.pitch = self.text.size * scale * r.uniform(1.2, 1.6)
-        self.money = values.money(r, self.country)
-        self.write_date = values.date_writer(r, self.country)
-        self.margins = (r.uniform(6, 50) * scale, r.uniform(6, 50) * scale)
-        self.colon = r.choice([": ", ":", " ", " : ", ""])
-        self.new_page()
-
-    def new_page(self) -> None:
-        r, s = self.r, self.scale
-        self.page = Page(round(SHEET * s), ink=getattr(self, "ink", None) or r.randint(0, 70), paper=getattr(self, "paper", None) or r.randint(236, 255))
-        self.ink, self.paper = self.page.ink, self.page.paper
-        self.left, self.right = self.margins[0], self.page.width - self.margins[1]
-        self.y = r.uniform(4, 40) * s
-
-    @property
-    def width(self) -> float:
-        return self.right - self.left
-
-    def block(self, x: float, rows: list[str], align: str = "l", first=None, width: float | None = None) -> list[str]:
-        """Lines under each other; returns them as far as they fitted."""
-        shown = []
-        for index, row in enumerate(rows):
-            used = first if index == 0 and first else self.face
-            row = used.fit(row, width or self.width)
-            self.page.put(x, self.y, row, used, align)
-            self.y += self.pitch * max(1.0, used.size / self.face.size)
-            shown.append(row)
-        return shown
-
-
 def invoice(r, fonts: FontBook, scale: float = 1.0, most_pages: int = 3) -> Document:
     several = most_pages > 1 and r.random() < 0.2
     bill = make_bill(r, several)
-    sheet = _Sheet(r, bill, fonts, scale)
+    sheet = Sheet(r, bill, fonts, scale)
     columns = r.choice(_HELD_OUT_COLUMNS if fonts.held_out else _COLUMNS)
     pages = min(r.randint(2, most_pages), len(bill.lines)) if several else 1
     per_page = -(-len(bill.lines) // pages)
@@ -92,7 +50,7 @@ def invoice(r, fonts: FontBook, scale: float = 1.0, most_pages: int = 3) -> Docu
         _table(sheet, chunk, columns, table, said, carried=index > 0 and r.random() < 0.3)
         if last:
             _sums(sheet, said, columns)
-            _foot(sheet, said)
+            foot(sheet, said)
         if len(chunks) > 1 and (repeat_head or index == 0):
             sheet.y += sheet.pitch * r.uniform(0.5, 3)
             sheet.page.put(sheet.right, sheet.y, sheet.words["page"].format(index + 1, len(chunks)), sheet.face, "r")
@@ -107,7 +65,7 @@ def invoice(r, fonts: FontBook, scale: float = 1.0, most_pages: int = 3) -> Docu
     return Document("invoice", result, truths, whole)
 
 
-def _particulars(sheet: _Sheet, said: dict, with_vat: bool) -> list[tuple[str, str]]:
+def _particulars(sheet: Sheet, said: dict, with_vat: bool) -> list[tuple[str, str]]:
     """Labels and values of the document's numbers; what they say goes to `said`."""
     r, w, bill = sheet.r, sheet.words, sheet.bill
     rows = [(w["number"], bill.number), (w["date"], sheet.write_date(bill.day))]
@@ -120,12 +78,15 @@ def _particulars(sheet: _Sheet, said: dict, with_vat: bool) -> list[tuple[str, s
     if with_vat:
         rows.append((w["vat"], bill.vat_id))
         said["seller_vat_id"] = bill.vat_id
+    if sheet.buyer_vat_among_numbers:
+        rows.append((r.choice(payment.WORDS[sheet.country.language]["buyer_vat"]), bill.buyer_vat_id))
+        said["buyer_vat_id"] = bill.buyer_vat_id
     if r.random() < 0.35:
         r.shuffle(rows)
     return rows
 
 
-def _letterhead(sheet: _Sheet, kind: str, said: dict, with_buyer: bool) -> None:
+def _letterhead(sheet: Sheet, kind: str, said: dict, with_buyer: bool) -> None:
     r, s, w, bill = sheet.r, sheet.scale, sheet.words, sheet.bill
     where = r.choice(["head", "head", "numbers", "foot"]) if bill.vat_id else None
     sheet.vat_in_foot = where == "foot"
@@ -144,6 +105,7 @@ def _letterhead(sheet: _Sheet, kind: str, said: dict, with_buyer: bool) -> None:
         sheet.y += 4 * s
         sheet.page.rule(sheet.left, sheet.y, sheet.right, r.choice([None, 150]))
     sheet.y += r.uniform(6, 40) * s
+    sheet.buyer_vat_among_numbers = bill.buyer_vat_id is not None and r.random() < 0.3
     numbers = _particulars(sheet, said, where == "numbers")
     _numbers_and_buyer(sheet, said, numbers, with_buyer, title if kind == "sender line" else None)
 
@@ -159,7 +121,7 @@ def _contacts(r) -> list[str]:
 # Each puts the seller's rows and the title; returns the seller as it is printed.
 
 
-def _head_left(sheet: _Sheet, rows, big, title) -> str:
+def _head_left(sheet: Sheet, rows, big, title) -> str:
     r, s, top = sheet.r, sheet.scale, sheet.y
     if r.random() < 0.2:
         half, height = r.uniform(20, 70) * s, r.uniform(24, 60) * s
@@ -170,7 +132,7 @@ def _head_left(sheet: _Sheet, rows, big, title) -> str:
     return seller
 
 
-def _head_boxed(sheet: _Sheet, rows, big, title) -> str:
+def _head_boxed(sheet: Sheet, rows, big, title) -> str:
     s, top, limit = sheet.scale, sheet.y, sheet.width * 0.58
     seller = sheet.block(sheet.left + 6 * s, rows, first=big, width=limit - 12 * s)[0]
     sheet.page.box(sheet.left, top - 4 * s, sheet.left + limit, sheet.y + 4 * s, line=sheet.ink)
@@ -178,12 +140,12 @@ def _head_boxed(sheet: _Sheet, rows, big, title) -> str:
     return seller
 
 
-def _head_right(sheet: _Sheet, rows, big, title) -> str:
+def _head_right(sheet: Sheet, rows, big, title) -> str:
     sheet.page.put(sheet.left, sheet.y, sheet.words["title"], title)
     return sheet.block(sheet.right, rows, "r", big, sheet.width * 0.58)[0]
 
 
-def _head_centre(sheet: _Sheet, rows, big, title) -> str:
+def _head_centre(sheet: Sheet, rows, big, title) -> str:
     middle = sheet.left + sheet.width / 2
     seller = sheet.block(middle, rows, "c", big)[0]
     sheet.y += 8 * sheet.scale
@@ -192,7 +154,7 @@ def _head_centre(sheet: _Sheet, rows, big, title) -> str:
     return seller
 
 
-def _head_band(sheet: _Sheet, rows, big, title) -> str:
+def _head_band(sheet: Sheet, rows, big, title) -> str:
     r, s = sheet.r, sheet.scale
     fill, height = r.choice([25, 60, 90, 190, 215]), max(big.size, title.size) * 1.5 + 10 * s
     sheet.page.box(sheet.left, sheet.y, sheet.right, sheet.y + height, fill=fill)
@@ -205,7 +167,7 @@ def _head_band(sheet: _Sheet, rows, big, title) -> str:
     return seller
 
 
-def _head_two_blocks(sheet: _Sheet, rows, big, title) -> str:
+def _head_two_blocks(sheet: Sheet, rows, big, title) -> str:
     seller = sheet.block(sheet.left, rows, first=big, width=sheet.width * 0.58)[0]
     sheet.y += 6 * sheet.scale
     sheet.page.rule(sheet.left, sheet.y, sheet.right, thick=2)
@@ -215,13 +177,13 @@ def _head_two_blocks(sheet: _Sheet, rows, big, title) -> str:
     return seller
 
 
-def _head_title_first(sheet: _Sheet, rows, big, title) -> str:
+def _head_title_first(sheet: Sheet, rows, big, title) -> str:
     sheet.page.put(sheet.left, sheet.y, sheet.words["title"], title)
     sheet.y += title.size * 1.6
     return sheet.block(sheet.left, rows, first=big, width=sheet.width * 0.58)[0]
 
 
-def _head_sender_line(sheet: _Sheet, rows, big, title) -> str:
+def _head_sender_line(sheet: Sheet, rows, big, title) -> str:
     x, align = (sheet.right, "r") if sheet.r.random() < 0.5 else (sheet.left, "l")
     return sheet.block(x, rows, align, big, sheet.width * 0.58)[0]
 
@@ -232,7 +194,7 @@ _HEAD_LAYOUTS = {
 }
 
 
-def _sender_line(sheet: _Sheet, address: list[str]) -> None:
+def _sender_line(sheet: Sheet, address: list[str]) -> None:
     """The seller again, small, above the buyer in an envelope's window."""
     r = sheet.r
     sheet.y += r.uniform(4, 30) * sheet.scale
@@ -242,12 +204,15 @@ def _sender_line(sheet: _Sheet, address: list[str]) -> None:
     sheet.y += small.size * 1.5
 
 
-def _numbers_and_buyer(sheet: _Sheet, said: dict, numbers, with_buyer: bool, late_title) -> None:
+def _numbers_and_buyer(sheet: Sheet, said: dict, numbers, with_buyer: bool, late_title) -> None:
     r, s, w, bill = sheet.r, sheet.scale, sheet.words, sheet.bill
     rows = []
     if with_buyer:
         label = [w["to"] + r.choice(["", ":"])] if r.random() < 0.8 else []
         rows = [*label, bill.buyer, *names.address(r, bill.code, sheet.country.language)]
+        if bill.buyer_vat_id and not sheet.buyer_vat_among_numbers:
+            rows.append(f"{w['vat']}{sheet.colon or ' '}{bill.buyer_vat_id}")
+            said["buyer_vat_id"] = bill.buyer_vat_id
     kind = r.choice(["beside", "beside", "beside", "swapped", "row", "below"])
     top = sheet.y
     half = sheet.width * 0.5
@@ -260,7 +225,7 @@ def _numbers_and_buyer(sheet: _Sheet, said: dict, numbers, with_buyer: bool, lat
                 sheet.y += sheet.pitch * 0.6
                 sheet.block(buyer_x, [w["ship"], names.company(r, bill.code, sheet.country.language), *names.address(r, bill.code, sheet.country.language)], width=width)
         bottom, sheet.y = sheet.y, top
-        _pairs(sheet, numbers_x, numbers, (sheet.right - numbers_x) if kind == "beside" else half - 12 * s)
+        sheet.pairs(numbers_x, numbers, (sheet.right - numbers_x) if kind == "beside" else half - 12 * s)
         sheet.y = max(sheet.y, bottom)
     elif kind == "row":
         if rows:
@@ -271,7 +236,7 @@ def _numbers_and_buyer(sheet: _Sheet, said: dict, numbers, with_buyer: bool, lat
         if rows:
             said["buyer_name"] = _buyer(sheet, sheet.left, rows, sheet.width * 0.6)
             sheet.y += sheet.pitch * 0.6
-        _pairs(sheet, sheet.left, numbers, sheet.width * 0.6)
+        sheet.pairs(sheet.left, numbers, sheet.width * 0.6)
     if late_title:
         sheet.y += r.uniform(4, 20) * s
         sheet.page.put(sheet.left, sheet.y, w["title"] + (f" {bill.number}" if r.random() < 0.25 else ""), late_title)
@@ -279,36 +244,13 @@ def _numbers_and_buyer(sheet: _Sheet, said: dict, numbers, with_buyer: bool, lat
     sheet.y += r.uniform(6, 34) * s
 
 
-def _buyer(sheet: _Sheet, x: float, rows: list[str], width: float) -> str:
+def _buyer(sheet: Sheet, x: float, rows: list[str], width: float) -> str:
     """Puts the buyer's block; returns the name as it is printed."""
     shown = sheet.block(x, rows, first=sheet.strong, width=width)
     return next(text for text, row in zip(shown, rows) if row == sheet.bill.buyer)
 
 
-def _pairs(sheet: _Sheet, x: float, rows, width: float) -> None:
-    r = sheet.r
-    columns = r.random() < 0.6
-    labels = max(sheet.face.width(label + ":") for label, _ in rows)
-    values_width = max(sheet.face.width(value) for _, value in rows)
-    gap = sheet.text.size * sheet.scale
-    columns = columns and labels + values_width + gap < width
-    align_right = columns and r.random() < 0.4
-    colon = ":" if sheet.colon.strip() else ""
-    for label, value in rows:
-        if columns:
-            sheet.page.put(x, sheet.y, label + colon, sheet.face)
-            sheet.page.put(x + width if align_right else x + labels + gap, sheet.y, value, sheet.face, "r" if align_right else "l")
-        else:
-            text = f"{label}{sheet.colon or ' '}{value}"
-            if sheet.face.width(text) > width:
-                sheet.page.put(x, sheet.y, label, sheet.face)
-                sheet.y += sheet.pitch
-                text = value
-            sheet.page.put(x, sheet.y, text, sheet.face)
-        sheet.y += sheet.pitch
-
-
-def _row_of_numbers(sheet: _Sheet, rows) -> None:
+def _row_of_numbers(sheet: Sheet, rows) -> None:
     """Labels in one row, values under them; as many rows as are needed."""
     per_row = 4
     for start in range(0, len(rows), per_row):
@@ -321,7 +263,7 @@ def _row_of_numbers(sheet: _Sheet, rows) -> None:
         sheet.y += 2.3 * sheet.pitch
 
 
-def _short_head(sheet: _Sheet, said: dict, number: int, pages: int) -> None:
+def _short_head(sheet: Sheet, said: dict, number: int, pages: int) -> None:
     """The head of a page that goes on."""
     bill, w = sheet.bill, sheet.words
     sheet.page.put(sheet.left, sheet.y, f"{w['number']}{sheet.colon or ' '}{bill.number}", sheet.face)
@@ -331,7 +273,7 @@ def _short_head(sheet: _Sheet, said: dict, number: int, pages: int) -> None:
     sheet.vat_in_foot = False
 
 
-def _columns(sheet: _Sheet, kind: str) -> dict[str, tuple[float, str]]:
+def _columns(sheet: Sheet, kind: str) -> dict[str, tuple[float, str]]:
     """Where each column stands and how it is aligned: n(umber), c(ode),
     d(escription), q(uantity), u(nit), p(rice), v(at), a(mount)."""
     r, s = sheet.r, sheet.scale
@@ -359,7 +301,7 @@ def _columns(sheet: _Sheet, kind: str) -> dict[str, tuple[float, str]]:
     return places
 
 
-def _table(sheet: _Sheet, lines: list[Line], kind: str, style: str, said: dict, carried: bool) -> None:
+def _table(sheet: Sheet, lines: list[Line], kind: str, style: str, said: dict, carried: bool) -> None:
     r, s, w, face = sheet.r, sheet.scale, sheet.words, sheet.face
     places = _columns(sheet, kind)
     heads = {"n": r.choice(["#", "Pos", "No"]), "c": r.choice(["Code", "Art.-Nr.", "SKU"]), "d": w["item"], "q": w["quantity"], "u": "", "p": w["price"], "v": r.choice(["%", w["net"][:0] + "Tax"]), "a": w["amount"]}
@@ -418,7 +360,7 @@ def _table(sheet: _Sheet, lines: list[Line], kind: str, style: str, said: dict, 
     sheet.y += 4 * s
 
 
-def _sums(sheet: _Sheet, said: dict, kind: str) -> None:
+def _sums(sheet: Sheet, said: dict, kind: str) -> None:
     r, s, w, bill, money = sheet.r, sheet.scale, sheet.words, sheet.bill, sheet.money
     if r.random() < 0.6:
         sheet.page.rule(r.choice([sheet.left, sheet.left + sheet.width * 0.5]), sheet.y, sheet.right)
@@ -464,25 +406,3 @@ def _sums(sheet: _Sheet, said: dict, kind: str) -> None:
         said["currency"] = sheet.country.currency
     if r.random() < 0.12:
         row(r.choice(["Paid", "Deposit", "Prepaid"]) if sheet.country.language == "en" else "Anzahlung" if sheet.country.language == "de" else "-", money.plain(0))
-
-
-def _foot(sheet: _Sheet, said: dict) -> None:
-    r, w, bill = sheet.r, sheet.words, sheet.bill
-    sheet.y += sheet.pitch * r.uniform(0.5, 2)
-    if not said["currency"] and r.random() < 0.35:
-        sheet.block(sheet.left, [r.choice(["All amounts in ", "Currency: ", "Prices in "]) + sheet.country.currency if sheet.country.language != "de" else r.choice(["Währung: ", "Alle Beträge in "]) + sheet.country.currency])
-        said["currency"] = sheet.country.currency
-    if getattr(sheet, "vat_in_foot", False) and bill.vat_id:
-        sheet.block(sheet.left, [f"{w['vat']}{sheet.colon or ' '}{bill.vat_id}"])
-        said["seller_vat_id"] = bill.vat_id
-    lines = [*w["foot"], "IBAN " + r.choice(["DE", "FR", "GB", "NL"]) + " ".join(str(r.randint(1000, 9999)) for _ in range(5)), f"www.{names.word(r)}.com", f"BIC {names.word(r).upper()}XX"]
-    if r.random() < 0.3:
-        small = sheet.text.at(max(9, sheet.text.size - 3))
-        thirds = [r.sample(lines, 2) for _ in range(3)]
-        sheet.y += sheet.pitch * r.uniform(0, 4)
-        for row in range(2):
-            for column in range(3):
-                sheet.page.put(sheet.left + column * sheet.width / 3, sheet.y, small.fit(thirds[column][row], sheet.width / 3 - 8), small)
-            sheet.y += small.size * 1.4
-    else:
-        sheet.block(sheet.left, r.sample(lines, r.choice([0, 1, 1, 2, 3])))

@@ -16,7 +16,7 @@ IMAGE_MEAN, IMAGE_STD = 0.9, 0.25
 WIDTH = 256
 EPSILON = 1e-5
 ROPE_BASE = 10_000.0
-CONTEXT = 4608
+CONTEXT = 6400
 
 
 def pixels(tiles: torch.Tensor) -> torch.Tensor:

@@ -17,7 +17,7 @@ PATCH = 16
 GRID = TILE // PATCH
 PATCHES = GRID * GRID
 SLOTS = 4  # characters told apart within a patch
-MAX_TILES = 6
+MAX_TILES = 9
 COLUMNS = {"receipt": 1, "screenshot": 1, "text": 1, "invoice": 2}
 CROP_MARGIN = 0.03
 # Where each channel looks: a patch sees past its borders. This took character

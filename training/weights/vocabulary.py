@@ -9,8 +9,8 @@ import re
 from .characters import CHARACTERS
 
 KEYS = (
-    "merchant_name merchant_address date time currency items description quantity unit_price amount subtotal tax total "
-    "payment_method invoice_number issue_date due_date seller_name seller_vat_id seller_address buyer_name buyer_vat_id "
+    "merchant_name merchant_address date bic currency items description quantity unit_price amount subtotal tax total "
+    "payment_reference invoice_number issue_date due_date seller_name seller_vat_id seller_address buyer_name buyer_vat_id "
     "line_items line_total net_total tax_total gross_total iban app_name kind status counterparty reference"
 ).split()
 PROMPTS = {
