@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use layers::{Found, Layers, Origin, Resolved, UsageError, blame};
+pub use layers::{Found, Layers, Origin, Resolved, UsageError, blame, nearest, to_json};
 
 use crate::rasterize::Limits;
 

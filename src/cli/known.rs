@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use super::App;
 use super::settings::Engines;
 use super::signals;
 use crate::calibrate::{Folders, Policy};
-use crate::config::{Settings, UsageError, blame};
+use crate::config::{Settings, UsageError, blame, nearest};
 use crate::doctypes::DocTypes;
 use crate::domain::Source;
 use crate::eval::{self, Case, Document, Seen, Work};
@@ -61,6 +62,7 @@ impl Known {
     pub async fn judge(&self, app: &mut App) -> anyhow::Result<Judged> {
         let cases = eval::load(&self.folder, self.split.as_deref(), self.only.as_deref());
         let cases = cases.map_err(|error| UsageError(format!("{error:#}")))?;
+        check_truth(&cases, &pipeline::doc_types(app.settings())?)?;
         let thrown_away = tempfile::tempdir()?;
         let mut settings = app.settings().clone();
         let summary = match self.stored {
@@ -124,6 +126,73 @@ impl Known {
         }
         Ok(total)
     }
+}
+
+/// A slip of the pen would be a field that no reader gets right.
+fn check_truth(cases: &[Case], types: &DocTypes) -> Result<(), UsageError> {
+    for case in cases {
+        let place = case.truth_file.display();
+        let Some(doc_type) = types.get(&case.doc_type) else {
+            let known: Vec<_> = types.iter().map(|known| known.name.clone()).collect();
+            let hint = hint(&case.doc_type, &known);
+            let name = &case.doc_type;
+            let why = format!("{place}: there is no document type `{name}`{hint}");
+            return Err(UsageError(why));
+        };
+        if doc_type.read.is_none() {
+            continue;
+        }
+        let mut lines = Vec::new();
+        let known = names(&doc_type.schema);
+        for fields in [Some(&case.fields), case.page.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            for (name, value) in fields {
+                check_name(case, name, "", &known)?;
+                let of_list = names(&doc_type.schema["properties"][name]["items"]);
+                for inner in value.as_array().into_iter().flatten() {
+                    for field in inner.as_object().into_iter().flat_map(Map::keys) {
+                        check_name(case, field, &format!("{name}[]."), &of_list)?;
+                    }
+                }
+                lines.extend(of_list);
+            }
+        }
+        for name in case.alternatives.keys() {
+            check_name(case, name, "", &known)?;
+        }
+        lines.extend(known);
+        for name in &case.unscored {
+            check_name(case, name, "", &lines)?;
+        }
+    }
+    Ok(())
+}
+
+fn hint(name: &str, known: &[String]) -> String {
+    let all = || format!("; there are: {}", known.join(", "));
+    nearest(name, known.iter().cloned()).unwrap_or_else(all)
+}
+
+/// The fields of a record, or of a list's lines.
+fn names(schema: &Value) -> Vec<String> {
+    let properties = schema["properties"].as_object();
+    properties
+        .into_iter()
+        .flat_map(Map::keys)
+        .cloned()
+        .collect()
+}
+
+fn check_name(case: &Case, name: &str, list: &str, known: &[String]) -> Result<(), UsageError> {
+    if known.iter().any(|field| field == name) {
+        return Ok(());
+    }
+    let hint = hint(name, known);
+    let (place, of) = (case.truth_file.display(), &case.doc_type);
+    let why = format!("{place}: {of} has no field `{list}{name}`{hint}");
+    Err(UsageError(why))
 }
 
 fn show(app: &App, event: &Event) {

@@ -183,7 +183,7 @@ impl Layers {
                     let known = self.keys().map(variable_of);
                     UsageError(format!(
                         "there is no setting for the environment variable {variable}{}",
-                        nearest(&variable, known)
+                        nearest_setting(&variable, known)
                     ))
                 })?
                 .to_owned();
@@ -208,7 +208,7 @@ impl Layers {
         if self.value(key).is_none() {
             return Err(UsageError(format!(
                 "there is no setting `{key}` ({origin}){}",
-                nearest(key, self.keys().map(str::to_owned))
+                nearest_setting(key, self.keys().map(str::to_owned))
             )));
         }
         let wrong = |why: &str| {
@@ -349,25 +349,24 @@ fn flatten(prefix: &str, value: Value, visit: &mut impl FnMut(String, Value)) {
 
 /// JSON with numbers as they were written: `0.8` stays `0.8` although `f32`
 /// holds another number, which going through text repairs.
-fn to_json(value: &impl serde::Serialize) -> Value {
+pub fn to_json(value: &impl serde::Serialize) -> Value {
     let text = serde_json::to_string(value).expect("settings are plain data");
     serde_json::from_str(&text).expect("just written")
 }
 
-/// `: did you mean …?`, or nothing where no name is near.
-fn nearest(name: &str, known: impl Iterator<Item = String>) -> String {
-    let best = known
-        .map(|candidate| {
-            (
-                strsim::normalized_damerau_levenshtein(name, &candidate),
-                candidate,
-            )
-        })
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    match best {
-        Some((likeness, candidate)) if likeness > 0.5 => format!(": did you mean `{candidate}`?"),
-        _ => "; `docmill config` lists them".to_owned(),
-    }
+/// `: did you mean …?`; `None` where no name is near.
+pub fn nearest(name: &str, known: impl Iterator<Item = String>) -> Option<String> {
+    let likeness = |candidate: &str| strsim::normalized_damerau_levenshtein(name, candidate);
+    known
+        .map(|candidate| (likeness(&candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.5)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| format!(": did you mean `{candidate}`?"))
+}
+
+/// [`nearest`], or where all settings are listed.
+fn nearest_setting(name: &str, known: impl Iterator<Item = String>) -> String {
+    nearest(name, known).unwrap_or_else(|| "; `docmill config` lists them".to_owned())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::*;
 
 pub fn case(fields: Value) -> Case {
     Case {
+        truth_file: "expected.json".into(),
         path: "/in/a".into(),
         name: "a".into(),
         doc_type: "receipt".into(),

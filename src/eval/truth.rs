@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -13,6 +13,8 @@ use serde_json::{Map, Value};
 pub struct Case {
     /// Absolute.
     pub path: PathBuf,
+    /// The file that tells what is true of it.
+    pub truth_file: PathBuf,
     /// Below the folder that was given: the same on every machine.
     pub name: String,
     pub doc_type: String,
@@ -72,20 +74,38 @@ pub fn load(folder: &Path, split: Option<&str>, kind: Option<&str>) -> anyhow::R
     let mut cases = if manifest.is_file() {
         corpus(folder, &manifest, split)?
     } else {
+        ensure!(split.is_none(), "{} has no splits", folder.display());
         fixtures(folder)?
     };
-    cases.retain(|case| kind.is_none_or(|kind| case.doc_type == kind));
-    cases.sort_by(|a, b| a.name.cmp(&b.name));
     ensure!(
         !cases.is_empty(),
         "{} holds no documents with ground truth: it needs <type>/<case>/expected.json or a MANIFEST.json",
         folder.display()
     );
+    if let Some(kind) = kind {
+        let known: BTreeSet<String> = cases.iter().map(|case| case.doc_type.clone()).collect();
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        cases.retain(|case| case.doc_type == kind);
+        let folder = folder.display();
+        ensure!(
+            !cases.is_empty(),
+            "{folder} has no document of type `{kind}`; there are: {known}"
+        );
+    }
+    cases.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(cases)
 }
 
 fn corpus(folder: &Path, manifest: &Path, split: Option<&str>) -> anyhow::Result<Vec<Case>> {
     let manifest: Manifest = read_json(manifest)?;
+    let splits = manifest.documents.iter();
+    let splits: BTreeSet<&str> = splits.filter_map(|entry| entry.split.as_deref()).collect();
+    if let Some(split) = split.filter(|split| !splits.contains(split)) {
+        let known = splits.into_iter().collect::<Vec<_>>().join(", ");
+        let folder = folder.display();
+        ensure!(!known.is_empty(), "{folder} has no splits");
+        bail!("{folder} has no split `{split}`; there are: {known}");
+    }
     let chosen = |entry: &Entry| split.is_none_or(|split| entry.split.as_deref() == Some(split));
     let with_truth = manifest
         .documents
@@ -103,7 +123,7 @@ fn corpus(folder: &Path, manifest: &Path, split: Option<&str>) -> anyhow::Result
                 entry.kind,
                 entry.layout,
                 group,
-                read_json(&folder.join(truth))?,
+                &folder.join(truth),
             )
         })
         .filter(|case| {
@@ -134,10 +154,7 @@ fn fixtures(folder: &Path) -> anyhow::Result<Vec<Case>> {
                 .into_owned();
             let input = input.strip_prefix(folder)?.to_owned();
             let group = input.display().to_string();
-            let truth: Map<String, Value> = read_json(&truth)?;
-            let layout = truth.get("_layout").and_then(Value::as_str);
-            let layout = layout.map(str::to_owned);
-            cases.push(case(folder, &input, name, layout, group, truth)?);
+            cases.push(case(folder, &input, name, None, group, &truth)?);
         }
     }
     Ok(cases)
@@ -165,9 +182,12 @@ fn case(
     doc_type: String,
     layout: Option<String>,
     group: String,
-    truth: Map<String, Value>,
+    truth_file: &Path,
 ) -> anyhow::Result<Case> {
     let path = std::path::absolute(folder.join(name))?;
+    let truth: Map<String, Value> = read_json(truth_file)?;
+    let told = || Some(truth.get("_layout")?.as_str()?.to_owned());
+    let layout = layout.or_else(told);
     let names = |key: &str| -> Vec<String> {
         let list = truth.get(key).and_then(Value::as_array);
         list.into_iter()
@@ -206,6 +226,7 @@ fn case(
     let page = truth.get("_page").and_then(Value::as_object).cloned();
     Ok(Case {
         path,
+        truth_file: truth_file.to_owned(),
         name: name.to_string_lossy().into_owned(),
         doc_type,
         layout,
@@ -223,20 +244,26 @@ mod tests {
 
     use super::*;
 
+    fn case_of(truth: &Value) -> Case {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), truth.to_string()).unwrap();
+        let (folder, name) = (Path::new("/c"), Path::new("a.pdf"));
+        case(
+            folder,
+            name,
+            "invoice".into(),
+            None,
+            "g".into(),
+            file.path(),
+        )
+        .unwrap()
+    }
+
     #[test]
     fn explanations_are_told_from_fields() {
         let truth = json!({"total": "1.00", "_absent": ["tax"], "_not_on_page": ["due_date"], "due_date": "2024-01-01",
             "_not_on_page_line_fields": ["unit_price"], "_alternatives": {"seller_name": ["Free", "Free SAS"]}, "_notes": "x"});
-        let truth = truth.as_object().unwrap().clone();
-        let case = case(
-            Path::new("/c"),
-            Path::new("a.pdf"),
-            "invoice".into(),
-            None,
-            "g".into(),
-            truth,
-        )
-        .unwrap();
+        let case = case_of(&truth);
         let fields: Vec<_> = case
             .fields
             .iter()
@@ -259,9 +286,7 @@ mod tests {
     #[test]
     fn a_page_that_shows_another_document_is_compared_with_what_it_shows() {
         let truth = json!({"total": "1.00", "_not_on_page": ["total"], "_page": {"total": "2.00"}});
-        let truth = truth.as_object().unwrap().clone();
-        let (folder, name) = (Path::new("/c"), Path::new("a.pdf"));
-        let case = case(folder, name, "invoice".into(), None, "g".into(), truth).unwrap();
+        let case = case_of(&truth);
         assert_eq!(case.truth(false).0["total"], "2.00");
         assert_eq!(case.truth(true).0["total"], "1.00");
     }

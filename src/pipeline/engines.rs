@@ -14,7 +14,7 @@ use super::router::RouterHandle;
 use super::second_opinion::SecondOpinion;
 use super::{Event, Summary};
 use crate::cage::Walls;
-use crate::config::{Settings, blame};
+use crate::config::{Settings, blame, to_json};
 use crate::generate::openai::EndpointReader;
 use crate::models::{ResolvedClip, ResolvedReader, ResolvedRung};
 use crate::rasterize::find_pdfium;
@@ -364,7 +364,7 @@ impl Engines {
             schema: doc_type.schema.to_string(),
         });
         Ok(NewRun {
-            settings: serde_json::to_value(&self.stages.settings)?,
+            settings: to_json(&self.stages.settings),
             models: readers.chain([clip]).collect(),
             prompts: prompts.collect(),
             schemas: schemas.collect(),

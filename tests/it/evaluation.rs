@@ -160,3 +160,47 @@ fn a_calibration_is_made_from_known_documents_and_later_records_name_it() {
         "{record:#}"
     );
 }
+
+#[test]
+fn misspelt_truth_and_choices_that_choose_nothing_are_told_before_anything_is_read() {
+    let context = Context::new();
+    let put = |case: &str, truth: &str| {
+        let folder = context.path(case);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("expected.json"), truth).unwrap();
+        fs::write(folder.join("input.png"), "").unwrap();
+    };
+    put("a/receipt/1", r#"{"totl": "1.00"}"#);
+    put("b/recipt/1", r#"{"total": "1.00"}"#);
+    let line = r#"{"items": [{"amuont": "1.00"}], "_not_on_page": ["total"]}"#;
+    put("c/receipt/1", line);
+    put("d/receipt/1", r#"{"total": "1.00", "_absent": ["zebra"]}"#);
+    put("e/receipt/1", r#"{"total": "1.00"}"#);
+    let corpus = r#"{"documents": [{"path": "a.png", "kind": "receipt", "split": "dev"}]}"#;
+    fs::create_dir(context.path("f")).unwrap();
+    fs::write(context.path("f/MANIFEST.json"), corpus).unwrap();
+    for (args, expected) in [
+        (
+            &["a"][..],
+            "a/receipt/1/expected.json: receipt has no field `totl`: did you mean `total`?",
+        ),
+        (
+            &["b"],
+            "b/recipt/1/expected.json: there is no document type `recipt`: did you mean `receipt`?",
+        ),
+        (&["c"], "no field `items[].amuont`: did you mean `amount`?"),
+        (&["d"], "no field `zebra`; there are: merchant_name, "),
+        (&["e", "--split", "dev"], "e has no splits"),
+        (&["f", "--split", "test"], "no split `test`; there are: dev"),
+        (
+            &["e", "--only", "recipt"],
+            "e has no document of type `recipt`; there are: receipt",
+        ),
+    ] {
+        for command in ["eval", "calibrate"] {
+            let ran = context.run(&[&[command], args].concat());
+            assert_eq!(ran.code, Some(2), "{args:?} {ran:?}");
+            assert!(ran.stderr.contains(expected), "{args:?} {ran:?}");
+        }
+    }
+}
