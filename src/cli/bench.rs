@@ -6,8 +6,10 @@ use tokio::sync::mpsc;
 use super::App;
 use super::exit::Outcome;
 use super::output::{count, table};
+use super::run::{check_paths, check_type, tell_trouble};
 use super::settings::Engines;
 use super::signals;
+use super::summary::by_reason;
 use crate::pipeline::{self, RunRequest, Summary};
 
 /// Measure a run over files, with a database that is thrown away
@@ -27,6 +29,8 @@ pub struct Bench {
 
 impl Bench {
     pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+        check_paths(&self.paths)?;
+        check_type(app.settings(), self.doc_type.as_deref())?;
         let folder = tempfile::tempdir()?;
         let mut settings = app.settings().clone();
         settings.db = folder.path().join("bench.db");
@@ -36,9 +40,14 @@ impl Bench {
             ..RunRequest::default()
         };
         let stop = signals::stop()?;
-        // Nobody listens: showing what happens is not what is measured.
-        let (events, _) = mpsc::unbounded_channel();
-        let summary = pipeline::run(&settings, request, events, stop).await?;
+        let (events, mut received) = mpsc::unbounded_channel();
+        let work =
+            tokio::spawn(async move { pipeline::run(&settings, request, events, stop).await });
+        // Only what goes wrong: showing the rest is not what is measured.
+        while let Some(event) = received.recv().await {
+            tell_trouble(&event);
+        }
+        let summary = work.await??;
         if self.json {
             app.out.json(&summary)?;
         } else {
@@ -57,6 +66,14 @@ fn print(app: &mut App, summary: &Summary) -> anyhow::Result<()> {
         summary.seconds,
         pages as f64 * 60.0 / summary.seconds,
     ))?;
+    for (what, reasons) in [
+        ("pages failed", &summary.pages_failed),
+        ("files turned away", &summary.rejected),
+    ] {
+        if !reasons.is_empty() {
+            app.out.line(&format!("{what}{}", by_reason(reasons)))?;
+        }
+    }
     app.out.line("")?;
     let mut stages = table(&["stage", "seconds", "seconds a page"]);
     for (stage, seconds) in &summary.stage_seconds {

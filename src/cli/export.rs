@@ -73,6 +73,10 @@ fn country(text: &str) -> Result<String, String> {
 
 impl Export {
     pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+        if self.buyer_country.is_some() && self.format != Format::Ubl {
+            let why = "--buyer-country is for --format ubl: the other formats have what was read";
+            return Err(UsageError(why.to_owned()).into());
+        }
         let store = Store::open_existing(&app.settings().db).await?;
         if self.format == Format::Ubl {
             return self.ubl(&store, &mut app.out).await;
@@ -160,10 +164,14 @@ impl Export {
         // What a reader of stdout wants to know is there already.
         if tracing::enabled!(tracing::Level::WARN) {
             eprintln!(
-                "docmill: {} written to {}, {refused} refused, {} no invoice",
+                "docmill: {} written to {}, {refused} refused{}",
                 count(written, "invoice"),
                 folder.display(),
-                count(others, "record")
+                match others {
+                    0 => String::new(),
+                    1 => ", 1 record is no invoice".to_owned(),
+                    others => format!(", {others} records are no invoices"),
+                }
             );
         }
         Ok(match refused {

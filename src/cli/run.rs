@@ -13,6 +13,7 @@ use super::settings::Engines;
 use super::signals;
 use super::summary::Results;
 use crate::config::{Settings, UsageError};
+use crate::domain::Source;
 use crate::export;
 use crate::pipeline::{self, Event, RunRequest};
 use crate::store::Store;
@@ -109,14 +110,7 @@ fn tell(written: anyhow::Result<()>) {
 
 impl Run {
     pub async fn run(self, app: App) -> anyhow::Result<Outcome> {
-        for path in &self.paths {
-            // Told now, not after the others were read. A broken link is a
-            // file, and is turned away with its reason.
-            if let Err(error) = path.symlink_metadata() {
-                let path = path.display();
-                return Err(UsageError(format!("cannot take in {path}: {error}")).into());
-            }
-        }
+        check_paths(&self.paths)?;
         let request = RunRequest {
             paths: self.paths,
             force: self.force,
@@ -141,6 +135,8 @@ pub async fn process(
     let (events, mut received) = mpsc::unbounded_channel();
     let settings = app.settings().clone();
     let has_paths = !request.paths.is_empty();
+    let forced = request.doc_type.clone();
+    let mut unbound = 0;
     app.progress.start();
     let work = tokio::spawn(async move { pipeline::run(&settings, request, events, stop).await });
     let mut results = Results::default();
@@ -151,12 +147,23 @@ pub async fn process(
             app.out.json(&line)?;
         }
         show(&app, &event);
+        unbound += u64::from(is_unbound(&event, forced.as_deref()));
         if let Some(meters) = &mut meters {
             meters.add(&event);
         }
         results.add(event);
     }
     app.progress.finish();
+    if let (Some(name), 1..) = (&forced, unbound) {
+        tracing::warn!(
+            "--type {name} does not bind e-invoices: {} what its XML says; \
+             --set embedded_xml=ignore reads PDFs as if there were none",
+            match unbound {
+                1 => "1 record is".to_owned(),
+                number => format!("{number} records are each"),
+            }
+        );
+    }
     let ended = work.await?;
     if let Some(meters) = &mut meters {
         meters.end(match &ended {
@@ -177,6 +184,18 @@ pub async fn process(
     Ok(Outcome::of(&summary))
 }
 
+/// Told now, not after others were read. A broken link is a file, and is turned
+/// away with its reason.
+pub fn check_paths(paths: &[PathBuf]) -> Result<(), UsageError> {
+    for path in paths {
+        if let Err(error) = path.symlink_metadata() {
+            let path = path.display();
+            return Err(UsageError(format!("cannot take in {path}: {error}")));
+        }
+    }
+    Ok(())
+}
+
 /// A wrong type is told before a database is made.
 pub fn check_type(settings: &Settings, name: Option<&str>) -> anyhow::Result<()> {
     let Some(name) = name else { return Ok(()) };
@@ -190,6 +209,17 @@ pub fn check_type(settings: &Settings, name: Option<&str>) -> anyhow::Result<()>
         "there is no document type `{name}`; there are: {known}"
     ))
     .into())
+}
+
+/// A record of another type than was said, since its document is an e-invoice.
+fn is_unbound(event: &Event, forced: Option<&str>) -> bool {
+    match event {
+        Event::Recorded { record, .. } => {
+            record.source == Source::EmbeddedXml
+                && forced.is_some_and(|name| record.doc_type.as_deref() != Some(name))
+        }
+        _ => false,
+    }
 }
 
 /// The record as `export` would print it, from a connection of its own.
@@ -208,31 +238,12 @@ async fn line_of(
     Ok(export::line(&export::Exported::of(store, stored).await?))
 }
 
-fn show(app: &App, event: &Event) {
-    let progress = &app.progress;
+/// What went wrong, with its reason.
+pub fn tell_trouble(event: &Event) {
     match event {
-        Event::Ingested {
-            path,
-            pages,
-            new_pages,
-        } => {
-            tracing::info!(path = %output::short(path), pages, new_pages, "taken in");
-            progress.expect(u64::from(*new_pages));
-        }
         Event::Rejected { path, failure } => {
             let reason = failure.reason.as_str();
             tracing::warn!(path = %output::short(path), reason, "turned away: {}", failure.message);
-        }
-        Event::Queued { pages } => progress.remaining(*pages),
-        Event::PageDone {
-            path,
-            page,
-            seconds,
-            ..
-        } => {
-            let page = page + 1;
-            tracing::info!(path = %output::short(path), page, seconds, "page read");
-            progress.page_ended();
         }
         Event::PageFailed {
             path,
@@ -247,6 +258,36 @@ fn show(app: &App, event: &Event) {
                 "page failed"
             };
             tracing::warn!(path = %output::short(path), page, reason, "{what}: {}", failure.message);
+        }
+        _ => {}
+    }
+}
+
+fn show(app: &App, event: &Event) {
+    let progress = &app.progress;
+    match event {
+        Event::Ingested {
+            path,
+            pages,
+            new_pages,
+        } => {
+            tracing::info!(path = %output::short(path), pages, new_pages, "taken in");
+            progress.expect(u64::from(*new_pages));
+        }
+        Event::Rejected { .. } => tell_trouble(event),
+        Event::Queued { pages } => progress.remaining(*pages),
+        Event::PageDone {
+            path,
+            page,
+            seconds,
+            ..
+        } => {
+            let page = page + 1;
+            tracing::info!(path = %output::short(path), page, seconds, "page read");
+            progress.page_ended();
+        }
+        Event::PageFailed { again, .. } => {
+            tell_trouble(event);
             if !again {
                 progress.page_ended();
             }

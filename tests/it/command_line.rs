@@ -10,6 +10,9 @@ fn wrong_usage_is_told_on_stderr_with_exit_code_2() {
         &["run", "missing"],
         &["run", "--type", "poem", "."],
         &["show", "1x"],
+        &["bench", "missing"],
+        &["bench", "--type", "poem", "."],
+        &["export", "--format", "csv", "--buyer-country", "DE"],
     ] {
         let ran = context.run(args);
         // `show` on a database that is not there cannot be done: 1.

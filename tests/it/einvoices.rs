@@ -151,7 +151,13 @@ fn what_is_due_and_what_rows_are_joined_by_stand_in_columns_of_their_own() {
     let hash = ubl["provenance"]["document"].as_str().unwrap();
     assert!(csv.contains(&format!(",333.80,{hash},")), "{csv}");
     // Made anew, a record has another `id`; what rows are joined by stays.
-    context.run(&["run", "in", "--force"]);
+    let forced = context.run(&["run", "in", "--force", "--type", "receipt"]);
+    assert!(
+        forced
+            .stderr
+            .contains("does not bind e-invoices: 2 records"),
+        "{forced:?}"
+    );
     let again = context.records();
     let again = record_of(&again, "ubl");
     assert_ne!(again["id"], ubl["id"]);

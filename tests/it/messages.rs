@@ -111,6 +111,21 @@ fn a_file_turned_away_is_told_in_a_line_with_the_remedy_until_it_is_gone() {
 }
 
 #[test]
+fn a_bench_tells_what_was_turned_away() {
+    let Some(context) = Context::with_engines("a_bench_tells_what_was_turned_away") else {
+        return;
+    };
+    fs::write(context.path("bad.pdf"), "%PDF-1.4 and nothing").unwrap();
+    let ran = context.run(&["bench", "bad.pdf"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(
+        ran.stdout.contains("files turned away (corrupt 1)"),
+        "{ran:?}"
+    );
+    assert!(ran.stderr.contains("bad.pdf"), "{ran:?}");
+}
+
+#[test]
 fn a_record_that_was_replaced_names_the_one_in_its_place() {
     let Some(context) = Context::with_engines("a_record_that_was_replaced_names_its_successor")
     else {
