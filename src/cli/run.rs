@@ -142,7 +142,9 @@ pub async fn process(
     let mut results = Results::default();
     let mut reader = None;
     while let Some(event) = received.recv().await {
-        if let (true, Event::Recorded { record_id, .. }) = (json, &event) {
+        if let (true, Event::Recorded { record_id, .. } | Event::Doubted { record_id, .. }) =
+            (json, &event)
+        {
             let line = line_of(&mut reader, app.settings(), *record_id).await?;
             app.out.json(&line)?;
         }
@@ -319,6 +321,11 @@ fn show(app: &App, event: &Event) {
         } => {
             let status = record.status.as_str();
             tracing::info!(path = %output::short(path), record_id, status, "recorded");
+        }
+        Event::Doubted {
+            path, record_id, ..
+        } => {
+            tracing::info!(path = %output::short(path), record_id, "to review: it may be a duplicate");
         }
         // The pipeline logs it where it happens.
         Event::WorkerReplaced { .. }

@@ -34,6 +34,7 @@ pub struct Results {
 }
 
 struct Row {
+    record: Option<i64>,
     file: String,
     first_page: u32,
     cells: Vec<comfy_table::Cell>,
@@ -52,6 +53,11 @@ impl Results {
                 path,
                 record,
                 record_id,
+            }
+            | Event::Doubted {
+                path,
+                record,
+                record_id,
             } => {
                 let slot = match record.status {
                     crate::domain::Status::Accepted => None,
@@ -62,6 +68,8 @@ impl Results {
                 if let Some(slot) = slot {
                     slot.get_or_insert(record_id);
                 }
+                // What was doubted has a row already.
+                self.rows.retain(|row| row.record != Some(record_id));
                 self.row(|| record_row(&path, record_id, &record));
             }
             _ => {}
@@ -249,6 +257,7 @@ fn rejected_row(path: &Path, failure: &Failure) -> Row {
     cells.extend(["", "", ""].map(cell));
     cells.push(cell(&failure.to_string()));
     Row {
+        record: None,
         file,
         first_page: 0,
         cells,
@@ -270,6 +279,7 @@ fn record_row(path: &Path, id: i64, record: &Record) -> Row {
         cell(&gravest_finding(record)),
     ];
     Row {
+        record: Some(id),
         file,
         first_page: record.pages.first().copied().unwrap_or(0),
         cells,

@@ -35,6 +35,9 @@ pub(super) struct Batch {
     stop: watch::Receiver<bool>,
     /// Wakes the claiming loop when a file was taken in.
     pub(super) work_arrived: Notify,
+    /// Held while records are stored and counted: those of one document may
+    /// change what another's were counted as.
+    pub(super) recording: tokio::sync::Mutex<()>,
     /// The pages that this run works on, by their id.
     held: Mutex<BTreeMap<i64, Claim>>,
 }
@@ -58,6 +61,7 @@ impl Batch {
             events,
             stop,
             work_arrived,
+            recording: tokio::sync::Mutex::default(),
             held,
         }
     }

@@ -99,7 +99,8 @@ impl Batch {
             return Ok(());
         }
         pages.policy = self.stages().plan.policy_key();
-        let Some(ids) = self
+        let recording = self.recording.lock().await;
+        let Some(recorded) = self
             .store
             .finish_document(self.run, document, &pages, &mut records)
             .await?
@@ -108,9 +109,29 @@ impl Batch {
         };
         self.count(|summary| summary.pages_done += rescued);
         self.count_failed(&pages);
-        for (record, record_id) in records.into_iter().zip(ids) {
+        for (record, record_id) in records.into_iter().zip(recorded.ids) {
             self.recorded(&pages, record, record_id);
         }
+        for record_id in recorded.doubted {
+            self.doubted(record_id).await?;
+        }
+        drop(recording);
+        Ok(())
+    }
+
+    async fn doubted(&self, record_id: i64) -> anyhow::Result<()> {
+        let Some(stored) = self.store.record(record_id).await? else {
+            return Ok(());
+        };
+        self.count(|summary| {
+            summary.accepted -= u64::from(stored.run_id == self.run.0);
+            summary.needs_review += 1;
+        });
+        self.emit(Event::Doubted {
+            path: stored.paths.first().cloned().unwrap_or_default(),
+            record: Box::new(stored.record),
+            record_id,
+        });
         Ok(())
     }
 

@@ -101,6 +101,13 @@ pub enum Event {
         record: Box<Record>,
         record_id: i64,
     },
+    /// A record that was accepted is to be reviewed: one of a document that was
+    /// taken in earlier and recorded later may be the same payment.
+    Doubted {
+        path: PathBuf,
+        record: Box<Record>,
+        record_id: i64,
+    },
     WorkerReplaced {
         role: &'static str,
         reason: Reason,

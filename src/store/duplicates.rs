@@ -3,14 +3,12 @@
 
 use sqlx::{Row, Sqlite, Transaction};
 
-use super::{DocumentId, jobs};
+use super::{DocumentId, jobs, records};
 use crate::domain::{BusinessKey, Finding, POSSIBLE_DUPLICATE, Record, Severity, Status};
 
-/// Adds a finding where a current record of another document has one of the
-/// record's keys. The same document read again is no duplicate of itself.
-///
-/// Within the transaction that stores the record: of two documents recorded at
-/// once, the later one always sees the earlier.
+/// Adds a finding where a current record of a document that was taken in
+/// earlier has one of the record's keys. Which of two is told does not depend
+/// on whose records were made first, or made anew: see [`tell_later`].
 pub(super) async fn tell(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
@@ -18,27 +16,15 @@ pub(super) async fn tell(
 ) -> sqlx::Result<()> {
     for key in &record.keys {
         let found = sqlx::query(
-            "SELECT r.id, r.document_id FROM record_keys k JOIN records r ON r.id = k.record_id
-             WHERE k.key = ? AND r.current = 1 AND r.document_id <> ? ORDER BY r.id LIMIT 1",
+            "SELECT r.document_id FROM record_keys k JOIN records r ON r.id = k.record_id
+             WHERE k.key = ? AND r.current = 1 AND r.document_id < ? ORDER BY 1 LIMIT 1",
         );
         let found = found.bind(&key.key).bind(document.0);
         let Some(row) = found.fetch_optional(&mut **tx).await? else {
             continue;
         };
-        let (other, of_document): (i64, i64) = (row.get(0), row.get(1));
-        let paths = jobs::paths(tx, of_document).await?;
-        let place = paths
-            .first()
-            .map(|path| format!(" ({})", path.display()))
-            .unwrap_or_default();
-        let message = format!(
-            "possible duplicate payment: {} are those of record {other}{place}",
-            key.words
-        );
-        let severity = Severity::Warning;
-        record
-            .findings
-            .push(Finding::new(POSSIBLE_DUPLICATE, severity, None, message));
+        let finding = finding(tx, &key.words, row.get(0)).await?;
+        record.findings.push(finding);
         if record.status == Status::Accepted {
             record.status = Status::NeedsReview;
         }
@@ -46,6 +32,52 @@ pub(super) async fn tell(
         break;
     }
     Ok(())
+}
+
+/// Tells of a record at those of documents that were taken in later and were
+/// recorded before it. Returns the records that are accepted no more.
+pub(super) async fn tell_later(
+    tx: &mut Transaction<'_, Sqlite>,
+    document: DocumentId,
+    record: &Record,
+) -> sqlx::Result<Vec<i64>> {
+    let mut doubted = Vec::new();
+    for key in &record.keys {
+        let later = sqlx::query(
+            "SELECT r.id, r.status = 'accepted' FROM record_keys k JOIN records r ON r.id = k.record_id
+             WHERE k.key = ? AND r.current = 1 AND r.document_id > ? AND NOT EXISTS
+                (SELECT 1 FROM findings f WHERE f.record_id = r.id AND f.code = ?) ORDER BY r.id",
+        );
+        let later = later.bind(&key.key).bind(document.0);
+        let later = later.bind(POSSIBLE_DUPLICATE);
+        for row in later.fetch_all(&mut **tx).await? {
+            let (id, accepted): (i64, bool) = (row.get(0), row.get(1));
+            let finding = finding(tx, &key.words, document.0).await?;
+            records::insert_finding(tx, id, &finding).await?;
+            if accepted {
+                let review = sqlx::query("UPDATE records SET status = 'needs_review' WHERE id = ?");
+                review.bind(id).execute(&mut **tx).await?;
+                doubted.push(id);
+            }
+        }
+    }
+    Ok(doubted)
+}
+
+/// Names the other document by its path: its records may be made anew.
+async fn finding(
+    tx: &mut Transaction<'_, Sqlite>,
+    words: &str,
+    other: i64,
+) -> sqlx::Result<Finding> {
+    let paths = jobs::paths(tx, other).await?;
+    let other = match paths.first() {
+        Some(path) => path.display().to_string(),
+        None => "another document".to_owned(),
+    };
+    let message = format!("possible duplicate payment: {words} are those of {other}");
+    let severity = Severity::Warning;
+    Ok(Finding::new(POSSIBLE_DUPLICATE, severity, None, message))
 }
 
 pub(super) async fn insert_keys(
@@ -102,6 +134,11 @@ mod tests {
 
     /// Takes a document in, finishes its page and stores a record with `key`.
     async fn record(store: &Store, run: RunId, name: &str, key: &str) -> (DocumentId, Record) {
+        let document = add(store, run, name).await;
+        (document, finish(store, run, document, key).await)
+    }
+
+    async fn add(store: &Store, run: RunId, name: &str) -> DocumentId {
         let info = DocumentInfo {
             media_type: MediaType::Pdf,
             pages: 1,
@@ -115,29 +152,42 @@ mod tests {
             path: name.into(),
             xml: None,
         };
-        let document = store.add_document(run, &new, None).await.unwrap();
-        (document, finish(store, run, document, key).await)
+        store.add_document(run, &new, None).await.unwrap()
     }
 
     async fn finish(store: &Store, run: RunId, document: DocumentId, key: &str) -> Record {
+        read(store, run).await;
+        store_record(store, run, document, key).await.0
+    }
+
+    async fn read(store: &Store, run: RunId) {
         let claim = store
             .claim(run, &Wanted::FIRST, Duration::from_secs(60), 10)
             .await
             .unwrap();
         let done = PageCompletion::default();
         store.complete_page(&claim.unwrap(), &done).await.unwrap();
+    }
+
+    /// With the records that it cast doubt on.
+    async fn store_record(
+        store: &Store,
+        run: RunId,
+        document: DocumentId,
+        key: &str,
+    ) -> (Record, Vec<i64>) {
         let pages = store.finished_pages(document).await.unwrap().unwrap();
         let record = json!({"doc_type": "invoice", "pages": [0], "status": "accepted", "fields": {}, "findings": [],
             "confidence": null, "field_confidence": [],
             "keys": [{"key": key, "words": "seller name Nord GmbH and invoice number A-1"}]});
         let mut records = [serde_json::from_value(record).unwrap()];
-        let ids = store
+        let recorded = store
             .finish_document(run, document, &pages, &mut records)
             .await;
-        let id = ids.unwrap().unwrap()[0];
-        let stored = store.record(id).await.unwrap().unwrap().record;
+        let recorded = recorded.unwrap().unwrap();
+        let stored = store.record(recorded.ids[0]).await.unwrap().unwrap().record;
         assert_eq!(stored, records[0], "what is told is what is stored");
-        stored
+        (stored, recorded.doubted)
     }
 
     #[tokio::test]
@@ -158,7 +208,34 @@ mod tests {
         let (_, twice) = record(&store, run, "c.pdf", "k").await;
         assert_eq!(twice.status, Status::NeedsReview);
         let expected = "possible duplicate payment: seller name Nord GmbH and invoice number A-1 \
-            are those of record 2 (a.pdf)";
+            are those of a.pdf";
         assert_eq!(twice.findings[0].message, expected);
+        store.requeue(first, true, None).await.unwrap();
+        let again = finish(&store, run, first, "k").await;
+        assert_eq!((again.status, again.findings.len()), (Status::Accepted, 0));
+    }
+
+    #[tokio::test]
+    async fn the_document_taken_in_later_is_told_though_it_was_recorded_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("db")).await.unwrap();
+        let run = begin(&store).await;
+        let (first, second) = (
+            add(&store, run, "a.pdf").await,
+            add(&store, run, "b.pdf").await,
+        );
+        read(&store, run).await;
+        read(&store, run).await;
+        let (alone, _) = store_record(&store, run, second, "k").await;
+        assert_eq!(alone.status, Status::Accepted);
+        let (record, doubted) = store_record(&store, run, first, "k").await;
+        assert_eq!(
+            (record.status, record.findings.len()),
+            (Status::Accepted, 0)
+        );
+        let later = store.records_of(second).await.unwrap().remove(0);
+        assert_eq!(doubted, [later.id]);
+        assert_eq!(later.record.status, Status::NeedsReview);
+        assert!(later.record.findings[0].message.ends_with("of a.pdf"));
     }
 }

@@ -36,7 +36,7 @@ pub use documents::{KnownDocument, NewDocument, PageKey};
 pub use evaluation::DocumentWork;
 pub use jobs::{Claim, ClaimedClimb, Completed, PageCompletion, Wanted};
 pub use queries::{Counts, PageRow, RejectedRow, StoredRecord};
-pub use records::FinishedPages;
+pub use records::{FinishedPages, Recorded};
 pub use runs::{ModelInfo, NewRun, PromptInfo, SchemaInfo};
 pub use watch::{Attempt, Backlog, ReaderRow, RoleMemory, RunRow, Sample, WorkerEnd};
 

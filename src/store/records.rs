@@ -28,6 +28,16 @@ pub struct FinishedPages {
     pub(super) revision: i64,
 }
 
+/// What storing a document's records did.
+#[derive(Debug, PartialEq)]
+pub struct Recorded {
+    /// Those of its records.
+    pub ids: Vec<i64>,
+    /// Records of other documents that were accepted and, since one of these
+    /// may be the same payment, are to be reviewed.
+    pub doubted: Vec<i64>,
+}
+
 impl Store {
     /// Documents whose pages are all done but whose records are not stored:
     /// a run ended in between.
@@ -115,8 +125,8 @@ impl Store {
     }
 
     /// Stores the document's records in place of earlier ones, which stay as
-    /// not current. A record whose business key another document has too gets
-    /// a finding and goes to review. `None`, and nothing stored, when the pages changed since
+    /// not current. Of documents with the same business key, the record of the
+    /// one that was taken in later gets a finding and goes to review. `None`, and nothing stored, when the pages changed since
     /// [`Store::finished_pages`] or another run stored them first.
     pub async fn finish_document(
         &self,
@@ -124,7 +134,7 @@ impl Store {
         document: DocumentId,
         pages: &FinishedPages,
         records: &mut [Record],
-    ) -> anyhow::Result<Option<Vec<i64>>> {
+    ) -> anyhow::Result<Option<Recorded>> {
         let mut tx = self.write().await?;
         let claimed = sqlx::query(
             "UPDATE documents SET state = 'recorded', policy = ? WHERE id = ? AND revision = ? AND state = 'open' AND NOT EXISTS
@@ -146,12 +156,14 @@ impl Store {
             sqlx::query("UPDATE records SET current = 0 WHERE document_id = ? AND current = 1");
         retire.bind(document.0).execute(&mut *tx).await?;
         let mut ids = Vec::with_capacity(records.len());
+        let mut doubted = Vec::new();
         for (ordinal, record) in records.iter_mut().enumerate() {
             duplicates::tell(&mut tx, document, record).await?;
             ids.push(insert_record(&mut tx, run, document, ordinal, record).await?);
+            doubted.extend(duplicates::tell_later(&mut tx, document, record).await?);
         }
         tx.commit().await?;
-        Ok(Some(ids))
+        Ok(Some(Recorded { ids, doubted }))
     }
 }
 

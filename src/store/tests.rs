@@ -78,6 +78,7 @@ impl Fixture {
             .finish_document(self.run, document, &pages, &mut [record()])
             .await
             .unwrap()
+            .map(|recorded| recorded.ids)
     }
 }
 

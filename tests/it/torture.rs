@@ -218,8 +218,7 @@ impl Outcome {
         let mut records = export.json_lines();
         for record in &mut records {
             let findings = record["findings"].as_array_mut().unwrap();
-            // Of two that look alike, it is told at the one that was stored
-            // later, by the other's number.
+            // Which of two that look alike came first is not compared.
             findings.retain(|finding| finding["code"] != "possible_duplicate");
         }
         Outcome {

@@ -289,7 +289,8 @@ impl Metrics {
             Event::Queued { .. }
             | Event::Climbed { .. }
             | Event::Stayed { .. }
-            | Event::Kept { .. } => {}
+            | Event::Kept { .. }
+            | Event::Doubted { .. } => {}
         }
     }
 
