@@ -198,36 +198,90 @@ fn check_paths(schema: &Value, rules: &ReadRules) -> anyhow::Result<()> {
         paths.extend(last.iter().chain(key).cloned());
     }
     paths.extend(rules.captions.keys().cloned());
+    let mut operands: Vec<_> = paths
+        .into_iter()
+        .map(|path| (path, Operand::Any, ANNOTATION))
+        .collect();
     for check in &rules.checks {
-        check_operands(check, &mut paths)?;
+        check_operands(check, &mut operands)?;
     }
-    for path in paths {
+    for (path, wanted, by) in operands {
         let pointer = match path.split_once("[].") {
             Some((list, field)) => format!("/properties/{list}/items/properties/{field}"),
             None => format!("/properties/{path}"),
         };
-        ensure!(
-            schema.pointer(&pointer).is_some(),
-            "`{ANNOTATION}` names `{path}`, which is not in `properties`"
-        );
+        let property = schema.pointer(&pointer).with_context(|| {
+            format!("`{ANNOTATION}` names `{path}`, which is not in `properties`")
+        })?;
+        wanted.check(&path, by, property)?;
     }
     Ok(())
 }
 
-fn check_operands(check: &Check, paths: &mut Vec<String>) -> anyhow::Result<()> {
+/// What a check computes with.
+#[derive(Clone, Copy)]
+enum Operand {
+    Any,
+    Number,
+    Date,
+}
+
+impl Operand {
+    /// A check over values of another kind would never apply.
+    fn check(self, path: &str, by: &str, property: &Value) -> anyhow::Result<()> {
+        let format = Format::of(property);
+        let kinds = property["type"].to_string();
+        let (is_right, remedy) = match self {
+            Operand::Any => (true, ""),
+            Operand::Number => (
+                format.is_some_and(Format::is_number)
+                    || kinds.contains("\"number\"")
+                    || kinds.contains("\"integer\""),
+                "numbers, and its `format` is neither `amount` nor `quantity`",
+            ),
+            Operand::Date => (
+                format == Some(Format::Date),
+                "dates, and its `format` is not `date`",
+            ),
+        };
+        ensure!(is_right, "the check `{by}` over `{path}` needs {remedy}");
+        Ok(())
+    }
+}
+
+type Operands = Vec<(String, Operand, &'static str)>;
+
+fn check_operands(check: &Check, operands: &mut Operands) -> anyhow::Result<()> {
+    let mut add = |fields: &[&String], wanted, by| {
+        operands.extend(fields.iter().map(|field| ((*field).clone(), wanted, by)));
+    };
     match check {
-        Check::Sum { of, equals, .. } => paths.extend(of.iter().chain([equals]).cloned()),
-        Check::Product {
-            each, of, equals, ..
+        Check::Sum {
+            of,
+            equals,
+            tolerance,
         } => {
+            check_tolerance(tolerance.as_deref(), "sum")?;
+            let fields: Vec<_> = of.iter().chain([equals]).collect();
+            add(&fields, Operand::Number, "sum");
+        }
+        Check::Product {
+            each,
+            of,
+            equals,
+            tolerance,
+        } => {
+            check_tolerance(tolerance.as_deref(), "product")?;
             let full = |field: &String| {
                 each.as_ref()
                     .map_or(field.clone(), |list| format!("{list}[].{field}"))
             };
-            paths.extend(of.iter().chain([equals]).map(full));
+            let fields: Vec<_> = of.iter().chain([equals]).map(full).collect();
+            let fields: Vec<_> = fields.iter().collect();
+            add(&fields, Operand::Number, "product");
         }
-        Check::Order { earlier, later, .. } => paths.extend([earlier.clone(), later.clone()]),
-        Check::NotAhead { date, .. } => paths.push(date.clone()),
+        Check::Order { earlier, later, .. } => add(&[earlier, later], Operand::Date, "order"),
+        Check::NotAhead { date, .. } => add(&[date], Operand::Date, "not_ahead"),
         Check::TaxRate {
             net,
             gross,
@@ -238,21 +292,37 @@ fn check_operands(check: &Check, paths: &mut Vec<String>) -> anyhow::Result<()> 
                 net.is_some() != gross.is_some(),
                 "the check `tax_rate` needs one of `net` and `gross`"
             );
-            paths.extend(net.iter().chain(gross).chain([tax]).chain(country).cloned());
+            let amounts: Vec<_> = net.iter().chain(gross).chain([tax]).collect();
+            add(&amounts, Operand::Number, "tax_rate");
+            add(
+                &country.iter().collect::<Vec<_>>(),
+                Operand::Any,
+                "tax_rate",
+            );
         }
-        Check::Unsettled { field, .. } => paths.push(field.clone()),
+        Check::Unsettled { field, .. } => add(&[field], Operand::Any, "unsettled"),
         Check::Unique(fields) => {
             ensure!(
                 !fields.is_empty(),
                 "the check `unique` names no fields: give those that tell one transaction from another"
             );
-            paths.extend(fields.iter().cloned());
+            add(&fields.iter().collect::<Vec<_>>(), Operand::Any, "unique");
         }
         Check::AnyOf(checks) => {
             for check in checks {
-                check_operands(check, paths)?;
+                check_operands(check, operands)?;
             }
         }
     }
+    Ok(())
+}
+
+fn check_tolerance(tolerance: Option<&str>, by: &str) -> anyhow::Result<()> {
+    let Some(text) = tolerance else { return Ok(()) };
+    let number = rust_decimal::Decimal::from_str_exact(text);
+    ensure!(
+        number.is_ok_and(|number| !number.is_sign_negative()),
+        "the check `{by}` has the tolerance `{text}`: write a decimal such as \"0.05\""
+    );
     Ok(())
 }

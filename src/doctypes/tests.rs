@@ -71,6 +71,21 @@ fn a_wrong_type_is_told_with_its_file_its_place_and_the_remedy() {
             r#"{"properties": {"a": {"format": "amout"}}, "x-docmill": {"labels": ["a"]}}"#,
             "`a` has the unknown format `amout`",
         ),
+        (
+            r#"{"properties": {"a": {"format": "date"}, "b": {"type": "string"}},
+                "x-docmill": {"labels": ["a"], "checks": [{"order": {"earlier": "a", "later": "b"}}]}}"#,
+            "the check `order` over `b` needs dates",
+        ),
+        (
+            r#"{"properties": {"a": {"type": "integer"}, "b": {"format": "date"}},
+                "x-docmill": {"labels": ["a"], "checks": [{"any_of": [{"sum": {"of": ["a"], "equals": "b"}}]}]}}"#,
+            "the check `sum` over `b` needs numbers",
+        ),
+        (
+            r#"{"properties": {"a": {"type": "integer"}},
+                "x-docmill": {"labels": ["a"], "checks": [{"sum": {"of": ["a"], "equals": "a", "tolerance": "1 %"}}]}}"#,
+            "tolerance `1 %`",
+        ),
     ];
     for (schema, expected) in cases {
         let dir = tempfile::tempdir().unwrap();

@@ -30,6 +30,15 @@ pub struct Decoder<M> {
     grammars: HashMap<String, Matcher>,
 }
 
+/// Whether a schema can be decoded at all, whatever the model's vocabulary:
+/// a pattern may be none that a grammar can have.
+pub fn check_schema(schema: &Value) -> anyhow::Result<()> {
+    let mut factory = ParserFactory::new_simple(&ApproximateTokEnv::single_byte_env())?;
+    factory.quiet();
+    factory.create_parser(TopLevelGrammar::from_json_schema(schema.clone()))?;
+    Ok(())
+}
+
 impl<M: TokenModel> Decoder<M> {
     pub fn new(model: M) -> anyhow::Result<Decoder<M>> {
         let vocabulary = model.vocabulary();

@@ -18,6 +18,8 @@ mod logprobs;
 pub mod openai;
 mod repeat;
 
+pub use decode::check_schema;
+
 use crate::domain::{Failure, PageImage, ReadRequest, Reading};
 
 /// The seam that the pipeline sees: something that reads pages.

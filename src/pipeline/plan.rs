@@ -12,6 +12,7 @@ use crate::config::{EmbeddedXml, Settings, blame};
 use crate::doctypes::DocTypes;
 use crate::domain::XmlPlace;
 use crate::einvoice;
+use crate::generate;
 use crate::models::{ImageLayout, Installation, ResolvedClip, ResolvedRung};
 use crate::prompt::{self, Rendered};
 use crate::rasterize::RasterSpec;
@@ -246,7 +247,44 @@ impl Plan {
 /// The document types that settings name, beside the built-in ones.
 pub fn doc_types(settings: &Settings) -> anyhow::Result<DocTypes> {
     let folder = settings.types.as_deref();
-    blame(folder.is_some(), DocTypes::load(folder))
+    let types = DocTypes::load(folder).and_then(|types| check(&types).map(|()| types));
+    let types = types.with_context(|| match folder {
+        Some(folder) => format!("the document types of {}", folder.display()),
+        None => "the built-in document types".to_owned(),
+    });
+    blame(folder.is_some(), types)
+}
+
+/// What would fail every page of a type is told before the first is read.
+fn check(types: &DocTypes) -> anyhow::Result<()> {
+    for doc_type in types.readable() {
+        let prompts = doc_type.read.iter().flat_map(|rules| &rules.prompts);
+        let mut schema = serde_json::Value::Null;
+        for template in prompts {
+            let rendered = prompt::render(doc_type, Some(&template.variant), None);
+            schema = rendered.context("a prompt is wrong")?.schema;
+        }
+        if let Err(error) = generate::check_schema(&schema) {
+            let name = &doc_type.name;
+            let place = match culprit(&schema) {
+                Some(field) => format!("{name}.json: the field `{field}`"),
+                None => format!("{name}.json: the schema"),
+            };
+            return Err(error.context(format!("{place} makes no grammar to decode by")));
+        }
+    }
+    Ok(())
+}
+
+/// The field that makes no grammar by itself.
+fn culprit(schema: &serde_json::Value) -> Option<&String> {
+    let fields = schema["properties"].as_object()?.iter();
+    let is_wrong = |property: &serde_json::Value| {
+        let alone = serde_json::json!({"type": "object", "properties": {"x": property}});
+        generate::check_schema(&alone).is_err()
+    };
+    let mut wrong = fields.filter(|(_, property)| is_wrong(property));
+    wrong.next().map(|(name, _)| name)
 }
 
 /// The reader's calibration, where there is one, and what settings want.

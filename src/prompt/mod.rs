@@ -36,7 +36,12 @@ pub fn render(
     let template = choose(&rules.prompts, variant).context("the type has no prompt template")?;
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    let text = environment.render_str(
+    let file = match template.variant.as_str() {
+        "" => format!("{}.md", doc_type.name),
+        variant => format!("{}.{variant}.md", doc_type.name),
+    };
+    let text = environment.render_named_str(
+        &file,
         &template.template,
         context! { type => doc_type.name.as_str(), fields => fields(&schema, &doc_type.schema) },
     )?;

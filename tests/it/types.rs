@@ -85,6 +85,35 @@ fn another_prompt_reads_only_its_own_pages_again() {
 }
 
 #[test]
+fn a_type_whose_every_page_would_fail_is_told_with_its_file_and_place() {
+    let context = Context::new();
+    fs::create_dir_all(context.path("mine")).unwrap();
+    let schema = |pattern: &str| {
+        format!(
+            r#"{{"properties": {{"a": {{"type": "string"}}, "b": {{"type": "string", "pattern": "{pattern}"}}}},
+                "x-docmill": {{"labels": ["a"]}}}}"#
+        )
+    };
+    let (good, wrong) = (schema("^x$"), schema("^(?=x)y$"));
+    for (schema, prompt, expected) in [
+        (&good, "Read it:\n{% for f in fields %}", "ticket.md:2"),
+        (&good, "Read it:\n{{ feilds }}", "ticket.md:2"),
+        (&wrong, "Read it.", "ticket.json: the field `b`"),
+    ] {
+        fs::write(context.path("mine/ticket.json"), schema).unwrap();
+        fs::write(context.path("mine/ticket.md"), prompt).unwrap();
+        for command in [&["types"][..], &["run", "."]] {
+            let ran = context.run(&[&["--types", "mine"], command].concat());
+            assert_eq!(ran.code, Some(2), "{ran:?}");
+            assert!(ran.stderr.contains(expected), "{expected}: {ran:?}");
+        }
+    }
+    assert!(!context.path("docmill.db").exists());
+    fs::write(context.path("mine/ticket.json"), &good).unwrap();
+    assert_eq!(context.run(&["--types", "mine", "types"]).code, Some(0));
+}
+
+#[test]
 fn a_wrong_type_stops_the_run_before_anything_is_made() {
     let context = Context::new();
     fs::create_dir_all(context.path("mine")).unwrap();
