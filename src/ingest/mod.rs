@@ -5,7 +5,7 @@ mod walk;
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::domain::{Failure, Reason};
@@ -59,12 +59,7 @@ fn own_files(database: &Path) -> Vec<PathBuf> {
 
 /// The bytes of a regular file of at most `max_bytes`.
 pub fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, Failure> {
-    let unreadable = |error: std::io::Error| {
-        Failure::new(
-            Reason::Unreadable,
-            format!("cannot be read: {error}; let the user that docmill runs as read it"),
-        )
-    };
+    let unreadable = |error| unreadable(path, &error);
     // Opening a FIFO would wait for its writer: look before.
     let metadata = std::fs::metadata(path).map_err(unreadable)?;
     if !metadata.is_file() {
@@ -91,6 +86,25 @@ pub fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, Failure> {
         }
         _ => Ok(bytes),
     }
+}
+
+/// What the operating system says of a file, and what to do about it.
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let is_link = || {
+        path.symlink_metadata()
+            .is_ok_and(|found| found.is_symlink())
+    };
+    let message = match error.kind() {
+        ErrorKind::NotFound if is_link() => "the link points to nothing: remove it".to_owned(),
+        ErrorKind::NotFound => {
+            "the file is gone: put it back, or run again over the folder".to_owned()
+        }
+        ErrorKind::PermissionDenied => {
+            format!("cannot be read: {error}; let the user that docmill runs as read it")
+        }
+        _ => format!("cannot be read: {error}"),
+    };
+    Failure::new(Reason::Unreadable, message)
 }
 
 /// BLAKE3, lower-case hex.

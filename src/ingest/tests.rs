@@ -83,3 +83,37 @@ fn a_link_that_leads_back_ends_the_branch_not_the_walk() {
         .collect();
     assert_eq!(outcomes, [Err(Reason::Unreadable), Ok(1)]);
 }
+
+#[test]
+fn the_remedy_is_that_of_what_is_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("nowhere", dir.path().join("link")).unwrap();
+    let told: Vec<_> = walk(
+        &[dir.path().to_owned(), dir.path().join("missing")],
+        10,
+        Path::new("x.db"),
+    )
+    .map(|found| found.outcome.unwrap_err().message)
+    .collect();
+    let gone = "the file is gone: put it back, or run again over the folder";
+    assert_eq!(told, ["the link points to nothing: remove it", gone]);
+    let told = |kind: ErrorKind| unreadable(dir.path(), &kind.into()).message;
+    assert!(told(ErrorKind::PermissionDenied).contains("let the user"));
+    assert!(!told(ErrorKind::ResourceBusy).contains("let the user"));
+}
+
+#[test]
+fn of_a_folder_that_cannot_be_listed_it_is_told_that_nothing_in_it_was_seen() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let closed = dir.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
+    if fs::read_dir(&closed).is_ok() {
+        eprintln!("skipped: this user may read everything");
+        return;
+    }
+    let found = walk(&[dir.path().to_owned()], 10, Path::new("x.db")).next();
+    let told = found.unwrap().outcome.unwrap_err().message;
+    assert!(told.contains("let the user") && told.ends_with("what is in it was not seen"));
+}

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::unreadable;
 use crate::domain::{Failure, Reason};
 
 /// Names of a folder that are held at once. A larger folder is listed again
@@ -56,7 +57,10 @@ impl Walk {
     fn enter(&mut self, path: PathBuf) -> Option<Entry> {
         let metadata = match path.metadata() {
             Ok(metadata) => metadata,
-            Err(error) => return Some(Err(unreadable(path, &error))),
+            Err(error) => {
+                let failure = unreadable(&path, &error);
+                return Some(Err((path, failure)));
+            }
         };
         if !metadata.is_dir() {
             return Some(Ok(path));
@@ -101,7 +105,9 @@ impl Iterator for Walk {
                 Rest::None => drop(self.folders.pop()),
                 Rest::After(last) => {
                     if let Err(error) = folder.list(last.as_deref(), self.names) {
-                        return Some(Err(unreadable(folder.path.clone(), &error)));
+                        let mut failure = unreadable(&folder.path, &error);
+                        failure.message.push_str("; what is in it was not seen");
+                        return Some(Err((folder.path.clone(), failure)));
                     }
                 }
             }
@@ -132,11 +138,6 @@ impl Folder {
         self.next.reverse();
         Ok(())
     }
-}
-
-fn unreadable(path: PathBuf, error: &io::Error) -> (PathBuf, Failure) {
-    let message = format!("cannot be read: {error}");
-    (path, Failure::new(Reason::Unreadable, message))
 }
 
 /// The path from the root of the file system, links not followed.
