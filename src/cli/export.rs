@@ -97,11 +97,11 @@ impl Export {
                 number
             }
             (Format::Csv, Some(path)) => {
-                let (csv, number) = collect(&store, chosen).await?;
                 let (mut records, mut lines) = (
                     Replaced::create(path)?,
                     Replaced::create(&lines_path(path))?,
                 );
+                let (csv, number) = collect(&store, chosen).await?;
                 csv.write(&mut records, &mut lines)?;
                 records.commit()?;
                 lines.commit()?;

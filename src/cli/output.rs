@@ -6,6 +6,8 @@ use std::path::Path;
 use anyhow::Context;
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
 
+use crate::config::UsageError;
+
 /// Stdout, for which a reader that went away is no error: what is written
 /// after that is dropped, and the work goes on.
 pub struct Out {
@@ -66,6 +68,25 @@ impl Write for Out {
     }
 }
 
+/// A file that could not be written is told before the work, as what it is: a
+/// mistake of who named it.
+pub fn check_place(file: &Path) -> Result<(), UsageError> {
+    let folder = file.parent().filter(|folder| *folder != Path::new(""));
+    let shown = file.display();
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(UsageError(format!("the folder of {shown} does not exist")));
+    }
+    match file.is_dir() {
+        true => Err(UsageError(format!("{shown} is a folder: name a file"))),
+        false => Ok(()),
+    }
+}
+
+/// An error without the name of the temporary file that it is about.
+pub fn nameless(error: io::Error) -> io::Error {
+    error.kind().into()
+}
+
 /// A file that takes the place of an older one only when it is complete: an
 /// import never sees half an export.
 pub struct Replaced {
@@ -75,12 +96,14 @@ pub struct Replaced {
 
 impl Replaced {
     pub fn create(path: &Path) -> anyhow::Result<Replaced> {
+        check_place(path)?;
         let folder = path
             .parent()
             .filter(|folder| *folder != Path::new(""))
             .unwrap_or(Path::new("."));
         let file = tempfile::NamedTempFile::new_in(folder)
-            .with_context(|| format!("cannot write {}: is its folder there?", path.display()))?;
+            .map_err(nameless)
+            .with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Replaced {
             file: io::BufWriter::new(file),
             path: path.to_owned(),
@@ -92,6 +115,7 @@ impl Replaced {
         file.as_file().sync_all()?;
         let written: std::fs::File = file
             .persist(&self.path)
+            .map_err(|error| error.error)
             .with_context(|| format!("cannot write {}", self.path.display()))?;
         drop(written);
         Ok(())

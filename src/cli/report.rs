@@ -57,11 +57,7 @@ impl Report {
 pub fn check_files(files: &[PathBuf]) -> anyhow::Result<()> {
     for file in files {
         Kind::of(file)?;
-        let folder = file.parent().filter(|folder| *folder != Path::new(""));
-        if folder.is_some_and(|folder| !folder.is_dir()) {
-            let file = file.display();
-            return Err(UsageError(format!("the folder of {file} does not exist")).into());
-        }
+        output::check_place(file)?;
     }
     Ok(())
 }

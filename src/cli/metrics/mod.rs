@@ -14,6 +14,7 @@ use prometheus::{
     TextEncoder,
 };
 
+use super::output;
 use crate::config::UsageError;
 use crate::domain::Reason;
 use crate::pipeline::Event;
@@ -320,6 +321,7 @@ impl Textfile {
             let why = format!("node_exporter only reads files that end in .prom, not {path}");
             return Err(UsageError(why).into());
         }
+        output::check_place(&path)?;
         let mut file = Textfile {
             path,
             written: None,
@@ -348,11 +350,12 @@ impl Textfile {
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
+    let mut file = file.map_err(output::nameless)?;
     file.write_all(text.as_bytes())?;
     let open = std::fs::Permissions::from_mode(0o644);
     file.as_file().set_permissions(open)?;
-    file.persist(path)?;
+    file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
 
