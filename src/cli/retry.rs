@@ -6,6 +6,7 @@ use super::output::count;
 use super::run::{self, Watch};
 use super::settings::Engines;
 use super::show;
+use super::summary::command;
 use crate::pipeline::{self, RunRequest};
 use crate::store::Store;
 
@@ -44,6 +45,8 @@ impl Retry {
             .map_err(|missing| pipeline::missing_type(&missing, &known))?;
         tracing::info!("{} queued again", count(pages, "page"));
         drop(store);
-        run::process(app, RunRequest::default(), self.json, &self.watch).await
+        let again = command(&app, "retry ID");
+        let idle = format!("No page has failed. To read a record's pages again: {again}");
+        run::process(app, RunRequest::default(), self.json, &self.watch, &idle).await
     }
 }

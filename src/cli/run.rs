@@ -116,17 +116,22 @@ impl Run {
             force: self.force,
             doc_type: self.doc_type,
         };
-        process(app, request, self.json, &self.watch).await
+        let idle = match request.paths.is_empty() {
+            true => "Nothing was queued: name files or folders to read.",
+            false => "No files were found.",
+        };
+        process(app, request, self.json, &self.watch, idle).await
     }
 }
 
 /// Runs the pipeline, shows what happens, and ends in a table or has printed
-/// JSON lines.
+/// JSON lines. `idle` is said where there was nothing to do.
 pub async fn process(
     mut app: App,
     request: RunRequest,
     json: bool,
     watch: &Watch,
+    idle: &str,
 ) -> anyhow::Result<Outcome> {
     check_type(app.settings(), request.doc_type.as_deref())?;
     report::check_files(&watch.report)?;
@@ -134,7 +139,6 @@ pub async fn process(
     let stop = signals::stop()?;
     let (events, mut received) = mpsc::unbounded_channel();
     let settings = app.settings().clone();
-    let has_paths = !request.paths.is_empty();
     let forced = request.doc_type.clone();
     let mut unbound = 0;
     app.progress.start();
@@ -174,13 +178,21 @@ pub async fn process(
         });
     }
     let summary = ended?;
+    if summary.run_id == 0 {
+        // It was stopped while it started: there is no run to tell of, perhaps
+        // no database.
+        if !json {
+            app.out.line("Interrupted before any page was taken.")?;
+        }
+        return Ok(Outcome::of(&summary));
+    }
     if !json || !watch.report.is_empty() {
         let store = Store::open_existing(&app.settings().db).await?;
         let figures = crate::report::of_run(&store, Some(summary.run_id)).await?;
         let figures = figures.context("the run is not in the database any more")?;
         report::write_files(&watch.report, &figures)?;
         if !json {
-            results.print(&mut app, &summary, &figures, has_paths)?;
+            results.print(&mut app, &summary, &figures, idle)?;
         }
     }
     Ok(Outcome::of(&summary))
@@ -272,6 +284,7 @@ fn show(app: &App, event: &Event) {
             path,
             pages,
             new_pages,
+            ..
         } => {
             tracing::info!(path = %output::short(path), pages, new_pages, "taken in");
             progress.expect(u64::from(*new_pages));

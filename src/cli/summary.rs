@@ -26,6 +26,8 @@ pub struct Results {
     more_rows: u64,
     /// Files all of whose pages were read before.
     known_files: u64,
+    /// Of these, files with pages that failed.
+    known_failed: u64,
     /// Records that stay, since their pages could not be read again.
     kept: u64,
     unrouted: Option<i64>,
@@ -43,7 +45,14 @@ struct Row {
 impl Results {
     pub fn add(&mut self, event: Event) {
         match event {
-            Event::Ingested { new_pages: 0, .. } => self.known_files += 1,
+            Event::Ingested {
+                new_pages: 0,
+                failed_pages,
+                ..
+            } => {
+                self.known_files += 1;
+                self.known_failed += u64::from(failed_pages > 0);
+            }
             Event::Rejected { path, failure } => self.row(|| rejected_row(&path, &failure)),
             Event::Kept { record_id, .. } => {
                 self.kept += 1;
@@ -90,7 +99,7 @@ impl Results {
         app: &mut App,
         summary: &Summary,
         figures: &Report,
-        has_paths: bool,
+        idle: &str,
     ) -> anyhow::Result<()> {
         if !self.rows.is_empty() {
             self.rows
@@ -108,7 +117,7 @@ impl Results {
             }
             app.out.line("")?;
         }
-        for line in self.outcome(summary, has_paths) {
+        for line in self.outcome(summary, idle) {
             app.out.line(&line)?;
         }
         for line in report::brief(figures) {
@@ -120,15 +129,12 @@ impl Results {
         Ok(())
     }
 
-    fn outcome(&self, summary: &Summary, has_paths: bool) -> Vec<String> {
+    fn outcome(&self, summary: &Summary, idle: &str) -> Vec<String> {
         let failed_pages: u64 = summary.pages_failed.values().sum();
         let ended = summary.pages_done + failed_pages;
         let mut lines = Vec::new();
         if ended == 0 && summary.files == 0 {
-            lines.push(match has_paths {
-                true => "No files were found.".to_owned(),
-                false => "Nothing was queued: name files or folders to read.".to_owned(),
-            });
+            lines.push(idle.to_owned());
         } else {
             let files = count(summary.files, "file");
             let pages = count(ended, "page");
@@ -164,7 +170,10 @@ impl Results {
             (
                 self.known_files,
                 "known already, not read again",
-                String::new(),
+                match self.known_failed {
+                    0 => String::new(),
+                    failed => format!(" ({failed} with pages that failed)"),
+                },
             ),
         ];
         for (number, what, reasons) in counts {
@@ -195,6 +204,10 @@ impl Results {
             steps.push(format!(
                 "Why pages failed: {show}; to try them again: {retry}"
             ));
+        }
+        if self.failed.is_none() && self.known_failed > 0 {
+            let retry = command(app, "retry");
+            steps.push(format!("To try again the pages that failed: {retry}"));
         }
         if let Some(id) = self.unrouted {
             let retry = command(app, &format!("retry {id} --type receipt"));

@@ -25,9 +25,16 @@ pub async fn take_in(batch: &Batch, request: &RunRequest) -> anyhow::Result<()> 
     );
     // Bounded: at most two files are in memory, whatever the folder's size.
     let walk = tokio::task::spawn_blocking(move || {
-        for file in ingest::walk(&paths, max_bytes, &database) {
-            if found.blocking_send(file).is_err() {
-                break;
+        for path in &paths {
+            let mut is_empty = true;
+            for file in ingest::walk(std::slice::from_ref(path), max_bytes, &database) {
+                is_empty = false;
+                if found.blocking_send(file).is_err() {
+                    return;
+                }
+            }
+            if is_empty {
+                tracing::warn!("no files in {}: is it mounted?", path.display());
             }
         }
     });
@@ -77,6 +84,7 @@ async fn take_file(batch: &Batch, request: &RunRequest, file: Found) -> anyhow::
                 path,
                 pages,
                 new_pages: pages,
+                failed_pages: 0,
             });
             Ok(())
         }
@@ -133,6 +141,7 @@ async fn again(
                 path,
                 pages: known.pages,
                 new_pages: 0,
+                failed_pages: known.failed_pages,
             });
             return Ok(());
         }
@@ -158,6 +167,7 @@ async fn again(
         path,
         pages: known.pages,
         new_pages: requeued + climbing,
+        failed_pages: known.failed_pages,
     });
     let policy = batch.stages().plan.policy_key();
     if requeued + climbing == 0 && store.reopen_if_judged_otherwise(known.id, &policy).await? {

@@ -63,6 +63,9 @@ pub enum Event {
         path: PathBuf,
         pages: u32,
         new_pages: u32,
+        /// Pages of a known document that failed before, and will not be read
+        /// again unless that is asked for.
+        failed_pages: u32,
     },
     /// A file was turned away.
     Rejected { path: PathBuf, failure: Failure },
@@ -138,6 +141,7 @@ pub enum Event {
 /// Counts at the end of a run.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Summary {
+    /// 0: it was stopped before it began.
     pub run_id: i64,
     pub files: u64,
     pub rejected: BTreeMap<Reason, u64>,

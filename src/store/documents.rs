@@ -26,6 +26,7 @@ pub struct KnownDocument {
     pub xml_unsought: bool,
     /// Whether it comes with an electronic invoice.
     pub xml: Option<XmlPlace>,
+    pub failed_pages: u32,
 }
 
 /// What a page's stored result was made as.
@@ -48,7 +49,9 @@ impl Store {
     pub async fn lookup(&self, blake3: &str) -> anyhow::Result<Option<KnownDocument>> {
         let mut tx = self.pool.begin().await?;
         let row = sqlx::query(
-            "SELECT id, pages, xml_sought = 0 AND attachments <> '[]' FROM documents WHERE blake3 = ?",
+            "SELECT id, pages, xml_sought = 0 AND attachments <> '[]',
+                (SELECT count(*) FROM pages WHERE document_id = documents.id AND state = 'failed')
+             FROM documents WHERE blake3 = ?",
         );
         let Some(row) = row.bind(blake3).fetch_optional(&mut *tx).await? else {
             return Ok(None);
@@ -59,6 +62,7 @@ impl Store {
             pages: row.get(1),
             xml_unsought: row.get(2),
             xml: xml_place(&mut tx, id).await?,
+            failed_pages: row.get(3),
         }))
     }
 

@@ -186,6 +186,7 @@ async fn the_same_content_is_one_document_with_two_paths() {
             pages: 1,
             xml_unsought: false,
             xml: None,
+            failed_pages: 0,
         }
     );
     f.store

@@ -186,3 +186,55 @@ fn ubl_files_are_counted_and_their_folder_is_the_owners() {
     let quiet = context.run(&[&["-q"], &args[..]].concat());
     assert_eq!(quiet.stderr, "");
 }
+
+#[test]
+fn a_folder_without_files_is_warned_of() {
+    let Some(context) = Context::with_engines("a_folder_without_files_is_warned_of") else {
+        return;
+    };
+    fs::create_dir_all(context.path("empty")).unwrap();
+    context.fixture("receipt/uk_grocer", "full/a");
+    let args = ["run", "empty", "full", "--type", "receipt"];
+    let ran = context.run(&[&args[..], &["--metrics-textfile", "m.prom"]].concat());
+    let told = ran.stderr.matches("is it mounted?").count();
+    assert!(
+        told == 1 && ran.stderr.contains("no files in empty"),
+        "{ran:?}"
+    );
+    let args = ["run", "empty", "--metrics-textfile", "m.prom"];
+    let ran = context.run(&args);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("no files in empty"), "{ran:?}");
+    let metrics = fs::read_to_string(context.path("m.prom")).unwrap();
+    let counts = metrics
+        .lines()
+        .filter(|line| line.starts_with("docmill_files_total{"));
+    let counts: Vec<_> = counts.collect();
+    assert!(!counts.is_empty() && counts.iter().all(|line| line.ends_with(" 0")));
+}
+
+#[test]
+fn a_file_in_no_folder_is_a_usage_error_before_the_work() {
+    let Some(context) = Context::with_engines("a_file_in_no_folder_is_a_usage_error") else {
+        return;
+    };
+    context.run(&["run"]);
+    let before = context.run(&["report", "--json"]).stdout;
+    for args in [
+        &["export", "--out", "no/rows.jsonl"][..],
+        &["export", "--format", "csv", "--out", "no/rows.csv"],
+        &["report", "--out", "no/r.html"],
+        &["run", "--report", "no/r.html"],
+        &["run", "--metrics-textfile", "no/m.prom"],
+        &["eval", "in", "--html", "no/e.html"],
+        &["eval", "in", "--junit", "no/e.xml"],
+    ] {
+        let ran = context.run(args);
+        assert_eq!(ran.code, Some(2), "{args:?} {ran:?}");
+        assert!(ran.stderr.contains("the folder of no/"), "{ran:?}");
+        assert!(!ran.stderr.contains(".tmp"), "{ran:?}");
+    }
+    let ran = context.run(&["export", "--out", "."]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert_eq!(context.run(&["report", "--json"]).stdout, before);
+}

@@ -1,11 +1,13 @@
 //! Whatever ends a run, the next goes on: nothing lost, nothing doubled.
 
 use std::fs;
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::context::{Context, stable};
+use crate::context::{Context, Ran, stable};
+use crate::faults::while_locked;
 use crate::process::{signal, wait_for_worker};
 
 const CASES: [&str; 4] = [
@@ -80,6 +82,48 @@ fn a_signal_finishes_the_pages_in_hand_and_the_next_run_goes_on() {
     assert_eq!(leased, 0, "no page is left in hand");
     context.run(&RUN);
     assert_complete(&context, &undisturbed());
+}
+
+/// Waits until the process would not die of SIGTERM.
+fn wait_for_handler(pid: u32) {
+    let until = std::time::Instant::now() + Duration::from_secs(20);
+    while std::time::Instant::now() < until {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let caught = u64::from_str_radix(caught.unwrap().trim(), 16).unwrap();
+        if caught & 1 << (libc::SIGTERM - 1) != 0 {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    panic!("SIGTERM is not handled");
+}
+
+#[test]
+fn a_signal_while_a_run_starts_ends_it_as_any_other() {
+    let Some(context) = Context::with_engines("a_signal_while_a_run_starts_ends_it") else {
+        return;
+    };
+    fill(&context);
+    let stopped = |args: &[&str]| {
+        let mut command = context.command(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.stdin(Stdio::null()).spawn().unwrap();
+        wait_for_handler(child.id());
+        signal(child.id(), libc::SIGTERM);
+        Ran::from(child.wait_with_output().unwrap())
+    };
+    // Mostly before there is a database.
+    let ran = stopped(&["run", "in"]);
+    assert_eq!(ran.code, Some(130), "{ran:?}");
+    context.run(&["run"]);
+    while_locked(&context.path("docmill.db"), || {
+        let ran = stopped(&["run", "in"]);
+        assert_eq!(ran.code, Some(130), "{ran:?}");
+        assert_eq!(ran.stdout, "Interrupted before any page was taken.\n");
+        let ran = stopped(&["run", "in", "--json"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(130), ""), "{ran:?}");
+    });
 }
 
 #[test]
@@ -184,7 +228,7 @@ fn values_that_cannot_be_read_again_are_kept() {
         return;
     };
     let file = context.fixture("receipt/uk_grocer", "in/a");
-    context.run(&RUN);
+    context.run(&["run", "in"]);
     let before = context.records().remove(0);
     assert_ne!(before["fields"], serde_json::json!({}));
     let bytes = fs::read(&file).unwrap();
@@ -210,6 +254,13 @@ fn values_that_cannot_be_read_again_are_kept() {
     }
     // Back in its place, what failed is read again.
     fs::write(&file, bytes).unwrap();
+    let known = context.run(&["run", "in"]);
+    assert_eq!(known.code, Some(0), "{known:?}");
+    assert!(
+        known.stdout.contains("1 with pages that failed"),
+        "{known:?}"
+    );
+    assert!(known.stdout.contains("docmill retry"), "{known:?}");
     context.run(&["retry"]);
     let again = context.records().remove(0);
     assert_ne!(again["id"], before["id"]);
@@ -217,4 +268,8 @@ fn values_that_cannot_be_read_again_are_kept() {
         (&again["fields"], &again["findings"]),
         (&before["fields"], &before["findings"])
     );
+    let idle = context.run(&["retry"]);
+    assert!(idle.stdout.starts_with("No page has failed."), "{idle:?}");
+    let known = context.run(&["run", "in"]);
+    assert!(!known.stdout.contains("retry"), "{known:?}");
 }
