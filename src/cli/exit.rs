@@ -1,6 +1,7 @@
 //! How a command ended, as an exit code.
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::config::UsageError;
@@ -50,9 +51,26 @@ impl Outcome {
     }
 }
 
+/// Says what is wrong in a sentence of its own; the causes are for those who
+/// ask for more.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Plain(String);
+
+/// Puts a plain sentence before what a database says in its own words.
+pub fn in_plain_words(error: anyhow::Error, database: &Path) -> anyhow::Error {
+    match store::trouble(&error, database) {
+        Some(sentence) => error.context(Plain(sentence)),
+        None => error,
+    }
+}
+
 /// Tells on stderr why a command could not be done.
-pub fn report(error: &anyhow::Error) -> ExitCode {
-    eprintln!("docmill: {error:#}");
+pub fn report(error: &anyhow::Error, verbose: bool) -> ExitCode {
+    match error.downcast_ref::<Plain>() {
+        Some(plain) if !verbose => eprintln!("docmill: {plain}"),
+        _ => eprintln!("docmill: {error:#}"),
+    }
     let code = code_of(error);
     if code == TRY_AGAIN_LATER {
         eprintln!("docmill: nothing is lost; run the same command again later");

@@ -77,7 +77,7 @@ impl Export {
             let why = "--buyer-country is for --format ubl: the other formats have what was read";
             return Err(UsageError(why.to_owned()).into());
         }
-        let store = Store::open_existing(&app.settings().db).await?;
+        let store = Store::open_to_read(&app.settings().db).await?;
         if self.format == Format::Ubl {
             return self.ubl(&store, &mut app.out).await;
         }

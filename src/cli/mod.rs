@@ -96,9 +96,10 @@ impl App {
 /// Parses the command line, does what it says and tells how it ended.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    let verbose = cli.global.verbose > 0;
     match cli.dispatch() {
         Ok(outcome) => outcome.code(),
-        Err(error) => exit::report(&error),
+        Err(error) => exit::report(&error, verbose),
     }
 }
 
@@ -114,6 +115,11 @@ impl Cli {
         let progress = progress::Progress::new(self.global.wants_progress());
         logging::init(&self.global, &progress);
         let resolved = self.global.resolve(self.command.engines())?;
+        let db = resolved.settings.db.clone();
+        let has_own_db = matches!(
+            self.command,
+            Command::Bench(_) | Command::Eval(_) | Command::Calibrate(_)
+        );
         let app = App {
             resolved,
             out: Out::stdout(),
@@ -125,7 +131,10 @@ impl Cli {
         let outcome = runtime.block_on(self.command.run(app));
         // A blocking read of a hung file system must not hold up the end.
         runtime.shutdown_background();
-        outcome
+        match has_own_db {
+            true => outcome,
+            false => outcome.map_err(|error| exit::in_plain_words(error, &db)),
+        }
     }
 }
 

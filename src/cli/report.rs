@@ -37,7 +37,7 @@ pub struct Report {
 impl Report {
     pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
         check_files(&self.out)?;
-        let store = Store::open_existing(&app.settings().db).await?;
+        let store = Store::open_to_read(&app.settings().db).await?;
         let figures = report::of_run(&store, self.run).await?;
         let figures = figures.with_context(|| match self.run {
             Some(run) => format!("there is no run {run}; `docmill report` tells of the latest"),

@@ -160,6 +160,9 @@ pub async fn process(
         results.add(event);
     }
     app.progress.finish();
+    if let Some(reader) = reader {
+        reader.close().await;
+    }
     if let (Some(name), 1..) = (&forced, unbound) {
         tracing::warn!(
             "--type {name} does not bind e-invoices: {} what its XML says; \
@@ -194,6 +197,7 @@ pub async fn process(
         if !json {
             results.print(&mut app, &summary, &figures, idle)?;
         }
+        store.close().await;
     }
     Ok(Outcome::of(&summary))
 }

@@ -26,7 +26,7 @@ pub struct Show {
 
 impl Show {
     pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
-        let store = Store::open_existing(&app.settings().db).await?;
+        let store = Store::open_to_read(&app.settings().db).await?;
         let id = self.what.to_str().and_then(|text| text.parse().ok());
         let records = match id {
             Some(id) => match store.any_record(id).await? {

@@ -25,7 +25,7 @@ pub struct Status {
 
 impl Status {
     pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
-        let store = Store::open_existing(&app.settings().db).await?;
+        let store = Store::open_to_read(&app.settings().db).await?;
         let counts = store.counts().await?;
         // What was taken out of the folder since is no one's work any more.
         let (rejected, gone): (Vec<_>, Vec<_>) = (store.rejected().await?.into_iter())

@@ -249,6 +249,7 @@ pub async fn run(
     store
         .finish_run(run, &serde_json::to_value(&summary)?)
         .await?;
+    store.close().await;
     Ok(summary)
 }
 

@@ -13,10 +13,13 @@ mod evaluation;
 mod jobs;
 mod process;
 mod queries;
+mod read_only;
 mod records;
 mod runs;
+mod trouble;
 mod watch;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
@@ -38,6 +41,7 @@ pub use jobs::{Claim, ClaimedClimb, Completed, PageCompletion, Wanted};
 pub use queries::{Counts, PageRow, RejectedRow, StoredRecord};
 pub use records::{FinishedPages, Recorded};
 pub use runs::{ModelInfo, NewRun, PromptInfo, SchemaInfo};
+pub use trouble::{is_temporary, trouble};
 pub use watch::{Attempt, Backlog, ReaderRow, RoleMemory, RunRow, Sample, WorkerEnd};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,6 +123,19 @@ impl Store {
         Store::connect(path).await
     }
 
+    /// As [`Store::open_existing`], for those who only read: what they may not
+    /// write is opened all the same.
+    pub async fn open_to_read(path: &Path) -> anyhow::Result<Store> {
+        let writable = std::fs::OpenOptions::new().write(true).open(path);
+        let kind = writable.err().map(|error| error.kind());
+        match kind {
+            Some(ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied) => {
+                read_only::open(path).await
+            }
+            _ => Store::open_existing(path).await,
+        }
+    }
+
     async fn connect(path: &Path) -> anyhow::Result<Store> {
         // SQLite would only say that it cannot open it.
         std::fs::OpenOptions::new().write(true).open(path).map_err(|error| {
@@ -143,15 +160,29 @@ impl Store {
             clock: Clock::default(),
             patience,
         };
+        anyhow::ensure!(!store.is_foreign().await?, not_ours(path));
         store.migrate().await.map_err(|error| match error {
-            MigrateError::VersionMissing(_) => anyhow::anyhow!(
-                "the database {} was written by a newer docmill: use that version, or another --db",
-                path.display()
-            ),
+            MigrateError::VersionMissing(_) => anyhow::anyhow!(newer(path)),
             other => anyhow::Error::new(other)
                 .context(format!("cannot prepare the database {}", path.display())),
         })?;
         Ok(store)
+    }
+
+    /// Ends all that use it: whoever is the last leaves no log beside the
+    /// database, which can then be read where nothing can be written.
+    pub async fn close(&self) {
+        // Not worth holding up the end for.
+        let _ = tokio::time::timeout(TELL_AFTER, self.pool.close()).await;
+    }
+
+    /// Whether another program made it.
+    async fn is_foreign(&self) -> sqlx::Result<bool> {
+        let foreign = sqlx::query_scalar(
+            "SELECT count(*) > 0 AND sum(name = '_sqlx_migrations') = 0 FROM sqlite_schema",
+        );
+        let foreign = self.patience.with(foreign.fetch_one(&self.pool)).await;
+        foreign.map(|foreign: Option<bool>| foreign.unwrap_or(false))
     }
 
     /// Brings the tables up to date under the write lock: two runs may start on
@@ -201,24 +232,14 @@ async fn pool(options: SqliteConnectOptions) -> anyhow::Result<SqlitePool> {
     }
 }
 
-/// Whether an error means that trying again later may work: another process
-/// holds the database, or the disk is full.
-pub fn is_temporary(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        let database = match cause.downcast_ref::<sqlx::Error>() {
-            Some(sqlx::Error::Database(database)) => database,
-            other => return matches!(other, Some(sqlx::Error::PoolTimedOut)),
-        };
-        let code = database
-            .code()
-            .and_then(|code| code.parse::<u32>().ok())
-            .unwrap_or(0);
-        // Extended result codes keep the primary one in their low byte.
-        const SQLITE_BUSY: u32 = 5;
-        const SQLITE_LOCKED: u32 = 6;
-        const SQLITE_FULL: u32 = 13;
-        matches!(code & 0xff, SQLITE_BUSY | SQLITE_LOCKED | SQLITE_FULL)
-    })
+fn newer(path: &Path) -> String {
+    let path = path.display();
+    format!("the database {path} was written by a newer docmill: use that version, or another --db")
+}
+
+fn not_ours(path: &Path) -> String {
+    let path = path.display();
+    format!("{path} is not a docmill database: name another with --db")
 }
 
 fn create_private(path: &Path) -> std::io::Result<()> {

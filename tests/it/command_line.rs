@@ -91,5 +91,8 @@ fn a_file_that_is_no_database_is_named() {
     fs::write(context.path("notes.db"), "x".repeat(200)).unwrap();
     let ran = context.run(&["--db", "notes.db", "status"]);
     assert_eq!(ran.code, Some(1));
-    assert!(ran.stderr.contains("notes.db"), "{}", ran.stderr);
+    let told = "docmill: notes.db is not a docmill database: name another with --db\n";
+    assert_eq!(ran.stderr, told);
+    let ran = context.run(&["--db", "notes.db", "status", "-v"]);
+    assert!(ran.stderr.contains("code: 26"), "{}", ran.stderr);
 }

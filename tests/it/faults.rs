@@ -134,6 +134,10 @@ fn a_full_disk_ends_the_run_with_75_and_the_next_goes_on() {
     let full = context.run(&run);
     assert_eq!(full.code, TRY_AGAIN_LATER, "{full:?}");
     assert!(full.stderr.contains("nothing is lost"), "{full:?}");
+    assert!(
+        full.stderr.contains("docmill: the disk is full: "),
+        "{full:?}"
+    );
     tmpfs.remount("size=64m");
     let ran = context.run(&run);
     assert_eq!(ran.code, Some(3), "{ran:?}");
@@ -166,6 +170,12 @@ fn a_read_only_database_is_told_and_left_as_it_is() {
         "{}",
         ran.stderr
     );
+    // What only reads can be done.
+    for args in [&["status"][..], &["show", "1"], &["report"], &["export"]] {
+        let ran = context.run(&[&["--db", "disk/docmill.db"], args].concat());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(!ran.stdout.is_empty() && ran.stderr.is_empty(), "{ran:?}");
+    }
     assert_eq!(fs::read(disk.join("docmill.db")).unwrap(), before);
 }
 
