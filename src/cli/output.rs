@@ -7,6 +7,7 @@ use anyhow::Context;
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
 
 use crate::config::UsageError;
+pub use crate::domain::count;
 
 /// Stdout, for which a reader that went away is no error: what is written
 /// after that is dropped, and the work goes on.
@@ -186,14 +187,6 @@ pub fn short(path: &Path) -> String {
         .ok()
         .and_then(|folder| path.strip_prefix(folder).ok().map(Path::to_owned));
     clean(&below.as_deref().unwrap_or(path).to_string_lossy())
-}
-
-/// `1 page`, `2 pages`.
-pub fn count(number: u64, one: &str) -> String {
-    match number {
-        1 => format!("1 {one}"),
-        number => format!("{number} {one}s"),
-    }
 }
 
 /// Page indices (from 0) as people count them: `1`, `2-4`.

@@ -50,36 +50,31 @@ impl Status {
             return Ok(Outcome::Good);
         }
         let of = |map: &BTreeMap<String, u64>, key: &str| map.get(key).copied().unwrap_or(0);
-        let lines = [
-            (counts.documents, "documents".to_owned()),
-            (of(&counts.pages, "done"), "pages done".to_owned()),
-            (of(&counts.pages, "queued"), "pages queued".to_owned()),
-            (of(&counts.pages, "leased"), "pages in work".to_owned()),
-            (
-                of(&counts.pages, "failed"),
-                format!("pages failed{}", by_reason(&counts.failed_pages)),
-            ),
-            (
-                of(&counts.records, "accepted"),
-                "records accepted".to_owned(),
-            ),
+        let (failed, turned_away) = (by_reason(&counts.failed_pages), by_reason(&by));
+        let mut lines = vec![
+            (counts.documents, "document", "", ""),
+            (of(&counts.pages, "done"), "page", " done", ""),
+            (of(&counts.pages, "queued"), "page", " queued", ""),
+            (of(&counts.pages, "leased"), "page", " in work", ""),
+            (of(&counts.pages, "failed"), "page", " failed", &failed),
+            (of(&counts.records, "accepted"), "record", " accepted", ""),
             (
                 of(&counts.records, "needs_review"),
-                "records to review".to_owned(),
+                "record",
+                " to review",
+                "",
             ),
-            (of(&counts.records, "failed"), "records failed".to_owned()),
-            (
-                rejected.len() as u64,
-                format!("files turned away{}", by_reason(&by)),
-            ),
+            (of(&counts.records, "failed"), "record", " failed", ""),
+            (rejected.len() as u64, "file", " turned away", &turned_away),
         ];
-        for (number, what) in lines {
-            app.out.line(&format!("{number:>8} {what}"))?;
-        }
         if !gone.is_empty() {
-            let number = gone.len();
+            let gone = gone.len() as u64;
+            lines.push((gone, "file", " turned away and gone since", ""));
+        }
+        for (number, one, what, reasons) in lines {
+            let many = if number == 1 { "" } else { "s" };
             app.out
-                .line(&format!("{number:>8} files turned away and gone since"))?;
+                .line(&format!("{number:>8} {one}{many}{what}{reasons}"))?;
         }
         if !rejected.is_empty() {
             app.out.line("")?;

@@ -8,6 +8,7 @@ mod finding;
 mod page;
 mod reading;
 mod record;
+mod words;
 
 pub use doctype::{Check, DocType, Format, PageRule, Prompt, ReadRules};
 pub use einvoice::{
@@ -23,3 +24,4 @@ pub use finding::{
 pub use page::{DocumentInfo, Embedding, MediaType, OcrWord, PageImage, RasterPage, Word};
 pub use reading::{FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing};
 pub use record::{Calibrated, PageResult, Record, Source, Status};
+pub use words::{all_seconds, count};

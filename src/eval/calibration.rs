@@ -6,6 +6,7 @@ use super::judge::Document;
 use crate::calibrate::{
     self, Calibration, Data, ERROR_RATES, Known, Reader, Unit, percent, reliability,
 };
+use crate::domain::count;
 
 /// Of documents, the share from which probabilities are learned; the others
 /// certify the thresholds.
@@ -48,8 +49,8 @@ pub fn calibrate(
     let (fit, certify) = (known(&fit), known(&certify));
     if fitted + certified < FEWEST {
         anyhow::bail!(
-            "{} documents (near-copies count as one) are too few to calibrate with: {FEWEST} are the least, {} certify an error rate of {} at best",
-            fitted + certified,
+            "{} (near-copies count as one): too few to calibrate with; {FEWEST} are the least, {} certify an error rate of {} at best",
+            count((fitted + certified) as u64, "document"),
             calibrate::fewest(ERROR_RATES[0], confidence),
             percent(ERROR_RATES[0])
         );

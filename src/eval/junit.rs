@@ -13,6 +13,7 @@ use quick_xml::writer::Writer;
 
 use super::judge::{Document, Leaf, Outcome};
 use super::report::Report;
+use crate::domain::all_seconds;
 
 /// Lines of a failure's text, at most.
 const LINES: usize = 40;
@@ -78,7 +79,7 @@ fn read_case(document: &Document) -> Case<'_> {
     Case {
         document: &document.name,
         name: "document",
-        seconds: work.stage_seconds.values().sum(),
+        seconds: all_seconds(work.stage_seconds.values().copied()),
         trouble,
     }
 }
@@ -140,7 +141,7 @@ fn attributes(name: &str, cases: &[&Case]) -> Vec<(&'static str, String)> {
         let is = |case: &&&Case| case.trouble.as_ref().is_some_and(|(k, ..)| *k == kind);
         cases.iter().filter(is).count().to_string()
     };
-    let seconds: f64 = cases.iter().map(|case| case.seconds).sum();
+    let seconds = all_seconds(cases.iter().map(|case| case.seconds));
     vec![
         ("name", name.to_owned()),
         ("tests", cases.len().to_string()),

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use super::accepted::Acceptance;
 use super::causes::Causes;
 use super::judge::{Document, Leaf, Outcome};
+use crate::domain::all_seconds;
 
 /// Counts for one field over many documents.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -210,7 +211,7 @@ impl Effort {
             .stage_seconds
             .iter()
             .filter(|(stage, _)| *stage != "wait");
-        work.map(|(_, seconds)| seconds).sum::<f64>() / self.pages.max(1) as f64
+        all_seconds(work.map(|(_, seconds)| *seconds)) / self.pages.max(1) as f64
     }
 }
 

@@ -9,7 +9,7 @@ use super::engines;
 use super::page::draw;
 use super::plan::raster_spec;
 use crate::config::Settings;
-use crate::domain::{Failure, ReadRequest, Reading};
+use crate::domain::{Failure, ReadRequest, Reading, count};
 use crate::ingest;
 use crate::models::Installation;
 use crate::worker::{Reply, Request};
@@ -47,9 +47,9 @@ pub async fn ask(settings: &Settings, question: &Question) -> anyhow::Result<Rea
     };
     ensure!(
         question.page < info.pages,
-        "{} has only {} pages",
+        "{} has only {}",
         question.path.display(),
-        info.pages
+        count(u64::from(info.pages), "page")
     );
     let spec = raster_spec(reader.layout(), settings.page_pixels);
     let deadline = Duration::from_secs(settings.page_seconds);

@@ -8,7 +8,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 
 use super::{Limits, RasterSpec, fit};
-use crate::domain::{DocumentInfo, Failure, MediaType, PageImage, RasterPage, Reason};
+use crate::domain::{DocumentInfo, Failure, MediaType, PageImage, RasterPage, Reason, count};
 
 /// Bytes that decoding one page may take: 100 Mpx at 16 bits and 4 channels.
 const MAX_DECODE_BYTES: u64 = 1 << 30;
@@ -108,8 +108,8 @@ impl PictureFile {
             Failure::new(
                 Reason::Corrupt,
                 format!(
-                    "the file has {} pages, not {}",
-                    self.directories.len(),
+                    "the file has {}, not {}",
+                    count(self.directories.len() as u64, "page"),
                     index + 1
                 ),
             )

@@ -101,8 +101,8 @@ impl Attempts {
         if attempt.reason.is_none() {
             self.done_at.push(attempt.at);
         }
-        let total = attempt.seconds.values().sum();
-        self.slowest.push((total, attempt));
+        let all = attempt.seconds.values().fold(0.0, |sum, one| sum + one);
+        self.slowest.push((all, attempt));
         self.slowest.sort_by(|a, b| b.0.total_cmp(&a.0));
         self.slowest.truncate(SLOWEST);
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::doctypes::DocTypes;
 use crate::domain::{
     FieldLogprob, Fields, Finding, LIST_REPEATS, PageResult, PageRule, Reading, Severity, Source,
+    count,
 };
 use key::Verdict;
 
@@ -154,11 +155,11 @@ fn join(draft: &mut Draft, page: &PageResult, reading: &Reading, last: &[String]
     }
     for repetition in &reading.repetitions {
         let message = format!(
-            "the model repeated itself in {} on page {}: {} lines were kept and {} repeated ones left out; check the list",
+            "the model repeated itself in {} on page {}: {} kept and {} left out; check the list",
             repetition.field,
             page.index + 1,
-            repetition.kept,
-            repetition.removed
+            count(u64::from(repetition.kept), "line"),
+            count(u64::from(repetition.removed), "repeated one")
         );
         draft.findings.push(Finding::new(
             LIST_REPEATS,

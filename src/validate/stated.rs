@@ -11,7 +11,7 @@ use super::{Context, evidence, finish, on_page, sums};
 use crate::doctypes::DocTypes;
 use crate::domain::{
     AMOUNT_DUE, CREDIT_NOTE, Check, DocType, EInvoice, Fields, Finding, Format, PageResult,
-    PageRule, Record, Severity, Source, money,
+    PageRule, Record, Severity, Source, count, money,
 };
 
 /// What an electronic invoice states.
@@ -47,6 +47,7 @@ pub fn record(
     findings.extend(sums::check(&stated.invoice));
     findings.extend(credit_note(&stated.invoice));
     findings.extend(amount_due(&stated.invoice));
+    findings.extend(sums::extras_told(&stated.invoice));
     let last = match types.get(&stated.doc_type).and_then(|t| t.read.as_ref()) {
         Some(rules) => match &rules.pages {
             PageRule::Merge { last, .. } => last.as_slice(),
@@ -189,8 +190,8 @@ fn differences(stated: &Fields, read: &Fields) -> Vec<Finding> {
 fn line_differences(name: &str, stated: &[Value], read: &[Value], findings: &mut Vec<Finding>) {
     if stated.len() != read.len() {
         let message = format!(
-            "the e-invoice has {} lines in {name}, the page as the model reads it {}",
-            stated.len(),
+            "the e-invoice has {} in {name}, the page as the model reads it {}",
+            count(stated.len() as u64, "line"),
             read.len()
         );
         findings.push(Finding::new(

@@ -72,8 +72,12 @@ fn an_invoice_with_allowances_and_several_rates_is_accepted_as_it_is_stated() {
     let record = record_of(UBL_INVOICE, &[page(0, None)]);
     assert_eq!(
         (record.status, codes(&record)),
-        (Status::Accepted, vec!["amount_due"]),
+        (Status::Accepted, vec!["amount_due", "allowances"]),
         "{record:#?}"
+    );
+    assert_eq!(
+        record.findings[1].message,
+        "allowances of 20.00 and charges of 12.00 on the whole invoice: lines 378.20, net 370.20"
     );
     assert_eq!(record.source, Source::EmbeddedXml);
     assert_eq!(record.fields["gross_total"], "433.80");
@@ -97,7 +101,12 @@ fn sums_that_do_not_hold_are_told_with_what_was_allowed_for() {
     let record = record_of(&xml, &[page(0, None)]);
     assert_eq!(
         codes(&record),
-        ["product_mismatch", "sum_mismatch", "amount_due"]
+        [
+            "product_mismatch",
+            "sum_mismatch",
+            "amount_due",
+            "allowances"
+        ]
     );
     let told: Vec<_> = record
         .findings
@@ -129,7 +138,7 @@ fn sums_that_do_not_hold_are_told_with_what_was_allowed_for() {
     let xml = UBL_INVOICE.replacen(">63.60<", ">73.60<", 1);
     assert_eq!(
         codes(&record_of(&xml, &[page(0, None)])),
-        ["sum_mismatch", "sum_mismatch", "amount_due"]
+        ["sum_mismatch", "sum_mismatch", "amount_due", "allowances"]
     );
 }
 
@@ -140,7 +149,7 @@ fn bounds_that_keep_a_model_from_running_on_do_not_hold_for_what_is_stated() {
         .replacen("Perceuse sans fil", &name, 1)
         .replacen(">23.50<", ">23.5000001<", 1);
     let record = record_of(&xml, &[page(0, None)]);
-    assert_eq!(codes(&record), ["amount_due"], "{record:#?}");
+    assert_eq!(codes(&record), ["amount_due", "allowances"], "{record:#?}");
     assert_eq!(record.fields["line_items"][1]["unit_price"], "0.0235000001");
 }
 
@@ -191,9 +200,9 @@ fn every_difference_between_xml_and_page_names_both() {
     assert!(
         codes(&record)
             .iter()
-            .all(|code| ["page_differs", "amount_due"].contains(code))
+            .all(|code| ["page_differs", "amount_due", "allowances"].contains(code))
     );
-    let told = &record.findings[4].message;
+    let told = &record.findings[5].message;
     assert!(
         told.contains("`370.20` in the e-invoice") && told.contains("`307.20` on the page"),
         "{told}"

@@ -126,6 +126,31 @@ fn check_taxes(invoice: &EInvoice) -> Vec<Finding> {
     mismatches.collect()
 }
 
+/// What is taken off or put on the invoice as a whole stands in no field of a
+/// row, whose lines then do not come to its net total.
+pub fn extras_told(invoice: &EInvoice) -> Option<Finding> {
+    let (lines, net) = (invoice.totals.lines?, invoice.totals.net?);
+    let of = |is_charge: bool| {
+        let ones = invoice.allowances.iter();
+        sum(ones
+            .filter(|one| one.is_charge == is_charge)
+            .map(|one| one.amount))
+    };
+    let told: Vec<String> = [("allowances", of(false)?), ("charges", of(true)?)]
+        .into_iter()
+        .filter(|(_, amount)| !amount.is_zero())
+        .map(|(what, amount)| format!("{what} of {}", money(amount)))
+        .collect();
+    let message = format!(
+        "{} on the whole invoice: lines {}, net {}",
+        told.join(" and "),
+        money(lines),
+        money(net)
+    );
+    let told = !told.is_empty();
+    told.then(|| Finding::new("allowances", Severity::Info, None, message))
+}
+
 /// Charges less allowances.
 fn extras(of: &[AllowanceCharge]) -> Option<Decimal> {
     sum(of.iter().map(|one| match one.is_charge {

@@ -100,6 +100,8 @@ fn a_file_turned_away_is_told_in_a_line_with_the_remedy_until_it_is_gone() {
     );
     let status = context.run(&["status"]).stdout;
     let row = status.lines().find(|line| line.contains("bad.pdf"));
+    assert!(status.contains("1 file turned away"), "{status}");
+    assert!(status.contains("0 documents"), "{status}");
     assert!(row.unwrap().contains("get it again"), "{status}");
     fs::remove_file(context.path("in/bad.pdf")).unwrap();
     let status = context.status();

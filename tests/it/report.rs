@@ -101,6 +101,8 @@ fn a_run_ends_with_a_report_that_the_database_tells_again() {
     }
 
     let again = context.run(&["report", "--json"]).json_lines().remove(0);
+    // As it was set: 0.8 is another number as `f32`.
+    assert_eq!(again["run"]["settings"]["min_confidence"], 0.8);
     assert_eq!(again, report);
     let told = context.run(&["report", "1"]);
     assert!(

@@ -3,6 +3,7 @@
 use super::super::App;
 use super::super::known::Judged;
 use super::super::output::{self, cell, count, table};
+use super::super::summary::by_reason;
 use crate::calibrate::percent;
 use crate::eval::{Accepted, Cause, Change, Changes, Report, Trouble};
 
@@ -113,7 +114,11 @@ fn routing(app: &mut App, report: &Report) -> anyhow::Result<()> {
         .iter()
         .map(|(name, n)| format!("{} {n}", name.replace('_', " ")))
         .collect();
-    app.out.line(&format!("Records: {}", statuses.join(", ")))?;
+    let statuses = match statuses.is_empty() {
+        true => "none".to_owned(),
+        false => statuses.join(", "),
+    };
+    app.out.line(&format!("Records: {statuses}"))?;
     app.out.line("")
 }
 
@@ -232,20 +237,27 @@ fn effort(app: &mut App, report: &Report, judged: &Judged) -> anyhow::Result<()>
         .iter()
         .map(|(stage, s)| format!("{stage} {:.2}", s / effort.pages.max(1) as f64))
         .collect();
+    let stages = match stages.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", stages.join(", ")),
+    };
     app.out.line(&format!(
-        "{}, {:.2} s of work a page ({})",
+        "{}, {:.2} s of work a page{stages}",
         count(effort.pages, "page"),
-        effort.seconds_a_page(),
-        stages.join(", ")
+        effort.seconds_a_page()
     ))?;
     if let Some(summary) = &judged.summary {
-        let pages = summary.pages_done + summary.pages_failed.values().sum::<u64>();
+        let failed = summary.pages_failed.values().sum::<u64>();
+        let pages = summary.pages_done + failed;
+        let failed = match failed {
+            0 => "none failed".to_owned(),
+            failed => format!("{failed} failed{}", by_reason(&summary.pages_failed)),
+        };
         app.out.line(&format!(
-            "{} read in {:.1} s, {:.2} s a page; failed: {}",
+            "{} read in {:.1} s, {:.2} s a page; {failed}",
             count(pages, "page"),
             summary.seconds,
-            summary.seconds / pages.max(1) as f64,
-            super::super::summary::by_reason(&summary.pages_failed)
+            summary.seconds / pages.max(1) as f64
         ))?;
     }
     Ok(())

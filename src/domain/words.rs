@@ -1,0 +1,27 @@
+/// `1 page`, `2 pages`.
+pub fn count(number: u64, one: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        number => format!("{number} {one}s"),
+    }
+}
+
+/// Seconds in all; those of nothing are 0, where `Iterator::sum` says -0.
+pub fn all_seconds(seconds: impl Iterator<Item = f64>) -> f64 {
+    seconds.fold(0.0, |sum, one| sum + one)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_one_and_nothing_is_nothing() {
+        assert_eq!(
+            [0, 1, 2].map(|n| count(n, "page")),
+            ["0 pages", "1 page", "2 pages"]
+        );
+        assert_eq!(format!("{:.1}", all_seconds(std::iter::empty())), "0.0");
+        assert_eq!(all_seconds([0.5, 1.0].into_iter()), 1.5);
+    }
+}
