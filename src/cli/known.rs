@@ -62,7 +62,10 @@ impl Known {
     pub async fn judge(&self, app: &mut App) -> anyhow::Result<Judged> {
         let cases = eval::load(&self.folder, self.split.as_deref(), self.only.as_deref());
         let cases = cases.map_err(|error| UsageError(format!("{error:#}")))?;
-        check_truth(&cases, &pipeline::doc_types(app.settings())?)?;
+        let mut cases = cases;
+        // A corpus comes from elsewhere and may know more than docmill reads.
+        let strict = !self.folder.join("MANIFEST.json").is_file();
+        check_truth(&mut cases, &pipeline::doc_types(app.settings())?, strict)?;
         let thrown_away = tempfile::tempdir()?;
         let mut settings = app.settings().clone();
         let summary = match self.stored {
@@ -128,8 +131,10 @@ impl Known {
     }
 }
 
-/// A slip of the pen would be a field that no reader gets right.
-fn check_truth(cases: &[Case], types: &DocTypes) -> Result<(), UsageError> {
+/// A slip of the pen would be a field that no reader gets right: an error where
+/// `strict`, else told once and left out.
+fn check_truth(cases: &mut [Case], types: &DocTypes, strict: bool) -> Result<(), UsageError> {
+    let mut told = false;
     for case in cases {
         let place = case.truth_file.display();
         let Some(doc_type) = types.get(&case.doc_type) else {
@@ -142,32 +147,61 @@ fn check_truth(cases: &[Case], types: &DocTypes) -> Result<(), UsageError> {
         if doc_type.read.is_none() {
             continue;
         }
-        let mut lines = Vec::new();
-        let known = names(&doc_type.schema);
-        for fields in [Some(&case.fields), case.page.as_ref()]
-            .into_iter()
-            .flatten()
-        {
-            for (name, value) in fields {
-                check_name(case, name, "", &known)?;
-                let of_list = names(&doc_type.schema["properties"][name]["items"]);
-                for inner in value.as_array().into_iter().flatten() {
-                    for field in inner.as_object().into_iter().flat_map(Map::keys) {
-                        check_name(case, field, &format!("{name}[]."), &of_list)?;
-                    }
-                }
-                lines.extend(of_list);
-            }
+        let Err(error) = check_names(case, &doc_type.schema) else {
+            continue;
+        };
+        if strict {
+            return Err(error);
         }
-        for name in case.alternatives.keys() {
-            check_name(case, name, "", &known)?;
+        if !told {
+            tracing::warn!("{error}; such values are not measured");
+            told = true;
         }
-        lines.extend(known);
-        for name in &case.unscored {
-            check_name(case, name, "", &lines)?;
-        }
+        leave_out_unknown(case, &doc_type.schema);
     }
     Ok(())
+}
+
+fn check_names(case: &Case, schema: &Value) -> Result<(), UsageError> {
+    let mut lines = Vec::new();
+    let known = names(schema);
+    for (name, value) in case.fields.iter().chain(case.page.iter().flatten()) {
+        check_name(case, name, "", &known)?;
+        let of_list = names(&schema["properties"][name]["items"]);
+        for inner in value.as_array().into_iter().flatten() {
+            for field in inner.as_object().into_iter().flat_map(Map::keys) {
+                check_name(case, field, &format!("{name}[]."), &of_list)?;
+            }
+        }
+        lines.extend(of_list);
+    }
+    for name in case.alternatives.keys() {
+        check_name(case, name, "", &known)?;
+    }
+    lines.extend(known);
+    for name in &case.unscored {
+        check_name(case, name, "", &lines)?;
+    }
+    Ok(())
+}
+
+fn leave_out_unknown(case: &mut Case, schema: &Value) {
+    let known = names(schema);
+    for fields in [Some(&mut case.fields), case.page.as_mut()]
+        .into_iter()
+        .flatten()
+    {
+        fields.retain(|name, _| known.contains(name));
+        for (name, value) in fields.iter_mut() {
+            let of_list = names(&schema["properties"][name]["items"]);
+            for line in value.as_array_mut().into_iter().flatten() {
+                if let Some(line) = line.as_object_mut() {
+                    line.retain(|field, _| of_list.contains(field));
+                }
+            }
+        }
+    }
+    case.alternatives.retain(|name, _| known.contains(name));
 }
 
 fn hint(name: &str, known: &[String]) -> String {
@@ -333,4 +367,28 @@ pub fn policy(settings: &Settings, reader: &str) -> anyhow::Result<Policy> {
         max_error: settings.max_error,
         min_confidence: settings.min_confidence,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_corpus_knows_beyond_the_schema_is_left_out_and_the_rest_measured() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        let entry = r#"{"path": "a.png", "kind": "receipt", "split": "train", "truth": "a.json"}"#;
+        put("MANIFEST.json", &format!(r#"{{"documents": [{entry}]}}"#));
+        put("a.png", "");
+        put(
+            "a.json",
+            r#"{"total": "1.00", "date_raw": "1 May", "items": [{"amount": "1.00", "colour": "red"}]}"#,
+        );
+        let mut cases = eval::load(folder.path(), None, None).unwrap();
+        let types = DocTypes::load(None).unwrap();
+        assert!(check_truth(&mut cases, &types, true).is_err());
+        check_truth(&mut cases, &types, false).unwrap();
+        let known = serde_json::json!({"total": "1.00", "items": [{"amount": "1.00"}]});
+        assert_eq!(Value::Object(cases[0].fields.clone()), known);
+    }
 }
