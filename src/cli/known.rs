@@ -61,8 +61,7 @@ impl Known {
     /// Reads what is to be read, and compares it with the truth.
     pub async fn judge(&self, app: &mut App) -> anyhow::Result<Judged> {
         let cases = eval::load(&self.folder, self.split.as_deref(), self.only.as_deref());
-        let cases = cases.map_err(|error| UsageError(format!("{error:#}")))?;
-        let mut cases = cases;
+        let mut cases = cases.map_err(|error| UsageError(format!("{error:#}")))?;
         // A corpus comes from elsewhere and may know more than docmill reads.
         let strict = !self.folder.join("MANIFEST.json").is_file();
         check_truth(&mut cases, &pipeline::doc_types(app.settings())?, strict)?;

@@ -10,7 +10,7 @@ def foot(sheet: Sheet, said: dict) -> None:
     if not said["currency"] and r.random() < 0.35:
         sheet.block(sheet.left, [r.choice(["All amounts in ", "Currency: ", "Prices in "]) + sheet.country.currency if sheet.country.language != "de" else r.choice(["Währung: ", "Alle Beträge in "]) + sheet.country.currency])
         said["currency"] = sheet.country.currency
-    if getattr(sheet, "vat_in_foot", False) and bill.vat_id:
+    if sheet.vat_in_foot:
         sheet.block(sheet.left, [f"{w['vat']}{sheet.colon or ' '}{bill.vat_id}"])
         said["seller_vat_id"] = bill.vat_id
     how, language = bill.payment, sheet.country.language

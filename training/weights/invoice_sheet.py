@@ -26,6 +26,8 @@ class Sheet:
         self.write_date = values.date_writer(r, self.country)
         self.margins = (r.uniform(6, 50) * scale, r.uniform(6, 50) * scale)
         self.colon = r.choice([": ", ":", " ", " : ", ""])
+        # Where the letterhead leaves these tax numbers to be printed.
+        self.vat_in_foot = self.buyer_vat_among_numbers = False
         self.new_page()
 
     def new_page(self) -> None:
