@@ -21,8 +21,6 @@ use crate::process::{signal, workers};
 /// takes that has nothing to do. A page that docmill holds each of ten times
 /// that it is killed is given up: most lives must reach a page's end.
 const LIVES: u32 = 3;
-/// What a page takes.
-const PAGE: Duration = Duration::from_millis(700);
 /// Reader processes of a run, and pages in hand for each.
 const READERS: u64 = 2;
 const IN_HAND: u64 = 2 * READERS;
@@ -90,7 +88,7 @@ fn torture(context: &Context, plan: &Plan) {
     );
     let start = Instant::now();
     run(context, plan, &baseline).wait().unwrap();
-    let life = LIVES * (start.elapsed() + PAGE);
+    let life = LIVES * (start.elapsed() + slowest_page(context, &baseline));
     let (mut kills, mut rows) = (0, 0);
     for round in 1.. {
         let database = plan.folder.join(format!("round-{round}.db"));
@@ -113,6 +111,14 @@ fn torture(context: &Context, plan: &Plan) {
         }
     }
     println!("{kills} kills survived, {rows} records compared, none lost, doubled or changed");
+}
+
+/// Of the first run: weights, machine and what else it does decide.
+fn slowest_page(context: &Context, database: &Path) -> Duration {
+    let report = context.run(&["--db", database.to_str().unwrap(), "report", "1", "--json"]);
+    assert_eq!(report.code, Some(0), "{report:?}");
+    let seconds = report.json_lines()[0]["slowest"][0]["seconds"].as_f64();
+    Duration::from_secs_f64(seconds.unwrap())
 }
 
 #[derive(Default)]
