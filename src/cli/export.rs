@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -137,7 +138,8 @@ impl Export {
             .create(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         let chosen = self.statuses(&[Status::Accepted]);
-        let (mut written, mut refused, mut others, mut after) = (0, 0, 0, 0);
+        let (mut refused, mut others, mut after) = (0, 0, 0);
+        let mut written = BTreeSet::new();
         loop {
             let records = store.records_after(after, CHUNK).await?;
             let Some(last) = records.last() else { break };
@@ -149,10 +151,11 @@ impl Export {
                 match export::ubl(store, stored, self.buyer_country.as_deref()).await? {
                     Ubl::NoInvoice => others += 1,
                     Ubl::Written(text) => {
-                        let mut file = Replaced::create(&folder.join(file_name(stored)))?;
+                        let name = file_name(stored);
+                        let mut file = Replaced::create(&folder.join(&name))?;
                         file.write_all(text.as_bytes())?;
                         file.commit()?;
-                        written += 1;
+                        written.insert(name);
                     }
                     Ubl::Refused(obstacles) => {
                         refused += 1;
@@ -161,11 +164,12 @@ impl Export {
                 }
             }
         }
+        tell_others(folder, &written);
         // What a reader of stdout wants to know is there already.
         if tracing::enabled!(tracing::Level::WARN) {
             eprintln!(
                 "docmill: {} written to {}, {refused} refused{}",
-                count(written, "invoice"),
+                count(written.len() as u64, "invoice"),
                 folder.display(),
                 match others {
                     0 => String::new(),
@@ -198,7 +202,9 @@ fn tell_refused(out: &mut Out, stored: &StoredRecord, obstacles: &[String]) -> a
     ))
 }
 
-/// `7-F-2024-118.xml`: the record and its invoice number.
+/// `F-2024-118-6f0c11d2-1.xml`: the invoice number, the beginning of the
+/// document's hash, and the first page. Unlike a record's id these stay when
+/// it is made anew, so that exporting again replaces the file.
 fn file_name(stored: &StoredRecord) -> String {
     let number = stored
         .record
@@ -212,9 +218,29 @@ fn file_name(stored: &StoredRecord) -> String {
         .map(|c| if fits(c) { c } else { '_' })
         .take(60)
         .collect();
+    let document = &stored.blake3[..stored.blake3.len().min(8)];
+    let page = stored.record.pages.first().map_or(1, |index| index + 1);
     match number.as_str() {
-        "" => format!("{}.xml", stored.id),
-        number => format!("{}-{number}.xml", stored.id),
+        "" => format!("{document}-{page}.xml"),
+        number => format!("{number}-{document}-{page}.xml"),
+    }
+}
+
+/// Files of an earlier export lie beside those written now: who imports the
+/// folder would book them too.
+fn tell_others(folder: &Path, written: &BTreeSet<String>) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let others = names.filter(|name| name.ends_with(".xml") && !written.contains(name));
+    let others = others.count() as u64;
+    if others > 0 {
+        tracing::warn!(
+            "{} of before in {}, not written now: import only what is new, or export into an empty folder",
+            count(others, "XML file"),
+            folder.display()
+        );
     }
 }
 

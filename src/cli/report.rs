@@ -103,7 +103,10 @@ pub fn brief(figures: &Figures) -> Vec<String> {
         tell("review because", doubts(figures, SOME + 1));
     }
     if figures.pages.attempts > 0 {
-        tell("time by stage", stages(figures));
+        // Of XML files alone no page is drawn or read.
+        if !figures.stages.is_empty() {
+            tell("time by stage", stages(figures));
+        }
         tell("slowest pages", slow_pages(figures));
     }
     let is_paid = figures.readers.iter().any(|reader| reader.cost.is_some());
@@ -188,6 +191,14 @@ fn print(app: &mut App, figures: &Figures) -> anyhow::Result<()> {
                 cell(page.reason.as_deref().unwrap_or("read")),
                 cell(&output::short(&page.path)),
             ]);
+        }
+        app.out.table(&table)?;
+    }
+    if !files.first_turned_away.is_empty() {
+        app.out.line("")?;
+        let mut table = output::table(&["file turned away", "why, and what to do"]);
+        for file in &files.first_turned_away {
+            table.add_row([cell(&output::short(&file.path)), cell(&file.message)]);
         }
         app.out.table(&table)?;
     }

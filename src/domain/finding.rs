@@ -25,6 +25,8 @@ impl Severity {
 pub const LIST_REPEATS: &str = "list_repeats";
 /// Another document may be the same payment.
 pub const POSSIBLE_DUPLICATE: &str = "possible_duplicate";
+/// The file holds something else by now.
+pub const REPLACED: &str = "replaced";
 /// Amounts are to be credited, not paid.
 pub const CREDIT_NOTE: &str = "credit_note";
 /// A payment that was not made, or not yet.

@@ -19,7 +19,7 @@ pub use evidence::{BusinessKey, EvidenceClass, FieldEvidence};
 pub use failure::{Failure, Reason, Usage, json_problem};
 pub use finding::{
     AMOUNT_DUE, CREDIT_NOTE, Finding, LIST_REPEATS, NOT_COMPLETED, PAGE_CONTRADICTS,
-    POSSIBLE_DUPLICATE, Severity, by_gravity,
+    POSSIBLE_DUPLICATE, REPLACED, Severity, by_gravity,
 };
 pub use page::{DocumentInfo, Embedding, MediaType, OcrWord, PageImage, RasterPage, Word};
 pub use reading::{FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing};

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Exported;
 use super::json_format::time;
-use crate::domain::by_gravity;
+use crate::domain::{Record, by_gravity};
 use crate::store::StoredRecord;
 
 /// Two tables: a row a record, and a row a line of a record's lists.
@@ -67,11 +67,6 @@ impl CsvExport {
         out.write_record(HEAD.iter().map(|name| (*name).to_owned()).chain(names))?;
         for Exported { stored, amount_due } in &self.records {
             let record = &stored.record;
-            let pages: Vec<_> = record
-                .pages
-                .iter()
-                .map(|index| (index + 1).to_string())
-                .collect();
             let findings = by_gravity(&record.findings);
             let mut codes: Vec<&str> = Vec::new();
             for finding in &findings {
@@ -93,7 +88,7 @@ impl CsvExport {
                 stored.id.to_string(),
                 guarded(&path),
                 guarded(&others.join("; ")),
-                pages.join(" "),
+                pages(record),
                 record.doc_type.clone().unwrap_or_default(),
                 record.status.as_str().to_owned(),
                 record.source.as_str().to_owned(),
@@ -138,14 +133,20 @@ impl CsvExport {
                 .collect()
         });
         out.write_record(
-            ["record_id", "list", "line"]
+            ["record_id", "document", "pages", "list", "line"]
                 .into_iter()
                 .chain(fields.iter().map(String::as_str)),
         )?;
         for Exported { stored, .. } in &self.records {
             for (list, number, line) in lines(stored) {
                 let values = fields.iter().map(|field| cell(line.get(field)));
-                let head = [stored.id.to_string(), list, number.to_string()];
+                let head = [
+                    stored.id.to_string(),
+                    stored.blake3.clone(),
+                    pages(&stored.record),
+                    list,
+                    number.to_string(),
+                ];
                 out.write_record(head.into_iter().chain(values))?;
             }
         }
@@ -161,6 +162,12 @@ impl CsvExport {
             .filter(|name| seen.insert(name.clone()))
             .collect()
     }
+}
+
+/// Numbers of the record's pages, from 1, with a space between.
+fn pages(record: &Record) -> String {
+    let pages = record.pages.iter().map(|index| (index + 1).to_string());
+    pages.collect::<Vec<_>>().join(" ")
 }
 
 fn cell(value: Option<&Value>) -> String {
@@ -188,7 +195,7 @@ fn guarded(text: &str) -> String {
 }
 
 /// Of the least believed value; empty where there is no calibration.
-fn least_probability(record: &crate::domain::Record) -> String {
+fn least_probability(record: &Record) -> String {
     let fields = record.calibrated.iter().flat_map(|c| &c.fields);
     let least = fields.map(|(_, p)| *p).min_by(f64::total_cmp);
     least.map(|p| format!("{p:.4}")).unwrap_or_default()
@@ -231,8 +238,8 @@ mod tests {
             possible_duplicate missing,paid; date was not found; time was not found,merchant_name,-2.20,ab12,2025-01-01T00:00:00Z,\
             \"'=HYPERLINK(\"\"x\"\")\",-4.20,\n";
         assert_eq!(String::from_utf8(records).unwrap(), expected);
-        let expected = "record_id,list,line,description,amount\n\
-            7,items,1,\"Tea, \"\"green\"\"\",3.00\n7,items,2,,-1.00\n";
+        let expected = "record_id,document,pages,list,line,description,amount\n\
+            7,ab12,1 2,items,1,\"Tea, \"\"green\"\"\",3.00\n7,ab12,1 2,items,2,,-1.00\n";
         assert_eq!(String::from_utf8(lines).unwrap(), expected);
     }
 

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::unreadable;
 use crate::domain::{Failure, Reason};
@@ -140,14 +140,39 @@ impl Folder {
     }
 }
 
-/// The path from the root of the file system, links not followed.
+/// The path from the root of the file system, by which a file is known: links
+/// not followed, but for those before a `..`, which else would lead elsewhere.
 pub fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let is_up = |part: &Component| *part == Component::ParentDir;
+    let Some(last) = absolute.components().rev().position(|part| is_up(&part)) else {
+        return absolute;
+    };
+    let parts: Vec<Component> = absolute.components().collect();
+    let (up, rest) = parts.split_at(parts.len() - last);
+    match up.iter().collect::<PathBuf>().canonicalize() {
+        Ok(folder) => folder.join(rest.iter().collect::<PathBuf>()),
+        Err(_) => absolute,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_with_dots_is_the_path_without() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().canonicalize().unwrap();
+        std::fs::create_dir_all(folder.join("a/b")).unwrap();
+        assert_eq!(
+            absolute(&folder.join("a/../a/b/../x.pdf")),
+            folder.join("a/x.pdf")
+        );
+        assert_eq!(absolute(&folder.join("a/..")), folder);
+        // What is not there cannot be known by another name.
+        assert!(absolute(&folder.join("none/../x")).ends_with("none/../x"));
+    }
 
     #[test]
     fn a_folder_larger_than_what_is_held_is_walked_in_order_and_whole() {

@@ -11,12 +11,13 @@ use crate::store::{NewClimb, PageAttempt, RunId};
 
 /// Findings that reading a page again cannot answer: the file's own, those
 /// that tell of other pages or documents, and what no reader can help.
-const NOT_THE_READERS: [&str; 22] = [
+const NOT_THE_READERS: [&str; 23] = [
     "type_unknown",
     "document_warning",
     "page_failed",
     "possible_duplicate",
     "duplicate",
+    "replaced",
     "not_taught",
     "no_confidence",
     "no_witness",

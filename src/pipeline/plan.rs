@@ -87,12 +87,27 @@ impl Rung {
         for doc_type in types.readable() {
             let taught = reader.taught().get(&doc_type.name).map(Vec::as_slice);
             let rendered = prompt::render(doc_type, reader.prompt_variant(), taught);
-            let rendered = rendered.with_context(|| {
+            let mut rendered = rendered.with_context(|| {
                 format!(
                     "cannot make the prompt of document type `{}`",
                     doc_type.name
                 )
             })?;
+            if taught.is_none() && !reader.taught().is_empty() {
+                let known: Vec<&str> = reader.taught().keys().map(String::as_str).collect();
+                let fields = doc_type.schema["properties"].as_object();
+                rendered.untaught = fields
+                    .into_iter()
+                    .flatten()
+                    .map(|(f, _)| f.clone())
+                    .collect();
+                tracing::warn!(
+                    "reader {} was trained for {} alone and guesses at documents of type `{}`: name a larger model (docs/MODELS.md)",
+                    reader.name(),
+                    known.join(", "),
+                    doc_type.name
+                );
+            }
             prompts.insert(doc_type.name.clone(), rendered);
         }
         Ok(Rung {

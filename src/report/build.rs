@@ -7,14 +7,15 @@ use serde_json::Value;
 
 use super::{
     Files, Memory, MemorySample, Pages, Reader, Records, Report, Run, SlowPage, Stage, State,
-    Throughput, WorkerEnd, Workers,
+    Throughput, TurnedAway, WorkerEnd, Workers,
 };
-use crate::store::{Attempt, ReaderRow, RunRow, Sample, Store};
+use crate::store::{Attempt, ReaderRow, RejectedRow, RunRow, Sample, Store};
 
 /// Attempts fetched at once.
 const CHUNK: u32 = 2000;
 const SLOWEST: usize = 10;
 const MAX_ENDS: usize = 100;
+const TURNED_AWAY: u32 = 100;
 /// Spans of the throughput plot: fewer where there are few pages, so that a
 /// bar is more than a page or none.
 const SPANS_WANTED: std::ops::RangeInclusive<f64> = 10.0..=60.0;
@@ -176,18 +177,27 @@ fn rfc3339(milliseconds: i64) -> anyhow::Result<String> {
 /// The run's own count where it came to its end: a later run that sees the
 /// same files takes them over in the database.
 async fn files(store: &Store, row: &RunRow) -> anyhow::Result<Files> {
+    let rejected = store.rejected_of_run(row.id, TURNED_AWAY).await?;
+    let file = |row: RejectedRow| TurnedAway {
+        path: row.path,
+        reason: row.reason,
+        message: row.message,
+    };
+    let first_turned_away = rejected.into_iter().map(file).collect();
     if let Some(summary) = &row.summary {
         let rejected = summary["rejected"].as_object().into_iter().flatten();
         let number = |(reason, n): (&String, &Value)| Some((reason.clone(), n.as_u64()?));
         return Ok(Files {
             looked_at: summary["files"].as_u64().unwrap_or(0),
             turned_away: rejected.filter_map(number).collect(),
+            first_turned_away,
         });
     }
     let files = store.files_of_run(row.id).await?;
     Ok(Files {
         looked_at: files.values().sum(),
         turned_away: without_empty(files),
+        first_turned_away,
     })
 }
 

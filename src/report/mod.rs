@@ -64,6 +64,16 @@ pub struct Files {
     pub looked_at: u64,
     /// By reason.
     pub turned_away: BTreeMap<String, u64>,
+    /// The first of them by name, but for those that a later run saw again.
+    pub first_turned_away: Vec<TurnedAway>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TurnedAway {
+    pub path: PathBuf,
+    pub reason: String,
+    /// Why, and what to do.
+    pub message: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

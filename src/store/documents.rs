@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use sqlx::{Row, Sqlite, Transaction};
 
-use super::{DocumentId, RunId, Store, now};
+use super::{DocumentId, RunId, Store, now, replaced};
 use crate::domain::{DocumentInfo, Failure, XmlFile, XmlPlace};
 
 /// A content seen for the first time.
@@ -344,6 +344,9 @@ async fn note_source(
     .bind(run.0)
     .bind(now())
     .execute(&mut **tx)
-    .await
-    .map(drop)
+    .await?;
+    match document {
+        Some(document) => replaced::tell_of_path(tx, path, document).await,
+        None => Ok(()),
+    }
 }

@@ -4,7 +4,7 @@
 use sqlx::{Row, Sqlite, Transaction};
 
 use super::{DocumentId, jobs, records};
-use crate::domain::{BusinessKey, Finding, POSSIBLE_DUPLICATE, Record, Severity, Status};
+use crate::domain::{BusinessKey, Finding, POSSIBLE_DUPLICATE, REPLACED, Record, Severity, Status};
 
 /// Adds a finding where a current record of a document that was taken in
 /// earlier has one of the record's keys. Which of two is told does not depend
@@ -17,9 +17,11 @@ pub(super) async fn tell(
     for key in &record.keys {
         let found = sqlx::query(
             "SELECT r.document_id FROM record_keys k JOIN records r ON r.id = k.record_id
-             WHERE k.key = ? AND r.current = 1 AND r.document_id < ? ORDER BY 1 LIMIT 1",
+             WHERE k.key = ? AND r.current = 1 AND r.document_id < ? AND NOT EXISTS
+                (SELECT 1 FROM findings f WHERE f.record_id = r.id AND f.code = ?)
+             ORDER BY 1 LIMIT 1",
         );
-        let found = found.bind(&key.key).bind(document.0);
+        let found = found.bind(&key.key).bind(document.0).bind(REPLACED);
         let Some(row) = found.fetch_optional(&mut **tx).await? else {
             continue;
         };
@@ -139,6 +141,10 @@ mod tests {
     }
 
     async fn add(store: &Store, run: RunId, name: &str) -> DocumentId {
+        add_at(store, run, name, name).await
+    }
+
+    async fn add_at(store: &Store, run: RunId, name: &str, path: &str) -> DocumentId {
         let info = DocumentInfo {
             media_type: MediaType::Pdf,
             pages: 1,
@@ -149,7 +155,7 @@ mod tests {
             blake3: name.into(),
             bytes: 1,
             info,
-            path: name.into(),
+            path: path.into(),
             xml: None,
         };
         store.add_document(run, &new, None).await.unwrap()
@@ -213,6 +219,37 @@ mod tests {
         store.requeue(first, true, None).await.unwrap();
         let again = finish(&store, run, first, "k").await;
         assert_eq!((again.status, again.findings.len()), (Status::Accepted, 0));
+    }
+
+    #[tokio::test]
+    async fn what_a_file_held_before_it_was_changed_is_told_until_it_is_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("db")).await.unwrap();
+        let run = begin(&store).await;
+        let (first, stored) = record(&store, run, "a.pdf", "k").await;
+        assert_eq!(stored.status, Status::Accepted);
+        let run = begin(&store).await;
+        let second = add_at(&store, run, "corrected", "a.pdf").await;
+        let corrected = finish(&store, run, second, "k").await;
+        assert_eq!(
+            (corrected.status, corrected.findings.len()),
+            (Status::Accepted, 0)
+        );
+        let codes = async |document: DocumentId| -> Vec<String> {
+            let sql = "SELECT r.status || coalesce(f.code, '') FROM records r
+                LEFT JOIN findings f ON f.record_id = r.id WHERE r.document_id = ? AND r.current = 1";
+            let codes = sqlx::query_scalar(sql).bind(document.0);
+            codes.fetch_all(&store.pool).await.unwrap()
+        };
+        assert_eq!(codes(first).await, ["needs_reviewreplaced"]);
+        // Another copy of the first content is one to book again.
+        let run = begin(&store).await;
+        store
+            .add_source(run, "b.pdf".as_ref(), Some(first), None)
+            .await
+            .unwrap();
+        store_record(&store, run, first, "other").await;
+        assert_eq!(codes(first).await, ["accepted"]);
     }
 
     #[tokio::test]

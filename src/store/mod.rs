@@ -15,6 +15,7 @@ mod process;
 mod queries;
 mod read_only;
 mod records;
+mod replaced;
 mod runs;
 mod trouble;
 mod watch;

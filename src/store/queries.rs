@@ -10,7 +10,7 @@ use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::{DocumentId, Store, documents};
+use super::{DocumentId, RunId, Store, documents};
 use crate::domain::{Finding, Record, Severity, Source, Status};
 
 /// How much there is of everything.
@@ -31,6 +31,16 @@ pub struct RejectedRow {
     pub path: PathBuf,
     pub reason: String,
     pub message: String,
+}
+
+impl From<SqliteRow> for RejectedRow {
+    fn from(row: SqliteRow) -> RejectedRow {
+        RejectedRow {
+            path: OsString::from_vec(row.get(0)).into(),
+            reason: row.get(1),
+            message: row.get::<Option<String>, _>(2).unwrap_or_default(),
+        }
+    }
 }
 
 /// A page as `show` lists it.
@@ -110,17 +120,18 @@ impl Store {
         let rows = sqlx::query(
             "SELECT path, reason, message FROM sources WHERE reason IS NOT NULL ORDER BY path",
         );
-        let row = |row: SqliteRow| RejectedRow {
-            path: OsString::from_vec(row.get(0)).into(),
-            reason: row.get(1),
-            message: row.get::<Option<String>, _>(2).unwrap_or_default(),
-        };
-        Ok(rows
-            .fetch_all(&self.pool)
-            .await?
-            .into_iter()
-            .map(row)
-            .collect())
+        let rows = rows.fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(RejectedRow::from).collect())
+    }
+
+    /// Files that no run after this one saw, the first `most` by name.
+    pub async fn rejected_of_run(&self, run: RunId, most: u32) -> anyhow::Result<Vec<RejectedRow>> {
+        let rows = sqlx::query(
+            "SELECT path, reason, message FROM sources WHERE run_id = ? AND reason IS NOT NULL
+             ORDER BY path LIMIT ?",
+        );
+        let rows = rows.bind(run.0).bind(most).fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(RejectedRow::from).collect())
     }
 
     /// The records that took the place of one that is not current any more:

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use sqlx::{Row, Sqlite, Transaction};
 
-use super::{DocumentId, RunId, Store, duplicates, jobs, now};
+use super::{DocumentId, RunId, Store, duplicates, jobs, now, replaced};
 use crate::domain::{Failure, Finding, PageResult, Reason, Record, Severity, XmlFile};
 
 /// All pages of a document, done or failed: what its records are made from.
@@ -159,6 +159,7 @@ impl Store {
         let mut doubted = Vec::new();
         for (ordinal, record) in records.iter_mut().enumerate() {
             duplicates::tell(&mut tx, document, record).await?;
+            replaced::tell(&mut tx, document, record).await?;
             ids.push(insert_record(&mut tx, run, document, ordinal, record).await?);
             doubted.extend(duplicates::tell_later(&mut tx, document, record).await?);
         }

@@ -275,6 +275,12 @@ fn tell_untaught(doc_type: &DocType, context: &Context, findings: &mut Vec<Findi
     if untaught.is_empty() {
         return;
     }
+    let fields = doc_type.schema["properties"].as_object();
+    if fields.is_some_and(|fields| fields.len() == untaught.len()) {
+        let message = "the model in use was not trained for documents of this type and guesses: compare each value with the page, or name a larger model (docs/MODELS.md)";
+        findings.push(Finding::new("not_taught", Severity::Warning, None, message));
+        return;
+    }
     let names: Vec<String> = untaught
         .iter()
         .map(|field| words::of_type(doc_type, field))
