@@ -89,18 +89,36 @@ fn resize(
     Ok(target.into_vec())
 }
 
-/// Size in pixels that a page of `width` x `height` takes on a sheet `columns`
-/// tiles wide: its width fills the sheet unless it would be longer than
-/// `max_tiles` allow.
-fn scaled_size(width: u32, height: u32, tile: u32, columns: u32, max_tiles: u32) -> (u32, u32) {
-    let most_rows = (max_tiles / columns).max(1);
-    let scale = f64::from(tile * columns) / f64::from(width);
-    let scale = scale.min(f64::from(tile * most_rows) / f64::from(height));
-    let side = |length: u32| ((f64::from(length) * scale).round() as u32).max(1);
-    (
-        side(width).min(tile * columns),
-        side(height).min(tile * most_rows),
-    )
+/// How a page lies on tiles: its size in pixels, on so many tiles side by side.
+#[derive(Debug, PartialEq)]
+struct Fit {
+    width: u32,
+    height: u32,
+    columns: u32,
+}
+
+/// A page of `width` x `height` as large as `max_tiles` let it be: two columns
+/// for most, one for a long slip, which two would make narrower. Of equals, the
+/// fewest columns.
+fn fit(width: u32, height: u32, tile: u32, most_columns: u32, max_tiles: u32) -> Fit {
+    let rows = |columns: u32| (max_tiles / columns).max(1);
+    let scale = |columns: u32| {
+        let across = f64::from(tile * columns) / f64::from(width);
+        across.min(f64::from(tile * rows(columns)) / f64::from(height))
+    };
+    let columns = (2..=most_columns).fold(1, |best, columns| {
+        if scale(columns) > scale(best) {
+            columns
+        } else {
+            best
+        }
+    });
+    let side = |length: u32| ((f64::from(length) * scale(columns)).round() as u32).max(1);
+    Fit {
+        width: side(width).min(tile * columns),
+        height: side(height).min(tile * rows(columns)),
+        columns,
+    }
 }
 
 /// One channel of 8 bits, rows top to bottom.
@@ -195,8 +213,12 @@ impl Plane {
     }
 
     /// The page at reading size on whole tiles, the rest its background.
-    fn sheet(&self, tile: u32, columns: u32, max_tiles: u32) -> anyhow::Result<Plane> {
-        let (width, height) = scaled_size(self.width, self.height, tile, columns, max_tiles);
+    fn sheet(&self, tile: u32, most_columns: u32, max_tiles: u32) -> anyhow::Result<Plane> {
+        let Fit {
+            width,
+            height,
+            columns,
+        } = fit(self.width, self.height, tile, most_columns, max_tiles);
         let small = resize(
             &self.pixels,
             self.width,
@@ -362,10 +384,34 @@ mod tests {
 
     #[test]
     fn a_page_too_long_for_its_tiles_is_scaled_down_to_fit() {
-        assert_eq!(scaled_size(4, 8, 4, 1, 9), (4, 8));
-        assert_eq!(scaled_size(4, 80, 4, 1, 2), (1, 8));
+        let (width, height, columns) = (1, 8, 1);
+        assert_eq!(
+            fit(4, 80, 4, 1, 2),
+            Fit {
+                width,
+                height,
+                columns
+            }
+        );
         let tiles = images(&page(4, 80, |_, _| 255), "receipt", &layout(2, None)).unwrap();
         assert_eq!(tiles.len(), 2);
+    }
+
+    #[test]
+    fn a_page_has_the_columns_on_which_it_is_largest() {
+        let columns = |width, height| fit(width, height, 384, 2, 9).columns;
+        assert_eq!(columns(100, 399), 2);
+        assert_eq!(
+            columns(100, 401),
+            1,
+            "on 8 tiles of two columns it is narrower"
+        );
+        assert_eq!(fit(500, 1000, 384, 2, 9).width, 768);
+        assert_eq!(
+            fit(500, 2000, 384, 2, 9).width,
+            384,
+            "of equals, the fewest"
+        );
     }
 
     #[test]
