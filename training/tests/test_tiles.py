@@ -39,10 +39,15 @@ def test_channels_show_the_page_shifted_and_repeat_its_edge():
 
 
 def test_a_long_page_is_scaled_down_to_its_tiles():
-    assert tiles.scaled_size(384, 768, 1) == (384, 768)
-    width, height = tiles.scaled_size(384, 384 * 12, 1)
-    assert (width, height) == (tiles.TILE * tiles.MAX_TILES // 12, tiles.TILE * tiles.MAX_TILES)
+    assert tiles.scaled_size(384, 768, 1) == (384, 768, 1)
+    assert tiles.scaled_size(384, 384 * 12, 1) == (tiles.TILE * tiles.MAX_TILES // 12, tiles.TILE * tiles.MAX_TILES, 1)
     assert len(tiles.sheet(np.full((4000, 300), 250, np.uint8), _no_characters(), 1).tiles) <= tiles.MAX_TILES
+
+
+def test_a_page_has_the_columns_on_which_it_is_largest():
+    # The same numbers as in src/generate/layout.rs.
+    assert [tiles.scaled_size(100, height, 2)[2] for height in (399, 401)] == [2, 1]
+    assert [tiles.scaled_size(500, height, 2)[0] for height in (1000, 2000)] == [768, 384]
 
 
 def test_characters_land_in_their_patch_in_reading_order():

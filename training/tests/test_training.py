@@ -55,6 +55,20 @@ def test_documents_of_a_batch_are_read_as_each_alone():
     assert np.allclose(alone, together, atol=0.05)
 
 
+def test_patches_left_out_change_nothing_for_other_images():
+    torch.manual_seed(0)
+    vision, images = Reader().eval().vision, torch.randn(2, 3, 64, 64)
+    kept = torch.ones(2, 16, dtype=torch.bool)
+    with torch.no_grad():
+        whole, packed = vision(images), vision(images, kept=kept)[0]
+        assert torch.allclose(whole.reshape(32, -1), packed, atol=1e-5)
+        kept[0, 3:9] = False
+        fewer = vision(images, kept=kept)[0]
+    assert len(fewer) == 26
+    assert torch.allclose(whole[1], fewer[10:], atol=1e-5)
+    assert not torch.allclose(whole[0, :3], fewer[:3], atol=1e-3)
+
+
 def test_joint_training_saves_resumes_and_reads_the_prototypes_names(tmp_path):
     start, out, log = tmp_path / "start.pt", tmp_path / "joint.pt", tmp_path / "joint.jsonl"
     reader = Reader()

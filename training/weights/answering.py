@@ -18,30 +18,36 @@ def blank_mask(example: Example, r: random.Random) -> torch.Tensor:
     kept = torch.from_numpy((example.cells > 0).any(-1))
     if example.tiles is not None:
         kept |= torch.from_numpy(tiles.has_ink(example.tiles))
-    return kept | (torch.rand(kept.shape) < r.choice([0.03, 0.1, 0.3]))
+    return kept | (torch.rand(kept.shape) < r.choice([0.02, 0.06, 0.2]))
 
 
-def sequences(reader: Reader, examples: list[Example], seen: torch.Tensor, masks: list[torch.Tensor | None]):
+def patches_kept(examples: list[Example], masks: list[torch.Tensor | None]) -> torch.Tensor:
+    """Tiles of all examples x patches; all of those that have no mask."""
+    whole = lambda e: torch.ones(len(e.cells), tiles.PATCHES, dtype=torch.bool)
+    return torch.cat([whole(e) if mask is None else mask for e, mask in zip(examples, masks)])
+
+
+def sequences(reader: Reader, examples: list[Example], seen: torch.Tensor, kept: torch.Tensor):
     """Embeddings of each example without its last token, and their places.
-    `seen`: the patches of all tiles of all examples as the text model gets
-    them. A mask leaves patches out; the others keep their places, so that a
-    full page means the same."""
+    `seen`: what the projector makes of the patches that are `kept` (tiles of
+    all examples x patches). Those left out keep their places, so that a full
+    page means the same."""
     device = seen.device
     embed = lambda tokens: reader.text.emb(torch.tensor(tokens, device=device))
-    rows, places, first = [], [], 0
-    whole = torch.ones(tiles.PATCHES, dtype=torch.bool)
-    for e, mask in zip(examples, masks):
+    rows, places, tile, patch = [], [], 0, 0
+    for e in examples:
         parts = [embed([BOS, *encode("USER: ")])]
-        kept = [torch.ones(len(parts[0]), dtype=torch.bool)]
-        for tile in range(len(e.cells)):
-            parts += [embed([tile_token(tile + 1)]), seen[first + tile]]
-            kept += [torch.ones(1, dtype=torch.bool), whole if mask is None else mask[tile]]
+        is_there = [torch.ones(len(parts[0]), dtype=torch.bool)]
+        for number in range(len(e.cells)):
+            count = int(kept[tile].sum())
+            parts += [embed([tile_token(number + 1)]), seen[patch : patch + count]]
+            is_there += [torch.ones(1, dtype=torch.bool), kept[tile]]
+            tile, patch = tile + 1, patch + count
         tail = e.question + e.answer[:-1]
         parts.append(embed(tail))
-        kept = torch.cat([*kept, torch.ones(len(tail), dtype=torch.bool)]).to(device)
-        rows.append(torch.cat(parts)[kept])
-        places.append(torch.arange(len(kept), device=device)[kept])
-        first += len(e.cells)
+        rows.append(torch.cat(parts))
+        is_there = torch.cat([*is_there, torch.ones(len(tail), dtype=torch.bool)])
+        places.append(is_there.nonzero()[:, 0].to(device))
     return rows, places
 
 
@@ -83,17 +89,19 @@ def character_loss(guesses: torch.Tensor, wanted: torch.Tensor):
 
 
 def reading_loss(reader: Reader, examples: list[Example], masks, character_weight: float):
-    """Loss of reading rendered pages, and figures."""
+    """Loss of reading rendered pages, and figures. Where `masks` has none for
+    an example, all of its patches count."""
     device = reader.text.emb.weight.device
     images = torch.cat([torch.from_numpy(e.tiles) for e in examples]).to(device)
+    kept = patches_kept(examples, masks)
     with run.autocast(device):
-        features = reader.vision(pixels(images)).float()
+        features = reader.vision(pixels(images), kept=kept.to(device))[0].float()
         seen = reader.projector(features).float()
         guesses = reader.head(features) if character_weight else None
-    loss, figures = answer_loss(reader, examples, *sequences(reader, examples, seen, masks))
+    loss, figures = answer_loss(reader, examples, *sequences(reader, examples, seen, kept))
     if character_weight:
-        wanted = torch.cat([torch.from_numpy(e.cells) for e in examples]).to(device)
+        wanted = torch.cat([torch.from_numpy(e.cells) for e in examples])[kept].to(device)
         characters, right = character_loss(guesses, wanted)
         loss = loss + character_weight * characters
-        figures.append(("characters", right))
+        figures.append((f"characters.{examples[0].kind}" if len(examples) == 1 else "characters", right))
     return loss, figures

@@ -16,6 +16,10 @@ MAKERS = {"receipt": receipt, "invoice": invoice, "screenshot": screenshot, "tex
 # Kinds by how often training sees them. Transcribing keeps the tower and the
 # text model honest about single letters; invoices are the hardest.
 MIX = {"receipt": 0.42, "invoice": 0.31, "screenshot": 0.13, "text": 0.14}
+# How large pages are drawn: larger than they are read, as they come from
+# scanners.
+_SCALES = (1.0, 1.0, 1.0, 1.25, 1.5)
+_SLIPS = 0.55  # of receipts in training; held-out sets have none
 # What the program lets an answer have (models/manifest.toml).
 MOST_ANSWER_TOKENS = 1100
 
@@ -29,9 +33,12 @@ class Example:
     answer: list[int]
 
 
-def render(document: Document, index: int, r, damage: float) -> tuple[np.ndarray, object]:
-    """A page's pixels and characters; `damage` is the share of damaged pages."""
+def render(document: Document, index: int, r, damage: float, slips: float = 0) -> tuple[np.ndarray, object]:
+    """A page's pixels and characters; `damage` is the share of damaged pages,
+    `slips` that of receipts as till printers set them."""
     gray, characters = document.pages[index].draw()
+    if slips and document.kind == "receipt" and r.random() < slips:
+        gray, characters = paper.slip(gray, characters, r)
     if r.random() < damage:
         gentle = 0.35 if document.kind == "screenshot" else 1.0
         gray, characters = paper.damage(gray, characters, r, gentle)
@@ -55,18 +62,14 @@ def example(r, kind: str | None = None, damage: float = 0.6, held_out: bool = Fa
     kind = kind or r.choices(list(MIX), list(MIX.values()))[0]
     book = fonts.book(held_out)
     while True:
-        # Drawn larger and scaled down, as pages are that come from scanners.
-        scale = r.choice([1.0, 1.0, 1.0, 1.25, 1.5])
-        document = MAKERS[kind](r, book, scale)
+        document = MAKERS[kind](r, book, r.choice(_SCALES))
         index = r.randrange(len(document.pages))
-        columns = tiles.COLUMNS[kind]
         page = document.pages[index]
-        if page.height / page.width * columns**2 > most_tiles + 0.5:
+        if page.height / page.width > most_tiles + 0.5:
             continue
         said = document.page_truths[index]
         answer = encode(said if kind == "text" else truth.dump(said)) + [EOS]
         if len(answer) > MOST_ANSWER_TOKENS:
             continue
-        sheet = tiles.sheet(*render(document, index, r, damage), columns)
-        if len(sheet.tiles) <= most_tiles:
-            return Example(kind, sheet.tiles, sheet.cells, encode(PROMPTS[kind] + "\nASSISTANT: "), answer)
+        sheet = tiles.sheet(*render(document, index, r, damage, _SLIPS), tiles.COLUMNS[kind], most_tiles)
+        return Example(kind, sheet.tiles, sheet.cells, encode(PROMPTS[kind] + "\nASSISTANT: "), answer)

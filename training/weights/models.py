@@ -42,10 +42,17 @@ class Block(nn.Module):
         self.up = nn.Linear(width, hidden)
         self.down = nn.Linear(hidden, width)
 
-    def forward(self, x):
+    def forward(self, x, lengths: list[int] | None = None):
+        """With `lengths`, `x` is one row of several images' patches, so many
+        of each, and none sees another image's."""
         batch, length, width = x.shape
         q, k, v = self.qkv(self.ln1(x)).view(batch, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        x = x + self.out(_attention(q, k, v, causal=False).transpose(1, 2).reshape(batch, length, width))
+        if lengths is None:
+            mixed = _attention(q, k, v, causal=False)
+        else:
+            images = zip(*(part.split(lengths, dim=2) for part in (q, k, v)))
+            mixed = torch.cat([_attention(*image, causal=False) for image in images], dim=2)
+        x = x + self.out(mixed.transpose(1, 2).reshape(batch, length, width))
         return x + self.down(F.gelu(self.up(self.ln2(x)), approximate="tanh"))
 
 
@@ -64,17 +71,24 @@ class VisionTower(nn.Module):
             for matrix in (block.out, block.down):
                 nn.init.normal_(matrix.weight, std=0.02 / (2 * layers) ** 0.5)
 
-    def forward(self, images, offset=(0, 0)):
+    def forward(self, images, offset=(0, 0), kept=None):
         """`offset`: which patch of the grid the image's first one is; training
-        on crops moves them about, so that every place is learnt."""
+        on crops moves them about, so that every place is learnt. `kept` (images
+        x patches) leaves the other patches out: most of a page is blank, and
+        costs as much as what is printed. Of `kept` patches the result is one
+        row, of whole images as many."""
         batch, channels, height, width = images.shape
         rows, columns = height // PATCH, width // PATCH
         x = images.view(batch, channels, rows, PATCH, columns, PATCH).permute(0, 2, 4, 1, 3, 5)
-        x = self.patch(x.reshape(batch, rows * columns, channels * PATCH * PATCH))
-        places = self.pos[offset[0] : offset[0] + rows, offset[1] : offset[1] + columns]
-        x = self.pre(x + places.reshape(1, rows * columns, -1))
+        x = x.reshape(batch, rows * columns, channels * PATCH * PATCH)
+        places = self.pos[offset[0] : offset[0] + rows, offset[1] : offset[1] + columns].reshape(1, rows * columns, -1)
+        lengths = None
+        if kept is not None:
+            x, places = x[kept][None], places.expand(batch, -1, -1)[kept][None]
+            lengths = kept.sum(1).tolist()
+        x = self.pre(self.patch(x) + places)
         for block in self.blocks:
-            x = block(x)
+            x = block(x, lengths)
         return x
 
 

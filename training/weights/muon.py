@@ -8,6 +8,8 @@ shape share a batch.
 
 import torch
 
+from . import run
+
 _STEPS = 5
 _A, _B, _C = 3.4445, -4.7750, 2.0315
 _SCALE = 0.2  # gives updates about the size of AdamW's (Liu et al., 2025)
@@ -33,7 +35,9 @@ class Muon:
                 upright = update.shape[0] > update.shape[1] and wide != short
                 parts.append((update.T if upright else update).reshape(-1, short, wide))
             x = torch.cat(parts)
-            x = (x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)).bfloat16()
+            x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+            if run.has_bfloat16(x.device):
+                x = x.bfloat16()
             for _ in range(_STEPS):
                 square = x @ x.mT
                 x = _A * x + (_B * square + _C * square @ square) @ x

@@ -55,6 +55,35 @@ def damage(gray: np.ndarray, characters: Characters, r, amount: float = 1.0) -> 
     return gray, characters
 
 
+def slip(gray: np.ndarray, characters: Characters, r) -> tuple[np.ndarray, Characters]:
+    """A till printer's slip, and what is around it on a scanner: letters of 12
+    by 24 dots are narrower than fonts have them, ink is there or not, and the
+    paper ends before the picture does."""
+    height, width = gray.shape
+    paper = int(np.median(gray))
+    if r.random() < 0.7:
+        taller = round(height * r.uniform(1.1, 1.75))
+        gray = np.asarray(Image.fromarray(gray).resize((width, taller), Image.BICUBIC))
+        characters, height = Characters(characters.x, characters.y * (taller / height), characters.ids), taller
+    if r.random() < 0.35:
+        ink = int(np.percentile(gray, 1))
+        gray = np.where(gray < (paper + ink) * r.uniform(0.4, 0.6), np.uint8(ink), np.uint8(paper))
+    if r.random() < 0.4:
+        edges = lambda: [round(r.choice([0, 0.01, r.uniform(0, 0.2)]) * width) for _ in range(2)]
+        (left, right), (top, bottom) = edges(), edges()
+        shade = r.choice([paper, paper, r.randint(225, 255)])
+        sheet = np.full((height + top + bottom, width + left + right), shade, np.uint8)
+        sheet[top : top + height, left : left + width] = gray
+        gray, characters = sheet, Characters(characters.x + left, characters.y + top, characters.ids)
+        # A lid that does not close: dark along an edge, of uneven width.
+        for side in range(4):
+            if r.random() < 0.3:
+                turned = np.rot90(gray, side)  # a view
+                depth = np.interp(np.arange(turned.shape[1]), np.linspace(0, turned.shape[1], 5), [r.uniform(0, 0.02) * width for _ in range(5)])
+                turned[np.arange(turned.shape[0])[:, None] < depth[None]] = r.randint(0, 90)
+    return gray, characters
+
+
 def _on_larger_sheet(gray, characters, r, paper):
     """Laid on a scanner or a table: margins, sometimes dark ones."""
     height, width = gray.shape

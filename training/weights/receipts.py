@@ -1,7 +1,7 @@
 """Till receipts of shops, restaurants and fuel stations.
 
-First what happened (`_sale`), then how it is printed. Amounts are cents. The
-width is one column of tiles at reading size, times a scale.
+First what happened (`_sale`), then how it is printed. Amounts are cents. At
+scale 1 a receipt is as wide as a tile, at which it is read.
 """
 
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ class _Till:
         self.country = COUNTRIES[code]
         self.words = {k: r.choice(v) if k not in ("foot", "card") else v for k, v in wording.RECEIPT[self.country.language].items()}
         path = fonts.mono(r) if r.random() < 0.6 else fonts.text(r)
-        # Sizes at reading scale: what a receipt of 24 to 48 characters a line comes to.
+        # At scale 1: what a receipt of 24 to 48 characters a line comes to.
         size = r.choice([11, 12, 12, 13, 13, 14, 14, 15, 15, 16, 17])
         self.text = Text(path, size, scale)
         self.face = self.text.normal

@@ -20,10 +20,15 @@ def clock(minutes: float, peak: float, device: torch.device, threads: int, final
     return Clock(minutes, peak, threads if device.type == "cpu" else None, final=final)
 
 
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 pays: on any GPU since Ampere and on CPUs with
+    avx512_bf16 or AMX (260 against 60 GFLOP/s on two cores). On others a
+    product of matrices takes several times longer than in 32 bits."""
+    return device.type != "cpu" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
 def autocast(device: torch.device):
-    # bfloat16 pays on any GPU since Ampere and on CPUs with avx512_bf16 or AMX
-    # (260 against 60 GFLOP/s on two cores); elsewhere it is merely slow.
-    return torch.autocast(device.type, torch.bfloat16)
+    return torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device))
 
 
 @dataclass

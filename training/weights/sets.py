@@ -1,8 +1,7 @@
 """Writes sets of documents in the layout of `fixtures/`, for `docmill eval`
 and `docmill calibrate`: layouts and fonts that training never saw.
 
-Pages are drawn at twice the reading size, as a scanner or a phone would give
-them; PDFs hold pictures of their pages.
+Pages are drawn at scale 2, about as a scanner or a phone would give them; PDFs hold pictures of their pages.
 """
 
 import json
@@ -47,10 +46,9 @@ def _write_one(folder: Path, kind: str, r, damage: float) -> None:
 
 
 def _document(kind: str, r):
-    """One whose every page the program's tiles can hold at reading size."""
-    columns = examples.tiles.COLUMNS[kind]
+    """One whose every page is as wide as a column of tiles, or wider."""
     while True:
         document = examples.MAKERS[kind](r, fonts.book(held_out=True), _SCALE)
         longest = max(page.height / page.width for page in document.pages)
-        if longest * columns**2 <= examples.tiles.MAX_TILES:
+        if longest <= examples.tiles.MAX_TILES:
             return document

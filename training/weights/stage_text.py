@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from . import checkpoint, run
-from .answering import answer_loss, blank_mask, sequences
+from .answering import answer_loss, blank_mask, patches_kept, sequences
 from .characters import CLASSES
 from .examples import symbolic
 from .feed import Feed
@@ -74,8 +74,8 @@ def train(start: Path, out: Path, log_path: Path, plan: Plan, processes: int, th
         cells = np.concatenate([corrupted(e.cells, plan.noise, g) for e in batch])
         with run.autocast(device):
             seen = reader.symbolic(torch.from_numpy(cells).to(device), reader.text).float()
-        masks = [blank_mask(e, r) if r.random() < 0.8 else None for e in batch]
-        loss, figures = answer_loss(reader, batch, *sequences(reader, batch, seen, masks))
+        kept = patches_kept(batch, [blank_mask(e, r) if r.random() < 0.8 else None for e in batch])
+        loss, figures = answer_loss(reader, batch, *sequences(reader, batch, seen[kept.to(device)], kept))
         loss.backward()
         optimiser.step(clock.rate)
         for name, value in figures:

@@ -18,7 +18,7 @@ GRID = TILE // PATCH
 PATCHES = GRID * GRID
 SLOTS = 4  # characters told apart within a patch
 MAX_TILES = 9
-COLUMNS = {"receipt": 1, "screenshot": 1, "text": 1, "invoice": 2}
+COLUMNS = {"receipt": 1, "screenshot": 1, "text": 1, "invoice": 2}  # at most
 CROP_MARGIN = 0.03
 # Where each channel looks: a patch sees past its borders. This took character
 # accuracy from a plateau at 75 % to over 80 % within minutes of training: a
@@ -58,11 +58,13 @@ def inked(gray: np.ndarray) -> tuple[int, int, int, int] | None:
     return max(0, left - margin), max(0, top - margin), min(width, right + margin + 1), min(height, bottom + margin + 1)
 
 
-def scaled_size(width: int, height: int, columns: int, most: int = MAX_TILES) -> tuple[int, int]:
-    rows = max(1, most // columns)
-    scale = min(TILE * columns / width, TILE * rows / height)
+def scaled_size(width: int, height: int, columns: int, most: int = MAX_TILES) -> tuple[int, int, int]:
+    """Size at reading, and the number of columns, at most `columns`, on which
+    that is largest; of equal ones the fewest."""
+    scale, columns = max((min(TILE * n / width, TILE * max(1, most // n) / height), -n) for n in range(1, columns + 1))
+    columns = -columns
     half_up = lambda length: max(1, int(length * scale + 0.5))
-    return min(half_up(width), TILE * columns), min(half_up(height), TILE * rows)
+    return min(half_up(width), TILE * columns), min(half_up(height), TILE * max(1, most // columns)), columns
 
 
 def channels(sheet: np.ndarray) -> np.ndarray:
@@ -102,7 +104,7 @@ def sheet(gray: np.ndarray, characters: Characters, columns: int, most: int = MA
     left, top, right, bottom = inked(gray) or (0, 0, gray.shape[1], gray.shape[0])
     gray = gray[top:bottom, left:right]
     height, width = gray.shape
-    new_width, new_height = scaled_size(width, height, columns, most)
+    new_width, new_height, columns = scaled_size(width, height, columns, most)
     small = np.asarray(Image.fromarray(gray).resize((new_width, new_height), Image.LANCZOS)) if (new_width, new_height) != (width, height) else gray
     rows = -(-new_height // TILE)
     whole = np.full((rows * TILE, columns * TILE), background(gray), np.uint8)
@@ -115,12 +117,13 @@ def symbolic(characters: Characters, columns: int) -> np.ndarray:
     """Cells of a page that is not drawn: cropped to its characters, about as
     `sheet` crops to their ink."""
     x, y, half = characters.x, characters.y, 8.0
-    width = max(1.0, float(x.max() - x.min())) + 2 * half
-    margin = half + CROP_MARGIN * width
-    scale = TILE * columns / (width + 2 * CROP_MARGIN * width)
+    across = max(1.0, float(x.max() - x.min())) + 2 * half
+    margin = half + CROP_MARGIN * across
+    width, height = across + 2 * CROP_MARGIN * across, float(y.max() - y.min()) + 2 * margin
+    new_width, new_height, columns = scaled_size(width, height, columns)
+    scale = new_width / width
     moved = Characters((x - x.min() + margin) * scale, (y - y.min() + margin) * scale, characters.ids)
-    rows = int(moved.y.max() + margin * scale) // TILE + 1
-    return place(moved, rows, columns)
+    return place(moved, -(-new_height // TILE), columns)
 
 
 def has_ink(tiles: np.ndarray, least: int = 60) -> np.ndarray:
