@@ -299,7 +299,7 @@ fn what_is_exported_as_ubl_is_taken_in_again_as_the_same() {
     assert!(
         names("out")
             .iter()
-            .any(|name| name.ends_with("-G-2024-031.xml"))
+            .any(|name| name.starts_with("G-2024-031-"))
     );
     let again = context.run(&["--db", "again.db", "run", "out", "--json"]);
     let number = |record: &Value| {
