@@ -9,9 +9,9 @@ mod chart;
 mod html;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 pub use build::of_run;
 pub use chart::duration;
@@ -70,10 +70,16 @@ pub struct Files {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TurnedAway {
+    #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
     pub reason: String,
     /// Why, and what to do.
     pub message: String,
+}
+
+/// As the exports write it: a file's name need not be UTF-8, and JSON must be.
+fn lossy<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&path.to_string_lossy())
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -137,6 +143,7 @@ pub struct Stage {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SlowPage {
+    #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
     /// From 1.
     pub page: u32,

@@ -133,6 +133,29 @@ fn a_killed_run_is_reported_as_far_as_it_came() {
 }
 
 #[test]
+fn a_report_names_a_file_whose_name_is_not_utf_8() {
+    use std::os::unix::ffi::OsStrExt;
+    let Some(context) = Context::with_engines("a_report_names_a_file_whose_name_is_not_utf_8")
+    else {
+        return;
+    };
+    fs::create_dir(context.path("in")).unwrap();
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9.pdf");
+    fs::write(context.path("in").join(name), "x").unwrap();
+    let ran = context.run(&["run", "in", "--report", "r.json", "--report", "r.html"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let told = &json(&context, "r.json")["files"]["first_turned_away"][0];
+    assert!(
+        told["path"]
+            .as_str()
+            .unwrap()
+            .ends_with("in/caf\u{fffd}.pdf")
+    );
+    let page = fs::read_to_string(context.path("r.html")).unwrap();
+    assert!(page.contains("caf\u{fffd}.pdf"));
+}
+
+#[test]
 fn a_wrong_report_file_is_told_before_anything_is_read() {
     let context = Context::new();
     for file in ["report.pdf", "no/such/report.html"] {
