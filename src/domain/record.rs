@@ -97,6 +97,16 @@ pub struct Record {
     pub keys: Vec<BusinessKey>,
 }
 
+impl Record {
+    /// Adds a finding for which a person should look.
+    pub fn doubt(&mut self, finding: Finding) {
+        self.findings.push(finding);
+        if self.status == Status::Accepted {
+            self.status = Status::NeedsReview;
+        }
+    }
+}
+
 /// What a calibration made of a record's values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibrated {

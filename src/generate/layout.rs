@@ -106,13 +106,11 @@ fn fit(width: u32, height: u32, tile: u32, most_columns: u32, max_tiles: u32) ->
         let across = f64::from(tile * columns) / f64::from(width);
         across.min(f64::from(tile * rows(columns)) / f64::from(height))
     };
-    let columns = (2..=most_columns).fold(1, |best, columns| {
-        if scale(columns) > scale(best) {
-            columns
-        } else {
-            best
-        }
-    });
+    // `max_by` takes the last of equals: reversed, the fewest.
+    let columns = (1..=most_columns)
+        .rev()
+        .max_by(|&one, &other| scale(one).total_cmp(&scale(other)))
+        .unwrap_or(1);
     let side = |length: u32| ((f64::from(length) * scale(columns)).round() as u32).max(1);
     Fit {
         width: side(width).min(tile * columns),

@@ -144,12 +144,11 @@ impl Folder {
 /// not followed, but for those before a `..`, which else would lead elsewhere.
 pub fn absolute(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let is_up = |part: &Component| *part == Component::ParentDir;
-    let Some(last) = absolute.components().rev().position(|part| is_up(&part)) else {
+    let parts: Vec<Component> = absolute.components().collect();
+    let Some(last) = parts.iter().rposition(|part| *part == Component::ParentDir) else {
         return absolute;
     };
-    let parts: Vec<Component> = absolute.components().collect();
-    let (up, rest) = parts.split_at(parts.len() - last);
+    let (up, rest) = parts.split_at(last + 1);
     match up.iter().collect::<PathBuf>().canonicalize() {
         Ok(folder) => folder.join(rest.iter().collect::<PathBuf>()),
         Err(_) => absolute,

@@ -4,7 +4,7 @@
 use sqlx::{Row, Sqlite, Transaction};
 
 use super::{DocumentId, jobs, records};
-use crate::domain::{BusinessKey, Finding, POSSIBLE_DUPLICATE, REPLACED, Record, Severity, Status};
+use crate::domain::{BusinessKey, Finding, POSSIBLE_DUPLICATE, REPLACED, Record, Severity};
 
 /// Adds a finding where a current record of a document that was taken in
 /// earlier has one of the record's keys. Which of two is told does not depend
@@ -25,11 +25,7 @@ pub(super) async fn tell(
         let Some(row) = found.fetch_optional(&mut **tx).await? else {
             continue;
         };
-        let finding = finding(tx, &key.words, row.get(0)).await?;
-        record.findings.push(finding);
-        if record.status == Status::Accepted {
-            record.status = Status::NeedsReview;
-        }
+        record.doubt(finding(tx, &key.words, row.get(0)).await?);
         // One finding sends it to a person; another key would say the same.
         break;
     }
@@ -46,19 +42,16 @@ pub(super) async fn tell_later(
     let mut doubted = Vec::new();
     for key in &record.keys {
         let later = sqlx::query(
-            "SELECT r.id, r.status = 'accepted' FROM record_keys k JOIN records r ON r.id = k.record_id
+            "SELECT r.id FROM record_keys k JOIN records r ON r.id = k.record_id
              WHERE k.key = ? AND r.current = 1 AND r.document_id > ? AND NOT EXISTS
                 (SELECT 1 FROM findings f WHERE f.record_id = r.id AND f.code = ?) ORDER BY r.id",
         );
         let later = later.bind(&key.key).bind(document.0);
         let later = later.bind(POSSIBLE_DUPLICATE);
         for row in later.fetch_all(&mut **tx).await? {
-            let (id, accepted): (i64, bool) = (row.get(0), row.get(1));
+            let id = row.get(0);
             let finding = finding(tx, &key.words, document.0).await?;
-            records::insert_finding(tx, id, &finding).await?;
-            if accepted {
-                let review = sqlx::query("UPDATE records SET status = 'needs_review' WHERE id = ?");
-                review.bind(id).execute(&mut **tx).await?;
+            if records::doubt(tx, id, &finding).await? {
                 doubted.push(id);
             }
         }
@@ -122,7 +115,7 @@ mod tests {
 
     use super::super::*;
     use super::*;
-    use crate::domain::{DocumentInfo, MediaType};
+    use crate::domain::{DocumentInfo, MediaType, Status};
 
     async fn begin(store: &Store) -> RunId {
         let new = NewRun {

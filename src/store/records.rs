@@ -157,9 +157,12 @@ impl Store {
         retire.bind(document.0).execute(&mut *tx).await?;
         let mut ids = Vec::with_capacity(records.len());
         let mut doubted = Vec::new();
+        let replaced = replaced::finding(&mut tx, document.0).await?;
         for (ordinal, record) in records.iter_mut().enumerate() {
             duplicates::tell(&mut tx, document, record).await?;
-            replaced::tell(&mut tx, document, record).await?;
+            if let Some(finding) = &replaced {
+                record.doubt(finding.clone());
+            }
             ids.push(insert_record(&mut tx, run, document, ordinal, record).await?);
             doubted.extend(duplicates::tell_later(&mut tx, document, record).await?);
         }
@@ -337,7 +340,22 @@ async fn insert_record(
     Ok(id)
 }
 
-pub(super) async fn insert_finding(
+/// Adds a finding for which a person should look to a stored record. Returns
+/// whether it was accepted until now.
+pub(super) async fn doubt(
+    tx: &mut Transaction<'_, Sqlite>,
+    record: i64,
+    finding: &Finding,
+) -> sqlx::Result<bool> {
+    insert_finding(tx, record, finding).await?;
+    let review = sqlx::query(
+        "UPDATE records SET status = 'needs_review' WHERE id = ? AND status = 'accepted'",
+    );
+    let review = review.bind(record).execute(&mut **tx).await?;
+    Ok(review.rows_affected() > 0)
+}
+
+async fn insert_finding(
     tx: &mut Transaction<'_, Sqlite>,
     record: i64,
     finding: &Finding,

@@ -7,7 +7,7 @@ use std::path::Path;
 use sqlx::{Sqlite, Transaction};
 
 use super::{DocumentId, documents, jobs, records};
-use crate::domain::{Finding, REPLACED, Record, Severity, Status};
+use crate::domain::{Finding, REPLACED, Severity};
 
 /// Whether each path of the document has been seen with other content since.
 const IS_REPLACED: &str =
@@ -16,19 +16,26 @@ const IS_REPLACED: &str =
         (SELECT 1 FROM sources t WHERE t.path = s.path AND t.document_id <> ?1
             AND (t.run_id, t.id) > (s.run_id, s.id)))";
 
-/// Adds a finding where the document's file holds something else by now.
-pub(super) async fn tell(
+/// What to say of the document's records where its file holds something else
+/// by now.
+pub(super) async fn finding(
     tx: &mut Transaction<'_, Sqlite>,
-    document: DocumentId,
-    record: &mut Record,
-) -> sqlx::Result<()> {
-    if is_replaced(tx, document.0).await? {
-        record.findings.push(finding(tx, document.0).await?);
-        if record.status == Status::Accepted {
-            record.status = Status::NeedsReview;
-        }
+    document: i64,
+) -> sqlx::Result<Option<Finding>> {
+    let is_replaced = sqlx::query_scalar(IS_REPLACED).bind(document);
+    if !is_replaced.fetch_one(&mut **tx).await? {
+        return Ok(None);
     }
-    Ok(())
+    let paths = jobs::paths(tx, document).await?;
+    let path = match paths.first() {
+        Some(path) => path.display().to_string(),
+        None => "its file".to_owned(),
+    };
+    let message = format!(
+        "{path} has held something else since: this row is what it said before; where the new content replaces it, do not book both"
+    );
+    let severity = Severity::Warning;
+    Ok(Some(Finding::new(REPLACED, severity, None, message)))
 }
 
 /// Tells of the records of what `path` held before `document`; those of the
@@ -44,8 +51,8 @@ pub(super) async fn tell_of_path(
     let others = others.bind(path.as_os_str().as_bytes()).bind(document.0);
     let others = others.fetch_all(&mut **tx).await?;
     for &other in &others {
-        if is_replaced(tx, other).await? {
-            tell_stored(tx, other).await?;
+        if let Some(finding) = finding(tx, other).await? {
+            tell_stored(tx, other, &finding).await?;
         }
     }
     let is_back = sqlx::query_scalar(
@@ -63,36 +70,18 @@ pub(super) async fn tell_of_path(
     Ok(())
 }
 
-async fn tell_stored(tx: &mut Transaction<'_, Sqlite>, document: i64) -> sqlx::Result<()> {
-    let untold = sqlx::query_scalar::<_, i64>(
+async fn tell_stored(
+    tx: &mut Transaction<'_, Sqlite>,
+    document: i64,
+    finding: &Finding,
+) -> sqlx::Result<()> {
+    let untold = sqlx::query_scalar(
         "SELECT id FROM records WHERE document_id = ? AND current = 1 AND NOT EXISTS
             (SELECT 1 FROM findings f WHERE f.record_id = records.id AND f.code = ?)",
     );
     let untold = untold.bind(document).bind(REPLACED);
     for id in untold.fetch_all(&mut **tx).await? {
-        let finding = finding(tx, document).await?;
-        records::insert_finding(tx, id, &finding).await?;
-        let review = sqlx::query(
-            "UPDATE records SET status = 'needs_review' WHERE id = ? AND status = 'accepted'",
-        );
-        review.bind(id).execute(&mut **tx).await?;
+        records::doubt(tx, id, finding).await?;
     }
     Ok(())
-}
-
-async fn is_replaced(tx: &mut Transaction<'_, Sqlite>, document: i64) -> sqlx::Result<bool> {
-    let asked = sqlx::query_scalar(IS_REPLACED).bind(document);
-    asked.fetch_one(&mut **tx).await
-}
-
-async fn finding(tx: &mut Transaction<'_, Sqlite>, document: i64) -> sqlx::Result<Finding> {
-    let paths = jobs::paths(tx, document).await?;
-    let path = match paths.first() {
-        Some(path) => path.display().to_string(),
-        None => "its file".to_owned(),
-    };
-    let message = format!(
-        "{path} has held something else since: this row is what it said before; where the new content replaces it, do not book both"
-    );
-    Ok(Finding::new(REPLACED, Severity::Warning, None, message))
 }

@@ -310,15 +310,12 @@ fn name_failed_pages(records: &mut [Record], pages: &[PageResult]) {
                 index + 1,
                 failure.reason
             );
-            record.findings.push(Finding::new(
+            record.doubt(Finding::new(
                 "page_failed",
                 Severity::Warning,
                 None,
                 message,
             ));
-            if record.status == Status::Accepted {
-                record.status = Status::NeedsReview;
-            }
         }
     }
 }

@@ -179,6 +179,21 @@ pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
+/// A folder of the shipped models with another manifest.
+pub fn changed_models(folder: &Path, change: impl FnOnce(&str) -> String) {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    fs::create_dir_all(folder).unwrap();
+    for entry in fs::read_dir(&shipped).unwrap() {
+        let name = entry.unwrap().file_name();
+        let target = folder.join(&name);
+        if name != "manifest.toml" && !target.exists() {
+            std::os::unix::fs::symlink(shipped.join(&name), target).unwrap();
+        }
+    }
+    let manifest = fs::read_to_string(shipped.join("manifest.toml")).unwrap();
+    fs::write(folder.join("manifest.toml"), change(&manifest)).unwrap();
+}
+
 /// The records without what differs from run to run.
 pub fn stable(mut records: Vec<Value>) -> Vec<Value> {
     for record in &mut records {

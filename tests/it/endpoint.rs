@@ -3,12 +3,11 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::context::{Context, fixtures};
+use crate::context::{Context, changed_models, fixtures};
 
 /// Answers requests until the test ends.
 pub struct Endpoint {
@@ -102,20 +101,15 @@ impl Context {
     /// A models folder here: the default ones, and endpoints by name, base
     /// address and further lines of their tables. Returns the folder.
     pub fn endpoints(&self, endpoints: &[(&str, &str, &str)]) -> String {
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
         let folder = self.path("models");
-        std::fs::create_dir_all(&folder).unwrap();
-        for file in ["text.gguf", "mmproj.gguf", "clip"] {
-            let _ = std::os::unix::fs::symlink(shipped.join(file), folder.join(file));
-        }
-        let mut manifest = std::fs::read_to_string(shipped.join("manifest.toml")).unwrap();
-        for (name, base_url, more) in endpoints {
-            manifest.push_str(&format!(
+        let table = |(name, base_url, more): &(&str, &str, &str)| {
+            format!(
                 "\n[endpoint.{name}]\nkind = 'openai'\nbase_url = '{base_url}'\nmodel = 'm'\n\
                  max_retries = 0\n{more}\n"
-            ));
-        }
-        std::fs::write(folder.join("manifest.toml"), manifest).unwrap();
+            )
+        };
+        let tables: String = endpoints.iter().map(table).collect();
+        changed_models(&folder, |manifest| format!("{manifest}{tables}"));
         folder.to_string_lossy().into_owned()
     }
 }

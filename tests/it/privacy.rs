@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::context::{Context, Ran};
+use crate::context::{Context, Ran, changed_models};
 use crate::pages::pdf;
 
 /// Words of the fixture and of the PDF below; the model reads the former.
@@ -23,18 +23,9 @@ fn assert_silent(ran: &Ran, how: &str) {
 
 /// The shipped models with a bound on the answer that every page passes.
 fn short_winded(context: &Context) {
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
-    fs::create_dir(context.path("models")).unwrap();
-    for entry in fs::read_dir(&shipped).unwrap() {
-        let entry = entry.unwrap();
-        let target = context.path("models").join(entry.file_name());
-        if entry.file_name() != "manifest.toml" {
-            std::os::unix::fs::symlink(entry.path(), target).unwrap();
-        }
-    }
-    let manifest = fs::read_to_string(shipped.join("manifest.toml")).unwrap();
-    let manifest = manifest.replace("max_output_tokens = 1100", "max_output_tokens = 12");
-    fs::write(context.path("models/manifest.toml"), manifest).unwrap();
+    changed_models(&context.path("models"), |manifest| {
+        manifest.replace("max_output_tokens = 1100", "max_output_tokens = 12")
+    });
 }
 
 #[test]

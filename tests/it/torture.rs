@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use sqlx::{Connection, Row, SqliteConnection};
 
-use crate::context::{Context, fixtures, stable};
+use crate::context::{Context, changed_models, fixtures, stable};
 use crate::process::{signal, workers};
 
 /// Longest that a process lives before the next kill, in times of what a run
@@ -191,25 +191,16 @@ fn ends_within(child: &mut Child, life: Duration) -> bool {
 /// The default models on one tile: what is tried is not how well pages are
 /// read, and the sooner a page is done, the more often there is to kill.
 fn one_tile(folder: &Path) {
-    let ours = fixtures().parent().unwrap().join("models");
-    fs::create_dir_all(folder.join("clip")).unwrap();
-    let clip = fs::read_dir(ours.join("clip")).unwrap();
-    let files = fs::read_dir(&ours).unwrap().chain(clip);
-    for file in files
-        .map(|file| file.unwrap().path())
-        .filter(|f| f.is_file())
-    {
-        fs::copy(&file, folder.join(file.strip_prefix(&ours).unwrap())).unwrap();
-    }
-    let manifest = fs::read_to_string(folder.join("manifest.toml")).unwrap();
-    let few = |line: &str| match line.split(" = ").next() {
-        Some("max_tiles") => "max_tiles = 1\n".to_owned(),
-        Some("columns") => "columns = { default = 1 }\n".to_owned(),
-        _ => format!("{line}\n"),
-    };
-    let few: String = manifest.lines().map(few).collect();
-    assert_ne!(few, manifest, "no number of tiles in the manifest");
-    fs::write(folder.join("manifest.toml"), few).unwrap();
+    changed_models(folder, |manifest| {
+        let few = |line: &str| match line.split(" = ").next() {
+            Some("max_tiles") => "max_tiles = 1\n".to_owned(),
+            Some("columns") => "columns = { default = 1 }\n".to_owned(),
+            _ => format!("{line}\n"),
+        };
+        let few: String = manifest.lines().map(few).collect();
+        assert_ne!(few, manifest, "no number of tiles in the manifest");
+        few
+    });
 }
 
 fn run(context: &Context, plan: &Plan, database: &Path) -> Child {

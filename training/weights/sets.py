@@ -1,7 +1,8 @@
 """Writes sets of documents in the layout of `fixtures/`, for `docmill eval`
 and `docmill calibrate`: layouts and fonts that training never saw.
 
-Pages are drawn at scale 2, about as a scanner or a phone would give them; PDFs hold pictures of their pages.
+Pages are drawn at scale 2, about as a scanner or a phone would give them; PDFs
+hold pictures of their pages.
 """
 
 import json

@@ -61,9 +61,9 @@ def inked(gray: np.ndarray) -> tuple[int, int, int, int] | None:
 def scaled_size(width: int, height: int, columns: int, most: int = MAX_TILES) -> tuple[int, int, int]:
     """Size at reading, and the number of columns, at most `columns`, on which
     that is largest; of equal ones the fewest."""
-    scale, columns = max((min(TILE * n / width, TILE * max(1, most // n) / height), -n) for n in range(1, columns + 1))
-    columns = -columns
-    half_up = lambda length: max(1, int(length * scale + 0.5))
+    scale_on = lambda n: min(TILE * n / width, TILE * max(1, most // n) / height)
+    columns = max(range(1, columns + 1), key=scale_on)  # the first of equals
+    half_up = lambda length: max(1, int(length * scale_on(columns) + 0.5))
     return min(half_up(width), TILE * columns), min(half_up(height), TILE * max(1, most // columns)), columns
 
 
