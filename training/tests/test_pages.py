@@ -7,7 +7,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from weights import examples, fonts, paper, receipts, invoices, screenshots, truth, values
+from weights import examples, fonts, paper, receipts, invoices, screenshots, tiles, truth, values
 from weights.characters import INDEX, is_writable
 from weights.names import one_line
 from weights.vocabulary import EOS, decode
@@ -92,19 +92,35 @@ def test_an_answer_decodes_to_its_truth():
     assert set(json.loads(decode(e.answer[:-1]))) == set(invoices.FIELDS)
 
 
-def test_damage_moves_characters_with_the_ink():
-    """After all that is done to a page, the place of a character is still dark."""
-    document = receipts.receipt(random.Random(8), fonts.book(), 1.5)
-    gray, characters = document.pages[0].draw()
+def share_near_ink(gray, characters) -> float:
+    """Of the letters with a bar, those whose place is dark."""
     bars = np.isin(characters.ids, [INDEX[c] for c in "HEBRNMW8"])
-    near_ink = 0
-    for seed in range(20):
-        scan, moved = paper.damage(gray, characters, random.Random(seed))
-        background = np.median(scan)
-        for x, y in zip(moved.x[bars], moved.y[bars]):
-            around = scan[max(0, int(y) - 6) : int(y) + 7, max(0, int(x) - 6) : int(x) + 7]
-            near_ink += around.size > 0 and abs(float(around.min()) - background) > 20
-    assert near_ink > 0.95 * 20 * bars.sum()
+    background, near_ink = np.median(gray), 0
+    for x, y in zip(characters.x[bars], characters.y[bars]):
+        around = gray[max(0, int(y) - 6) : int(y) + 7, max(0, int(x) - 6) : int(x) + 7]
+        near_ink += around.size > 0 and abs(float(around.min()) - background) > 20
+    return near_ink / bars.sum()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [paper.damage, paper.slip, paper.pressed, lambda *page: paper.spread(*page, 2500)],
+    ids=["damage", "slip", "pressed", "spread"],
+)
+def test_what_is_done_to_a_page_moves_characters_with_the_ink(change):
+    document = receipts.receipt(random.Random(8), fonts.book(), 1.5)
+    page = document.pages[0].draw()
+    assert np.mean([share_near_ink(*change(*page, random.Random(seed))) for seed in range(20)]) > 0.95
+
+
+@pytest.mark.parametrize("kind", ["receipt", "invoice", "screenshot"])
+def test_white_space_fills_a_page_to_its_tiles(kind):
+    columns = tiles.COLUMNS[kind]
+    for seed in range(5):
+        r = random.Random(seed)
+        document = examples.MAKERS[kind](r, fonts.book(), 1.0)
+        page = examples.render(document, 0, r, damage=0, rows=8 // columns)
+        assert len(tiles.sheet(*page, columns).tiles) == 8
 
 
 def test_dates_are_written_so_that_they_can_be_read():

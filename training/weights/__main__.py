@@ -145,7 +145,7 @@ def _add_heldout(commands) -> None:
         from . import sets
 
         counts = {"receipt": o.receipts, "invoice": o.invoices, "screenshot": o.screenshots}
-        print(f"{sets.write(o.folder, counts, o.seed, o.damage)} documents in {o.folder}")
+        print(f"{sets.write(o.folder, counts, o.seed, o.damage, o.tall)} documents in {o.folder}")
 
     command = commands.add_parser("heldout", help="write documents of layouts and fonts that training never saw, for `docmill eval` and `docmill calibrate`")
     command.add_argument("folder", type=Path)
@@ -154,6 +154,7 @@ def _add_heldout(commands) -> None:
     command.add_argument("--screenshots", type=int, default=40)
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--damage", type=float, default=0.5, help="share of pages with scan damage")
+    command.add_argument("--tall", action="store_true", help="pages of 7 to 9 tiles")
     command.set_defaults(do=do)
 
 

@@ -19,7 +19,14 @@ MIX = {"receipt": 0.42, "invoice": 0.31, "screenshot": 0.13, "text": 0.14}
 # How large pages are drawn: larger than they are read, as they come from
 # scanners.
 _SCALES = (1.0, 1.0, 1.0, 1.25, 1.5)
-_SLIPS = 0.55  # of receipts in training; held-out sets have none
+# Shares of pages in training; held-out sets have none of the three unless they
+# ask for tall pages.
+_SLIPS = 0.55  # receipts as till printers set them
+_PRESSED = 0.35  # other letters
+# Pages that white space makes taller, and how many rows of tiles they then
+# have: invoices fill a sheet, and without these hardly a page of training has
+# more than 4 tiles.
+_TALL = {"invoice": (0.5, (3, 3, 3, 4, 4)), "receipt": (0.2, (3, 4, 5, 6, 7, 8, 9)), "screenshot": (0.25, (2, 2, 3, 3, 4, 6, 9)), "text": (0.04, (6, 7, 8, 9))}
 # What the program lets an answer have (models/manifest.toml).
 MOST_ANSWER_TOKENS = 1100
 
@@ -33,16 +40,33 @@ class Example:
     answer: list[int]
 
 
-def render(document: Document, index: int, r, damage: float, slips: float = 0) -> tuple[np.ndarray, object]:
+def render(document: Document, index: int, r, damage: float, training: bool = False, rows: int | None = None) -> tuple[np.ndarray, object]:
     """A page's pixels and characters; `damage` is the share of damaged pages,
-    `slips` that of receipts as till printers set them."""
+    `rows` how many rows of tiles white space fills it to."""
+    kind = document.kind
     gray, characters = document.pages[index].draw()
-    if slips and document.kind == "receipt" and r.random() < slips:
-        gray, characters = paper.slip(gray, characters, r)
+    if training:
+        if kind == "receipt" and r.random() < _SLIPS:
+            gray, characters = paper.slip(gray, characters, r)
+        elif r.random() < _PRESSED:
+            gray, characters = paper.pressed(gray, characters, r)
+        share, heights = _TALL[kind]
+        if r.random() < share:
+            rows = r.choice(heights)
+    if rows:
+        gray, characters = _filled(gray, characters, kind, r, rows)
     if r.random() < damage:
-        gentle = 0.35 if document.kind == "screenshot" else 1.0
+        gentle = 0.35 if kind == "screenshot" else 1.0
         gray, characters = paper.damage(gray, characters, r, gentle)
     return gray, characters
+
+
+def _filled(gray, characters, kind: str, r, rows: int):
+    """The page made tall enough, once cropped, for so many rows of tiles; its
+    last row is not always full."""
+    left, top, right, bottom = tiles.inked(gray) or (0, 0, gray.shape[1], gray.shape[0])
+    wanted = (right - left) / tiles.COLUMNS[kind] * (rows - r.uniform(0.03, 0.6))
+    return paper.spread(gray, characters, r, len(gray) + round(wanted - (bottom - top)))
 
 
 def symbolic(r, kind: str | None = None, most_tiles: int = tiles.MAX_TILES) -> Example:
@@ -71,5 +95,5 @@ def example(r, kind: str | None = None, damage: float = 0.6, held_out: bool = Fa
         answer = encode(said if kind == "text" else truth.dump(said)) + [EOS]
         if len(answer) > MOST_ANSWER_TOKENS:
             continue
-        sheet = tiles.sheet(*render(document, index, r, damage, _SLIPS), tiles.COLUMNS[kind], most_tiles)
+        sheet = tiles.sheet(*render(document, index, r, damage, training=True), tiles.COLUMNS[kind], most_tiles)
         return Example(kind, sheet.tiles, sheet.cells, encode(PROMPTS[kind] + "\nASSISTANT: "), answer)

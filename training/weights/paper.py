@@ -84,6 +84,41 @@ def slip(gray: np.ndarray, characters: Characters, r) -> tuple[np.ndarray, Chara
     return gray, characters
 
 
+def spread(gray: np.ndarray, characters: Characters, r, height: int) -> tuple[np.ndarray, Characters]:
+    """The page made `height` rows tall by white space between its lines, as
+    letterheads, ends of tables and feet have it."""
+    missing = height - len(gray)
+    if missing <= 0:
+        return gray, characters
+    lines = np.unique(np.round(characters.y).astype(np.int64))
+    between = (lines[1:] + lines[:-1])[np.diff(lines) > 8] // 2
+    if not len(between):
+        return gray, characters
+    gaps = r.choices(between.tolist(), k=r.choice([1, 2, 3, 5, 40]))
+    parts = [r.random() for _ in gaps]
+    added = [round(missing * part / sum(parts)) for part in parts]
+    repeats = np.ones(len(gray), np.int64)
+    np.add.at(repeats, gaps, added)
+    down = np.zeros(len(gray) + 1, np.int64)
+    np.add.at(down, [gap + 1 for gap in gaps], added)
+    rows = np.clip(np.round(characters.y).astype(np.int64), 0, len(gray))
+    return np.repeat(gray, repeats, 0), Characters(characters.x, characters.y + np.cumsum(down)[rows].astype(np.float32), characters.ids)
+
+
+def pressed(gray: np.ndarray, characters: Characters, r) -> tuple[np.ndarray, Characters]:
+    """Letters of other fonts than there are: wider or narrower, bolder or finer."""
+    if r.random() < 0.6:
+        height, width = gray.shape
+        taller = round(height * r.uniform(0.85, 1.25))
+        gray = np.asarray(Image.fromarray(gray).resize((width, taller), Image.BICUBIC))
+        characters = Characters(characters.x, characters.y * (taller / height), characters.ids)
+    if r.random() < 0.6:
+        image, share = Image.fromarray(gray), r.uniform(0, 0.6)
+        strokes = ImageFilter.MinFilter(3) if r.random() < 0.6 else ImageFilter.MaxFilter(3)
+        gray = np.asarray(Image.blend(image, image.filter(strokes), share))
+    return gray, characters
+
+
 def _on_larger_sheet(gray, characters, r, paper):
     """Laid on a scanner or a table: margins, sometimes dark ones."""
     height, width = gray.shape

@@ -18,24 +18,26 @@ _SCALE = 2.0
 _RESOLUTION = 150.0
 
 
-def write(folder: Path, counts: dict[str, int], seed: int, damage: float = 0.5) -> int:
+def write(folder: Path, counts: dict[str, int], seed: int, damage: float = 0.5, tall: bool = False) -> int:
     """`counts`: documents by type. Writes `folder/TYPE/NNN/`, replacing those
-    types' folders. The same seed gives the same documents."""
+    types' folders. The same seed gives the same documents. `tall` pages are
+    filled up with white space to 7 to 9 tiles, invoices to 8."""
     written = 0
     for kind, count in counts.items():
         shutil.rmtree(folder / kind, ignore_errors=True)
         for number in range(count):
             # A seed of its own: a set of 40 is the beginning of one of 400.
             r = random.Random(f"{seed}/{kind}/{number}")
-            _write_one(folder / kind / f"{number:03}", kind, r, damage)
+            _write_one(folder / kind / f"{number:03}", kind, r, damage, tall)
             written += 1
     return written
 
 
-def _write_one(folder: Path, kind: str, r, damage: float) -> None:
+def _write_one(folder: Path, kind: str, r, damage: float, tall: bool) -> None:
     document = _document(kind, r)
     folder.mkdir(parents=True)
-    images = [Image.fromarray(examples.render(document, index, r, damage)[0]) for index in range(len(document.pages))]
+    rows = lambda: r.choice([4] if kind == "invoice" else [7, 8, 9]) if tall else None
+    images = [Image.fromarray(examples.render(document, index, r, damage, rows=rows())[0]) for index in range(len(document.pages))]
     if len(images) > 1 or kind == "invoice" and r.random() < 0.4:
         images[0].save(folder / "input.pdf", save_all=True, append_images=images[1:], resolution=_RESOLUTION)
     elif r.random() < 0.3:

@@ -32,7 +32,7 @@ class Plan:
     # Share of documents without most of their blank patches: three times
     # faster. The rest, and the last stretch, are whole.
     sparse: float = 0.93
-    full_from: float = 0.88  # progress from which every page is given whole
+    full_from: float = 0.85  # progress from which every page is given whole
     characters: float = 0.3  # weight of the character head's loss
 
 
