@@ -11,6 +11,7 @@ mod doctor;
 mod eval;
 mod exit;
 mod export;
+mod forget;
 mod known;
 mod logging;
 mod man;
@@ -66,6 +67,7 @@ enum Command {
     Show(show::Show),
     Retry(retry::Retry),
     Export(export::Export),
+    Forget(forget::Forget),
     Eval(eval::Eval),
     Calibrate(calibrate::Calibrate),
     Doctor(doctor::Doctor),
@@ -161,6 +163,7 @@ impl Command {
             Command::Show(command) => command.run(app).await,
             Command::Retry(command) => command.run(app).await,
             Command::Export(command) => command.run(app).await,
+            Command::Forget(command) => command.run(app).await,
             Command::Eval(command) => command.run(app).await,
             Command::Calibrate(command) => command.run(app).await,
             Command::Doctor(command) => command.run(app).await,

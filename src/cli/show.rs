@@ -10,6 +10,7 @@ use super::summary::plain;
 use crate::config::UsageError;
 use crate::domain::{EvidenceClass, Record, Source, by_gravity};
 use crate::export::{self, Exported};
+use crate::ingest;
 use crate::report::money;
 use crate::store::{AttemptRow, PageRow, Store, StoredRecord};
 
@@ -34,7 +35,7 @@ impl Show {
                 None => return Err(no_record(&store, id).await?.into()),
             },
             None => {
-                let path = std::path::absolute(&self.what)?;
+                let path = ingest::absolute(Path::new(&self.what));
                 let records = store.records_at(&path).await?;
                 if records.is_empty() {
                     return without_record(&store, &mut app, &path).await;

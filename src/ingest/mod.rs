@@ -9,7 +9,8 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::domain::{Failure, Reason};
-use walk::{Walk, absolute};
+use walk::Walk;
+pub use walk::absolute;
 
 /// A file of a walk: its bytes, or why there are none.
 #[derive(Debug)]

@@ -81,6 +81,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "domain",
             "eval",
             "export",
+            "ingest",
             "models",
             "pipeline",
             "rasterize",

@@ -11,6 +11,7 @@ mod endpoint;
 mod evaluation;
 mod evidence;
 mod faults;
+mod forget;
 mod injection;
 mod ladder;
 #[cfg(feature = "llama")]
