@@ -20,7 +20,7 @@ mod logistic;
 mod policy;
 
 pub use certify::{At, Certificate, Unit, at, certify, fewest, p_value};
-pub use claims::{Claim, Kind, claims, generic, value_at};
+pub use claims::{Claim, Kind, claims, generic};
 pub use curves::{BINS, Bin, Reliability, RiskPoint, aurc, isotonic, reliability, risk_coverage};
 pub use file::{Calibration, Data, FOLDER, Folders, OFF, Reader, file_name};
 pub use fit::{Column, Known, Scorer, learn};

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::claims::{Claim, Kind, claims, value_at};
+use super::claims::{Claim, Kind, claims};
 use super::{Calibration, Certificate};
-use crate::domain::{Calibrated, DocType, Finding, Record, Severity, Status};
+use crate::domain::{Calibrated, DocType, Finding, Record, Severity, Status, value_at};
 
 /// Codes of the findings that acceptance makes.
 pub const LOW_CONFIDENCE: &str = "low_confidence";

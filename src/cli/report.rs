@@ -38,10 +38,11 @@ impl Report {
     pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
         check_files(&self.out)?;
         let store = Store::open_to_read(&app.settings().db).await?;
+        let latest = store.run(None).await?.context("there was no run yet")?;
         let figures = report::of_run(&store, self.run).await?;
-        let figures = figures.with_context(|| match self.run {
-            Some(run) => format!("there is no run {run}; `docmill report` tells of the latest"),
-            None => "there was no run yet".to_owned(),
+        let figures = figures.with_context(|| {
+            let (run, latest) = (self.run.unwrap_or_default(), latest.id.0);
+            format!("there is no run {run}: they are numbered from 1 to {latest}")
         })?;
         write_files(&self.out, &figures)?;
         if self.json {

@@ -261,7 +261,7 @@ pub fn tell_trouble(event: &Event) {
     match event {
         Event::Rejected { path, failure } => {
             let reason = failure.reason.as_str();
-            tracing::warn!(path = %output::short(path), reason, "turned away: {}", failure.message);
+            tracing::error!(path = %output::short(path), reason, "turned away: {}", failure.message);
         }
         Event::PageFailed {
             path,
@@ -270,12 +270,13 @@ pub fn tell_trouble(event: &Event) {
             again,
         } => {
             let (page, reason) = (page + 1, failure.reason.as_str());
-            let what = if *again {
-                "page failed, trying again"
-            } else {
-                "page failed"
-            };
-            tracing::warn!(path = %output::short(path), page, reason, "{what}: {}", failure.message);
+            let (path, message) = (output::short(path), &failure.message);
+            match again {
+                true => {
+                    tracing::warn!(%path, page, reason, "page failed, trying again: {message}");
+                }
+                false => tracing::error!(%path, page, reason, "page failed: {message}"),
+            }
         }
         _ => {}
     }

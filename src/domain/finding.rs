@@ -35,6 +35,15 @@ pub const NOT_COMPLETED: &str = "not_completed";
 pub const PAGE_CONTRADICTS: &str = "page_contradicts";
 /// Less is to be paid than the gross total, or more.
 pub const AMOUNT_DUE: &str = "amount_due";
+/// Codes of values that could not be brought into the form that their schema
+/// asks for: as they stand they are no decimal, date or ISO 4217 code, or more
+/// than one.
+pub const NOT_IN_FORM: [&str; 4] = [
+    "not_an_amount",
+    "ambiguous_amount",
+    "not_a_date",
+    "unknown_currency",
+];
 
 /// One observation about a record, in the words of an accountant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

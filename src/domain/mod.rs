@@ -18,10 +18,12 @@ pub use einvoice::{
 pub use evidence::{BusinessKey, EvidenceClass, FieldEvidence};
 pub use failure::{Failure, Reason, Usage, json_problem};
 pub use finding::{
-    AMOUNT_DUE, CREDIT_NOTE, Finding, LIST_REPEATS, NOT_COMPLETED, PAGE_CONTRADICTS,
+    AMOUNT_DUE, CREDIT_NOTE, Finding, LIST_REPEATS, NOT_COMPLETED, NOT_IN_FORM, PAGE_CONTRADICTS,
     POSSIBLE_DUPLICATE, REPLACED, Severity, by_gravity,
 };
 pub use page::{DocumentInfo, Embedding, MediaType, OcrWord, PageImage, RasterPage, Word};
-pub use reading::{FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing};
+pub use reading::{
+    FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing, value_at, value_at_mut,
+};
 pub use record::{Calibrated, PageResult, Record, Source, Status};
 pub use words::{all_seconds, count};

@@ -361,7 +361,7 @@ impl Judge<'_> {
     fn wrong_type(&mut self, other: &Seen) {
         for verdict in other.verdicts.iter().filter(|v| !v.claim.is_absent()) {
             let field = &verdict.claim.field;
-            let value = crate::calibrate::value_at(&other.record.fields, field);
+            let value = crate::domain::value_at(&other.record.fields, field);
             let value = value.cloned().unwrap_or_default();
             let outcome = Outcome::WrongType;
             let name = crate::calibrate::generic(field).replace("[]", "");

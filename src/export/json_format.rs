@@ -18,7 +18,8 @@ use crate::domain::{FieldEvidence, by_gravity};
 /// - `type`, `status`: `accepted`, `needs_review` or `failed`
 /// - `source`: `model`, or `embedded_xml` where an electronic invoice has the
 ///   values
-/// - `fields`: by the type's schema; amounts are decimal strings
+/// - `fields`: by the type's schema; amounts are decimal strings; what is not
+///   in its schema's form is null, and quoted by its finding
 /// - `amount_due`: what an e-invoice leaves to pay; null where that is the gross
 ///   total, or not known
 /// - `findings`: `code`, `severity`, `field`, `message`, the gravest first

@@ -5,7 +5,9 @@ mod csv_format;
 mod json_format;
 mod ubl;
 
-use crate::domain::{AMOUNT_DUE, Status};
+use serde_json::Value;
+
+use crate::domain::{AMOUNT_DUE, Fields, Finding, NOT_IN_FORM, Status, value_at_mut};
 use crate::einvoice;
 use crate::store::{Store, StoredRecord};
 
@@ -16,9 +18,11 @@ pub use ubl::{Ubl, ubl};
 /// Records fetched at once: memory stays flat whatever the database holds.
 const CHUNK: u32 = 500;
 
-/// A record with what an export tells beside it.
+/// A record as an export tells it.
 #[derive(Clone)]
 pub struct Exported {
+    /// Values that are not in their schema's form are null; their findings quote
+    /// them.
     pub stored: StoredRecord,
     /// What an e-invoice leaves to pay (BT-115), a decimal string, where that
     /// is not its gross total.
@@ -26,7 +30,7 @@ pub struct Exported {
 }
 
 impl Exported {
-    pub async fn of(store: &Store, stored: StoredRecord) -> anyhow::Result<Exported> {
+    pub async fn of(store: &Store, mut stored: StoredRecord) -> anyhow::Result<Exported> {
         let mut findings = stored.record.findings.iter();
         let file = match findings.any(|finding| finding.code == AMOUNT_DUE) {
             true => store.einvoice(stored.document_id).await?,
@@ -38,10 +42,22 @@ impl Exported {
         let due = fields
             .as_ref()
             .and_then(|fields| fields["amount_due"].as_str());
+        blank_what_is_not_in_form(&mut stored.record.fields, &stored.record.findings);
         Ok(Exported {
             amount_due: due.map(str::to_owned),
             stored,
         })
+    }
+}
+
+/// A program that imports `1.234` takes it for a number, which it may not be.
+fn blank_what_is_not_in_form(fields: &mut Fields, findings: &[Finding]) {
+    let not_in_form = |finding: &&Finding| NOT_IN_FORM.contains(&finding.code.as_str());
+    for finding in findings.iter().filter(not_in_form) {
+        let path = finding.field.as_deref().unwrap_or_default();
+        if let Some(value) = value_at_mut(fields, path) {
+            *value = Value::Null;
+        }
     }
 }
 
@@ -65,6 +81,33 @@ pub async fn for_each(
                 each(Exported::of(store, stored).await?)?;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::Severity;
+
+    #[test]
+    fn what_is_no_amount_or_date_is_not_exported_as_one() {
+        let fields = json!({"total": "1.234", "date": "2025-02-30", "tax": "0.20",
+            "items": [{"amount": "3.00"}, {"amount": "l.00"}]});
+        let mut fields = fields.as_object().unwrap().clone();
+        let finding = |code, field| Finding::new(code, Severity::Warning, Some(field), "");
+        let findings = [
+            finding("ambiguous_amount", "total"),
+            finding("not_a_date", "date"),
+            finding("not_an_amount", "items[1].amount"),
+            finding("not_an_amount", "items[9].amount"),
+            finding("sum_mismatch", "tax"),
+        ];
+        blank_what_is_not_in_form(&mut fields, &findings);
+        let expected = json!({"total": null, "date": null, "tax": "0.20",
+            "items": [{"amount": "3.00"}, {"amount": null}]});
+        assert_eq!(Value::Object(fields), expected);
     }
 }
 

@@ -39,11 +39,6 @@ fn title(doc_type: &DocType, pointer: &str, name: &str) -> String {
         .map_or_else(|| name.replace('_', " "), str::to_owned)
 }
 
-/// The document in words: `invoice` of `Invoice`.
-pub fn document(doc_type: &DocType) -> String {
-    doc_type.name.replace('_', " ")
-}
-
 /// An amount that was computed: two decimals, more where they count.
 pub fn amount(value: Decimal) -> String {
     let mut value = value.normalize();

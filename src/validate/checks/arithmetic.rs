@@ -25,9 +25,8 @@ impl Checked<'_> {
         };
         let finding = (!is_within(sum, stated, tolerance)).then(|| {
             let message = format!(
-                "{}, but the {} says {} {stated}: a difference of {}",
+                "{}, but {} is {stated}: a difference of {}",
                 what(),
-                words::document(self.doc_type),
                 self.words(equals),
                 words::amount((sum - stated).abs())
             );
@@ -126,10 +125,9 @@ impl Checked<'_> {
                 None => (String::new(), words.as_str()),
             };
             let message = format!(
-                "{place}{} is {}, but the {} says {name} {stated}: a difference of {}",
+                "{place}{} is {}, but {name} is {stated}: a difference of {}",
                 factors.join(" x "),
                 words::amount(product),
-                words::document(self.doc_type),
                 words::amount((product - stated).abs())
             );
             Finding::new(
