@@ -264,9 +264,10 @@ pub struct Line {
     pub allowances: Vec<AllowanceCharge>,
 }
 
-/// UNTDID 1001 codes of EN 16931 whose amounts are credited, not claimed.
-const CREDIT_NOTES: [&str; 11] = [
-    "81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "532",
+/// UNTDID 1001 codes of EN 16931 whose amounts are credited, not claimed: those
+/// of a UBL CreditNote in BR-CL-01 (CEN's validation artefacts 1.3.16).
+const CREDIT_NOTES: [&str; 13] = [
+    "81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "502", "503", "532",
 ];
 
 impl EInvoice {
@@ -301,12 +302,16 @@ impl EInvoice {
         }
     }
 
-    /// Whether the amounts are credited to the buyer.
+    /// Whether the amounts are credited to the buyer. A UBL CreditNote is one
+    /// whatever its type code: who pays it because that says 380 pays twice.
     pub fn is_credit_note(&self) -> bool {
-        match &self.type_code {
-            Some(code) => CREDIT_NOTES.contains(&code.as_str()),
-            None => self.syntax == Syntax::UblCreditNote,
-        }
+        self.syntax == Syntax::UblCreditNote || self.has_credit_code()
+    }
+
+    /// Whether the type code (BT-3) is one of a credit note.
+    pub fn has_credit_code(&self) -> bool {
+        let code = self.type_code.as_deref();
+        code.is_some_and(|code| CREDIT_NOTES.contains(&code))
     }
 }
 

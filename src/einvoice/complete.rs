@@ -3,7 +3,8 @@
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use crate::domain::{AllowanceCharge, EInvoice, Line, Syntax, Tax};
+use super::codes;
+use crate::domain::{AllowanceCharge, EInvoice, Line, Party, Syntax, Tax};
 
 /// Categories whose rate is 0, with the reason that says itself (BT-120) and
 /// its code (BT-121). Exempt (`E`) has many reasons.
@@ -13,14 +14,8 @@ const REASONS: [(&str, &str, &str); 4] = [
     ("G", "Export outside the EU", "VATEX-EU-G"),
     ("O", "Not subject to VAT", "VATEX-EU-O"),
 ];
-/// Type codes of EN 16931's invoices (UNTDID 1001) that UBL's Invoice takes.
-const INVOICE_CODES: [&str; 49] = [
-    "71", "80", "82", "84", "102", "130", "202", "203", "204", "211", "218", "219", "295", "325",
-    "326", "331", "380", "382", "383", "384", "385", "386", "387", "388", "389", "390", "393",
-    "394", "395", "456", "457", "471", "472", "473", "500", "501", "527", "553", "575", "623",
-    "633", "751", "780", "817", "870", "875", "876", "877", "935",
-];
-/// `C62`, one: what a quantity without a unit counts.
+/// `C62`, one: what a quantity without a unit counts, or with one that no list
+/// of units has, such as `Stk`.
 const ONE: &str = "C62";
 
 /// Fills in what follows from other terms. Credit notes get positive amounts,
@@ -38,18 +33,16 @@ pub fn complete(invoice: &mut EInvoice) {
 
 /// A credit note with negative amounts says the same as one with positive
 /// ones, and an invoice that claims a negative amount is a credit note unless
-/// it says otherwise.
+/// it says otherwise. A type code that is stated stays: what it should be
+/// instead, only the seller knows.
 fn turn_credit_note(invoice: &mut EInvoice) {
     let is_negative = invoice
         .totals
         .gross
         .is_some_and(|gross| gross < Decimal::ZERO);
-    let code = invoice.type_code.as_deref();
-    if code.is_none() {
+    if invoice.type_code.is_none() {
         let credit = is_negative || invoice.syntax == Syntax::UblCreditNote;
         invoice.type_code = Some(if credit { "381" } else { "380" }.into());
-    } else if !invoice.is_credit_note() && !code.is_some_and(|code| INVOICE_CODES.contains(&code)) {
-        invoice.type_code = Some("380".into());
     }
     if !invoice.is_credit_note() || !is_negative {
         return;
@@ -91,42 +84,39 @@ fn turn(amount: &mut Decimal) {
     *amount = (Decimal::ZERO - *amount).normalize();
 }
 
-/// A VAT identifier begins with its country; one that does not is another
-/// tax registration.
+/// A VAT identifier begins with its country (BR-CO-09); one that does not is
+/// another tax registration.
 fn complete_parties(invoice: &mut EInvoice) {
     let seller = &mut invoice.seller;
-    if let Some(vat_id) = seller.vat_id.take() {
-        match vat_country(&vat_id) {
-            Some(country) => {
-                seller.address.country.get_or_insert(country);
-                seller.vat_id = Some(vat_id);
-            }
-            None => {
-                seller.tax_id.get_or_insert(vat_id);
-            }
-        }
+    seller.address.country = country_of(seller);
+    if let Some(other) = seller
+        .vat_id
+        .take_if(|vat_id| vat_country(vat_id).is_none())
+    {
+        seller.tax_id.get_or_insert(other);
     }
     let buyer = &mut invoice.buyer;
-    match buyer.vat_id.as_deref().map(vat_country) {
-        Some(Some(country)) => {
-            buyer.address.country.get_or_insert(country);
-        }
-        Some(None) => buyer.vat_id = None,
-        None => {}
+    buyer.address.country = country_of(buyer);
+    if buyer.vat_id.as_deref().and_then(vat_country).is_none() {
+        buyer.vat_id = None;
     }
 }
 
-/// The country (ISO 3166-1) of a VAT identifier's prefix.
-fn vat_country(vat_id: &str) -> Option<String> {
-    let prefix = vat_id.get(..2)?;
-    if vat_id.len() < 4 || !prefix.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        return None;
-    }
-    Some(match prefix {
-        "EL" => "GR".to_owned(),
-        "XI" => "GB".to_owned(),
-        other => other.to_owned(),
-    })
+/// The country that a party's address states, or its VAT identifier tells.
+pub fn country_of(party: &Party) -> Option<String> {
+    let told = party.vat_id.as_deref().and_then(vat_country);
+    party.address.country.clone().or(told)
+}
+
+/// The country (ISO 3166-1) of a VAT identifier's prefix. Greece's is `EL`,
+/// that of Northern Ireland `XI`; neither is a country's code.
+pub(super) fn vat_country(vat_id: &str) -> Option<String> {
+    let country = match vat_id.get(..2)? {
+        "EL" => "GR",
+        "XI" => "GB",
+        other => other,
+    };
+    (vat_id.len() >= 4 && codes::is_country(country)).then(|| country.to_owned())
 }
 
 /// Where the whole invoice has one VAT category and rate, each part has it.
@@ -190,7 +180,9 @@ fn complete_categories(invoice: &mut EInvoice) {
 
 fn complete_line(index: usize, line: &mut Line) {
     line.id.get_or_insert_with(|| (index + 1).to_string());
-    line.unit.get_or_insert_with(|| ONE.into());
+    if !line.unit.as_deref().is_some_and(codes::is_unit) {
+        line.unit = Some(ONE.into());
+    }
     if line.name.is_none() {
         line.name = line.description.take();
     }

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use super::{complete, values};
+use super::{complete, rates, values};
 use crate::domain::{EInvoice, Fields, Line, Payment, Syntax, Tax, Totals, money};
 
 /// The invoice by the field names of `schemas/invoice.json`, and some more that
@@ -112,20 +112,13 @@ fn without_blanks(text: String) -> String {
     text.split_whitespace().collect()
 }
 
-/// VAT rates in tenths of a percent that are or lately were in force in the EU,
-/// the United Kingdom, Switzerland or Norway (European Commission, Taxes in
-/// Europe Database; the others' tax administrations).
-const RATES: [i64; 35] = [
-    21, 25, 26, 30, 38, 40, 48, 50, 55, 60, 70, 77, 80, 81, 90, 95, 100, 110, 120, 130, 135, 140,
-    150, 160, 170, 180, 190, 200, 210, 220, 230, 240, 250, 255, 270,
-];
-
 /// Rounding of lines may move a VAT amount by so many hundredths.
 const CENTS: i64 = 2;
 
-/// Gives every line the one usual rate that makes the VAT total of the net
-/// total; the category is then the standard one. Does nothing where lines have
-/// categories, and tells where no rate fits or more than one.
+/// Gives every line the one usual rate of the seller's country that makes the
+/// VAT total of the net total; the category is then the standard one. Does
+/// nothing where lines have categories, and tells where no rate fits or more
+/// than one.
 pub fn tell_rate(invoice: &mut EInvoice) -> Result<(), String> {
     let stated = invoice.lines.iter().any(|line| line.category.is_some());
     let (Some(net), Some(tax)) = (invoice.totals.net, invoice.totals.tax) else {
@@ -137,24 +130,7 @@ pub fn tell_rate(invoice: &mut EInvoice) -> Result<(), String> {
     if tax.is_zero() {
         return Err("the VAT category (BT-151): the VAT is 0, and why is not known".to_owned());
     }
-    let fits = |rate: &Decimal| {
-        let differs = complete::percent_of(net, *rate).saturating_sub(tax).abs();
-        differs <= Decimal::new(CENTS, 2)
-    };
-    let usual = RATES.iter().map(|tenths| Decimal::new(*tenths, 1));
-    let fitting: Vec<Decimal> = usual.filter(fits).collect();
-    let [rate] = fitting[..] else {
-        let why = match fitting.len() {
-            0 => "is no single usual rate",
-            _ => "may be more than one rate",
-        };
-        return Err(format!(
-            "the VAT rate (BT-152): {} on {} {why}",
-            money(tax),
-            money(net)
-        ));
-    };
-    let rate = rate.normalize();
+    let rate = fitting_rate(invoice, net, tax)?;
     for line in &mut invoice.lines {
         line.category = Some("S".into());
         line.rate = Some(rate);
@@ -167,4 +143,41 @@ pub fn tell_rate(invoice: &mut EInvoice) -> Result<(), String> {
         ..Tax::default()
     }];
     Ok(())
+}
+
+/// The rate of `tax` on `net`. Rates of other countries are no candidates: half
+/// of an invoice at 19 % and half at 7 % come to 13 %, which is a rate
+/// elsewhere.
+fn fitting_rate(invoice: &EInvoice, net: Decimal, tax: Decimal) -> Result<Decimal, String> {
+    let vat_id = invoice.seller.vat_id.as_deref();
+    let Some(country) = vat_id.and_then(complete::vat_country) else {
+        return Err(
+            "the VAT rate (BT-152): the seller's VAT identifier (BT-31) does not tell the country \
+             whose rates it may be"
+                .to_owned(),
+        );
+    };
+    let year = invoice.issue_date.map(|date| date.year());
+    let Some(usual) = rates::usual(&country, year) else {
+        return Err(format!(
+            "the VAT rate (BT-152): docmill does not know those of the seller's country, {country}"
+        ));
+    };
+    let fits = |rate: &&Decimal| {
+        let differs = complete::percent_of(net, **rate).saturating_sub(tax).abs();
+        differs <= Decimal::new(CENTS, 2)
+    };
+    let fitting: Vec<Decimal> = usual.iter().filter(fits).copied().collect();
+    let why = match fitting[..] {
+        [rate] => return Ok(rate),
+        [] => "is no single usual rate",
+        _ => "may be more than one rate",
+    };
+    let known: Vec<String> = usual.iter().map(Decimal::to_string).collect();
+    Err(format!(
+        "the VAT rate (BT-152): {} on {} {why} of {country} ({} %)",
+        money(tax),
+        money(net),
+        known.join(", ")
+    ))
 }

@@ -3,26 +3,30 @@
 //!
 //! Pure: no I/O, and the same bytes give the same invoice.
 
+mod categories;
 mod cii;
+mod codes;
 mod complete;
 mod fields;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod obstacles;
+mod rates;
 mod ubl;
 mod ubl_writer;
 mod values;
 mod xml;
 
-pub use fields::{fields, from_fields, tell_rate};
+pub use complete::country_of;
+pub use fields::{fields, from_fields};
 pub use xml::MAX_BYTES;
 
 use crate::domain::{EInvoice, Failure, Line, Syntax};
 use xml::Vocabulary;
 
-/// Changes whenever the same XML gives other values: results made by an older
-/// version are made again.
-pub const VERSION: u32 = 1;
+/// Changes whenever the same XML gives other values, or other findings: results
+/// made by an older version are made again. 2: every UBL CreditNote is told.
+pub const VERSION: u32 = 2;
 
 const VOCABULARY: Vocabulary = Vocabulary {
     is_root: |namespace, name| syntax(namespace, name).is_some(),
@@ -90,6 +94,21 @@ pub fn to_ubl(mut invoice: EInvoice) -> Result<String, Vec<String>> {
     } else {
         Err(obstacles)
     }
+}
+
+/// The same for what [`from_fields`] made of a record, whose lines have no VAT
+/// rate: the one rate that they all may have is told first.
+pub fn fields_to_ubl(mut invoice: EInvoice) -> Result<String, Vec<String>> {
+    let untold = fields::tell_rate(&mut invoice).err();
+    let written = to_ubl(invoice);
+    let Some(untold) = untold else {
+        return written;
+    };
+    let mut obstacles = written.err().unwrap_or_default();
+    // One cause is told once, not for the lines again.
+    obstacles.retain(|told| !told.contains("BT-151") && !told.contains("BT-152"));
+    obstacles.push(untold);
+    Err(obstacles)
 }
 
 /// ZUGFeRD has lines of text alone between those with amounts.

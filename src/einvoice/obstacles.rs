@@ -3,8 +3,10 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::categories::{categories, category_rules};
+use super::codes;
 use super::complete::{bases, percent_of, total};
-use crate::domain::{EInvoice, Line, money};
+use crate::domain::{AllowanceCharge, EInvoice, Line, money};
 
 /// What keeps a completed invoice from being one of EN 16931, each told by its
 /// business term; empty: nothing does.
@@ -12,9 +14,12 @@ pub fn obstacles(invoice: &EInvoice) -> Vec<String> {
     let mut told = Vec::new();
     missing_terms(invoice, &mut told);
     missing_of_lines(&invoice.lines, &mut told);
+    wrong_codes(invoice, &mut told);
     if told.is_empty() {
         tax_terms(invoice, &mut told);
+        category_rules(invoice, &mut told);
         arithmetic(invoice, &mut told);
+        decimals(invoice, &mut told);
     }
     told
 }
@@ -90,6 +95,55 @@ fn missing_of_lines(lines: &[Line], told: &mut Vec<String>) {
     }
 }
 
+/// Codes that are in none of EN 16931's lists. What they should be instead only
+/// the seller knows.
+fn wrong_codes(invoice: &EInvoice, told: &mut Vec<String>) {
+    if !codes::has_type_code(invoice) {
+        let (document, code) = match invoice.is_credit_note() {
+            true => ("a credit note", "381"),
+            false => ("an invoice", "380"),
+        };
+        let stated = shown(invoice.type_code.as_deref().unwrap_or_default());
+        told.push(format!(
+            "a type code (BT-3) of {document}, such as {code} (BR-CL-01), not `{stated}`"
+        ));
+    }
+    let countries = [
+        (
+            "the seller's country (BT-40)",
+            &invoice.seller.address.country,
+        ),
+        (
+            "the buyer's country (BT-55)",
+            &invoice.buyer.address.country,
+        ),
+        ("the country of delivery (BT-80)", &invoice.delivery_country),
+    ];
+    for (term, country) in countries {
+        if let Some(code) = country
+            && !codes::is_country(code)
+        {
+            told.push(format!(
+                "{term} as ISO 3166-1 has it, such as DE (BR-CL-14), not `{}`",
+                shown(code)
+            ));
+        }
+    }
+    for (category, _) in categories(invoice) {
+        if !codes::is_category(category) {
+            told.push(format!(
+                "a VAT category (BT-118, BT-151), such as S (BR-CL-18), not `{}`",
+                shown(category)
+            ));
+        }
+    }
+}
+
+/// As much of a stranger's text as a message takes.
+fn shown(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
 /// What the VAT categories want beside themselves.
 fn tax_terms(invoice: &EInvoice, told: &mut Vec<String>) {
     for tax in &invoice.taxes {
@@ -110,11 +164,12 @@ fn tax_terms(invoice: &EInvoice, told: &mut Vec<String>) {
                 "the buyer's VAT identifier (BT-48) for VAT category {category}"
             ));
         }
-        let taxable = ["S", "Z", "E", "L", "M"].contains(&category);
-        if taxable && invoice.seller.vat_id.is_none() && invoice.seller.tax_id.is_none() {
+        // Reverse charge takes either (BR-AE-02), unlike what crosses a border.
+        let either = ["S", "Z", "E", "AE", "L", "M"].contains(&category);
+        if either && invoice.seller.vat_id.is_none() && invoice.seller.tax_id.is_none() {
             told.push("the seller's VAT or tax registration (BT-31, BT-32)".into());
         }
-        if ["AE", "K", "G"].contains(&category) && invoice.seller.vat_id.is_none() {
+        if ["K", "G"].contains(&category) && invoice.seller.vat_id.is_none() {
             told.push(format!(
                 "the seller's VAT identifier (BT-31) for VAT category {category}"
             ));
@@ -213,7 +268,8 @@ fn arithmetic(invoice: &EInvoice, told: &mut Vec<String>) {
     }
     for tax in &invoice.taxes {
         let (basis, amount) = (of(tax.basis), of(tax.amount));
-        if percent_of(basis, of(tax.rate)).saturating_sub(amount).abs() > Decimal::ONE {
+        // Less than one off, as the rule has it (BR-CO-17).
+        if percent_of(basis, of(tax.rate)).saturating_sub(amount).abs() >= Decimal::ONE {
             told.push(format!(
                 "agreement: VAT of {} is not {} % of {}",
                 money(amount),
@@ -222,20 +278,64 @@ fn arithmetic(invoice: &EInvoice, told: &mut Vec<String>) {
             ));
         }
     }
-    let amounts = [
-        totals.net,
-        totals.tax,
-        totals.gross,
-        totals.due,
-        totals.lines,
-    ];
-    let of_lines = invoice.lines.iter().map(|line| line.net);
-    if amounts
+}
+
+/// Amounts have at most two decimals (BR-DEC-01 to BR-DEC-28), unlike prices
+/// and quantities.
+fn decimals(invoice: &EInvoice, told: &mut Vec<String>) {
+    let long: Vec<(&str, Decimal)> = amounts(invoice)
         .into_iter()
-        .chain(of_lines)
-        .flatten()
-        .any(|sum| sum.normalize().scale() > 2)
-    {
-        told.push("amounts of at most two decimals (BR-DEC)".into());
+        .filter_map(|(term, amount)| Some((term, amount?)))
+        .filter(|(_, amount)| amount.normalize().scale() > 2)
+        .collect();
+    if let [(term, amount), others @ ..] = &long[..] {
+        let more = match others.len() {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
+        told.push(format!(
+            "amounts of at most two decimals (BR-DEC): {term} is {}{more}",
+            amount.normalize()
+        ));
     }
+}
+
+/// Every amount that is written, with its term.
+fn amounts(invoice: &EInvoice) -> Vec<(&'static str, Option<Decimal>)> {
+    let totals = &invoice.totals;
+    let mut amounts = vec![
+        ("the sum of lines (BT-106)", totals.lines),
+        ("the allowance total (BT-107)", totals.allowances),
+        ("the charge total (BT-108)", totals.charges),
+        ("the net total (BT-109)", totals.net),
+        ("the VAT total (BT-110)", totals.tax),
+        (
+            "the VAT total in the accounting currency (BT-111)",
+            totals.tax_in_tax_currency,
+        ),
+        ("the gross total (BT-112)", totals.gross),
+        ("the prepaid amount (BT-113)", totals.prepaid),
+        ("the rounding amount (BT-114)", totals.rounding),
+        ("the amount due (BT-115)", totals.due),
+    ];
+    for tax in &invoice.taxes {
+        amounts.push(("a basis of the VAT breakdown (BT-116)", tax.basis));
+        amounts.push(("an amount of the VAT breakdown (BT-117)", tax.amount));
+    }
+    let both = |one: &AllowanceCharge| [Some(one.amount), one.base];
+    for [amount, base] in invoice.allowances.iter().map(both) {
+        amounts.push(("an allowance or charge (BT-92, BT-99)", amount));
+        let term = "the base amount of an allowance or charge (BT-93, BT-100)";
+        amounts.push((term, base));
+    }
+    for line in &invoice.lines {
+        amounts.push(("the net amount of a line (BT-131)", line.net));
+        for [amount, base] in line.allowances.iter().map(both) {
+            let term = "an allowance or charge of a line (BT-136, BT-141)";
+            amounts.push((term, amount));
+            let term = "the base amount of a line's allowance or charge (BT-137, BT-142)";
+            amounts.push((term, base));
+        }
+    }
+    amounts
 }

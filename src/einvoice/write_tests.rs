@@ -3,7 +3,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::Fields;
+use crate::domain::{AllowanceCharge, Fields, Identifier, Tax};
 
 const UBL_INVOICE: &str = include_str!("../../fixtures/invoice/einvoice_ubl/input.xml");
 const CREDIT_NOTE: &str = include_str!("../../fixtures/invoice/einvoice_credit_note/input.xml");
@@ -26,9 +26,7 @@ fn flat() -> Fields {
 }
 
 fn written(fields: &Fields) -> Result<String, Vec<String>> {
-    let mut invoice = from_fields(fields);
-    tell_rate(&mut invoice).map_err(|told| vec![told])?;
-    to_ubl(invoice)
+    fields_to_ubl(from_fields(fields))
 }
 
 /// The fields that both have, of the first.
@@ -157,6 +155,243 @@ fn characters_that_xml_cannot_hold_are_left_out_and_others_survive() {
     fields["seller_name"] = "A\u{0}<B> & \"C\" \u{1F9FE}\u{b}".into();
     let read = parse(written(&fields).unwrap().as_bytes()).unwrap();
     assert_eq!(read.seller.name.as_deref(), Some("A<B> & \"C\" \u{1F9FE}"));
+}
+
+/// The record with another seller, date, and VAT of a net total of 254.00.
+fn of_seller(vat_id: &str, date: &str, tax: &str) -> Result<EInvoice, String> {
+    let mut fields = flat();
+    let gross = (Decimal::from(254) + tax.parse::<Decimal>().unwrap()).to_string();
+    for (name, value) in [
+        ("seller_vat_id", vat_id),
+        ("issue_date", date),
+        ("tax_total", tax),
+        ("gross_total", gross.as_str()),
+    ] {
+        fields[name] = value.into();
+    }
+    let xml = written(&fields).map_err(|told| told.join("; "))?;
+    Ok(parse(xml.as_bytes()).unwrap())
+}
+
+#[test]
+fn a_vat_rate_is_one_of_the_sellers_country_in_that_year_or_none() {
+    let rate = |vat_id: &str, date: &str, tax: &str| {
+        let invoice = of_seller(vat_id, date, tax).unwrap();
+        invoice.lines[0].rate.unwrap().to_string()
+    };
+    assert_eq!(rate("DE136695976", "2024-06-03", "17.78"), "7");
+    assert_eq!(rate("PT503504564", "2024-06-03", "33.02"), "13");
+    assert_eq!(rate("EL094259216", "2024-06-03", "60.96"), "24");
+    assert_eq!(rate("DE136695976", "2020-10-01", "40.64"), "16");
+    let told = |vat_id: &str, date: &str, tax: &str| of_seller(vat_id, date, tax).unwrap_err();
+    // Half of it at 19 %, half at 7 %; three quarters and one.
+    let half = told("DE136695976", "2024-06-03", "33.02");
+    assert!(half.contains("33.02 on 254.00 is no single usual rate of DE (7, 19 %)"));
+    let quarter = told("DE136695976", "2024-06-03", "40.64");
+    assert!(quarter.contains("no single usual rate"), "{quarter}");
+    let nowhere = told("136695976", "2024-06-03", "48.26");
+    assert!(
+        nowhere.contains("BT-152") && nowhere.contains("BT-31"),
+        "{nowhere}"
+    );
+    let unknown = told("US136695976", "2024-06-03", "48.26");
+    assert!(
+        unknown.contains("(BT-152): docmill does not know"),
+        "{unknown}"
+    );
+}
+
+#[test]
+fn a_credit_note_is_one_by_its_root_or_its_code_and_unknown_codes_are_refused() {
+    for code in ["380", "384", "999"] {
+        let xml = CREDIT_NOTE.replacen(">381<", &format!(">{code}<"), 1);
+        let invoice = parse(xml.as_bytes()).unwrap();
+        assert!(invoice.is_credit_note(), "{code}");
+        let told = to_ubl(invoice).unwrap_err();
+        let expected =
+            format!("a type code (BT-3) of a credit note, such as 381 (BR-CL-01), not `{code}`");
+        assert_eq!(told, [expected]);
+    }
+    for code in ["502", "503"] {
+        let xml = UBL_INVOICE.replacen(">380<", &format!(">{code}<"), 1);
+        let xml = to_ubl(parse(xml.as_bytes()).unwrap()).unwrap();
+        assert_eq!(parse(xml.as_bytes()).unwrap().syntax, Syntax::UblCreditNote);
+    }
+    let unknown = UBL_INVOICE.replacen(">380<", ">999<", 1);
+    let told = to_ubl(parse(unknown.as_bytes()).unwrap()).unwrap_err();
+    assert!(told[0].contains("of an invoice, such as 380"), "{told:?}");
+}
+
+/// What keeps the sample from being written once it is changed; "": nothing.
+fn told(sample: &str, change: impl FnOnce(&mut EInvoice)) -> String {
+    let mut invoice = parse(sample.as_bytes()).unwrap();
+    change(&mut invoice);
+    to_ubl(invoice).map_or_else(|told| told.join("; "), |_| String::new())
+}
+
+/// Gives an invoice of one line, without allowances, another VAT category.
+fn recategorise(invoice: &mut EInvoice, category: &str, rate: i64) {
+    let net = invoice.totals.net.unwrap();
+    let tax = complete::percent_of(net, rate.into());
+    invoice.lines[0].category = Some(category.into());
+    invoice.lines[0].rate = Some(rate.into());
+    invoice.taxes = vec![Tax {
+        basis: Some(net),
+        amount: Some(tax),
+        category: Some(category.into()),
+        rate: Some(rate.into()),
+        exemption_reason: Some("as agreed".into()),
+        ..Tax::default()
+    }];
+    invoice.totals.tax = Some(tax);
+    invoice.totals.gross = Some(net + tax);
+    invoice.totals.due = Some(net + tax);
+}
+
+/// Leaves the seller a registration at court and with the tax office.
+fn without_vat_id(invoice: &mut EInvoice) {
+    invoice.seller.vat_id = None;
+    invoice.seller.tax_id = Some("12/345/67890".into());
+    invoice.seller.legal_id = Some(Identifier {
+        scheme: None,
+        value: "HRB 1234".into(),
+    });
+}
+
+#[test]
+fn rates_and_amounts_that_a_vat_category_does_not_take_are_refused() {
+    let of = |category: &str, rate: i64| {
+        told(CREDIT_NOTE, |invoice| recategorise(invoice, category, rate))
+    };
+    for (category, rate, rule) in [
+        ("S", 0, "BR-S-05"),
+        ("Z", 20, "BR-Z-05"),
+        ("E", 20, "BR-E-05"),
+        ("AE", 20, "BR-AE-05"),
+        ("K", 20, "BR-IC-05"),
+        ("G", 20, "BR-G-05"),
+        ("VAT", 20, "BR-CL-18"),
+    ] {
+        let told = of(category, rate);
+        assert!(told.contains(rule), "{category} {rate}: {told}");
+    }
+    for category in ["Z", "E", "AE", "G"] {
+        assert_eq!(of(category, 0), "", "{category}");
+    }
+    // Less than the one by which a VAT amount may be off.
+    let charged = told(CREDIT_NOTE, |invoice| {
+        recategorise(invoice, "E", 0);
+        invoice.taxes[0].amount = Some(Decimal::new(50, 2));
+    });
+    assert!(charged.contains("BR-E-09"), "{charged}");
+}
+
+#[test]
+fn reverse_charge_takes_a_tax_registration_where_trade_across_borders_does_not() {
+    let of = |category: &str| {
+        told(CREDIT_NOTE, |invoice| {
+            recategorise(invoice, category, 0);
+            without_vat_id(invoice);
+        })
+    };
+    assert_eq!(of("AE"), "");
+    let export = of("G");
+    assert!(export.contains("(BT-31) for VAT category G"), "{export}");
+}
+
+#[test]
+fn what_is_not_subject_to_vat_stands_alone_and_names_no_vat_identifier() {
+    let named = told(CREDIT_NOTE, |invoice| recategorise(invoice, "O", 0));
+    assert_eq!(named.matches("BR-O-02").count(), 2, "{named}");
+    let unnamed = told(CREDIT_NOTE, |invoice| {
+        recategorise(invoice, "O", 0);
+        without_vat_id(invoice);
+        invoice.buyer.vat_id = None;
+    });
+    assert_eq!(unnamed, "");
+    let beside = told(CREDIT_NOTE, |invoice| {
+        invoice.taxes.push(Tax {
+            basis: Some(Decimal::ZERO),
+            amount: Some(Decimal::ZERO),
+            category: Some("O".into()),
+            ..Tax::default()
+        });
+    });
+    assert!(beside.contains("not beside S (BR-O-11)"), "{beside}");
+}
+
+#[test]
+fn countries_are_those_of_iso_3166_whether_stated_or_of_a_vat_identifier() {
+    let stated = told(UBL_INVOICE, |invoice| {
+        invoice.seller.address.country = Some("UK".into());
+        invoice.buyer.address.country = Some("EL".into());
+        invoice.delivery_country = Some("XI".into());
+    });
+    for (term, code) in [("BT-40", "`UK`"), ("BT-55", "`EL`"), ("BT-80", "`XI`")] {
+        assert!(stated.contains(term) && stated.contains(code), "{stated}");
+    }
+    for (vat_id, country) in [
+        ("EL094259216", Some("GR")),
+        ("XI123456789", Some("GB")),
+        ("ATU12345678", Some("AT")),
+        ("QQ123456789", None),
+        ("123456789", None),
+    ] {
+        let mut invoice = parse(UBL_INVOICE.as_bytes()).unwrap();
+        invoice.buyer.address.country = None;
+        invoice.buyer.vat_id = Some(vat_id.into());
+        assert_eq!(country_of(&invoice.buyer).as_deref(), country, "{vat_id}");
+        let written = to_ubl(invoice);
+        let expected = "the buyer's country (BT-55)";
+        match country {
+            Some(_) => assert!(written.is_ok(), "{vat_id}: {written:?}"),
+            None => assert_eq!(written.unwrap_err(), [expected], "{vat_id}"),
+        }
+    }
+}
+
+#[test]
+fn amounts_of_more_than_two_decimals_are_refused_wherever_they_stand() {
+    let long = || Some(Decimal::new(10_005, 3));
+    let base = told(UBL_INVOICE, |invoice| invoice.allowances[0].base = long());
+    assert_eq!(
+        base,
+        "amounts of at most two decimals (BR-DEC): the base amount of an allowance or charge \
+         (BT-93, BT-100) is 10.005"
+    );
+    let of_line = told(UBL_INVOICE, |invoice| {
+        invoice.lines[0].allowances.push(AllowanceCharge {
+            amount: Decimal::new(1, 3),
+            base: long(),
+            ..AllowanceCharge::default()
+        });
+    });
+    let first = "(BT-136, BT-141) is 0.001 and 1 more";
+    assert!(of_line.ends_with(first), "{of_line}");
+    let prepaid = told(UBL_INVOICE, |invoice| {
+        invoice.totals.prepaid = Some(Decimal::new(100_001, 3));
+        invoice.totals.due = Some(Decimal::new(333_799, 3));
+    });
+    assert!(
+        prepaid.contains("(BT-113) is 100.001 and 1 more"),
+        "{prepaid}"
+    );
+}
+
+#[test]
+fn a_unit_that_no_list_can_have_is_written_as_one() {
+    for (stated, expected) in [
+        ("Stk", "C62"),
+        ("pcs.", "C62"),
+        ("HUR", "HUR"),
+        ("XPP", "XPP"),
+    ] {
+        let xml = UBL_INVOICE.replace("\"C62\"", &format!("\"{stated}\""));
+        let written = to_ubl(parse(xml.as_bytes()).unwrap()).unwrap();
+        let lines = parse(written.as_bytes()).unwrap().lines;
+        let mut units = lines.iter().map(|line| line.unit.as_deref());
+        assert!(units.all(|unit| unit == Some(expected)), "{stated}");
+    }
 }
 
 fn word() -> impl Strategy<Value = String> {
