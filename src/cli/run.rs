@@ -149,8 +149,9 @@ pub async fn process(
         if let (true, Event::Recorded { record_id, .. } | Event::Doubted { record_id, .. }) =
             (json, &event)
         {
-            let line = line_of(&mut reader, app.settings(), *record_id).await?;
-            app.out.json(&line)?;
+            if let Some(line) = line_of(&mut reader, app.settings(), *record_id).await? {
+                app.out.json(&line)?;
+            }
         }
         show(&app, &event);
         unbound += u64::from(is_unbound(&event, forced.as_deref()));
@@ -240,20 +241,22 @@ fn is_unbound(event: &Event, forced: Option<&str>) -> bool {
     }
 }
 
-/// The record as `export` would print it, from a connection of its own.
+/// The record as `export` would print it, from a connection of its own; `None`
+/// where it was forgotten meanwhile.
 async fn line_of(
     reader: &mut Option<Store>,
     settings: &Settings,
     id: i64,
-) -> anyhow::Result<serde_json::Value> {
+) -> anyhow::Result<Option<serde_json::Value>> {
     let store = match reader {
         Some(store) => store,
         None => reader.insert(Store::open_existing(&settings.db).await?),
     };
-    let stored = store.record(id).await?;
-    let stored =
-        stored.ok_or_else(|| anyhow::anyhow!("record {id} was replaced by another run"))?;
-    Ok(export::line(&export::Exported::of(store, stored).await?))
+    // Whoever reads slowly may come to one that was made anew since.
+    Ok(match store.any_record(id).await? {
+        Some(stored) => Some(export::line(&export::Exported::of(store, stored).await?)),
+        None => None,
+    })
 }
 
 /// What went wrong, with its reason.

@@ -58,7 +58,23 @@ impl Ladder {
 impl Batch {
     /// Assembles and stores the records of a document whose pages are all
     /// done, or queues what should be read by a stronger reader first.
+    ///
+    /// A document whose stored results do not parse stays as it is: no other
+    /// waits for it.
     pub(super) async fn finish(&self, document: DocumentId) -> anyhow::Result<()> {
+        match self.record(document).await {
+            Err(error) if error.chain().any(|cause| cause.is::<serde_json::Error>()) => {
+                tracing::error!(
+                    document = document.0,
+                    "a document cannot be recorded ({error}): `docmill forget` its file and run again over it"
+                );
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    async fn record(&self, document: DocumentId) -> anyhow::Result<()> {
         let Some(mut pages) = self.store.finished_pages(document).await? else {
             return Ok(());
         };
@@ -73,6 +89,13 @@ impl Batch {
             // What it says is then read from the page.
             Err(failure) => pages.warnings.push(failure.message),
         }
+        if let Some(name) = self.unknown_type(&pages) {
+            tracing::warn!(
+                path = %pages.path.display(),
+                "not recorded yet: it is of document type `{name}`, which this run does not know; name its folder with --types"
+            );
+            return Ok(());
+        }
         let weighed = self.weigh(document, &pages).await?;
         if self.climb(document, &pages, &weighed.climbs).await? > 0 {
             return Ok(());
@@ -86,6 +109,17 @@ impl Batch {
         pages.chosen.clone_from(&weighed.chosen);
         self.store_records(document, pages, records, weighed.rescued)
             .await
+    }
+
+    /// The type of a page by which nothing of it could be checked.
+    fn unknown_type(&self, pages: &FinishedPages) -> Option<String> {
+        let types = &self.stages().plan.types;
+        let routed = pages
+            .results
+            .iter()
+            .filter_map(|page| page.routing.as_ref());
+        let mut named = routed.filter_map(|routing| routing.verdict.as_ref().ok());
+        named.find(|name| types.get(name).is_none()).cloned()
     }
 
     async fn store_records(
@@ -237,10 +271,10 @@ impl Batch {
             .iter()
             .map(|rung| rung.reader.hash().to_owned())
             .collect();
-        let attempts = match above.is_empty() && !pages.climbed {
-            true => Vec::new(),
-            false => self.store.attempts(document).await?,
-        };
+        if above.is_empty() && !pages.climbed {
+            return Ok(Weighed::of_one_reader(&pages.results, &pages.readers));
+        }
+        let attempts = self.store.attempts(document).await?;
         let judge = |reads: &[Read]| self.judge(pages, reads);
         Ok(ladder::weigh(
             &pages.results,
@@ -260,10 +294,8 @@ impl Batch {
         let context = self.context(pages, None, &readers);
         let results: Vec<_> = reads.iter().map(|read| read.result.clone()).collect();
         let mut records = validate::records(&stages.plan.types, &results, &context);
-        if stages.plan.rungs.len() > 1 || pages.climbed {
-            for record in &mut records {
-                self.judge_by_reader(record, reads);
-            }
+        for record in &mut records {
+            self.judge_by_reader(record, reads);
         }
         records
     }
@@ -274,10 +306,11 @@ impl Batch {
         let of_record = reads
             .iter()
             .filter(|read| record.pages.contains(&read.result.index));
-        let readers: BTreeSet<Option<&str>> =
-            of_record.map(|read| read.reader.as_deref()).collect();
+        let readers: BTreeSet<&str> = of_record
+            .filter_map(|read| read.reader.as_deref())
+            .collect();
         let reader = match readers.len() {
-            1 => readers.into_iter().next().flatten(),
+            1 => readers.into_iter().next(),
             _ => None,
         };
         let doc_type = record

@@ -151,7 +151,12 @@ async fn again(
     let mut requeued = 0;
     if request.force || (request.doc_type.is_some() && asks_model) {
         requeued += store
-            .requeue(known.id, request.force, request.doc_type.as_deref())
+            .requeue(
+                batch.run,
+                known.id,
+                request.force,
+                request.doc_type.as_deref(),
+            )
             .await?;
     }
     requeued += store

@@ -64,6 +64,21 @@ pub struct Weighed {
     pub climbs: Vec<NewClimb>,
 }
 
+impl Weighed {
+    /// Where no page has another attempt than the one that it was left with.
+    pub fn of_one_reader(pages: &[PageResult], readers: &[Option<String>]) -> Weighed {
+        let read = |(page, reader): (&PageResult, &Option<String>)| Read {
+            result: page.clone(),
+            reader: reader.clone(),
+            reading: None,
+        };
+        Weighed {
+            reads: pages.iter().zip(readers).map(read).collect(),
+            ..Weighed::default()
+        }
+    }
+}
+
 /// A page's result and by which reader.
 #[derive(Clone, Debug)]
 pub struct Read {

@@ -64,22 +64,26 @@ impl Stages {
     /// before a failure.
     pub async fn run(&self, job: &PageJob<'_>, work: &mut PageWork) -> Result<(), Failure> {
         let treatment = self.plan.treatment(job.xml);
+        // What is known before the page is drawn is true of one that cannot be.
+        work.routing = match treatment {
+            Treatment::Nothing | Treatment::TextOnly => Some(forced(INVOICE)),
+            _ => job.routing.cloned().or_else(|| {
+                let stated = (treatment == Treatment::CrossRead).then_some(INVOICE);
+                job.forced_type.or(stated).map(forced)
+            }),
+        };
         if treatment == Treatment::Nothing {
-            work.routing = Some(forced(INVOICE));
             return Ok(());
         }
         let page = timed(&mut work.seconds, "rasterize", self.rasterize(job)).await?;
         let image = Arc::new(page.image);
         work.words = Some(page.words);
         if treatment == Treatment::TextOnly {
-            work.routing = Some(forced(INVOICE));
             return Ok(());
         }
-        let stated = (treatment == Treatment::CrossRead).then_some(INVOICE);
-        let routing = match (job.routing, job.forced_type.or(stated)) {
-            (Some(known), _) => known.clone(),
-            (None, Some(name)) => forced(name),
-            (None, None) => timed(&mut work.seconds, "route", self.router.route(&image)).await?,
+        let routing = match work.routing.take() {
+            Some(known) => known,
+            None => timed(&mut work.seconds, "route", self.router.route(&image)).await?,
         };
         let doc_type = routing.verdict.clone().ok();
         work.routing = Some(routing);

@@ -224,7 +224,13 @@ async fn the_chosen_attempt_makes_the_record_and_a_requeue_begins_anew() {
         f.store.pages_in_review(document).await.unwrap().is_none(),
         "its record is accepted"
     );
-    assert_eq!(f.store.requeue(document, true, None).await.unwrap(), 1);
+    assert_eq!(
+        f.store
+            .requeue(RunId(0), document, true, None)
+            .await
+            .unwrap(),
+        1
+    );
     assert!(f.store.attempts(document).await.unwrap().is_empty());
     assert!(f.claim().await.unwrap().climb.is_none());
 }

@@ -39,6 +39,14 @@ pub struct PageKey<'a> {
     pub xml: Option<XmlPlace>,
 }
 
+/// A page that may be queued again.
+struct Finished<'a> {
+    key: Option<PageKey<'a>>,
+    forced_type: Option<&'a str>,
+    /// Who claimed it last.
+    run: Option<i64>,
+}
+
 /// Makes a finished page a job again; its readings stay.
 const REQUEUE: &str = "UPDATE pages SET state = 'queued', attempts = 0, failures = 0,
     forced_type = coalesce(?, forced_type), reason = NULL, message = NULL, finished_at = NULL, climb_id = NULL,
@@ -154,16 +162,19 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// Queues the document's finished pages again: all of them, or those whose
+    /// Queues the document's finished pages again: all of them that this run
+    /// has not done itself (the document may have several paths), or those whose
     /// forced type would change. Returns how many.
     pub async fn requeue(
         &self,
+        run: RunId,
         document: DocumentId,
         all: bool,
         forced_type: Option<&str>,
     ) -> anyhow::Result<u32> {
-        self.requeue_where(document, forced_type, &|_, forced| {
-            all || forced != forced_type
+        self.requeue_where(document, forced_type, &|page| {
+            all && page.run != Some(run.0)
+                || forced_type.is_some() && page.forced_type != forced_type
         })
         .await
     }
@@ -175,7 +186,7 @@ impl Store {
         document: DocumentId,
         stale: &(dyn Fn(PageKey<'_>) -> bool + Sync),
     ) -> anyhow::Result<u32> {
-        let is_stale = |page: Option<PageKey<'_>>, _: Option<&str>| page.is_some_and(stale);
+        let is_stale = |page: &Finished<'_>| page.key.is_some_and(stale);
         self.requeue_where(document, None, &is_stale).await
     }
 
@@ -183,11 +194,11 @@ impl Store {
         &self,
         document: DocumentId,
         forced_type: Option<&str>,
-        choose: &(dyn Fn(Option<PageKey<'_>>, Option<&str>) -> bool + Sync),
+        choose: &(dyn Fn(&Finished<'_>) -> bool + Sync),
     ) -> anyhow::Result<u32> {
         let mut tx = self.write().await?;
         let pages = sqlx::query(
-            "SELECT id, key, doc_type, forced_type FROM pages
+            "SELECT id, key, doc_type, forced_type, run_id FROM pages
              WHERE document_id = ? AND state IN ('done', 'failed')",
         )
         .bind(document.0)
@@ -196,15 +207,18 @@ impl Store {
         let xml = xml_place(&mut tx, document.0).await?;
         let mut requeued = 0;
         for page in pages {
-            let (key, doc_type, forced): (Option<&str>, Option<&str>, Option<&str>) =
-                (page.get(1), page.get(2), page.get(3));
-            let stored = key.map(|key| PageKey {
-                key,
-                doc_type,
-                forced: forced.is_some(),
-                xml,
-            });
-            if choose(stored, forced) {
+            let forced: Option<&str> = page.get(3);
+            let finished = Finished {
+                key: page.get::<Option<&str>, _>(1).map(|key| PageKey {
+                    key,
+                    doc_type: page.get(2),
+                    forced: forced.is_some(),
+                    xml,
+                }),
+                forced_type: forced,
+                run: page.get(4),
+            };
+            if choose(&finished) {
                 let requeue = sqlx::query(REQUEUE)
                     .bind(forced_type)
                     .bind(page.get::<i64, _>(0));

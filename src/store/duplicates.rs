@@ -199,7 +199,7 @@ mod tests {
             (stored.status, stored.findings.len()),
             (Status::Accepted, 0)
         );
-        store.requeue(first, true, None).await.unwrap();
+        store.requeue(RunId(0), first, true, None).await.unwrap();
         let again = finish(&store, run, first, "k").await;
         assert_eq!(again.status, Status::Accepted);
         let (_, other) = record(&store, run, "b.pdf", "other").await;
@@ -209,7 +209,7 @@ mod tests {
         let expected = "possible duplicate payment: seller name Nord GmbH and invoice number A-1 \
             are those of a.pdf";
         assert_eq!(twice.findings[0].message, expected);
-        store.requeue(first, true, None).await.unwrap();
+        store.requeue(RunId(0), first, true, None).await.unwrap();
         let again = finish(&store, run, first, "k").await;
         assert_eq!((again.status, again.findings.len()), (Status::Accepted, 0));
     }

@@ -44,9 +44,6 @@ impl Store {
     ///
     /// Errors where a run is at work on the database.
     pub async fn forget(&self, paths: &[PathBuf], dry: bool) -> anyhow::Result<Forgotten> {
-        sqlx::query("PRAGMA secure_delete = ON")
-            .execute(&self.pool)
-            .await?;
         let mut tx = self.write().await?;
         ensure_idle(&mut tx).await?;
         let (sources, mut forgotten) = sources_at(&mut tx, paths).await?;
@@ -59,6 +56,7 @@ impl Store {
             let is_kept =
                 sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sources WHERE document_id = ?)");
             if is_kept.bind(document).fetch_one(&mut *tx).await? {
+                reopen_duplicates(&mut tx, document).await?;
                 documents::reopen(&mut tx, DocumentId(document)).await?;
                 continue;
             }
@@ -79,11 +77,26 @@ impl Store {
             return Ok(forgotten);
         }
         tx.commit().await?;
-        // Copies of the old pages may be in the log.
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .execute(&self.pool)
-            .await?;
+        self.wipe().await;
         Ok(forgotten)
+    }
+}
+
+impl Store {
+    /// Writes the file anew, without what earlier versions of docmill left in
+    /// unused parts of it, and empties the log.
+    async fn wipe(&self) {
+        let vacuum = sqlx::query("VACUUM").execute(&self.pool).await;
+        let is_blocked = sqlx::query_scalar::<_, i64>("PRAGMA wal_checkpoint(TRUNCATE)");
+        let is_blocked = is_blocked.fetch_one(&self.pool).await;
+        let why = match (vacuum, is_blocked) {
+            (Ok(_), Ok(0)) => return,
+            (Err(error), _) | (_, Err(error)) => error.to_string(),
+            (Ok(_), Ok(_)) => "another program reads the database".to_owned(),
+        };
+        tracing::warn!(
+            "the rows are gone, but parts of the file or its log may hold copies of them until it is written anew ({why})"
+        );
     }
 }
 
@@ -128,8 +141,8 @@ async fn sources_at(
     Ok((sources, forgotten))
 }
 
-/// What was told to be a duplicate of the document is to be judged anew, and
-/// no longer names it.
+/// What was told to be a duplicate of the document is to be judged anew; records
+/// that are kept all the same no longer name it.
 async fn reopen_duplicates(tx: &mut Transaction<'_, Sqlite>, document: i64) -> sqlx::Result<()> {
     let others = sqlx::query_scalar::<_, i64>(
         "SELECT DISTINCT r.document_id FROM records r JOIN record_keys k ON k.record_id = r.id
@@ -138,7 +151,8 @@ async fn reopen_duplicates(tx: &mut Transaction<'_, Sqlite>, document: i64) -> s
     );
     for other in others.bind(document).fetch_all(&mut **tx).await? {
         let told = sqlx::query(
-            "DELETE FROM findings WHERE code = ? AND record_id IN (SELECT id FROM records WHERE document_id = ?)",
+            "UPDATE findings SET message = 'possible duplicate payment: of a document that was forgotten since'
+             WHERE code = ? AND record_id IN (SELECT id FROM records WHERE document_id = ?)",
         );
         let told = told.bind(POSSIBLE_DUPLICATE).bind(other);
         told.execute(&mut **tx).await?;

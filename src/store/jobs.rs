@@ -206,6 +206,18 @@ impl Store {
         state: &str,
     ) -> anyhow::Result<Completed> {
         let mut tx = self.write().await?;
+        let owned = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM pages WHERE id = ? AND lease_token = ?)",
+        );
+        let owned = owned.bind(claim.page_id).bind(&claim.lease_token);
+        if !owned.fetch_one(&mut *tx).await? {
+            // Another run has the page now, or it was forgotten: nothing of
+            // this attempt is kept.
+            return Ok(Completed {
+                owned: false,
+                document_complete: false,
+            });
+        }
         let reading_id = insert_reading(&mut tx, claim, result, failure).await?;
         let routing = result.routing.as_ref();
         let embedding = routing.and_then(|routing| routing.embedding.as_ref());
@@ -216,13 +228,13 @@ impl Store {
         });
         // What an attempt did not reach keeps the last attempt's value; the key
         // is that of the first reader, whichever others there are.
-        let updated = sqlx::query(
+        sqlx::query(
             "UPDATE pages SET state = ?, lease_token = NULL, lease_until = NULL, finished_at = ?,
                 failures = failures + ?, reason = ?, message = ?, key = coalesce(?, key), doc_type = ?,
                 routing = coalesce(?, routing), embedding = coalesce(?, embedding), words = coalesce(?, words),
                 ocr = coalesce(?, ocr),
                 reading_id = ?
-             WHERE id = ? AND lease_token = ?",
+             WHERE id = ?",
         )
         .bind(state)
         .bind((state != "queued").then(now))
@@ -237,17 +249,8 @@ impl Store {
         .bind(result.ocr.as_ref().map(serde_json::to_string).transpose()?)
         .bind(reading_id)
         .bind(claim.page_id)
-        .bind(&claim.lease_token)
         .execute(&mut *tx)
         .await?;
-        if updated.rows_affected() == 0 {
-            // Another run has the page now: nothing of this attempt is kept.
-            tx.rollback().await?;
-            return Ok(Completed {
-                owned: false,
-                document_complete: false,
-            });
-        }
         let left = sqlx::query(
             "SELECT EXISTS (SELECT 1 FROM pages WHERE document_id = ? AND state IN ('queued', 'leased'))",
         );

@@ -147,15 +147,24 @@ impl Store {
                 "the database {path} cannot be written (read-only?): copy it to where it can, or choose another with --db"
             ))
         })?;
-        let options = SqliteConnectOptions::new()
+        let plain = SqliteConnectOptions::new()
             .filename(path)
             .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            // What is deleted, or written elsewhere, is overwritten: it was on
+            // somebody's documents.
+            .pragma("secure_delete", "ON");
+        let patience = Arc::new(Patience::new(path));
+        // Another program's file is not to be made one with a log.
+        let foreign = patience.with(is_foreign(plain.clone())).await;
+        let foreign =
+            foreign.with_context(|| format!("cannot open the database {}", path.display()))?;
+        anyhow::ensure!(!foreign, not_ours(path));
+        let options = plain
             .journal_mode(SqliteJournalMode::Wal)
             // A power cut may take the last commits; their leases then end and
             // the pages are read again.
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(BUSY_TIMEOUT);
-        let patience = Arc::new(Patience::new(path));
+            .synchronous(SqliteSynchronous::Normal);
         let pool = patience.with(pool(options)).await;
         let pool = pool.with_context(|| format!("cannot open the database {}", path.display()))?;
         let store = Store {
@@ -163,7 +172,6 @@ impl Store {
             clock: Clock::default(),
             patience,
         };
-        anyhow::ensure!(!store.is_foreign().await?, not_ours(path));
         store.migrate().await.map_err(|error| match error {
             MigrateError::VersionMissing(_) => anyhow::anyhow!(newer(path)),
             other => anyhow::Error::new(other)
@@ -177,15 +185,6 @@ impl Store {
     pub async fn close(&self) {
         // Not worth holding up the end for.
         let _ = tokio::time::timeout(TELL_AFTER, self.pool.close()).await;
-    }
-
-    /// Whether another program made it.
-    async fn is_foreign(&self) -> sqlx::Result<bool> {
-        let foreign = sqlx::query_scalar(
-            "SELECT count(*) > 0 AND sum(name = '_sqlx_migrations') = 0 FROM sqlite_schema",
-        );
-        let foreign = self.patience.with(foreign.fetch_one(&self.pool)).await;
-        foreign.map(|foreign: Option<bool>| foreign.unwrap_or(false))
     }
 
     /// Brings the tables up to date under the write lock: two runs may start on
@@ -212,6 +211,17 @@ impl Store {
                 other => other,
             })
     }
+}
+
+/// Whether another program made the database.
+async fn is_foreign(options: SqliteConnectOptions) -> anyhow::Result<bool> {
+    let pool = pool(options).await?;
+    let foreign = sqlx::query_scalar(
+        "SELECT count(*) > 0 AND sum(name = '_sqlx_migrations') = 0 FROM sqlite_schema",
+    );
+    let foreign: Option<bool> = foreign.fetch_one(&pool).await?;
+    pool.close().await;
+    Ok(foreign.unwrap_or(false))
 }
 
 /// One connection: writers of this process queue here, not in SQLite.

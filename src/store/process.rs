@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -33,9 +35,21 @@ impl ProcessId {
         }
     }
 
+    /// A process that /proc hides (hidepid, `ProtectProc=`) counts as the one
+    /// meant: what it holds ends with its leases.
     pub fn is_alive(&self) -> bool {
-        self.boot_id == boot_id() && start_ticks(self.pid) == Some(self.start)
+        self.boot_id == boot_id()
+            && match start_ticks(self.pid) {
+                Some(start) => start == self.start,
+                None => exists(self.pid),
+            }
     }
+}
+
+/// Whether there is a process of this number, seen or not.
+fn exists(pid: i64) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
 }
 
 /// Field 22 of `/proc/<pid>/stat` (proc(5)); the second field, the program's
@@ -75,5 +89,7 @@ mod tests {
             }
             .is_alive()
         );
+        // The first process is another user's, wherever tests run as a user.
+        assert!(exists(1) && !exists(i64::from(i32::MAX)));
     }
 }

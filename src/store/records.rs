@@ -16,6 +16,8 @@ pub struct FinishedPages {
     /// What opening the document warned of.
     pub warnings: Vec<String>,
     pub results: Vec<PageResult>,
+    /// For each of the results, the hash of the reader that was asked.
+    pub readers: Vec<Option<String>>,
     /// Key of the policy that the records are made by; set by who makes them.
     pub policy: String,
     /// The electronic invoice that the document carries or is.
@@ -94,7 +96,7 @@ impl Store {
         };
         let pages = sqlx::query(
             "SELECT p.page_index, p.state, p.reason, p.message, p.routing, r.reading, r.raw_text,
-                p.words, p.ocr, p.climb_id IS NOT NULL
+                p.words, p.ocr, p.climb_id IS NOT NULL, r.model_hash
              FROM pages p LEFT JOIN readings r ON r.id = p.reading_id
              WHERE p.document_id = ? ORDER BY p.page_index",
         );
@@ -113,6 +115,7 @@ impl Store {
                 .iter()
                 .map(page_result)
                 .collect::<anyhow::Result<_>>()?,
+            readers: pages.iter().map(|page| page.get(10)).collect(),
             policy: String::new(),
             xml: xml.map(|row| XmlFile {
                 name: row.get(0),

@@ -270,7 +270,7 @@ async fn records_made_from_pages_that_changed_meanwhile_are_not_stored() {
     f.store.complete_page(&claim, &completion()).await.unwrap();
     let stale = f.store.finished_pages(document).await.unwrap().unwrap();
     f.store
-        .requeue(document, true, Some("invoice"))
+        .requeue(RunId(0), document, true, Some("invoice"))
         .await
         .unwrap();
     let claim = f.claim().await.unwrap();
@@ -284,6 +284,51 @@ async fn records_made_from_pages_that_changed_meanwhile_are_not_stored() {
         None
     );
     assert!(f.finish(document).await.is_some());
+}
+
+#[tokio::test]
+async fn a_run_that_reads_everything_again_reads_a_document_of_two_paths_once() {
+    let f = fixture().await;
+    let document = f.add("a.pdf", 1).await;
+    let claim = f.claim().await.unwrap();
+    f.store.complete_page(&claim, &completion()).await.unwrap();
+    let again = async |run, forced_type| f.store.requeue(run, document, true, forced_type).await;
+    assert_eq!(again(f.run, None).await.unwrap(), 0);
+    assert_eq!(again(RunId(0), None).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn another_programs_database_is_not_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("places.sqlite");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+    let pool = sqlx::SqlitePool::connect_with(options.create_if_missing(true))
+        .await
+        .unwrap();
+    sqlx::query("CREATE TABLE places (name TEXT)")
+        .execute(&pool)
+        .await
+        .unwrap();
+    pool.close().await;
+    let before = std::fs::read(&path).unwrap();
+    let Err(error) = Store::open(&path).await else {
+        panic!("it was taken for a docmill database");
+    };
+    assert!(
+        error.to_string().contains("is not a docmill database"),
+        "{error}"
+    );
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_overwritten() {
+    let f = fixture().await;
+    let secure: i64 = sqlx::query_scalar("PRAGMA secure_delete")
+        .fetch_one(&f.store.pool)
+        .await
+        .unwrap();
+    assert_eq!(secure, 1);
 }
 
 #[tokio::test]

@@ -95,4 +95,6 @@ fn a_file_that_is_no_database_is_named() {
     assert_eq!(ran.stderr, told);
     let ran = context.run(&["--db", "notes.db", "status", "-v"]);
     assert!(ran.stderr.contains("code: 26"), "{}", ran.stderr);
+    let rest = fs::read_to_string(context.path("notes.db")).unwrap();
+    assert_eq!(rest, "x".repeat(200));
 }
