@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen as Len, SeccompCmpOp as Is, SeccompCondition,
-    SeccompFilter, SeccompRule, TargetArch, apply_filter, apply_filter_all_threads,
+    SeccompFilter, SeccompRule, TargetArch, apply_filter, apply_filter_all_threads, sock_filter,
 };
 
 type Rule = (libc::c_long, Vec<SeccompRule>);
@@ -155,9 +155,33 @@ pub fn program_filters() -> anyhow::Result<Vec<BpfProgram>> {
     // What they ask for lies in memory, where a filter cannot look.
     let opaque = [libc::SYS_clone3, libc::SYS_openat2].map(|call| (call, Vec::new()));
     Ok(vec![
+        no_second_table(),
         filter(opaque, SeccompAction::Allow, errno(libc::ENOSYS))?,
         filter(refused, SeccompAction::Allow, errno(libc::EPERM))?,
     ])
+}
+
+/// x86-64 kernels with the x32 ABI know every call by a second number, with
+/// this bit set, which a list of refused numbers would miss.
+fn no_second_table() -> BpfProgram {
+    const X32: u32 = 0x4000_0000;
+    let step = |code: u32, jf: u8, k: u32| sock_filter {
+        code: code as u16,
+        jt: 0,
+        jf,
+        k,
+    };
+    vec![
+        // The call's number is the first word of `struct seccomp_data`.
+        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0),
+        step(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, 1, X32),
+        step(
+            libc::BPF_RET | libc::BPF_K,
+            0,
+            libc::SECCOMP_RET_ERRNO | libc::EPERM as u32,
+        ),
+        step(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ALLOW),
+    ]
 }
 
 /// Whether the kernel filters system calls.
@@ -318,4 +342,23 @@ fn filter(
         .context("seccomp filters are made for x86_64, aarch64 and riscv64")?;
     let listed: BTreeMap<i64, Vec<SeccompRule>> = listed.into_iter().collect();
     Ok(SeccompFilter::new(listed, else_, then, arch)?.try_into()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_of_the_second_table_are_refused_and_the_others_are_left_to_the_next_filter() {
+        let program = no_second_table();
+        let answer = |number: u32| {
+            let beyond = program[1].k <= number;
+            let skipped = if beyond { program[1].jt } else { program[1].jf };
+            program[2 + usize::from(skipped)].k
+        };
+        let socket = libc::SYS_socket as u32;
+        assert_eq!(answer(socket), libc::SECCOMP_RET_ALLOW);
+        let refused = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
+        assert_eq!(answer(0x4000_0000 | socket), refused);
+    }
 }

@@ -35,8 +35,8 @@ pub enum Reason {
     OutputRefused,
     /// The answer is not of the form that was asked for.
     OutputInvalid,
-    /// A reader could not be reached or started, was busy or failed, again and
-    /// again.
+    /// A reader could not be reached, was busy or failed, again and again, or a
+    /// worker process could not be started.
     ReaderUnavailable,
     /// An endpoint takes no such key, model or path: true of every page.
     ReaderMisconfigured,

@@ -78,6 +78,12 @@ pub struct Word {
     pub bbox: [f32; 4],
 }
 
+impl Word {
+    pub fn is_finite(&self) -> bool {
+        self.bbox.iter().all(|share| share.is_finite())
+    }
+}
+
 /// A word that an OCR engine read on a page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OcrWord {

@@ -38,6 +38,15 @@ pub struct Routing {
     pub forced: bool,
 }
 
+impl Routing {
+    /// Whether all of its numbers are.
+    pub fn is_finite(&self) -> bool {
+        let embedding = self.embedding.iter().flat_map(|embedding| &embedding.0);
+        let probabilities = self.probabilities.iter().map(|(_, p)| p);
+        embedding.chain(probabilities).all(|x| x.is_finite())
+    }
+}
+
 /// One page for the reader, with all that decides its answer.
 #[derive(Clone, Debug)]
 pub struct ReadRequest {
@@ -74,6 +83,15 @@ pub struct Reading {
     /// Seconds: image encoding and prompt together, then the answer.
     pub prefill_seconds: f64,
     pub decode_seconds: f64,
+}
+
+impl Reading {
+    /// Whether all of its numbers are.
+    pub fn is_finite(&self) -> bool {
+        let mut logprobs = self.logprobs.iter().flat_map(|of| [of.sum, of.min]);
+        let seconds = [self.prefill_seconds, self.decode_seconds];
+        logprobs.all(f32::is_finite) && seconds.iter().all(|s| s.is_finite())
+    }
 }
 
 /// How sure the model was of one value.

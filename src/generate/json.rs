@@ -54,7 +54,7 @@ impl Scanner {
                 if byte == b'"' && !escaped {
                     self.inside = Inside::Structure;
                 } else if let Some(Frame::Object { key, .. }) = self.frames.last_mut() {
-                    // Field names are ASCII: docmill's schemas see to that.
+                    // Field names are ASCII: no other document types are taken.
                     key.push(byte as char);
                     self.inside = Inside::Key {
                         escaped: byte == b'\\' && !escaped,

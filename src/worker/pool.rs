@@ -50,7 +50,14 @@ impl PoolSpec {
                     tracing::warn!(role = self.init.role(), "{}", error.failure.message);
                     tries += 1;
                 }
-                Err(error) => return Err(error.failure),
+                Err(error) if error.dead => return Err(error.failure),
+                // No page's fault, and true of every page.
+                Err(error) => {
+                    return Err(Failure::new(
+                        Reason::ReaderUnavailable,
+                        error.failure.message,
+                    ));
+                }
             }
         };
         if self.require_sandbox {

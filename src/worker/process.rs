@@ -1,6 +1,7 @@
 //! The supervisor's handle on one worker process.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -115,14 +116,21 @@ impl Process {
         self.limit_cpu(request, deadline);
         let exchange = async {
             protocol::send(&mut self.stdin, request, blob).await?;
-            protocol::receive::<Reply>(&mut self.stdout, request.bounds()).await
+            let answer = protocol::receive::<Reply>(&mut self.stdout, request.bounds()).await?;
+            match answer.0.is_finite() {
+                true => Ok(answer),
+                false => Err(std::io::Error::new(
+                    std::io::ErrorKind::InvalidData,
+                    "a number beyond 32 bits",
+                )),
+            }
         };
         match tokio::time::timeout(deadline, exchange).await {
             Ok(Ok((Reply::Failed { failure }, _))) => {
                 self.served += 1;
                 self.busy = false;
                 Err(CallError {
-                    failure,
+                    failure: credible(self.role, failure),
                     dead: false,
                 })
             }
@@ -240,6 +248,32 @@ impl Process {
     }
 }
 
+/// A worker that was taken over may say that a reader is away, which would end
+/// the run, or that tokens were used, which would be paid for: what it cannot
+/// know is not believed.
+fn credible(role: &str, failure: Failure) -> Failure {
+    let is_beyond_it = matches!(
+        failure.reason,
+        Reason::SourceChanged
+            | Reason::Unreadable
+            | Reason::NotAFile
+            | Reason::WorkerDied
+            | Reason::Deadline
+            | Reason::ReaderUnavailable
+            | Reason::ReaderMisconfigured
+            | Reason::RequestRefused
+            | Reason::TypeMissing
+    );
+    Failure {
+        reason: match is_beyond_it {
+            true => Reason::Internal,
+            false => failure.reason,
+        },
+        usage: failure.usage.filter(|_| role == "reader"),
+        ..failure
+    }
+}
+
 /// Peak resident memory of a process in bytes, as Linux counts it.
 pub fn peak_memory(pid: u32) -> Option<u64> {
     status_bytes(pid, "VmHWM:")
@@ -299,6 +333,16 @@ fn threads(role: &RoleInit) -> u64 {
     }
 }
 
+/// This program: also where its file was replaced by an update meanwhile, which
+/// must not be the death of a night's run.
+fn own_program() -> anyhow::Result<PathBuf> {
+    let program = std::env::current_exe().context("cannot find docmill's own executable")?;
+    Ok(match program.exists() {
+        true => program,
+        false => "/proc/self/exe".into(),
+    })
+}
+
 /// The process of a role, with pipes and an environment that holds only what
 /// its engine needs.
 fn command(role: &RoleInit) -> anyhow::Result<Command> {
@@ -306,8 +350,7 @@ fn command(role: &RoleInit) -> anyhow::Result<Command> {
         RoleInit::Reader { threads, .. } => *threads,
         _ => 1,
     };
-    let program = std::env::current_exe().context("cannot find docmill's own executable")?;
-    let mut command = Command::new(program);
+    let mut command = Command::new(own_program()?);
     command.args(["worker", role.role()]).env_clear();
     for name in ENVIRONMENT {
         if let Some(value) = std::env::var_os(name) {
@@ -376,6 +419,29 @@ mod tests {
         let tail = tail.lock().unwrap();
         assert_eq!(tail.len(), 2);
         assert_eq!((tail[0].len(), tail[1].as_str()), (LINE, "last words"));
+    }
+
+    #[test]
+    fn a_worker_is_not_believed_what_it_cannot_know() {
+        let told = |role, reason| {
+            let usage = Some(crate::domain::Usage {
+                input: 1,
+                output: 1,
+            });
+            let failure = Failure::new(reason, "said");
+            let failure = credible(role, Failure { usage, ..failure });
+            (failure.reason, failure.usage.is_some())
+        };
+        let away = Reason::ReaderMisconfigured;
+        assert_eq!(told("rasterizer", away), (Reason::Internal, false));
+        assert_eq!(
+            told("rasterizer", Reason::Corrupt),
+            (Reason::Corrupt, false)
+        );
+        assert_eq!(
+            told("reader", Reason::OutputCutOff),
+            (Reason::OutputCutOff, true)
+        );
     }
 
     #[test]

@@ -168,6 +168,17 @@ pub enum Reply {
 }
 
 impl Reply {
+    /// Whether every number of the answer is one: JSON's 1e300 is infinite in
+    /// 32 bits, which would be stored as null and never be read again.
+    pub fn is_finite(&self) -> bool {
+        match self {
+            Reply::Page { words, .. } => words.iter().all(Word::is_finite),
+            Reply::Routed { routings } => routings.iter().all(Routing::is_finite),
+            Reply::Read { reading } => reading.is_finite(),
+            _ => true,
+        }
+    }
+
     /// For messages about an answer to another question: unlike `{:?}`, it
     /// tells nothing of what a page says.
     pub fn name(&self) -> &'static str {
@@ -317,6 +328,17 @@ mod tests {
         let mut head = vec![0xff; 12];
         head.extend([0; 16]);
         assert!(read_frame::<Request>(&mut head.as_slice()).is_err());
+    }
+
+    #[test]
+    fn numbers_beyond_32_bits_are_told() {
+        let page = |left: &str| -> Reply {
+            let json = format!(
+                r#"{{"reply": "page", "width": 1, "height": 1, "words": [{{"text": "a", "bbox": [{left}, 0, 1, 1]}}]}}"#
+            );
+            parse(json.as_bytes()).unwrap()
+        };
+        assert!(page("0.5").is_finite() && !page("1e300").is_finite());
     }
 
     #[tokio::test]

@@ -64,7 +64,7 @@ pub fn reading(
         decode_seconds: elapsed.as_secs_f64(),
         raw_text,
     };
-    if schema.is_some() {
+    if let Some(schema) = schema {
         let Some((start, fields)) = object(&reading.raw_text) else {
             let message = "the answer is no JSON object";
             return Err(fail(
@@ -76,11 +76,18 @@ pub fn reading(
         reading.fields = fields;
         if let Some(logprobs) = logprobs(choice, &reading.raw_text, start) {
             reading.logprobs = logprobs;
-            reading.unsure = false;
+            // Of a value that it left out nothing says how sure it is of that.
+            reading.unsure = !is_whole(&reading.fields, schema);
         }
         close_repeating_lists(&mut reading);
     }
     Ok(reading)
+}
+
+/// Whether the answer has every field that was asked for.
+fn is_whole(fields: &Fields, schema: &Value) -> bool {
+    let asked = schema["properties"].as_object();
+    asked.is_none_or(|asked| asked.keys().all(|field| fields.contains_key(field)))
 }
 
 fn usage(answer: &Value) -> Option<Usage> {
@@ -118,6 +125,9 @@ fn object(text: &str) -> Option<(usize, Fields)> {
     Some((start, serde_json::from_str(object).ok()?))
 }
 
+/// Below what servers say of a token that is as good as impossible (-9999).
+const LEAST_LOGPROB: f32 = -1e4;
+
 /// Log-probabilities by leaf; `None` where the server gave none, or such that
 /// do not belong to the text.
 fn logprobs(choice: &Value, text: &str, start: usize) -> Option<Vec<FieldLogprob>> {
@@ -127,7 +137,8 @@ fn logprobs(choice: &Value, text: &str, start: usize) -> Option<Vec<FieldLogprob
     let mut at = 0;
     for token in tokens {
         let piece = bytes(token)?;
-        let logprob = token["logprob"].as_f64()? as f32;
+        // What no model says would be infinite as a sum.
+        let logprob = (token["logprob"].as_f64()? as f32).clamp(LEAST_LOGPROB, 0.0);
         let known = text.as_bytes().get(at..).unwrap_or_default();
         // Control tokens after the end are no part of the text.
         if known.is_empty() {
@@ -243,6 +254,18 @@ mod tests {
         for reading in [foreign, short, read(&none).unwrap()] {
             assert!(reading.unsure && reading.logprobs.is_empty(), "{reading:?}");
         }
+    }
+
+    #[test]
+    fn of_a_field_that_was_left_out_nothing_says_how_sure_that_is() {
+        let schema = json!({"properties": {"a": {}, "b": {}}});
+        let answer = answer(
+            "{\"a\":1}",
+            &[("{\"a\":", -0.1), ("1", -1e300), ("}", -0.1)],
+        );
+        let reading = reading(&answer, Some(&schema), Duration::ZERO).unwrap();
+        assert!(reading.unsure);
+        assert_eq!(reading.logprobs[0].sum, LEAST_LOGPROB);
     }
 
     #[test]
