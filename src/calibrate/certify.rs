@@ -53,6 +53,15 @@ pub struct At {
     pub coverage: f64,
 }
 
+/// Share of the documents, in their groups, that the scorer is learned from; the
+/// others certify.
+pub const FITTED: f64 = 0.3;
+
+/// How many documents it takes to have `certifying` of them certify.
+pub fn in_all(certifying: u64) -> u64 {
+    (certifying as f64 / (1.0 - FITTED)).ceil() as u64
+}
+
 /// `choose` fixes the order of thresholds, `test` decides; they must be
 /// different documents.
 pub fn certify(choose: &[Unit], test: &[Unit], max_error: f64, confidence: f64) -> Certificate {

@@ -19,7 +19,7 @@ pub mod fuzz;
 mod logistic;
 mod policy;
 
-pub use certify::{At, Certificate, Unit, at, certify, fewest, p_value};
+pub use certify::{At, Certificate, FITTED, Unit, at, certify, fewest, in_all, p_value};
 pub use claims::{Claim, Kind, claims, generic};
 pub use curves::{BINS, Bin, Reliability, RiskPoint, aurc, isotonic, reliability, risk_coverage};
 pub use file::{Calibration, Data, FOLDER, Folders, OFF, Reader, file_name};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::claims::{Claim, Kind, claims};
-use super::{Calibration, Certificate};
+use super::{Calibration, Certificate, in_all};
 use crate::domain::{Calibrated, DocType, Finding, Record, Severity, Status, value_at};
 
 /// Codes of the findings that acceptance makes.
@@ -58,12 +58,12 @@ impl Policy {
     /// holds for a larger one.
     pub fn certificate<'a>(&self, calibration: &'a Calibration) -> Option<&'a Certificate> {
         let fits = |c: &&Certificate| c.max_error <= self.max_error + 1e-12;
-        let fitting = || calibration.certificates.iter().filter(fits);
-        let lowest = |c: &&Certificate| c.threshold.unwrap_or(f64::INFINITY);
+        let fitting = || calibration.certificates.iter().filter(fits).rev();
+        // Not the lowest threshold of all: each holds with the certificate's
+        // confidence, the best of several does not.
         fitting()
-            .filter(|c| c.threshold.is_some())
-            .min_by(|a, b| lowest(a).total_cmp(&lowest(b)))
-            .or_else(|| fitting().next_back())
+            .find(|c| c.threshold.is_some())
+            .or_else(|| fitting().next())
     }
 
     pub fn threshold(&self, calibration: &Calibration) -> Option<f64> {
@@ -152,8 +152,9 @@ impl Policy {
                     needed: Some(needed),
                     ..
                 }) => format!(
-                    "about {needed} documents with known values would be needed, not {} (`docmill calibrate`)",
-                    calibration.data.certified
+                    "about {} documents with known values would be needed, not {} (`docmill calibrate`)",
+                    in_all(*needed),
+                    calibration.data.fitted + calibration.data.certified
                 ),
                 Some(Certificate { documents: 0, .. }) => {
                     "the model is hardly ever sure enough for that".to_owned()

@@ -8,7 +8,9 @@ use super::App;
 use super::exit::Outcome;
 use super::known::{Judged, Known};
 use super::output::table;
-use crate::calibrate::{Bin, CONFIDENCE, Calibration, Certificate, Folders, Reader, percent};
+use crate::calibrate::{
+    Bin, CONFIDENCE, Calibration, Certificate, Folders, Reader, in_all, percent,
+};
 use crate::config::UsageError;
 use crate::eval;
 use crate::models::Installation;
@@ -74,9 +76,8 @@ impl Calibrate {
 fn reader(app: &App, judged: &Judged) -> anyhow::Result<Reader> {
     let hashes: Vec<&String> = judged.policies.keys().filter(|h| !h.is_empty()).collect();
     ensure!(
-        hashes.len() <= 1,
-        "the documents were read by {} readers: calibrate with the records of one",
-        hashes.len()
+        hashes.len() <= 1 && !hashes.iter().any(|hash| hash.contains('+')),
+        "the documents were read by several readers: calibrate with the records of one"
     );
     let hash = hashes.first();
     let hash = hash.ok_or_else(|| anyhow::anyhow!("no document was read by a model"))?;
@@ -168,7 +169,7 @@ fn sentence(certificate: &Certificate, calibration: &Calibration) -> String {
         ),
         (None, Some(needed)) => format!(
             "nothing  {wanted}: too few documents; about {} in all would do at this error ({seen})",
-            (needed as f64 / (1.0 - eval::FITTED)).ceil()
+            in_all(needed)
         ),
         (None, None) if certificate.documents == 0 => {
             format!("nothing  {wanted}: the model is hardly ever sure enough for that")

@@ -331,7 +331,8 @@ impl Judged {
         types: &DocTypes,
         stored: StoredRecord,
     ) -> anyhow::Result<Seen> {
-        let reader = stored.models.first().cloned().unwrap_or_default();
+        // What several readers read has no calibration, as in a run.
+        let reader = stored.models.join("+");
         if !self.policies.contains_key(&reader) {
             let policy = policy(settings, &reader)?;
             self.policies.insert(reader.clone(), policy);

@@ -13,7 +13,7 @@ use crate::store::Store;
 /// Read again: the pages of some records, or every failed page
 #[derive(Args)]
 pub struct Retry {
-    /// Record numbers, as `run` and `status` show them; none: every failed page
+    /// Record numbers, as `run` and `export` show them; none: every failed page
     #[arg(value_name = "ID")]
     ids: Vec<i64>,
     /// What the pages are to be taken for, from now on

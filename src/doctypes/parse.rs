@@ -146,6 +146,7 @@ fn check_schema(schema: &Value) -> anyhow::Result<()> {
     let properties =
         properties.context("`properties` is missing: a record needs at least one field")?;
     for (field, property) in properties {
+        check_name(field)?;
         check_format(field, property)?;
         if is_array(property) {
             let lines = property
@@ -160,12 +161,24 @@ fn check_schema(schema: &Value) -> anyhow::Result<()> {
                 bail!("`{field}[].{inner}` nests deeper than one list: flatten it");
             }
             for (inner, property) in lines {
+                check_name(inner)?;
                 check_format(&format!("{field}[].{inner}"), property)?;
             }
         } else if property.get("properties").is_some() {
             bail!("`{field}` is an object: give its fields names of their own");
         }
     }
+    Ok(())
+}
+
+/// Paths such as `items[2].amount` are made of names, and what a model is sure
+/// of is told by path.
+fn check_name(field: &str) -> anyhow::Result<()> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    ensure!(
+        !field.is_empty() && field.chars().all(is_plain),
+        "the field `{field}` needs a name of the letters a to z, digits, `_` and `-`; other letters may stand in its `title`"
+    );
     Ok(())
 }
 

@@ -68,6 +68,14 @@ fn a_wrong_type_is_told_with_its_file_its_place_and_the_remedy() {
             "not a valid JSON Schema",
         ),
         (
+            r#"{"properties": {"summe.brutto": {}}, "x-docmill": {"labels": ["a"]}}"#,
+            "the field `summe.brutto` needs a name",
+        ),
+        (
+            r#"{"properties": {"a": {"type": "array", "items": {"properties": {"händler": {}}}}}, "x-docmill": {"labels": ["a"]}}"#,
+            "the field `händler` needs a name",
+        ),
+        (
             r#"{"properties": {"a": {"format": "amout"}}, "x-docmill": {"labels": ["a"]}}"#,
             "`a` has the unknown format `amout`",
         ),

@@ -1,16 +1,13 @@
 //! A calibration from judged documents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::judge::Document;
 use crate::calibrate::{
-    self, Calibration, Data, ERROR_RATES, Known, Reader, Unit, percent, reliability,
+    self, Calibration, Data, ERROR_RATES, FITTED, Known, Reader, Unit, percent, reliability,
 };
 use crate::domain::count;
 
-/// Of documents, the share from which probabilities are learned; the others
-/// certify the thresholds.
-pub const FITTED: f64 = 0.3;
 /// Fewer documents (groups of near-copies) say nothing.
 const FEWEST: usize = 20;
 
@@ -44,7 +41,11 @@ pub fn calibrate(
     reader: Reader,
     confidence: f64,
 ) -> anyhow::Result<Calibration> {
-    let (fit, certify) = split(documents);
+    // An e-invoice, or a document that could not be read, says nothing of the
+    // reader or of how it reads its type.
+    let documents: Vec<Document> = documents.iter().filter(|d| has_claim(d)).cloned().collect();
+    let types: BTreeSet<String> = documents.iter().map(|d| d.doc_type.clone()).collect();
+    let (fit, certify) = split(&documents);
     let (fitted, certified) = (fit.len(), certify.len());
     let (fit, certify) = (known(&fit), known(&certify));
     if fitted + certified < FEWEST {
@@ -68,9 +69,6 @@ pub fn calibrate(
         values.map(|(k, p)| (*p, k.right)).collect()
     };
     let own: Vec<f64> = certify.iter().map(|k| k.own).collect();
-    let mut types: Vec<String> = documents.iter().map(|d| d.doc_type.clone()).collect();
-    types.sort();
-    types.dedup();
     Ok(Calibration {
         version: Calibration::VERSION,
         reader,
@@ -78,7 +76,7 @@ pub fn calibrate(
             .strftime("%Y-%m-%dT%H:%M:%SZ")
             .to_string(),
         docmill: env!("CARGO_PKG_VERSION").to_owned(),
-        types,
+        types: types.into_iter().collect(),
         data: Data {
             fitted: fitted as u64,
             certified: certified as u64,
@@ -91,6 +89,11 @@ pub fn calibrate(
         scorer,
         hash: String::new(),
     })
+}
+
+fn has_claim(document: &Document) -> bool {
+    let mut fields = document.fields.iter();
+    fields.any(|leaf| leaf.claim.is_some() && leaf.confidence.is_some())
 }
 
 /// Every claim whose truth is known; the unit is the group of near-copies.
@@ -179,6 +182,21 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), 100);
         assert!(fit.iter().chain(&certify).all(|group| group.len() == 2));
+    }
+
+    #[test]
+    fn a_type_of_which_nothing_was_read_by_the_model_is_not_calibrated() {
+        let mut all = documents(100);
+        for document in &mut all[..50] {
+            document.doc_type = "other".into();
+            document
+                .fields
+                .iter_mut()
+                .for_each(|leaf| leaf.claim = None);
+        }
+        let made = calibrate(&all, reader(), 0.9).unwrap();
+        assert_eq!(made.types, [all[50].doc_type.as_str()]);
+        assert_eq!(made.data.fitted + made.data.certified, 25);
     }
 
     #[test]

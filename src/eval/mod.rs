@@ -15,7 +15,7 @@ mod truth;
 
 pub use accepted::{Acceptance, Accepted, Rate};
 pub use baseline::{Baseline, Change, Changes};
-pub use calibration::{FITTED, calibrate};
+pub use calibration::calibrate;
 pub use causes::{Cause, Causes, Trouble};
 pub use html::{About, page};
 pub use judge::{Document, Leaf, Outcome, Seen, Work, judge};

@@ -38,6 +38,8 @@ const HEAD: [&str; 15] = [
     "time",
 ];
 
+const LINES_HEAD: [&str; 5] = ["record_id", "document", "pages", "list", "line"];
+
 impl CsvExport {
     pub fn add(&mut self, record: Exported) {
         self.records.push(record);
@@ -59,12 +61,8 @@ impl CsvExport {
                 .map(|(name, _)| name.clone())
                 .collect()
         });
-        let names = fields.iter().map(|field| match field.as_str() {
-            // A table has no two columns of one name.
-            taken if HEAD.contains(&taken) => format!("fields.{taken}"),
-            free => free.to_owned(),
-        });
-        out.write_record(HEAD.iter().map(|name| (*name).to_owned()).chain(names))?;
+        let names = HEAD.iter().map(|name| (*name).to_owned());
+        out.write_record(names.chain(unlike(&HEAD, &fields)))?;
         for Exported { stored, amount_due } in &self.records {
             let record = &stored.record;
             let findings = by_gravity(&record.findings);
@@ -132,11 +130,8 @@ impl CsvExport {
                 .flat_map(|line| line.keys().cloned())
                 .collect()
         });
-        out.write_record(
-            ["record_id", "document", "pages", "list", "line"]
-                .into_iter()
-                .chain(fields.iter().map(String::as_str)),
-        )?;
+        let names = LINES_HEAD.iter().map(|name| (*name).to_owned());
+        out.write_record(names.chain(unlike(&LINES_HEAD, &fields)))?;
         for Exported { stored, .. } in &self.records {
             for (list, number, line) in lines(stored) {
                 let values = fields.iter().map(|field| cell(line.get(field)));
@@ -162,6 +157,15 @@ impl CsvExport {
             .filter(|name| seen.insert(name.clone()))
             .collect()
     }
+}
+
+/// Names for fields beside the columns of `head`: a table has no two of one name.
+fn unlike(head: &[&str], fields: &[String]) -> Vec<String> {
+    let name = |field: &String| match head.contains(&field.as_str()) {
+        true => format!("fields.{field}"),
+        false => field.clone(),
+    };
+    fields.iter().map(name).collect()
 }
 
 /// Numbers of the record's pages, from 1, with a space between.
@@ -212,6 +216,7 @@ mod tests {
         let mut stored = super::super::example();
         let fields = &mut stored.stored.record.fields;
         fields.insert("status".into(), "successful".into());
+        fields["items"][0]["line"] = "7a".into();
         export.add(stored);
         let (mut records, mut lines) = (Vec::new(), Vec::new());
         export.write(&mut records, &mut lines).unwrap();
@@ -219,6 +224,9 @@ mod tests {
         let head: Vec<&str> = head.lines().next().unwrap().split(',').collect();
         assert_eq!(head.iter().filter(|name| **name == "status").count(), 1);
         assert!(head.contains(&"fields.status"), "{head:?}");
+        let head = String::from_utf8(lines).unwrap();
+        let head = head.lines().next().unwrap();
+        assert!(head.ends_with(",amount,fields.line"), "{head}");
     }
 
     #[test]

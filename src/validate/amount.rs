@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use iso_currency::Currency;
 use rust_decimal::Decimal;
 
 /// What a text says about an amount.
@@ -14,6 +15,16 @@ pub enum Amount {
     /// Two readings are possible, such as `1,234`.
     Ambiguous,
     Unreadable,
+}
+
+impl Amount {
+    /// Where it is certain.
+    pub fn value(self) -> Option<Decimal> {
+        match self {
+            Amount::Plain(value) | Amount::Normalised(value) => Some(value),
+            Amount::Ambiguous | Amount::Unreadable => None,
+        }
+    }
 }
 
 pub fn parse(text: &str) -> Amount {
@@ -63,13 +74,31 @@ fn bare(text: &str) -> Option<(bool, &str)> {
     ))
 }
 
+/// What currencies are called beside their ISO 4217 codes, in small letters.
+const SYMBOLS: [&str; 28] = [
+    "rm", "rs", "kr", "kč", "zł", "ft", "lei", "fr", "sfr", "tl", "rp", "dm", "dh", "dhs", "sr",
+    "qr", "ksh", "din", "kn", "лв", "r", "us", "s", "a", "c", "nt", "hk", "nz",
+];
+
 /// Signs, currency codes and symbols, blanks: what may stand beside a number.
+/// Another letter may be a digit that was misread: `l2.50`.
 fn is_currency(text: &str) -> bool {
-    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
-    letters <= 4
-        && text.chars().all(|c| {
-            c.is_alphabetic() || c.is_whitespace() || "+-\u{2212}\u{2013}$€£¥₹.".contains(c)
-        })
+    let is_sign = |c: char| c.is_whitespace() || "+-\u{2212}\u{2013}$€£¥₹.".contains(c);
+    text.chars().all(|c| c.is_alphabetic() || is_sign(c))
+        && text
+            .split(is_sign)
+            .filter(|word| !word.is_empty())
+            .all(|word| {
+                Currency::from_code(&word.to_uppercase()).is_some()
+                    || SYMBOLS.contains(&word.to_lowercase().as_str())
+            })
+}
+
+/// Whether a plain number may have its thousands parted by the point: `1.234`,
+/// not `0.234` or `1234.567`.
+pub fn may_be_thousands(value: Decimal) -> bool {
+    let whole = value.trunc().abs();
+    value.scale() == 3 && whole >= Decimal::ONE && whole < Decimal::ONE_THOUSAND
 }
 
 /// The number with a point before its decimals. `None`: no number;
@@ -167,8 +196,26 @@ mod tests {
             "1,23.456,7",
             "12:30",
             "1 23",
+            // Misread digits, no currencies.
+            "l2.50",
+            "O.50",
+            "12.5O",
         ] {
             assert_eq!(parse(text), Amount::Unreadable, "{text}");
+        }
+    }
+
+    #[test]
+    fn three_decimals_may_be_thousands() {
+        for (text, expected) in [
+            ("1.234", true),
+            ("-999.000", true),
+            ("0.234", false),
+            ("1234.567", false),
+            ("1.23", false),
+            ("1.2345", false),
+        ] {
+            assert_eq!(may_be_thousands(decimal(text)), expected, "{text}");
         }
     }
 

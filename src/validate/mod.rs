@@ -97,9 +97,21 @@ fn finish(
             warning.clone(),
         ));
     }
+    if let (None, Some(name), false) = (doc_type, &draft.doc_type, draft.failed) {
+        let message = format!(
+            "nothing could be checked: there is no document type `{name}`; name its folder with --types and read it again"
+        );
+        findings.push(Finding::new("type_missing", Severity::Error, None, message));
+    }
     if let Some(doc_type) = doc_type {
         complete(&mut draft, doc_type);
-        let proven = values::type_values(doc_type, &mut draft.fields, context.today, &mut findings);
+        let proven = values::type_values(
+            doc_type,
+            &mut draft.fields,
+            draft.source == Source::Model,
+            context.today,
+            &mut findings,
+        );
         check_schema(doc_type, &draft, &mut findings);
         check_required(doc_type, &draft, &mut findings);
         let outcomes = checks::run(doc_type, &draft.fields, context.today);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::amount::{self, Amount};
+use super::amount;
 use super::assemble::{self, Draft};
 use super::{Context, evidence, finish, on_page, sums};
 use crate::doctypes::DocTypes;
@@ -229,11 +229,7 @@ fn difference(field: &str, stated: &Value, read: &Value) -> Option<Finding> {
 
 /// Equal amounts, or equal but for case, spacing and punctuation.
 fn is_same(a: &str, b: &str) -> bool {
-    let number = |text: &str| match amount::parse(text) {
-        Amount::Plain(value) | Amount::Normalised(value) => Some(value),
-        Amount::Ambiguous | Amount::Unreadable => None,
-    };
-    match (number(a), number(b)) {
+    match (amount::parse(a).value(), amount::parse(b).value()) {
         (Some(a), Some(b)) => a == b,
         _ => evidence::fold(a) == evidence::fold(b),
     }

@@ -179,6 +179,33 @@ fn values_that_are_not_what_they_should_be_are_each_told() {
 }
 
 #[test]
+fn a_point_that_may_part_thousands_is_told_where_the_currency_has_no_thousandths() {
+    let told = |currency: &str| {
+        let mut odd = receipt();
+        odd["currency"] = currency.into();
+        odd["total"] = "4.200".into();
+        let records = validate(&[page(0, "receipt", odd)]);
+        codes(&records[0]).contains(&"ambiguous_amount")
+    };
+    assert!(told("GBP") && !told("KWD"));
+}
+
+#[test]
+fn dates_are_stored_in_one_form() {
+    let mut odd = receipt();
+    odd["date"] = "20250304".into();
+    let records = validate(&[page(0, "receipt", odd)]);
+    assert_eq!(records[0].fields["date"], "2025-03-04");
+}
+
+#[test]
+fn a_page_of_a_type_that_nobody_knows_is_not_accepted() {
+    let records = validate(&[page(0, "ticket", receipt())]);
+    assert_eq!(records[0].status, Status::NeedsReview);
+    assert_eq!(codes(&records[0]), ["type_missing"]);
+}
+
+#[test]
 fn an_amount_written_by_an_unconstrained_engine_is_normalised_and_accepted() {
     let mut loose = receipt();
     loose["total"] = "£4,20".into();

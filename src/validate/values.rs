@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::amount::{self, Amount};
 use super::identifiers::{self, Verdict};
 use super::words;
-use crate::domain::{DocType, Fields, Finding, Format, Severity};
+use crate::domain::{Check, DocType, Fields, Finding, Format, Severity};
 
 /// Nothing that docmill is used for is older.
 const FIRST_YEAR: i16 = 1970;
@@ -18,17 +18,20 @@ const FIRST_YEAR: i16 = 1970;
 const YEARS_AHEAD: i16 = 5;
 
 /// Brings values into the schema's form where that needs no guess, and tells
-/// of those that are not what they should be. Returns the fields whose own
+/// of those that are not what they should be; `is_read`: by a model, from a
+/// page, where a point may part thousands. Returns the fields whose own
 /// check digits bear them out, each with the name of that proof.
 pub fn type_values(
     doc_type: &DocType,
     fields: &mut Fields,
+    is_read: bool,
     today: Date,
     findings: &mut Vec<Finding>,
 ) -> Vec<(String, &'static str)> {
     let mut typing = Typing {
         doc_type,
         today,
+        doubts_thousands: is_read && !has_thousandths(doc_type, fields),
         findings,
         proven: Vec::new(),
     };
@@ -55,6 +58,7 @@ pub fn type_values(
 struct Typing<'a> {
     doc_type: &'a DocType,
     today: Date,
+    doubts_thousands: bool,
     findings: &'a mut Vec<Finding>,
     proven: Vec<(String, &'static str)>,
 }
@@ -77,6 +81,9 @@ impl Typing<'_> {
             return;
         };
         let typed = match format {
+            Format::Amount if self.doubts_thousands && !is_factor(self.doc_type, field) => {
+                amount(text)
+            }
             Format::Amount | Format::Quantity => number(text),
             Format::Date => date(text, self.today),
             Format::Currency => currency(text),
@@ -151,6 +158,50 @@ enum Typed {
     Doubtful(&'static str, String),
 }
 
+/// Whether the record's currency has thousandths, as the Kuwaiti dinar (ISO
+/// 4217).
+fn has_thousandths(doc_type: &DocType, fields: &Fields) -> bool {
+    let properties = doc_type.schema["properties"].as_object();
+    properties.into_iter().flatten().any(|(name, property)| {
+        let code = fields.get(name).and_then(Value::as_str).unwrap_or_default();
+        Format::of(property) == Some(Format::Currency)
+            && Currency::from_code(code).is_some_and(|currency| currency.exponent() == Some(3))
+    })
+}
+
+/// Whether a check multiplies it: prices of a litre have three decimals, and the
+/// product tells whether they are right.
+fn is_factor(doc_type: &DocType, field: &str) -> bool {
+    let (list, leaf) = match field.split_once('[') {
+        Some((list, rest)) => (
+            Some(list),
+            rest.split_once("].").map_or("", |(_, leaf)| leaf),
+        ),
+        None => (None, field),
+    };
+    let checks = doc_type.read.iter().flat_map(|rules| &rules.checks);
+    checks.into_iter().any(|check| {
+        matches!(check, Check::Product { each, of, .. }
+            if each.as_deref() == list && of.iter().any(|factor| factor == leaf))
+    })
+}
+
+fn amount(text: &str) -> Typed {
+    match number(text) {
+        Typed::Fine
+            if amount::parse(text)
+                .value()
+                .is_some_and(amount::may_be_thousands) =>
+        {
+            Typed::Doubtful(
+                "ambiguous_amount",
+                "the point may be for thousands or for decimals".into(),
+            )
+        }
+        other => other,
+    }
+}
+
 fn number(text: &str) -> Typed {
     match amount::parse(text) {
         Amount::Plain(_) => Typed::Fine,
@@ -164,11 +215,16 @@ fn number(text: &str) -> Typed {
 }
 
 fn date(text: &str, today: Date) -> Typed {
-    let Ok(date) = Date::from_str(text) else {
+    let Ok(date) = Date::from_str(text.trim()) else {
         return Typed::Doubtful("not_a_date", "there is no such date".into());
     };
     if date.year() < FIRST_YEAR || date.year() > today.year() + YEARS_AHEAD {
         return Typed::Doubtful("implausible_date", "the year is hardly right".into());
+    }
+    // ISO 8601 has other forms: 20240301, 2024-03-01T10:00.
+    let plain = date.to_string();
+    if plain != text {
+        return Typed::Rewritten(plain);
     }
     Typed::Fine
 }

@@ -185,10 +185,7 @@ fn decimal(tolerance: &Option<String>) -> Decimal {
 /// A field's exact amount; `None` when it is absent or has no clear meaning.
 fn value(fields: &Fields, path: &str) -> Option<Decimal> {
     match fields.get(path)? {
-        Value::String(text) => match amount::parse(text) {
-            Amount::Plain(value) | Amount::Normalised(value) => Some(value),
-            Amount::Ambiguous | Amount::Unreadable => None,
-        },
+        Value::String(text) => amount::parse(text).value(),
         Value::Number(number) => Decimal::from_str(&number.to_string()).ok(),
         _ => None,
     }
