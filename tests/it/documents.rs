@@ -7,7 +7,7 @@ use crate::context::{Context, fixtures, stable};
 /// Floors for field F1, with each document taken for what it is: a little
 /// below what the default weights reached when they were put in (models/
 /// README.md), so that rounding on another CPU does not fail the test.
-const FLOORS: [(&str, f64); 3] = [("receipt", 0.78), ("invoice", 0.60), ("screenshot", 0.82)];
+const FLOORS: [(&str, f64); 3] = [("receipt", 0.78), ("invoice", 0.68), ("screenshot", 0.90)];
 
 #[test]
 fn fixtures_are_read_and_compared_field_by_field() {

@@ -14,7 +14,7 @@ const SERVE: &str = r"
 import sys, xllamacpp
 p = xllamacpp.CommonParams()
 p.model.path, p.mmproj.path = sys.argv[1] + '/text.gguf', sys.argv[1] + '/mmproj.gguf'
-p.n_ctx, p.n_parallel, p.n_batch, p.n_ubatch = 4608, 1, 2048, 1024
+p.n_ctx, p.n_parallel, p.n_batch, p.n_ubatch = 6400, 1, 2048, 1024
 p.cpuparams.n_threads = p.cpuparams_batch.n_threads = 1
 p.hostnames, p.port, p.n_gpu_layers = ['127.0.0.1'], int(sys.argv[2]), 0
 server = xllamacpp.Server(p)
