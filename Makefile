@@ -16,10 +16,10 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## Install what is missing, build, read the fixtures, show the rows
-	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(with_ccache) \
-	code=0; $(fixtures) | xargs -0 cargo run --release --quiet -- --db "$$folder/demo.db" run || code=$$?; \
+	@rm -f target/demo.db*; $(with_ccache) \
+	code=0; $(fixtures) | xargs -0 cargo run --release --quiet -- --db target/demo.db run || code=$$?; \
 	case $$code in 0) ;; \
-	  123) echo "demo: read; a person should look at the rows marked so, or a page failed" ;; \
+	  123) echo "demo: read; a person should look at the rows marked so, or a page failed (docmill here is target/release/docmill)" ;; \
 	  *) exit $$code ;; esac
 
 test: setup ## Install what is missing, run every test

@@ -5,7 +5,6 @@ use clap::Args;
 use super::App;
 use super::exit::Outcome;
 use super::output::{self, count};
-use crate::config::UsageError;
 use crate::ingest;
 use crate::store::Store;
 
@@ -36,10 +35,15 @@ impl Forget {
         let store = Store::open_existing(&app.settings().db).await?;
         let forgotten = store.forget(&paths, !self.yes).await?;
         store.close().await;
+        for path in &forgotten.unknown {
+            let path = output::short(path);
+            tracing::warn!(
+                "nothing is known of {path}: `docmill export` and `docmill status --all` list paths"
+            );
+        }
         if forgotten.paths.is_empty() {
-            let message = "no such file was ever taken in or turned away: `docmill export` and \
-                `docmill status --all` list their paths";
-            return Err(UsageError(message.to_owned()).into());
+            app.out.line("Nothing to forget.")?;
+            return Ok(Outcome::Good);
         }
         for path in forgotten.paths.iter().take(SOME) {
             app.out.line(&output::short(path))?;
@@ -57,6 +61,15 @@ impl Forget {
             true => format!("Forgotten: {what}."),
             false => format!("Would forget {what}. Nothing was changed: add --yes to do it."),
         })?;
+        for path in forgotten.kept_for.iter().take(SOME) {
+            let gone = match path.symlink_metadata() {
+                Ok(_) => "",
+                Err(_) => ", which is gone: forget it as well",
+            };
+            let path = output::short(path);
+            app.out
+                .line(&format!("Kept is what was seen as {path} too{gone}."))?;
+        }
         Ok(Outcome::Good)
     }
 }

@@ -148,10 +148,9 @@ pub async fn process(
     while let Some(event) = received.recv().await {
         if let (true, Event::Recorded { record_id, .. } | Event::Doubted { record_id, .. }) =
             (json, &event)
+            && let Some(line) = line_of(&mut reader, app.settings(), *record_id).await?
         {
-            if let Some(line) = line_of(&mut reader, app.settings(), *record_id).await? {
-                app.out.json(&line)?;
-            }
+            app.out.json(&line)?;
         }
         show(&app, &event);
         unbound += u64::from(is_unbound(&event, forced.as_deref()));

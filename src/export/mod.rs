@@ -85,33 +85,6 @@ pub async fn for_each(
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::domain::Severity;
-
-    #[test]
-    fn what_is_no_amount_or_date_is_not_exported_as_one() {
-        let fields = json!({"total": "1.234", "date": "2025-02-30", "tax": "0.20",
-            "items": [{"amount": "3.00"}, {"amount": "l.00"}]});
-        let mut fields = fields.as_object().unwrap().clone();
-        let finding = |code, field| Finding::new(code, Severity::Warning, Some(field), "");
-        let findings = [
-            finding("ambiguous_amount", "total"),
-            finding("not_a_date", "date"),
-            finding("not_an_amount", "items[1].amount"),
-            finding("not_an_amount", "items[9].amount"),
-            finding("sum_mismatch", "tax"),
-        ];
-        blank_what_is_not_in_form(&mut fields, &findings);
-        let expected = json!({"total": null, "date": null, "tax": "0.20",
-            "items": [{"amount": "3.00"}, {"amount": null}]});
-        assert_eq!(Value::Object(fields), expected);
-    }
-}
-
-#[cfg(test)]
 fn example() -> Exported {
     use serde_json::json;
 
@@ -169,5 +142,32 @@ fn example() -> Exported {
     Exported {
         stored,
         amount_due: Some("-2.20".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::Severity;
+
+    #[test]
+    fn what_is_no_amount_or_date_is_not_exported_as_one() {
+        let fields = json!({"total": "1.234", "date": "2025-02-30", "tax": "0.20",
+            "items": [{"amount": "3.00"}, {"amount": "l.00"}]});
+        let mut fields = fields.as_object().unwrap().clone();
+        let finding = |code, field| Finding::new(code, Severity::Warning, Some(field), "");
+        let findings = [
+            finding("ambiguous_amount", "total"),
+            finding("not_a_date", "date"),
+            finding("not_an_amount", "items[1].amount"),
+            finding("not_an_amount", "items[9].amount"),
+            finding("sum_mismatch", "tax"),
+        ];
+        blank_what_is_not_in_form(&mut fields, &findings);
+        let expected = json!({"total": null, "date": null, "tax": "0.20",
+            "items": [{"amount": "3.00"}, {"amount": null}]});
+        assert_eq!(Value::Object(fields), expected);
     }
 }

@@ -359,8 +359,5 @@ async fn note_source(
     .bind(now())
     .execute(&mut **tx)
     .await?;
-    match document {
-        Some(document) => replaced::tell_of_path(tx, path, document).await,
-        None => Ok(()),
-    }
+    replaced::tell_of_path(tx, path, document).await
 }

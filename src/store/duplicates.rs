@@ -4,7 +4,7 @@
 use sqlx::{Row, Sqlite, Transaction};
 
 use super::{DocumentId, jobs, records};
-use crate::domain::{BusinessKey, Finding, POSSIBLE_DUPLICATE, REPLACED, Record, Severity};
+use crate::domain::{BusinessKey, Finding, POSSIBLE_DUPLICATE, Record, Severity};
 
 /// Adds a finding where a current record of a document that was taken in
 /// earlier has one of the record's keys. Which of two is told does not depend
@@ -17,15 +17,13 @@ pub(super) async fn tell(
     for key in &record.keys {
         let found = sqlx::query(
             "SELECT r.document_id FROM record_keys k JOIN records r ON r.id = k.record_id
-             WHERE k.key = ? AND r.current = 1 AND r.document_id < ? AND NOT EXISTS
-                (SELECT 1 FROM findings f WHERE f.record_id = r.id AND f.code = ?)
-             ORDER BY 1 LIMIT 1",
+             WHERE k.key = ? AND r.current = 1 AND r.document_id < ? ORDER BY 1 LIMIT 1",
         );
-        let found = found.bind(&key.key).bind(document.0).bind(REPLACED);
+        let found = found.bind(&key.key).bind(document.0);
         let Some(row) = found.fetch_optional(&mut **tx).await? else {
             continue;
         };
-        record.doubt(finding(tx, &key.words, row.get(0)).await?);
+        record.doubt(finding(tx, &key.words, row.get(0), document).await?);
         // One finding sends it to a person; another key would say the same.
         break;
     }
@@ -42,7 +40,7 @@ pub(super) async fn tell_later(
     let mut doubted = Vec::new();
     for key in &record.keys {
         let later = sqlx::query(
-            "SELECT r.id FROM record_keys k JOIN records r ON r.id = k.record_id
+            "SELECT r.id, r.document_id FROM record_keys k JOIN records r ON r.id = k.record_id
              WHERE k.key = ? AND r.current = 1 AND r.document_id > ? AND NOT EXISTS
                 (SELECT 1 FROM findings f WHERE f.record_id = r.id AND f.code = ?) ORDER BY r.id",
         );
@@ -50,7 +48,7 @@ pub(super) async fn tell_later(
         let later = later.bind(POSSIBLE_DUPLICATE);
         for row in later.fetch_all(&mut **tx).await? {
             let id = row.get(0);
-            let finding = finding(tx, &key.words, document.0).await?;
+            let finding = finding(tx, &key.words, document.0, DocumentId(row.get(1))).await?;
             if records::doubt(tx, id, &finding).await? {
                 doubted.push(id);
             }
@@ -59,14 +57,22 @@ pub(super) async fn tell_later(
     Ok(doubted)
 }
 
-/// Names the other document by its path: its records may be made anew.
+/// Names the other document by its path: its records may be made anew. A file
+/// that was overwritten, perhaps after it was booked, has one path for both.
 async fn finding(
     tx: &mut Transaction<'_, Sqlite>,
     words: &str,
     other: i64,
+    document: DocumentId,
 ) -> sqlx::Result<Finding> {
-    let paths = jobs::paths(tx, other).await?;
-    let other = match paths.first() {
+    let own = jobs::paths(tx, document.0).await?;
+    let other = match jobs::paths(tx, other).await?.first() {
+        Some(path) if own.contains(path) => {
+            let blake3 = sqlx::query_scalar("SELECT blake3 FROM documents WHERE id = ?");
+            let blake3: String = blake3.bind(other).fetch_one(&mut **tx).await?;
+            let document = blake3.get(..12).unwrap_or(&blake3);
+            format!("other content of {} (document {document})", path.display())
+        }
         Some(path) => path.display().to_string(),
         None => "another document".to_owned(),
     };
@@ -224,9 +230,12 @@ mod tests {
         let run = begin(&store).await;
         let second = add_at(&store, run, "corrected", "a.pdf").await;
         let corrected = finish(&store, run, second, "k").await;
-        assert_eq!(
-            (corrected.status, corrected.findings.len()),
-            (Status::Accepted, 0)
+        // What was booked by the first would be booked again by the second.
+        assert_eq!(corrected.status, Status::NeedsReview);
+        let told = &corrected.findings[0].message;
+        assert!(
+            told.ends_with("are those of other content of a.pdf (document a.pdf)"),
+            "{told}"
         );
         let codes = async |document: DocumentId| -> Vec<String> {
             let sql = "SELECT r.status || coalesce(f.code, '') FROM records r
@@ -235,6 +244,17 @@ mod tests {
             codes.fetch_all(&store.pool).await.unwrap()
         };
         assert_eq!(codes(first).await, ["needs_reviewreplaced"]);
+        // Nor is it what lies there once that cannot be read.
+        let broken = crate::domain::Failure::new(crate::domain::Reason::EmptyFile, "empty");
+        store
+            .add_source(begin(&store).await, "a.pdf".as_ref(), None, Some(&broken))
+            .await
+            .unwrap();
+        assert!(
+            codes(second)
+                .await
+                .contains(&"needs_reviewreplaced".to_owned())
+        );
         // Another copy of the first content is one to book again.
         let run = begin(&store).await;
         store

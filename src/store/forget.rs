@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use sqlx::{Row, Sqlite, Transaction};
 
 use super::process::ProcessId;
+use super::replaced::superseded;
 use super::{DocumentId, Store, documents};
 use crate::domain::POSSIBLE_DUPLICATE;
 
@@ -19,6 +20,18 @@ pub struct Forgotten {
     pub documents: u64,
     /// Records of these documents, current or not.
     pub records: u64,
+    /// Other paths for whose sake content is kept.
+    pub kept_for: BTreeSet<PathBuf>,
+    /// Given paths at which nothing was ever seen.
+    pub unknown: Vec<PathBuf>,
+}
+
+/// Why nothing can be forgotten now.
+#[derive(Debug, thiserror::Error)]
+#[error("run {run} (process {pid}) is at work on this database: try again when it has ended")]
+pub struct AtWork {
+    run: i64,
+    pid: i64,
 }
 
 /// A document's content goes with all that was made of it. Rows that others
@@ -37,6 +50,13 @@ const DELETE_DOCUMENT: [&str; 11] = [
     "DELETE FROM documents WHERE id = ?",
 ];
 
+/// Where the document may still lie: a path that holds something else by now is
+/// no reason to keep it.
+const HELD_AT: &str = concat!(
+    "SELECT path FROM sources s WHERE document_id = ? AND NOT ",
+    superseded!()
+);
+
 impl Store {
     /// Forgets what was seen at `paths`, absolute ones of files and folders.
     /// Documents that another path has as well are kept, without these paths.
@@ -45,7 +65,9 @@ impl Store {
     /// Errors where a run is at work on the database.
     pub async fn forget(&self, paths: &[PathBuf], dry: bool) -> anyhow::Result<Forgotten> {
         let mut tx = self.write().await?;
-        ensure_idle(&mut tx).await?;
+        if !dry {
+            ensure_idle(&mut tx).await?;
+        }
         let (sources, mut forgotten) = sources_at(&mut tx, paths).await?;
         for source in &sources {
             let delete = sqlx::query("DELETE FROM sources WHERE id = ?");
@@ -53,15 +75,24 @@ impl Store {
         }
         let documents: BTreeSet<_> = sources.iter().filter_map(|s| s.document).collect();
         for document in documents {
-            let is_kept =
-                sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sources WHERE document_id = ?)");
-            if is_kept.bind(document).fetch_one(&mut *tx).await? {
+            let others = sqlx::query_scalar::<_, Vec<u8>>(HELD_AT).bind(document);
+            let others = others.fetch_all(&mut *tx).await?;
+            if !others.is_empty() {
+                let paths = others
+                    .into_iter()
+                    .map(|path| OsString::from_vec(path).into());
+                forgotten.kept_for.extend(paths);
                 reopen_duplicates(&mut tx, document).await?;
                 documents::reopen(&mut tx, DocumentId(document)).await?;
                 continue;
             }
             let records = sqlx::query_scalar("SELECT count(*) FROM records WHERE document_id = ?");
             let records: i64 = records.bind(document).fetch_one(&mut *tx).await?;
+            sqlx::query(
+                "UPDATE record_numbers SET highest = max(highest, (SELECT coalesce(max(id), 0) FROM records))",
+            )
+            .execute(&mut *tx)
+            .await?;
             forgotten.records += records as u64;
             forgotten.documents += 1;
             reopen_duplicates(&mut tx, document).await?;
@@ -111,12 +142,10 @@ async fn ensure_idle(tx: &mut Transaction<'_, Sqlite>) -> anyhow::Result<()> {
         sqlx::query("SELECT id, pid, process_start, boot_id FROM runs WHERE finished_at IS NULL");
     for run in open.fetch_all(&mut **tx).await? {
         let process = ProcessId::of_row(&run);
-        anyhow::ensure!(
-            !process.is_alive(),
-            "run {} (process {}) is at work on this database: try again when it has ended",
-            run.get::<i64, _>(0),
-            process.pid
-        );
+        if process.is_alive() {
+            let (run, pid) = (run.get(0), process.pid);
+            return Err(AtWork { run, pid }.into());
+        }
     }
     Ok(())
 }
@@ -138,7 +167,19 @@ async fn sources_at(
             forgotten.paths.insert(path);
         }
     }
-    Ok((sources, forgotten))
+    let is_known = |given: &&PathBuf| forgotten.paths.iter().any(|path| path.starts_with(given));
+    let unknown = paths
+        .iter()
+        .filter(|given| !is_known(given))
+        .cloned()
+        .collect();
+    Ok((
+        sources,
+        Forgotten {
+            unknown,
+            ..forgotten
+        },
+    ))
 }
 
 /// What was told to be a duplicate of the document is to be judged anew; records
@@ -184,6 +225,6 @@ mod tests {
         assert!(refused.to_string().contains("is at work"), "{refused}");
         store.finish_run(run, &json!({})).await.unwrap();
         let nothing = store.forget(&everything, false).await.unwrap();
-        assert_eq!(nothing, Forgotten::default());
+        assert_eq!(nothing.unknown, everything);
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use sqlx::{Row, Sqlite, Transaction};
 
+use super::replaced::superseded;
 use super::{DocumentId, RunId, Store, now};
 use crate::domain::{Failure, OcrWord, Reading, Reason, Routing, Usage, Word, XmlPlace};
 
@@ -398,7 +399,7 @@ fn routing_json(routing: &Routing) -> serde_json::Result<String> {
 }
 
 /// The document's paths in the order first seen: what names a record does not
-/// change when a copy appears.
+/// change when a copy appears. Those that hold something else by now come last.
 pub(super) async fn paths(
     tx: &mut Transaction<'_, Sqlite>,
     document: i64,
@@ -406,7 +407,11 @@ pub(super) async fn paths(
     sources(
         tx,
         document,
-        "SELECT path FROM sources WHERE document_id = ? ORDER BY id",
+        concat!(
+            "SELECT path FROM sources s WHERE document_id = ? ORDER BY ",
+            superseded!(),
+            ", id"
+        ),
     )
     .await
 }

@@ -297,9 +297,10 @@ async fn insert_record(
 ) -> anyhow::Result<i64> {
     let id: i64 = sqlx::query(
         "INSERT INTO records
-            (document_id, ordinal, doc_type, status, source, fields, confidence, field_confidence, logprobs,
+            (id, document_id, ordinal, doc_type, status, source, fields, confidence, field_confidence, logprobs,
              type_probability, calibrated, evidence, run_id, created_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+         VALUES (1 + (SELECT max(highest, coalesce((SELECT max(id) FROM records), 0)) FROM record_numbers),
+             ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(document.0)
     .bind(ordinal as i64)

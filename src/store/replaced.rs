@@ -9,12 +9,26 @@ use sqlx::{Sqlite, Transaction};
 use super::{DocumentId, documents, jobs, records};
 use crate::domain::{Finding, REPLACED, Severity};
 
-/// Whether each path of the document has been seen with other content since.
-const IS_REPLACED: &str =
+/// Whether the path of the row `s` of `sources` has been seen with other content
+/// since: another document, or such as can be none. What could not be looked at
+/// may be what it was.
+macro_rules! superseded {
+    () => {
+        "EXISTS (SELECT 1 FROM sources t WHERE t.path = s.path AND t.document_id IS NOT s.document_id
+            AND (t.run_id, t.id) > (s.run_id, s.id)
+            AND (t.reason IS NULL OR t.reason IN ('empty_file', 'corrupt', 'unsupported_type',
+                'password_required', 'no_pages', 'too_large', 'too_small')))"
+    };
+}
+pub(super) use superseded;
+
+/// Whether each path of the document has been.
+const IS_REPLACED: &str = concat!(
     "SELECT EXISTS (SELECT 1 FROM sources WHERE document_id = ?1) AND NOT EXISTS
-    (SELECT 1 FROM sources s WHERE s.document_id = ?1 AND NOT EXISTS
-        (SELECT 1 FROM sources t WHERE t.path = s.path AND t.document_id <> ?1
-            AND (t.run_id, t.id) > (s.run_id, s.id)))";
+    (SELECT 1 FROM sources s WHERE s.document_id = ?1 AND NOT ",
+    superseded!(),
+    ")"
+);
 
 /// What to say of the document's records where its file holds something else
 /// by now.
@@ -38,23 +52,29 @@ pub(super) async fn finding(
     Ok(Some(Finding::new(REPLACED, severity, None, message)))
 }
 
-/// Tells of the records of what `path` held before `document`; those of the
-/// document itself, where it is back, are to be made anew.
+/// Tells of the records of what `path` held before `document`, or before it was
+/// turned away; those of the document itself, where it is back, are to be made
+/// anew.
 pub(super) async fn tell_of_path(
     tx: &mut Transaction<'_, Sqlite>,
     path: &Path,
-    document: DocumentId,
+    document: Option<DocumentId>,
 ) -> sqlx::Result<()> {
     let others = sqlx::query_scalar::<_, i64>(
-        "SELECT DISTINCT document_id FROM sources WHERE path = ? AND document_id <> ?",
+        "SELECT DISTINCT document_id FROM sources WHERE path = ? AND document_id IS NOT NULL AND document_id IS NOT ?",
     );
-    let others = others.bind(path.as_os_str().as_bytes()).bind(document.0);
+    let others = others
+        .bind(path.as_os_str().as_bytes())
+        .bind(document.map(|document| document.0));
     let others = others.fetch_all(&mut **tx).await?;
     for &other in &others {
         if let Some(finding) = finding(tx, other).await? {
             tell_stored(tx, other, &finding).await?;
         }
     }
+    let Some(document) = document else {
+        return Ok(());
+    };
     let is_back = sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM records r JOIN findings f ON f.record_id = r.id
             WHERE r.document_id = ? AND r.current = 1 AND f.code = ?)",

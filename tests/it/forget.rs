@@ -91,6 +91,17 @@ fn forgetting_a_file_leaves_nothing_of_it_and_what_others_hold() {
     );
     assert!(!records.iter().any(is_duplicate), "{records:#?}");
 
+    // Numbers are given once.
+    let number = |record: &Value| record["id"].as_i64().unwrap();
+    assert!(
+        records.iter().all(|record| number(record) > 3),
+        "{records:#?}"
+    );
+
     let nothing = context.run(&["forget", "in/march", "--yes"]);
-    assert_eq!(nothing.code, Some(2), "{nothing:?}");
+    assert_eq!(nothing.code, Some(0), "{nothing:?}");
+    assert!(
+        nothing.stderr.contains("nothing is known of in/march"),
+        "{nothing:?}"
+    );
 }

@@ -96,7 +96,7 @@ def _add_export(commands) -> None:
     command = commands.add_parser("export", help="write text.gguf and mmproj.gguf")
     command.add_argument("--checkpoint", type=Path, default=RUNS / "joint.pt")
     command.add_argument("--folder", type=Path, default=RUNS / "gguf")
-    command.add_argument("--kind", choices=("f32", "f16", "q8_0"), default="f16")
+    command.add_argument("--kind", choices=("f32", "f16", "q8_0"), default="q8_0")
     command.add_argument("--half", type=Path, help="also write the checkpoint in half precision, to go on from")
     command.set_defaults(do=do)
 
