@@ -77,30 +77,16 @@ impl Store {
         for document in documents {
             let others = sqlx::query_scalar::<_, Vec<u8>>(HELD_AT).bind(document);
             let others = others.fetch_all(&mut *tx).await?;
-            if !others.is_empty() {
+            reopen_duplicates(&mut tx, document).await?;
+            if others.is_empty() {
+                forgotten.documents += 1;
+                forgotten.records += delete_document(&mut tx, document).await?;
+            } else {
                 let paths = others
                     .into_iter()
                     .map(|path| OsString::from_vec(path).into());
                 forgotten.kept_for.extend(paths);
-                reopen_duplicates(&mut tx, document).await?;
                 documents::reopen(&mut tx, DocumentId(document)).await?;
-                continue;
-            }
-            let records = sqlx::query_scalar("SELECT count(*) FROM records WHERE document_id = ?");
-            let records: i64 = records.bind(document).fetch_one(&mut *tx).await?;
-            sqlx::query(
-                "UPDATE record_numbers SET highest = max(highest, (SELECT coalesce(max(id), 0) FROM records))",
-            )
-            .execute(&mut *tx)
-            .await?;
-            forgotten.records += records as u64;
-            forgotten.documents += 1;
-            reopen_duplicates(&mut tx, document).await?;
-            for statement in DELETE_DOCUMENT {
-                sqlx::query(statement)
-                    .bind(document)
-                    .execute(&mut *tx)
-                    .await?;
             }
         }
         if dry {
@@ -129,6 +115,22 @@ impl Store {
             "the rows are gone, but parts of the file or its log may hold copies of them until it is written anew ({why})"
         );
     }
+}
+
+/// Returns how many records went with it. Their numbers are not given again.
+async fn delete_document(tx: &mut Transaction<'_, Sqlite>, document: i64) -> sqlx::Result<u64> {
+    sqlx::query(
+        "UPDATE record_numbers SET highest = max(highest, (SELECT coalesce(max(id), 0) FROM records))",
+    )
+    .execute(&mut **tx)
+    .await?;
+    let records = sqlx::query_scalar("SELECT count(*) FROM records WHERE document_id = ?");
+    let records: i64 = records.bind(document).fetch_one(&mut **tx).await?;
+    for statement in DELETE_DOCUMENT {
+        let delete = sqlx::query(statement).bind(document);
+        delete.execute(&mut **tx).await?;
+    }
+    Ok(records as u64)
 }
 
 struct Source {
