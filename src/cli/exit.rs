@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use crate::config::UsageError;
 use crate::pipeline::Summary;
-use crate::store::{self, AtWork};
+use crate::store;
 
 /// The end of a command that could be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,11 +82,7 @@ pub fn report(error: &anyhow::Error, verbose: bool) -> ExitCode {
 pub fn code_of(error: &anyhow::Error) -> u8 {
     if error.chain().any(|cause| cause.is::<UsageError>()) {
         USAGE
-    } else if store::is_temporary(error)
-        || error
-            .chain()
-            .any(|cause| is_disk_full(cause) || cause.is::<AtWork>())
-    {
+    } else if store::is_temporary(error) || error.chain().any(is_disk_full) {
         TRY_AGAIN_LATER
     } else {
         1

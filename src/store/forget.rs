@@ -29,7 +29,7 @@ pub struct Forgotten {
 /// Why nothing can be forgotten now.
 #[derive(Debug, thiserror::Error)]
 #[error("run {run} (process {pid}) is at work on this database: try again when it has ended")]
-pub struct AtWork {
+pub(super) struct AtWork {
     run: i64,
     pid: i64,
 }
@@ -225,6 +225,7 @@ mod tests {
         let everything = ["/".into()];
         let refused = store.forget(&everything, false).await.unwrap_err();
         assert!(refused.to_string().contains("is at work"), "{refused}");
+        assert!(crate::store::is_temporary(&refused));
         store.finish_run(run, &json!({})).await.unwrap();
         let nothing = store.forget(&everything, false).await.unwrap();
         assert_eq!(nothing.unknown, everything);

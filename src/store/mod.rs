@@ -39,7 +39,7 @@ pub use climbs::{AttemptRow, NewClimb, PageAttempt};
 use clock::Clock;
 pub use documents::{KnownDocument, NewDocument, PageKey};
 pub use evaluation::DocumentWork;
-pub use forget::{AtWork, Forgotten};
+pub use forget::Forgotten;
 pub use jobs::{Claim, ClaimedClimb, Completed, PageCompletion, Wanted};
 pub use queries::{Counts, PageRow, RejectedRow, StoredRecord};
 pub use records::{FinishedPages, Recorded};

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use super::forget::AtWork;
 use super::{BUSY_TIMEOUT, not_ours};
 
 enum Trouble {
@@ -32,12 +33,12 @@ pub fn trouble(error: &anyhow::Error, database: &Path) -> Option<String> {
 }
 
 /// Whether an error means that trying again later may work: another process
-/// holds the database, or the disk is full.
+/// holds the database, a run is at work on it, or the disk is full.
 pub fn is_temporary(error: &anyhow::Error) -> bool {
-    let timed_out = |cause: &(dyn std::error::Error + 'static)| {
-        matches!(cause.downcast_ref(), Some(sqlx::Error::PoolTimedOut))
+    let will_end = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<AtWork>() || matches!(cause.downcast_ref(), Some(sqlx::Error::PoolTimedOut))
     };
-    matches!(find(error), Some(Trouble::Held | Trouble::Full)) || error.chain().any(timed_out)
+    matches!(find(error), Some(Trouble::Held | Trouble::Full)) || error.chain().any(will_end)
 }
 
 fn find(error: &anyhow::Error) -> Option<Trouble> {

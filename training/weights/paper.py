@@ -62,9 +62,8 @@ def slip(gray: np.ndarray, characters: Characters, r) -> tuple[np.ndarray, Chara
     height, width = gray.shape
     paper = int(np.median(gray))
     if r.random() < 0.7:
-        taller = round(height * r.uniform(1.1, 1.75))
-        gray = np.asarray(Image.fromarray(gray).resize((width, taller), Image.BICUBIC))
-        characters, height = Characters(characters.x, characters.y * (taller / height), characters.ids), taller
+        gray, characters = _stretched(gray, characters, r.uniform(1.1, 1.75))
+        height = len(gray)
     if r.random() < 0.35:
         ink = int(np.percentile(gray, 1))
         gray = np.where(gray < (paper + ink) * r.uniform(0.4, 0.6), np.uint8(ink), np.uint8(paper))
@@ -108,15 +107,20 @@ def spread(gray: np.ndarray, characters: Characters, r, height: int) -> tuple[np
 def pressed(gray: np.ndarray, characters: Characters, r) -> tuple[np.ndarray, Characters]:
     """Letters of other fonts than there are: wider or narrower, bolder or finer."""
     if r.random() < 0.6:
-        height, width = gray.shape
-        taller = round(height * r.uniform(0.85, 1.25))
-        gray = np.asarray(Image.fromarray(gray).resize((width, taller), Image.BICUBIC))
-        characters = Characters(characters.x, characters.y * (taller / height), characters.ids)
+        gray, characters = _stretched(gray, characters, r.uniform(0.85, 1.25))
     if r.random() < 0.6:
         image, share = Image.fromarray(gray), r.uniform(0, 0.6)
         strokes = ImageFilter.MinFilter(3) if r.random() < 0.6 else ImageFilter.MaxFilter(3)
         gray = np.asarray(Image.blend(image, image.filter(strokes), share))
     return gray, characters
+
+
+def _stretched(gray: np.ndarray, characters: Characters, factor: float) -> tuple[np.ndarray, Characters]:
+    """The page `factor` times as tall and as wide as it was."""
+    height, width = gray.shape
+    taller = round(height * factor)
+    gray = np.asarray(Image.fromarray(gray).resize((width, taller), Image.BICUBIC))
+    return gray, Characters(characters.x, characters.y * (taller / height), characters.ids)
 
 
 def _on_larger_sheet(gray, characters, r, paper):
