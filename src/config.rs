@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use layers::{Found, Layers, Origin, Resolved, UsageError, blame, nearest, to_json};
 
-use crate::rasterize::Limits;
+use crate::domain::Limits;
 
 /// What becomes of the electronic invoice that a PDF carries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

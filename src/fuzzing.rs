@@ -9,18 +9,21 @@
 pub type Target = fn(&[u8]);
 
 pub const TARGETS: [(&str, Target); 13] = [
-    ("amount", crate::validate::fuzz::amount),
-    ("answer", crate::generate::fuzz::answer),
-    ("calibration", crate::calibrate::fuzz::calibration),
-    ("clip_config", crate::models::fuzz::clip_config),
-    ("einvoice", crate::einvoice::fuzz::einvoice),
-    ("fields", crate::validate::fuzz::fields),
-    ("frame", crate::worker::fuzz::frame),
-    ("gguf", crate::models::fuzz::gguf),
-    ("manifest", crate::models::fuzz::manifest),
-    ("picture", crate::rasterize::fuzz::picture),
-    ("safetensors", crate::models::fuzz::safetensors),
-    ("schema", crate::doctypes::fuzz::schema),
+    ("amount", crate::documents::validation::fuzz::amount),
+    ("answer", crate::engines::reader::fuzz::answer),
+    (
+        "calibration",
+        crate::documents::acceptance::fuzz::calibration,
+    ),
+    ("clip_config", crate::engines::models::fuzz::clip_config),
+    ("einvoice", crate::documents::einvoice::fuzz::einvoice),
+    ("fields", crate::documents::validation::fuzz::fields),
+    ("frame", crate::engines::worker::fuzz::frame),
+    ("gguf", crate::engines::models::fuzz::gguf),
+    ("manifest", crate::engines::models::fuzz::manifest),
+    ("picture", crate::engines::rasterize::fuzz::picture),
+    ("safetensors", crate::engines::models::fuzz::safetensors),
+    ("schema", crate::documents::types::fuzz::schema),
     ("settings", crate::config::fuzz::settings),
 ];
 

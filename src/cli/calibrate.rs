@@ -8,12 +8,12 @@ use super::App;
 use super::exit::Outcome;
 use super::known::{Judged, Known};
 use super::output::table;
-use crate::calibrate::{
+use crate::config::UsageError;
+use crate::documents::acceptance::{
     Bin, CONFIDENCE, Calibration, Certificate, Folders, Reader, in_all, percent,
 };
-use crate::config::UsageError;
-use crate::eval;
-use crate::models::Installation;
+use crate::engines::models::Installation;
+use crate::outputs::evaluation;
 
 /// Learn from documents whose values are known which values may be believed
 ///
@@ -47,7 +47,7 @@ impl Calibrate {
             return Ok(Outcome::Interrupted);
         }
         let reader = reader(&app, &judged)?;
-        let made = eval::calibrate(&judged.documents, reader, self.confidence);
+        let made = evaluation::calibrate(&judged.documents, reader, self.confidence);
         let mut calibration = made.map_err(|error| UsageError(format!("{error:#}")))?;
         let path = self.target(&app, &calibration.reader.hash)?;
         calibration.save(&path)?;

@@ -6,11 +6,11 @@ use clap::Args;
 use super::App;
 use super::exit::Outcome;
 use super::settings::Engines;
-use crate::calibrate::Folders;
 use crate::config::{Found, Settings};
-use crate::models::{Installation, Manifest};
+use crate::documents::acceptance::Folders;
+use crate::engines::models::{Installation, Manifest};
+use crate::engines::rasterize::find_pdfium;
 use crate::pipeline;
-use crate::rasterize::find_pdfium;
 
 /// Print the settings that hold, as TOML, with where each comes from
 #[derive(Args)]

@@ -9,11 +9,11 @@ use super::App;
 use super::exit::Outcome;
 use super::output::{count, table};
 use super::settings::Engines;
-use crate::calibrate::percent;
 use crate::config::Settings;
-use crate::models::Installation;
+use crate::documents::acceptance::percent;
+use crate::engines::models::Installation;
+use crate::engines::rasterize::{DocumentRasterizer, find_pdfium};
 use crate::pipeline::{self, Plan};
-use crate::rasterize::{DocumentRasterizer, find_pdfium};
 use crate::store::Store;
 
 /// Check the installation; each line says ok, or what is wrong and the remedy

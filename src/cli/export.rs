@@ -11,7 +11,7 @@ use super::exit::Outcome;
 use super::output::{self, Out, Replaced, count};
 use crate::config::UsageError;
 use crate::domain::Status;
-use crate::export::{self, CsvExport, Ubl};
+use crate::outputs::export::{self, CsvExport, Ubl};
 use crate::store::{Store, StoredRecord};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

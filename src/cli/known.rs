@@ -12,12 +12,12 @@ use tokio::sync::mpsc;
 use super::App;
 use super::settings::Engines;
 use super::signals;
-use crate::calibrate::{Folders, Policy};
 use crate::config::{Settings, UsageError, blame, nearest};
-use crate::doctypes::DocTypes;
+use crate::documents::acceptance::{Folders, Policy};
+use crate::documents::types::DocTypes;
 use crate::domain::Source;
-use crate::eval::{self, Case, Document, Seen, Work};
-use crate::models::Installation;
+use crate::engines::models::Installation;
+use crate::outputs::evaluation::{self, Case, Document, Seen, Work};
 use crate::pipeline::{self, Event, RunRequest, Summary};
 use crate::store::{Store, StoredRecord};
 
@@ -60,7 +60,7 @@ pub struct Judged {
 impl Known {
     /// Reads what is to be read, and compares it with the truth.
     pub async fn judge(&self, app: &mut App) -> anyhow::Result<Judged> {
-        let cases = eval::load(&self.folder, self.split.as_deref(), self.only.as_deref());
+        let cases = evaluation::load(&self.folder, self.split.as_deref(), self.only.as_deref());
         let mut cases = cases.map_err(|error| UsageError(format!("{error:#}")))?;
         // A corpus comes from elsewhere and may know more than docmill reads.
         let strict = !self.folder.join("MANIFEST.json").is_file();
@@ -306,7 +306,7 @@ impl Judged {
             for stored in records {
                 seen.push(self.see(settings, &types, stored)?);
             }
-            self.documents.push(eval::judge(case, &seen, work));
+            self.documents.push(evaluation::judge(case, &seen, work));
         }
         if unknown > 0 {
             tracing::warn!(
@@ -384,7 +384,7 @@ mod tests {
             "a.json",
             r#"{"total": "1.00", "date_raw": "1 May", "items": [{"amount": "1.00", "colour": "red"}]}"#,
         );
-        let mut cases = eval::load(folder.path(), None, None).unwrap();
+        let mut cases = evaluation::load(folder.path(), None, None).unwrap();
         let types = DocTypes::load(None).unwrap();
         assert!(check_truth(&mut cases, &types, true).is_err());
         check_truth(&mut cases, &types, false).unwrap();

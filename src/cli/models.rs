@@ -6,7 +6,7 @@ use serde_json::json;
 use super::App;
 use super::exit::Outcome;
 use super::output;
-use crate::models::{Installation, mmproj};
+use crate::engines::models::{Installation, mmproj};
 
 /// List the models of the manifest, or check their files
 #[derive(Args)]

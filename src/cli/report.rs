@@ -9,7 +9,7 @@ use super::App;
 use super::exit::Outcome;
 use super::output::{self, Replaced, cell, clean, count};
 use crate::config::UsageError;
-use crate::report::{self, Report as Figures, State, duration};
+use crate::outputs::report::{self, Report as Figures, State, duration};
 use crate::store::Store;
 
 /// Width that a terminal has at least.

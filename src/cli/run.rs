@@ -14,7 +14,7 @@ use super::signals;
 use super::summary::Results;
 use crate::config::{Settings, UsageError};
 use crate::domain::Source;
-use crate::export;
+use crate::outputs::export;
 use crate::pipeline::{self, Event, RunRequest};
 use crate::store::Store;
 
@@ -191,7 +191,7 @@ pub async fn process(
     }
     if !json || !watch.report.is_empty() {
         let store = Store::open_existing(&app.settings().db).await?;
-        let figures = crate::report::of_run(&store, Some(summary.run_id)).await?;
+        let figures = crate::outputs::report::of_run(&store, Some(summary.run_id)).await?;
         let figures = figures.context("the run is not in the database any more")?;
         report::write_files(&watch.report, &figures)?;
         if !json {

@@ -9,9 +9,9 @@ use super::output::{self, cell};
 use super::summary::plain;
 use crate::config::UsageError;
 use crate::domain::{EvidenceClass, Record, Source, by_gravity};
-use crate::export::{self, Exported};
 use crate::ingest;
-use crate::report::money;
+use crate::outputs::export::{self, Exported};
+use crate::outputs::report::money;
 use crate::store::{AttemptRow, PageRow, Store, StoredRecord};
 
 /// Show records: fields, findings, pages, and how they came about

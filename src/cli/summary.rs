@@ -9,8 +9,8 @@ use super::App;
 use super::output::{self, cell, count};
 use super::report;
 use crate::domain::{AMOUNT_DUE, Failure, Fields, Finding, Record, Severity, by_gravity};
+use crate::outputs::report::Report;
 use crate::pipeline::{Event, Summary};
-use crate::report::Report;
 
 /// Longer tables are of no use on a screen; `export` has all rows.
 const MOST_ROWS: usize = 300;

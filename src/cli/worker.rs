@@ -1,7 +1,7 @@
 use clap::Args;
 
 use super::exit::Outcome;
-use crate::worker::child;
+use crate::engines::worker::child;
 
 /// Serves one engine over stdin and stdout; started by docmill itself.
 #[derive(Args)]

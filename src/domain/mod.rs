@@ -5,6 +5,7 @@ mod einvoice;
 mod evidence;
 mod failure;
 mod finding;
+mod limits;
 mod page;
 mod reading;
 mod record;
@@ -21,6 +22,7 @@ pub use finding::{
     AMOUNT_DUE, CREDIT_NOTE, Finding, LIST_REPEATS, NOT_COMPLETED, NOT_IN_FORM, PAGE_CONTRADICTS,
     POSSIBLE_DUPLICATE, REPLACED, Severity, by_gravity,
 };
+pub use limits::Limits;
 pub use page::{DocumentInfo, Embedding, MediaType, OcrWord, PageImage, RasterPage, Word};
 pub use reading::{
     FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing, value_at, value_at_mut,

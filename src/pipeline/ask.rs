@@ -10,9 +10,9 @@ use super::page::draw;
 use super::plan::raster_spec;
 use crate::config::Settings;
 use crate::domain::{Failure, ReadRequest, Reading, count};
+use crate::engines::models::Installation;
+use crate::engines::worker::{Reply, Request};
 use crate::ingest;
-use crate::models::Installation;
-use crate::worker::{Reply, Request};
 
 #[derive(Clone, Debug)]
 pub struct Question {

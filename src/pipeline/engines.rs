@@ -13,13 +13,13 @@ use super::readers::Readers;
 use super::router::RouterHandle;
 use super::second_opinion::SecondOpinion;
 use super::{Event, Summary};
-use crate::cage::Walls;
 use crate::config::{Settings, blame, to_json};
-use crate::generate::openai::EndpointReader;
-use crate::models::{ResolvedClip, ResolvedReader, ResolvedRung};
-use crate::rasterize::find_pdfium;
+use crate::engines::models::{ResolvedClip, ResolvedReader, ResolvedRung};
+use crate::engines::rasterize::find_pdfium;
+use crate::engines::reader::openai::EndpointReader;
+use crate::engines::sandbox::Walls;
+use crate::engines::worker::{End, OnEnd, Pool, PoolSpec, RoleInit, peak_memory, resident_memory};
 use crate::store::{ModelInfo, NewRun, PromptInfo, RoleMemory, SchemaInfo};
-use crate::worker::{End, OnEnd, Pool, PoolSpec, RoleInit, peak_memory, resident_memory};
 
 const MIB: u64 = 1 << 20;
 /// This process, beside the roles of its workers.

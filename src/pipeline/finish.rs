@@ -9,11 +9,11 @@ use super::Event;
 use super::batch::Batch;
 use super::ladder::{self, Read, Weighed};
 use super::plan::INVOICE;
+use crate::documents::einvoice;
+use crate::documents::validation::{self, StatedInvoice};
 use crate::domain::{Failure, Reason, Record, Status, Usage, XmlFile};
-use crate::einvoice;
-use crate::models::ResolvedRung;
+use crate::engines::models::ResolvedRung;
 use crate::store::{DocumentId, FinishedPages, NewClimb, RunId};
-use crate::validate::{self, StatedInvoice};
 
 /// Pages in a row to which a reader was away, after which it is left alone for
 /// the rest of the run.
@@ -83,7 +83,7 @@ impl Batch {
             Ok(Some(einvoice)) => {
                 let plan = &self.stages().plan;
                 let context = self.context(&pages, Some(einvoice), &BTreeSet::new());
-                let records = validate::records(&plan.types, &pages.results, &context);
+                let records = validation::records(&plan.types, &pages.results, &context);
                 return self.store_records(document, pages, records, 0).await;
             }
             // What it says is then read from the page.
@@ -225,9 +225,9 @@ impl Batch {
         pages: &FinishedPages,
         einvoice: Option<StatedInvoice>,
         readers: &BTreeSet<&str>,
-    ) -> validate::Context {
+    ) -> validation::Context {
         let plan = &self.stages().plan;
-        validate::Context {
+        validation::Context {
             untaught: plan.untaught(readers),
             document_warnings: pages.warnings.clone(),
             einvoice,
@@ -293,7 +293,7 @@ impl Batch {
             .collect();
         let context = self.context(pages, None, &readers);
         let results: Vec<_> = reads.iter().map(|read| read.result.clone()).collect();
-        let mut records = validate::records(&stages.plan.types, &results, &context);
+        let mut records = validation::records(&stages.plan.types, &results, &context);
         for record in &mut records {
             self.judge_by_reader(record, reads);
         }

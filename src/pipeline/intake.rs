@@ -8,11 +8,11 @@ use tokio::sync::mpsc;
 
 use super::batch::Batch;
 use super::{Event, RunRequest};
+use crate::domain::Limits;
 use crate::domain::{DocumentInfo, Failure, Reason, XmlFile};
+use crate::engines::worker::{Reply, Request};
 use crate::ingest::{self, Found};
-use crate::rasterize::Limits;
 use crate::store::{KnownDocument, NewDocument};
-use crate::worker::{Reply, Request};
 
 /// Walks the request's paths. Ends early when the run is stopped.
 pub async fn take_in(batch: &Batch, request: &RunRequest) -> anyhow::Result<()> {

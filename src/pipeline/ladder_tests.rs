@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::doctypes::DocTypes;
+use crate::documents::types::DocTypes;
+use crate::documents::validation;
 use crate::domain::{Failure, FieldLogprob, Reading, Reason, Routing};
-use crate::validate;
 
 const RUN: RunId = RunId(7);
 
@@ -69,11 +69,11 @@ fn page(index: u32) -> PageResult {
 }
 
 fn judged(reads: &[Read]) -> Vec<Record> {
-    let context = validate::Context {
+    let context = validation::Context {
         einvoice: None,
         untaught: BTreeMap::new(),
         document_warnings: Vec::new(),
-        policy: crate::calibrate::Policy {
+        policy: crate::documents::acceptance::Policy {
             calibration: None,
             max_error: 0.005,
             min_confidence: 0.8,
@@ -81,7 +81,7 @@ fn judged(reads: &[Read]) -> Vec<Record> {
         today: jiff::civil::date(2026, 1, 1),
     };
     let results: Vec<_> = reads.iter().map(|read| read.result.clone()).collect();
-    validate::records(&DocTypes::load(None).unwrap(), &results, &context)
+    validation::records(&DocTypes::load(None).unwrap(), &results, &context)
 }
 
 fn weighed(made: &[(&str, Result<Option<Reading>, Failure>)], ladder: &[&str]) -> Weighed {

@@ -38,8 +38,8 @@ pub use walls::{Trial, try_walls};
 
 use crate::config::{Settings, UsageError};
 use crate::domain::{Failure, Reason, Record, Usage};
+use crate::engines::worker::Recycling;
 use crate::store::{Backlog, RoleMemory, Store};
-use crate::worker::Recycling;
 use batch::Batch;
 use finish::Ladder;
 use monitor::Monitor;

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::Event;
 use super::batch::Batch;
-use crate::worker::End;
+use crate::engines::worker::End;
 
 /// Told of each worker that ended.
 pub(super) type Ends = UnboundedSender<(&'static str, End)>;

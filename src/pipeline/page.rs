@@ -13,10 +13,10 @@ use crate::config::Settings;
 use crate::domain::{
     Failure, OcrWord, PageImage, RasterPage, ReadRequest, Reading, Reason, Routing, Word, XmlPlace,
 };
+use crate::engines::models::ResolvedRung;
+use crate::engines::rasterize::RasterSpec;
+use crate::engines::worker::{Guard, Pool, Reply, Request};
 use crate::ingest;
-use crate::models::ResolvedRung;
-use crate::rasterize::RasterSpec;
-use crate::worker::{Guard, Pool, Reply, Request};
 
 /// Seconds by stage name.
 pub type StageSeconds = BTreeMap<&'static str, f64>;

@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::calibrate::{Folders, Policy};
 use crate::config::{EmbeddedXml, Settings, blame};
-use crate::doctypes::DocTypes;
+use crate::documents::acceptance::{Folders, Policy};
+use crate::documents::einvoice;
+use crate::documents::prompt::{self, Rendered};
+use crate::documents::types::DocTypes;
 use crate::domain::XmlPlace;
-use crate::einvoice;
-use crate::generate;
-use crate::models::{ImageLayout, Installation, ResolvedClip, ResolvedRung};
-use crate::prompt::{self, Rendered};
-use crate::rasterize::RasterSpec;
+use crate::engines::models::{ImageLayout, Installation, ResolvedClip, ResolvedRung};
+use crate::engines::rasterize::RasterSpec;
+use crate::engines::reader;
 
 /// Drawn pages are this much wider than the model's tiles: cropping margins
 /// and scaling down then starts from more pixels than it ends with.
@@ -279,7 +279,7 @@ fn check(types: &DocTypes) -> anyhow::Result<()> {
             let rendered = prompt::render(doc_type, Some(&template.variant), None);
             schema = rendered.context("a prompt is wrong")?.schema;
         }
-        if let Err(error) = generate::check_schema(&schema) {
+        if let Err(error) = reader::check_schema(&schema) {
             let name = &doc_type.name;
             let place = match culprit(&schema) {
                 Some(field) => format!("{name}.json: the field `{field}`"),
@@ -296,7 +296,7 @@ fn culprit(schema: &serde_json::Value) -> Option<&String> {
     let fields = schema["properties"].as_object()?.iter();
     let is_wrong = |property: &serde_json::Value| {
         let alone = serde_json::json!({"type": "object", "properties": {"x": property}});
-        generate::check_schema(&alone).is_err()
+        reader::check_schema(&alone).is_err()
     };
     let mut wrong = fields.filter(|(_, property)| is_wrong(property));
     wrong.next().map(|(name, _)| name)

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::domain::{Failure, ReadRequest, Reading, Reason};
-use crate::generate::Reader;
-use crate::generate::openai::EndpointReader;
-use crate::models::ResolvedEndpoint;
-use crate::worker::{Pool, Reply, Request};
+use crate::engines::models::ResolvedEndpoint;
+use crate::engines::reader::Reader;
+use crate::engines::reader::openai::EndpointReader;
+use crate::engines::worker::{Pool, Reply, Request};
 
 /// Something that reads pages; cheap to clone.
 #[derive(Clone)]

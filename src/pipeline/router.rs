@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::{Failure, PageImage, Reason, Routing};
-use crate::route::letterbox;
-use crate::worker::{Pool, Reply, Request};
+use crate::engines::route::letterbox;
+use crate::engines::worker::{Pool, Reply, Request};
 
 type Waiting = (PageImage, oneshot::Sender<Result<Routing, Failure>>);
 

@@ -4,10 +4,10 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::cage::{Walls, program_walls};
 use crate::config::{Ocr, Settings};
 use crate::domain::{OcrWord, PageImage, Word};
-use crate::ocr::{OcrEngine, Spec, Tesseract};
+use crate::engines::ocr::{OcrEngine, Spec, Tesseract};
+use crate::engines::sandbox::{Walls, program_walls};
 
 /// Text layers with fewer words are stamps and page numbers on a scan.
 const LEAST_WORDS: usize = 10;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::engines;
 use crate::config::Settings;
-use crate::models::Installation;
-use crate::worker::{Attempt, OnEnd, Pool, Reply, Request};
+use crate::engines::models::Installation;
+use crate::engines::worker::{Attempt, OnEnd, Pool, Reply, Request};
 
 /// An attempt to break out of a worker, and what came of it.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use super::exit::Outcome;
 use super::known::{Judged, Known};
 use super::output::Replaced;
 use crate::config::UsageError;
-use crate::eval::{self, About, Baseline, Report};
+use crate::outputs::evaluation::{self, About, Baseline, Report};
 
 /// Read documents whose values are known and tell how well that went
 ///
@@ -61,12 +61,12 @@ impl Eval {
         let about = about(&app, &judged);
         if let Some(out) = files.junit.take() {
             let mut out = out;
-            eval::write_junit(&report, &mut out)?;
+            evaluation::write_junit(&report, &mut out)?;
             out.commit()?;
         }
         if let Some(mut out) = files.html.take() {
             use std::io::Write;
-            let page = eval::page(&report, &about, changes.as_ref())?;
+            let page = evaluation::page(&report, &about, changes.as_ref())?;
             out.write_all(page.as_bytes())?;
             out.commit()?;
         }

@@ -4,8 +4,8 @@ use super::super::App;
 use super::super::known::Judged;
 use super::super::output::{self, cell, count, table};
 use super::super::summary::by_reason;
-use crate::calibrate::percent;
-use crate::eval::{Accepted, Cause, Change, Changes, Report, Trouble};
+use crate::documents::acceptance::percent;
+use crate::outputs::evaluation::{Accepted, Cause, Change, Changes, Report, Trouble};
 
 /// Changes shown of each direction; `--json` and `--html` have all.
 const MOST_CHANGES: usize = 60;
@@ -83,7 +83,9 @@ fn causes(app: &mut App, report: &Report) -> anyhow::Result<()> {
             ))?;
         }
     }
-    let troubled = |scores: &crate::eval::Table| scores.causes.documents.values().any(|n| *n > 0);
+    let troubled = |scores: &crate::outputs::evaluation::Table| {
+        scores.causes.documents.values().any(|n| *n > 0)
+    };
     if report.tables.values().any(troubled) {
         app.out
             .line("\nDocuments not read as they should be, by cause")?;

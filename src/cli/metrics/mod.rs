@@ -369,7 +369,7 @@ fn unix_now() -> i64 {
 mod tests {
     use super::*;
     use crate::domain::{Failure, Usage};
-    use crate::worker::Recycling;
+    use crate::engines::worker::Recycling;
 
     #[test]
     fn events_are_counted_under_their_labels() {

@@ -1,0 +1,365 @@
+//! The file of a calibration: JSON, one for each reader, found by the reader's
+//! hash.
+
+use std::io::{BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::{Certificate, Reliability, Scorer};
+
+/// Folder of calibrations beside `manifest.toml`.
+pub const FOLDER: &str = "calibrations";
+/// In place of a path: use no calibration.
+pub const OFF: &str = "off";
+/// Bytes of a file, at most: one has some hundred kilobytes.
+const LARGEST: u64 = 16 << 20;
+/// Beyond all that is learned, and far from where sums of products overflow.
+const HUGE: f64 = 1e9;
+/// Form of the file.
+const VERSION: u32 = 1;
+
+/// What was learned about one reader from documents whose values are known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    pub version: u32,
+    pub reader: Reader,
+    /// RFC 3339, UTC.
+    pub created: String,
+    /// Version of the program that made it.
+    pub docmill: String,
+    /// Document types that it was made with; it says nothing of others.
+    pub types: Vec<String>,
+    pub data: Data,
+    /// Probability with which each certified error rate holds.
+    pub confidence: f64,
+    /// By rising error rate.
+    pub certificates: Vec<Certificate>,
+    /// Over the documents that took no part in learning: the model's own
+    /// probabilities, and the calibrated ones.
+    pub before: Reliability,
+    pub after: Reliability,
+    pub scorer: Scorer,
+    /// BLAKE3 (hex) of the file.
+    #[serde(skip)]
+    pub hash: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reader {
+    pub name: String,
+    pub hash: String,
+}
+
+/// Documents that were used. Near-copies count as one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// For learning the probabilities.
+    pub fitted: u64,
+    /// For the thresholds and the reliability.
+    pub certified: u64,
+    /// Values and nulls in all of them.
+    pub claims: u64,
+}
+
+/// Where calibrations are looked for.
+#[derive(Clone, Debug, Default)]
+pub struct Folders {
+    /// The setting `calibration`: a file, a folder, or [`OFF`].
+    pub setting: Option<PathBuf>,
+    /// The user's own: `$XDG_DATA_HOME/docmill/calibrations`, which goes before
+    /// what came with the models.
+    pub own: Option<PathBuf>,
+    /// Folder of the models.
+    pub models: Option<PathBuf>,
+}
+
+impl Folders {
+    /// `own` from the environment.
+    pub fn new(setting: Option<&Path>, models: Option<&Path>) -> Folders {
+        let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/share"));
+        let data = std::env::var_os("XDG_DATA_HOME")
+            .filter(|path| Path::new(path).is_absolute())
+            .map(PathBuf::from)
+            .or_else(home);
+        Folders {
+            setting: setting.map(Path::to_owned),
+            own: data.map(|data| data.join("docmill").join(FOLDER)),
+            models: models.map(|models| models.join(FOLDER)),
+        }
+    }
+
+    /// The reader's calibration. An error where the setting names a file that
+    /// cannot be used, and where one that was found is damaged.
+    pub fn find(&self, reader_hash: &str) -> anyhow::Result<Option<Calibration>> {
+        if let Some(path) = &self.setting {
+            return match path {
+                path if path.as_os_str() == OFF => Ok(None),
+                path if path.is_dir() => Calibration::in_folder(path, reader_hash),
+                path => named(path, reader_hash).map(Some),
+            };
+        }
+        for folder in self.own.iter().chain(&self.models) {
+            if let Some(found) = Calibration::in_folder(folder, reader_hash)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// As [`Folders::find`], but where the setting names the file of another
+    /// reader there is none for this one: records of several readers are judged.
+    pub fn find_any(&self, reader_hash: &str) -> anyhow::Result<Option<Calibration>> {
+        match &self.setting {
+            Some(path) if path.is_file() => {
+                let found = Calibration::load(path)?;
+                Ok((found.reader.hash == reader_hash).then_some(found))
+            }
+            _ => self.find(reader_hash),
+        }
+    }
+
+    /// Where a new calibration is written: the setting's folder or file, else
+    /// the user's own folder, since that of the models may be read-only.
+    pub fn target(&self, reader_hash: &str) -> anyhow::Result<PathBuf> {
+        match &self.setting {
+            Some(path) if path.as_os_str() == OFF => {
+                anyhow::bail!("the setting `calibration` is `{OFF}`: say with --out where to write")
+            }
+            Some(path) if path.extension().is_some_and(|e| e == "json") => Ok(path.clone()),
+            Some(folder) => Ok(folder.join(file_name(reader_hash))),
+            None => {
+                let own = self.own.as_ref().context(
+                    "neither XDG_DATA_HOME nor HOME is set: say with --out where to write",
+                )?;
+                Ok(own.join(file_name(reader_hash)))
+            }
+        }
+    }
+}
+
+fn named(path: &Path, reader_hash: &str) -> anyhow::Result<Calibration> {
+    let found = Calibration::load(path)?;
+    ensure!(
+        found.reader.hash == reader_hash,
+        "the calibration {} was made for another reader ({}): make one with `docmill calibrate`, or set `calibration` to `{OFF}`",
+        path.display(),
+        found.reader.name
+    );
+    Ok(found)
+}
+
+/// The start of the reader's hash tells its file from others.
+pub fn file_name(reader_hash: &str) -> String {
+    format!("{}.json", reader_hash.get(..16).unwrap_or(reader_hash))
+}
+
+impl Calibration {
+    /// The form in which files are written now.
+    pub const VERSION: u32 = VERSION;
+
+    fn in_folder(folder: &Path, reader_hash: &str) -> anyhow::Result<Option<Calibration>> {
+        let path = folder.join(file_name(reader_hash));
+        match path.is_file() {
+            true => named(&path, reader_hash).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    pub fn load(path: &Path) -> anyhow::Result<Calibration> {
+        let read = || {
+            let mut text = String::new();
+            let file = std::fs::File::open(path)?.take(LARGEST + 1);
+            BufReader::new(file).read_to_string(&mut text)?;
+            ensure!(
+                text.len() as u64 <= LARGEST,
+                "it is larger than any calibration"
+            );
+            Calibration::parse(&text)
+        };
+        read().with_context(|| format!("the calibration {}", path.display()))
+    }
+
+    pub(super) fn parse(text: &str) -> anyhow::Result<Calibration> {
+        #[derive(Deserialize)]
+        struct Head {
+            version: u32,
+        }
+        let head: Head = serde_json::from_str(text).context("this is no calibration")?;
+        ensure!(
+            head.version == VERSION,
+            "it has version {}, this docmill reads {VERSION}: calibrate again",
+            head.version
+        );
+        let mut found: Calibration = serde_json::from_str(text)?;
+        found
+            .check()
+            .context("it cannot be used: calibrate again")?;
+        found.hash = blake3::hash(text.as_bytes()).to_hex().to_string();
+        Ok(found)
+    }
+
+    /// What a file from elsewhere may hold and none that was made does: numbers
+    /// that make no probability, texts that would write on the terminal.
+    fn check(&self) -> anyhow::Result<()> {
+        let texts = [
+            &self.reader.name,
+            &self.reader.hash,
+            &self.created,
+            &self.docmill,
+        ];
+        let signals = self.scorer.columns.iter().map(|column| &column.signal);
+        for text in texts.into_iter().chain(&self.types).chain(signals) {
+            ensure!(
+                !text.chars().any(char::is_control),
+                "a text has control characters"
+            );
+        }
+        let of_certificate = |c: &Certificate| {
+            let threshold = c.threshold.unwrap_or_default();
+            [c.max_error, threshold, c.risk, c.coverage, c.p_value]
+        };
+        let of_reliability = |r: &Reliability| {
+            let bins = r.bins.iter().flat_map(|bin| [bin.probability, bin.right]);
+            let corners = r.isotonic.iter().flat_map(|(x, y)| [*x, *y]);
+            let all = [r.ece, r.brier].into_iter().chain(bins).chain(corners);
+            all.collect::<Vec<_>>()
+        };
+        let shares = [self.confidence]
+            .into_iter()
+            .chain(self.certificates.iter().flat_map(of_certificate))
+            .chain(
+                [&self.before, &self.after]
+                    .into_iter()
+                    .flat_map(of_reliability),
+            );
+        for share in shares {
+            // Means of ones may exceed one by a rounding.
+            ensure!(
+                (-1e-6..=1.0 + 1e-6).contains(&share),
+                "{share} is no share from 0 to 1"
+            );
+        }
+        let rates = self.certificates.iter().map(|c| c.max_error);
+        ensure!(rates.is_sorted(), "its error rates do not rise");
+        let scorer = &self.scorer;
+        for column in &scorer.columns {
+            let (scale, name) = (column.scale, &column.signal);
+            ensure!(
+                (1.0 / HUGE..=HUGE).contains(&scale),
+                "{scale} is no scale of {name}"
+            );
+        }
+        let factors = scorer.columns.iter().flat_map(|c| [c.center, c.weight]);
+        for number in factors.chain([scorer.intercept, scorer.strength]) {
+            ensure!(number.abs() <= HUGE, "{number} is no weight");
+        }
+        Ok(())
+    }
+
+    /// Writes the file whole or not at all, and takes its hash.
+    pub fn save(&mut self, path: &Path) -> anyhow::Result<()> {
+        let text = serde_json::to_string_pretty(self)? + "\n";
+        let write = || -> std::io::Result<()> {
+            let folder = path.parent().filter(|p| *p != Path::new(""));
+            let folder = folder.unwrap_or(Path::new("."));
+            std::fs::create_dir_all(folder)?;
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(text.as_bytes())?;
+            // Not a secret, unlike what temporary files are made for.
+            use std::os::unix::fs::PermissionsExt;
+            let readable = std::fs::Permissions::from_mode(0o644);
+            file.as_file().set_permissions(readable)?;
+            file.persist(path)?;
+            Ok(())
+        };
+        write().with_context(|| format!("cannot write the calibration {}", path.display()))?;
+        self.hash = blake3::hash(text.as_bytes()).to_hex().to_string();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::acceptance::policy::tests::calibration;
+
+    const HASH: &str = "0123456789abcdef0123";
+
+    fn made() -> Calibration {
+        let mut made = calibration(Some(0.9));
+        made.reader.hash = HASH.into();
+        made
+    }
+
+    #[test]
+    fn a_calibration_is_found_by_its_readers_hash_the_users_own_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let folders = Folders {
+            setting: None,
+            own: Some(dir.path().join("own")),
+            models: Some(dir.path().join("models")),
+        };
+        assert_eq!(folders.find(HASH).unwrap(), None);
+        let mut shipped = made();
+        let models = folders.models.as_ref().unwrap();
+        shipped.save(&models.join(file_name(HASH))).unwrap();
+        assert_eq!(folders.find(HASH).unwrap(), Some(shipped));
+        let mut own = made();
+        own.confidence = 0.95;
+        own.save(&folders.target(HASH).unwrap()).unwrap();
+        assert_eq!(folders.find(HASH).unwrap(), Some(own));
+        let off = Folders {
+            setting: Some(OFF.into()),
+            ..folders
+        };
+        assert_eq!(off.find(HASH).unwrap(), None);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_is_told_with_the_remedy() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mine.json");
+        made().save(&path).unwrap();
+        let folders = Folders {
+            setting: Some(path.clone()),
+            ..Folders::default()
+        };
+        let error = |folders: &Folders, hash| format!("{:#}", folders.find(hash).unwrap_err());
+        assert!(error(&folders, "other").contains("docmill calibrate"));
+        assert_eq!(folders.find_any("other").unwrap(), None);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replacen("\"version\": 1", "\"version\": 9", 1)).unwrap();
+        assert!(error(&folders, HASH).contains("calibrate again"));
+        std::fs::write(&path, "{}").unwrap();
+        assert!(error(&folders, HASH).contains("no calibration"));
+    }
+
+    #[test]
+    fn what_makes_no_probability_is_refused() {
+        type Spoil = fn(&mut Calibration);
+        let spoils: [(Spoil, &str); 7] = [
+            (|c| c.scorer.columns[0].scale = 0.0, "scale"),
+            (|c| c.scorer.columns[0].weight = 1e300, "weight"),
+            (|c| c.scorer.intercept = -1e10, "weight"),
+            (|c| c.certificates[1].threshold = Some(-1.0), "share"),
+            (|c| c.after.ece = 2.0, "share"),
+            (|c| c.certificates.reverse(), "rise"),
+            (|c| c.created = "\u{1b}[2J".into(), "control"),
+        ];
+        for (spoil, why) in spoils {
+            let mut spoiled = made();
+            spoil(&mut spoiled);
+            let text = serde_json::to_string(&spoiled).unwrap();
+            let error = format!("{:#}", Calibration::parse(&text).unwrap_err());
+            assert!(
+                error.contains(why) && error.contains("calibrate again"),
+                "{error}"
+            );
+        }
+    }
+}

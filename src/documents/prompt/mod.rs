@@ -1,0 +1,310 @@
+//! What the model is asked: the type's template, and the schema that its
+//! answer must follow.
+
+use anyhow::Context;
+use minijinja::{Environment, UndefinedBehavior, context};
+use serde_json::{Map, Value, json};
+
+use crate::domain::{DocType, Prompt};
+
+/// A prompt ready for the reader.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rendered {
+    pub text: String,
+    /// The schema for decoding: only what the model was taught, in the order
+    /// in which it writes.
+    pub schema: Value,
+    /// BLAKE3 (hex) of text and schema.
+    pub hash: String,
+    /// Fields that stay null because the model was not taught them.
+    pub untaught: Vec<String>,
+}
+
+/// Renders the prompt of `doc_type`: the template of `variant` where the type
+/// has one, else the plain one. `taught` lists the fields that the model knows
+/// (list fields as `items[description,amount]`); `None`: all.
+pub fn render(
+    doc_type: &DocType,
+    variant: Option<&str>,
+    taught: Option<&[String]>,
+) -> anyhow::Result<Rendered> {
+    let rules = doc_type
+        .read
+        .as_ref()
+        .context("pages of this type are not read")?;
+    let (schema, untaught) = decoding_schema(&doc_type.schema, taught)?;
+    let template = choose(&rules.prompts, variant).context("the type has no prompt template")?;
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let file = match template.variant.as_str() {
+        "" => format!("{}.md", doc_type.name),
+        variant => format!("{}.{variant}.md", doc_type.name),
+    };
+    let text = environment.render_named_str(
+        &file,
+        &template.template,
+        context! { type => doc_type.name.as_str(), fields => fields(&schema, &doc_type.schema) },
+    )?;
+    let text = text.trim_end().to_owned();
+    let hash = blake3::hash(format!("{text}\0{schema}").as_bytes())
+        .to_hex()
+        .to_string();
+    Ok(Rendered {
+        text,
+        schema,
+        hash,
+        untaught,
+    })
+}
+
+fn choose<'a>(prompts: &'a [Prompt], variant: Option<&str>) -> Option<&'a Prompt> {
+    let with = |variant: &str| prompts.iter().find(|prompt| prompt.variant == variant);
+    variant
+        .and_then(with)
+        .or_else(|| with(""))
+        .or(prompts.first())
+}
+
+/// Name and description of each field, for templates.
+fn fields(decoding: &Value, full: &Value) -> Vec<minijinja::Value> {
+    let describe = |name: &str, property: &Value, inner: Option<&Map<String, Value>>| {
+        let description = property
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or("");
+        let inner = inner.map(|inner| inner.keys().cloned().collect::<Vec<_>>().join(", "));
+        let description = match inner {
+            Some(inner) => format!("{description}; a list of objects with {inner}"),
+            None => description.to_owned(),
+        };
+        context! { name => name, description => description }
+    };
+    let Some(properties) = decoding["properties"].as_object() else {
+        return Vec::new();
+    };
+    properties
+        .iter()
+        .map(|(name, property)| {
+            let inner = property
+                .pointer("/items/properties")
+                .and_then(Value::as_object);
+            describe(name, &full["properties"][name], inner)
+        })
+        .collect()
+}
+
+/// Restricts the type's schema to what was taught and makes every choice of
+/// form the schema's, so that the grammar forces all but the values.
+fn decoding_schema(
+    schema: &Value,
+    taught: Option<&[String]>,
+) -> anyhow::Result<(Value, Vec<String>)> {
+    let properties = schema["properties"]
+        .as_object()
+        .context("the schema has no `properties`")?;
+    let mut untaught = Vec::new();
+    let mut chosen = Map::new();
+    let order: Vec<(&str, Option<Vec<&str>>)> = match taught {
+        Some(taught) => taught.iter().map(|field| split_taught(field)).collect(),
+        None => properties
+            .keys()
+            .map(|name| (name.as_str(), None))
+            .collect(),
+    };
+    for (name, inner) in &order {
+        // A field that the type does not have is none of its business.
+        let Some(property) = properties.get(*name) else {
+            continue;
+        };
+        chosen.insert(
+            (*name).to_owned(),
+            property_for_decoding(name, property, inner.as_deref(), &mut untaught)?,
+        );
+    }
+    anyhow::ensure!(
+        !chosen.is_empty(),
+        "the model was taught none of the type's fields"
+    );
+    untaught.extend(
+        properties
+            .keys()
+            .filter(|name| !chosen.contains_key(*name))
+            .cloned(),
+    );
+    let mut object = object(chosen);
+    // Without these, white space between keys would be a choice at each step.
+    object["x-guidance"] =
+        json!({"whitespace_flexible": false, "item_separator": ",", "key_separator": ":"});
+    Ok((object, untaught))
+}
+
+/// `items[description,amount]` is the list and its taught fields.
+fn split_taught(field: &str) -> (&str, Option<Vec<&str>>) {
+    match field
+        .strip_suffix(']')
+        .and_then(|field| field.split_once('['))
+    {
+        Some((list, inner)) => (list, Some(inner.split(',').map(str::trim).collect())),
+        None => (field, None),
+    }
+}
+
+fn property_for_decoding(
+    name: &str,
+    property: &Value,
+    taught: Option<&[&str]>,
+    untaught: &mut Vec<String>,
+) -> anyhow::Result<Value> {
+    let Some(lines) = property
+        .pointer("/items/properties")
+        .and_then(Value::as_object)
+    else {
+        return Ok(leaf(property));
+    };
+    let mut chosen = Map::new();
+    match taught {
+        Some(taught) => {
+            for field in taught {
+                if let Some(line) = lines.get(*field) {
+                    chosen.insert((*field).to_owned(), leaf(line));
+                }
+            }
+        }
+        None => chosen.extend(
+            lines
+                .iter()
+                .map(|(field, line)| (field.clone(), leaf(line))),
+        ),
+    }
+    anyhow::ensure!(
+        !chosen.is_empty(),
+        "the model was taught none of the fields of `{name}`"
+    );
+    let missing = lines.keys().filter(|field| !chosen.contains_key(*field));
+    untaught.extend(missing.map(|field| format!("{name}[].{field}")));
+    // A list without a bound would let a model repeat itself for ever.
+    const MAX_LINES: u64 = 200;
+    let most = property
+        .get("maxItems")
+        .and_then(Value::as_u64)
+        .unwrap_or(MAX_LINES);
+    Ok(json!({"type": "array", "maxItems": most, "items": object(chosen)}))
+}
+
+fn object(properties: Map<String, Value>) -> Value {
+    let required: Vec<_> = properties.keys().cloned().collect();
+    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+}
+
+/// What decides a value's form; annotations and formats are for validation.
+fn leaf(property: &Value) -> Value {
+    const KEPT: [&str; 8] = [
+        "type",
+        "enum",
+        "const",
+        "pattern",
+        "minLength",
+        "maxLength",
+        "minimum",
+        "maximum",
+    ];
+    let Some(property) = property.as_object() else {
+        return property.clone();
+    };
+    let mut kept: Map<String, Value> = property
+        .iter()
+        .filter(|(key, _)| KEPT.contains(&key.as_str()))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    let is_text = match kept.get("type") {
+        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "string"),
+        Some(kind) => kind == "string",
+        None => false,
+    };
+    // A string without a bound would let a model repeat itself for ever.
+    const MAX_CHARACTERS: u64 = 500;
+    if is_text && !kept.contains_key("pattern") && !kept.contains_key("maxLength") {
+        kept.insert("maxLength".into(), MAX_CHARACTERS.into());
+    }
+    Value::Object(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::types::DocTypes;
+
+    fn keys(schema: &Value) -> Vec<&str> {
+        schema["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect()
+    }
+
+    #[test]
+    fn a_model_is_asked_only_for_what_it_was_taught_in_its_own_order() {
+        let types = DocTypes::load(None).unwrap();
+        let taught = [
+            "total".to_owned(),
+            "items[amount,description]".to_owned(),
+            "unknown".to_owned(),
+        ];
+        let rendered = render(types.get("receipt").unwrap(), Some("short"), Some(&taught)).unwrap();
+        assert_eq!(rendered.text, "Read the receipt.");
+        assert_eq!(keys(&rendered.schema), ["total", "items"]);
+        assert_eq!(
+            keys(&rendered.schema["properties"]["items"]["items"]),
+            ["amount", "description"]
+        );
+        assert_eq!(rendered.schema["required"], json!(["total", "items"]));
+        assert!(rendered.untaught.contains(&"items[].quantity".to_owned()));
+        assert!(rendered.untaught.contains(&"merchant_name".to_owned()));
+    }
+
+    #[test]
+    fn the_plain_prompt_lists_every_field_and_the_short_one_is_only_for_models_that_ask() {
+        let types = DocTypes::load(None).unwrap();
+        let invoice = types.get("invoice").unwrap();
+        let rendered = render(invoice, None, None).unwrap();
+        for key in keys(&invoice.schema) {
+            assert!(
+                rendered.text.contains(&format!("- {key}: ")),
+                "{key} in {}",
+                rendered.text
+            );
+        }
+        assert!(rendered.untaught.is_empty());
+        assert_ne!(
+            rendered.hash,
+            render(invoice, Some("short"), None).unwrap().hash
+        );
+        assert_eq!(render(invoice, Some("no such"), None).unwrap(), rendered);
+    }
+
+    #[test]
+    fn the_built_in_prompts_and_decoding_schemas_are_as_reviewed() {
+        for doc_type in DocTypes::load(None).unwrap().readable() {
+            let rendered = render(doc_type, None, None).unwrap();
+            insta::assert_snapshot!(format!("{}_prompt", doc_type.name), rendered.text);
+            insta::assert_json_snapshot!(format!("{}_schema", doc_type.name), rendered.schema);
+        }
+    }
+
+    #[test]
+    fn strings_and_lists_that_the_schema_leaves_open_are_bounded_and_annotations_gone() {
+        let property = json!({"type": ["string", "null"], "description": "d", "format": "date"});
+        assert_eq!(
+            leaf(&property),
+            json!({"type": ["string", "null"], "maxLength": 500})
+        );
+        let list = json!({"type": "array", "items": {"properties": {"a": {"type": "string", "pattern": "^x$"}}}});
+        let decoding = property_for_decoding("l", &list, None, &mut Vec::new()).unwrap();
+        assert_eq!(decoding["maxItems"], 200);
+        assert_eq!(
+            decoding["items"]["properties"]["a"],
+            json!({"type": "string", "pattern": "^x$"})
+        );
+    }
+}

@@ -1,0 +1,207 @@
+//! Which pages make which record, and whose value counts.
+
+mod key;
+
+use serde_json::Value;
+
+use crate::documents::types::DocTypes;
+use crate::domain::{
+    FieldLogprob, Fields, Finding, LIST_REPEATS, PageResult, PageRule, Reading, Severity, Source,
+    count,
+};
+use key::Verdict;
+
+/// A record before its values are judged.
+#[derive(Debug, Default)]
+pub struct Draft {
+    pub doc_type: Option<String>,
+    pub pages: Vec<u32>,
+    pub source: Source,
+    pub fields: Fields,
+    /// Probability of each leaf, in the order read.
+    pub confidence: Vec<(String, f32)>,
+    /// What these were made from.
+    pub logprobs: Vec<FieldLogprob>,
+    pub findings: Vec<Finding>,
+    /// It stands for a page that could not be read.
+    pub failed: bool,
+}
+
+pub fn drafts(types: &DocTypes, pages: &[PageResult]) -> Vec<Draft> {
+    let mut drafts: Vec<Draft> = Vec::new();
+    // The draft that a following page of its type may join. A page that was
+    // not read does not end it: a letter's back, a sheet of terms.
+    let mut open: Option<usize> = None;
+    for page in pages {
+        match &page.reading {
+            Err(failure) => drafts.push(Draft {
+                pages: vec![page.index],
+                findings: vec![Finding::new(
+                    failure.reason.as_str(),
+                    Severity::Error,
+                    None,
+                    failure.message.clone(),
+                )],
+                failed: true,
+                ..Draft::default()
+            }),
+            Ok(None) => drafts.push(unread(page)),
+            Ok(Some(reading)) => place(&mut drafts, &mut open, types, pages, page, reading),
+        }
+    }
+    drafts
+}
+
+/// Puts a page into the open record or begins another with it.
+fn place(
+    drafts: &mut Vec<Draft>,
+    open: &mut Option<usize>,
+    types: &DocTypes,
+    pages: &[PageResult],
+    page: &PageResult,
+    reading: &Reading,
+) {
+    let routing = page.routing.as_ref();
+    let doc_type = routing.and_then(|routing| routing.verdict.as_deref().ok());
+    let rules = doc_type.and_then(|name| types.get(name)?.read.as_ref());
+    let mut draft = Draft {
+        doc_type: Some(doc_type.unwrap_or_default().to_owned()),
+        ..Draft::default()
+    };
+    let before = open
+        .map(|at| &mut drafts[at])
+        .filter(|before| before.doc_type == draft.doc_type);
+    if let (Some(before), Some(PageRule::Merge { last, key })) = (before, rules.map(|r| &r.pages)) {
+        let verdict = match key {
+            Some(key) => key::compare(before, pages, page, reading, key, last),
+            None => Verdict::Same(None),
+        };
+        match verdict {
+            Verdict::Same(doubt) => {
+                before.findings.extend(doubt);
+                return join(before, page, reading, last);
+            }
+            Verdict::SameCorrected(key) => {
+                before.fields[key] = Value::Null;
+                return join(before, page, reading, last);
+            }
+            Verdict::Another(doubt) => draft.findings.extend(doubt),
+        }
+    }
+    join(&mut draft, page, reading, &[]);
+    *open = Some(drafts.len());
+    drafts.push(draft);
+}
+
+/// What all pages together say, whatever parts them.
+pub fn joined(pages: &[PageResult], last: &[String]) -> Fields {
+    let mut draft = Draft::default();
+    for page in pages {
+        if let Ok(Some(reading)) = &page.reading {
+            join(&mut draft, page, reading, last);
+        }
+    }
+    draft.fields
+}
+
+fn unread(page: &PageResult) -> Draft {
+    let why = match page.routing.as_ref().map(|routing| &routing.verdict) {
+        Some(Err(why)) => why.clone(),
+        _ => "the page was not read".to_owned(),
+    };
+    let message = format!("{why}; if it is one, run `docmill retry ID --type TYPE`");
+    let finding = Finding::new("type_unknown", Severity::Warning, None, message);
+    Draft {
+        pages: vec![page.index],
+        findings: vec![finding],
+        ..Draft::default()
+    }
+}
+
+/// First value that is not null, lists joined, the fields in `last` from the
+/// last page that has them. Confidences follow their values.
+fn join(draft: &mut Draft, page: &PageResult, reading: &Reading, last: &[String]) {
+    draft.pages.push(page.index);
+    for (field, value) in &reading.fields {
+        match (draft.fields.get_mut(field), value) {
+            (Some(Value::Array(list)), Value::Array(more)) => {
+                let offset = list.len();
+                list.extend(more.iter().cloned());
+                take_list_confidence(draft, reading, field, offset);
+            }
+            (Some(known), new) if !known.is_null() && (new.is_null() || !last.contains(field)) => {}
+            (_, new) => {
+                draft.fields.insert(field.clone(), new.clone());
+                draft.confidence.retain(|(name, _)| root(name) != field);
+                draft.logprobs.retain(|p| root(&p.field) != field);
+                let of_field = reading.logprobs.iter().filter(|p| root(&p.field) == field);
+                for logprob in of_field {
+                    take_confidence(draft, logprob.clone());
+                }
+            }
+        }
+    }
+    if reading.unsure {
+        let message = format!(
+            "page {}: the reader does not tell how sure it is of its values; compare them with the page",
+            page.index + 1
+        );
+        draft.findings.push(Finding::new(
+            "no_confidence",
+            Severity::Warning,
+            None,
+            message,
+        ));
+    }
+    for repetition in &reading.repetitions {
+        let message = format!(
+            "the model repeated itself in {} on page {}: {} kept and {} left out; check the list",
+            repetition.field,
+            page.index + 1,
+            count(u64::from(repetition.kept), "line"),
+            count(u64::from(repetition.removed), "repeated one")
+        );
+        draft.findings.push(Finding::new(
+            LIST_REPEATS,
+            Severity::Warning,
+            Some(&repetition.field),
+            message,
+        ));
+    }
+}
+
+/// The field of a leaf's path: `items` of `items[2].amount`.
+pub fn root(path: &str) -> &str {
+    path.split(['[', '.']).next().unwrap_or(path)
+}
+
+fn take_confidence(draft: &mut Draft, logprob: FieldLogprob) {
+    draft
+        .confidence
+        .push((logprob.field.clone(), logprob.probability()));
+    draft.logprobs.push(logprob);
+}
+
+/// The lines' confidences under the numbers that they have in the joined list.
+fn take_list_confidence(draft: &mut Draft, reading: &Reading, field: &str, offset: usize) {
+    for probability in &reading.logprobs {
+        let Some(rest) = probability
+            .field
+            .strip_prefix(field)
+            .and_then(|rest| rest.strip_prefix('['))
+        else {
+            continue;
+        };
+        let Some((index, leaf)) = rest.split_once(']') else {
+            continue;
+        };
+        let Ok(index) = index.parse::<usize>() else {
+            continue;
+        };
+        let moved = FieldLogprob {
+            field: format!("{field}[{}]{leaf}", index + offset),
+            ..probability.clone()
+        };
+        take_confidence(draft, moved);
+    }
+}

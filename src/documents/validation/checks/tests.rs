@@ -1,0 +1,135 @@
+use jiff::civil::date;
+use serde_json::json;
+
+use super::*;
+use crate::documents::types::DocTypes;
+
+fn outcomes(name: &str, fields: Value) -> Vec<Outcome> {
+    let types = DocTypes::load(None).unwrap();
+    let fields = fields.as_object().unwrap().clone();
+    run(types.get(name).unwrap(), &fields, date(2026, 1, 1))
+}
+
+fn told(name: &str, fields: Value) -> Vec<String> {
+    let findings = outcomes(name, fields)
+        .into_iter()
+        .filter_map(|outcome| outcome.finding);
+    findings
+        .map(|finding| format!("{}: {}", finding.code, finding.message))
+        .collect()
+}
+
+#[test]
+fn findings_read_as_an_accountant_would_say_them() {
+    let invoice = json!({"invoice_number": "A-1", "issue_date": "2026-04-01", "due_date": "2026-03-01",
+        "currency": "EUR", "seller_vat_id": "DE136695976",
+        "line_items": [{"quantity": "3", "unit_price": "1.50", "line_total": "4.80"},
+                       {"quantity": "1", "unit_price": "95.00", "line_total": "95.00"}],
+        "net_total": "100.00", "tax_total": "29.00", "gross_total": "191.00"});
+    let receipt = json!({"currency": "MYR", "date": "2027-01-01", "items": [{"amount": "5.00"}],
+        "subtotal": "6.00", "tax": "3.00", "total": "9.00"});
+    let mut text = told("invoice", invoice).join("\n");
+    text.push('\n');
+    text.push_str(&told("receipt", receipt).join("\n"));
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn what_holds_names_the_values_that_it_bears_out() {
+    let outcomes = outcomes(
+        "invoice",
+        json!({"issue_date": "2025-03-01", "due_date": "2025-03-31", "seller_vat_id": "DE136695976",
+            "line_items": [], "net_total": "100.00", "tax_total": "19.00", "gross_total": "119.00"}),
+    );
+    let names: Vec<_> = outcomes
+        .iter()
+        .map(|outcome| outcome.name.as_str())
+        .collect();
+    let expected = [
+        "net_total + tax_total = gross_total",
+        "tax_total is 19 % of net_total (DE)",
+        "issue_date before due_date",
+        "issue_date not ahead",
+    ];
+    assert_eq!(names, expected);
+    assert!(outcomes.iter().all(Outcome::holds));
+    assert_eq!(
+        outcomes[0].fields,
+        ["net_total", "tax_total", "gross_total"]
+    );
+    assert_eq!(
+        (outcomes[0].weight, outcomes[2].weight),
+        (Weight::Computes, Weight::Plausible)
+    );
+}
+
+#[test]
+fn a_copy_of_a_value_computes_nothing() {
+    let one_line =
+        json!({"items": [{"amount": "5.00"}], "subtotal": "5.00", "tax": null, "total": "5.00"});
+    let weights: Vec<_> = outcomes("receipt", one_line)
+        .iter()
+        .map(|outcome| outcome.weight)
+        .collect();
+    assert_eq!(weights, [Weight::Equal, Weight::Equal, Weight::Equal]);
+}
+
+#[test]
+fn a_tax_between_the_rates_is_a_blend_and_one_above_the_highest_is_wrong() {
+    let invoice = |tax: &str, country: Value| {
+        told(
+            "invoice",
+            json!({"net_total": "100.00", "tax_total": tax, "gross_total": null,
+            "seller_vat_id": country, "currency": "EUR"}),
+        )
+    };
+    for tax in ["19.00", "7.00", "12.34", "0.00", "16.00", "19.02"] {
+        assert!(invoice(tax, json!("DE136695976")).is_empty(), "{tax}");
+    }
+    for tax in ["19.03", "25.00", "-19.00"] {
+        assert_eq!(invoice(tax, json!("DE136695976")).len(), 1, "{tax}");
+    }
+    assert!(invoice("25.00", json!("DK13585628")).is_empty());
+    // The euro alone tells no country.
+    assert!(invoice("25.00", Value::Null).is_empty());
+}
+
+#[test]
+fn a_payment_that_moved_no_money_is_told() {
+    let screen = |status: Value| told("screenshot", json!({"status": status, "amount": "4.20"}));
+    for (status, expected) in [
+        ("pending", "no money has moved yet"),
+        ("failed", "no money has moved"),
+        ("cancelled", "no money has moved"),
+    ] {
+        let told = screen(json!(status));
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("not_completed: ") && told[0].ends_with(expected));
+    }
+    for status in [json!("completed"), json!("successful"), Value::Null] {
+        assert!(screen(status).is_empty());
+    }
+}
+
+#[test]
+fn business_keys_ignore_spelling_and_need_every_field() {
+    let types = DocTypes::load(None).unwrap();
+    let keys_of = |fields: Value| keys(types.get("invoice").unwrap(), fields.as_object().unwrap());
+    let a = keys_of(
+        json!({"seller_name": "Nord GmbH", "invoice_number": "RE-1", "seller_vat_id": null}),
+    );
+    let b = keys_of(json!({"seller_name": "NORD  GmbH.", "invoice_number": "re 1"}));
+    assert_eq!(a.len(), 1);
+    assert_eq!(a[0].key, b[0].key);
+    assert_eq!(a[0].words, "seller name Nord GmbH and invoice number RE-1");
+    assert!(keys_of(json!({"seller_name": "Nord GmbH", "invoice_number": null})).is_empty());
+    let types_receipt = types.get("receipt").unwrap();
+    let receipt = |total: &str| {
+        let fields = json!({"merchant_name": "A", "date": "2025-01-01", "total": total});
+        keys(types_receipt, fields.as_object().unwrap())[0]
+            .key
+            .clone()
+    };
+    assert_eq!(receipt("4.20"), receipt("4.2"));
+    assert_ne!(receipt("4.20"), receipt("42.0"));
+}

@@ -1,0 +1,317 @@
+//! Values that the page says otherwise.
+//!
+//! Written to raise few false alarms: only a value that stands nowhere on the
+//! pages is questioned, and only by something that can hardly be anything
+//! else, which the finding names.
+
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::captions::Captions;
+use super::find::{Kind, Place};
+use super::numbers::Number;
+use super::text::{PageText, Placed, fold};
+use super::{Witnesses, is_absent};
+use crate::documents::validation::words;
+use crate::domain::{DocType, EvidenceClass, FieldEvidence, Fields, Finding, Severity};
+
+/// Below it an OCR engine may as well be the one that is wrong.
+const LEAST_OCR_CONFIDENCE: f32 = 0.85;
+/// Texts shorter than this are like too many others.
+const LEAST_LETTERS: usize = 5;
+/// Letters of a text for each that may be misread.
+const LETTERS_AN_ERROR: usize = 6;
+
+/// What a page has in a value's place.
+struct Other {
+    /// As the page has it.
+    says: String,
+    page: u32,
+    /// The caption that it stands beside.
+    caption: Option<String>,
+    class: EvidenceClass,
+}
+
+pub fn contradictions(
+    doc_type: &DocType,
+    fields: &Fields,
+    witnesses: &Witnesses,
+    evidence: &[FieldEvidence],
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (field, value) in fields {
+        if value.is_array() || is_absent(value) {
+            continue;
+        }
+        let kind = Kind::of(&doc_type.schema["properties"][field]);
+        let of_field = evidence.iter().find(|e| e.field == *field);
+        if of_field.is_none_or(|e| e.class != EvidenceClass::ModelOnly) {
+            continue;
+        }
+        let question = Question {
+            doc_type,
+            fields,
+            field,
+            kind,
+            value,
+        };
+        let other = question.text_layer(&witnesses.text_layer).or_else(|| {
+            // Of two machines that read the same pixels, arithmetic decides.
+            (!of_field.is_some_and(FieldEvidence::is_confirmed))
+                .then(|| question.ocr(&witnesses.ocr))
+                .flatten()
+        });
+        findings.extend(other.map(|other| question.finding(&other)));
+    }
+    findings
+}
+
+/// One value that the pages do not have.
+struct Question<'a> {
+    doc_type: &'a DocType,
+    fields: &'a Fields,
+    field: &'a str,
+    kind: Kind,
+    value: &'a Value,
+}
+
+impl Question<'_> {
+    fn text_layer(&self, texts: &[PageText]) -> Option<Other> {
+        match self.kind {
+            Kind::Amount => self
+                .amount_beside_caption(texts)
+                .or_else(|| self.amount_like(texts)),
+            Kind::Date => self
+                .date_beside_caption(texts)
+                .or_else(|| self.date_like(texts)),
+            Kind::Iban | Kind::VatId | Kind::Text => self.text_like(texts),
+            Kind::Currency | Kind::Quantity => None,
+        }
+    }
+
+    /// OCR confuses letters as readily as the model: it is asked for amounts
+    /// beside their captions only.
+    fn ocr(&self, texts: &[PageText]) -> Option<Other> {
+        (self.kind == Kind::Amount)
+            .then(|| self.amount_beside_caption(texts))
+            .flatten()
+    }
+
+    /// The amount beside the field's captions, where all captions agree and it
+    /// is no other field's.
+    fn amount_beside_caption(&self, texts: &[PageText]) -> Option<Other> {
+        let read = self.number()?;
+        let mut beside = Vec::new();
+        for text in texts {
+            let captions = Captions::find(self.doc_type, text);
+            let money: Vec<_> = money(text).cloned().collect();
+            for (amount, caption) in captions.beside(self.field, &money) {
+                let sure = text.confidence(amount.span).unwrap_or(1.0);
+                if sure >= LEAST_OCR_CONFIDENCE {
+                    beside.push((
+                        amount.value.value,
+                        Place {
+                            text,
+                            span: amount.span,
+                        },
+                        caption.to_owned(),
+                    ));
+                }
+            }
+        }
+        let (value, place, caption) = beside.first()?.clone();
+        let all_agree = beside.iter().all(|(other, ..)| *other == value);
+        let of_other_field = self.fields.iter().any(|(field, other)| {
+            field != self.field && number(other).is_some_and(|other| other == value)
+        });
+        (all_agree && value.abs() != read.abs() && !value.is_zero() && !of_other_field)
+            .then(|| Other::new(place, Some(caption)))
+    }
+
+    /// The only amount on the pages that is one misreading away.
+    fn amount_like(&self, texts: &[PageText]) -> Option<Other> {
+        let read = self.number()?;
+        let digits = digits(read);
+        let misread = |amount: Decimal| {
+            let other = self::digits(amount);
+            let most = if digits.len() > LEAST_LETTERS { 2 } else { 1 };
+            digits.len() > 2
+                && other.len() == digits.len()
+                && (1..=most).contains(&strsim::damerau_levenshtein(&digits, &other))
+        };
+        let of_other_field = |amount: Decimal| {
+            self.fields
+                .iter()
+                .any(|(_, other)| number(other) == Some(amount))
+        };
+        let places = texts.iter().flat_map(|text| {
+            let like = money(text).filter(|placed| {
+                misread(placed.value.value) && !of_other_field(placed.value.value)
+            });
+            like.map(move |placed| {
+                (
+                    placed.value.value,
+                    Place {
+                        text,
+                        span: placed.span,
+                    },
+                )
+            })
+        });
+        only(places)
+    }
+
+    fn date_beside_caption(&self, texts: &[PageText]) -> Option<Other> {
+        let mut beside = Vec::new();
+        for text in texts {
+            let captions = Captions::find(self.doc_type, text);
+            for (date, caption) in captions.beside(self.field, &text.dates) {
+                beside.push((
+                    Place {
+                        text,
+                        span: date.span,
+                    },
+                    caption.to_owned(),
+                ));
+            }
+        }
+        let (place, caption) = beside.first()?.clone();
+        let says = |place: &Place<'_>| place.text.words_of(place.span);
+        let all_agree = beside.iter().all(|(other, _)| says(other) == says(&place));
+        let read = Date::from_str(self.value.as_str()?).ok()?;
+        // Another field may have been printed there for this one too.
+        let of_other_field = self.fields.iter().any(|(field, other)| {
+            let date = other.as_str().and_then(|text| Date::from_str(text).ok());
+            field != self.field
+                && date.is_some_and(|date| {
+                    let mut dates = place.text.dates.iter();
+                    date != read && dates.any(|d| d.span == place.span && d.value == date)
+                })
+        });
+        (all_agree && !of_other_field).then(|| Other::new(place, Some(caption)))
+    }
+
+    /// The only date on the pages that differs in one digit.
+    fn date_like(&self, texts: &[PageText]) -> Option<Other> {
+        let read = Date::from_str(self.value.as_str()?).ok()?.to_string();
+        let is_like = |date: Date| strsim::damerau_levenshtein(&read, &date.to_string()) == 1;
+        let of_other_field = |date: Date| {
+            self.fields
+                .values()
+                .any(|other| other.as_str() == Some(date.to_string().as_str()))
+        };
+        let places = texts.iter().flat_map(|text| {
+            let like = text
+                .dates
+                .iter()
+                .filter(|placed| is_like(placed.value) && !of_other_field(placed.value));
+            like.map(move |placed| {
+                (
+                    placed.value,
+                    Place {
+                        text,
+                        span: placed.span,
+                    },
+                )
+            })
+        });
+        only(places)
+    }
+
+    /// The nearest run of words, where it is few misread letters away.
+    fn text_like(&self, texts: &[PageText]) -> Option<Other> {
+        let read: String = fold(self.value.as_str()?).into_iter().collect();
+        let letters = read.chars().count();
+        if letters < LEAST_LETTERS {
+            return None;
+        }
+        let most = (letters / LETTERS_AN_ERROR).max(1);
+        let runs = texts.iter().flat_map(|text| {
+            let runs = text.runs_like(letters).into_iter();
+            let read = &read;
+            runs.map(move |(run, span)| {
+                (
+                    strsim::damerau_levenshtein(read, &run),
+                    run,
+                    Place { text, span },
+                )
+            })
+        });
+        let near: Vec<_> = runs
+            .filter(|(distance, ..)| (1..=most).contains(distance))
+            .collect();
+        let least = near.iter().map(|(distance, ..)| *distance).min()?;
+        only(
+            near.into_iter()
+                .filter(|(distance, ..)| *distance == least)
+                .map(|(_, run, place)| (run, place)),
+        )
+    }
+
+    fn number(&self) -> Option<Decimal> {
+        number(self.value)
+    }
+
+    fn finding(&self, other: &Other) -> Finding {
+        let (who, code) = match other.class {
+            EvidenceClass::Ocr => ("OCR reads", "ocr_differs"),
+            _ => ("the page's text has", "text_differs"),
+        };
+        let beside = match &other.caption {
+            Some(caption) => format!(" beside \"{caption}\""),
+            None => String::new(),
+        };
+        let read = self
+            .value
+            .as_str()
+            .map_or_else(|| self.value.to_string(), str::to_owned);
+        let message = format!(
+            "{} was read as {read}, which is nowhere on the page; {who} {}{beside} (page {})",
+            words::field(self.doc_type, self.field),
+            other.says,
+            other.page + 1
+        );
+        Finding::new(code, Severity::Warning, Some(self.field), message)
+    }
+}
+
+impl Other {
+    fn new(place: Place<'_>, caption: Option<String>) -> Other {
+        let Place { text, span } = place;
+        Other {
+            says: text.words_of(span),
+            page: text.page,
+            caption,
+            class: text.class,
+        }
+    }
+}
+
+/// The place of the value if there is but one value.
+fn only<'a, T: PartialEq>(places: impl Iterator<Item = (T, Place<'a>)>) -> Option<Other> {
+    let mut places = places;
+    let (value, place) = places.next()?;
+    places
+        .all(|(other, _)| other == value)
+        .then(|| Other::new(place, None))
+}
+
+fn money(text: &PageText) -> impl Iterator<Item = &Placed<Number>> {
+    text.numbers
+        .iter()
+        .filter(|placed| placed.value.is_money && !placed.value.is_percent)
+}
+
+fn number(value: &Value) -> Option<Decimal> {
+    Decimal::from_str(value.as_str()?).ok()
+}
+
+/// With two decimals, as pages print money.
+fn digits(amount: Decimal) -> String {
+    let mut amount = amount.abs();
+    amount.rescale(2);
+    amount.to_string()
+}

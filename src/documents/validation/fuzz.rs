@@ -1,0 +1,82 @@
+//! What must hold for any text: see [`crate::fuzzing`].
+
+use std::sync::LazyLock;
+
+use super::amount::{self, Amount};
+use super::{Context, records};
+use crate::documents::acceptance::Policy;
+use crate::documents::types::DocTypes;
+use crate::domain::{Fields, PageResult, Reading, Routing, Severity, Status};
+
+/// A text that is understood is understood again as it is stored.
+pub fn amount(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    if let Amount::Plain(value) | Amount::Normalised(value) = amount::parse(text) {
+        let again = amount::parse(&value.to_string());
+        assert_eq!(again, Amount::Plain(value), "{text:?}");
+    }
+}
+
+/// Whatever object a model writes (after a byte that chooses the type) becomes
+/// one record with the type's fields; what the schema refuses is told, and
+/// never accepted.
+pub fn fields(bytes: &[u8]) {
+    static TYPES: LazyLock<DocTypes> =
+        LazyLock::new(|| DocTypes::load(None).expect("the built-in types are right"));
+    let Some((choice, text)) = bytes.split_first() else {
+        return;
+    };
+    let Ok(fields) = serde_json::from_slice::<Fields>(text) else {
+        return;
+    };
+    let readable: Vec<_> = TYPES.readable().collect();
+    let doc_type = readable[usize::from(*choice) % readable.len()];
+    let page = PageResult {
+        index: 0,
+        routing: Some(Routing {
+            verdict: Ok(doc_type.name.clone()),
+            probabilities: Vec::new(),
+            embedding: None,
+            forced: true,
+        }),
+        words: Vec::new(),
+        ocr: Vec::new(),
+        reading: Ok(Some(Reading {
+            raw_text: String::from_utf8_lossy(text).into_owned(),
+            fields,
+            logprobs: Vec::new(),
+            unsure: false,
+            repetitions: Vec::new(),
+            prompt_tokens: 0,
+            output_tokens: 0,
+            forced_tokens: 0,
+            prefill_seconds: 0.0,
+            decode_seconds: 0.0,
+        })),
+    };
+    let context = Context {
+        einvoice: None,
+        untaught: Default::default(),
+        document_warnings: Vec::new(),
+        policy: Policy {
+            calibration: None,
+            max_error: 0.005,
+            min_confidence: 0.0,
+        },
+        today: jiff::civil::date(2026, 1, 1),
+    };
+    let records = records(&TYPES, &[page], &context);
+    let [record] = records.as_slice() else {
+        panic!("{} records of one page", records.len());
+    };
+    let properties = doc_type.schema["properties"].as_object();
+    for name in properties.into_iter().flatten().map(|(name, _)| name) {
+        assert!(record.fields.contains_key(name), "{name} is missing");
+    }
+    let is_valid = jsonschema::is_valid(&doc_type.schema, &record.fields.clone().into());
+    let is_doubted = record.findings.iter().any(|f| f.severity > Severity::Info);
+    assert!(is_valid || is_doubted, "{:?}", record.fields);
+    assert_eq!(is_doubted, record.status != Status::Accepted);
+}

@@ -1,0 +1,240 @@
+//! The record of an electronic invoice: its values are stated, not read, so
+//! they are checked as EN 16931 has them, and compared with what a model read.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::amount;
+use super::assemble::{self, Draft};
+use super::{Context, evidence, finish, on_page, sums};
+use crate::documents::types::DocTypes;
+use crate::domain::{
+    AMOUNT_DUE, CREDIT_NOTE, Check, DocType, EInvoice, Fields, Finding, Format, PageResult,
+    PageRule, Record, Severity, Source, count, money,
+};
+
+/// What an electronic invoice states.
+#[derive(Clone, Debug)]
+pub struct StatedInvoice {
+    /// Name of the type whose record it makes.
+    pub doc_type: String,
+    /// Its values by field name, among them some that the type may not have.
+    pub fields: Fields,
+    pub invoice: EInvoice,
+}
+
+/// The one record of a document with an electronic invoice: all of its pages.
+pub fn record(
+    types: &DocTypes,
+    pages: &[PageResult],
+    stated: &StatedInvoice,
+    context: &Context,
+) -> Record {
+    let doc_type = types.get(&stated.doc_type).map(as_stated);
+    let fields = match &doc_type {
+        Some(doc_type) => of_type(&doc_type.schema, &stated.fields),
+        None => stated.fields.clone(),
+    };
+    let mut findings = stated.invoice.problems.clone();
+    // What is wrong with terms that no field holds is of no account.
+    for problem in &mut findings {
+        let field = problem.field.as_deref().unwrap_or_default();
+        if !fields.contains_key(assemble::root(field)) && !sums::uses(field) {
+            problem.severity = Severity::Info;
+        }
+    }
+    findings.extend(sums::check(&stated.invoice));
+    findings.extend(credit_note(&stated.invoice));
+    findings.extend(amount_due(&stated.invoice));
+    findings.extend(sums::extras_told(&stated.invoice));
+    let last = match types.get(&stated.doc_type).and_then(|t| t.read.as_ref()) {
+        Some(rules) => match &rules.pages {
+            PageRule::Merge { last, .. } => last.as_slice(),
+            PageRule::Each => &[],
+        },
+        None => &[],
+    };
+    let read = assemble::joined(pages, last);
+    findings.extend(on_page::check(&fields, pages));
+    findings.extend(differences(&fields, &read));
+    let draft = Draft {
+        doc_type: Some(stated.doc_type.clone()),
+        pages: pages.iter().map(|page| page.index).collect(),
+        source: Source::EmbeddedXml,
+        fields,
+        findings,
+        ..Draft::default()
+    };
+    let context = Context {
+        // Nothing was asked of the model.
+        untaught: BTreeMap::new(),
+        einvoice: None,
+        document_warnings: context.document_warnings.clone(),
+        policy: context.policy.clone(),
+        today: context.today,
+    };
+    finish(doc_type.as_ref(), draft, pages, None, &context)
+}
+
+/// The type without what only a model needs: bounds that keep it from running
+/// on, and sums that hold only where nothing is allowed or charged beside the
+/// lines. `sums` checks those of the invoice instead.
+fn as_stated(doc_type: &DocType) -> DocType {
+    let mut doc_type = doc_type.clone();
+    unbind(&mut doc_type.schema);
+    if let Some(rules) = &mut doc_type.read {
+        rules.checks.retain(|check| !is_sum(check));
+    }
+    doc_type
+}
+
+fn is_sum(check: &Check) -> bool {
+    match check {
+        Check::Sum { .. } | Check::Product { .. } => true,
+        Check::AnyOf(checks) => checks.iter().all(is_sum),
+        _ => false,
+    }
+}
+
+fn unbind(schema: &mut Value) {
+    let is_number = Format::of(schema).is_some_and(Format::is_number);
+    let Some(schema) = schema.as_object_mut() else {
+        return;
+    };
+    if is_number {
+        schema.remove("pattern");
+    }
+    schema.remove("maxLength");
+    schema.remove("maxItems");
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.values_mut().for_each(unbind);
+    }
+    if let Some(items) = schema.get_mut("items") {
+        unbind(items);
+    }
+}
+
+/// The values that the type has fields for.
+fn of_type(schema: &Value, stated: &Fields) -> Fields {
+    let Some(properties) = schema["properties"].as_object() else {
+        return stated.clone();
+    };
+    let kept = stated.iter().filter_map(|(name, value)| {
+        let property = properties.get(name)?;
+        let lines = property
+            .pointer("/items/properties")
+            .and_then(Value::as_object);
+        let value = match (value, lines) {
+            (Value::Array(list), Some(lines)) => {
+                list.iter().map(|line| of_line(lines, line)).collect()
+            }
+            _ => value.clone(),
+        };
+        Some((name.clone(), value))
+    });
+    kept.collect()
+}
+
+fn of_line(properties: &Map<String, Value>, line: &Value) -> Value {
+    let line = line.as_object().into_iter().flatten();
+    let kept = line.filter(|(name, _)| properties.contains_key(*name));
+    Value::Object(
+        kept.map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    )
+}
+
+/// The row of a credit note looks like that of an invoice: who pays it pays
+/// twice.
+fn credit_note(invoice: &EInvoice) -> Option<Finding> {
+    let code = invoice.type_code.as_deref().unwrap_or("CreditNote");
+    let of = match invoice.preceding.first() {
+        Some((number, _)) => format!(" to invoice {number}"),
+        None => String::new(),
+    };
+    let message = format!(
+        "this is a credit note{of} (type {code}): its amounts are to be credited, not paid"
+    );
+    invoice
+        .is_credit_note()
+        .then(|| Finding::new(CREDIT_NOTE, Severity::Warning, None, message))
+}
+
+/// `gross_total` is what the invoice comes to, not what is left to pay of it.
+fn amount_due(invoice: &EInvoice) -> Option<Finding> {
+    let (gross, due) = (invoice.totals.gross?, invoice.totals.due?);
+    let message = format!(
+        "{} is due, not the gross_total of {}",
+        money(due),
+        money(gross)
+    );
+    (due != gross).then(|| Finding::new(AMOUNT_DUE, Severity::Info, None, message))
+}
+
+/// One finding for each value that a model read otherwise than it is stated.
+fn differences(stated: &Fields, read: &Fields) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (name, value) in stated {
+        match (value, read.get(name)) {
+            (Value::Array(stated), Some(Value::Array(read))) if !stated.is_empty() => {
+                line_differences(name, stated, read, &mut findings);
+            }
+            (value, Some(other)) => findings.extend(difference(name, value, other)),
+            (_, None) => {}
+        }
+    }
+    findings
+}
+
+fn line_differences(name: &str, stated: &[Value], read: &[Value], findings: &mut Vec<Finding>) {
+    if stated.len() != read.len() {
+        let message = format!(
+            "the e-invoice has {} in {name}, the page as the model reads it {}",
+            count(stated.len() as u64, "line"),
+            read.len()
+        );
+        findings.push(Finding::new(
+            "page_differs",
+            Severity::Warning,
+            Some(name),
+            message,
+        ));
+    }
+    for (index, (stated, read)) in stated.iter().zip(read).enumerate() {
+        for (field, value) in stated.as_object().into_iter().flatten() {
+            let path = format!("{name}[{index}].{field}");
+            findings.extend(difference(&path, value, &read[field]));
+        }
+    }
+}
+
+fn difference(field: &str, stated: &Value, read: &Value) -> Option<Finding> {
+    let (Value::String(stated), Value::String(read)) = (stated, read) else {
+        return None;
+    };
+    if read.trim().is_empty() || is_same(stated, read) {
+        return None;
+    }
+    let message = format!(
+        "{field} is `{stated}` in the e-invoice, but `{read}` on the page as the model reads it"
+    );
+    Some(Finding::new(
+        "page_differs",
+        Severity::Warning,
+        Some(field),
+        message,
+    ))
+}
+
+/// Equal amounts, or equal but for case, spacing and punctuation.
+fn is_same(a: &str, b: &str) -> bool {
+    match (amount::parse(a).value(), amount::parse(b).value()) {
+        (Some(a), Some(b)) => a == b,
+        _ => evidence::fold(a) == evidence::fold(b),
+    }
+}
+
+#[cfg(test)]
+#[path = "stated_tests.rs"]
+mod tests;

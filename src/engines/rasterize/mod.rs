@@ -1,0 +1,176 @@
+//! A document's bytes become upright page images, one page at a time.
+//!
+//! pdfium (behind `pdf.rs`) is not thread-safe and crashes on hostile files,
+//! so a [`Rasterizer`] is only ever run inside a worker process.
+
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
+mod library;
+mod pdf;
+mod picture;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+pub use library::find_pdfium;
+
+use crate::domain::{DocumentInfo, Failure, Limits, MediaType, RasterPage, Reason, XmlFile};
+use pdf::{PdfFile, PdfLibrary};
+use picture::PictureFile;
+
+/// How large a page is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RasterSpec {
+    /// Wanted width in pixels of a drawn (PDF) page; raster images keep their
+    /// size unless they are larger than `max_pixels`.
+    pub width: u32,
+    /// Most pixels of the result; larger pages are scaled down.
+    pub max_pixels: u32,
+}
+
+/// The seam to pdfium and the image decoders: one open document at a time.
+pub trait Rasterizer {
+    /// Opens `bytes` (sniffed by content) and closes the document before it.
+    fn open(&mut self, bytes: Vec<u8>, limits: &Limits) -> Result<DocumentInfo, Failure>;
+
+    /// Draws page `index` (from 0) of the open document.
+    fn page(&mut self, index: u32, spec: &RasterSpec) -> Result<RasterPage, Failure>;
+
+    /// The XML files that came with the open document, by their content,
+    /// whatever their names: those attached to a PDF that have at most
+    /// `max_bytes`, or the document itself.
+    fn xml_files(&mut self, max_bytes: usize) -> Vec<XmlFile>;
+}
+
+/// Every format that docmill takes.
+pub struct DocumentRasterizer {
+    pdfium: PdfLibrary,
+    open: Option<Open>,
+}
+
+enum Open {
+    Pdf(Box<PdfFile>),
+    Picture(Box<PictureFile>),
+    Xml(Vec<u8>),
+}
+
+impl DocumentRasterizer {
+    /// Loads PDFium: `None` for [`find_pdfium`]'s choice.
+    pub fn new(pdfium: Option<&Path>) -> anyhow::Result<DocumentRasterizer> {
+        Ok(DocumentRasterizer {
+            pdfium: PdfLibrary::load(&find_pdfium(pdfium)?)?,
+            open: None,
+        })
+    }
+}
+
+impl Rasterizer for DocumentRasterizer {
+    fn open(&mut self, bytes: Vec<u8>, limits: &Limits) -> Result<DocumentInfo, Failure> {
+        self.open = None;
+        let (open, info) = match sniff(&bytes)? {
+            MediaType::Pdf => {
+                let (file, info) = self.pdfium.open(bytes, limits)?;
+                (Open::Pdf(Box::new(file)), info)
+            }
+            MediaType::Xml => (
+                Open::Xml(bytes),
+                DocumentInfo {
+                    media_type: MediaType::Xml,
+                    pages: 1,
+                    attachments: Vec::new(),
+                    warnings: Vec::new(),
+                },
+            ),
+            media_type => {
+                let (file, info) = PictureFile::open(bytes, media_type, limits)?;
+                (Open::Picture(Box::new(file)), info)
+            }
+        };
+        self.open = Some(open);
+        Ok(info)
+    }
+
+    fn page(&mut self, index: u32, spec: &RasterSpec) -> Result<RasterPage, Failure> {
+        match &mut self.open {
+            Some(Open::Pdf(file)) => file.page(index, spec),
+            Some(Open::Picture(file)) => file.page(index, spec),
+            Some(Open::Xml(_)) => Err(Failure::new(
+                Reason::UnsupportedType,
+                "an XML file has no page to look at",
+            )),
+            None => Err(Failure::new(Reason::Internal, "no document is open")),
+        }
+    }
+
+    fn xml_files(&mut self, max_bytes: usize) -> Vec<XmlFile> {
+        match &self.open {
+            Some(Open::Pdf(file)) => file.xml_files(max_bytes),
+            Some(Open::Xml(bytes)) => vec![XmlFile {
+                name: None,
+                bytes: bytes.clone(),
+            }],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// What the bytes are, whatever the file's name says.
+pub fn sniff(bytes: &[u8]) -> Result<MediaType, Failure> {
+    // Readers find a PDF's header within its first 1024 bytes (ISO 32000-2,
+    // annex I).
+    let head = &bytes[..bytes.len().min(1024)];
+    if head.windows(5).any(|window| window == b"%PDF-") {
+        return Ok(MediaType::Pdf);
+    }
+    let found = infer::get(bytes).map(|kind| kind.mime_type());
+    Ok(match found {
+        Some("image/png") => MediaType::Png,
+        Some("image/jpeg") => MediaType::Jpeg,
+        Some("image/tiff") => MediaType::Tiff,
+        Some("image/webp") => MediaType::Webp,
+        Some("image/bmp") => MediaType::Bmp,
+        Some("image/gif") => MediaType::Gif,
+        // What is no electronic invoice among XML files is told by its root.
+        Some("text/xml") => MediaType::Xml,
+        None if looks_like_xml(bytes) => MediaType::Xml,
+        other => {
+            let what = other.map(|mime| format!(" but {mime}")).unwrap_or_default();
+            let message = format!(
+                "not a PDF, PNG, JPEG, TIFF, WebP, BMP, GIF or XML invoice{what}: convert it, or take it out of the folder"
+            );
+            return Err(Failure::new(Reason::UnsupportedType, message));
+        }
+    })
+}
+
+/// Whether markup is the first that is not a byte order mark or a blank, in
+/// characters of one byte or two.
+fn looks_like_xml(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut text = bytes
+        .iter()
+        .filter(|&&byte| !matches!(byte, 0 | 0xfe | 0xff));
+    let first = text.find(|byte| !byte.is_ascii_whitespace());
+    let second = text.next();
+    first == Some(&b'<')
+        && second.is_some_and(|&byte| {
+            byte.is_ascii_alphabetic() || matches!(byte, b'?' | b'!' | b'_') || byte >= 0x80
+        })
+}
+
+/// The size that keeps the shape and has at most `max_pixels` pixels.
+fn fit(width: u32, height: u32, max_pixels: u32) -> (u32, u32) {
+    let pixels = f64::from(width) * f64::from(height);
+    if pixels <= f64::from(max_pixels) {
+        return (width, height);
+    }
+    let scale = (f64::from(max_pixels) / pixels).sqrt();
+    // A page much longer than wide still has a pixel of width.
+    let width = ((f64::from(width) * scale) as u32).max(1);
+    let height = ((f64::from(height) * scale) as u32).clamp(1, (max_pixels / width).max(1));
+    (width, height)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,403 @@
+//! Greedy decoding under a schema's grammar.
+//!
+//! The grammar (llguidance) says which tokens may come next; the likeliest of
+//! them is taken. How a text is cut into tokens is left to the model, which
+//! spells as it was taught.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use llguidance::api::TopLevelGrammar;
+use llguidance::toktrie::{ApproximateTokEnv, SimpleVob, TokEnv, TokRxInfo, TokTrie};
+use llguidance::{Matcher, ParserFactory};
+use serde_json::Value;
+
+use super::json::Scanner;
+use super::logprobs::note;
+use super::repeat::{is_endless, repeated_lines};
+use super::{Prompt, TokenModel};
+use crate::domain::{Failure, FieldLogprob, Fields, Reading, Reason, Repetition, json_problem};
+
+/// Schemas compiled at most; types are few, questions have none.
+const MAX_GRAMMARS: usize = 64;
+
+pub struct Decoder<M> {
+    model: M,
+    pieces: Vec<Vec<u8>>,
+    end: Vec<u32>,
+    factory: ParserFactory,
+    grammars: HashMap<String, Matcher>,
+}
+
+/// Whether a schema can be decoded at all, whatever the model's vocabulary:
+/// a pattern may be none that a grammar can have.
+pub fn check_schema(schema: &Value) -> anyhow::Result<()> {
+    let mut factory = ParserFactory::new_simple(&ApproximateTokEnv::single_byte_env())?;
+    factory.quiet();
+    factory.create_parser(TopLevelGrammar::from_json_schema(schema.clone()))?;
+    Ok(())
+}
+
+impl<M: TokenModel> Decoder<M> {
+    pub fn new(model: M) -> anyhow::Result<Decoder<M>> {
+        let vocabulary = model.vocabulary();
+        let first_end = vocabulary.end.first().copied();
+        let first_end = first_end
+            .ok_or_else(|| anyhow::anyhow!("the model has no token that ends an answer"))?;
+        let info = TokRxInfo::new(vocabulary.pieces.len() as u32, first_end);
+        let trie = TokTrie::from(&info, &vocabulary.pieces).with_eos_tokens(&vocabulary.end);
+        let environment: TokEnv = Arc::new(ApproximateTokEnv::new(trie));
+        let mut factory = ParserFactory::new_simple(&environment)?;
+        factory.quiet();
+        Ok(Decoder {
+            model,
+            pieces: vocabulary.pieces,
+            end: vocabulary.end,
+            factory,
+            grammars: HashMap::new(),
+        })
+    }
+
+    /// Reads one page. `schema` as [`crate::documents::prompt`] makes it; `None` for a
+    /// free answer, which has no fields.
+    pub fn read(
+        &mut self,
+        prompt: &Prompt,
+        schema: Option<&Value>,
+        max_tokens: u32,
+    ) -> Result<Reading, Failure> {
+        let grammar = schema.map(|schema| self.grammar(schema)).transpose()?;
+        let start = Instant::now();
+        let prompt_tokens = self.model.prefill(prompt)?;
+        let prefill_seconds = start.elapsed().as_secs_f64();
+        let start = Instant::now();
+        let mut answer = Answer::new(grammar);
+        self.generate(&mut answer, max_tokens)?;
+        let raw_text = answer.text();
+        if raw_text.trim().is_empty() {
+            return Err(failure(
+                Reason::OutputEmpty,
+                "the model gave no answer",
+                raw_text,
+            ));
+        }
+        let fields = match schema {
+            Some(_) => answer.fields(&raw_text)?,
+            None => Fields::new(),
+        };
+        Ok(Reading {
+            raw_text,
+            fields,
+            logprobs: answer.kept_logprobs(),
+            unsure: false,
+            repetitions: answer.repetitions,
+            prompt_tokens,
+            output_tokens: answer.tokens,
+            forced_tokens: answer.forced,
+            prefill_seconds,
+            decode_seconds: start.elapsed().as_secs_f64(),
+        })
+    }
+
+    fn grammar(&mut self, schema: &Value) -> Result<Matcher, Failure> {
+        let key = schema.to_string();
+        if !self.grammars.contains_key(&key) {
+            let parser = self
+                .factory
+                .create_parser(TopLevelGrammar::from_json_schema(schema.clone()));
+            let parser = parser.map_err(|error| {
+                Failure::new(
+                    Reason::Internal,
+                    format!("the schema does not make a grammar: {error:#}"),
+                )
+            })?;
+            if self.grammars.len() >= MAX_GRAMMARS {
+                self.grammars.clear();
+            }
+            self.grammars.insert(key.clone(), Matcher::new(Ok(parser)));
+        }
+        Ok(self.grammars[&key].deep_clone())
+    }
+
+    fn generate(&mut self, answer: &mut Answer, max_tokens: u32) -> Result<(), Failure> {
+        loop {
+            let allowed = answer.allowed()?;
+            let logits = self.model.logits();
+            let choice = choose(logits, allowed.as_ref(), |token| {
+                answer.would_repeat(&self.pieces[token as usize])
+            });
+            let Some(token) = choice else {
+                return Err(failure(
+                    Reason::OutputCutOff,
+                    "the model cannot go on",
+                    answer.text(),
+                ));
+            };
+            if self.end.contains(&token) {
+                return Ok(());
+            }
+            let is_forced = allowed
+                .as_ref()
+                .is_some_and(|allowed| allowed.num_set() == 1);
+            answer.push(
+                token,
+                &self.pieces[token as usize],
+                log_probability(logits, token),
+                is_forced,
+            )?;
+            if answer.is_complete() {
+                return Ok(());
+            }
+            if answer.tokens >= max_tokens || self.model.room() == 0 {
+                let message = format!("the answer was cut off after {} tokens", answer.tokens);
+                return Err(failure(Reason::OutputCutOff, message, answer.text()));
+            }
+            self.model.decode(token)?;
+        }
+    }
+}
+
+fn failure(reason: Reason, message: impl Into<String>, raw_text: String) -> Failure {
+    Failure {
+        raw_text: Some(raw_text),
+        ..Failure::new(reason, message)
+    }
+}
+
+/// llguidance's words go on with the answer so far, after their first line.
+fn grammar_failed(error: &anyhow::Error) -> String {
+    let words = error.to_string();
+    format!(
+        "the grammar failed: {}",
+        words.lines().next().unwrap_or_default()
+    )
+}
+
+/// The likeliest token that is allowed and not refused; the lowest id of
+/// equals, so that an answer never depends on chance.
+fn choose(
+    logits: &[f32],
+    allowed: Option<&SimpleVob>,
+    refused: impl Fn(u32) -> bool,
+) -> Option<u32> {
+    let is_allowed = |token: u32| allowed.is_none_or(|allowed| allowed.is_allowed(token));
+    let mut out: Vec<u32> = Vec::new();
+    loop {
+        let best = (0..logits.len() as u32)
+            .filter(|&token| is_allowed(token) && !out.contains(&token))
+            .max_by(|&a, &b| {
+                logits[a as usize]
+                    .total_cmp(&logits[b as usize])
+                    .then(b.cmp(&a))
+            })?;
+        if !refused(best) {
+            return Some(best);
+        }
+        out.push(best);
+    }
+}
+
+/// Natural logarithm of the model's own probability, whatever the grammar
+/// allows.
+fn log_probability(logits: &[f32], token: u32) -> f32 {
+    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f32 = logits.iter().map(|logit| (logit - highest).exp()).sum();
+    logits[token as usize] - highest - sum.ln()
+}
+
+/// What was written so far.
+struct Answer {
+    grammar: Option<Matcher>,
+    bytes: Vec<u8>,
+    tokens: u32,
+    forced: u32,
+    scanner: Scanner,
+    logprobs: Vec<FieldLogprob>,
+    /// Where the line being written began.
+    line_start: usize,
+    /// The lines of the list being written.
+    lines: Vec<Vec<u8>>,
+    /// Depth of a list that repeats itself and must come to its end.
+    closing: Option<usize>,
+    repetitions: Vec<Repetition>,
+    /// A free answer that repeats itself.
+    is_endless: bool,
+}
+
+impl Answer {
+    fn new(grammar: Option<Matcher>) -> Answer {
+        Answer {
+            grammar,
+            bytes: Vec::new(),
+            tokens: 0,
+            forced: 0,
+            scanner: Scanner::new(),
+            logprobs: Vec::new(),
+            line_start: 0,
+            lines: Vec::new(),
+            closing: None,
+            repetitions: Vec::new(),
+            is_endless: false,
+        }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    fn allowed(&mut self) -> Result<Option<SimpleVob>, Failure> {
+        let Some(grammar) = &mut self.grammar else {
+            return Ok(None);
+        };
+        match grammar.compute_mask() {
+            Ok(mask) => Ok(Some(mask)),
+            Err(error) => Err(failure(
+                Reason::Internal,
+                grammar_failed(&error),
+                self.text(),
+            )),
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.is_endless || self.grammar.as_ref().is_some_and(Matcher::is_stopped)
+    }
+
+    /// Whether a token would go on with a list that must end, be it that the
+    /// same token ends the line that shows so.
+    fn would_repeat(&self, piece: &[u8]) -> bool {
+        // Nearly every token neither ends a line nor meets a list that must
+        // end, and this is asked at each step.
+        if self.closing.is_none() && !piece.contains(&b'}') {
+            return false;
+        }
+        let mut scanner = self.scanner.clone();
+        let mut closing = self.closing;
+        for (index, byte) in piece.iter().enumerate() {
+            let step = scanner.push(*byte);
+            if step.next_element.is_some() && step.next_element == closing {
+                return true;
+            }
+            if closing.is_none() && step.closed_line.is_some() && index + 1 < piece.len() {
+                let line = [&self.bytes[self.line_start..], &piece[..=index]].concat();
+                let lines: Vec<&[u8]> = self
+                    .lines
+                    .iter()
+                    .map(Vec::as_slice)
+                    .chain([line.as_slice()])
+                    .collect();
+                closing = step
+                    .closed_line
+                    .filter(|_| repeated_lines(&lines).is_some());
+            }
+        }
+        false
+    }
+
+    fn push(
+        &mut self,
+        token: u32,
+        piece: &[u8],
+        logprob: f32,
+        is_forced: bool,
+    ) -> Result<(), Failure> {
+        if let Some(grammar) = &mut self.grammar
+            && let Err(error) = grammar.consume_token(token)
+        {
+            return Err(failure(
+                Reason::Internal,
+                grammar_failed(&error),
+                self.text(),
+            ));
+        }
+        self.tokens += 1;
+        self.forced += u32::from(is_forced);
+        if self.grammar.is_none() {
+            self.bytes.extend_from_slice(piece);
+            self.is_endless = is_endless(&self.bytes);
+            return Ok(());
+        }
+        let mut leaf = None;
+        for byte in piece {
+            let step = self.scanner.push(*byte);
+            if step.opened_line.is_some() {
+                self.line_start = self.bytes.len();
+            }
+            self.bytes.push(*byte);
+            if step.leaf && leaf.is_none() {
+                leaf = Some(self.scanner.path());
+            }
+            if let Some(depth) = step.closed_line {
+                self.close_line(depth);
+            }
+            self.leave_list();
+        }
+        if let Some(field) = leaf.filter(|_| !is_forced) {
+            note(&mut self.logprobs, field, logprob);
+        }
+        Ok(())
+    }
+
+    fn close_line(&mut self, depth: usize) {
+        self.lines.push(self.bytes[self.line_start..].to_vec());
+        if self.closing.is_none()
+            && let Some(removed) = repeated_lines(&self.lines)
+        {
+            self.closing = Some(depth);
+            let kept = (self.lines.len() - removed) as u32;
+            let field = self.scanner.path_to(depth);
+            self.repetitions.push(Repetition {
+                field,
+                kept,
+                removed: removed as u32,
+            });
+        }
+    }
+
+    fn leave_list(&mut self) {
+        if self.bytes.ends_with(b"]") && !self.lines.is_empty() && !self.scanner.is_in_text() {
+            self.lines.clear();
+            self.closing = None;
+        }
+    }
+
+    /// The answer's object with repeated lines removed.
+    fn fields(&self, raw_text: &str) -> Result<Fields, Failure> {
+        let parsed = serde_json::from_str::<Fields>(raw_text);
+        let mut fields = parsed.map_err(|error| {
+            failure(
+                Reason::OutputCutOff,
+                format!("the answer {}", json_problem(&error)),
+                raw_text.to_owned(),
+            )
+        })?;
+        for repetition in &self.repetitions {
+            if let Some(Value::Array(list)) = fields.get_mut(&repetition.field) {
+                list.truncate(repetition.kept as usize);
+            }
+        }
+        Ok(fields)
+    }
+
+    /// Without those of removed lines.
+    fn kept_logprobs(&self) -> Vec<FieldLogprob> {
+        let is_removed = |field: &str| {
+            self.repetitions.iter().any(|repetition| {
+                let index = field
+                    .strip_prefix(&repetition.field)
+                    .and_then(|rest| rest.strip_prefix('['));
+                let index = index.and_then(|rest| rest.split(']').next()?.parse::<u32>().ok());
+                index.is_some_and(|index| index >= repetition.kept)
+            })
+        };
+        self.logprobs
+            .iter()
+            .filter(|p| !is_removed(&p.field))
+            .cloned()
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

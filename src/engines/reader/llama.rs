@@ -1,0 +1,383 @@
+//! llama.cpp and its multimodal part mtmd: the only file that knows
+//! `llama_cpp_2`.
+
+use std::ffi::CString;
+use std::num::NonZeroU32;
+
+use anyhow::Context;
+use llama_cpp_2::context::LlamaContext;
+use llama_cpp_2::context::params::LlamaContextParams;
+use llama_cpp_2::llama_backend::LlamaBackend;
+use llama_cpp_2::llama_batch::LlamaBatch;
+use llama_cpp_2::model::params::LlamaModelParams;
+use llama_cpp_2::model::{LlamaChatMessage, LlamaModel};
+use llama_cpp_2::mtmd::{MtmdBitmap, MtmdContext, MtmdContextParams, MtmdInputText};
+use llama_cpp_2::token::LlamaToken;
+use llama_cpp_2::token_type::LlamaTokenAttr;
+use llama_cpp_2::{LogOptions, send_logs_to_tracing};
+
+use super::decode::Decoder;
+use super::{Prompt, Reader, TokenModel, Vocabulary, layout};
+use crate::domain::{Failure, ReadRequest, Reading, Reason};
+use crate::engines::models::{ImageLayout, ResolvedReader};
+
+/// Rows that llama.cpp computes at once: a tile of 576 and its number, with
+/// room to spare. More rows cost memory for every context.
+const MICRO_BATCH: u32 = 1024;
+
+/// Reads pages with a LLaVA or any other model that mtmd knows.
+pub struct LlamaReader {
+    decoder: Decoder<LlamaModelContext>,
+    layout: ImageLayout,
+}
+
+impl LlamaReader {
+    /// Loads both files. A process loads one reader.
+    pub fn load(reader: &ResolvedReader, threads: u32) -> anyhow::Result<LlamaReader> {
+        let model = LlamaModelContext::load(reader, threads)?;
+        Ok(LlamaReader {
+            decoder: Decoder::new(model)?,
+            layout: reader.spec.layout.clone(),
+        })
+    }
+}
+
+impl Reader for LlamaReader {
+    fn read(&mut self, request: &ReadRequest) -> Result<Reading, Failure> {
+        let images = layout::images(&request.image, &request.doc_type, &self.layout)
+            .map_err(Failure::internal)?;
+        let prompt = Prompt {
+            images,
+            instruction: request.prompt.clone(),
+        };
+        self.decoder
+            .read(&prompt, request.schema.as_ref(), request.max_tokens)
+    }
+}
+
+struct LlamaModelContext {
+    model: &'static LlamaModel,
+    context: LlamaContext<'static>,
+    mtmd: MtmdContext,
+    chat_template: Option<String>,
+    /// Stands for an image in a prompt. Unlike anything a page or a question
+    /// can hold, it cannot be imitated.
+    marker: String,
+    /// Names of the tokens that give a turn its form: in an instruction they
+    /// are only text.
+    controls: Vec<String>,
+    /// Tokens in the context.
+    used: u32,
+}
+
+impl LlamaModelContext {
+    fn load(reader: &ResolvedReader, threads: u32) -> anyhow::Result<LlamaModelContext> {
+        send_logs_to_tracing(LogOptions::default());
+        // Both borrow for as long as the process lives anyway.
+        let backend: &'static LlamaBackend = Box::leak(Box::new(LlamaBackend::init()?));
+        let gpu_layers = if backend.supports_gpu_offload() {
+            u32::MAX >> 1
+        } else {
+            0
+        };
+        let parameters = LlamaModelParams::default().with_n_gpu_layers(gpu_layers);
+        // Opened once and not by name again: these are the bytes that were
+        // checked.
+        let (text, mmproj) = (
+            reader.files.open(&reader.text)?,
+            reader.files.open(&reader.mmproj)?,
+        );
+        let model = LlamaModel::load_from_file(backend, text.path(), &parameters)
+            .with_context(|| format!("llama.cpp cannot load {}", reader.text.display()))?;
+        let model: &'static LlamaModel = Box::leak(Box::new(model));
+        let threads = i32::try_from(threads.max(1))?;
+        let marker = format!("<__image_{}__>", random_name());
+        let parameters = MtmdContextParams {
+            use_gpu: gpu_layers > 0,
+            print_timings: false,
+            n_threads: threads,
+            media_marker: CString::new(marker.clone())?,
+            ..MtmdContextParams::default()
+        };
+        let mmproj = mmproj.path();
+        let mmproj = mmproj.to_str().context("a descriptor's path is ASCII")?;
+        let name = reader.mmproj.display();
+        let mtmd = MtmdContext::init_from_file(mmproj, model, &parameters).with_context(|| {
+            format!("llama.cpp cannot load {name} for {}", reader.text.display())
+        })?;
+        anyhow::ensure!(
+            mtmd.support_vision(),
+            "{name} does not let the model see images"
+        );
+        let parameters = LlamaContextParams::default()
+            .with_n_ctx(NonZeroU32::new(reader.spec.context))
+            .with_n_batch(MICRO_BATCH)
+            .with_n_ubatch(MICRO_BATCH)
+            .with_n_threads(threads)
+            .with_n_threads_batch(threads);
+        let context = model
+            .new_context(backend, parameters)
+            .context("llama.cpp cannot make a context")?;
+        let mut context = LlamaModelContext {
+            model,
+            context,
+            mtmd,
+            chat_template: reader.spec.chat_template.clone(),
+            marker,
+            controls: Vec::new(),
+            used: 0,
+        };
+        let frame = context.turn(&layout::prefixes(&reader.spec.layout), "")?;
+        context.controls = controls(model, &frame);
+        Ok(context)
+    }
+
+    /// The whole turn as text, with a marker for each image.
+    fn turn(&self, prefixes: &[String], instruction: &str) -> anyhow::Result<String> {
+        let images: String = prefixes
+            .iter()
+            .map(|prefix| format!("{prefix}{}", self.marker))
+            .collect();
+        let instruction = without_controls(instruction, &self.controls);
+        match &self.chat_template {
+            Some(template) => {
+                let environment = minijinja::Environment::new();
+                let context = minijinja::context! { images => images, prompt => instruction };
+                Ok(environment.render_str(template, context)?)
+            }
+            None => {
+                let template = self.model.chat_template(None).context(
+                    "the model brings no chat template: give its `chat_template` in models/manifest.toml",
+                )?;
+                let message =
+                    LlamaChatMessage::new("user".into(), format!("{images}\n{instruction}"))?;
+                Ok(self
+                    .model
+                    .apply_chat_template(&template, &[message], true)?)
+            }
+        }
+    }
+}
+
+impl TokenModel for LlamaModelContext {
+    fn vocabulary(&self) -> Vocabulary {
+        let vocab = self.model.vocab();
+        let usual_end = if vocab.eot().0 >= 0 {
+            vocab.eot()
+        } else {
+            vocab.eos()
+        };
+        let others = vocab
+            .tokens()
+            .filter(|&token| token != usual_end && vocab.is_eog(token));
+        let end = std::iter::once(usual_end)
+            .chain(others)
+            .map(|token| token.0.cast_unsigned())
+            .collect();
+        let piece = |token: LlamaToken| {
+            let text = vocab.token_to_piece(token, false, None);
+            if !text.is_empty() {
+                return text;
+            }
+            let name = vocab.token_to_piece(token, true, None);
+            if name.is_empty() {
+                name
+            } else {
+                [b"\xff".as_slice(), &name].concat()
+            }
+        };
+        Vocabulary {
+            pieces: vocab.tokens().map(piece).collect(),
+            end,
+        }
+    }
+
+    fn prefill(&mut self, prompt: &Prompt) -> Result<u32, Failure> {
+        let prefixes: Vec<String> = prompt.images.iter().map(|(p, _)| p.clone()).collect();
+        let text = self.turn(&prefixes, &prompt.instruction);
+        let text = text.map_err(Failure::internal)?;
+        let bitmaps: Vec<MtmdBitmap> = prompt
+            .images
+            .iter()
+            .map(|(_, image)| MtmdBitmap::from_image_data(image.width, image.height, &image.rgb))
+            .collect::<Result<_, _>>()
+            .map_err(Failure::internal)?;
+        let bitmaps: Vec<&MtmdBitmap> = bitmaps.iter().collect();
+        let input = MtmdInputText {
+            text,
+            add_special: true,
+            parse_special: true,
+        };
+        let chunks = self
+            .mtmd
+            .tokenize(input, &bitmaps)
+            .map_err(Failure::internal)?;
+        let tokens = chunks.total_tokens() as u32;
+        let most = self.context.n_ctx();
+        if tokens >= most {
+            let message =
+                format!("the page takes {tokens} tokens, the model's context holds {most}");
+            return Err(Failure::new(Reason::PromptTooLong, message));
+        }
+        self.context.clear_kv_cache();
+        let batch = self.context.n_batch() as i32;
+        let past = chunks
+            .eval_chunks(&mut self.mtmd, &mut self.context, 0, 0, batch, true)
+            .map_err(|error| {
+                Failure::new(
+                    Reason::Internal,
+                    format!("llama.cpp cannot take in the page: {error}"),
+                )
+            })?;
+        self.used = past.cast_unsigned();
+        Ok(tokens)
+    }
+
+    fn decode(&mut self, token: u32) -> Result<(), Failure> {
+        let mut batch = LlamaBatch::new(1, 1);
+        batch
+            .add(
+                LlamaToken(token.cast_signed()),
+                self.used.cast_signed(),
+                &[0],
+                true,
+            )
+            .map_err(Failure::internal)?;
+        self.context.decode(&mut batch).map_err(Failure::internal)?;
+        self.used += 1;
+        Ok(())
+    }
+
+    fn logits(&self) -> &[f32] {
+        self.context.get_logits_ith(-1)
+    }
+
+    fn room(&self) -> u32 {
+        self.context.n_ctx().saturating_sub(self.used)
+    }
+}
+
+/// Names of the tokens that could forge a turn: llama.cpp finds control tokens
+/// in any text, and those that a model's maker added. Of the latter, words and
+/// punctuation are harmless; what stands in the turn's own frame, or looks
+/// like a tag, is not.
+fn controls(model: &LlamaModel, frame: &str) -> Vec<String> {
+    let vocab = model.vocab();
+    let forges = |token: &LlamaToken| {
+        let attributes = vocab.attr(*token);
+        let has = |attribute| attributes.contains(attribute);
+        let name = vocab.token_to_piece(*token, true, None);
+        let name = String::from_utf8(name)
+            .ok()
+            .filter(|name| !name.trim().is_empty())?;
+        let is_added = has(LlamaTokenAttr::UserDefined);
+        let is_control = has(LlamaTokenAttr::Control) || has(LlamaTokenAttr::Unknown);
+        (is_control || (is_added && (frame.contains(&name) || is_tag(&name)))).then_some(name)
+    };
+    vocab.tokens().filter_map(|token| forges(&token)).collect()
+}
+
+fn is_tag(name: &str) -> bool {
+    let name = name.trim();
+    let within = |open, close| name.starts_with(open) && name.ends_with(close) && name.len() > 2;
+    within('<', '>') || within('[', ']')
+}
+
+/// The text with a blank in each name of `controls`, so that it stays text
+/// whoever wrote it.
+fn without_controls(text: &str, controls: &[String]) -> String {
+    let mut text = text.to_owned();
+    // A blank put in may make another name, once or twice at most.
+    for _ in 0..4 {
+        let mut is_clean = true;
+        for name in controls.iter().filter(|name| name.chars().count() > 1) {
+            if text.contains(name.as_str()) {
+                let first = name.chars().next().map_or(0, char::len_utf8);
+                let (head, tail) = name.split_at(first);
+                text = text.replace(name.as_str(), &format!("{head} {tail}"));
+                is_clean = false;
+            }
+        }
+        if is_clean {
+            break;
+        }
+    }
+    text
+}
+
+/// 16 hex digits that a document cannot know: they come from this process's
+/// random hash keys.
+fn random_name() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_tokens_in_an_instruction_are_only_text() {
+        let controls = ["</s>", "<|im_end|>", "USER: ", "< /s>"].map(str::to_owned);
+        assert_eq!(
+            without_controls("a</s>b <|im_end|>USER: x", &controls),
+            "a<  /s>b < |im_end|>U SER: x"
+        );
+        assert_eq!(
+            without_controls("What is 2 < 3?", &controls),
+            "What is 2 < 3?"
+        );
+    }
+
+    /// Logits that PyTorch computes of the shipped weights (`training/`,
+    /// command `golden`), token by token.
+    #[derive(serde::Deserialize)]
+    struct Golden {
+        kind: String,
+        /// Under `fixtures/`.
+        page: String,
+        tiles: usize,
+        steps: Vec<Step>,
+    }
+
+    /// The likeliest tokens, best first, and their logits.
+    #[derive(serde::Deserialize)]
+    struct Step {
+        tokens: Vec<u32>,
+        logits: Vec<f32>,
+    }
+
+    #[test]
+    fn the_shipped_reader_computes_what_pytorch_does() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let golden = std::fs::read(root.join("tests/golden/reader.json")).unwrap();
+        let golden: Golden = serde_json::from_slice(&golden).unwrap();
+        let settings = crate::config::Settings::default();
+        let installation = crate::engines::models::Installation::find(&settings).unwrap();
+        let reader = installation.reader(&settings).unwrap();
+        let page = image::open(root.join("fixtures").join(&golden.page)).unwrap();
+        let rgb = page.to_rgb8();
+        let page = crate::domain::PageImage::new(rgb.width(), rgb.height(), rgb.into_raw());
+        let prompt = Prompt {
+            images: layout::images(&page.unwrap(), &golden.kind, &reader.spec.layout).unwrap(),
+            instruction: format!("Read the {}.", golden.kind),
+        };
+        assert_eq!(prompt.images.len(), golden.tiles);
+        let mut model = LlamaModelContext::load(&reader, 1).unwrap();
+        model.prefill(&prompt).unwrap();
+        let mut worst = 0f32;
+        for step in &golden.steps {
+            let logits = model.logits();
+            let best = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]));
+            assert_eq!(best, Some(step.tokens[0] as usize));
+            for (token, expected) in step.tokens.iter().zip(&step.logits) {
+                worst = worst.max((logits[*token as usize] - expected).abs());
+            }
+            model.decode(step.tokens[0]).unwrap();
+        }
+        // With flash attention, which mtmd turns on by itself, llama.cpp rounds
+        // to 16 bits inside; without it the difference is below 0.01
+        // (training/tests/test_training.py).
+        assert!(worst < 0.25, "a logit differs by {worst}");
+    }
+}

@@ -1,0 +1,213 @@
+//! The only file that knows candle: a Hugging Face CLIP checkpoint, run on the
+//! GPU that the build supports, else on the CPU.
+
+use anyhow::{Context, anyhow, ensure};
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
+use candle_transformers::models::clip::{self, div_l2_norm, text_model, vision_model};
+use tokenizers::{Tokenizer, TruncationParams};
+
+use super::ClipEngine;
+use crate::domain::{Embedding, PageImage};
+use crate::engines::models::{ClipConfig, ClipPreprocessor, OpenFile, ResolvedClip};
+
+/// A CLIP that candle runs in f32.
+pub struct CandleClip {
+    model: clip::ClipModel,
+    tokenizer: Tokenizer,
+    device: Device,
+    preprocessor: ClipPreprocessor,
+    image_side: u32,
+    pad_to_square: bool,
+    scale: f32,
+}
+
+impl CandleClip {
+    /// Loads the files of `resolved`, which were checked when it was resolved.
+    pub fn load(resolved: &ResolvedClip) -> anyhow::Result<CandleClip> {
+        // Opened once and not by name again: these are the bytes that were
+        // checked.
+        let open = |path| resolved.files.open(path);
+        let (config, preprocessor) = (open(&resolved.config)?, open(&resolved.preprocessor)?);
+        let (words, weights) = (open(&resolved.tokenizer)?, open(&resolved.weights)?);
+        let config = ClipConfig::load(&config.path())?;
+        let image_size = config.vision_config.image_size;
+        let preprocessor = ClipPreprocessor::load(&preprocessor.path(), image_size)?;
+        let device = device()?;
+        let weights = std::fs::read(weights.path())
+            .with_context(|| format!("{} cannot be read", resolved.weights.display()))?;
+        let weights = VarBuilder::from_buffered_safetensors(weights, DType::F32, &device)?;
+        let model = clip::ClipModel::new(weights.clone(), &candle_config(&config))
+            .with_context(|| format!("{} cannot be used", resolved.weights.display()))?;
+        Ok(CandleClip {
+            model,
+            tokenizer: tokenizer(&words, resolved, config.text_config.max_position_embeddings)?,
+            device,
+            preprocessor,
+            image_side: u32::try_from(image_size)?,
+            pad_to_square: resolved.spec.pad_to_square,
+            scale: scale(&weights, &config)?,
+        })
+    }
+
+    /// A batch as CLIP takes it: n x 3 x side x side, f32, mean and standard
+    /// deviation applied.
+    fn pixels(&self, images: &[PageImage]) -> anyhow::Result<Tensor> {
+        let side = self.image_side as usize;
+        let mut values = Vec::with_capacity(images.len() * 3 * side * side);
+        for image in images {
+            ensure!(
+                (image.width, image.height) == (self.image_side, self.image_side),
+                "CLIP takes images of {side}x{side}, not {}x{}",
+                image.width,
+                image.height
+            );
+            for channel in 0..3 {
+                let (mean, std) = (
+                    self.preprocessor.image_mean[channel],
+                    self.preprocessor.image_std[channel],
+                );
+                let bytes = image.rgb.iter().skip(channel).step_by(3);
+                values.extend(bytes.map(|&byte| (f32::from(byte) / 255.0 - mean) / std));
+            }
+        }
+        Ok(Tensor::from_vec(
+            values,
+            (images.len(), 3, side, side),
+            &self.device,
+        )?)
+    }
+
+    /// Token ids of the texts, n x longest, u32.
+    fn tokens(&self, texts: &[String]) -> anyhow::Result<Tensor> {
+        let mut rows = Vec::with_capacity(texts.len());
+        for text in texts {
+            let encoding = self.tokenizer.encode_fast(text.as_str(), true);
+            let ids = encoding
+                .map_err(|error| anyhow!("\"{text}\": {error}"))?
+                .get_ids()
+                .to_vec();
+            // candle pools at the first token of the highest id.
+            let highest = ids.iter().max();
+            ensure!(
+                ids.last() == highest && ids.iter().filter(|id| Some(*id) == highest).count() == 1,
+                "CLIP's tokenizer does not end \"{text}\" with the token of the highest id"
+            );
+            rows.push(ids);
+        }
+        let longest = rows.iter().map(Vec::len).max().unwrap_or(0);
+        // What follows the end token does not change what is pooled there,
+        // since attention only looks back.
+        rows.iter_mut().for_each(|row| row.resize(longest, 0));
+        Ok(Tensor::from_vec(
+            rows.concat(),
+            (texts.len(), longest),
+            &self.device,
+        )?)
+    }
+}
+
+impl ClipEngine for CandleClip {
+    fn image_side(&self) -> u32 {
+        self.image_side
+    }
+
+    fn pad_to_square(&self) -> bool {
+        self.pad_to_square
+    }
+
+    fn embed_images(&self, images: &[PageImage]) -> anyhow::Result<Vec<Embedding>> {
+        if images.is_empty() {
+            return Ok(Vec::new());
+        }
+        embeddings(&self.model.get_image_features(&self.pixels(images)?)?)
+    }
+
+    fn embed_texts(&self, texts: &[String]) -> anyhow::Result<Vec<Embedding>> {
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        embeddings(&self.model.get_text_features(&self.tokens(texts)?)?)
+    }
+
+    fn scale(&self) -> f32 {
+        self.scale
+    }
+}
+
+fn embeddings(features: &Tensor) -> anyhow::Result<Vec<Embedding>> {
+    let rows = div_l2_norm(features)?.to_vec2::<f32>()?;
+    Ok(rows.into_iter().map(Embedding).collect())
+}
+
+/// The first GPU that this build can use, else the CPU.
+fn device() -> anyhow::Result<Device> {
+    let cuda = Device::cuda_if_available(0)?;
+    Ok(if cuda.is_cuda() {
+        cuda
+    } else {
+        Device::metal_if_available(0)?
+    })
+}
+
+fn tokenizer(
+    file: &OpenFile,
+    resolved: &ResolvedClip,
+    longest: usize,
+) -> anyhow::Result<Tokenizer> {
+    let damaged = |error| anyhow!("{} cannot be used: {error}", resolved.tokenizer.display());
+    let mut tokenizer = Tokenizer::from_file(file.path()).map_err(damaged)?;
+    tokenizer.with_padding(None);
+    let truncation = TruncationParams {
+        max_length: longest,
+        ..TruncationParams::default()
+    };
+    tokenizer
+        .with_truncation(Some(truncation))
+        .map_err(damaged)?;
+    Ok(tokenizer)
+}
+
+fn scale(weights: &VarBuilder, config: &ClipConfig) -> anyhow::Result<f32> {
+    let logarithm = match weights.contains_tensor("logit_scale") {
+        true => weights.get((), "logit_scale")?.to_scalar::<f32>()?,
+        false => config.logit_scale_init_value,
+    };
+    Ok(logarithm.exp())
+}
+
+/// candle's configuration. What it lacks (the activation, the epsilon of the
+/// layer norms) is what [`ClipConfig::load`] insists on.
+fn candle_config(config: &ClipConfig) -> clip::ClipConfig {
+    let (text, vision) = (&config.text_config, &config.vision_config);
+    clip::ClipConfig {
+        text_config: text_model::ClipTextConfig {
+            vocab_size: text.vocab_size,
+            embed_dim: text.hidden_size,
+            activation: text_model::Activation::QuickGelu,
+            intermediate_size: text.intermediate_size,
+            max_position_embeddings: text.max_position_embeddings,
+            pad_with: None,
+            num_hidden_layers: text.num_hidden_layers,
+            num_attention_heads: text.num_attention_heads,
+            projection_dim: config.projection_dim,
+        },
+        vision_config: vision_model::ClipVisionConfig {
+            embed_dim: vision.hidden_size,
+            activation: text_model::Activation::QuickGelu,
+            intermediate_size: vision.intermediate_size,
+            num_hidden_layers: vision.num_hidden_layers,
+            num_attention_heads: vision.num_attention_heads,
+            projection_dim: config.projection_dim,
+            num_channels: vision.num_channels,
+            image_size: vision.image_size,
+            patch_size: vision.patch_size,
+        },
+        logit_scale_init_value: config.logit_scale_init_value,
+        image_size: vision.image_size,
+    }
+}
+
+#[cfg(test)]
+#[path = "clip_tests.rs"]
+mod tests;

@@ -1,0 +1,455 @@
+//! The supervisor's handle on one worker process.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::io::{AsyncRead, AsyncReadExt, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use super::death;
+use super::protocol::{self, Init, Reply, Request, RoleInit};
+use crate::domain::{Failure, Reason};
+use crate::engines::sandbox::Walls;
+
+/// Lines of a worker's stderr that are kept to explain its death, and the
+/// longest that one may be, in bytes.
+const TAIL_LINES: usize = 20;
+const LINE: usize = 4096;
+/// Loading several GiB of weights from a slow disk takes minutes.
+const START_DEADLINE: Duration = Duration::from_secs(600);
+/// CPU seconds beyond those that fit into the deadline: enough that the
+/// deadline comes first, and that a worker that computes while it has nothing
+/// to do is ended soon.
+const CPU_SPARE: u64 = 5;
+/// Of the supervisor's environment, what an engine may need to load.
+const ENVIRONMENT: [&str; 2] = ["LD_LIBRARY_PATH", "RAYON_NUM_THREADS"];
+
+pub struct Process {
+    role: &'static str,
+    pub pid: u32,
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+    stderr_tail: Arc<Mutex<VecDeque<String>>>,
+    /// Threads that may compute at once.
+    threads: u64,
+    /// Requests answered.
+    pub served: u32,
+    /// A request was sent and its answer not yet read: a caller that went away
+    /// in between leaves a worker whose next answer is not to its question.
+    busy: bool,
+    /// Side of the images that it takes, from a router.
+    pub side: u32,
+    /// Which walls stand around it.
+    pub walls: Walls,
+    /// The document that a rasteriser holds open, by BLAKE3.
+    pub document: Option<String>,
+    /// Bytes of its own memory after its first answers; what it may grow from.
+    settled: Option<u64>,
+}
+
+impl Process {
+    /// Starts a worker and waits until its engine is loaded and shut in.
+    pub async fn start(init: &Init) -> Result<Process, CallError> {
+        let mut process = Process::spawn(&init.role).map_err(CallError::of_start)?;
+        let role = process.role;
+        let request = Request::Init(Box::new(init.clone()));
+        match process.call(&request, &[], START_DEADLINE).await {
+            Ok((Reply::Ready { side, walls }, _)) => (process.side, process.walls) = (side, walls),
+            Ok((other, _)) => {
+                let name = other.name();
+                let error = anyhow::anyhow!("a {role} process answered its start with `{name}`");
+                return Err(CallError::of_start(error));
+            }
+            Err(CallError { mut failure, dead }) => {
+                failure.message = format!("a {role} process did not start: {}", failure.message);
+                return Err(CallError { failure, dead });
+            }
+        }
+        process.served = 0;
+        Ok(process)
+    }
+
+    fn spawn(init: &RoleInit) -> anyhow::Result<Process> {
+        let role = init.role();
+        let mut child = command(init)?
+            .spawn()
+            .with_context(|| format!("cannot start a {role} process"))?;
+        let stdin = child.stdin.take().expect("stdin is piped");
+        let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        let stderr = child.stderr.take().expect("stderr is piped");
+        let stderr_tail = Arc::new(Mutex::new(VecDeque::new()));
+        tokio::spawn(collect_stderr(role, stderr, stderr_tail.clone()));
+        Ok(Process {
+            role,
+            pid: child
+                .id()
+                .context("a process that just started has ended")?,
+            child,
+            stdin,
+            stdout,
+            stderr_tail,
+            threads: threads(init),
+            served: 0,
+            busy: false,
+            side: 0,
+            walls: Walls::default(),
+            document: None,
+            settled: None,
+        })
+    }
+
+    /// Sends a request and waits for its answer. [`CallError::dead`]
+    /// tells whether the process can go on.
+    pub async fn call(
+        &mut self,
+        request: &Request,
+        blob: &[u8],
+        deadline: Duration,
+    ) -> Result<(Reply, Vec<u8>), CallError> {
+        let stage = request.stage();
+        self.busy = true;
+        self.limit_cpu(request, deadline);
+        let exchange = async {
+            protocol::send(&mut self.stdin, request, blob).await?;
+            let answer = protocol::receive::<Reply>(&mut self.stdout, request.bounds()).await?;
+            match answer.0.is_finite() {
+                true => Ok(answer),
+                false => Err(std::io::Error::new(
+                    std::io::ErrorKind::InvalidData,
+                    "a number beyond 32 bits",
+                )),
+            }
+        };
+        match tokio::time::timeout(deadline, exchange).await {
+            Ok(Ok((Reply::Failed { failure }, _))) => {
+                self.served += 1;
+                self.busy = false;
+                Err(CallError {
+                    failure: credible(self.role, failure),
+                    dead: false,
+                })
+            }
+            Ok(Ok(answer)) => {
+                self.served += 1;
+                self.busy = false;
+                Ok(answer)
+            }
+            Ok(Err(error)) => Err(CallError {
+                failure: self.autopsy(stage, &error).await,
+                dead: true,
+            }),
+            Err(_) => {
+                self.kill().await;
+                let message = format!(
+                    "the {} took longer than {} s at {stage}",
+                    self.role,
+                    deadline.as_secs()
+                );
+                Err(CallError {
+                    failure: Failure::new(Reason::Deadline, message),
+                    dead: true,
+                })
+            }
+        }
+    }
+
+    /// Lets the worker compute for as long as this request may take, counted
+    /// from what it has used so far.
+    fn limit_cpu(&self, request: &Request, deadline: Duration) {
+        #[cfg(target_os = "linux")]
+        if let Some(pid) = self.child.id()
+            && let Some(used) = cpu_seconds(pid)
+            && !matches!(request, Request::Init(_))
+        {
+            let more = match request {
+                Request::Probe { .. } => 1,
+                _ => deadline.as_secs() * self.threads + CPU_SPARE,
+            };
+            let (soft, mut hard) = (used + more, 0);
+            let read = rlimit::prlimit(
+                pid as i32,
+                rlimit::Resource::CPU,
+                None,
+                Some((&mut 0, &mut hard)),
+            );
+            // It may be gone already, which the call will tell.
+            if read.is_ok() {
+                let new = Some((soft.min(hard), hard));
+                let _ = rlimit::prlimit(pid as i32, rlimit::Resource::CPU, new, None);
+            }
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (request, deadline, CPU_SPARE, self.threads);
+    }
+
+    /// Why the pipe broke: signal or exit code and the last words on stderr.
+    async fn autopsy(&mut self, stage: &str, error: &std::io::Error) -> Failure {
+        if error.kind() == std::io::ErrorKind::InvalidData {
+            // It lives, and cannot be trusted.
+            self.kill().await;
+            let message = format!("the {} sent {error} at {stage}", self.role);
+            return Failure::new(Reason::WorkerDied, message);
+        }
+        let waited = tokio::time::timeout(Duration::from_secs(5), self.child.wait()).await;
+        let Ok(Ok(status)) = waited else {
+            self.kill().await;
+            let message = format!("the {} broke its pipe ({error}) at {stage}", self.role);
+            return Failure::new(Reason::WorkerDied, message);
+        };
+        // The pipe of stderr is read by another task; let it catch up.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let tail = self.stderr_tail.lock().expect("no panic while held");
+        death::failure(self.role, stage, status, tail.iter().map(String::as_str))
+    }
+
+    /// Whether its own memory has become `factor` times what it was after its
+    /// first answers.
+    pub fn has_grown(&mut self, factor: f64) -> bool {
+        /// Answers after which an engine's buffers have their size.
+        const SETTLED_AFTER: u32 = 10;
+        /// Below it nothing is gained by a new process, bytes.
+        const SMALL: u64 = 128 << 20;
+        let Some(own) = self.child.id().and_then(own_memory) else {
+            return false;
+        };
+        if self.served < SETTLED_AFTER {
+            return false;
+        }
+        let settled = *self.settled.get_or_insert(own.max(SMALL));
+        own as f64 > settled as f64 * factor
+    }
+
+    /// What it died of while it had nothing to do; `None`: it lives.
+    pub fn death(&mut self) -> Option<Failure> {
+        let status = self.child.try_wait().ok()??;
+        let tail = self.stderr_tail.lock().expect("no panic while held");
+        let words = tail.iter().map(String::as_str);
+        Some(death::failure(self.role, "waiting for work", status, words))
+    }
+
+    pub fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    pub async fn kill(&mut self) {
+        if let Err(error) = self.child.kill().await {
+            tracing::debug!(role = self.role, %error, "worker was already gone");
+        }
+    }
+
+    /// Peak resident memory in bytes; `None` once it is gone.
+    pub fn peak_memory(&self) -> Option<u64> {
+        peak_memory(self.child.id()?)
+    }
+}
+
+/// A worker that was taken over may say that a reader is away, which would end
+/// the run, or that tokens were used, which would be paid for: what it cannot
+/// know is not believed.
+fn credible(role: &str, failure: Failure) -> Failure {
+    let is_beyond_it = matches!(
+        failure.reason,
+        Reason::SourceChanged
+            | Reason::Unreadable
+            | Reason::NotAFile
+            | Reason::WorkerDied
+            | Reason::Deadline
+            | Reason::ReaderUnavailable
+            | Reason::ReaderMisconfigured
+            | Reason::RequestRefused
+            | Reason::TypeMissing
+    );
+    Failure {
+        reason: match is_beyond_it {
+            true => Reason::Internal,
+            false => failure.reason,
+        },
+        usage: failure.usage.filter(|_| role == "reader"),
+        ..failure
+    }
+}
+
+/// Peak resident memory of a process in bytes, as Linux counts it.
+pub fn peak_memory(pid: u32) -> Option<u64> {
+    status_bytes(pid, "VmHWM:")
+}
+
+/// Resident memory of a process in bytes; `None` once it has ended.
+pub fn resident_memory(pid: u32) -> Option<u64> {
+    status_bytes(pid, "VmRSS:")
+}
+
+/// A request that brought no answer.
+pub struct CallError {
+    pub failure: Failure,
+    /// The process is gone, or no longer to be trusted.
+    pub dead: bool,
+}
+
+impl CallError {
+    /// There is no process.
+    fn of_start(error: anyhow::Error) -> CallError {
+        CallError {
+            failure: Failure::internal(error),
+            dead: false,
+        }
+    }
+}
+
+/// Bytes that a process has for itself, without the files that it maps.
+fn own_memory(pid: u32) -> Option<u64> {
+    status_bytes(pid, "RssAnon:")
+}
+
+fn status_bytes(pid: u32, field: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with(field))?;
+    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
+}
+
+/// CPU seconds that a process has used, rounded up: fields 14 and 15 of
+/// `/proc/<pid>/stat` (proc(5)), in ticks of which Linux has 100 a second.
+#[cfg(target_os = "linux")]
+fn cpu_seconds(pid: u32) -> Option<u64> {
+    const TICKS: u64 = 100;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<u64>().ok();
+    Some((ticks()? + ticks()?).div_ceil(TICKS))
+}
+
+fn threads(role: &RoleInit) -> u64 {
+    match role {
+        RoleInit::Rasterizer { .. } => 1,
+        RoleInit::Router { .. } => {
+            std::thread::available_parallelism().map_or(1, |n| n.get() as u64)
+        }
+        RoleInit::Reader { threads, .. } => u64::from((*threads).max(1)),
+    }
+}
+
+/// This program: also where its file was replaced by an update meanwhile, which
+/// must not be the death of a night's run.
+fn own_program() -> anyhow::Result<PathBuf> {
+    let program = std::env::current_exe().context("cannot find docmill's own executable")?;
+    Ok(match program.exists() {
+        true => program,
+        false => "/proc/self/exe".into(),
+    })
+}
+
+/// The process of a role, with pipes and an environment that holds only what
+/// its engine needs.
+fn command(role: &RoleInit) -> anyhow::Result<Command> {
+    let reader_threads = match role {
+        RoleInit::Reader { threads, .. } => *threads,
+        _ => 1,
+    };
+    let mut command = Command::new(own_program()?);
+    command.args(["worker", role.role()]).env_clear();
+    for name in ENVIRONMENT {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command
+        // Threads that wait must sleep: the cores are shared with other workers.
+        .env("OMP_WAIT_POLICY", "passive")
+        .env("OMP_NUM_THREADS", reader_threads.to_string())
+        // Printing a backtrace takes memory: a worker that has none left
+        // would hang instead of dying.
+        .env("RUST_BACKTRACE", "0")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // A group of its own: Ctrl-C reaches the supervisor alone, which
+        // lets the page in hand finish.
+        .process_group(0)
+        .kill_on_drop(true);
+    Ok(command)
+}
+
+/// Keeps the last lines. What a worker prints without end, or without line
+/// ends, is read and forgotten.
+async fn collect_stderr(
+    role: &'static str,
+    mut stderr: impl AsyncRead + Unpin,
+    tail: Arc<Mutex<VecDeque<String>>>,
+) {
+    let mut line = Vec::new();
+    let mut bytes = [0; LINE];
+    while let Ok(count @ 1..) = stderr.read(&mut bytes).await {
+        for &byte in &bytes[..count] {
+            if byte != b'\n' {
+                if line.len() < LINE {
+                    line.push(byte);
+                }
+                continue;
+            }
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            line.clear();
+            tracing::debug!(role, "{text}");
+            let mut tail = tail.lock().expect("no panic while held");
+            if tail.len() == TAIL_LINES {
+                tail.pop_front();
+            }
+            tail.push_back(text);
+        }
+    }
+    if !line.is_empty() {
+        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+        tail.lock().expect("no panic while held").push_back(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_worker_prints_without_end_is_not_kept() {
+        let flood = [vec![b'x'; 1 << 20], b"\nlast words\n".to_vec()].concat();
+        let tail = Arc::new(Mutex::new(VecDeque::new()));
+        collect_stderr("reader", flood.as_slice(), tail.clone()).await;
+        let tail = tail.lock().unwrap();
+        assert_eq!(tail.len(), 2);
+        assert_eq!((tail[0].len(), tail[1].as_str()), (LINE, "last words"));
+    }
+
+    #[test]
+    fn a_worker_is_not_believed_what_it_cannot_know() {
+        let told = |role, reason| {
+            let usage = Some(crate::domain::Usage {
+                input: 1,
+                output: 1,
+            });
+            let failure = Failure::new(reason, "said");
+            let failure = credible(role, Failure { usage, ..failure });
+            (failure.reason, failure.usage.is_some())
+        };
+        let away = Reason::ReaderMisconfigured;
+        assert_eq!(told("rasterizer", away), (Reason::Internal, false));
+        assert_eq!(
+            told("rasterizer", Reason::Corrupt),
+            (Reason::Corrupt, false)
+        );
+        assert_eq!(
+            told("reader", Reason::OutputCutOff),
+            (Reason::OutputCutOff, true)
+        );
+    }
+
+    #[test]
+    fn this_process_has_memory_and_cpu_time() {
+        let pid = std::process::id();
+        assert!(own_memory(pid).unwrap() > 0);
+        assert!(peak_memory(pid).unwrap() >= own_memory(pid).unwrap());
+        #[cfg(target_os = "linux")]
+        assert!(cpu_seconds(pid).is_some());
+    }
+}

@@ -1,0 +1,262 @@
+//! What is accepted without a person, and how much of it is wrong.
+
+use serde::Serialize;
+
+use super::judge::{Document, Leaf};
+use crate::documents::acceptance::{Reliability, RiskPoint, aurc, reliability, risk_coverage};
+
+/// Points kept of a curve: more are not to be seen.
+const POINTS: usize = 200;
+
+/// Values whose truth is known (nulls are no values). All but `embedded` is of
+/// documents that a model read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Acceptance {
+    /// As the settings have it.
+    pub now: Accepted,
+    /// Of documents whose values are those of the e-invoice that they carry: no
+    /// reading is judged by them. Their values are accepted with the document.
+    pub embedded: Accepted,
+    /// As it would be at other wanted error rates.
+    pub rates: Vec<Rate>,
+    /// The model's own probabilities, and the calibrated ones where there are
+    /// any.
+    pub own: Reliability,
+    pub calibrated: Option<Reliability>,
+    /// Risk against coverage by the probability that is gone by, and the area
+    /// under it.
+    pub curve: Vec<RiskPoint>,
+    pub aurc: Option<f64>,
+    /// The same by the model's own probability.
+    pub own_curve: Vec<RiskPoint>,
+    pub own_aurc: Option<f64>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Accepted {
+    pub values: u64,
+    pub accepted_values: u64,
+    pub wrong_values: u64,
+    /// Documents of which some value is accepted, and the mean over them of the
+    /// share of their accepted values that is wrong: what calibration bounds.
+    pub documents_with_accepted: u64,
+    pub document_risk: f64,
+    pub documents: u64,
+    /// Documents accepted whole, and those of them with anything wrong or
+    /// missing.
+    pub accepted_documents: u64,
+    pub wrong_documents: u64,
+}
+
+impl Accepted {
+    /// Share of values that is accepted.
+    pub fn coverage(&self) -> f64 {
+        self.accepted_values as f64 / self.values.max(1) as f64
+    }
+
+    /// Share of accepted values that is wrong.
+    pub fn risk(&self) -> f64 {
+        self.wrong_values as f64 / self.accepted_values.max(1) as f64
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rate {
+    pub max_error: f64,
+    /// `None`: none is certified, nothing would be accepted.
+    pub threshold: Option<f64>,
+    pub accepted: Accepted,
+}
+
+impl Acceptance {
+    pub fn of(documents: &[Document], rates: &[(f64, Option<f64>)]) -> Acceptance {
+        let (embedded, documents): (Vec<&Document>, Vec<&Document>) =
+            documents.iter().partition(|document| document.embedded);
+        let documents = documents.as_slice();
+        let pairs = |probability: fn(&Leaf) -> Option<f64>| -> Vec<(f64, bool)> {
+            let leaves = documents.iter().flat_map(|d| &d.fields);
+            leaves
+                .filter(|leaf| leaf.is_value())
+                .filter_map(|leaf| Some((probability(leaf)?, leaf.outcome.is_right())))
+                .collect()
+        };
+        let own = pairs(|leaf| leaf.confidence);
+        let calibrated = pairs(|leaf| leaf.probability);
+        let gone_by = pairs(believed);
+        let (curve, own_curve) = (risk_coverage(&gone_by), risk_coverage(&own));
+        let at = |&(max_error, threshold): &(f64, Option<f64>)| Rate {
+            max_error,
+            threshold,
+            accepted: accepted(
+                documents,
+                |_, leaf| is_at(leaf, threshold),
+                |document| {
+                    let enough = |t: f64| document.least.is_none_or(|least| least >= t);
+                    document.unobjected && threshold.is_some_and(enough)
+                },
+            ),
+        };
+        Acceptance {
+            now: accepted(documents, |_, leaf| leaf.accepted, |d| d.accepted),
+            embedded: accepted(&embedded, |d, _| d.accepted, |d| d.accepted),
+            rates: rates.iter().map(at).collect(),
+            own: reliability(&own),
+            calibrated: (!calibrated.is_empty()).then(|| reliability(&calibrated)),
+            aurc: aurc(&curve),
+            curve: thinned(curve),
+            own_aurc: aurc(&own_curve),
+            own_curve: thinned(own_curve),
+        }
+    }
+}
+
+fn believed(leaf: &Leaf) -> Option<f64> {
+    leaf.probability.or(leaf.confidence)
+}
+
+fn is_at(leaf: &Leaf, threshold: Option<f64>) -> bool {
+    let is_doubted = leaf.claim.as_ref().is_some_and(|claim| claim.is_doubted);
+    let (Some(probability), Some(threshold)) = (leaf.probability, threshold) else {
+        return false;
+    };
+    !is_doubted && probability >= threshold
+}
+
+fn accepted(
+    documents: &[&Document],
+    of_value: impl Fn(&Document, &Leaf) -> bool,
+    of_document: impl Fn(&Document) -> bool,
+) -> Accepted {
+    let mut sum = Accepted::default();
+    let mut risks = 0.0;
+    for document in documents {
+        sum.documents += 1;
+        if of_document(document) {
+            sum.accepted_documents += 1;
+            sum.wrong_documents += u64::from(!document.whole);
+        }
+        let (mut count, mut wrong) = (0u64, 0u64);
+        for leaf in document.fields.iter().filter(|leaf| leaf.is_value()) {
+            sum.values += 1;
+            if of_value(document, leaf) {
+                count += 1;
+                wrong += u64::from(!leaf.outcome.is_right());
+            }
+        }
+        sum.accepted_values += count;
+        sum.wrong_values += wrong;
+        if count > 0 {
+            sum.documents_with_accepted += 1;
+            risks += wrong as f64 / count as f64;
+        }
+    }
+    sum.document_risk = risks / sum.documents_with_accepted.max(1) as f64;
+    sum
+}
+
+fn thinned(points: Vec<RiskPoint>) -> Vec<RiskPoint> {
+    let step = points.len().div_ceil(POINTS).max(1);
+    let last = points.len().saturating_sub(1);
+    points
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| index % step == 0 || *index == last)
+        .map(|(_, point)| point)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::judge::tests::{case, seen};
+    use super::super::judge::{Work, judge};
+    use super::*;
+    use crate::documents::acceptance::{Claim, Kind, Verdict};
+
+    fn believing(mut document: Document, probabilities: &[(f64, bool)]) -> Document {
+        for (leaf, (probability, accepted)) in document.fields.iter_mut().zip(probabilities) {
+            leaf.probability = Some(*probability);
+            leaf.confidence = Some(0.5);
+            leaf.accepted = *accepted;
+        }
+        document
+    }
+
+    #[test]
+    fn coverage_and_risk_count_values_and_documents() {
+        let truth = json!({"a": "1", "b": "2", "c": null});
+        let mut record = seen(1, json!({"a": "1", "b": "9", "c": null}));
+        record.verdicts = vec![Verdict {
+            claim: Claim {
+                field: "a".into(),
+                kind: Kind::Text,
+                signals: vec![],
+                is_doubted: false,
+            },
+            confidence: 0.5,
+            probability: Some(0.7),
+            accepted: true,
+        }];
+        let half = judge(&case(truth.clone()), &[record], Work::default());
+        let half = believing(half, &[(0.95, true), (0.9, true), (0.99, true)]);
+        let good = judge(
+            &case(truth),
+            &[seen(1, json!({"a": "1", "b": "2"}))],
+            Work::default(),
+        );
+        let good = believing(good, &[(0.99, true), (0.5, false)]);
+        let rates = [(0.01, None), (0.1, Some(0.93))];
+        let found = Acceptance::of(&[half, good], &rates);
+        assert_eq!(
+            (
+                found.now.values,
+                found.now.accepted_values,
+                found.now.wrong_values
+            ),
+            (4, 3, 1)
+        );
+        assert_eq!(
+            (found.now.documents_with_accepted, found.now.document_risk),
+            (2, 0.25)
+        );
+        assert_eq!(
+            (found.now.accepted_documents, found.now.wrong_documents),
+            (2, 1)
+        );
+        assert_eq!(found.rates[0].accepted.accepted_values, 0);
+        let rate = &found.rates[1].accepted;
+        assert_eq!((rate.accepted_values, rate.wrong_values), (2, 0));
+        assert_eq!(
+            rate.accepted_documents, 1,
+            "the least believed value of the other is 0.7"
+        );
+        assert_eq!(found.curve.len(), 4);
+        assert!(found.calibrated.is_some());
+    }
+
+    #[test]
+    fn what_an_e_invoice_states_is_not_counted_as_read() {
+        let truth = json!({"a": "1", "b": "2"});
+        let read = judge(
+            &case(truth.clone()),
+            &[seen(1, json!({"a": "1", "b": "9"}))],
+            Work::default(),
+        );
+        let read = believing(read, &[(0.9, true), (0.6, false)]);
+        let mut stated = seen(2, truth.clone());
+        stated.embedded = true;
+        let stated = judge(&case(truth), &[stated], Work::default());
+        let found = Acceptance::of(&[read, stated], &[(0.1, Some(0.5))]);
+        let counts = |a: &Accepted| {
+            let values = (a.values, a.accepted_values, a.wrong_values);
+            (
+                values,
+                (a.documents, a.accepted_documents, a.wrong_documents),
+            )
+        };
+        assert_eq!(counts(&found.now), ((2, 1, 0), (1, 1, 1)));
+        assert_eq!(counts(&found.embedded), ((2, 2, 0), (1, 1, 0)));
+        assert_eq!(found.rates[0].accepted.documents, 1);
+    }
+}

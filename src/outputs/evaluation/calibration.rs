@@ -1,0 +1,221 @@
+//! A calibration from judged documents.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::judge::Document;
+use crate::documents::acceptance::{
+    self, Calibration, Data, ERROR_RATES, FITTED, Known, Reader, Unit, percent, reliability,
+};
+use crate::domain::count;
+
+/// Fewer documents (groups of near-copies) say nothing.
+const FEWEST: usize = 20;
+
+/// Documents for learning and documents for certification: by the hash of
+/// their group's name, which nobody chose, and within each type, so that both
+/// parts are alike.
+fn split(documents: &[Document]) -> (Vec<Vec<&Document>>, Vec<Vec<&Document>>) {
+    let mut by_type: BTreeMap<&str, BTreeMap<[u8; 32], Vec<&Document>>> = BTreeMap::new();
+    for document in documents {
+        let key = *blake3::hash(document.group.as_bytes()).as_bytes();
+        let groups = by_type.entry(&document.doc_type).or_default();
+        groups.entry(key).or_default().push(document);
+    }
+    let (mut fit, mut certify) = (Vec::new(), Vec::new());
+    for groups in by_type.into_values() {
+        let fitted = (groups.len() as f64 * FITTED).round() as usize;
+        for (index, (_, group)) in groups.into_iter().enumerate() {
+            match index < fitted {
+                true => fit.push(group),
+                false => certify.push(group),
+            }
+        }
+    }
+    (fit, certify)
+}
+
+/// A calibration from documents that one reader read. An error where they are
+/// too few to say anything.
+pub fn calibrate(
+    documents: &[Document],
+    reader: Reader,
+    confidence: f64,
+) -> anyhow::Result<Calibration> {
+    // An e-invoice, or a document that could not be read, says nothing of the
+    // reader or of how it reads its type.
+    let documents: Vec<Document> = documents.iter().filter(|d| has_claim(d)).cloned().collect();
+    let types: BTreeSet<String> = documents.iter().map(|d| d.doc_type.clone()).collect();
+    let (fit, certify) = split(&documents);
+    let (fitted, certified) = (fit.len(), certify.len());
+    let (fit, certify) = (known(&fit), known(&certify));
+    if fitted + certified < FEWEST {
+        anyhow::bail!(
+            "{} (near-copies count as one): too few to calibrate with; {FEWEST} are the least, {} certify an error rate of {} at best",
+            count((fitted + certified) as u64, "document"),
+            acceptance::fewest(ERROR_RATES[0], confidence),
+            percent(ERROR_RATES[0])
+        );
+    }
+    let (scorer, out_of_fold) = acceptance::learn(&fit);
+    let probabilities: Vec<f64> = certify
+        .iter()
+        .map(|k| scorer.probability(&k.claim))
+        .collect();
+    let choose = accepted_units(&fit, &out_of_fold, fitted);
+    let test = accepted_units(&certify, &probabilities, certified);
+    let certificates =
+        ERROR_RATES.map(|rate| acceptance::certify(&choose, &test, rate, confidence));
+    let pairs = |p: &[f64]| -> Vec<(f64, bool)> {
+        let values = certify.iter().zip(p).filter(|(k, _)| !k.claim.is_absent());
+        values.map(|(k, p)| (*p, k.right)).collect()
+    };
+    let own: Vec<f64> = certify.iter().map(|k| k.own).collect();
+    Ok(Calibration {
+        version: Calibration::VERSION,
+        reader,
+        created: jiff::Timestamp::now()
+            .strftime("%Y-%m-%dT%H:%M:%SZ")
+            .to_string(),
+        docmill: env!("CARGO_PKG_VERSION").to_owned(),
+        types: types.into_iter().collect(),
+        data: Data {
+            fitted: fitted as u64,
+            certified: certified as u64,
+            claims: (fit.len() + certify.len()) as u64,
+        },
+        confidence,
+        certificates: certificates.into(),
+        before: reliability(&pairs(&own)),
+        after: reliability(&pairs(&probabilities)),
+        scorer,
+        hash: String::new(),
+    })
+}
+
+fn has_claim(document: &Document) -> bool {
+    let mut fields = document.fields.iter();
+    fields.any(|leaf| leaf.claim.is_some() && leaf.confidence.is_some())
+}
+
+/// Every claim whose truth is known; the unit is the group of near-copies.
+fn known(groups: &[Vec<&Document>]) -> Vec<Known> {
+    let mut all = Vec::new();
+    for (unit, group) in groups.iter().enumerate() {
+        for leaf in group.iter().flat_map(|document| &document.fields) {
+            // What was not read at all claims nothing.
+            if let (Some(claim), Some(own)) = (&leaf.claim, leaf.confidence) {
+                all.push(Known {
+                    claim: claim.clone(),
+                    own,
+                    right: leaf.outcome.is_right(),
+                    unit,
+                });
+            }
+        }
+    }
+    all
+}
+
+/// By document, the values that may be accepted: nulls and what a check speaks
+/// against are none.
+fn accepted_units(claims: &[Known], probabilities: &[f64], count: usize) -> Vec<Unit> {
+    let mut units = vec![Unit::new(); count];
+    for (known, probability) in claims.iter().zip(probabilities) {
+        if !known.claim.is_absent() && !known.claim.is_doubted {
+            units[known.unit].push((*probability, known.right));
+        }
+    }
+    units
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::judge::tests::{case, seen};
+    use super::super::judge::{Work, judge};
+    use super::*;
+    use crate::documents::acceptance::{Claim, Kind, Verdict};
+
+    /// `number` documents with one value each, right where the model is sure.
+    fn documents(number: usize) -> Vec<Document> {
+        let document = |i: usize| {
+            let sure = !i.is_multiple_of(3);
+            let value = if sure { "1" } else { "2" };
+            let mut record = seen(1, json!({"a": value}));
+            let confidence = if sure { 0.9 } else { 0.6 };
+            record.verdicts = vec![Verdict {
+                claim: Claim {
+                    field: "a".into(),
+                    kind: Kind::Amount,
+                    signals: vec![("sum".into(), confidence)],
+                    is_doubted: false,
+                },
+                confidence,
+                probability: None,
+                accepted: false,
+            }];
+            let mut case = case(json!({"a": "1"}));
+            (case.name, case.group) = (format!("{i}"), format!("{}", i / 2));
+            judge(&case, &[record], Work::default())
+        };
+        (0..number).map(document).collect()
+    }
+
+    fn reader() -> Reader {
+        Reader {
+            name: "nano".into(),
+            hash: "h".into(),
+        }
+    }
+
+    #[test]
+    fn near_copies_stay_together_and_no_document_is_in_both_parts() {
+        let all = documents(100);
+        let (fit, certify) = split(&all);
+        assert_eq!((fit.len(), certify.len()), (15, 35));
+        let mut names: Vec<&str> = fit
+            .iter()
+            .chain(&certify)
+            .flat_map(|group| group.iter().map(|d| d.name.as_str()))
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 100);
+        assert!(fit.iter().chain(&certify).all(|group| group.len() == 2));
+    }
+
+    #[test]
+    fn a_type_of_which_nothing_was_read_by_the_model_is_not_calibrated() {
+        let mut all = documents(100);
+        for document in &mut all[..50] {
+            document.doc_type = "other".into();
+            document
+                .fields
+                .iter_mut()
+                .for_each(|leaf| leaf.claim = None);
+        }
+        let made = calibrate(&all, reader(), 0.9).unwrap();
+        assert_eq!(made.types, [all[50].doc_type.as_str()]);
+        assert_eq!(made.data.fitted + made.data.certified, 25);
+    }
+
+    #[test]
+    fn sure_and_right_values_are_told_from_others_and_certified_if_there_are_enough() {
+        let made = calibrate(&documents(400), reader(), 0.9).unwrap();
+        assert_eq!((made.data.fitted, made.data.certified), (60, 140));
+        assert!(made.after.ece < 0.05 && made.after.ece < made.before.ece);
+        let threshold = |rate: f64| {
+            let mut all = made.certificates.iter();
+            all.find(|c| c.max_error == rate).unwrap().threshold
+        };
+        assert_eq!(threshold(0.005), None, "140 documents are too few");
+        assert!(threshold(0.02).is_some(), "{:#?}", made.certificates);
+    }
+
+    #[test]
+    fn too_few_documents_are_refused_with_the_number_that_is_needed() {
+        let error = calibrate(&documents(30), reader(), 0.9).unwrap_err();
+        assert!(error.to_string().contains("460"), "{error}");
+    }
+}

@@ -1,0 +1,173 @@
+//! Stored records for other programs: JSONL, CSV with a second file for the
+//! lines of lists, invoices as UBL files.
+
+mod csv_format;
+mod json_format;
+mod ubl;
+
+use serde_json::Value;
+
+use crate::documents::einvoice;
+use crate::domain::{AMOUNT_DUE, Fields, Finding, NOT_IN_FORM, Status, value_at_mut};
+use crate::store::{Store, StoredRecord};
+
+pub use csv_format::CsvExport;
+pub use json_format::line;
+pub use ubl::{Ubl, ubl};
+
+/// Records fetched at once: memory stays flat whatever the database holds.
+const CHUNK: u32 = 500;
+
+/// A record as an export tells it.
+#[derive(Clone)]
+pub struct Exported {
+    /// Values that are not in their schema's form are null; their findings quote
+    /// them.
+    pub stored: StoredRecord,
+    /// What an e-invoice leaves to pay (BT-115), a decimal string, where that
+    /// is not its gross total.
+    pub amount_due: Option<String>,
+}
+
+impl Exported {
+    pub async fn of(store: &Store, mut stored: StoredRecord) -> anyhow::Result<Exported> {
+        let mut findings = stored.record.findings.iter();
+        let file = match findings.any(|finding| finding.code == AMOUNT_DUE) {
+            true => store.einvoice(stored.document_id).await?,
+            false => None,
+        };
+        // It was parsed when the record was made.
+        let invoice = file.and_then(|file| einvoice::parse(&file.bytes).ok());
+        let fields = invoice.map(|invoice| einvoice::fields(&invoice));
+        let due = fields
+            .as_ref()
+            .and_then(|fields| fields["amount_due"].as_str());
+        blank_what_is_not_in_form(&mut stored.record.fields, &stored.record.findings);
+        Ok(Exported {
+            amount_due: due.map(str::to_owned),
+            stored,
+        })
+    }
+}
+
+/// A program that imports `1.234` takes it for a number, which it may not be.
+fn blank_what_is_not_in_form(fields: &mut Fields, findings: &[Finding]) {
+    let not_in_form = |finding: &&Finding| NOT_IN_FORM.contains(&finding.code.as_str());
+    for finding in findings.iter().filter(not_in_form) {
+        let path = finding.field.as_deref().unwrap_or_default();
+        if let Some(value) = value_at_mut(fields, path) {
+            *value = Value::Null;
+        }
+    }
+}
+
+/// Calls `each` with every current record of these statuses (none: of all) in
+/// the order in which they were stored. Returns how many.
+pub async fn for_each(
+    store: &Store,
+    statuses: &[Status],
+    mut each: impl FnMut(Exported) -> anyhow::Result<()>,
+) -> anyhow::Result<u64> {
+    let (mut after, mut count) = (0, 0);
+    loop {
+        let records = store.records_after(after, CHUNK).await?;
+        let Some(last) = records.last() else {
+            return Ok(count);
+        };
+        after = last.id;
+        for stored in records {
+            if statuses.is_empty() || statuses.contains(&stored.record.status) {
+                count += 1;
+                each(Exported::of(store, stored).await?)?;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+fn example() -> Exported {
+    use serde_json::json;
+
+    use crate::domain::{
+        Calibrated, EvidenceClass, FieldEvidence, Finding, Record, Severity, Source,
+    };
+
+    let fields = json!({"merchant_name": "=HYPERLINK(\"x\")", "total": "-4.20", "date": null,
+        "items": [{"description": "Tea, \"green\"", "amount": "3.00"}, {"description": null, "amount": "-1.00"}]});
+    let stored = StoredRecord {
+        id: 7,
+        document_id: crate::store::DocumentId(3),
+        record: Record {
+            doc_type: Some("receipt".into()),
+            pages: vec![0, 1],
+            status: Status::NeedsReview,
+            source: Source::Model,
+            fields: fields.as_object().unwrap().clone(),
+            findings: vec![Finding::new(
+                "missing",
+                Severity::Warning,
+                Some("date"),
+                "date was not found",
+            )],
+            confidence: Some(0.5),
+            field_confidence: vec![("total".into(), 0.5)],
+            logprobs: vec![],
+            type_probability: None,
+            calibrated: Some(Calibrated {
+                calibration: "c".into(),
+                max_error: 0.005,
+                threshold: Some(0.97),
+                fields: vec![("total".into(), 0.25)],
+            }),
+            evidence: vec![
+                FieldEvidence::model_only("merchant_name"),
+                FieldEvidence {
+                    class: EvidenceClass::TextLayer,
+                    page: Some(1),
+                    bbox: Some([0.5, 0.25, 0.75, 0.5]),
+                    text: Some("4.20-".into()),
+                    ..FieldEvidence::model_only("total")
+                },
+            ],
+            keys: Vec::new(),
+        },
+        paths: vec!["/in/a.pdf".into(), "/in/copy.pdf".into()],
+        blake3: "ab12".into(),
+        run_id: 2,
+        created_at: 1_735_689_600_000,
+        models: vec!["m".into()],
+        prompts: vec!["p".into()],
+        schemas: vec!["s".into()],
+    };
+    Exported {
+        stored,
+        amount_due: Some("-2.20".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::Severity;
+
+    #[test]
+    fn what_is_no_amount_or_date_is_not_exported_as_one() {
+        let fields = json!({"total": "1.234", "date": "2025-02-30", "tax": "0.20",
+            "items": [{"amount": "3.00"}, {"amount": "l.00"}]});
+        let mut fields = fields.as_object().unwrap().clone();
+        let finding = |code, field| Finding::new(code, Severity::Warning, Some(field), "");
+        let findings = [
+            finding("ambiguous_amount", "total"),
+            finding("not_a_date", "date"),
+            finding("not_an_amount", "items[1].amount"),
+            finding("not_an_amount", "items[9].amount"),
+            finding("sum_mismatch", "tax"),
+        ];
+        blank_what_is_not_in_form(&mut fields, &findings);
+        let expected = json!({"total": null, "date": null, "tax": "0.20",
+            "items": [{"amount": "3.00"}, {"amount": null}]});
+        assert_eq!(Value::Object(fields), expected);
+    }
+}

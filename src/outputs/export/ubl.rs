@@ -1,0 +1,93 @@
+//! Invoices as UBL 2.1 files of EN 16931.
+
+use crate::documents::einvoice;
+use crate::domain::{EInvoice, Source};
+use crate::store::{Store, StoredRecord};
+
+/// The type that becomes an invoice of EN 16931.
+const INVOICE: &str = "invoice";
+
+/// What became of a record.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ubl {
+    /// The file's text.
+    Written(String),
+    /// EN 16931 wants what the record does not hold, each told by its name.
+    Refused(Vec<String>),
+    /// A receipt, for example.
+    NoInvoice,
+}
+
+/// The record as a UBL file: from the XML that it came with where there was
+/// one, else from its fields. `buyer_country` (ISO 3166-1) holds where the
+/// record does not tell one.
+pub async fn ubl(
+    store: &Store,
+    stored: &StoredRecord,
+    buyer_country: Option<&str>,
+) -> anyhow::Result<Ubl> {
+    let record = &stored.record;
+    if record.doc_type.as_deref() != Some(INVOICE) {
+        return Ok(Ubl::NoInvoice);
+    }
+    let file = match record.source {
+        Source::EmbeddedXml => store.einvoice(stored.document_id).await?,
+        Source::Model => None,
+    };
+    let (mut invoice, is_stated) = match file {
+        Some(file) => match einvoice::parse(&file.bytes) {
+            Ok(invoice) => (invoice, true),
+            Err(failure) => return Ok(Ubl::Refused(vec![failure.message])),
+        },
+        None => (einvoice::from_fields(&record.fields), false),
+    };
+    tell_buyer_country(&mut invoice, buyer_country);
+    let written = match is_stated {
+        true => einvoice::to_ubl(invoice),
+        false => einvoice::fields_to_ubl(invoice),
+    };
+    Ok(match written {
+        Ok(text) => Ubl::Written(text),
+        Err(obstacles) => Ubl::Refused(obstacles),
+    })
+}
+
+/// A buyer's VAT identifier may tell no country, such as `123456789`.
+fn tell_buyer_country(invoice: &mut EInvoice, country: Option<&str>) {
+    if einvoice::country_of(&invoice.buyer).is_none() {
+        invoice.buyer.address.country = country.map(str::to_owned);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The buyer's country in the file that is written for a buyer with this
+    /// VAT identifier.
+    fn written(buyer_vat_id: &str, country: Option<&str>) -> Result<Option<String>, Vec<String>> {
+        let fields = json!({
+            "invoice_number": "A-7", "issue_date": "2024-06-03", "due_date": "2024-06-17",
+            "currency": "EUR", "seller_name": "Weber & Söhne", "seller_vat_id": "DE136695976",
+            "buyer_name": "Kanzlei Sommer", "buyer_vat_id": buyer_vat_id, "line_items": [
+                {"description": "Karten", "quantity": "4", "unit_price": "25.00", "line_total": "100.00"}],
+            "net_total": "100.00", "tax_total": "19.00", "gross_total": "119.00"});
+        let mut invoice = einvoice::from_fields(fields.as_object().unwrap());
+        tell_buyer_country(&mut invoice, country);
+        let xml = einvoice::fields_to_ubl(invoice)?;
+        let again = einvoice::parse(xml.as_bytes()).unwrap();
+        Ok(again.buyer.address.country)
+    }
+
+    #[test]
+    fn the_buyers_country_is_the_option_unless_the_invoice_tells_one() {
+        let country = |buyer_vat_id: &str| written(buyer_vat_id, Some("AT")).unwrap().unwrap();
+        assert_eq!(country("123456789"), "AT");
+        assert_eq!(country(""), "AT");
+        assert_eq!(country("NL004495445B01"), "NL");
+        let told = written("123456789", None).unwrap_err();
+        assert_eq!(told, ["the buyer's country (BT-55)"]);
+    }
+}
