@@ -23,7 +23,7 @@ demo: build ## Install what is missing, build, read the fixtures, show the rows
 	  *) exit $$code ;; esac
 
 test: setup ## Install what is missing, run every test
-	@$(with_ccache) cargo test --release
+	@$(with_ccache) DOCMILL_REQUIRE_ENGINES=1 cargo test --release
 
 setup: ## Install what building and running needs (cmake, libclang, PDFium)
 	@.ci/setup.sh

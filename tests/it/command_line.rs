@@ -1,10 +1,10 @@
 use std::fs;
 
 use crate::context::Context;
+use crate::harness::test;
 
-#[test]
-fn wrong_usage_is_told_on_stderr_with_exit_code_2() {
-    let context = Context::new();
+test!(wrong_usage_is_told_on_stderr_with_exit_code_2);
+fn wrong_usage_is_told_on_stderr_with_exit_code_2(context: Context) {
     for args in [
         &["run", "--no-such-flag"][..],
         &["run", "missing"],
@@ -23,9 +23,8 @@ fn wrong_usage_is_told_on_stderr_with_exit_code_2() {
     assert!(!context.path("docmill.db").exists(), "nothing was made");
 }
 
-#[test]
-fn settings_come_from_flags_before_environment_before_file_before_defaults() {
-    let context = Context::new();
+test!(settings_come_from_flags_before_environment_before_file_before_defaults);
+fn settings_come_from_flags_before_environment_before_file_before_defaults(context: Context) {
     fs::write(
         context.path("docmill.toml"),
         "readers = 3\nmax_attempts = 5\n[limits]\nmax_pages = 7\n",
@@ -45,9 +44,8 @@ fn settings_come_from_flags_before_environment_before_file_before_defaults() {
     assert_eq!(value["limits"]["max_pages"].as_integer(), Some(7));
 }
 
-#[test]
-fn an_unknown_setting_is_refused_with_the_nearest_name() {
-    let context = Context::new();
+test!(an_unknown_setting_is_refused_with_the_nearest_name);
+fn an_unknown_setting_is_refused_with_the_nearest_name(context: Context) {
     fs::write(context.path("docmill.toml"), "reeders = 3\n").unwrap();
     let ran = context.run(&["config"]);
     assert_eq!(ran.code, Some(2));
@@ -58,9 +56,8 @@ fn an_unknown_setting_is_refused_with_the_nearest_name() {
     );
 }
 
-#[test]
-fn completions_and_the_man_page_come_from_the_command_line_itself() {
-    let context = Context::new();
+test!(completions_and_the_man_page_come_from_the_command_line_itself);
+fn completions_and_the_man_page_come_from_the_command_line_itself(context: Context) {
     for shell in ["bash", "zsh", "fish"] {
         assert!(
             context
@@ -76,18 +73,16 @@ fn completions_and_the_man_page_come_from_the_command_line_itself() {
     );
 }
 
-#[test]
-fn the_types_and_their_fields_are_listed() {
-    let context = Context::new();
+test!(the_types_and_their_fields_are_listed);
+fn the_types_and_their_fields_are_listed(context: Context) {
     let text = context.run(&["types"]).stdout;
     for name in ["receipt", "invoice", "screenshot"] {
         assert!(text.contains(name), "{text}");
     }
 }
 
-#[test]
-fn a_file_that_is_no_database_is_named() {
-    let context = Context::new();
+test!(a_file_that_is_no_database_is_named);
+fn a_file_that_is_no_database_is_named(context: Context) {
     fs::write(context.path("notes.db"), "x".repeat(200)).unwrap();
     let ran = context.run(&["--db", "notes.db", "status"]);
     assert_eq!(ran.code, Some(1));

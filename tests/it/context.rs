@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -24,28 +25,6 @@ impl Context {
         Context {
             dir: tempfile::tempdir().unwrap(),
         }
-    }
-
-    /// As [`Context::new`], where the engines can run.
-    pub fn with_engines(test: &str) -> Option<Context> {
-        let context = Context::new();
-        let doctor = context.run(&["doctor", "--json"]);
-        let broken: Vec<_> = doctor
-            .json_lines()
-            .into_iter()
-            // A binary for other CPUs is slow, and a kernel without a sandbox
-            // is less safe; neither is broken.
-            .filter(|check| {
-                let matters = ![Some("vector instructions"), Some("sandbox")]
-                    .contains(&check["check"].as_str());
-                check["ok"] == false && matters
-            })
-            .collect();
-        if broken.is_empty() {
-            return Some(context);
-        }
-        eprintln!("{test} skipped: {broken:?}");
-        None
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -109,6 +88,47 @@ impl Context {
     pub fn status(&self) -> Value {
         self.run(&["status", "--json"]).json_lines().remove(0)
     }
+}
+
+/// What `docmill doctor` finds on this machine, asked once in a process.
+fn checks() -> &'static [Value] {
+    static CHECKS: OnceLock<Vec<Value>> = OnceLock::new();
+    CHECKS.get_or_init(|| {
+        let ran = Context::new().run(&["doctor", "--json"]);
+        let checks = ran.json_lines();
+        assert!(!checks.is_empty(), "the doctor found nothing: {ran:?}");
+        checks
+    })
+}
+
+/// A check of the doctor's, by its name.
+pub fn doctor(check: &str) -> Option<&'static Value> {
+    checks().iter().find(|found| found["check"] == check)
+}
+
+/// Why no page can be read, if so.
+pub fn broken_engines() -> Option<String> {
+    // A binary for other CPUs is slow, and a kernel without a sandbox is less
+    // safe; neither is broken.
+    let harmless = ["vector instructions", "sandbox"];
+    let broken = checks().iter().filter(|check| {
+        check["ok"] == false && !harmless.contains(&check["check"].as_str().unwrap())
+    });
+    let broken: Vec<_> = broken
+        .map(|check| format!("{}: {}", check["check"], check["message"]))
+        .collect();
+    (!broken.is_empty()).then(|| broken.join("; "))
+}
+
+/// Real documents beside the repository, or where `DOCMILL_CORPUS` says.
+pub fn corpus() -> PathBuf {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
+    std::env::var_os("DOCMILL_CORPUS").map_or(beside, PathBuf::from)
+}
+
+/// The Python that has what tests need of it.
+pub fn python() -> String {
+    std::env::var("DOCMILL_TEST_PYTHON").unwrap_or_else(|_| "python3".into())
 }
 
 pub struct Running {

@@ -3,18 +3,15 @@
 use serde_json::Value;
 
 use crate::context::{Context, fixtures, stable};
+use crate::harness::test;
 
 /// Floors for field F1, with each document taken for what it is: a little
 /// below what the default weights reached when they were put in (models/
 /// README.md), so that rounding on another CPU does not fail the test.
 const FLOORS: [(&str, f64); 3] = [("receipt", 0.78), ("invoice", 0.68), ("screenshot", 0.90)];
 
-#[test]
-fn fixtures_are_read_and_compared_field_by_field() {
-    let Some(context) = Context::with_engines("fixtures_are_read_and_compared_field_by_field")
-    else {
-        return;
-    };
+test!(fixtures_are_read_and_compared_field_by_field, Engines);
+fn fixtures_are_read_and_compared_field_by_field(context: Context) {
     for (doc_type, floor) in FLOORS {
         let folder = fixtures();
         let args = [
@@ -38,13 +35,11 @@ fn fixtures_are_read_and_compared_field_by_field() {
     }
 }
 
-#[test]
-fn a_second_run_reads_nothing_and_a_forced_one_everything() {
-    let Some(context) =
-        Context::with_engines("a_second_run_reads_nothing_and_a_forced_one_everything")
-    else {
-        return;
-    };
+test!(
+    a_second_run_reads_nothing_and_a_forced_one_everything,
+    Engines
+);
+fn a_second_run_reads_nothing_and_a_forced_one_everything(context: Context) {
     context.fixture("receipt/uk_grocer", "in/a");
     context.fixture("receipt/us_office", "in/b");
     // The same content under another name is the same document.
@@ -70,13 +65,11 @@ fn a_second_run_reads_nothing_and_a_forced_one_everything() {
     );
 }
 
-#[test]
-fn an_invoice_of_three_pages_is_one_record_that_knows_them() {
-    let Some(context) =
-        Context::with_engines("an_invoice_of_three_pages_is_one_record_that_knows_them")
-    else {
-        return;
-    };
+test!(
+    an_invoice_of_three_pages_is_one_record_that_knows_them,
+    Engines
+);
+fn an_invoice_of_three_pages_is_one_record_that_knows_them(context: Context) {
     context.fixture("invoice/de_parts_3_pages", "in/a");
     let ran = context.run(&["run", "in", "--type", "invoice", "--json"]);
     assert!([Some(0), Some(3)].contains(&ran.code), "{ran:?}");
@@ -87,13 +80,11 @@ fn an_invoice_of_three_pages_is_one_record_that_knows_them() {
     assert!(shown.stdout.contains("seller_name"), "{shown:?}");
 }
 
-#[test]
-fn every_value_comes_with_its_provenance_and_exports_as_csv_too() {
-    let Some(context) =
-        Context::with_engines("every_value_comes_with_its_provenance_and_exports_as_csv_too")
-    else {
-        return;
-    };
+test!(
+    every_value_comes_with_its_provenance_and_exports_as_csv_too,
+    Engines
+);
+fn every_value_comes_with_its_provenance_and_exports_as_csv_too(context: Context) {
     context.fixture("screenshot/payment_cafe", "in/a");
     context.run(&["run", "in", "--type", "screenshot"]);
     let record = &context.records()[0];
@@ -113,12 +104,8 @@ fn every_value_comes_with_its_provenance_and_exports_as_csv_too() {
     assert!(context.path("rows.lines.csv").is_file());
 }
 
-#[test]
-fn a_free_question_is_answered_and_nothing_is_stored() {
-    let Some(context) = Context::with_engines("a_free_question_is_answered_and_nothing_is_stored")
-    else {
-        return;
-    };
+test!(a_free_question_is_answered_and_nothing_is_stored, Engines);
+fn a_free_question_is_answered_and_nothing_is_stored(context: Context) {
     let file = context.fixture("screenshot/payment_cafe", "a");
     let ran = context.run(&[
         "ask",
@@ -135,11 +122,8 @@ fn a_free_question_is_answered_and_nothing_is_stored() {
     assert!(!context.path("docmill.db").exists());
 }
 
-#[test]
-fn clear_pages_are_routed_to_their_types() {
-    let Some(context) = Context::with_engines("clear_pages_are_routed_to_their_types") else {
-        return;
-    };
+test!(clear_pages_are_routed_to_their_types, Engines);
+fn clear_pages_are_routed_to_their_types(context: Context) {
     for (case, name) in [
         ("receipt/my_hardware_scan", "receipt"),
         ("screenshot/payment_cafe", "screenshot"),

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::context::{Context, fixtures};
+use crate::context::{Context, corpus, fixtures};
+use crate::harness::test;
 
 const CASES: [&str; 6] = [
     "facturx",
@@ -71,13 +72,11 @@ fn wrong(record: &Value, truth: &Path) -> Vec<String> {
         .collect()
 }
 
-#[test]
-fn the_values_of_an_einvoice_are_stored_and_no_model_is_asked() {
-    let Some(context) =
-        Context::with_engines("the_values_of_an_einvoice_are_stored_and_no_model_is_asked")
-    else {
-        return;
-    };
+test!(
+    the_values_of_an_einvoice_are_stored_and_no_model_is_asked,
+    Engines
+);
+fn the_values_of_an_einvoice_are_stored_and_no_model_is_asked(context: Context) {
     take(&context, &CASES);
     let ran = context.run(&["run", "in"]);
     assert_eq!(ran.code, Some(3), "a credit note wants a person: {ran:?}");
@@ -122,12 +121,11 @@ fn the_values_of_an_einvoice_are_stored_and_no_model_is_asked() {
     );
 }
 
-#[test]
-fn what_is_due_and_what_rows_are_joined_by_stand_in_columns_of_their_own() {
-    let name = "what_is_due_and_what_rows_are_joined_by_stand_in_columns_of_their_own";
-    let Some(context) = Context::with_engines(name) else {
-        return;
-    };
+test!(
+    what_is_due_and_what_rows_are_joined_by_stand_in_columns_of_their_own,
+    Engines
+);
+fn what_is_due_and_what_rows_are_joined_by_stand_in_columns_of_their_own(context: Context) {
     take(&context, &["facturx", "ubl"]);
     let ran = context.run(&["run", "in"]);
     let row = ran.stdout.lines().find(|line| line.contains("in/ubl.xml"));
@@ -166,13 +164,11 @@ fn what_is_due_and_what_rows_are_joined_by_stand_in_columns_of_their_own() {
     }
 }
 
-#[test]
-fn an_xml_file_that_is_none_is_turned_away_with_its_reason() {
-    let Some(context) =
-        Context::with_engines("an_xml_file_that_is_none_is_turned_away_with_its_reason")
-    else {
-        return;
-    };
+test!(
+    an_xml_file_that_is_none_is_turned_away_with_its_reason,
+    Engines
+);
+fn an_xml_file_that_is_none_is_turned_away_with_its_reason(context: Context) {
     take(&context, &["ubl"]);
     let good = fs::read_to_string(context.path("in/ubl.xml")).unwrap();
     fs::write(
@@ -211,13 +207,13 @@ fn an_xml_file_that_is_none_is_turned_away_with_its_reason() {
     assert!(line("deep.xml").contains("too_large"), "{status:?}");
 }
 
-#[test]
-fn a_changed_setting_reads_again_what_it_touches_and_both_values_of_a_difference_are_told() {
-    let name =
-        "a_changed_setting_reads_again_what_it_touches_and_both_values_of_a_difference_are_told";
-    let Some(context) = Context::with_engines(name) else {
-        return;
-    };
+test!(
+    a_changed_setting_reads_again_what_it_touches_and_both_values_of_a_difference_are_told,
+    Engines
+);
+fn a_changed_setting_reads_again_what_it_touches_and_both_values_of_a_difference_are_told(
+    context: Context,
+) {
     take(&context, &["conflict", "ubl"]);
     context.run(&["run", "in"]);
     let plain = context.records();
@@ -267,13 +263,11 @@ fn a_changed_setting_reads_again_what_it_touches_and_both_values_of_a_difference
     assert_eq!(wrong.code, Some(2), "{wrong:?}");
 }
 
-#[test]
-fn what_is_exported_as_ubl_is_taken_in_again_as_the_same() {
-    let Some(context) =
-        Context::with_engines("what_is_exported_as_ubl_is_taken_in_again_as_the_same")
-    else {
-        return;
-    };
+test!(
+    what_is_exported_as_ubl_is_taken_in_again_as_the_same,
+    Engines
+);
+fn what_is_exported_as_ubl_is_taken_in_again_as_the_same(context: Context) {
     take(
         &context,
         &["facturx", "zugferd1", "ubl", "xrechnung", "credit_note"],
@@ -322,12 +316,11 @@ fn what_is_exported_as_ubl_is_taken_in_again_as_the_same() {
     assert_eq!(nowhere.code, Some(2), "{nowhere:?}");
 }
 
-#[test]
-fn an_invoice_that_lacks_terms_is_refused_by_name_and_the_others_are_written() {
-    let name = "an_invoice_that_lacks_terms_is_refused_by_name_and_the_others_are_written";
-    let Some(context) = Context::with_engines(name) else {
-        return;
-    };
+test!(
+    an_invoice_that_lacks_terms_is_refused_by_name_and_the_others_are_written,
+    Engines
+);
+fn an_invoice_that_lacks_terms_is_refused_by_name_and_the_others_are_written(context: Context) {
     take(&context, &["ubl"]);
     let whole = fs::read_to_string(context.path("in/ubl.xml")).unwrap();
     let bare = whole
@@ -349,23 +342,13 @@ fn an_invoice_that_lacks_terms_is_refused_by_name_and_the_others_are_written() {
     assert_eq!(fs::read_dir(context.path("out")).unwrap().count(), 2);
 }
 
-/// Where the corpus is: beside the repository, or where `DOCMILL_CORPUS` says.
-fn corpus() -> Option<PathBuf> {
-    let named = std::env::var_os("DOCMILL_CORPUS").map(PathBuf::from);
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
-    let folder = named.unwrap_or(beside).join("invoices/dev");
-    folder.is_dir().then_some(folder)
-}
-
-#[test]
-fn every_einvoice_of_the_corpus_agrees_with_its_truth() {
-    let Some(folder) = corpus() else {
-        return eprintln!("every_einvoice_of_the_corpus_agrees_with_its_truth skipped: no corpus");
-    };
-    let Some(context) = Context::with_engines("every_einvoice_of_the_corpus_agrees_with_its_truth")
-    else {
-        return;
-    };
+test!(
+    every_einvoice_of_the_corpus_agrees_with_its_truth,
+    Engines,
+    Corpus
+);
+fn every_einvoice_of_the_corpus_agrees_with_its_truth(context: Context) {
+    let folder = corpus().join("invoices/dev");
     let mut args = vec!["run".to_owned()];
     for entry in fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();

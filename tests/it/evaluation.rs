@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::context::{Context, Ran, fixtures};
+use crate::harness::test;
 
 /// Screenshots are read in a second each.
 fn eval_screenshots(context: &Context, more: &[&str]) -> Ran {
@@ -15,12 +16,11 @@ fn eval_screenshots(context: &Context, more: &[&str]) -> Ran {
     context.run(&args)
 }
 
-#[test]
-fn what_is_kept_is_judged_again_without_engines_and_compared_with_a_baseline() {
-    let name = "what_is_kept_is_judged_again_without_engines_and_compared_with_a_baseline";
-    let Some(context) = Context::with_engines(name) else {
-        return;
-    };
+test!(
+    what_is_kept_is_judged_again_without_engines_and_compared_with_a_baseline,
+    Engines
+);
+fn what_is_kept_is_judged_again_without_engines_and_compared_with_a_baseline(context: Context) {
     let read = ["--no-routing", "--keep", "kept.db", "--json"];
     let first = eval_screenshots(&context, &read);
     assert_eq!(first.code, Some(0), "{first:?}");
@@ -93,12 +93,11 @@ fn what_is_kept_is_judged_again_without_engines_and_compared_with_a_baseline() {
     assert!(ran.stdout.contains("Wrong values by cause"), "{ran:?}");
 }
 
-#[test]
-fn a_calibration_is_made_from_known_documents_and_later_records_name_it() {
-    let name = "a_calibration_is_made_from_known_documents_and_later_records_name_it";
-    let Some(context) = Context::with_engines(name) else {
-        return;
-    };
+test!(
+    a_calibration_is_made_from_known_documents_and_later_records_name_it,
+    Engines
+);
+fn a_calibration_is_made_from_known_documents_and_later_records_name_it(context: Context) {
     let folder = fixtures();
     let folder = folder.to_str().unwrap();
     let few = context.run(&[
@@ -161,9 +160,10 @@ fn a_calibration_is_made_from_known_documents_and_later_records_name_it() {
     );
 }
 
-#[test]
-fn misspelt_truth_and_choices_that_choose_nothing_are_told_before_anything_is_read() {
-    let context = Context::new();
+test!(misspelt_truth_and_choices_that_choose_nothing_are_told_before_anything_is_read);
+fn misspelt_truth_and_choices_that_choose_nothing_are_told_before_anything_is_read(
+    context: Context,
+) {
     let put = |case: &str, truth: &str| {
         let folder = context.path(case);
         fs::create_dir_all(&folder).unwrap();

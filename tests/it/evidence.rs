@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::context::{Context, Ran};
 use crate::endpoint::{Endpoint, answer, expected};
+use crate::harness::test;
 
 /// A folder of models with a reader that answers `fields` with every page.
 fn models(context: &Context, fields: Value) -> String {
@@ -35,12 +36,11 @@ fn messages(record: &Value, code: &str) -> Vec<String> {
 
 const INVOICE: &str = "invoice/gb_tools";
 
-#[test]
-fn what_the_page_has_is_found_with_its_box_and_what_it_has_otherwise_is_told() {
-    let name = "what_the_page_has_is_found_with_its_box_and_what_it_has_otherwise_is_told";
-    let Some(context) = Context::with_engines(name) else {
-        return;
-    };
+test!(
+    what_the_page_has_is_found_with_its_box_and_what_it_has_otherwise_is_told,
+    Engines
+);
+fn what_the_page_has_is_found_with_its_box_and_what_it_has_otherwise_is_told(context: Context) {
     context.fixture(INVOICE, "in/right");
     let ran = run(
         &context,
@@ -94,12 +94,11 @@ fn what_the_page_has_is_found_with_its_box_and_what_it_has_otherwise_is_told() {
     assert!(rows.contains(",gross_total,"), "{rows}");
 }
 
-#[test]
-fn the_same_invoice_in_another_file_is_a_possible_duplicate_payment() {
-    let name = "the_same_invoice_in_another_file_is_a_possible_duplicate_payment";
-    let Some(context) = Context::with_engines(name) else {
-        return;
-    };
+test!(
+    the_same_invoice_in_another_file_is_a_possible_duplicate_payment,
+    Engines
+);
+fn the_same_invoice_in_another_file_is_a_possible_duplicate_payment(context: Context) {
     let first = context.fixture(INVOICE, "in/first");
     let models = models(&context, expected(INVOICE));
     run(&context, &models, "invoice", &[]);
@@ -128,21 +127,22 @@ fn the_same_invoice_in_another_file_is_a_possible_duplicate_payment() {
     }
 }
 
-/// With Tesseract where it is installed.
-#[test]
-fn a_scan_gets_a_second_opinion_and_a_missing_one_is_told_once() {
-    let name = "a_scan_gets_a_second_opinion_and_a_missing_one_is_told_once";
-    let Some(context) = Context::with_engines(name) else {
-        return;
-    };
-    let cases = ["receipt/uk_grocer", "receipt/uk_pharmacy"];
-    context.fixture(cases[0], "in/a");
-    context.fixture(cases[1], "in/b");
-    let mut alone = expected(cases[0]);
+/// A scan that the default reader would not be sure of, and what a perfect one
+/// says of it.
+fn scan(context: &Context) -> String {
+    let case = "receipt/uk_grocer";
+    context.fixture(case, "in/a");
+    let mut alone = expected(case);
     alone["items"] = Value::Array(Vec::new());
     alone["subtotal"] = Value::Null;
+    models(context, alone)
+}
+
+test!(a_scan_without_ocr_is_told_once, Engines);
+fn a_scan_without_ocr_is_told_once(context: Context) {
+    let models = scan(&context);
+    context.fixture("receipt/uk_pharmacy", "in/b");
     let missing = ["--set", "tesseract=/nowhere/tesseract"];
-    let models = models(&context, alone);
     let ran = run(&context, &models, "receipt", &missing);
     assert_eq!(
         ran.stderr.matches("no second opinion on scans").count(),
@@ -151,14 +151,13 @@ fn a_scan_gets_a_second_opinion_and_a_missing_one_is_told_once() {
         ran.stderr
     );
     assert_eq!(messages(&context.records()[0], "no_witness").len(), 1);
-    let installed = std::process::Command::new("tesseract")
-        .arg("--version")
-        .output();
-    if installed.is_err() {
-        eprintln!("{name}: the rest is skipped, Tesseract is not installed");
-        return;
-    }
-    run(&context, &models, "receipt", &["--force"]);
+}
+
+test!(a_scan_gets_a_second_opinion, Engines, Tesseract);
+fn a_scan_gets_a_second_opinion(context: Context) {
+    let models = scan(&context);
+    context.fixture("receipt/uk_pharmacy", "in/b");
+    run(&context, &models, "receipt", &[]);
     let records = context.records();
     let total = evidence(&records[0], "total");
     assert_eq!(

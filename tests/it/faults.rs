@@ -4,12 +4,14 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sqlx::{Connection, Row, SqliteConnection};
 
 use crate::context::{Context, stable};
+use crate::harness::test;
 use crate::process::{signal, wait_for_worker};
 
 const CASES: [&str; 3] = ["receipt/uk_grocer", "receipt/ie_fuel", "receipt/my_cafe"];
@@ -22,11 +24,15 @@ fn fill(context: &Context) {
     }
 }
 
-fn undisturbed() -> Vec<Value> {
-    let context = Context::new();
-    fill(&context);
-    context.run(&RUN);
-    stable(context.records())
+/// What an undisturbed run leaves; made once.
+fn undisturbed() -> &'static [Value] {
+    static RECORDS: OnceLock<Vec<Value>> = OnceLock::new();
+    RECORDS.get_or_init(|| {
+        let context = Context::new();
+        fill(&context);
+        context.run(&RUN);
+        stable(context.records())
+    })
 }
 
 /// What is in the database, by a connection that is not docmill's.
@@ -59,11 +65,8 @@ pub fn while_locked<T>(database: &Path, work: impl FnOnce() -> T) -> T {
     })
 }
 
-#[test]
-fn a_database_that_another_program_holds_is_waited_for() {
-    let Some(context) = Context::with_engines("a_database_that_is_held_is_waited_for") else {
-        return;
-    };
+test!(a_database_that_another_program_holds_is_waited_for, Engines);
+fn a_database_that_another_program_holds_is_waited_for(context: Context) {
     fill(&context);
     let mut running = context.start(&RUN);
     running.line();
@@ -76,11 +79,11 @@ fn a_database_that_another_program_holds_is_waited_for() {
     assert_eq!(stable(context.records()), undisturbed());
 }
 
-#[test]
-fn a_database_that_stays_locked_ends_the_run_with_75_and_the_next_goes_on() {
-    let Some(context) = Context::with_engines("a_database_that_stays_locked_ends_the_run") else {
-        return;
-    };
+test!(
+    a_database_that_stays_locked_ends_the_run_with_75_and_the_next_goes_on,
+    Engines
+);
+fn a_database_that_stays_locked_ends_the_run_with_75_and_the_next_goes_on(context: Context) {
     fill(&context);
     let mut running = context.start(&RUN);
     running.line();
@@ -93,14 +96,14 @@ fn a_database_that_stays_locked_ends_the_run_with_75_and_the_next_goes_on() {
     assert_eq!(stable(context.records()), undisturbed());
 }
 
-/// A small file system of its own, where root may make one.
+/// A small file system of its own, which only root can mount.
 struct Tmpfs<'a>(&'a Path);
 
 impl Tmpfs<'_> {
-    fn mount<'a>(at: &'a Path, options: &str) -> Option<Tmpfs<'a>> {
+    fn mount<'a>(at: &'a Path, options: &str) -> Tmpfs<'a> {
         fs::create_dir_all(at).unwrap();
-        let mounted = mount(&["-t", "tmpfs", "-o", options, "tmpfs"], at);
-        mounted.then_some(Tmpfs(at))
+        assert!(mount(&["-t", "tmpfs", "-o", options, "tmpfs"], at));
+        Tmpfs(at)
     }
 
     fn remount(&self, options: &str) {
@@ -119,17 +122,15 @@ fn mount(arguments: &[&str], at: &Path) -> bool {
     output.is_ok_and(|output| output.status.success())
 }
 
-#[test]
-fn a_full_disk_ends_the_run_with_75_and_the_next_goes_on() {
-    let Some(context) = Context::with_engines("a_full_disk_ends_the_run_with_75") else {
-        return;
-    };
+test!(
+    a_full_disk_ends_the_run_with_75_and_the_next_goes_on,
+    Engines,
+    Root
+);
+fn a_full_disk_ends_the_run_with_75_and_the_next_goes_on(context: Context) {
     fill(&context);
     let disk = context.path("disk");
-    let Some(tmpfs) = Tmpfs::mount(&disk, "size=320k") else {
-        eprintln!("skipped: only root can make a small disk");
-        return;
-    };
+    let tmpfs = Tmpfs::mount(&disk, "size=320k");
     let run = ["--db", "disk/docmill.db", "run", "in", "--type", "receipt"];
     let full = context.run(&run);
     assert_eq!(full.code, TRY_AGAIN_LATER, "{full:?}");
@@ -148,17 +149,15 @@ fn a_full_disk_ends_the_run_with_75_and_the_next_goes_on() {
     assert_eq!(ask(&database, sound), [1]);
 }
 
-#[test]
-fn a_read_only_database_is_told_and_left_as_it_is() {
-    let Some(context) = Context::with_engines("a_read_only_database_is_told") else {
-        return;
-    };
+test!(
+    a_read_only_database_is_told_and_left_as_it_is,
+    Engines,
+    Root
+);
+fn a_read_only_database_is_told_and_left_as_it_is(context: Context) {
     fill(&context);
     let disk = context.path("disk");
-    let Some(tmpfs) = Tmpfs::mount(&disk, "size=64m") else {
-        eprintln!("skipped: only root can make a read-only disk, and writes to any other");
-        return;
-    };
+    let tmpfs = Tmpfs::mount(&disk, "size=64m");
     let run = ["--db", "disk/docmill.db", "run", "in", "--type", "receipt"];
     context.run(&run);
     let before = fs::read(disk.join("docmill.db")).unwrap();
@@ -179,11 +178,11 @@ fn a_read_only_database_is_told_and_left_as_it_is() {
     assert_eq!(fs::read(disk.join("docmill.db")).unwrap(), before);
 }
 
-#[test]
-fn a_source_that_was_removed_is_told_and_the_others_are_read() {
-    let Some(context) = Context::with_engines("a_source_that_was_removed_is_told") else {
-        return;
-    };
+test!(
+    a_source_that_was_removed_is_told_and_the_others_are_read,
+    Engines
+);
+fn a_source_that_was_removed_is_told_and_the_others_are_read(context: Context) {
     fill(&context);
     // Taken in, not yet read: the reader is held before its first page.
     let running = context.start(&[&RUN[..], &["--readers", "1"]].concat());
@@ -242,12 +241,13 @@ fn assert_given_back(context: &Context) {
     assert_eq!(ask(&database, charged), [0]);
 }
 
-#[test]
-fn a_page_that_outlasts_a_signal_is_given_back_at_every_stage() {
+test!(
+    a_page_that_outlasts_a_signal_is_given_back_at_every_stage,
+    Engines
+);
+fn a_page_that_outlasts_a_signal_is_given_back_at_every_stage(_: Context) {
     for role in ["rasterizer", "router", "reader"] {
-        let Some(context) = Context::with_engines("a_page_that_outlasts_a_signal") else {
-            return;
-        };
+        let context = Context::new();
         fill(&context);
         let typed = if role == "router" {
             "in"
@@ -277,13 +277,14 @@ fn a_page_that_outlasts_a_signal_is_given_back_at_every_stage() {
     }
 }
 
-#[test]
-fn a_signal_at_any_moment_ends_the_run_with_no_page_in_hand() {
+test!(
+    a_signal_at_any_moment_ends_the_run_with_no_page_in_hand,
+    Engines
+);
+fn a_signal_at_any_moment_ends_the_run_with_no_page_in_hand(_: Context) {
     let expected = undisturbed();
     for milliseconds in [30, 150, 300, 500, 700, 900, 1200, 1600, 2200] {
-        let Some(context) = Context::with_engines("a_signal_at_any_moment") else {
-            return;
-        };
+        let context = Context::new();
         fill(&context);
         let mut running = context.start(&RUN);
         std::thread::sleep(Duration::from_millis(milliseconds));

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::context::Context;
+use crate::harness::test;
 
 /// Whether a text stands anywhere in the database or its log.
 fn holds(context: &Context, text: &str) -> bool {
@@ -36,12 +37,11 @@ fn is_duplicate(record: &Value) -> bool {
         .any(|finding| finding["code"] == "possible_duplicate")
 }
 
-#[test]
-fn forgetting_a_file_leaves_nothing_of_it_and_what_others_hold() {
-    let name = "forgetting_a_file_leaves_nothing_of_it_and_what_others_hold";
-    let Some(context) = Context::with_engines(name) else {
-        return;
-    };
+test!(
+    forgetting_a_file_leaves_nothing_of_it_and_what_others_hold,
+    Engines
+);
+fn forgetting_a_file_leaves_nothing_of_it_and_what_others_hold(context: Context) {
     let first = context.fixture("invoice/einvoice_ubl", "in/march/bill");
     // The same invoice, in other bytes.
     let again = context.path("in/april/again.xml");

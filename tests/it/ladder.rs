@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::context::{Context, Ran};
 use crate::endpoint::{Endpoint, answer, expected};
+use crate::harness::test;
 
 const KEY: &str = "sk-never-to-be-seen-47110815";
 const PRICED: &str = "api_key_env = 'FAR_KEY'\ninput_price = 2.5\noutput_price = 10";
@@ -29,14 +30,13 @@ struct Ladder {
 }
 
 impl Ladder {
-    /// With these receipts to read; `None` where there are no engines.
-    fn new(name: &str, far: &Endpoint, table: &str, receipts: &[&str]) -> Option<Ladder> {
-        let context = Context::with_engines(name)?;
+    /// With these receipts to read.
+    fn new(context: Context, far: &Endpoint, table: &str, receipts: &[&str]) -> Ladder {
         let models = context.endpoints(&[("far", &far.base_url, table)]);
         for case in receipts {
             context.fixture(&format!("receipt/{case}"), &format!("in/{case}"));
         }
-        Some(Ladder { context, models })
+        Ladder { context, models }
     }
 
     fn run(&self, args: &[&str]) -> Ran {
@@ -83,13 +83,13 @@ fn written(context: &Context) -> Vec<u8> {
     bytes
 }
 
-#[test]
-fn a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere() {
-    let name = "a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere";
+test!(
+    a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere,
+    Engines
+);
+fn a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere(context: Context) {
     let far = Endpoint::start(|_, _| (200, answer(&expected("receipt/uk_grocer"), -0.0001)));
-    let Some(ladder) = Ladder::new(name, &far, PRICED, &["uk_grocer"]) else {
-        return;
-    };
+    let ladder = Ladder::new(context, &far, PRICED, &["uk_grocer"]);
     let context = &ladder.context;
     let ran = ladder.climb(&["-vv"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
@@ -146,15 +146,15 @@ fn a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere() {
     assert!(!written.windows(key.len()).any(|bytes| bytes == key));
 }
 
-#[test]
-fn a_refused_key_is_told_once_and_the_pages_stay_in_review() {
-    let name = "a_refused_key_is_told_once_and_the_pages_stay_in_review";
+test!(
+    a_refused_key_is_told_once_and_the_pages_stay_in_review,
+    Engines
+);
+fn a_refused_key_is_told_once_and_the_pages_stay_in_review(context: Context) {
     let body = format!("{{\"error\":{{\"message\":\"Incorrect API key provided: {KEY}\"}}}}");
     let far = Endpoint::start(move |_, _| (401, body.clone()));
     let receipts = ["uk_grocer", "ie_fuel", "my_cafe"];
-    let Some(ladder) = Ladder::new(name, &far, PRICED, &receipts) else {
-        return;
-    };
+    let ladder = Ladder::new(context, &far, PRICED, &receipts);
     let context = &ladder.context;
     let ran = ladder.climb(&[]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
@@ -181,16 +181,16 @@ fn a_refused_key_is_told_once_and_the_pages_stay_in_review() {
     assert_eq!(good.requests(), 3);
 }
 
-#[test]
-fn the_budget_is_kept_and_told_once_and_the_next_run_goes_on() {
-    let name = "the_budget_is_kept_and_told_once_and_the_next_run_goes_on";
+test!(
+    the_budget_is_kept_and_told_once_and_the_next_run_goes_on,
+    Engines
+);
+fn the_budget_is_kept_and_told_once_and_the_next_run_goes_on(context: Context) {
     let far = Endpoint::start(|number, _| (200, receipt(number)));
     // At most two pages are in hand.
     let table = format!("{PRICED}\nconcurrency = 1");
     let receipts = ["uk_grocer", "ie_fuel", "my_cafe", "de_bakery", "us_office"];
-    let Some(ladder) = Ladder::new(name, &far, &table, &receipts) else {
-        return;
-    };
+    let ladder = Ladder::new(context, &far, &table, &receipts);
     let ran = ladder.climb(&["--set", "ladder_max_pages=1"]);
     assert_eq!((far.requests(), ran.code), (1, Some(3)), "{ran:?}");
     assert_eq!(ran.stderr.matches("budget").count(), 1, "{}", ran.stderr);
@@ -211,18 +211,18 @@ fn the_budget_is_kept_and_told_once_and_the_next_run_goes_on() {
     assert_eq!((far.requests(), ran.code), (5, Some(0)), "{ran:?}");
 }
 
-#[test]
-fn a_run_killed_while_a_page_is_at_the_server_goes_on_with_it() {
-    let name = "a_run_killed_while_a_page_is_at_the_server_goes_on_with_it";
+test!(
+    a_run_killed_while_a_page_is_at_the_server_goes_on_with_it,
+    Engines
+);
+fn a_run_killed_while_a_page_is_at_the_server_goes_on_with_it(context: Context) {
     let far = Endpoint::start(|number, _| {
         if number == 0 {
             std::thread::sleep(Duration::from_secs(60));
         }
         (200, answer(&expected("receipt/uk_grocer"), -0.0001))
     });
-    let Some(ladder) = Ladder::new(name, &far, "", &["uk_grocer"]) else {
-        return;
-    };
+    let ladder = Ladder::new(context, &far, "", &["uk_grocer"]);
     let context = &ladder.context;
     let models = ["--models", ladder.models.as_str()];
     let all = [&models[..], &CLIMB, &["--set", "ladder_max_pages=1"]].concat();
@@ -243,17 +243,17 @@ fn a_run_killed_while_a_page_is_at_the_server_goes_on_with_it() {
     assert_eq!(context.status()["pages"], serde_json::json!({"done": 1}));
 }
 
-#[test]
-fn an_answer_that_does_not_fit_the_schema_is_kept_and_goes_to_review() {
-    let name = "an_answer_that_does_not_fit_the_schema_is_kept_and_goes_to_review";
+test!(
+    an_answer_that_does_not_fit_the_schema_is_kept_and_goes_to_review,
+    Engines
+);
+fn an_answer_that_does_not_fit_the_schema_is_kept_and_goes_to_review(context: Context) {
     let far = Endpoint::start(|_, _| {
         let fields = serde_json::json!({"merchant_name": "ACME", "total": 7.4, "colour": "red"});
         (200, answer(&fields, -0.0001))
     });
     let table = "structured_output = 'none'";
-    let Some(ladder) = Ladder::new(name, &far, table, &["uk_grocer"]) else {
-        return;
-    };
+    let ladder = Ladder::new(context, &far, table, &["uk_grocer"]);
     let context = &ladder.context;
     let ran = ladder.run(&["run", "in", "--type", "receipt", "--reader", "far"]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
@@ -267,9 +267,8 @@ fn an_answer_that_does_not_fit_the_schema_is_kept_and_goes_to_review() {
     assert!(violations.count() >= 2, "{record:#}");
 }
 
-#[test]
-fn a_ladder_that_cannot_be_used_is_told_before_anything_is_made() {
-    let context = Context::new();
+test!(a_ladder_that_cannot_be_used_is_told_before_anything_is_made);
+fn a_ladder_that_cannot_be_used_is_told_before_anything_is_made(context: Context) {
     let models = context.endpoints(&[("far", "http://10.1.2.3/v1", "")]);
     fs::create_dir(context.path("in")).unwrap();
     let ran = run(

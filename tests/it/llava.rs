@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use llama_cpp_sys_2 as sys;
 
 use crate::context::Context;
+use crate::harness::test;
 
 const SIDE: u32 = 56;
 const PATCHES: usize = 16;
@@ -98,9 +99,8 @@ fn mean(values: &[f32]) -> f32 {
     values.iter().sum::<f32>() / values.len() as f32
 }
 
-#[test]
-fn a_repaired_projector_gives_every_patch_but_the_corner_as_it_was_trained() {
-    let context = Context::new();
+test!(a_repaired_projector_gives_every_patch_but_the_corner_as_it_was_trained);
+fn a_repaired_projector_gives_every_patch_but_the_corner_as_it_was_trained(context: Context) {
     let before = features(&golden("mmproj.gguf"));
     let told = context.run(&["models", "check", golden("mmproj.gguf").to_str().unwrap()]);
     assert_eq!(told.code, Some(1), "{told:?}");

@@ -1,7 +1,5 @@
-//! docmill through its own binary, by behaviour. What needs the engines says
-//! on stderr why it is skipped where they are missing.
+//! docmill through its own binary, by behaviour.
 
-mod architecture;
 mod cage;
 mod command_line;
 mod context;
@@ -12,6 +10,7 @@ mod evaluation;
 mod evidence;
 mod faults;
 mod forget;
+mod harness;
 mod injection;
 mod ladder;
 #[cfg(feature = "llama")]
@@ -27,3 +26,7 @@ mod served;
 mod service;
 mod torture;
 mod types;
+
+fn main() -> std::process::ExitCode {
+    harness::main()
+}

@@ -2,28 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
-use crate::context::Context;
+use crate::context::{Context, corpus};
+use crate::harness::test;
 
-fn corpus() -> Option<PathBuf> {
-    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
-    let corpus = std::env::var_os("DOCMILL_CORPUS").map_or(default, PathBuf::from);
-    if corpus.join("MANIFEST.json").is_file() {
-        return Some(corpus.canonicalize().unwrap());
-    }
-    eprintln!("skipped: no corpus at {}", corpus.display());
-    None
-}
-
-#[test]
-fn every_malformed_file_gets_its_outcome_and_the_others_are_done() {
-    let Some(corpus) = corpus() else { return };
-    let Some(context) = Context::with_engines("every_malformed_file_gets_its_outcome") else {
-        return;
-    };
+test!(
+    every_malformed_file_gets_its_outcome_and_the_others_are_done,
+    Engines,
+    Corpus
+);
+fn every_malformed_file_gets_its_outcome_and_the_others_are_done(context: Context) {
+    let corpus = corpus().canonicalize().unwrap();
     let folder = corpus.join("malformed");
     // What the pages say is not the matter here: one type, so that all is read.
     let ran = context.run(&[
@@ -92,12 +84,9 @@ fn every_malformed_file_gets_its_outcome_and_the_others_are_done() {
     );
 }
 
-#[test]
-fn names_that_are_not_utf8_survive() {
-    let Some(corpus) = corpus() else { return };
-    let Some(context) = Context::with_engines("names_that_are_not_utf8_survive") else {
-        return;
-    };
+test!(names_that_are_not_utf8_survive, Engines, Corpus);
+fn names_that_are_not_utf8_survive(context: Context) {
+    let corpus = corpus().canonicalize().unwrap();
     fs::create_dir(context.path("in")).unwrap();
     let tar = corpus.join("malformed/nonutf8_name.tar");
     let unpacked = std::process::Command::new("tar")

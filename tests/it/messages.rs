@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use crate::context::Context;
 use crate::faults::while_locked;
+use crate::harness::test;
 
-#[test]
-fn whatever_a_setting_names_wrongly_ends_with_exit_code_2() {
-    let context = Context::new();
+test!(whatever_a_setting_names_wrongly_ends_with_exit_code_2);
+fn whatever_a_setting_names_wrongly_ends_with_exit_code_2(context: Context) {
     let nano = "docmill-nano";
     for wrong in [
         &["--models", "nowhere"][..],
@@ -32,9 +32,8 @@ fn whatever_a_setting_names_wrongly_ends_with_exit_code_2() {
     }
 }
 
-#[test]
-fn config_shows_what_is_found_where_nothing_is_set() {
-    let context = Context::new();
+test!(config_shows_what_is_found_where_nothing_is_set);
+fn config_shows_what_is_found_where_nothing_is_set(context: Context) {
     let ran = context.run(&["config"]);
     let line = |start: &str| {
         let line = ran.stdout.lines().find(|line| line.starts_with(start));
@@ -49,9 +48,8 @@ fn config_shows_what_is_found_where_nothing_is_set() {
     assert!(!table.contains_key("reader") && table.contains_key("readers"));
 }
 
-#[test]
-fn doctor_notes_that_there_is_no_calibration_and_what_follows() {
-    let context = Context::new();
+test!(doctor_notes_that_there_is_no_calibration_and_what_follows);
+fn doctor_notes_that_there_is_no_calibration_and_what_follows(context: Context) {
     let args = ["doctor", "--json", "--set", "calibration=off"];
     let checks = context.run(&args).json_lines();
     let check = checks
@@ -63,11 +61,8 @@ fn doctor_notes_that_there_is_no_calibration_and_what_follows() {
     assert!(message.contains("no error rate is promised"), "{message}");
 }
 
-#[test]
-fn a_wait_for_the_database_is_told_after_a_moment() {
-    let Some(context) = Context::with_engines("a_wait_for_the_database_is_told") else {
-        return;
-    };
+test!(a_wait_for_the_database_is_told_after_a_moment, Engines);
+fn a_wait_for_the_database_is_told_after_a_moment(context: Context) {
     context.run(&["run"]);
     let status = while_locked(&context.path("docmill.db"), || {
         let mut command = context.command(&["status"]);
@@ -84,11 +79,11 @@ fn a_wait_for_the_database_is_told_after_a_moment() {
     assert_eq!(context.run(&["status"]).stderr, "");
 }
 
-#[test]
-fn a_file_turned_away_is_told_in_a_line_with_the_remedy_until_it_is_gone() {
-    let Some(context) = Context::with_engines("a_file_turned_away_is_told_in_a_line") else {
-        return;
-    };
+test!(
+    a_file_turned_away_is_told_in_a_line_with_the_remedy_until_it_is_gone,
+    Engines
+);
+fn a_file_turned_away_is_told_in_a_line_with_the_remedy_until_it_is_gone(context: Context) {
     fs::create_dir(context.path("in")).unwrap();
     fs::write(context.path("in/bad.pdf"), "%PDF-1.4 and nothing").unwrap();
     let ran = context.run(&["run", "in"]);
@@ -112,11 +107,8 @@ fn a_file_turned_away_is_told_in_a_line_with_the_remedy_until_it_is_gone() {
     assert!(!status.contains("bad.pdf") && status.contains("gone since"));
 }
 
-#[test]
-fn a_bench_tells_what_was_turned_away() {
-    let Some(context) = Context::with_engines("a_bench_tells_what_was_turned_away") else {
-        return;
-    };
+test!(a_bench_tells_what_was_turned_away, Engines);
+fn a_bench_tells_what_was_turned_away(context: Context) {
     fs::write(context.path("bad.pdf"), "%PDF-1.4 and nothing").unwrap();
     let ran = context.run(&["bench", "bad.pdf"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
@@ -127,12 +119,11 @@ fn a_bench_tells_what_was_turned_away() {
     assert!(ran.stderr.contains("bad.pdf"), "{ran:?}");
 }
 
-#[test]
-fn a_record_that_was_replaced_names_the_one_in_its_place() {
-    let Some(context) = Context::with_engines("a_record_that_was_replaced_names_its_successor")
-    else {
-        return;
-    };
+test!(
+    a_record_that_was_replaced_names_the_one_in_its_place,
+    Engines
+);
+fn a_record_that_was_replaced_names_the_one_in_its_place(context: Context) {
     context.fixture("receipt/uk_grocer", "in/a");
     context.run(&["run", "in", "--type", "receipt"]);
     context.run(&["run", "in", "--type", "receipt", "--force"]);
@@ -154,11 +145,11 @@ fn a_record_that_was_replaced_names_the_one_in_its_place() {
     }
 }
 
-#[test]
-fn ubl_files_are_counted_and_their_folder_is_the_owners() {
-    let Some(context) = Context::with_engines("ubl_files_are_counted") else {
-        return;
-    };
+test!(
+    ubl_files_are_counted_and_their_folder_is_the_owners,
+    Engines
+);
+fn ubl_files_are_counted_and_their_folder_is_the_owners(context: Context) {
     context.fixture("invoice/gb_tools", "in/a");
     context.fixture("receipt/uk_grocer", "in/b");
     context.run(&["run", "in"]);
@@ -189,11 +180,8 @@ fn ubl_files_are_counted_and_their_folder_is_the_owners() {
     assert_eq!(quiet.stderr, "");
 }
 
-#[test]
-fn a_folder_without_files_is_warned_of() {
-    let Some(context) = Context::with_engines("a_folder_without_files_is_warned_of") else {
-        return;
-    };
+test!(a_folder_without_files_is_warned_of, Engines);
+fn a_folder_without_files_is_warned_of(context: Context) {
     fs::create_dir_all(context.path("empty")).unwrap();
     context.fixture("receipt/uk_grocer", "full/a");
     let args = ["run", "empty", "full", "--type", "receipt"];
@@ -215,11 +203,11 @@ fn a_folder_without_files_is_warned_of() {
     assert!(!counts.is_empty() && counts.iter().all(|line| line.ends_with(" 0")));
 }
 
-#[test]
-fn a_file_in_no_folder_is_a_usage_error_before_the_work() {
-    let Some(context) = Context::with_engines("a_file_in_no_folder_is_a_usage_error") else {
-        return;
-    };
+test!(
+    a_file_in_no_folder_is_a_usage_error_before_the_work,
+    Engines
+);
+fn a_file_in_no_folder_is_a_usage_error_before_the_work(context: Context) {
     context.run(&["run"]);
     let before = context.run(&["report", "--json"]).stdout;
     for args in [

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::context::{Context, Ran, changed_models};
+use crate::harness::test;
 use crate::pages::pdf;
 
 /// Words of the fixture and of the PDF below; the model reads the former.
@@ -28,11 +29,8 @@ fn short_winded(context: &Context) {
     });
 }
 
-#[test]
-fn logs_tell_nothing_that_a_page_says() {
-    let Some(context) = Context::with_engines("logs_tell_nothing_that_a_page_says") else {
-        return;
-    };
+test!(logs_tell_nothing_that_a_page_says, Engines);
+fn logs_tell_nothing_that_a_page_says(context: Context) {
     context.fixture("receipt/uk_grocer", "in/a");
     let page = ["Quxley & Sons", "Zanzibarter 12.00", "TOTAL 12.00"];
     fs::write(context.path("in/b.pdf"), pdf(&[&page])).unwrap();
@@ -74,11 +72,11 @@ fn open_handed(context: &Context, args: &[&str]) -> Ran {
     Ran::from(command.output().unwrap())
 }
 
-#[test]
-fn what_is_written_is_its_owners_alone_whatever_the_umask() {
-    let Some(context) = Context::with_engines("what_is_written_is_its_owners_alone") else {
-        return;
-    };
+test!(
+    what_is_written_is_its_owners_alone_whatever_the_umask,
+    Engines
+);
+fn what_is_written_is_its_owners_alone_whatever_the_umask(context: Context) {
     context.fixture("receipt/uk_grocer", "in/a");
     let run = [
         "run", "in", "--type", "receipt", "--report", "r.html", "--report", "r.json",
@@ -103,11 +101,8 @@ fn what_is_written_is_its_owners_alone_whatever_the_umask() {
     assert!(seen >= 7, "{seen} files");
 }
 
-#[test]
-fn sqlites_companions_are_private_while_a_run_goes_on() {
-    let Some(context) = Context::with_engines("sqlites_companions_are_private") else {
-        return;
-    };
+test!(sqlites_companions_are_private_while_a_run_goes_on, Engines);
+fn sqlites_companions_are_private_while_a_run_goes_on(context: Context) {
     for (index, case) in ["receipt/uk_grocer", "receipt/ie_fuel"].iter().enumerate() {
         context.fixture(case, &format!("in/{index}"));
     }
@@ -124,20 +119,9 @@ fn sqlites_companions_are_private_while_a_run_goes_on() {
     running.child.wait().unwrap();
 }
 
-#[test]
-fn a_run_needs_no_network() {
-    let Some(context) = Context::with_engines("a_run_needs_no_network") else {
-        return;
-    };
+test!(a_run_needs_no_network, Engines, NetworkNamespace);
+fn a_run_needs_no_network(context: Context) {
     // In a network namespace of its own not even loopback is up.
-    let can = Command::new("unshare")
-        .args(["-n", "true"])
-        .stderr(Stdio::null())
-        .status();
-    if !can.is_ok_and(|status| status.success()) {
-        eprintln!("a_run_needs_no_network skipped: `unshare -n` needs root");
-        return;
-    }
     context.fixture("receipt/uk_grocer", "in/a");
     let program = context.command(&[]).get_program().to_owned();
     let output = Command::new("unshare")
@@ -152,9 +136,8 @@ fn a_run_needs_no_network() {
     assert_eq!(ran.json_lines().len(), 1, "{ran:?}");
 }
 
-#[test]
-fn a_changed_weight_is_told_before_anything_is_made() {
-    let context = Context::new();
+test!(a_changed_weight_is_told_before_anything_is_made);
+fn a_changed_weight_is_told_before_anything_is_made(context: Context) {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
     fs::create_dir_all(context.path("models/clip")).unwrap();
     for folder in ["", "clip"] {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::context::Context;
+use crate::harness::test;
 
 fn json(context: &Context, name: &str) -> Value {
     serde_json::from_str(&fs::read_to_string(context.path(name)).unwrap()).unwrap()
@@ -21,11 +22,11 @@ fn fill(context: &Context) {
     fs::write(context.path("in/empty.png"), "").unwrap();
 }
 
-#[test]
-fn a_run_ends_with_a_report_that_the_database_tells_again() {
-    let Some(context) = Context::with_engines("a_run_ends_with_a_report") else {
-        return;
-    };
+test!(
+    a_run_ends_with_a_report_that_the_database_tells_again,
+    Engines
+);
+fn a_run_ends_with_a_report_that_the_database_tells_again(context: Context) {
     fill(&context);
     let ran = context.run(&[
         "run",
@@ -114,11 +115,8 @@ fn a_run_ends_with_a_report_that_the_database_tells_again() {
     assert!(missing.stderr.contains("no run 7"), "{missing:?}");
 }
 
-#[test]
-fn a_killed_run_is_reported_as_far_as_it_came() {
-    let Some(context) = Context::with_engines("a_killed_run_is_reported") else {
-        return;
-    };
+test!(a_killed_run_is_reported_as_far_as_it_came, Engines);
+fn a_killed_run_is_reported_as_far_as_it_came(context: Context) {
     fill(&context);
     let mut running = context.start(&["run", "in", "--type", "receipt", "--json"]);
     running.line();
@@ -132,13 +130,9 @@ fn a_killed_run_is_reported_as_far_as_it_came() {
     );
 }
 
-#[test]
-fn a_report_names_a_file_whose_name_is_not_utf_8() {
+test!(a_report_names_a_file_whose_name_is_not_utf_8, Engines);
+fn a_report_names_a_file_whose_name_is_not_utf_8(context: Context) {
     use std::os::unix::ffi::OsStrExt;
-    let Some(context) = Context::with_engines("a_report_names_a_file_whose_name_is_not_utf_8")
-    else {
-        return;
-    };
     fs::create_dir(context.path("in")).unwrap();
     let name = std::ffi::OsStr::from_bytes(b"caf\xe9.pdf");
     fs::write(context.path("in").join(name), "x").unwrap();
@@ -155,9 +149,8 @@ fn a_report_names_a_file_whose_name_is_not_utf_8() {
     assert!(page.contains("caf\u{fffd}.pdf"));
 }
 
-#[test]
-fn a_wrong_report_file_is_told_before_anything_is_read() {
-    let context = Context::new();
+test!(a_wrong_report_file_is_told_before_anything_is_read);
+fn a_wrong_report_file_is_told_before_anything_is_read(context: Context) {
     for file in ["report.pdf", "no/such/report.html"] {
         let ran = context.run(&["run", ".", "--report", file]);
         assert_eq!(ran.code, Some(2), "{ran:?}");
@@ -165,11 +158,11 @@ fn a_wrong_report_file_is_told_before_anything_is_read() {
     }
 }
 
-#[test]
-fn metrics_are_served_while_a_run_goes_on_and_stay_in_the_textfile() {
-    let Some(context) = Context::with_engines("metrics_are_served_while_a_run_goes_on") else {
-        return;
-    };
+test!(
+    metrics_are_served_while_a_run_goes_on_and_stay_in_the_textfile,
+    Engines
+);
+fn metrics_are_served_while_a_run_goes_on_and_stay_in_the_textfile(context: Context) {
     fill(&context);
     let args = [
         "-v",
@@ -237,26 +230,15 @@ fn scrape(address: &str) -> String {
     answer
 }
 
-#[test]
-fn an_address_that_others_reach_must_be_meant() {
-    let context = Context::new();
+test!(an_address_that_others_reach_must_be_meant);
+fn an_address_that_others_reach_must_be_meant(context: Context) {
     let ran = context.run(&["run", ".", "--metrics-addr", "0.0.0.0"]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.stderr.contains("port"), "{ran:?}");
 }
 
-#[test]
-fn the_systemd_units_are_right() {
-    let version = std::process::Command::new("systemd-analyze")
-        .arg("--version")
-        .output();
-    if !version.is_ok_and(|output| output.status.success()) {
-        eprintln!(
-            "the_systemd_units_are_right skipped: no systemd-analyze (Debian's package systemd)"
-        );
-        return;
-    }
-    let context = Context::new();
+test!(the_systemd_units_are_right, SystemdAnalyze);
+fn the_systemd_units_are_right(context: Context) {
     let units = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib/systemd");
     for name in ["docmill.service", "docmill.timer"] {
         let unit = fs::read_to_string(units.join(name)).unwrap();

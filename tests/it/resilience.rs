@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::process::Stdio;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::context::{Context, Ran, stable};
 use crate::faults::while_locked;
+use crate::harness::test;
 use crate::process::{signal, wait_for_worker};
 
 const CASES: [&str; 4] = [
@@ -24,13 +26,16 @@ fn fill(context: &Context) {
     }
 }
 
-/// What an undisturbed run leaves.
-fn undisturbed() -> Vec<Value> {
-    let context = Context::new();
-    fill(&context);
-    let ran = context.run(&RUN);
-    assert!([Some(0), Some(3)].contains(&ran.code), "{ran:?}");
-    stable(context.records())
+/// What an undisturbed run leaves; made once.
+fn undisturbed() -> &'static [Value] {
+    static RECORDS: OnceLock<Vec<Value>> = OnceLock::new();
+    RECORDS.get_or_init(|| {
+        let context = Context::new();
+        fill(&context);
+        let ran = context.run(&RUN);
+        assert!([Some(0), Some(3)].contains(&ran.code), "{ran:?}");
+        stable(context.records())
+    })
 }
 
 fn assert_complete(context: &Context, expected: &[Value]) {
@@ -43,13 +48,11 @@ fn assert_complete(context: &Context, expected: &[Value]) {
     );
 }
 
-#[test]
-fn a_run_killed_after_each_commit_is_resumed_to_the_same_rows() {
-    let Some(context) =
-        Context::with_engines("a_run_killed_after_each_commit_is_resumed_to_the_same_rows")
-    else {
-        return;
-    };
+test!(
+    a_run_killed_after_each_commit_is_resumed_to_the_same_rows,
+    Engines
+);
+fn a_run_killed_after_each_commit_is_resumed_to_the_same_rows(context: Context) {
     fill(&context);
     // Before the first record, then each time that one more was stored.
     let started = context.start(&RUN);
@@ -61,16 +64,14 @@ fn a_run_killed_after_each_commit_is_resumed_to_the_same_rows() {
         running.kill();
     }
     context.run(&RUN);
-    assert_complete(&context, &undisturbed());
+    assert_complete(&context, undisturbed());
 }
 
-#[test]
-fn a_signal_finishes_the_pages_in_hand_and_the_next_run_goes_on() {
-    let Some(context) =
-        Context::with_engines("a_signal_finishes_the_pages_in_hand_and_the_next_run_goes_on")
-    else {
-        return;
-    };
+test!(
+    a_signal_finishes_the_pages_in_hand_and_the_next_run_goes_on,
+    Engines
+);
+fn a_signal_finishes_the_pages_in_hand_and_the_next_run_goes_on(context: Context) {
     fill(&context);
     let mut running = context.start(&RUN);
     running.line();
@@ -81,7 +82,7 @@ fn a_signal_finishes_the_pages_in_hand_and_the_next_run_goes_on() {
     let leased = context.status()["pages"]["leased"].as_u64().unwrap_or(0);
     assert_eq!(leased, 0, "no page is left in hand");
     context.run(&RUN);
-    assert_complete(&context, &undisturbed());
+    assert_complete(&context, undisturbed());
 }
 
 /// Waits until the process would not die of SIGTERM.
@@ -99,11 +100,8 @@ fn wait_for_handler(pid: u32) {
     panic!("SIGTERM is not handled");
 }
 
-#[test]
-fn a_signal_while_a_run_starts_ends_it_as_any_other() {
-    let Some(context) = Context::with_engines("a_signal_while_a_run_starts_ends_it") else {
-        return;
-    };
+test!(a_signal_while_a_run_starts_ends_it_as_any_other, Engines);
+fn a_signal_while_a_run_starts_ends_it_as_any_other(context: Context) {
     fill(&context);
     let stopped = |args: &[&str]| {
         let mut command = context.command(args);
@@ -126,13 +124,8 @@ fn a_signal_while_a_run_starts_ends_it_as_any_other() {
     });
 }
 
-#[test]
-fn a_killed_worker_is_replaced_and_its_page_read_again() {
-    let Some(context) =
-        Context::with_engines("a_killed_worker_is_replaced_and_its_page_read_again")
-    else {
-        return;
-    };
+test!(a_killed_worker_is_replaced_and_its_page_read_again, Engines);
+fn a_killed_worker_is_replaced_and_its_page_read_again(context: Context) {
     fill(&context);
     let mut running = context.start(&RUN);
     let reader = wait_for_worker(running.child.id(), "reader");
@@ -141,16 +134,14 @@ fn a_killed_worker_is_replaced_and_its_page_read_again() {
     signal(reader, libc::SIGKILL);
     while running.line().is_some() {}
     running.child.wait().unwrap();
-    assert_complete(&context, &undisturbed());
+    assert_complete(&context, undisturbed());
 }
 
-#[test]
-fn a_file_that_kills_its_worker_is_failed_with_the_cause_and_the_others_are_done() {
-    let Some(context) =
-        Context::with_engines("a_file_that_kills_its_worker_is_failed_with_the_cause")
-    else {
-        return;
-    };
+test!(
+    a_file_that_kills_its_worker_is_failed_with_the_cause_and_the_others_are_done,
+    Engines
+);
+fn a_file_that_kills_its_worker_is_failed_with_the_cause_and_the_others_are_done(context: Context) {
     fill(&context);
     // 64 Mpx of white: small as a file, too much for a worker of 100 MiB.
     let huge = image::GrayImage::from_pixel(8000, 8000, image::Luma([255]));
@@ -171,14 +162,11 @@ fn a_file_that_kills_its_worker_is_failed_with_the_cause_and_the_others_are_done
         message.contains("rasterizer") && message.contains("opening"),
         "{message}"
     );
-    assert_complete(&context, &undisturbed());
+    assert_complete(&context, undisturbed());
 }
 
-#[test]
-fn two_runs_on_one_database_share_the_work() {
-    let Some(context) = Context::with_engines("two_runs_on_one_database_share_the_work") else {
-        return;
-    };
+test!(two_runs_on_one_database_share_the_work, Engines);
+fn two_runs_on_one_database_share_the_work(context: Context) {
     fill(&context);
     let (mut a, mut b) = (context.start(&RUN), context.start(&RUN));
     let mut lines = 0;
@@ -190,16 +178,14 @@ fn two_runs_on_one_database_share_the_work() {
         assert!([Some(0), Some(3)].contains(&code), "{code:?}");
     }
     assert_eq!(lines, CASES.len(), "each record was stored once");
-    assert_complete(&context, &undisturbed());
+    assert_complete(&context, undisturbed());
 }
 
-#[test]
-fn a_source_that_changed_is_told_and_nothing_else_is_lost() {
-    let Some(context) =
-        Context::with_engines("a_source_that_changed_is_told_and_nothing_else_is_lost")
-    else {
-        return;
-    };
+test!(
+    a_source_that_changed_is_told_and_nothing_else_is_lost,
+    Engines
+);
+fn a_source_that_changed_is_told_and_nothing_else_is_lost(context: Context) {
     fill(&context);
     let mut running = context.start(&RUN);
     running.line();
@@ -222,11 +208,8 @@ fn a_source_that_changed_is_told_and_nothing_else_is_lost() {
     }
 }
 
-#[test]
-fn values_that_cannot_be_read_again_are_kept() {
-    let Some(context) = Context::with_engines("values_that_cannot_be_read_again_are_kept") else {
-        return;
-    };
+test!(values_that_cannot_be_read_again_are_kept, Engines);
+fn values_that_cannot_be_read_again_are_kept(context: Context) {
     let file = context.fixture("receipt/uk_grocer", "in/a");
     context.run(&["run", "in"]);
     let before = context.records().remove(0);

@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::context::Context;
+use crate::context::{Context, python};
+use crate::harness::test;
 
 /// Serves until its stdin ends.
 const SERVE: &str = r"
@@ -57,24 +58,12 @@ struct Server {
 }
 
 impl Server {
-    /// `None`, saying so, where there is no xllamacpp.
-    fn start(test: &str) -> Option<Server> {
-        let python = std::env::var("DOCMILL_TEST_PYTHON").unwrap_or_else(|_| "python3".into());
-        let found = Command::new(&python)
-            .args(["-c", "import xllamacpp"])
-            .stderr(Stdio::null())
-            .status();
-        if !found.is_ok_and(|status| status.success()) {
-            eprintln!(
-                "{test} SKIPPED: {python} has no xllamacpp (pip install xllamacpp; DOCMILL_TEST_PYTHON)"
-            );
-            return None;
-        }
+    fn start() -> Server {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port().to_string();
         drop(free);
         let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
-        let mut child = Command::new(python)
+        let mut child = Command::new(python())
             .args(["-c", SERVE, models.to_str().unwrap(), &port])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -89,10 +78,10 @@ impl Server {
             address.starts_with("http://"),
             "the server did not start: {address}"
         );
-        Some(Server {
+        Server {
             child,
             address: address.trim().to_owned(),
-        })
+        }
     }
 }
 
@@ -144,15 +133,13 @@ fn read(context: &Context, models: &str, reader: &str) -> Vec<(String, Vec<Strin
     records
 }
 
-#[test]
-fn a_page_read_here_and_by_a_server_gives_nearly_the_same_fields() {
-    let name = "a_page_read_here_and_by_a_server_gives_nearly_the_same_fields";
-    let Some(context) = Context::with_engines(name) else {
-        return;
-    };
-    let Some(server) = Server::start(name) else {
-        return;
-    };
+test!(
+    a_page_read_here_and_by_a_server_gives_nearly_the_same_fields,
+    Engines,
+    LlamaServer
+);
+fn a_page_read_here_and_by_a_server_gives_nearly_the_same_fields(context: Context) {
+    let server = Server::start();
     // All fixtures on demand: README.md has the figures.
     let all = std::env::var_os("DOCMILL_TEST_ALL").is_some();
     let few = [

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::context::Context;
+use crate::harness::test;
 
 fn repository(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -27,11 +28,10 @@ fn environment(unit: &str, recipe: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-#[test]
-fn docmill_takes_the_environment_that_the_unit_and_the_recipe_give_it() {
+test!(docmill_takes_the_environment_that_the_unit_and_the_recipe_give_it);
+fn docmill_takes_the_environment_that_the_unit_and_the_recipe_give_it(context: Context) {
     let unit = repository("contrib/systemd/docmill.service");
-    let recipe = repository("docs/OPERATIONS.md");
-    let context = Context::new();
+    let recipe = repository("docs/nightly-runs.md");
     let environment = environment(&unit, &recipe);
     let state = context.path("");
     let mut command = context.command(&["config"]);

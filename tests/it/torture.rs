@@ -15,6 +15,7 @@ use serde_json::Value;
 use sqlx::{Connection, Row, SqliteConnection};
 
 use crate::context::{Context, changed_models, fixtures, stable};
+use crate::harness::test;
 use crate::process::{signal, workers};
 
 /// Longest that a process lives before the next kill, in times of what a run
@@ -55,11 +56,11 @@ impl Random {
     }
 }
 
-#[test]
-fn killed_at_random_moments_the_rows_are_those_of_an_undisturbed_run() {
-    let Some(context) = Context::with_engines("torture") else {
-        return;
-    };
+test!(
+    killed_at_random_moments_the_rows_are_those_of_an_undisturbed_run,
+    Engines
+);
+fn killed_at_random_moments_the_rows_are_those_of_an_undisturbed_run(context: Context) {
     let folder = std::env::var_os("DOCMILL_TORTURE_DIR").map(PathBuf::from);
     let plan = Plan {
         pages: setting("PAGES", 12),

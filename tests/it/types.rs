@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::context::Context;
 use crate::faults::on;
+use crate::harness::test;
 
 /// Types that the default weights can read in part: what they ask for is
 /// taught under the names of receipts and screenshots.
@@ -31,11 +32,8 @@ fn write_types(context: &Context) {
     .unwrap();
 }
 
-#[test]
-fn two_types_are_added_by_files_alone() {
-    let Some(context) = Context::with_engines("two_types_are_added_by_files_alone") else {
-        return;
-    };
+test!(two_types_are_added_by_files_alone, Engines);
+fn two_types_are_added_by_files_alone(context: Context) {
     write_types(&context);
     context.fixture("receipt/uk_grocer", "r/a");
     context.fixture("screenshot/transfer_bank", "s/a");
@@ -58,12 +56,8 @@ fn two_types_are_added_by_files_alone() {
     );
 }
 
-#[test]
-fn another_prompt_reads_only_its_own_pages_again() {
-    let Some(context) = Context::with_engines("another_prompt_reads_only_its_own_pages_again")
-    else {
-        return;
-    };
+test!(another_prompt_reads_only_its_own_pages_again, Engines);
+fn another_prompt_reads_only_its_own_pages_again(context: Context) {
     write_types(&context);
     context.fixture("receipt/uk_grocer", "r/a");
     context.fixture("screenshot/transfer_bank", "s/a");
@@ -84,9 +78,8 @@ fn another_prompt_reads_only_its_own_pages_again() {
     assert_eq!(again[0]["type"], "expense");
 }
 
-#[test]
-fn a_type_whose_every_page_would_fail_is_told_with_its_file_and_place() {
-    let context = Context::new();
+test!(a_type_whose_every_page_would_fail_is_told_with_its_file_and_place);
+fn a_type_whose_every_page_would_fail_is_told_with_its_file_and_place(context: Context) {
     fs::create_dir_all(context.path("mine")).unwrap();
     let schema = |pattern: &str| {
         format!(
@@ -113,9 +106,8 @@ fn a_type_whose_every_page_would_fail_is_told_with_its_file_and_place() {
     assert_eq!(context.run(&["--types", "mine", "types"]).code, Some(0));
 }
 
-#[test]
-fn a_wrong_type_stops_the_run_before_anything_is_made() {
-    let context = Context::new();
+test!(a_wrong_type_stops_the_run_before_anything_is_made);
+fn a_wrong_type_stops_the_run_before_anything_is_made(context: Context) {
     fs::create_dir_all(context.path("mine")).unwrap();
     fs::write(
         context.path("mine/bad.json"),
@@ -133,11 +125,11 @@ fn a_wrong_type_stops_the_run_before_anything_is_made() {
     assert!(!context.path("docmill.db").exists());
 }
 
-#[test]
-fn a_run_that_forgot_the_types_changes_nothing_of_theirs() {
-    let Some(context) = Context::with_engines("a_run_that_forgot_the_types_changes_nothing") else {
-        return;
-    };
+test!(
+    a_run_that_forgot_the_types_changes_nothing_of_theirs,
+    Engines
+);
+fn a_run_that_forgot_the_types_changes_nothing_of_theirs(context: Context) {
     write_types(&context);
     context.fixture("receipt/uk_grocer", "r/a");
     context.run(&["--types", "mine", "run", "r", "--type", "expense"]);
