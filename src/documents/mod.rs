@@ -1,12 +1,15 @@
 //! What docmill knows about documents, without any engine.
 //!
 //! [`types`] are the document types, [`prompt`] makes the reader's question
-//! from one, [`einvoice`] parses and writes electronic invoices,
+//! from one, [`page_text`] lays out the words that the reader is given and
+//! [`verbatim`] makes the grammar of answers that copy them, [`einvoice`] parses and writes electronic invoices,
 //! [`validation`] turns answers into checked records, and [`acceptance`]
 //! decides which records need no review.
 
 pub mod acceptance;
 pub mod einvoice;
+pub mod page_text;
 pub mod prompt;
 pub mod types;
 pub mod validation;
+pub mod verbatim;
