@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::App;
 use super::exit::Outcome;
-use super::settings::Engines;
+use super::settings::EngineFlags;
 use crate::config::UsageError;
 use crate::pipeline::{self, Question};
 
@@ -25,7 +25,7 @@ pub struct Ask {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    pub engines: Engines,
+    pub engines: EngineFlags,
 }
 
 impl Ask {

@@ -7,7 +7,7 @@ use super::App;
 use super::exit::Outcome;
 use super::output::{count, table};
 use super::run::{check_paths, check_type, tell_trouble};
-use super::settings::Engines;
+use super::settings::EngineFlags;
 use super::signals;
 use super::summary::by_reason;
 use crate::pipeline::{self, RunRequest, Summary};
@@ -24,7 +24,7 @@ pub struct Bench {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    pub engines: Engines,
+    pub engines: EngineFlags,
 }
 
 impl Bench {

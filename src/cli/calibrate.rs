@@ -25,7 +25,7 @@ pub struct Calibrate {
     #[command(flatten)]
     pub known: Known,
     /// Write the calibration here: a folder, or a file that ends in .json
-    /// [default: the setting `calibration`, or else the user's data folder]
+    /// [default: the setting `acceptance.calibration`, or else the user's data folder]
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
     /// Probability (0 to 1) with which each certified error rate is to hold
@@ -67,7 +67,7 @@ impl Calibrate {
         let setting = self
             .out
             .as_deref()
-            .or(app.settings().calibration.as_deref());
+            .or(app.settings().acceptance.calibration.as_deref());
         Folders::new(setting, None).target(hash)
     }
 }
@@ -89,8 +89,10 @@ fn reader(app: &App, judged: &Judged) -> anyhow::Result<Reader> {
 
 /// As settings or the manifest name it, if that is the reader in question.
 fn name_of(app: &App, hash: &str) -> Option<String> {
-    let installation = Installation::find(app.settings()).ok()?;
-    let readers = installation.ladder(app.settings()).ok()?;
+    let installation = Installation::find(app.settings().models.as_deref()).ok()?;
+    let settings = app.settings();
+    let readers = installation.readers(&settings.reading, &settings.escalation);
+    let readers = readers.ok()?;
     let reader = readers.iter().find(|reader| reader.hash() == hash)?;
     Some(reader.name().to_owned())
 }

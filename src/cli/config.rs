@@ -5,49 +5,55 @@ use clap::Args;
 
 use super::App;
 use super::exit::Outcome;
-use super::settings::Engines;
-use crate::config::{Found, Settings};
+use super::settings::{EngineFlags, flags_of_settings};
+use crate::config::{self, FoundValue, Settings};
 use crate::documents::acceptance::Folders;
 use crate::engines::models::{Installation, Manifest};
 use crate::engines::rasterize::find_pdfium;
 use crate::pipeline;
 
-/// Print the settings that hold, as TOML, with where each comes from
+/// Print the settings in effect as TOML, and where each comes from
 #[derive(Args)]
 pub struct Config {
+    /// Print the reference of all settings as Markdown instead (docs/SETTINGS.md)
+    #[arg(long)]
+    reference: bool,
     #[command(flatten)]
-    pub engines: Engines,
+    pub engines: EngineFlags,
 }
 
 impl Config {
     pub fn run(self, mut app: App) -> anyhow::Result<Outcome> {
-        let text = app.resolved.to_toml(&found(app.settings())?);
+        let text = match self.reference {
+            true => config::reference(&flags_of_settings()),
+            false => app.resolved.to_toml(&found(app.settings())?),
+        };
         app.out.line(text.trim_end())?;
         Ok(Outcome::Good)
     }
 }
 
-/// What a run would use for settings that are not set.
-fn found(settings: &Settings) -> anyhow::Result<BTreeMap<&'static str, Found>> {
-    let found = |used: Option<&Path>, origin: &str| Found {
-        used: used.map(|path| path.display().to_string()),
+/// What a run would use for settings that are not set, by their keys.
+fn found(settings: &Settings) -> anyhow::Result<BTreeMap<&'static str, FoundValue>> {
+    let found = |path: Option<&Path>, origin: &str| FoundValue {
+        value: path.map(|path| path.display().to_string()),
         origin: origin.to_owned(),
     };
     let nothing = |error: anyhow::Error| found(None, &format!("none: {error:#}"));
     let mut all = BTreeMap::new();
-    let installation = Installation::find(settings)?;
+    let installation = Installation::find(settings.models.as_deref())?;
     match installation.manifest() {
         Ok((folder, manifest)) => {
-            let by_name = |name: &str| Found {
-                used: Some(name.to_owned()),
+            let by_name = |name: &str| FoundValue {
+                value: Some(name.to_owned()),
                 origin: format!("default of {}", folder.join(Manifest::FILE).display()),
             };
             all.insert("models", found(Some(folder), "found"));
-            if settings.ladder.is_empty() && settings.text_gguf.is_none() {
-                all.insert("reader", by_name(&manifest.default_reader));
+            if settings.reading.text_gguf.is_none() {
+                all.insert("reading.reader", by_name(&manifest.default_reader));
             }
-            if settings.clip_dir.is_none() {
-                all.insert("clip", by_name(&manifest.default_clip));
+            if settings.routing.clip_dir.is_none() {
+                all.insert("routing.clip", by_name(&manifest.default_clip));
             }
         }
         Err(error) => drop(all.insert("models", nothing(error))),
@@ -57,27 +63,43 @@ fn found(settings: &Settings) -> anyhow::Result<BTreeMap<&'static str, Found>> {
         "pdfium",
         pdfium.map_or_else(nothing, |path| found(Some(&path), "found")),
     );
-    let tesseract = match pipeline::find_ocr(settings, 1) {
+    let tesseract = match pipeline::find_ocr(&settings.ocr, 1) {
         Ok(Some(tesseract)) => found(Some(tesseract.program()), "found on the PATH"),
-        Ok(None) => found(None, "none: `ocr` is off"),
+        Ok(None) => found(None, "none: `ocr.mode` is off"),
         Err(error) => nothing(error),
     };
-    all.insert("tesseract", tesseract);
-    all.insert("calibration", calibration(&installation));
+    all.insert("ocr.tesseract", tesseract);
+    all.insert("acceptance.calibration", calibration(&installation));
     Ok(all)
 }
 
-/// Which calibration is the reader's, its weights' hash tells: for large ones
-/// that takes a while, and `doctor` does it.
-fn calibration(installation: &Installation) -> Found {
+/// Where the reader's calibration would be. Which one it is depends on the hash
+/// of the weights, which takes a while: `doctor` finds out.
+fn calibration(installation: &Installation) -> FoundValue {
     let folders = Folders::new(None, installation.folder());
     let places = folders.own.iter().chain(&folders.models);
     let places: Vec<_> = places.map(|place| place.display().to_string()).collect();
-    Found {
-        used: None,
+    FoundValue {
+        value: None,
         origin: format!(
-            "the reader's, if there is one in {} (`docmill doctor` tells)",
+            "the reader's, if {} has one (`docmill doctor` checks)",
             places.join(" or ")
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_reference_is_up_to_date() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/SETTINGS.md");
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        let expected = config::reference(&flags_of_settings());
+        assert!(
+            written == expected,
+            "docs/SETTINGS.md is out of date: docmill config --reference > docs/SETTINGS.md"
+        );
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::App;
 use super::exit::Outcome;
 use super::output::{count, table};
-use super::settings::Engines;
+use super::settings::EngineFlags;
 use crate::config::Settings;
 use crate::documents::acceptance::percent;
 use crate::engines::models::Installation;
@@ -26,7 +26,7 @@ pub struct Doctor {
     #[arg(long)]
     walls: bool,
     #[command(flatten)]
-    pub engines: Engines,
+    pub engines: EngineFlags,
 }
 
 /// What a check found; an error tells what is wrong and the remedy.
@@ -175,7 +175,7 @@ fn pdfium(settings: &Settings) -> Finding {
 }
 
 fn types(settings: &Settings) -> Finding {
-    let types = pipeline::doc_types(settings)?;
+    let types = pipeline::doc_types(settings.types.as_deref())?;
     let names: Vec<_> = types
         .readable()
         .map(|doc_type| doc_type.name.as_str())
@@ -184,9 +184,9 @@ fn types(settings: &Settings) -> Finding {
 }
 
 fn models(settings: &Settings) -> Finding {
-    let installation = Installation::find(settings)?;
-    let readers = installation.ladder(settings)?;
-    let clip = installation.clip(settings)?;
+    let installation = Installation::find(settings.models.as_deref())?;
+    let readers = installation.readers(&settings.reading, &settings.escalation)?;
+    let clip = installation.clip(&settings.routing)?;
     let readers: Vec<_> = readers.iter().map(|reader| reader.name()).collect();
     Ok(format!(
         "reader {}, CLIP {}: every file is right",
@@ -198,15 +198,15 @@ fn models(settings: &Settings) -> Finding {
 
 /// Having none is not wrong: it is said what follows from it.
 fn calibration(settings: &Settings) -> Finding {
-    let installation = Installation::find(settings)?;
-    let reader = installation.ladder(settings)?.remove(0);
-    let policy = pipeline::policy(settings, installation.folder(), reader.hash())?;
+    let installation = Installation::find(settings.models.as_deref())?;
+    let reader = installation.first(&settings.reading)?;
+    let policy = pipeline::policy(&settings.acceptance, installation.folder(), reader.hash())?;
     let wanted = percent(policy.max_error);
     let Some(calibration) = &policy.calibration else {
         let min = policy.min_confidence;
         return Ok(Told::Note(format!(
             "none for reader {}: no error rate is promised for what is accepted. Values are believed from \
-             the reader's own probability of {min} on (`min_confidence`), and findings say `uncalibrated`. \
+             the reader's own probability of {min} on (`acceptance.min_confidence`), and findings say `uncalibrated`. \
              `docmill calibrate DIR` makes one from documents whose values are known (docs/TRUST.md)",
             reader.name()
         )));
@@ -225,9 +225,9 @@ fn calibration(settings: &Settings) -> Finding {
 
 /// Nothing is wrong without one.
 fn second_opinion(settings: &Settings) -> Finding {
-    Ok(match pipeline::find_ocr(settings, 1) {
+    Ok(match pipeline::find_ocr(&settings.ocr, 1) {
         Ok(Some(tesseract)) => format!("Tesseract, {}", tesseract.describe()).into(),
-        Ok(None) => Told::Note("none on scans (setting `ocr`)".to_owned()),
+        Ok(None) => Told::Note("none on scans (setting `ocr.mode`)".to_owned()),
         Err(error) => Told::Note(format!("none on scans: {error:#}")),
     })
 }

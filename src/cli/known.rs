@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use super::App;
-use super::settings::Engines;
+use super::settings::EngineFlags;
 use super::signals;
-use crate::config::{Settings, UsageError, blame, nearest};
+use crate::config::{Settings, UsageError, as_usage_error, nearest};
 use crate::documents::acceptance::{Folders, Policy};
 use crate::documents::types::DocTypes;
 use crate::domain::Source;
@@ -42,7 +42,7 @@ pub struct Known {
     #[arg(long, value_name = "FILE")]
     keep: Option<PathBuf>,
     #[command(flatten)]
-    pub engines: Engines,
+    pub engines: EngineFlags,
 }
 
 /// What became of the documents.
@@ -64,7 +64,11 @@ impl Known {
         let mut cases = cases.map_err(|error| UsageError(format!("{error:#}")))?;
         // A corpus comes from elsewhere and may know more than docmill reads.
         let strict = !self.folder.join("MANIFEST.json").is_file();
-        check_truth(&mut cases, &pipeline::doc_types(app.settings())?, strict)?;
+        check_truth(
+            &mut cases,
+            &pipeline::doc_types(app.settings().types.as_deref())?,
+            strict,
+        )?;
         let thrown_away = tempfile::tempdir()?;
         let mut settings = app.settings().clone();
         let summary = match self.stored {
@@ -268,7 +272,7 @@ fn add(total: &mut Summary, run: Summary) {
 
 impl Judged {
     async fn compare(&mut self, settings: &Settings, cases: &[Case]) -> anyhow::Result<()> {
-        let types = pipeline::doc_types(settings)?;
+        let types = pipeline::doc_types(settings.types.as_deref())?;
         let store = Store::open_existing(&settings.db).await?;
         let mut unknown = 0;
         for case in cases {
@@ -360,12 +364,19 @@ impl Judged {
 
 /// No engine is loaded: the models' folder is only looked at.
 pub fn policy(settings: &Settings, reader: &str) -> anyhow::Result<Policy> {
-    let installation = Installation::find(settings)?;
-    let folders = Folders::new(settings.calibration.as_deref(), installation.folder());
+    let installation = Installation::find(settings.models.as_deref())?;
+    let folders = Folders::new(
+        settings.acceptance.calibration.as_deref(),
+        installation.folder(),
+    );
     Ok(Policy {
-        calibration: blame(settings.calibration.is_some(), folders.find_any(reader))?.map(Arc::new),
-        max_error: settings.max_error,
-        min_confidence: settings.min_confidence,
+        calibration: as_usage_error(
+            settings.acceptance.calibration.is_some(),
+            folders.find_any(reader),
+        )?
+        .map(Arc::new),
+        max_error: settings.acceptance.max_error,
+        min_confidence: settings.acceptance.min_confidence,
     })
 }
 

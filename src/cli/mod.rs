@@ -38,7 +38,7 @@ use exit::Outcome;
 use output::Out;
 use settings::Global;
 
-use crate::config::{Resolved, Settings};
+use crate::config::{ResolvedSettings, Settings};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -84,7 +84,7 @@ enum Command {
 
 /// What every subcommand works with.
 struct App {
-    resolved: Resolved,
+    resolved: ResolvedSettings,
     out: Out,
     progress: progress::Progress,
 }
@@ -141,7 +141,7 @@ impl Cli {
 }
 
 impl Command {
-    fn engines(&self) -> Option<&settings::Engines> {
+    fn engines(&self) -> Option<&settings::EngineFlags> {
         match self {
             Command::Run(command) => Some(&command.engines),
             Command::Retry(command) => Some(&command.engines),

@@ -52,8 +52,16 @@ enum Action {
 impl Models {
     pub fn run(self, app: App) -> anyhow::Result<Outcome> {
         match self.action {
-            Action::List { json } => list(&Installation::find(app.settings())?, app, json),
-            Action::Verify { json } => verify(&Installation::find(app.settings())?, app, json),
+            Action::List { json } => list(
+                &Installation::find(app.settings().models.as_deref())?,
+                app,
+                json,
+            ),
+            Action::Verify { json } => verify(
+                &Installation::find(app.settings().models.as_deref())?,
+                app,
+                json,
+            ),
             Action::Check { file, json } => check(&file, app, json),
             Action::Repair { input, output } => repair(&input, &output, app),
         }

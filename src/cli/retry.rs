@@ -4,7 +4,7 @@ use super::App;
 use super::exit::Outcome;
 use super::output::count;
 use super::run::{self, Watch};
-use super::settings::Engines;
+use super::settings::EngineFlags;
 use super::show;
 use super::summary::command;
 use crate::pipeline::{self, RunRequest};
@@ -25,7 +25,7 @@ pub struct Retry {
     #[command(flatten)]
     watch: Watch,
     #[command(flatten)]
-    pub engines: Engines,
+    pub engines: EngineFlags,
 }
 
 impl Retry {
@@ -37,7 +37,7 @@ impl Retry {
                 return Err(show::no_record(&store, *id).await?.into());
             }
         }
-        let types = pipeline::doc_types(app.settings())?;
+        let types = pipeline::doc_types(app.settings().types.as_deref())?;
         let known: Vec<_> = types.readable().map(|known| known.name.clone()).collect();
         let queued = store.retry(&self.ids, self.doc_type.as_deref(), &known);
         let pages = queued

@@ -9,7 +9,7 @@ use super::exit::{self, Outcome};
 use super::metrics::{Address, Metrics, Server, Textfile};
 use super::output;
 use super::report;
-use super::settings::Engines;
+use super::settings::EngineFlags;
 use super::signals;
 use super::summary::Results;
 use crate::config::{Settings, UsageError};
@@ -38,7 +38,7 @@ pub struct Run {
     #[command(flatten)]
     watch: Watch,
     #[command(flatten)]
-    pub engines: Engines,
+    pub engines: EngineFlags,
 }
 
 /// Flags that tell of a run while it goes on and at its end.
@@ -217,7 +217,7 @@ pub fn check_paths(paths: &[PathBuf]) -> Result<(), UsageError> {
 /// A wrong type is told before a database is made.
 pub fn check_type(settings: &Settings, name: Option<&str>) -> anyhow::Result<()> {
     let Some(name) = name else { return Ok(()) };
-    let types = pipeline::doc_types(settings)?;
+    let types = pipeline::doc_types(settings.types.as_deref())?;
     if types.readable().any(|known| known.name == name) {
         return Ok(());
     }

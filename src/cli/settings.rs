@@ -1,11 +1,10 @@
 //! Flags that set settings.
 
-use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use crate::config::{Layers, Origin, Resolved, UsageError};
+use crate::config::{Layers, Origin, ResolvedSettings, UsageError};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -17,10 +16,10 @@ pub enum LogFormat {
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// The database [default: docmill.db]
+    /// Database file [default: docmill.db]
     #[arg(long, global = true, value_name = "FILE")]
     db: Option<PathBuf>,
-    /// Settings file [default: docmill.toml, where there is one]
+    /// Settings file [default: docmill.toml, if it exists]
     #[arg(
         long,
         global = true,
@@ -29,15 +28,16 @@ pub struct Global {
         hide_env = true
     )]
     config: Option<PathBuf>,
-    /// Folder with further document types (schemas/, prompts/)
+    /// Folder with your own document types (schemas/, prompts/)
     #[arg(long, global = true, value_name = "DIR")]
     types: Option<PathBuf>,
-    /// Folder of the models and their manifest.toml
+    /// Folder with manifest.toml and the model files
     #[arg(long, global = true, value_name = "DIR")]
     models: Option<PathBuf>,
-    /// Any setting, e.g. --set limits.max_pages=50 (`docmill config` lists them)
+    /// Any setting, e.g. --set limits.max_pages=50 (`docmill config` lists all)
     #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Format of log lines
     #[arg(
         long,
         global = true,
@@ -47,82 +47,103 @@ pub struct Global {
         hide_env = true
     )]
     pub log_format: LogFormat,
-    /// More log lines on stderr; twice for still more
+    /// Log more to stderr; twice for debug messages
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
-    /// No log lines but errors, and no progress bar
+    /// Log errors only and show no progress bar
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 }
 
 /// Flags of the subcommands that start engines.
-#[derive(Args)]
+#[derive(Args, Default)]
 #[command(next_help_heading = "Engines")]
-pub struct Engines {
-    /// Reader in the models' manifest
+pub struct EngineFlags {
+    /// Reader, by its name in the manifest
     #[arg(long, value_name = "NAME")]
     reader: Option<String>,
-    /// Readers in the models' manifest, the stronger ones for what the first did
-    /// not read well enough, e.g. docmill-nano,remote
+    /// Stronger readers for pages that the first did not read well enough, by
+    /// their names in the manifest
     #[arg(long, value_name = "NAME,…")]
-    ladder: Option<String>,
-    /// CLIP in the models' manifest
+    escalate_to: Option<String>,
+    /// CLIP model, by its name in the manifest
     #[arg(long, value_name = "NAME")]
     clip: Option<String>,
-    /// A reader that the manifest lacks: its text model
+    /// Text model of a reader that is not in the manifest
     #[arg(long, value_name = "FILE", requires = "mmproj_gguf")]
     text_gguf: Option<PathBuf>,
-    /// … and its multimodal projector
+    /// Multimodal projector of a reader that is not in the manifest
     #[arg(long, value_name = "FILE", requires = "text_gguf")]
     mmproj_gguf: Option<PathBuf>,
-    /// A CLIP that the manifest lacks: its Hugging Face folder
+    /// Hugging Face folder of a CLIP model that is not in the manifest
     #[arg(long, value_name = "DIR")]
     clip_dir: Option<PathBuf>,
     /// PDFium's shared library
     #[arg(long, value_name = "FILE")]
     pdfium: Option<PathBuf>,
-    /// Read the pages of PDFs with an e-invoice too, and tell what differs
-    /// (embedded_xml = "cross_read")
+    /// Read the pages of PDFs with an e-invoice too, and report differences
     #[arg(long)]
     cross_read: bool,
-    /// Reader processes; 0: as many as there are cores for
+    /// Number of reader processes; 0: as many as the cores allow
     #[arg(long, value_name = "N")]
     readers: Option<u32>,
     /// Threads of each reader process
     #[arg(long, value_name = "N")]
     reader_threads: Option<u32>,
-    /// Rasteriser processes; 0: half the cores
+    /// Number of rasteriser processes; 0: half the cores
     #[arg(long, value_name = "N")]
     rasterizers: Option<u32>,
-    /// Refuse to work where the kernel cannot shut the engines in
+    /// Stop if the kernel cannot enforce the whole sandbox
     #[arg(long)]
     require_sandbox: bool,
 }
 
+/// A flag, the setting that it sets, and its value where it is given.
+struct Flag {
+    key: &'static str,
+    name: &'static str,
+    value: Option<Result<String, UsageError>>,
+}
+
+impl Flag {
+    fn text(key: &'static str, name: &'static str, value: Option<String>) -> Flag {
+        let value = value.map(Ok);
+        Flag { key, name, value }
+    }
+
+    fn number(key: &'static str, name: &'static str, value: Option<u32>) -> Flag {
+        Flag::text(key, name, value.map(|number| number.to_string()))
+    }
+
+    fn path(key: &'static str, name: &'static str, value: Option<&Path>) -> Flag {
+        let text = |path: &Path| match path.to_str() {
+            Some(text) => Ok(text.to_owned()),
+            None => Err(UsageError(format!("{name} must be valid UTF-8"))),
+        };
+        let value = value.map(text);
+        Flag { key, name, value }
+    }
+}
+
 impl Global {
-    /// Defaults, file, environment and flags, one over the other.
-    pub fn resolve(&self, engines: Option<&Engines>) -> Result<Resolved, UsageError> {
+    /// The settings in effect.
+    pub fn resolve(&self, engines: Option<&EngineFlags>) -> Result<ResolvedSettings, UsageError> {
         let mut layers = Layers::defaults()
             .file(self.config.as_deref())?
             .environment(std::env::vars_os())?;
         for pair in &self.set {
             let (key, value) = pair.split_once('=').ok_or_else(|| {
                 UsageError(format!(
-                    "--set takes KEY=VALUE, e.g. readers=2; not `{pair}`"
+                    "--set needs KEY=VALUE, e.g. workers.readers=2; `{pair}` has no `=`"
                 ))
             })?;
             layers.set_text(key.trim(), value.trim(), Origin::Flag("--set".to_owned()))?;
         }
-        let own = [
-            ("db", &self.db),
-            ("types", &self.types),
-            ("models", &self.models),
-        ];
-        for (key, path) in own {
-            set(&mut layers, key, path.as_ref())?;
-        }
-        if let Some(engines) = engines {
-            engines.set(&mut layers)?;
+        let engines = engines.into_iter().flat_map(EngineFlags::flags);
+        for flag in self.flags().into_iter().chain(engines) {
+            if let Some(value) = flag.value {
+                layers.set_text(flag.key, &value?, Origin::Flag(flag.name.to_owned()))?;
+            }
         }
         Ok(layers.resolve())
     }
@@ -130,48 +151,57 @@ impl Global {
     pub fn wants_progress(&self) -> bool {
         !self.quiet && self.log_format == LogFormat::Text
     }
-}
 
-impl Engines {
-    fn set(&self, layers: &mut Layers) -> Result<(), UsageError> {
-        set(layers, "reader", self.reader.as_ref())?;
-        set(layers, "ladder", self.ladder.as_ref())?;
-        set(layers, "clip", self.clip.as_ref())?;
-        set(layers, "text_gguf", self.text_gguf.as_ref())?;
-        set(layers, "mmproj_gguf", self.mmproj_gguf.as_ref())?;
-        set(layers, "clip_dir", self.clip_dir.as_ref())?;
-        set(layers, "pdfium", self.pdfium.as_ref())?;
-        if self.cross_read {
-            let flag = Origin::Flag("--cross-read".to_owned());
-            layers.set_text("embedded_xml", "cross_read", flag)?;
-        }
-        let numbers = [
-            ("readers", self.readers),
-            ("reader_threads", self.reader_threads),
-            ("rasterizers", self.rasterizers),
-        ];
-        for (key, number) in numbers {
-            set(layers, key, number.map(|n| n.to_string()).as_ref())?;
-        }
-        set(
-            layers,
-            "require_sandbox",
-            self.require_sandbox.then_some("true"),
-        )?;
-        Ok(())
+    fn flags(&self) -> [Flag; 3] {
+        [
+            Flag::path("db", "--db", self.db.as_deref()),
+            Flag::path("types", "--types", self.types.as_deref()),
+            Flag::path("models", "--models", self.models.as_deref()),
+        ]
     }
 }
 
-fn set(
-    layers: &mut Layers,
-    key: &str,
-    value: Option<&(impl AsRef<OsStr> + ?Sized)>,
-) -> Result<(), UsageError> {
-    let Some(value) = value else { return Ok(()) };
-    let flag = format!("--{}", key.replace('_', "-"));
-    let text = value
-        .as_ref()
-        .to_str()
-        .ok_or_else(|| UsageError(format!("{flag} must be valid UTF-8")))?;
-    layers.set_text(key, text, Origin::Flag(flag))
+impl EngineFlags {
+    fn flags(&self) -> [Flag; 12] {
+        let cross_read = self.cross_read.then(|| "cross_read".to_owned());
+        let required = self.require_sandbox.then(|| "true".to_owned());
+        [
+            Flag::text("reading.reader", "--reader", self.reader.clone()),
+            Flag::text(
+                "escalation.readers",
+                "--escalate-to",
+                self.escalate_to.clone(),
+            ),
+            Flag::text("routing.clip", "--clip", self.clip.clone()),
+            Flag::path(
+                "reading.text_gguf",
+                "--text-gguf",
+                self.text_gguf.as_deref(),
+            ),
+            Flag::path(
+                "reading.mmproj_gguf",
+                "--mmproj-gguf",
+                self.mmproj_gguf.as_deref(),
+            ),
+            Flag::path("routing.clip_dir", "--clip-dir", self.clip_dir.as_deref()),
+            Flag::path("pdfium", "--pdfium", self.pdfium.as_deref()),
+            Flag::text("einvoices.embedded_xml", "--cross-read", cross_read),
+            Flag::number("workers.readers", "--readers", self.readers),
+            Flag::number(
+                "workers.reader_threads",
+                "--reader-threads",
+                self.reader_threads,
+            ),
+            Flag::number("workers.rasterizers", "--rasterizers", self.rasterizers),
+            Flag::text("sandbox.required", "--require-sandbox", required),
+        ]
+    }
+}
+
+/// Settings, by key, and their flags.
+pub fn flags_of_settings() -> Vec<(&'static str, &'static str)> {
+    let global = [("db", "--db"), ("types", "--types"), ("models", "--models")];
+    let engines = EngineFlags::default().flags();
+    let engines = engines.iter().map(|flag| (flag.key, flag.name));
+    global.into_iter().chain(engines).collect()
 }

@@ -17,7 +17,7 @@ pub struct Types {
 
 impl Types {
     pub fn run(self, mut app: App) -> anyhow::Result<Outcome> {
-        let types = pipeline::doc_types(app.settings())?;
+        let types = pipeline::doc_types(app.settings().types.as_deref())?;
         if self.json {
             for doc_type in types.iter() {
                 app.out.json(&json!({

@@ -8,53 +8,31 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::Settings;
+use super::definitions::{Definition, definitions};
 
 /// The file that is read from the working folder unless another is named.
 pub const FILE: &str = "docmill.toml";
 const PREFIX: &str = "DOCMILL_";
 /// Variables with the prefix that are not settings: the program's own
 /// (`CONFIG`, `LOG`, `LOG_FORMAT`) and the tests'.
-const NOT_SETTINGS: [&str; 6] = [
+const NOT_SETTINGS: [&str; 7] = [
     "CONFIG",
     "LOG",
     "LOG_FORMAT",
     "CORPUS",
+    "REQUIRE_ENGINES",
     "TEST_PYTHON",
     "TEST_ALL",
 ];
-/// Settings that name a file or folder: relative to the settings file when
-/// they stand in one, else to the working folder.
-const PATHS: [&str; 9] = [
-    "db",
-    "types",
-    "models",
-    "text_gguf",
-    "mmproj_gguf",
-    "clip_dir",
-    "pdfium",
-    "calibration",
-    "tesseract",
-];
-/// Numbers for which 0 means something; of any other it is a mistake.
-const MAY_BE_ZERO: &[&str] = &[
-    "ladder_max_pages",
-    "ladder_max_cost",
-    "readers",
-    "rasterizers",
-    "drain_seconds",
-    "min_confidence",
-    "max_error",
-    "limits.min_side",
-];
 
-/// A mistake in what the user wrote, told before anything is done.
+/// A mistake in what the user wrote, reported before anything is done.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
 
-/// An error of what a setting names is a mistake in the settings, if it
-/// `is_set`; of what was found by default it is none.
-pub fn blame<T>(is_set: bool, result: anyhow::Result<T>) -> anyhow::Result<T> {
+/// Turns an error about what a setting names into a usage error, if the user
+/// set it. An error about a default is not the user's mistake.
+pub fn as_usage_error<T>(is_set: bool, result: anyhow::Result<T>) -> anyhow::Result<T> {
     result.map_err(|error| match is_set {
         true => UsageError(format!("{error:#}")).into(),
         false => error,
@@ -85,35 +63,45 @@ impl fmt::Display for Origin {
 
 /// Layers of settings, the later ones over the earlier.
 pub struct Layers {
-    /// By key (`readers`, `limits.max_pages`), in the order of [`Settings`].
-    values: Vec<(String, Value, Origin)>,
+    /// In the order of [`Settings`].
+    values: Vec<SettingValue>,
     settings: Settings,
 }
 
-/// What is used in place of a setting that is not set.
+#[derive(Debug)]
+struct SettingValue {
+    definition: Definition,
+    value: Value,
+    origin: Origin,
+}
+
+/// What a run uses in place of a setting that is not set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundValue {
     /// `None`: nothing.
-    pub used: Option<String>,
-    /// In words.
+    pub value: Option<String>,
+    /// Where it was found, or why nothing was.
     pub origin: String,
 }
 
-/// The settings that hold, and where each comes from.
+/// The settings in effect, and where each comes from.
 #[derive(Debug)]
-pub struct Resolved {
+pub struct ResolvedSettings {
     pub settings: Settings,
-    values: Vec<(String, Value, Origin)>,
+    values: Vec<SettingValue>,
 }
 
 impl Layers {
     pub fn defaults() -> Layers {
-        let settings = Settings::default();
-        let mut values = Vec::new();
-        flatten("", to_json(&settings), &mut |key, value| {
-            values.push((key, value, Origin::Default));
+        let values = definitions().into_iter().map(|definition| SettingValue {
+            value: definition.default.clone(),
+            definition,
+            origin: Origin::Default,
         });
-        Layers { values, settings }
+        Layers {
+            values: values.collect(),
+            settings: Settings::default(),
+        }
     }
 
     /// Reads `named`, which must exist, or else `docmill.toml` of the working
@@ -148,9 +136,11 @@ impl Layers {
             given.push((key, value))
         });
         for (key, mut value) in given {
-            if let (true, Value::String(text)) = (PATHS.contains(&key.as_str()), &value) {
-                // Joining an absolute path leaves it as it is.
-                value = beside(folder, &key, text);
+            let definition = self.find(&key).map(|known| &known.definition);
+            if let (Some(definition), Value::String(text)) = (definition, &value)
+                && definition.is_path()
+            {
+                value = relative_to(folder, &key, text);
             }
             self.set(&key, value, Origin::File(path.to_owned()))?;
         }
@@ -192,142 +182,117 @@ impl Layers {
         Ok(self)
     }
 
-    /// Sets a value that was given as text, on a command line for example.
+    /// Sets a value that is given as text, by a flag or a variable.
     pub fn set_text(&mut self, key: &str, text: &str, origin: Origin) -> Result<(), UsageError> {
-        // A number or a truth value where the setting is one, else the text.
-        let textual = matches!(self.value(key), Some(Value::String(_) | Value::Null));
-        let parsed = match self.value(key) {
-            Some(Value::Array(_)) => Some(names(text)),
-            _ if textual => None,
-            _ => serde_json::from_str(text).ok(),
+        let value = match self.find(key) {
+            Some(known) => known.definition.parse(text),
+            None => text.into(),
         };
-        self.set(key, parsed.unwrap_or_else(|| text.into()), origin)
+        self.set(key, value, origin)
     }
 
     fn set(&mut self, key: &str, value: Value, origin: Origin) -> Result<(), UsageError> {
-        if self.value(key).is_none() {
+        let Some(known) = self
+            .values
+            .iter_mut()
+            .find(|known| known.definition.key == key)
+        else {
             return Err(UsageError(format!(
                 "there is no setting `{key}` ({origin}){}",
                 nearest_setting(key, self.keys().map(str::to_owned))
             )));
-        }
+        };
         let wrong = |why: &str| {
             UsageError(format!(
                 "setting `{key}` cannot be {value} ({origin}): {why}"
             ))
         };
-        let mut whole = to_json(&self.settings);
+        let mut all = to_json(&self.settings);
         let slot = key
             .split('.')
-            .try_fold(&mut whole, |at, part| at.get_mut(part));
-        *slot.expect("keys come from this very value") = value.clone();
+            .try_fold(&mut all, |at, part| at.get_mut(part));
+        *slot.expect("definitions have the keys of `Settings`") = value.clone();
         let settings: Settings =
-            serde_json::from_value(whole).map_err(|error| wrong(&error.to_string()))?;
-        if let Some(why) = out_of_range(key, &value) {
-            return Err(wrong(why));
+            serde_json::from_value(all).map_err(|error| wrong(&error.to_string()))?;
+        if let Some(why) = known.definition.out_of_range(&value) {
+            return Err(wrong(&why));
         }
         self.settings = settings;
-        let known = self.values.iter_mut().find(|(name, ..)| name == key);
-        *known.expect("looked up above") = (key.to_owned(), value, origin);
+        known.value = value;
+        known.origin = origin;
         Ok(())
     }
 
     fn keys(&self) -> impl Iterator<Item = &str> {
-        self.values.iter().map(|(key, ..)| key.as_str())
+        self.values
+            .iter()
+            .map(|known| known.definition.key.as_str())
     }
 
-    fn value(&self, key: &str) -> Option<&Value> {
-        let known = self.values.iter().find(|(name, ..)| name == key);
-        known.map(|(_, value, _)| value)
+    fn find(&self, key: &str) -> Option<&SettingValue> {
+        self.values.iter().find(|known| known.definition.key == key)
     }
 
-    pub fn resolve(self) -> Resolved {
-        Resolved {
+    pub fn resolve(self) -> ResolvedSettings {
+        ResolvedSettings {
             settings: self.settings,
             values: self.values,
         }
     }
 }
 
-impl Resolved {
+impl ResolvedSettings {
     /// The settings as a settings file, each line with its origin as comment.
-    /// `found` tells what is used where a setting, by key, is not set.
-    pub fn to_toml(&self, found: &BTreeMap<&str, Found>) -> String {
-        let lines = self.values.iter().map(|value| line(value, found));
-        let mut lines: Vec<_> = lines.collect();
-        // What follows a table's heading in TOML belongs to the table.
-        lines.sort_by_key(|(key, ..)| key.contains('.'));
-        let width = lines.iter().map(|(_, text, _)| text.chars().count()).max();
+    /// `found` has what is used where a setting, by key, is not set.
+    pub fn to_toml(&self, found: &BTreeMap<&str, FoundValue>) -> String {
+        let lines: Vec<_> = self.values.iter().map(|value| line(value, found)).collect();
+        let width = lines.iter().map(|(text, _)| text.chars().count()).max();
+        let width = width.unwrap_or_default();
         let mut out = String::new();
         let mut section = "";
-        for (key, text, origin) in &lines {
-            if let Some((table, _)) = key.split_once('.')
+        for (value, (text, origin)) in self.values.iter().zip(&lines) {
+            if let Some((table, _)) = value.definition.key.split_once('.')
                 && table != section
             {
                 section = table;
                 out.push_str(&format!("\n[{table}]\n"));
             }
-            let width = width.unwrap_or_default();
             out.push_str(&format!("{text:<width$}  # {origin}\n"));
         }
         out
     }
 }
 
-/// Key, `name = value` and origin of a setting, ready to print.
-fn line(
-    (key, value, origin): &(String, Value, Origin),
-    found: &BTreeMap<&str, Found>,
-) -> (String, String, String) {
+/// `name = value` and origin of a setting, ready to print.
+fn line(setting: &SettingValue, found: &BTreeMap<&str, FoundValue>) -> (String, String) {
+    let key = setting.definition.key.as_str();
     let name = key.rsplit('.').next().unwrap_or(key);
     // TOML's basic strings escape like JSON's.
-    let (text, origin) = match (value, found.get(key.as_str())) {
+    match (&setting.value, found.get(key)) {
         (Value::Null, None) => (format!("# {name} ="), "not set".to_owned()),
         (Value::Null, Some(found)) => {
-            let used = found
-                .used
-                .as_ref()
-                .map(|used| format!(" {}", Value::from(used.as_str())));
-            (
-                format!("# {name} ={}", used.unwrap_or_default()),
-                found.origin.clone(),
-            )
+            let value = found
+                .value
+                .as_deref()
+                .map(|used| format!(" {}", Value::from(used)));
+            let value = value.unwrap_or_default();
+            (format!("# {name} ={value}"), found.origin.clone())
         }
-        (value, _) => (format!("{name} = {value}"), origin.to_string()),
-    };
-    (key.clone(), text, origin)
+        (value, _) => (format!("{name} = {value}"), setting.origin.to_string()),
+    }
 }
 
 fn variable_of(key: &str) -> String {
     format!("{PREFIX}{}", key.replace('.', "_").to_uppercase())
 }
 
-/// `a, b` as a list of names.
-fn names(text: &str) -> Value {
-    let names = text.split(',').map(str::trim);
-    names.filter(|name| !name.is_empty()).collect()
-}
-
-fn out_of_range(key: &str, value: &Value) -> Option<&'static str> {
-    let number = value.as_f64()?;
-    if ["min_confidence", "max_error"].contains(&key) && !(0.0..=1.0).contains(&number) {
-        return Some("it is a share from 0 to 1");
-    }
-    if key == "ladder_max_cost" && number < 0.0 {
-        return Some("it is an amount of money, 0 or more");
-    }
-    if key == "recycle_growth" && number <= 1.0 {
-        return Some("a worker may grow to more than 1 times its size");
-    }
-    (number == 0.0 && !MAY_BE_ZERO.contains(&key)).then_some("it must be at least 1")
-}
-
 /// A path of a settings file as the working folder sees it.
-fn beside(folder: &Path, key: &str, text: &str) -> Value {
+fn relative_to(folder: &Path, key: &str, text: &str) -> Value {
     // A word, not a path.
-    if key == "calibration" && text == "off" {
+    if key == "acceptance.calibration" && text == "off" {
         return text.into();
     }
+    // Joining an absolute path leaves it as it is.
     folder.join(text).to_string_lossy().into_owned().into()
 }
 
@@ -364,9 +329,20 @@ pub fn nearest(name: &str, known: impl Iterator<Item = String>) -> Option<String
         .map(|(_, candidate)| format!(": did you mean `{candidate}`?"))
 }
 
-/// [`nearest`], or where all settings are listed.
+/// The setting of this name in some section, else the nearest one, else
+/// where all settings are listed.
 fn nearest_setting(name: &str, known: impl Iterator<Item = String>) -> String {
-    nearest(name, known).unwrap_or_else(|| "; `docmill config` lists them".to_owned())
+    let known: Vec<String> = known.collect();
+    let same_name = known.iter().find(|key| {
+        let separators = ['.', '_'];
+        key.strip_suffix(name.trim_start_matches(PREFIX))
+            .is_some_and(|section| section.ends_with(separators))
+    });
+    match same_name {
+        Some(key) => format!(": did you mean `{key}`?"),
+        None => nearest(name, known.into_iter())
+            .unwrap_or_else(|| "; `docmill config` lists all settings".to_owned()),
+    }
 }
 
 #[cfg(test)]

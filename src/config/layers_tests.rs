@@ -14,49 +14,65 @@ fn message<T>(result: Result<T, UsageError>) -> String {
 }
 
 #[test]
-fn a_flag_beats_the_environment_that_beats_the_file_that_beats_the_default() {
-    let mut layers = file("readers = 2\nreader_threads = 2\nroute_batch = 2")
+fn a_flag_overrides_the_environment_the_file_and_the_default_in_this_order() {
+    let mut layers = file("[workers]\nreaders = 2\nreader_threads = 2\nrasterizers = 2")
         .unwrap()
         .environment(variables(&[
-            ("DOCMILL_READERS", "3"),
-            ("DOCMILL_READER_THREADS", "3"),
+            ("DOCMILL_WORKERS_READERS", "3"),
+            ("DOCMILL_WORKERS_READER_THREADS", "3"),
         ]))
         .unwrap();
     let flag = Origin::Flag("--readers".into());
-    layers.set_text("readers", "4", flag).unwrap();
+    layers.set_text("workers.readers", "4", flag).unwrap();
     let settings = layers.resolve().settings;
-    assert_eq!(settings.readers, 4);
-    assert_eq!(settings.reader_threads, 3);
-    assert_eq!(settings.route_batch, 2);
-    assert_eq!(settings.max_attempts, Settings::default().max_attempts);
+    assert_eq!(settings.workers.readers, 4);
+    assert_eq!(settings.workers.reader_threads, 3);
+    assert_eq!(settings.workers.rasterizers, 2);
+    assert_eq!(settings.jobs, Settings::default().jobs);
 }
 
 #[test]
-fn a_nested_setting_is_reached_from_every_layer() {
-    let layers = file("[limits]\nmax_pages = 7").unwrap();
-    let layers = layers
-        .environment(variables(&[("DOCMILL_LIMITS_MAX_BYTES", "9")]))
-        .unwrap();
-    let limits = layers.resolve().settings.limits;
-    assert_eq!((limits.max_pages, limits.max_bytes), (7, 9));
+fn every_setting_has_its_own_variable_a_meaning_and_its_default() {
+    let layers = Layers::defaults();
+    let variables: std::collections::BTreeSet<_> = layers.keys().map(variable_of).collect();
+    assert_eq!(variables.len(), layers.values.len());
+    let defaults = to_json(&Settings::default());
+    let mut count = 0;
+    flatten("", defaults, &mut |key, value| {
+        let definition = &layers.find(&key).expect(&key).definition;
+        assert_eq!(definition.default, value, "{key}");
+        assert!(!definition.description().is_empty(), "{key}");
+        count += 1;
+    });
+    assert_eq!(count, layers.values.len());
 }
 
 #[test]
 fn a_list_is_given_with_commas_or_as_a_list() {
-    let mut layers = file("ladder = ['a', 'b']").unwrap();
-    assert_eq!(layers.settings.ladder, ["a", "b"]);
-    let flag = || Origin::Flag("--ladder".into());
-    layers.set_text("ladder", "a, c", flag()).unwrap();
-    assert_eq!(layers.settings.ladder, ["a", "c"]);
-    layers.set_text("ladder", "", flag()).unwrap();
-    assert!(layers.resolve().settings.ladder.is_empty());
-    let told = message(file("ladder = 'a'"));
-    assert!(told.contains("`ladder`"), "{told}");
+    let mut layers = file("[escalation]\nreaders = ['a', 'b']").unwrap();
+    assert_eq!(layers.settings.escalation.readers, ["a", "b"]);
+    let flag = || Origin::Flag("--escalate-to".into());
+    layers
+        .set_text("escalation.readers", "a, c", flag())
+        .unwrap();
+    assert_eq!(layers.settings.escalation.readers, ["a", "c"]);
+    layers.set_text("escalation.readers", "", flag()).unwrap();
+    assert!(layers.resolve().settings.escalation.readers.is_empty());
+    let error = message(file("escalation.readers = 'a'"));
+    assert!(error.contains("`escalation.readers`"), "{error}");
 }
 
 #[test]
-fn paths_of_a_file_are_relative_to_it_and_others_stay_as_given() {
-    let layers = file("db = 'rows.db'\ntypes = '/srv/types'").unwrap();
+fn a_name_may_look_like_a_number() {
+    let mut layers = Layers::defaults();
+    let flag = Origin::Flag("--reader".into());
+    layers.set_text("reading.reader", "7", flag).unwrap();
+    assert_eq!(layers.settings.reading.reader.as_deref(), Some("7"));
+}
+
+#[test]
+fn paths_in_a_file_are_relative_to_it_and_others_to_the_working_folder() {
+    let layers = file("db = 'rows.db'\ntypes = '/srv/types'\n[ocr]\ntesseract = 'bin/t'").unwrap();
     let layers = layers
         .environment(variables(&[("DOCMILL_MODELS", "weights")]))
         .unwrap();
@@ -64,31 +80,78 @@ fn paths_of_a_file_are_relative_to_it_and_others_stay_as_given() {
     assert_eq!(settings.db, Path::new("conf/rows.db"));
     assert_eq!(settings.types.as_deref(), Some(Path::new("/srv/types")));
     assert_eq!(settings.models.as_deref(), Some(Path::new("weights")));
+    assert_eq!(
+        settings.ocr.tesseract.as_deref(),
+        Some(Path::new("conf/bin/t"))
+    );
+    let off = file("[acceptance]\ncalibration = 'off'").unwrap();
+    let calibration = off.resolve().settings.acceptance.calibration;
+    assert_eq!(calibration.as_deref(), Some(Path::new("off")));
 }
 
 #[test]
-fn an_unknown_key_is_told_with_the_nearest_one() {
-    let told = message(file("reeders = 2"));
-    assert!(told.contains("`reeders`"), "{told}");
-    assert!(told.contains("did you mean `readers`?"), "{told}");
-    assert!(told.contains("conf/docmill.toml"), "{told}");
-    let told = message(file("[limits]\nmax_page = 2"));
-    assert!(told.contains("did you mean `limits.max_pages`?"), "{told}");
-    let told = message(file("zzz = 2"));
-    assert!(told.contains("docmill config"), "{told}");
-    let variable = variables(&[("DOCMILL_READER_THREAD", "2")]);
-    let told = message(Layers::defaults().environment(variable));
+fn every_setting_that_holds_a_path_is_declared_as_one() {
+    let layers = Layers::defaults();
+    let paths = layers
+        .values
+        .iter()
+        .filter(|known| known.definition.is_path());
+    let paths: Vec<&str> = paths.map(|known| known.definition.key.as_str()).collect();
+    let expected = [
+        "db",
+        "types",
+        "models",
+        "pdfium",
+        "ocr.tesseract",
+        "routing.clip_dir",
+        "reading.text_gguf",
+        "reading.mmproj_gguf",
+        "acceptance.calibration",
+    ];
+    assert_eq!(paths, expected);
+}
+
+#[test]
+fn an_unknown_key_is_an_error_that_names_the_nearest_key() {
+    let error = message(file("[workers]\nreeders = 2"));
+    assert!(error.contains("`workers.reeders`"), "{error}");
+    assert!(error.contains("did you mean `workers.readers`?"), "{error}");
+    assert!(error.contains("conf/docmill.toml"), "{error}");
+    let error = message(file("[limits]\nmax_page = 2"));
     assert!(
-        told.contains("did you mean `DOCMILL_READER_THREADS`?"),
-        "{told}"
+        error.contains("did you mean `limits.max_pages`?"),
+        "{error}"
+    );
+    let error = message(file("zzz = 2"));
+    assert!(error.contains("docmill config"), "{error}");
+    let variable = variables(&[("DOCMILL_WORKERS_READER_THREAD", "2")]);
+    let error = message(Layers::defaults().environment(variable));
+    assert!(
+        error.contains("did you mean `DOCMILL_WORKERS_READER_THREADS`?"),
+        "{error}"
     );
 }
 
 #[test]
-fn variables_that_are_no_settings_or_empty_are_passed_over() {
+fn a_key_without_its_section_is_an_error_that_names_the_section() {
+    let error = message(file("min_confidence = 0.5"));
+    assert!(
+        error.contains("did you mean `acceptance.min_confidence`?"),
+        "{error}"
+    );
+    let variable = variables(&[("DOCMILL_RASTERIZERS", "2")]);
+    let error = message(Layers::defaults().environment(variable));
+    assert!(
+        error.contains("did you mean `DOCMILL_WORKERS_RASTERIZERS`?"),
+        "{error}"
+    );
+}
+
+#[test]
+fn variables_that_are_no_settings_or_empty_are_ignored() {
     let given = variables(&[
         ("DOCMILL_CORPUS", "x"),
-        ("DOCMILL_READERS", ""),
+        ("DOCMILL_WORKERS_READERS", ""),
         ("HOME", "/"),
     ]);
     let layers = Layers::defaults().environment(given).unwrap();
@@ -96,29 +159,43 @@ fn variables_that_are_no_settings_or_empty_are_passed_over() {
 }
 
 #[test]
-fn a_value_of_the_wrong_kind_or_range_names_its_origin() {
-    let told = message(file("readers = 'many'"));
+fn a_value_of_the_wrong_type_or_range_is_an_error_that_names_its_origin() {
+    let error = message(file("workers.readers = 'many'"));
     assert!(
-        told.contains("`readers`") && told.contains("conf/docmill.toml"),
-        "{told}"
+        error.contains("`workers.readers`") && error.contains("conf/docmill.toml"),
+        "{error}"
     );
-    let variable = variables(&[("DOCMILL_READERS", "-1")]);
-    let told = message(Layers::defaults().environment(variable));
-    assert!(told.contains("environment DOCMILL_READERS"), "{told}");
-    assert!(message(file("min_confidence = 1.5")).contains("from 0 to 1"));
-    assert!(message(file("page_seconds = 0")).contains("at least 1"));
-    assert!(file("readers = 0\nmin_confidence = 0").is_ok());
+    let variable = variables(&[("DOCMILL_WORKERS_READERS", "-1")]);
+    let error = message(Layers::defaults().environment(variable));
+    assert!(
+        error.contains("environment DOCMILL_WORKERS_READERS"),
+        "{error}"
+    );
+    let cases = [
+        ("acceptance.min_confidence = 1.5", "from 0 to 1"),
+        ("acceptance.max_error = -0.1", "from 0 to 1"),
+        ("ocr.page_seconds = 0", "at least 1"),
+        ("workers.recycle_growth = 1", "more than 1"),
+        ("escalation.max_cost = -1", "at least 0"),
+        ("ocr.mode = 'on'", "`auto`"),
+        ("limits.max_pages = 99999999999", "u32"),
+    ];
+    for (text, why) in cases {
+        let error = message(file(text));
+        assert!(error.contains(why), "{error}");
+    }
+    assert!(file("workers.readers = 0\nacceptance.min_confidence = 0").is_ok());
 }
 
 #[test]
-fn the_printed_settings_read_back_as_the_same_settings() {
-    let layers = file("reader = \"a \\\"b\\\"\"\nmin_confidence = 0.35").unwrap();
-    let resolved = layers.resolve();
-    let clip = Found {
-        used: Some("clip-a".into()),
+fn printed_settings_read_back_as_the_same_settings() {
+    let text = "reading.reader = \"a \\\"b\\\"\"\nacceptance.min_confidence = 0.35";
+    let resolved = file(text).unwrap().resolve();
+    let clip = FoundValue {
+        value: Some("clip-a".into()),
         origin: "default of m".into(),
     };
-    let printed = resolved.to_toml(&[("clip", clip)].into());
+    let printed = resolved.to_toml(&[("routing.clip", clip)].into());
     assert!(printed.contains("min_confidence = 0.35"), "{printed}");
     assert!(printed.contains("# conf/docmill.toml"), "{printed}");
     let line = printed.lines().find(|line| line.starts_with("# clip ="));
@@ -133,15 +210,4 @@ fn the_printed_settings_read_back_as_the_same_settings() {
         .toml(Path::new("other.toml"), &printed)
         .unwrap();
     assert_eq!(again.resolve().settings, resolved.settings);
-}
-
-#[test]
-fn every_setting_that_names_a_path_is_known_as_one() {
-    let layers = Layers::defaults();
-    for key in PATHS {
-        assert!(layers.value(key).is_some(), "{key}");
-    }
-    for key in MAY_BE_ZERO {
-        assert!(layers.value(key).is_some(), "{key}");
-    }
 }

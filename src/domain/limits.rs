@@ -1,16 +1,20 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Bounds that keep a hostile file from taking the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Largest and smallest input that is taken in. Other files are rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Bytes of a file.
+    /// Most bytes of a file.
+    #[schemars(range(min = 1))]
     pub max_bytes: u64,
-    /// Pages of a document.
+    /// Most pages of a document.
+    #[schemars(range(min = 1))]
     pub max_pages: u32,
-    /// Pixels of an image file as it declares itself (width x height).
+    /// Most pixels of an image file (width x height), by its header.
+    #[schemars(range(min = 1))]
     pub max_pixels: u64,
-    /// Pixels on the shorter side below which an image holds no document.
+    /// Fewest pixels on the shorter side of an image.
     pub min_side: u32,
 }
 

@@ -26,7 +26,7 @@ pub struct Question {
 
 /// Asks the reader that settings name.
 pub async fn ask(settings: &Settings, question: &Question) -> anyhow::Result<Reading> {
-    let reader = Installation::find(settings)?.ladder(settings)?.remove(0);
+    let reader = Installation::find(settings.models.as_deref())?.first(&settings.reading)?;
     let bytes = ingest::read(&question.path, settings.limits.max_bytes)
         .map_err(|failure| about(question, failure))?;
     let (rasterizers, readers) = tokio::try_join!(
@@ -38,7 +38,7 @@ pub async fn ask(settings: &Settings, question: &Question) -> anyhow::Result<Rea
         .call(
             &Request::Open,
             &bytes,
-            Duration::from_secs(settings.open_seconds),
+            Duration::from_secs(settings.rasterizing.open_seconds),
         )
         .await;
     let (Reply::Opened { info, .. }, _) = opened.map_err(|failure| about(question, failure))?
@@ -51,8 +51,8 @@ pub async fn ask(settings: &Settings, question: &Question) -> anyhow::Result<Rea
         question.path.display(),
         count(u64::from(info.pages), "page")
     );
-    let spec = raster_spec(reader.layout(), settings.page_pixels);
-    let deadline = Duration::from_secs(settings.page_seconds);
+    let spec = raster_spec(reader.layout(), settings.rasterizing.max_page_pixels);
+    let deadline = Duration::from_secs(settings.rasterizing.page_seconds);
     let page = draw(&mut worker, question.page, spec, deadline)
         .await
         .map_err(|failure| about(question, failure))?;

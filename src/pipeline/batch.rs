@@ -122,7 +122,7 @@ impl Batch {
         let mut give_back_at = None;
         loop {
             if self.is_stopped() {
-                let drain = Duration::from_secs(self.stages().settings.drain_seconds);
+                let drain = Duration::from_secs(self.stages().settings.jobs.drain_seconds);
                 let at = *give_back_at.get_or_insert_with(|| Instant::now() + drain);
                 if Instant::now() >= at {
                     if let Some(task) = intake.take() {
@@ -276,7 +276,7 @@ impl Batch {
             Ok(()) => false,
             Err(failure) => {
                 self.stages().retries(rung, failure)
-                    && claim.failures + 1 < self.stages().settings.max_attempts
+                    && claim.failures + 1 < self.stages().settings.jobs.max_attempts
             }
         };
         let completed = match &result {

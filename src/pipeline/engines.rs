@@ -13,7 +13,7 @@ use super::readers::Readers;
 use super::router::RouterHandle;
 use super::second_opinion::SecondOpinion;
 use super::{Event, Summary};
-use crate::config::{Settings, blame, to_json};
+use crate::config::{Settings, as_usage_error, to_json};
 use crate::engines::models::{ResolvedClip, ResolvedReader, ResolvedRung};
 use crate::engines::rasterize::find_pdfium;
 use crate::engines::reader::openai::EndpointReader;
@@ -71,11 +71,14 @@ fn watched(events: &UnboundedSender<Event>, ends: &Ends) -> OnEnd {
 }
 
 fn spec(settings: &Settings, init: RoleInit, workers: u32, memory: u64) -> PoolSpec {
-    let recycle = settings.recycle_pages;
+    let recycle = settings.workers.recycle_pages;
     let (deadline, threads) = match &init {
-        RoleInit::Rasterizer { .. } => (settings.open_seconds + settings.page_seconds, 1),
-        RoleInit::Router { .. } => (settings.page_seconds, cores()),
-        RoleInit::Reader { threads, .. } => (settings.read_seconds, *threads),
+        RoleInit::Rasterizer { .. } => (
+            settings.rasterizing.open_seconds + settings.rasterizing.page_seconds,
+            1,
+        ),
+        RoleInit::Router { .. } => (settings.routing.batch_seconds, cores()),
+        RoleInit::Reader { threads, .. } => (settings.reading.page_seconds, *threads),
     };
     PoolSpec {
         init,
@@ -84,8 +87,8 @@ fn spec(settings: &Settings, init: RoleInit, workers: u32, memory: u64) -> PoolS
         // Every request up to its deadline, and the loading.
         cpu_seconds: (u64::from(recycle) + 10) * deadline * u64::from(threads.max(1)),
         recycle,
-        growth: settings.recycle_growth,
-        require_sandbox: settings.require_sandbox,
+        growth: settings.workers.recycle_growth,
+        require_sandbox: settings.sandbox.required,
     }
 }
 
@@ -99,13 +102,18 @@ pub(super) async fn rasterizer_pool(
     on_end: OnEnd,
 ) -> anyhow::Result<Pool> {
     let init = RoleInit::Rasterizer {
-        pdfium: blame(
+        pdfium: as_usage_error(
             settings.pdfium.is_some(),
             find_pdfium(settings.pdfium.as_deref()),
         )?,
         limits: settings.limits,
     };
-    let spec = spec(settings, init, workers, settings.rasterizer_memory);
+    let spec = spec(
+        settings,
+        init,
+        workers,
+        settings.workers.rasterizer_memory_mib,
+    );
     Pool::start(spec, on_end).await
 }
 
@@ -117,7 +125,7 @@ pub(super) async fn one_reader(
 ) -> anyhow::Result<Pool> {
     let share = Share {
         workers: 1,
-        threads: settings.reader_threads,
+        threads: settings.workers.reader_threads,
     };
     Pool::start(reader_spec(settings, reader, &share), on_end).await
 }
@@ -138,13 +146,13 @@ pub(super) async fn first_readers(
 ) -> anyhow::Result<Readers> {
     let share = Share {
         workers,
-        threads: settings.reader_threads,
+        threads: settings.workers.reader_threads,
     };
     Ok(match reader {
         ResolvedRung::Endpoint(endpoint) => Readers::endpoint(endpoint),
         ResolvedRung::Local(reader) => Readers::Workers {
             pool: Pool::start(reader_spec(settings, reader, &share), on_end).await?,
-            deadline: Duration::from_secs(settings.read_seconds),
+            deadline: Duration::from_secs(settings.reading.page_seconds),
             on_demand: false,
         },
     })
@@ -160,13 +168,13 @@ fn further_readers(
 ) -> Readers {
     let share = Share {
         workers: 1,
-        threads: first * settings.reader_threads.max(1),
+        threads: first * settings.workers.reader_threads.max(1),
     };
     match reader {
         ResolvedRung::Endpoint(endpoint) => Readers::endpoint(endpoint),
         ResolvedRung::Local(reader) => Readers::Workers {
             pool: Pool::idle(reader_spec(settings, reader, &share), on_end),
-            deadline: Duration::from_secs(settings.read_seconds),
+            deadline: Duration::from_secs(settings.reading.page_seconds),
             on_demand: true,
         },
     }
@@ -177,7 +185,12 @@ fn reader_spec(settings: &Settings, reader: &ResolvedReader, share: &Share) -> P
         reader: Box::new(reader.clone()),
         threads: share.threads,
     };
-    spec(settings, init, share.workers, settings.reader_memory)
+    spec(
+        settings,
+        init,
+        share.workers,
+        settings.workers.reader_memory_mib,
+    )
 }
 
 pub(super) async fn router_pool(
@@ -189,7 +202,7 @@ pub(super) async fn router_pool(
         clip: Box::new(clip.clone()),
         types: settings.types.clone(),
     };
-    let spec = spec(settings, init, 1, settings.router_memory);
+    let spec = spec(settings, init, 1, settings.workers.router_memory_mib);
     Pool::start(spec, on_end).await
 }
 
@@ -203,8 +216,11 @@ impl Engines {
     ) -> anyhow::Result<Engines> {
         let cores = cores();
         let or_auto = |setting: u32, auto: u32| if setting > 0 { setting } else { auto.max(1) };
-        let readers = or_auto(settings.readers, cores / settings.reader_threads.max(1));
-        let rasterizers = or_auto(settings.rasterizers, cores / 2);
+        let readers = or_auto(
+            settings.workers.readers,
+            cores / settings.workers.reader_threads.max(1),
+        );
+        let rasterizers = or_auto(settings.workers.rasterizers, cores / 2);
         let (rasterizers, router_pool, first) = tokio::try_join!(
             rasterizer_pool(settings, rasterizers, watched(events, ends)),
             router_pool(settings, &plan.clip, watched(events, ends)),
@@ -228,18 +244,19 @@ impl Engines {
             2 * readers as usize
         });
         let in_flight = in_flight.collect();
-        let deadline = Duration::from_secs(settings.page_seconds);
+        let deadline = Duration::from_secs(settings.routing.batch_seconds);
         let pad = plan.clip.spec.pad_to_square;
-        let router = RouterHandle::start(router_pool.clone(), pad, settings.route_batch, deadline);
+        let router =
+            RouterHandle::start(router_pool.clone(), pad, settings.routing.batch, deadline);
         // As many as there are readers to keep company.
-        let ocr_processes = or_auto(settings.rasterizers, cores / 2);
+        let ocr_processes = or_auto(settings.workers.rasterizers, cores / 2);
         let stages = Stages {
             settings: settings.clone(),
             plan,
             rasterizers,
             router,
             readers: readers_of,
-            second_opinion: SecondOpinion::of(settings, ocr_processes),
+            second_opinion: SecondOpinion::of(&settings.ocr, ocr_processes),
         };
         let engines = Engines {
             stages,
@@ -247,7 +264,7 @@ impl Engines {
             in_flight,
         };
         let walls = engines.walls();
-        if settings.require_sandbox {
+        if settings.sandbox.required {
             // The workers refused by themselves; a foreign program is only
             // started with the first page that needs it.
             walls.insist()?;
@@ -329,14 +346,15 @@ impl Engines {
     pub fn lease(&self) -> Duration {
         let settings = &self.stages.settings;
         let of_reader = |rung: &Rung| match &rung.reader {
-            ResolvedRung::Local(_) => settings.read_seconds,
+            ResolvedRung::Local(_) => settings.reading.page_seconds,
             ResolvedRung::Endpoint(endpoint) => EndpointReader::longest(endpoint).as_secs(),
         };
         let rungs = self.stages.plan.rungs.iter();
         let read = rungs.map(of_reader).max().unwrap_or_default();
-        let page =
-            settings.open_seconds + 2 * settings.page_seconds + 3 * read.max(settings.ocr_seconds);
-        Duration::from_secs(settings.lease_seconds.max(page))
+        let page = settings.rasterizing.open_seconds
+            + 2 * settings.rasterizing.page_seconds
+            + 3 * read.max(settings.ocr.page_seconds);
+        Duration::from_secs(settings.jobs.lease_seconds.max(page))
     }
 
     /// What a run notes of the models, prompts and schemas it works with.

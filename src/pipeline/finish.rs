@@ -340,7 +340,7 @@ impl Batch {
             return Ok(0);
         }
         let wanted: Vec<NewClimb> = open.iter().map(|(_, climb)| climb.clone()).collect();
-        let most = self.stages().settings.ladder_max_pages;
+        let most = self.stages().settings.escalation.max_pages;
         let made = self
             .store
             .climb(self.run, self.ladder.since, document, pages, &wanted, most)
@@ -348,7 +348,7 @@ impl Batch {
         let mut climbed = 0;
         for ((rung, climb), made) in open.into_iter().zip(made) {
             if !made {
-                self.used_up(&format!("ladder_max_pages = {most}"));
+                self.used_up(&format!("escalation.max_pages = {most}"));
                 continue;
             }
             climbed += climb.pages.len() as u32;
@@ -372,14 +372,14 @@ impl Batch {
         let Some(currency) = reader.currency() else {
             return Ok(true);
         };
-        let most = self.stages().settings.ladder_max_cost;
+        let most = self.stages().settings.escalation.max_cost;
         let state = &self.ladder.rungs[rung];
         let dearest = *state.dearest.lock().expect("no panic while held");
         let in_hand = f64::from(state.in_hand.load(Ordering::Relaxed));
         let spent = self.store.climb_cost(self.ladder.since).await?;
         let fits = spent + (in_hand + 1.0) * dearest <= most && spent < most;
         if !fits {
-            self.used_up(&format!("ladder_max_cost = {most} {currency}"));
+            self.used_up(&format!("escalation.max_cost = {most} {currency}"));
         }
         Ok(fits)
     }

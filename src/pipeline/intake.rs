@@ -198,9 +198,9 @@ async fn open(
     blake3: &str,
     bytes: &[u8],
 ) -> Result<(DocumentInfo, Option<XmlFile>), Failure> {
-    let deadline = Duration::from_secs(batch.stages().settings.open_seconds);
+    let deadline = Duration::from_secs(batch.stages().settings.rasterizing.open_seconds);
     let mut last = Failure::new(Reason::Internal, "the document was not opened");
-    for _ in 0..batch.stages().settings.max_attempts.max(1) {
+    for _ in 0..batch.stages().settings.jobs.max_attempts.max(1) {
         let mut worker = match batch.stages().rasterizers.worker(None).await {
             Ok(worker) => worker,
             Err(failure) if failure.reason.is_retryable() => {

@@ -208,7 +208,7 @@ impl Summary {
 }
 
 /// Processes `request` until nothing is queued or `stop` becomes true; then no
-/// page is begun, and those in hand are finished or, after `drain_seconds`,
+/// page is begun, and those in hand are finished or, after `jobs.drain_seconds`,
 /// given back.
 pub async fn run(
     settings: &Settings,

@@ -111,7 +111,7 @@ impl Stages {
         let mut worker = self.rasterizers.worker(Some(job.document)).await?;
         if worker.document() != Some(job.document) {
             let bytes = read_source(job, self.settings.limits.max_bytes).await?;
-            let deadline = Duration::from_secs(self.settings.open_seconds);
+            let deadline = Duration::from_secs(self.settings.rasterizing.open_seconds);
             worker.set_document(None);
             worker.call(&Request::Open, &bytes, deadline).await?;
             worker.set_document(Some(job.document.to_owned()));
@@ -120,7 +120,7 @@ impl Stages {
             &mut worker,
             job.index,
             self.plan.rungs[job.rung].raster,
-            Duration::from_secs(self.settings.page_seconds),
+            Duration::from_secs(self.settings.rasterizing.page_seconds),
         )
         .await
     }

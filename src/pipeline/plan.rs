@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::config::{EmbeddedXml, Settings, blame};
+use crate::config::{AcceptanceSettings, EmbeddedXml, Settings, as_usage_error};
 use crate::documents::acceptance::{Folders, Policy};
 use crate::documents::einvoice;
 use crate::documents::prompt::{self, Rendered};
@@ -78,10 +78,10 @@ impl Rung {
         models: Option<&Path>,
         is_further: bool,
     ) -> anyhow::Result<Rung> {
-        let policy = match &settings.calibration {
+        let policy = match &settings.acceptance.calibration {
             // A file is of one reader: the first. A folder has one for each.
-            Some(path) if is_further && path.is_file() => without_calibration(settings),
-            _ => policy(settings, models, reader.hash())?,
+            Some(path) if is_further && path.is_file() => without_calibration(&settings.acceptance),
+            _ => policy(&settings.acceptance, models, reader.hash())?,
         };
         let mut prompts = BTreeMap::new();
         for doc_type in types.readable() {
@@ -111,7 +111,7 @@ impl Rung {
             prompts.insert(doc_type.name.clone(), rendered);
         }
         Ok(Rung {
-            raster: raster_spec(reader.layout(), settings.page_pixels),
+            raster: raster_spec(reader.layout(), settings.rasterizing.max_page_pixels),
             policy,
             reader,
             prompts,
@@ -128,10 +128,10 @@ impl Plan {
     }
 
     fn make_blocking(settings: &Settings) -> anyhow::Result<Plan> {
-        let types = doc_types(settings)?;
-        let installation = Installation::find(settings)?;
-        let readers = installation.ladder(settings)?;
-        let clip = installation.clip(settings)?;
+        let types = doc_types(settings.types.as_deref())?;
+        let installation = Installation::find(settings.models.as_deref())?;
+        let readers = installation.readers(&settings.reading, &settings.escalation)?;
+        let clip = installation.clip(&settings.routing)?;
         let models = installation.folder();
         let rung = |(place, reader)| Rung::new(reader, &types, settings, models, place > 0);
         let rungs = readers.into_iter().enumerate().map(rung);
@@ -145,7 +145,7 @@ impl Plan {
             types,
             clip,
             rungs,
-            embedded_xml: settings.embedded_xml,
+            embedded_xml: settings.einvoices.embedded_xml,
             router_hash: hasher.finalize().to_hex().to_string(),
         })
     }
@@ -259,15 +259,14 @@ impl Plan {
     }
 }
 
-/// The document types that settings name, beside the built-in ones.
-pub fn doc_types(settings: &Settings) -> anyhow::Result<DocTypes> {
-    let folder = settings.types.as_deref();
+/// The built-in document types and those of the folder.
+pub fn doc_types(folder: Option<&Path>) -> anyhow::Result<DocTypes> {
     let types = DocTypes::load(folder).and_then(|types| check(&types).map(|()| types));
     let types = types.with_context(|| match folder {
         Some(folder) => format!("the document types of {}", folder.display()),
         None => "the built-in document types".to_owned(),
     });
-    blame(folder.is_some(), types)
+    as_usage_error(folder.is_some(), types)
 }
 
 /// What would fail every page of a type is told before the first is read.
@@ -304,19 +303,19 @@ fn culprit(schema: &serde_json::Value) -> Option<&String> {
 
 /// The reader's calibration, where there is one, and what settings want.
 pub fn policy(
-    settings: &Settings,
+    settings: &AcceptanceSettings,
     models: Option<&Path>,
     reader_hash: &str,
 ) -> anyhow::Result<Policy> {
     let folders = Folders::new(settings.calibration.as_deref(), models);
     Ok(Policy {
-        calibration: blame(settings.calibration.is_some(), folders.find(reader_hash))?
+        calibration: as_usage_error(settings.calibration.is_some(), folders.find(reader_hash))?
             .map(Arc::new),
         ..without_calibration(settings)
     })
 }
 
-fn without_calibration(settings: &Settings) -> Policy {
+fn without_calibration(settings: &AcceptanceSettings) -> Policy {
     Policy {
         calibration: None,
         max_error: settings.max_error,

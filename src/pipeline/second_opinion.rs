@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::config::{Ocr, Settings};
+use crate::config::{OcrMode, OcrSettings};
 use crate::domain::{OcrWord, PageImage, Word};
 use crate::engines::ocr::{OcrEngine, Spec, Tesseract};
 use crate::engines::sandbox::{Walls, program_walls};
@@ -22,14 +22,14 @@ pub struct SecondOpinion {
 
 /// The engine that the settings ask for; `None`: none, by the settings. Errors
 /// say what to install.
-pub fn find_ocr(settings: &Settings, processes: u32) -> anyhow::Result<Option<Tesseract>> {
-    match settings.ocr {
-        Ocr::Off => Ok(None),
-        Ocr::Auto => Tesseract::find(&Spec {
+pub fn find_ocr(settings: &OcrSettings, processes: u32) -> anyhow::Result<Option<Tesseract>> {
+    match settings.mode {
+        OcrMode::Off => Ok(None),
+        OcrMode::Auto => Tesseract::find(&Spec {
             program: settings.tesseract.as_deref(),
-            languages: &settings.ocr_languages,
-            deadline: Duration::from_secs(settings.ocr_seconds),
-            memory: settings.ocr_memory << 20,
+            languages: &settings.languages,
+            deadline: Duration::from_secs(settings.page_seconds),
+            memory: settings.memory_mib << 20,
             processes,
         })
         .map(Some),
@@ -37,7 +37,7 @@ pub fn find_ocr(settings: &Settings, processes: u32) -> anyhow::Result<Option<Te
 }
 
 impl SecondOpinion {
-    pub fn of(settings: &Settings, processes: u32) -> SecondOpinion {
+    pub fn of(settings: &OcrSettings, processes: u32) -> SecondOpinion {
         let (engine, missing) = match find_ocr(settings, processes) {
             Ok(engine) => (engine, None),
             Err(error) => (None, Some(format!("{error:#}"))),

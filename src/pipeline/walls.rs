@@ -21,8 +21,9 @@ pub struct Trial {
 
 /// Starts each engine and tries every [`Attempt`] in it.
 pub async fn try_walls(settings: &Settings) -> anyhow::Result<Vec<Trial>> {
-    let installation = Installation::find(settings)?;
-    let (reader, clip) = (installation.reader(settings)?, installation.clip(settings)?);
+    let installation = Installation::find(settings.models.as_deref())?;
+    let reader = installation.reader(&settings.reading)?;
+    let clip = installation.clip(&settings.routing)?;
     // Their deaths are what is asked for, and are told by attempt.
     let expected = || -> OnEnd { Arc::new(|_, _| {}) };
     let pools = [

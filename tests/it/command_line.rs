@@ -27,20 +27,20 @@ test!(settings_come_from_flags_before_environment_before_file_before_defaults);
 fn settings_come_from_flags_before_environment_before_file_before_defaults(context: Context) {
     fs::write(
         context.path("docmill.toml"),
-        "readers = 3\nmax_attempts = 5\n[limits]\nmax_pages = 7\n",
+        "workers.readers = 3\njobs.max_attempts = 5\n[limits]\nmax_pages = 7\n",
     )
     .unwrap();
     let mut command = context.command(&["config", "--readers", "4"]);
     let output = command
-        .env("DOCMILL_READERS", "9")
-        .env("DOCMILL_MIN_CONFIDENCE", "0.25")
+        .env("DOCMILL_WORKERS_READERS", "9")
+        .env("DOCMILL_ACCEPTANCE_MIN_CONFIDENCE", "0.25")
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let value: toml::Table = text.parse().unwrap();
-    assert_eq!(value["readers"].as_integer(), Some(4), "{text}");
-    assert_eq!(value["min_confidence"].as_float(), Some(0.25));
-    assert_eq!(value["max_attempts"].as_integer(), Some(5));
+    assert_eq!(value["workers"]["readers"].as_integer(), Some(4), "{text}");
+    assert_eq!(value["acceptance"]["min_confidence"].as_float(), Some(0.25));
+    assert_eq!(value["jobs"]["max_attempts"].as_integer(), Some(5));
     assert_eq!(value["limits"]["max_pages"].as_integer(), Some(7));
 }
 

@@ -244,7 +244,7 @@ fn a_changed_setting_reads_again_what_it_touches_and_both_values_of_a_difference
         "run",
         "in",
         "--set",
-        "embedded_xml=ignore",
+        "einvoices.embedded_xml=ignore",
         "--type",
         "invoice",
         "--json",
@@ -259,7 +259,7 @@ fn a_changed_setting_reads_again_what_it_touches_and_both_values_of_a_difference
         "{ignored:?}"
     );
     assert!(!records.is_empty());
-    let wrong = context.run(&["run", "in", "--set", "embedded_xml=sometimes"]);
+    let wrong = context.run(&["run", "in", "--set", "einvoices.embedded_xml=sometimes"]);
     assert_eq!(wrong.code, Some(2), "{wrong:?}");
 }
 

@@ -11,7 +11,7 @@ use crate::harness::test;
 fn eval_screenshots(context: &Context, more: &[&str]) -> Ran {
     let folder = fixtures();
     let mut args = vec!["eval", folder.to_str().unwrap(), "--only", "screenshot"];
-    args.extend(["--set", "calibration=off"]);
+    args.extend(["--set", "acceptance.calibration=off"]);
     args.extend(more);
     context.run(&args)
 }
@@ -137,7 +137,7 @@ fn a_calibration_is_made_from_known_documents_and_later_records_name_it(context:
     }
 
     context.fixture("screenshot/payment_cafe", "in/a");
-    let with = ["--set", "calibration=cal.json"];
+    let with = ["--set", "acceptance.calibration=cal.json"];
     let ran = context.run(&[&["run", "in", "--type", "screenshot"][..], &with].concat());
     assert_eq!(
         ran.code,

@@ -15,7 +15,7 @@ fn models(context: &Context, fields: Value) -> String {
 
 fn run(context: &Context, models: &str, doc_type: &str, more: &[&str]) -> Ran {
     let mut args = vec!["--models", models, "run", "in", "--type", doc_type];
-    args.extend(["--ladder", "said"]);
+    args.extend(["--reader", "said"]);
     args.extend(more);
     context.run(&args)
 }
@@ -116,7 +116,10 @@ fn the_same_invoice_in_another_file_is_a_possible_duplicate_payment(context: Con
         "{told:?}"
     );
     // Made anew, the first is what it was.
-    for again in [&["--set", "min_confidence=0.7"][..], &["--force"]] {
+    for again in [
+        &["--set", "acceptance.min_confidence=0.7"][..],
+        &["--force"],
+    ] {
         run(&context, &models, "invoice", again);
         for record in context.records() {
             let is_first = record["path"].as_str().unwrap().ends_with("first.pdf");
@@ -142,7 +145,7 @@ test!(a_scan_without_ocr_is_told_once, Engines);
 fn a_scan_without_ocr_is_told_once(context: Context) {
     let models = scan(&context);
     context.fixture("receipt/uk_pharmacy", "in/b");
-    let missing = ["--set", "tesseract=/nowhere/tesseract"];
+    let missing = ["--set", "ocr.tesseract=/nowhere/tesseract"];
     let ran = run(&context, &models, "receipt", &missing);
     assert_eq!(
         ran.stderr.matches("no second opinion on scans").count(),

@@ -254,7 +254,14 @@ fn a_page_that_outlasts_a_signal_is_given_back_at_every_stage(_: Context) {
         } else {
             "--type=receipt"
         };
-        let run = ["run", "in", typed, "--json", "--set", "drain_seconds=1"];
+        let run = [
+            "run",
+            "in",
+            typed,
+            "--json",
+            "--set",
+            "jobs.drain_seconds=1",
+        ];
         let mut running = context.start(&run);
         // As an engine that computes for minutes.
         let worker = wait_for_worker(running.child.id(), role);

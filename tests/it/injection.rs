@@ -49,9 +49,9 @@ const RUN: [&str; 9] = [
     "receipt",
     "--json",
     "--set",
-    "calibration=off",
+    "acceptance.calibration=off",
     "--set",
-    "min_confidence=0",
+    "acceptance.min_confidence=0",
 ];
 
 fn honest(context: &Context) {

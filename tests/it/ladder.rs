@@ -14,14 +14,7 @@ use crate::harness::test;
 const KEY: &str = "sk-never-to-be-seen-47110815";
 const PRICED: &str = "api_key_env = 'FAR_KEY'\ninput_price = 2.5\noutput_price = 10";
 
-const CLIMB: [&str; 6] = [
-    "run",
-    "in",
-    "--type",
-    "receipt",
-    "--ladder",
-    "docmill-nano,far",
-];
+const CLIMB: [&str; 6] = ["run", "in", "--type", "receipt", "--escalate-to", "far"];
 
 /// The default reader and above it a server, `far`.
 struct Ladder {
@@ -121,14 +114,10 @@ fn a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere(context: Context) 
     assert_eq!((far.requests(), again.code), (1, Some(0)));
     // Another ladder above it reads nothing again that is accepted.
     let models = context.endpoints(&[("other", &far.base_url, PRICED)]);
-    let other = ["run", "in", "--ladder", "docmill-nano,other"];
+    let other = ["run", "in", "--escalate-to", "other"];
     let other = run(context, &models, &other);
     assert_eq!((far.requests(), other.code), (1, Some(0)));
-    let config = run(
-        context,
-        &models,
-        &["config", "--ladder", "docmill-nano,other"],
-    );
+    let config = run(context, &models, &["config", "--escalate-to", "other"]);
     assert!(config.stdout.contains("other"), "{config:?}");
     for ran in [
         ran,
@@ -191,18 +180,18 @@ fn the_budget_is_kept_and_told_once_and_the_next_run_goes_on(context: Context) {
     let table = format!("{PRICED}\nconcurrency = 1");
     let receipts = ["uk_grocer", "ie_fuel", "my_cafe", "de_bakery", "us_office"];
     let ladder = Ladder::new(context, &far, &table, &receipts);
-    let ran = ladder.climb(&["--set", "ladder_max_pages=1"]);
+    let ran = ladder.climb(&["--set", "escalation.max_pages=1"]);
     assert_eq!((far.requests(), ran.code), (1, Some(3)), "{ran:?}");
     assert_eq!(ran.stderr.matches("budget").count(), 1, "{}", ran.stderr);
     assert!(
-        ran.stdout.contains("ladder_max_pages = 1"),
+        ran.stdout.contains("escalation.max_pages = 1"),
         "{}",
         ran.stdout
     );
     // A page costs 0.008, which is known when the first has come back.
-    let ran = ladder.climb(&["--set", "ladder_max_cost=0.01"]);
+    let ran = ladder.climb(&["--set", "escalation.max_cost=0.01"]);
     assert!(
-        ran.stdout.contains("ladder_max_cost = 0.01 USD"),
+        ran.stdout.contains("escalation.max_cost = 0.01 USD"),
         "{}",
         ran.stdout
     );
@@ -225,7 +214,7 @@ fn a_run_killed_while_a_page_is_at_the_server_goes_on_with_it(context: Context) 
     let ladder = Ladder::new(context, &far, "", &["uk_grocer"]);
     let context = &ladder.context;
     let models = ["--models", ladder.models.as_str()];
-    let all = [&models[..], &CLIMB, &["--set", "ladder_max_pages=1"]].concat();
+    let all = [&models[..], &CLIMB, &["--set", "escalation.max_pages=1"]].concat();
     let running = context.start(&all);
     let until = std::time::Instant::now() + Duration::from_secs(60);
     while far.requests() == 0 {
@@ -271,19 +260,11 @@ test!(a_ladder_that_cannot_be_used_is_told_before_anything_is_made);
 fn a_ladder_that_cannot_be_used_is_told_before_anything_is_made(context: Context) {
     let models = context.endpoints(&[("far", "http://10.1.2.3/v1", "")]);
     fs::create_dir(context.path("in")).unwrap();
-    let ran = run(
-        &context,
-        &models,
-        &["run", "in", "--ladder", "docmill-nano,far"],
-    );
+    let ran = run(&context, &models, &["run", "in", "--escalate-to", "far"]);
     assert!(ran.stderr.contains("allow_http"), "{ran:?}");
     let models =
         context.endpoints(&[("far", "https://e.example/v1", "api_key_env = 'NO_SUCH_KEY'")]);
-    let ran = run(
-        &context,
-        &models,
-        &["run", "in", "--ladder", "docmill-nano,far"],
-    );
+    let ran = run(&context, &models, &["run", "in", "--escalate-to", "far"]);
     assert!(ran.stderr.contains("NO_SUCH_KEY"), "{ran:?}");
     assert!(!context.path("docmill.db").exists());
 }

@@ -18,13 +18,13 @@ fn whatever_a_setting_names_wrongly_ends_with_exit_code_2(context: Context) {
         &["--clip", "nobody"],
         &["--clip-dir", "nowhere"],
         &["--text-gguf", "none.gguf", "--mmproj-gguf", "none.gguf"],
-        &["--ladder", "nobody"],
-        &["--ladder", &format!("{nano},{nano}")],
-        &["--ladder", nano, "--reader", nano],
+        &["--escalate-to", "nobody"],
+        &["--escalate-to", nano],
+        &["--escalate-to", nano, "--reader", nano],
         &["--types", "nowhere"],
         &["--pdfium", "nowhere.so"],
-        &["--set", "calibration=nowhere.json"],
-        &["--set", "page_seconds=0"],
+        &["--set", "acceptance.calibration=nowhere.json"],
+        &["--set", "ocr.page_seconds=0"],
     ] {
         let ran = context.run(&[&["run", "."], wrong].concat());
         assert_eq!(ran.code, Some(2), "{wrong:?} {ran:?}");
@@ -45,12 +45,13 @@ fn config_shows_what_is_found_where_nothing_is_set(context: Context) {
     assert!(line("# calibration =").contains("calibrations"));
     // It is still a settings file that sets none of them.
     let table: toml::Table = ran.stdout.parse().unwrap();
-    assert!(!table.contains_key("reader") && table.contains_key("readers"));
+    let reading = table["reading"].as_table().unwrap();
+    assert!(!reading.contains_key("reader") && reading.contains_key("page_seconds"));
 }
 
 test!(doctor_notes_that_there_is_no_calibration_and_what_follows);
 fn doctor_notes_that_there_is_no_calibration_and_what_follows(context: Context) {
-    let args = ["doctor", "--json", "--set", "calibration=off"];
+    let args = ["doctor", "--json", "--set", "acceptance.calibration=off"];
     let checks = context.run(&args).json_lines();
     let check = checks
         .iter()

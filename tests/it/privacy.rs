@@ -47,7 +47,7 @@ fn logs_tell_nothing_that_a_page_says(context: Context) {
         args.extend(flags);
         assert_silent(&context.run(&args), how);
         // Answers that are cut off: failures that hold what was written.
-        args.extend(["--models", "models", "--set", "max_attempts=1"]);
+        args.extend(["--models", "models", "--set", "jobs.max_attempts=1"]);
         let cut = context.run(&args);
         assert_eq!(cut.code, Some(1), "{cut:?}");
         assert!(cut.stderr.contains("cut off"), "{cut:?}");

@@ -38,9 +38,9 @@ fn a_run_ends_with_a_report_that_the_database_tells_again(context: Context) {
         "--report",
         "r.html",
         "--set",
-        "recycle_pages=1",
+        "workers.recycle_pages=1",
         "--set",
-        "ocr=off",
+        "ocr.mode=off",
     ]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     for part in [
@@ -103,7 +103,10 @@ fn a_run_ends_with_a_report_that_the_database_tells_again(context: Context) {
 
     let again = context.run(&["report", "--json"]).json_lines().remove(0);
     // As it was set: 0.8 is another number as `f32`.
-    assert_eq!(again["run"]["settings"]["min_confidence"], 0.8);
+    assert_eq!(
+        again["run"]["settings"]["acceptance"]["min_confidence"],
+        0.8
+    );
     assert_eq!(again, report);
     let told = context.run(&["report", "1"]);
     assert!(

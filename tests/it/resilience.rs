@@ -147,7 +147,7 @@ fn a_file_that_kills_its_worker_is_failed_with_the_cause_and_the_others_are_done
     let huge = image::GrayImage::from_pixel(8000, 8000, image::Luma([255]));
     huge.save(context.path("in/huge.png")).unwrap();
     let mut args = RUN.to_vec();
-    args.extend(["--set", "rasterizer_memory=100"]);
+    args.extend(["--set", "workers.rasterizer_memory_mib=100"]);
     let ran = context.run(&args);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     let status = context.status();

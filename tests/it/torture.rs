@@ -214,7 +214,7 @@ fn run(context: &Context, plan: &Plan, database: &Path) -> Child {
         .arg(plan.folder.join("in"))
         .args(["--readers", &READERS.to_string()])
         // A worker that is killed by hand says nothing about its page.
-        .args(["--set", "max_attempts=1000"])
+        .args(["--set", "jobs.max_attempts=1000"])
         .stdin(Stdio::null())
         .stdout(Stdio::null());
     command.spawn().unwrap()

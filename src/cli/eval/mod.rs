@@ -138,7 +138,7 @@ fn about(app: &App, judged: &Judged) -> About {
             .map(short)
             .collect(),
         calibrations: judged.calibrations().iter().map(short).collect(),
-        max_error: app.settings().max_error,
+        max_error: app.settings().acceptance.max_error,
         stored: judged.stored,
     }
 }

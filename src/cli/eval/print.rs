@@ -126,7 +126,7 @@ fn routing(app: &mut App, report: &Report) -> anyhow::Result<()> {
 
 fn acceptance(app: &mut App, report: &Report, judged: &Judged) -> anyhow::Result<()> {
     let found = &report.acceptance;
-    let wanted = percent(app.settings().max_error);
+    let wanted = percent(app.settings().acceptance.max_error);
     let how = match judged.calibrations().is_empty() {
         true => "by the model's own probability, uncalibrated".to_owned(),
         false => format!("at most {wanted} of accepted fields wrong wanted"),

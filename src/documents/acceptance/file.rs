@@ -69,7 +69,7 @@ pub struct Data {
 /// Where calibrations are looked for.
 #[derive(Clone, Debug, Default)]
 pub struct Folders {
-    /// The setting `calibration`: a file, a folder, or [`OFF`].
+    /// The setting `acceptance.calibration`: a file, a folder, or [`OFF`].
     pub setting: Option<PathBuf>,
     /// The user's own: `$XDG_DATA_HOME/docmill/calibrations`, which goes before
     /// what came with the models.
@@ -128,7 +128,9 @@ impl Folders {
     pub fn target(&self, reader_hash: &str) -> anyhow::Result<PathBuf> {
         match &self.setting {
             Some(path) if path.as_os_str() == OFF => {
-                anyhow::bail!("the setting `calibration` is `{OFF}`: say with --out where to write")
+                anyhow::bail!(
+                    "the setting `acceptance.calibration` is `{OFF}`: say with --out where to write"
+                )
             }
             Some(path) if path.extension().is_some_and(|e| e == "json") => Ok(path.clone()),
             Some(folder) => Ok(folder.join(file_name(reader_hash))),
@@ -146,7 +148,7 @@ fn named(path: &Path, reader_hash: &str) -> anyhow::Result<Calibration> {
     let found = Calibration::load(path)?;
     ensure!(
         found.reader.hash == reader_hash,
-        "the calibration {} was made for another reader ({}): make one with `docmill calibrate`, or set `calibration` to `{OFF}`",
+        "the calibration {} was made for another reader ({}): make one with `docmill calibrate`, or set `acceptance.calibration` to `{OFF}`",
         path.display(),
         found.reader.name
     );

@@ -10,7 +10,7 @@ use super::resolve::{
     ResolvedClip, ResolvedReader, absolute, clip_of_folder, clip_of_manifest, reader_of_files,
     reader_of_manifest,
 };
-use crate::config::{Settings, UsageError, blame};
+use crate::config::{ReadingSettings, RoutingSettings, UsageError, as_usage_error};
 
 /// A models folder and its manifest, where there is one.
 #[derive(Clone, Debug)]
@@ -37,10 +37,10 @@ impl Installation {
     /// the program, in `../share/docmill/models` from there, and in the source
     /// tree. That none is found is an error only where settings name a folder
     /// or a model is asked for that is not named by its files.
-    pub fn find(settings: &Settings) -> anyhow::Result<Installation> {
-        if let Some(folder) = &settings.models {
-            let folder = blame(true, absolute(folder))?;
-            let manifest = blame(true, Manifest::load(&folder))?;
+    pub fn find(models: Option<&Path>) -> anyhow::Result<Installation> {
+        if let Some(folder) = models {
+            let folder = as_usage_error(true, absolute(folder))?;
+            let manifest = as_usage_error(true, Manifest::load(&folder))?;
             return Ok(Installation {
                 found: Ok((folder, manifest)),
             });
@@ -71,12 +71,12 @@ impl Installation {
     }
 
     /// The reader that settings ask for, all its files checked by SHA-256.
-    pub fn reader(&self, settings: &Settings) -> anyhow::Result<ResolvedReader> {
-        match (&settings.text_gguf, &settings.mmproj_gguf) {
-            (Some(text), Some(mmproj)) => blame(true, reader_of_files(text, mmproj)),
+    pub fn reader(&self, reading: &ReadingSettings) -> anyhow::Result<ResolvedReader> {
+        match (&reading.text_gguf, &reading.mmproj_gguf) {
+            (Some(text), Some(mmproj)) => as_usage_error(true, reader_of_files(text, mmproj)),
             (None, None) => {
                 let (folder, manifest) = self.manifest()?;
-                let name = settings.reader.as_ref().unwrap_or(&manifest.default_reader);
+                let name = reading.reader.as_ref().unwrap_or(&manifest.default_reader);
                 let spec = manifest.reader.get(name).ok_or_else(|| {
                     let known = manifest.reader.keys().chain(manifest.endpoint.keys());
                     unknown("reader", name, folder, known)
@@ -91,12 +91,12 @@ impl Installation {
     }
 
     /// The CLIP that settings ask for, all its files checked by SHA-256.
-    pub fn clip(&self, settings: &Settings) -> anyhow::Result<ResolvedClip> {
-        if let Some(folder) = &settings.clip_dir {
-            return blame(true, clip_of_folder(folder));
+    pub fn clip(&self, routing: &RoutingSettings) -> anyhow::Result<ResolvedClip> {
+        if let Some(folder) = &routing.clip_dir {
+            return as_usage_error(true, clip_of_folder(folder));
         }
         let (folder, manifest) = self.manifest()?;
-        let name = settings.clip.as_ref().unwrap_or(&manifest.default_clip);
+        let name = routing.clip.as_ref().unwrap_or(&manifest.default_clip);
         let spec = manifest
             .clip
             .get(name)
@@ -176,7 +176,7 @@ mod tests {
     }
 
     /// A copy of the shipped models that a test may damage.
-    fn copy() -> (tempfile::TempDir, Settings) {
+    fn copy() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("clip")).unwrap();
         let (_, manifest) = shipped_manifest();
@@ -196,11 +196,7 @@ mod tests {
         for file in files {
             std::fs::copy(shipped().join(&file), folder.path().join(&file)).unwrap();
         }
-        let settings = Settings {
-            models: Some(folder.path().into()),
-            ..Settings::default()
-        };
-        (folder, settings)
+        folder
     }
 
     fn shipped_manifest() -> (PathBuf, Manifest) {
@@ -209,11 +205,11 @@ mod tests {
 
     #[test]
     fn the_shipped_models_are_those_of_the_manifest() {
-        let settings = Settings {
-            models: Some(shipped()),
-            ..Settings::default()
-        };
-        for verified in Installation::find(&settings).unwrap().verify().unwrap() {
+        for verified in Installation::find(Some(&shipped()))
+            .unwrap()
+            .verify()
+            .unwrap()
+        {
             assert_eq!(verified.problem, None, "{}", verified.name);
             assert!(verified.default);
         }
@@ -221,16 +217,18 @@ mod tests {
 
     #[test]
     fn a_changed_byte_is_told_by_its_file() {
-        let (folder, settings) = copy();
+        let folder = copy();
         for (file, role) in [("text.gguf", "reader"), ("clip/model.safetensors", "clip")] {
             let path = folder.path().join(file);
             let mut bytes = std::fs::read(&path).unwrap();
             *bytes.last_mut().unwrap() ^= 1;
             std::fs::write(&path, bytes).unwrap();
-            let installation = Installation::find(&settings).unwrap();
+            let installation = Installation::find(Some(folder.path())).unwrap();
             let error = match role {
-                "reader" => installation.reader(&settings).unwrap_err(),
-                _ => installation.clip(&settings).unwrap_err(),
+                "reader" => installation
+                    .reader(&ReadingSettings::default())
+                    .unwrap_err(),
+                _ => installation.clip(&RoutingSettings::default()).unwrap_err(),
             };
             let message = format!("{error:#}");
             assert!(
@@ -242,9 +240,12 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_told_and_the_other_model_still_verifies() {
-        let (folder, settings) = copy();
+        let folder = copy();
         std::fs::remove_file(folder.path().join("mmproj.gguf")).unwrap();
-        let verified = Installation::find(&settings).unwrap().verify().unwrap();
+        let verified = Installation::find(Some(folder.path()))
+            .unwrap()
+            .verify()
+            .unwrap();
         let problem = |role: &str| {
             verified
                 .iter()
@@ -259,14 +260,17 @@ mod tests {
 
     #[test]
     fn any_other_model_is_used_by_naming_its_files() {
-        let settings = Settings {
+        let reading = ReadingSettings {
             text_gguf: Some(shipped().join("text.gguf")),
             mmproj_gguf: Some(shipped().join("mmproj.gguf")),
+            ..ReadingSettings::default()
+        };
+        let routing = RoutingSettings {
             clip_dir: Some(shipped().join("clip")),
-            ..Settings::default()
+            ..RoutingSettings::default()
         };
         let installation = Installation { found: Err(vec![]) };
-        let reader = installation.reader(&settings).unwrap();
+        let reader = installation.reader(&reading).unwrap();
         assert_eq!(reader.name, "text.gguf");
         assert_eq!(
             reader.spec.layout,
@@ -275,7 +279,7 @@ mod tests {
             }
         );
         assert!(reader.spec.max_output_tokens < reader.spec.context);
-        assert_eq!(installation.clip(&settings).unwrap().name, "clip");
+        assert_eq!(installation.clip(&routing).unwrap().name, "clip");
     }
 
     #[test]
@@ -284,7 +288,7 @@ mod tests {
             found: Err(vec!["/nowhere".into()]),
         };
         let message = installation
-            .reader(&Settings::default())
+            .reader(&ReadingSettings::default())
             .unwrap_err()
             .to_string();
         assert!(
@@ -298,9 +302,9 @@ mod tests {
         let installation = Installation {
             found: Ok(shipped_manifest()),
         };
-        let half = Settings {
+        let half = ReadingSettings {
             text_gguf: Some("text.gguf".into()),
-            ..Settings::default()
+            ..ReadingSettings::default()
         };
         assert!(
             installation
@@ -309,9 +313,9 @@ mod tests {
                 .to_string()
                 .contains("--mmproj-gguf")
         );
-        let unknown = Settings {
+        let unknown = RoutingSettings {
             clip: Some("b32".into()),
-            ..Settings::default()
+            ..RoutingSettings::default()
         };
         let message = installation.clip(&unknown).unwrap_err().to_string();
         assert!(message.contains("\"b32\""), "{message}");

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::ensure;
 
 use super::{ImageLayout, Installation, ResolvedEndpoint, ResolvedReader, Verified};
-use crate::config::{Settings, blame};
+use crate::config::{EscalationSettings, ReadingSettings, as_usage_error};
 
 /// A reader that can be used, whatever it is.
 #[derive(Clone, Debug)]
@@ -81,17 +81,21 @@ impl ResolvedRung {
 }
 
 impl Installation {
-    /// The readers that settings ask for, weakest first, all files checked and
-    /// all keys there. At least one.
-    pub fn ladder(&self, settings: &Settings) -> anyhow::Result<Vec<ResolvedRung>> {
-        if settings.ladder.is_empty() {
-            return Ok(vec![self.first(settings)?]);
-        }
-        blame(true, fits_alone(settings))?;
-        let rungs = settings.ladder.iter().map(|name| self.rung(name));
-        let rungs: Vec<_> = rungs.collect::<Result<_, _>>()?;
-        blame(true, has_one_currency(&rungs))?;
-        Ok(rungs)
+    /// The first reader and those that pages escalate to, in the order of the
+    /// settings, all files checked and all keys there. At least one.
+    pub fn readers(
+        &self,
+        reading: &ReadingSettings,
+        escalation: &EscalationSettings,
+    ) -> anyhow::Result<Vec<ResolvedRung>> {
+        let first = self.first(reading)?;
+        let further = escalation.readers.iter().map(|name| self.rung(name));
+        let readers: Vec<_> = std::iter::once(Ok(first))
+            .chain(further)
+            .collect::<Result<_, _>>()?;
+        as_usage_error(true, has_no_repetition(&readers))?;
+        as_usage_error(true, has_one_currency(&readers))?;
+        Ok(readers)
     }
 
     /// Checks every endpoint of the manifest; nothing is sent.
@@ -107,42 +111,38 @@ impl Installation {
         Ok(verified.collect())
     }
 
-    fn first(&self, settings: &Settings) -> anyhow::Result<ResolvedRung> {
-        if let (Some(name), None) = (&settings.reader, &settings.text_gguf) {
+    /// The reader that reads every page.
+    pub fn first(&self, reading: &ReadingSettings) -> anyhow::Result<ResolvedRung> {
+        if let (Some(name), None) = (&reading.reader, &reading.text_gguf) {
             return self.rung(name);
         }
-        Ok(ResolvedRung::Local(Box::new(self.reader(settings)?)))
+        Ok(ResolvedRung::Local(Box::new(self.reader(reading)?)))
     }
 
     /// The reader or endpoint of this name.
     fn rung(&self, name: &str) -> anyhow::Result<ResolvedRung> {
         let (_, manifest) = self.manifest()?;
         if let Some(endpoint) = manifest.endpoint.get(name) {
-            let endpoint = blame(true, endpoint.resolve(name))?;
+            let endpoint = as_usage_error(true, endpoint.resolve(name))?;
             return Ok(ResolvedRung::Endpoint(Box::new(endpoint)));
         }
-        let alone = Settings {
+        let named = ReadingSettings {
             reader: Some(name.to_owned()),
-            ..Settings::default()
+            ..ReadingSettings::default()
         };
-        Ok(ResolvedRung::Local(Box::new(self.reader(&alone)?)))
+        Ok(ResolvedRung::Local(Box::new(self.reader(&named)?)))
     }
 }
 
-/// No other setting names the first reader, and none is named twice.
-fn fits_alone(settings: &Settings) -> anyhow::Result<()> {
-    ensure!(
-        settings.reader.is_none() && settings.text_gguf.is_none(),
-        "`ladder` and {} both name the first reader: name it in `ladder` alone, or empty `ladder` (--ladder \"\")",
-        if settings.reader.is_some() {
-            "`reader`"
-        } else {
-            "`text_gguf`"
-        }
-    );
-    let mut seen = BTreeSet::new();
-    for name in &settings.ladder {
-        ensure!(seen.insert(name), "`ladder` names \"{name}\" twice");
+fn has_no_repetition(readers: &[ResolvedRung]) -> anyhow::Result<()> {
+    let mut names = BTreeSet::new();
+    for reader in readers {
+        let name = reader.name();
+        ensure!(
+            names.insert(name),
+            "`escalation.readers` names \"{name}\" although it reads before: name each reader once, \
+             and the first in `reading.reader` alone"
+        );
     }
     Ok(())
 }
@@ -151,7 +151,7 @@ fn has_one_currency(rungs: &[ResolvedRung]) -> anyhow::Result<()> {
     let currencies: BTreeSet<&str> = rungs.iter().filter_map(ResolvedRung::currency).collect();
     ensure!(
         currencies.len() <= 1,
-        "the endpoints of `ladder` have prices in different currencies ({}): a budget needs one",
+        "the endpoints of `escalation.readers` have prices in different currencies ({}): `escalation.max_cost` needs one",
         currencies.into_iter().collect::<Vec<_>>().join(", ")
     );
     Ok(())
@@ -178,59 +178,57 @@ mod tests {
         std::os::unix::fs::symlink(shipped.join("text.gguf"), folder.join("text.gguf")).unwrap();
         std::os::unix::fs::symlink(shipped.join("mmproj.gguf"), folder.join("mmproj.gguf"))
             .unwrap();
-        let settings = Settings {
-            models: Some(folder.to_owned()),
-            ..Settings::default()
-        };
-        Installation::find(&settings).unwrap()
+        Installation::find(Some(folder)).unwrap()
     }
 
-    fn ladder(names: &[&str]) -> Settings {
-        Settings {
-            ladder: names.iter().map(|name| (*name).to_owned()).collect(),
-            ..Settings::default()
+    fn escalation(names: &[&str]) -> EscalationSettings {
+        EscalationSettings {
+            readers: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..EscalationSettings::default()
+        }
+    }
+
+    fn reading(name: &str) -> ReadingSettings {
+        ReadingSettings {
+            reader: Some(name.to_owned()),
+            ..ReadingSettings::default()
         }
     }
 
     #[test]
-    fn rungs_are_readers_and_endpoints_in_the_order_of_the_setting() {
+    fn readers_and_endpoints_come_in_the_order_of_the_settings() {
         let folder = tempfile::tempdir().unwrap();
         let installation = installation(folder.path());
-        let names = |settings: &Settings| -> Vec<String> {
-            let rungs = installation.ladder(settings).unwrap();
-            rungs.iter().map(|rung| rung.name().to_owned()).collect()
+        let names = |reading: &ReadingSettings, further: &[&str]| -> Vec<String> {
+            let readers = installation.readers(reading, &escalation(further)).unwrap();
+            readers
+                .iter()
+                .map(|reader| reader.name().to_owned())
+                .collect()
         };
-        assert_eq!(
-            names(&ladder(&["docmill-nano", "far"])),
-            ["docmill-nano", "far"]
-        );
-        assert_eq!(names(&Settings::default()), ["docmill-nano"]);
-        let alone = Settings {
-            reader: Some("near".into()),
-            ..Settings::default()
-        };
-        assert_eq!(names(&alone), ["near"]);
+        let default = ReadingSettings::default();
+        assert_eq!(names(&default, &["far"]), ["docmill-nano", "far"]);
+        assert_eq!(names(&default, &[]), ["docmill-nano"]);
+        assert_eq!(names(&reading("near"), &[]), ["near"]);
     }
 
     #[test]
-    fn a_ladder_that_cannot_be_climbed_is_told_before_a_page_is_read() {
+    fn readers_that_do_not_go_together_are_an_error_before_a_page_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let installation = installation(folder.path());
-        let told =
-            |settings: &Settings| format!("{:#}", installation.ladder(settings).unwrap_err());
-        let unknown = told(&ladder(&["docmill-nano", "gone"]));
+        let error = |first: &str, further: &[&str]| {
+            let readers = installation.readers(&reading(first), &escalation(further));
+            format!("{:#}", readers.unwrap_err())
+        };
+        let unknown = error("docmill-nano", &["gone"]);
         assert!(
             unknown.contains("\"gone\"")
                 && unknown.contains("far")
                 && unknown.contains("docmill-nano"),
             "{unknown}"
         );
-        assert!(told(&ladder(&["far", "far"])).contains("twice"));
-        assert!(told(&ladder(&["near", "far"])).contains("EUR, USD"));
-        let both = Settings {
-            reader: Some("docmill-nano".into()),
-            ..ladder(&["docmill-nano", "far"])
-        };
-        assert!(told(&both).contains("`reader`"));
+        assert!(error("docmill-nano", &["far", "far"]).contains("each reader once"));
+        assert!(error("far", &["far"]).contains("each reader once"));
+        assert!(error("near", &["far"]).contains("EUR, USD"));
     }
 }

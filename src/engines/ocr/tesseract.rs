@@ -49,7 +49,7 @@ impl Tesseract {
         let languages = spec.languages;
         ensure!(
             !languages.is_empty(),
-            "no language is set for Tesseract (setting `ocr_languages`, e.g. eng+deu)"
+            "no language is set for Tesseract (setting `ocr.languages`, e.g. eng+deu)"
         );
         let tesseract = Tesseract {
             confinement: Confinement {
@@ -70,7 +70,7 @@ impl Tesseract {
             .with_context(|| format!("Tesseract cannot be run as {shown} {INSTALL}"))?;
         ensure!(
             output.status.success(),
-            "Tesseract, {shown}, does not list its languages ({}: {}). It runs shut in: `tesseract` must name \
+            "Tesseract, {shown}, does not list its languages ({}: {}). It runs in a sandbox: `ocr.tesseract` must name \
              the program itself, no script that starts it, and its data lie beside it or in TESSDATA_PREFIX",
             output.status,
             last_line(&output)

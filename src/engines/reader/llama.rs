@@ -352,9 +352,9 @@ mod tests {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let golden = std::fs::read(root.join("tests/golden/reader.json")).unwrap();
         let golden: Golden = serde_json::from_slice(&golden).unwrap();
-        let settings = crate::config::Settings::default();
-        let installation = crate::engines::models::Installation::find(&settings).unwrap();
-        let reader = installation.reader(&settings).unwrap();
+        let reading = crate::config::ReadingSettings::default();
+        let installation = crate::engines::models::Installation::find(None).unwrap();
+        let reader = installation.reader(&reading).unwrap();
         let page = image::open(root.join("fixtures").join(&golden.page)).unwrap();
         let rgb = page.to_rgb8();
         let page = crate::domain::PageImage::new(rgb.width(), rgb.height(), rgb.into_raw());

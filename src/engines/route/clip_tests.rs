@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::*;
-use crate::config::Settings;
+use crate::config::RoutingSettings;
 use crate::engines::models::Installation;
 
 /// A CLIP of a few hundred weights, all sines, in `folder`. Its values below
@@ -35,17 +35,11 @@ fn tiny_clip(folder: &Path) -> CandleClip {
         tokenizer_of_letters().to_string().as_bytes(),
     );
     write("model.safetensors", &weights_of_sines());
-    let settings = Settings {
+    let routing = RoutingSettings {
         clip_dir: Some(folder.into()),
-        ..Settings::default()
+        ..RoutingSettings::default()
     };
-    CandleClip::load(
-        &Installation::find(&settings)
-            .unwrap()
-            .clip(&settings)
-            .unwrap(),
-    )
-    .unwrap()
+    CandleClip::load(&Installation::find(None).unwrap().clip(&routing).unwrap()).unwrap()
 }
 
 /// Words `a` to `f` are 3 to 8, between a start (1) and an end (9).
@@ -224,11 +218,8 @@ fn an_image_of_another_size_is_refused() {
 
 #[test]
 fn the_shipped_clip_tells_a_blank_page_from_a_receipt() {
-    let settings = Settings::default();
-    let resolved = Installation::find(&settings)
-        .unwrap()
-        .clip(&settings)
-        .unwrap();
+    let installation = Installation::find(None).unwrap();
+    let resolved = installation.clip(&RoutingSettings::default()).unwrap();
     let clip = CandleClip::load(&resolved).unwrap();
     let side = clip.image_side();
     let blank = PageImage::new(side, side, vec![255; (side * side * 3) as usize]).unwrap();
@@ -257,9 +248,9 @@ fn the_shipped_clip_computes_what_pytorch_does() {
     let golden = std::fs::read(root.join("tests/golden/clip.json")).unwrap();
     let golden: Golden = serde_json::from_slice(&golden).unwrap();
     assert!(golden.images.len() >= 2 && golden.texts.len() >= 2);
-    let settings = Settings::default();
-    let installation = Installation::find(&settings).unwrap();
-    let clip = CandleClip::load(&installation.clip(&settings).unwrap()).unwrap();
+    let installation = Installation::find(None).unwrap();
+    let resolved = installation.clip(&RoutingSettings::default()).unwrap();
+    let clip = CandleClip::load(&resolved).unwrap();
     let assert_same = |what: &str, embedding: &Embedding, expected: &[f32]| {
         let cosine: f32 = embedding.0.iter().zip(expected).map(|(a, b)| a * b).sum();
         assert!(cosine > 1.0 - 1e-3, "{what}: cosine {cosine}");

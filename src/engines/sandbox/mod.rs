@@ -69,11 +69,11 @@ pub struct Walls {
 }
 
 impl Walls {
-    /// An error where one is missing, for who set `require_sandbox`.
+    /// An error where one is missing, for who set `sandbox.required`.
     pub fn insist(&self) -> anyhow::Result<()> {
         anyhow::ensure!(
             self.missing.is_empty(),
-            "a whole sandbox is required (`require_sandbox`), and this system has no {}",
+            "a whole sandbox is required (`sandbox.required`), and this system has no {}",
             self.missing.join("; no ")
         );
         Ok(())

@@ -224,9 +224,9 @@ async fn records(store: &Store, row: &RunRow) -> anyhow::Result<Records> {
 
 async fn readers(store: &Store, row: &RunRow) -> anyhow::Result<Vec<Reader>> {
     let mut rows = store.readers_of_run(row.id).await?;
-    let ladder = row.settings["ladder"].as_array();
+    let further = row.settings["escalation"]["readers"].as_array();
     let place = |name: &str| {
-        let mut names = ladder.into_iter().flatten();
+        let mut names = further.into_iter().flatten();
         names.position(|known| known == name).unwrap_or(usize::MAX)
     };
     rows.sort_by_key(|reader| (reader.climbed, place(&reader.name)));
