@@ -13,7 +13,8 @@ class Line:
     quantity: int  # thousandths
     price: int
     amount: int
-    wrapped: str = ""
+    rate: str = "0"
+    discount: str = ""  # per cent of the line
 
     @property
     def quantity_text(self) -> str:
@@ -35,6 +36,8 @@ class Bill:
     lines: list[Line]
     taxes: list[tuple[str, int, int]]  # rate, base, tax
     discount: int
+    due_in_sentence: bool = False
+    prepaid: int = 0
 
     @property
     def net(self) -> int:
@@ -65,34 +68,44 @@ def _vat_id(r, code: str) -> str:
 
 
 def bill(r, many: bool) -> Bill:
-    code = values.pick_country(r)
+    code = values.pick_country(r, more={"MY": 0.3, "DE": 2.5, "FR": 2.0, "NL": 1.5})
     country = COUNTRIES[code]
     language = country.language
     day = values.random_day(r)
-    count = r.choices([1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18], [12, 16, 16, 12, 10, 8, 7, 6, 5, 4, 3])[0]
+    count = r.choices([1, 2, 3, 4, 5, 6, 8, 11], [22, 24, 22, 12, 8, 5, 4, 2])[0]
     if many:
-        count = r.randint(5, 30)
+        count = r.randint(4, 16)
     lines = []
+    reduced = r.random() < 0.08
     for _ in range(count):
         quantity = 1000 * r.choice([1, 1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 12, r.randint(1, 60), r.randint(1, 500)])
         if r.random() < 0.12:
             quantity = r.choice([500, 1500, 2500, 7500, 1250, 12500, r.randint(1, 40) * 250])
         price = round(100 * r.choice([r.uniform(0.5, 20), r.uniform(1, 90), r.uniform(10, 900), r.uniform(100, 3000)]))
         price = price - price % r.choice([1, 1, 5, 50, 100]) or 100
-        lines.append(Line("", quantity, price, (quantity * price * 2 + 1000) // 2000))
+        amount = (quantity * price * 2 + 1000) // 2000
+        discount = r.choice(["5", "10", "15", "20"]) if reduced and r.random() < 0.4 else ""
+        name = names.article(r, language) + (f" {names.article(r, language)}" if r.random() < 0.3 else "")
+        lines.append(Line(name, quantity, price, amount - share(amount, discount or "0"), discount=discount))
     net = sum(line.amount for line in lines)
     discount = share(net, r.choice(["2", "5", "10"])) if r.random() < 0.05 else 0
     taxes = []
     if r.random() < 0.87:
         rates = [r.choice(country.tax_rates)]
-        if len(set(country.tax_rates)) > 1 and len(lines) > 1 and not discount and r.random() < 0.12:
+        if len(set(country.tax_rates)) > 1 and len(lines) > 1 and not discount and r.random() < 0.25:
             rates = r.sample(sorted(set(country.tax_rates)), 2)
         split = r.randint(1, len(lines) - 1) if len(rates) > 1 else len(lines)
         bases = [sum(line.amount for line in lines[:split]) - discount, sum(line.amount for line in lines[split:])]
         taxes = [(rate, base, share(base, rate)) for rate, base in zip(rates, bases)]
+        for at, line in enumerate(lines):
+            line.rate = rates[0] if at < split else rates[-1]
     buyer = names.company(r, code, language) if r.random() < 0.78 else names.person(r, language)
     due = values.later(day, r.choice([7, 10, 14, 14, 15, 20, 21, 30, 30, 30, 31, 45, 60, 90])) if r.random() < 0.68 else None
     vat_id = _vat_id(r, code) if r.random() < 0.68 else None
     buyer_vat_id = _vat_id(r, code) if r.random() < 0.25 else None
     number = invoice_number(r)
-    return Bill(code, number, day, due, names.company(r, code, language), buyer, vat_id, buyer_vat_id, payment(r, code, number), lines, taxes, discount)
+    made = Bill(code, number, day, due, names.company(r, code, language), buyer, vat_id, buyer_vat_id, payment(r, code, number), lines, taxes, discount)
+    made.due_in_sentence = due is not None and r.random() < 0.25
+    if r.random() < 0.06:
+        made.prepaid = share(made.net + made.tax, r.choice(["10", "30", "50", "100"]))
+    return made

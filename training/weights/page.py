@@ -2,12 +2,45 @@
 place of every character."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from .characters import INDEX
 from .fonts import Face, face
+
+
+class Value(NamedTuple):
+    """Text that a field is read from.
+
+    `key`: a field, or `ROWS.NUMBER.COLUMN`; with `~N` behind it, a place that
+    says the same and counts where the places before it are lost. A value over
+    several lines has parts. `typed`: what it means in the schema's form, the
+    text itself by default."""
+
+    key: str
+    text: str
+    typed: str | None = None
+    part: int = 0
+
+
+class Mark(NamedTuple):
+    """Which letters of a run are a value's."""
+
+    key: str
+    part: int
+    start: int
+    end: int
+
+
+Content = str | list["str | Value"]
+
+
+def plain(content: Content) -> str:
+    if isinstance(content, str):
+        return content
+    return "".join(piece if isinstance(piece, str) else piece.text for piece in content)
 
 
 @dataclass
@@ -17,6 +50,7 @@ class Run:
     text: str
     face: Face
     ink: int | None = None  # None: the page's own
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass
@@ -31,18 +65,32 @@ class Page:
     rules: list[tuple[float, float, float, float, int, int]] = field(default_factory=list)
     boxes: list[tuple[float, float, float, float, int | None, int | None, int]] = field(default_factory=list)
     inverted: bool = False  # light on dark, as screens at night
+    values: list[Value] = field(default_factory=list)
 
-    def put(self, x: float, y: float, text: str, used: Face, align: str = "l", ink: int | None = None) -> float:
+    def put(self, x: float, y: float, content: Content, used: Face, align: str = "l", ink: int | None = None) -> float:
         """Puts a line of text; `x` is its left, centre or right. Returns its width."""
+        text, marks = plain(content), self._marks(content)
         width = used.width(text)
         if align == "r":
             x -= width
         elif align == "c":
             x -= width / 2
         if text.strip():
-            self.runs.append(Run(max(1.0, x), y, text, used, ink))
+            self.runs.append(Run(max(1.0, x), y, text, used, ink, marks))
             self.height = max(self.height, int(y + used.ascent + used.descent) + 1)
         return width
+
+    def _marks(self, content: Content) -> tuple[Mark, ...]:
+        if isinstance(content, str):
+            return ()
+        marks, at = [], 0
+        for piece in content:
+            length = len(piece) if isinstance(piece, str) else len(piece.text)
+            if isinstance(piece, Value) and piece.text.strip():
+                marks.append(Mark(piece.key, piece.part, at, at + length))
+                self.values.append(piece)
+            at += length
+        return tuple(marks)
 
     def rule(self, x0: float, y: float, x1: float, ink: int | None = None, thick: int = 1) -> None:
         self.rules.append((x0, y, x1, y, self.ink if ink is None else ink, thick))

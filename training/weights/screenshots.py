@@ -1,8 +1,8 @@
 """Screens that confirm a payment, a transfer, an order or a refund."""
 
-from . import names, values
+from . import names, truth, values
 from .fonts import FontBook, bold
-from .page import Document, Page, Text
+from .page import Content, Document, Page, Text, Value, plain
 from .values import COUNTRIES, decimal
 
 COLUMN = 384
@@ -58,7 +58,7 @@ def screenshot(r, fonts: FontBook, scale: float = 1.0) -> Document:
     if status == "cancelled" and r.random() < 0.5:
         status = "successful"
     screen = _Screen(r, page, text, layout)
-    app = screen.bar(_app(r))
+    screen.bar(_app(r))
     money = values.money(r, country)
     if not money.shown or r.random() < 0.3:
         money.symbol = r.choice([f"{country.currency} ", country.symbols[0]])
@@ -68,43 +68,43 @@ def screenshot(r, fonts: FontBook, scale: float = 1.0) -> Document:
     headline = r.choice(_HEADLINES[kind]).format(r.choice(_STATUS_WORDS[status]))
     # A status alone does not tell what it is of: then a row has to.
     named = kind in headline.lower() or kind == "order" and "purchase" in headline.lower()
-    big = [("text", headline), ("amount", money.marked(cents))]
+    big: list[tuple[str, Content]] = [("text", headline), ("amount", _marked(money, cents, country.currency))]
     if r.random() < 0.5:
         big.reverse()
     for what, line in big:
         screen.centred(line, r.choice([16, 17, 18, 20]) if what == "text" else r.choice([20, 22, 24, 26, 30]))
     who = names.company(r, code, "ms" if country.language == "ms" else country.language) if r.random() < 0.6 else names.person(r, country.language)
-    date = write(day)
+    date: list[str | Value] = [Value("date", write(day), day.iso)]
     if r.random() < 0.35:
-        date += r.choice([", ", " ", " at "]) + values.time_of_day(r)
-    rows = [("who", r.choice(_WHO[kind]), who), ("date", r.choice(["Date", "Paid on", "Date & time", "Time", "Transaction date"]), date)]
+        date.append(r.choice([", ", " ", " at "]) + values.time_of_day(r))
+    rows: list[tuple[str, Content]] = [(r.choice(_WHO[kind]), [Value("counterparty", who)]), (r.choice(["Date", "Paid on", "Date & time", "Time", "Transaction date"]), date)]
     has_reference = r.random() < 0.92
     if has_reference:
-        rows.append(("reference", r.choice(_REFERENCE), _reference(r)))
+        rows.append((r.choice(_REFERENCE), [Value("reference", _reference(r))]))
     if not named:
-        rows.append(("kind", "Type", kind.title()))
+        rows.append(("Type", kind.title()))
     extras = [
-        ("", "Fee", money.marked(r.choice([0, r.randint(10, 300)]))), ("", "Method", r.choice(["VISA", "Debit card", "UPI", "Bank account", "Wallet balance"])), ("", "Status", r.choice(_STATUS_WORDS[status]).title()),
-        ("", "From", r.choice([names.person(r), f"Account *{r.randint(1000, 9999)}", "Savings"])), ("", "Note", names.word(r)), ("", "Account", f"**** {r.randint(1000, 9999)}"),
+        ("Fee", money.marked(r.choice([0, r.randint(10, 300)]))), ("Method", r.choice(["VISA", "Debit card", "UPI", "Bank account", "Wallet balance"])), ("Status", r.choice(_STATUS_WORDS[status]).title()),
+        ("From", r.choice([names.person(r), f"Account *{r.randint(1000, 9999)}", "Savings"])), ("Note", names.word(r)), ("Account", f"**** {r.randint(1000, 9999)}"),
     ]
     if kind == "refund":
-        extras = [row for row in extras if row[1] != "From"]
+        extras = [row for row in extras if row[0] != "From"]
     rows += r.sample(extras, r.randint(0, 3))
     r.shuffle(rows)
-    shown = screen.rows(rows)
+    screen.rows(rows)
     screen.button()
     page.height += round(r.uniform(4, 60) * scale)
-    truth = {
-        "app_name": app,
-        "kind": kind,
-        "status": status,
-        "date": day.iso,
-        "amount": decimal(cents),
-        "currency": country.currency,
-        "counterparty": shown["who"],
-        "reference": shown.get("reference"),
-    }
-    return Document("screenshot", [page], [truth], truth)
+    # What kind and status are is said in words, not copied.
+    said = truth.of_page("screenshot", page) | {"kind": kind, "status": status}
+    return Document("screenshot", [page], [said], said)
+
+
+def _marked(money: values.Money, cents: int, currency: str) -> list[str | Value]:
+    amount, mark = Value("amount", money.number(cents), decimal(cents)), money.symbol.strip()
+    if not mark:
+        return [amount]
+    sign = Value("currency", mark, currency)
+    return [amount, " ", sign] if money.behind else [sign, money.symbol[len(money.symbol.rstrip()) :], amount]
 
 
 class _Screen:
@@ -117,8 +117,8 @@ class _Screen:
         self.right = page.width - self.left
         self.y = 4.0 * text.scale
 
-    def bar(self, app: str) -> str:
-        """Clock and battery, then the app's name; returns the name as it fitted."""
+    def bar(self, app: str) -> None:
+        """Clock and battery, then the app's name."""
         r, s, page = self.r, self.scale, self.page
         if self.layout == "window":
             page.box(0, 0, page.width, 30 * s, fill=r.choice([60, 200, 220, 235]))
@@ -137,32 +137,29 @@ class _Screen:
         if filled:
             page.box(0, self.y, page.width, self.y + height, fill=r.choice([20, 45, 70, 100, 130]))
         align = r.choice("lc")
-        page.put(14 * s if align == "l" else page.width / 2, self.y + (height - used.ascent - used.descent) / 2, app, used, align, ink=250 if filled else None)
+        page.put(14 * s if align == "l" else page.width / 2, self.y + (height - used.ascent - used.descent) / 2, [Value("app_name", app)], used, align, ink=250 if filled else None)
         self.y += height + r.uniform(8, 34) * s
-        return app
 
-    def centred(self, line: str, size: int) -> None:
+    def centred(self, line: Content, size: int) -> None:
         used = self.text.at(size, bold(self.text.path) if self.r.random() < 0.5 else None)
-        if used.width(line) > self.page.width - 20:
+        if used.width(plain(line)) > self.page.width - 20:
             used = self.face
         self.page.put(self.page.width / 2, self.y, line, used, "c")
         self.y += used.size * self.r.uniform(1.4, 2.2)
 
-    def rows(self, rows) -> dict[str, str]:
+    def rows(self, rows: list[tuple[str, Content]]) -> None:
         r, s, page = self.r, self.scale, self.page
-        shown: dict[str, str] = {}
         top = self.y
         rules = r.random() < 0.5
         label_ink = r.choice([None, None, 90, 120])
         colon = r.choice(["", "", "", ":"])
-        for what, label, value in rows:
+        for label, value in rows:
             width = self.right - self.left
             stacked = self.layout == "stacked" or self.layout == "mixed" and r.random() < 0.5
             label += colon
             room = width if stacked else width - self.face.width(label) - 14 * s
-            if not stacked and self.face.width(value) > room and what != "who":
-                stacked, room = True, width
-            value = self.strong.fit(value, room)
+            if not stacked and self.strong.width(plain(value)) > room:
+                stacked = True
             if stacked:
                 small = self.text.at(max(11, self.text.size - r.choice([0, 2])))
                 page.put(self.left, self.y, label, small, ink=label_ink)
@@ -174,11 +171,8 @@ class _Screen:
             self.y += self.pitch
             if rules:
                 page.rule(self.left, self.y - self.pitch * 0.22, self.right, 205)
-            if what:
-                shown[what] = value
         if self.layout == "card":
             page.box(self.left - 6 * s, top - 8 * s, self.right + 6 * s, self.y, line=150, radius=round(10 * s))
-        return shown
 
     def button(self) -> None:
         r, s, page = self.r, self.scale, self.page

@@ -49,9 +49,10 @@ COUNTRIES = {
 }
 
 
-def pick_country(r, allowed=None) -> str:
+def pick_country(r, allowed=None, more: dict[str, float] | None = None) -> str:
+    """`more`: factors on how usual a country is."""
     names = [name for name in COUNTRIES if allowed is None or name in allowed]
-    return r.choices(names, [COUNTRIES[name].weight for name in names])[0]
+    return r.choices(names, [COUNTRIES[name].weight * (more or {}).get(name, 1.0) for name in names])[0]
 
 
 @dataclass

@@ -1,0 +1,254 @@
+"""Fine-tunes the reader's adapter on generated pages' texts.
+
+A worker is a process with one thread: two threads in one process wait for each
+other at every layer whenever something else takes a core. The workers take the
+documents of a step from a shared counter, so a slow core takes fewer, and add
+their gradients in shared memory. Document n of a run is the same whoever makes
+it.
+"""
+
+import json
+import os
+import random
+import signal
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import multiprocessing
+from torch.nn import functional as F
+
+from . import checkpoint, examples_text, smollm
+from .run import SAVE_EVERY, Averages, Log
+
+_BETAS, _EPSILON = (0.9, 0.98), 1e-8
+_WARM_STEPS = 10
+# Rows of items are most of an answer's tokens and its easiest part.
+_ROW_WEIGHT = 0.5
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`documents`: the whole run. The learning rate stays at `rate` and falls
+    linearly over the last `falling` of the run, so that a run can be extended."""
+
+    documents: int
+    rate: float = 6e-4
+    falling: float = 0.35
+    final: float = 0.03  # of `rate`
+    batch: int = 8
+    longest: int = 1600  # tokens; longer documents are made anew
+    average: float = 0.98  # a step's decay of the averaged weights
+    seed: int = 1
+
+    def rate_at(self, documents: int) -> float:
+        left = max(0.0, 1 - documents / self.documents) / self.falling
+        return self.rate * max(self.final, min(1.0, left))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one document added."""
+
+    kind: str
+    tokens: int
+    answer_tokens: int
+    right: int
+    loss: float
+
+
+def parameters(model: smollm.SmolLM) -> list[torch.nn.Parameter]:
+    return list(model.parameters())
+
+
+def flat(model: smollm.SmolLM) -> torch.Tensor:
+    return torch.cat([p.detach().reshape(-1) for p in parameters(model)])
+
+
+def bind(model: smollm.SmolLM, values: torch.Tensor, gradients: torch.Tensor | None = None) -> None:
+    """Makes the model's parameters, and their gradients, views of two vectors."""
+    at = 0
+    for p in parameters(model):
+        p.data = values[at : at + p.numel()].view_as(p)
+        if gradients is not None:
+            p.grad = gradients[at : at + p.numel()].view_as(p)
+        at += p.numel()
+
+
+def _document(plan: Plan, tokenizer: smollm.PageTokenizer, number: int):
+    r = random.Random(f"{plan.seed}/{number}")
+    while True:
+        made = examples_text.example(r)
+        prompt, answer = tokenizer.prompt(made.kind, made.page_text), tokenizer.answer(made.answer)
+        if len(prompt) + len(answer) <= plan.longest:
+            return made, prompt, answer
+
+
+def _weights(tokenizer: smollm.PageTokenizer, made, count: int) -> torch.Tensor:
+    weights = torch.ones(count)
+    rows = made.answer.find(':[')
+    if rows >= 0:
+        weights[len(tokenizer.encode(made.answer[:rows])) : -1] = _ROW_WEIGHT
+    return weights
+
+
+def learn(model: smollm.SmolLM, tokenizer: smollm.PageTokenizer, plan: Plan, number: int) -> Sample:
+    """Adds the gradients of document `number`."""
+    made, prompt, answer = _document(plan, tokenizer, number)
+    hidden = model(model.embed(prompt + answer[:-1]))[len(prompt) - 1 :]
+    logits, target = model.logits(hidden), torch.tensor(answer)
+    losses = F.cross_entropy(logits, target, reduction="none")
+    (losses * _weights(tokenizer, made, len(answer))).sum().backward()
+    right = int((logits.argmax(-1) == target).sum())
+    return Sample(made.kind, len(prompt) + len(answer), len(answer), right, float(losses.detach().mean()))
+
+
+def _work(index: int, base: Path, plan: Plan, values: torch.Tensor, gradients: torch.Tensor, counter, start, samples) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    torch.set_num_threads(1)
+    loaded = smollm.Base(base)
+    model, tokenizer = smollm.SmolLM(loaded), loaded.tokenizer()
+    bind(model, values, gradients[index])
+    while True:
+        first = start.get()
+        if first is None:
+            return
+        while True:
+            with counter.get_lock():
+                number = counter.value
+                counter.value += 1
+            if number >= first + plan.batch:
+                break
+            before = time.process_time()
+            sample = learn(model, tokenizer, plan, number)
+            samples.put((sample, time.process_time() - before))
+        samples.put(None)
+
+
+class _Workers:
+    def __init__(self, base: Path, plan: Plan, count: int, values: torch.Tensor):
+        context = multiprocessing.get_context("spawn")
+        self.gradients = torch.zeros(count, len(values)).share_memory_()
+        self._counter, self._samples = context.Value("q", 0), context.Queue()
+        self._starts = [context.Queue() for _ in range(count)]
+        self._processes = [
+            context.Process(target=_work, args=(i, base, plan, values, self.gradients, self._counter, self._starts[i], self._samples), daemon=True)
+            for i in range(count)
+        ]
+        for process in self._processes:
+            process.start()
+
+    def step(self, first: int) -> list[tuple[Sample, float]]:
+        self._counter.value = first
+        for start in self._starts:
+            start.put(first)
+        done, finished = [], 0
+        while finished < len(self._processes):
+            made = self._next()
+            if made is None:
+                finished += 1
+            else:
+                done.append(made)
+        return done
+
+    def _next(self):
+        while True:
+            try:
+                return self._samples.get(timeout=60)
+            except Exception as error:  # queue.Empty of the context
+                dead = [p.exitcode for p in self._processes if p.exitcode is not None]
+                if dead:
+                    raise RuntimeError(f"a worker ended with {dead[0]}") from error
+
+    def close(self) -> None:
+        for start in self._starts:
+            start.put(None)
+
+
+class Adam:
+    """Over one vector; its state can be saved."""
+
+    def __init__(self, values: torch.Tensor):
+        self.values = values
+        self.first, self.second = torch.zeros_like(values), torch.zeros_like(values)
+        self.steps = 0
+
+    @torch.no_grad()
+    def step(self, gradient: torch.Tensor, rate: float) -> None:
+        self.steps += 1
+        (one, two), n = _BETAS, self.steps
+        self.first.lerp_(gradient, 1 - one)
+        self.second.mul_(two).addcmul_(gradient, gradient, value=1 - two)
+        scale = self.second.div(1 - two**n).sqrt_().add_(_EPSILON)
+        self.values.addcdiv_(self.first, scale, value=-rate / (1 - one**n))
+
+
+def train(base: Path, begin: Path | None, out: Path, log_path: Path, plan: Plan, workers: int) -> None:
+    """Goes on from `out` where it is; else from the adapter `begin`; else from nothing."""
+    torch.set_num_threads(1)
+    torch.manual_seed(plan.seed)
+    model = smollm.SmolLM(smollm.Base(base))
+    if begin and not out.is_file():
+        load_adapter(model, begin)
+    values = flat(model).share_memory_()
+    adam, mean, documents, spent, tokens = Adam(values), values.clone(), 0, 0.0, 0
+    if out.is_file():
+        saved = checkpoint.load(out)
+        for mine, key in ((values, "values"), (mean, "mean"), (adam.first, "first"), (adam.second, "second")):
+            mine.copy_(saved[key])
+        adam.steps, documents, spent, tokens = saved["steps"], saved["documents"], saved["minutes"] * 60, saved["tokens"]
+    del model
+    stop = []
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.append(True))
+    crew, log, averages = _Workers(base, plan, workers, values), Log(log_path, "reader"), Averages(0.96)
+
+    def save() -> None:
+        checkpoint.save(out, {
+            "values": values, "mean": mean, "first": adam.first, "second": adam.second, "steps": adam.steps, "documents": documents,
+            "minutes": spent / 60, "tokens": tokens, "plan": asdict(plan), "accuracy": averages.rounded(),
+        })
+
+    saved_at, here = time.monotonic(), 0
+    while documents < plan.documents and not stop:
+        began = time.monotonic()
+        done = crew.step(documents)
+        answer_tokens = sum(s.answer_tokens for s, _ in done)
+        gradient = crew.gradients.sum(0).div_(answer_tokens)
+        crew.gradients.zero_()
+        norm = float(gradient.norm())
+        gradient.mul_(min(1.0, 1.0 / (norm + 1e-6)))
+        rate = plan.rate_at(documents) * min(1.0, (here + 1) / _WARM_STEPS)
+        adam.step(gradient, rate)
+        mean.lerp_(values, max(1 - plan.average, 1 / (adam.steps + 1)))
+        documents, here = documents + len(done), here + 1
+        spent += sum(cpu for _, cpu in done) / workers
+        tokens += sum(s.tokens for s, _ in done)
+        for sample, _ in done:
+            averages.add(f"right_{sample.kind}", sample.right / sample.answer_tokens)
+            averages.add("loss", sample.loss)
+            averages.add("right", sample.right / sample.answer_tokens)
+        if here % 5 == 0:
+            speed = sum(s.tokens for s, _ in done) / (time.monotonic() - began)
+            log.write(step=adam.steps, documents=documents, minutes=round(spent / 60, 2), tokens=tokens, rate=round(rate, 7), norm=round(norm, 3), speed=round(speed), **averages.rounded())
+        if time.monotonic() - saved_at > SAVE_EVERY:
+            save()
+            saved_at = time.monotonic()
+    save()
+    crew.close()
+
+
+def load_adapter(model: smollm.SmolLM, path: Path) -> dict:
+    """An adapter by names (`layers.N.attn_q.a`), or a run's checkpoint, whose
+    averaged weights are taken. Returns what else the file says."""
+    saved = checkpoint.load(path)
+    if "mean" in saved:
+        bind(model, saved["mean"].clone())
+        return saved
+    named = {key.replace("blocks.", "layers."): value.float() for key, value in saved["lora"].items()}
+    with torch.no_grad():
+        for key, parameter in model.named_parameters():
+            parameter.copy_(named[key])
+    return saved
