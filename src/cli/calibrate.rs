@@ -19,7 +19,7 @@ use crate::outputs::evaluation;
 ///
 /// The calibration is stored for the reader that read the documents, and used
 /// by every later run with it. Better twice as many documents than twice as
-/// good ones: docs/TRUST.md tells how many are needed.
+/// good ones: docs/evaluation.md tells how many are needed.
 #[derive(Args)]
 pub struct Calibrate {
     #[command(flatten)]

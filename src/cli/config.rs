@@ -15,7 +15,7 @@ use crate::pipeline;
 /// Print the settings in effect as TOML, and where each comes from
 #[derive(Args)]
 pub struct Config {
-    /// Print the reference of all settings as Markdown instead (docs/SETTINGS.md)
+    /// Print the reference of all settings as Markdown instead (docs/settings.md)
     #[arg(long)]
     reference: bool,
     #[command(flatten)]
@@ -94,12 +94,12 @@ mod tests {
 
     #[test]
     fn the_settings_reference_is_up_to_date() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/SETTINGS.md");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/settings.md");
         let written = std::fs::read_to_string(&path).unwrap_or_default();
         let expected = config::reference(&flags_of_settings());
         assert!(
             written == expected,
-            "docs/SETTINGS.md is out of date: docmill config --reference > docs/SETTINGS.md"
+            "docs/settings.md is out of date: docmill config --reference > docs/settings.md"
         );
     }
 }

@@ -207,7 +207,7 @@ fn calibration(settings: &Settings) -> Finding {
         return Ok(Told::Note(format!(
             "none for reader {}: no error rate is promised for what is accepted. Values are believed from \
              the reader's own probability of {min} on (`acceptance.min_confidence`), and findings say `uncalibrated`. \
-             `docmill calibrate DIR` makes one from documents whose values are known (docs/TRUST.md)",
+             `docmill calibrate DIR` makes one from documents whose values are known (docs/evaluation.md)",
             reader.name()
         )));
     };

@@ -1,7 +1,7 @@
 //! Settings: flags > environment (`DOCMILL_…`) > `docmill.toml` > defaults.
 //!
 //! The settings are grouped by the stage that uses them. Their doc comments and
-//! ranges are what `docmill config --reference` (docs/SETTINGS.md) prints.
+//! ranges are what `docmill config --reference` (docs/settings.md) prints.
 
 mod definitions;
 #[cfg(any(test, fuzzing))]
@@ -238,7 +238,7 @@ pub struct WorkerSettings {
     pub recycle_growth: f64,
 }
 
-/// The sandbox around worker processes (docs/SECURITY.md).
+/// The sandbox around worker processes (docs/security.md).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SandboxSettings {

@@ -1,4 +1,4 @@
-//! docs/SETTINGS.md: every setting with default, flag and meaning.
+//! docs/settings.md: every setting with default, flag and meaning.
 
 use std::fmt::Write;
 

@@ -102,7 +102,7 @@ impl Rung {
                     .map(|(f, _)| f.clone())
                     .collect();
                 tracing::warn!(
-                    "reader {} was trained for {} alone and guesses at documents of type `{}`: name a larger model (docs/MODELS.md)",
+                    "reader {} was trained for {} alone and guesses at documents of type `{}`: name a larger model (docs/models.md)",
                     reader.name(),
                     known.join(", "),
                     doc_type.name

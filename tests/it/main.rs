@@ -3,6 +3,7 @@
 mod cage;
 mod command_line;
 mod context;
+mod docs;
 mod documents;
 mod einvoices;
 mod endpoint;

@@ -55,7 +55,7 @@ pub fn report(app: &mut App, report: &Report, judged: &Judged) -> anyhow::Result
     effort(app, report, judged)
 }
 
-/// What is wrong, by why: docs/EVALUATION.md defines the causes.
+/// What is wrong, by why: docs/evaluation.md defines the causes.
 fn causes(app: &mut App, report: &Report) -> anyhow::Result<()> {
     let words = |name: &str| name.replace('_', " ");
     app.out.line("Wrong values by cause")?;

@@ -1,6 +1,6 @@
 //! A run's figures for Prometheus: by HTTP while it runs, or as a file for
 //! node_exporter's textfile collector, which outlives it. Names and units:
-//! `docs/OPERATIONS.md`. They hold no text of a document and no file name.
+//! `docs/nightly-runs.md`. They hold no text of a document and no file name.
 
 mod server;
 

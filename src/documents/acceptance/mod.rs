@@ -5,7 +5,7 @@
 //! together with what the checks found; a [`Scorer`], learned from documents
 //! whose values are known, makes of it the probability that the value is right;
 //! [`certify`] finds the threshold whose error rate holds with a guarantee;
-//! [`Policy`] accepts by it. docs/TRUST.md says all this in plain words.
+//! [`Policy`] accepts by it. docs/evaluation.md says all this in plain words.
 //!
 //! Pure, except for finding and writing the file of a [`Calibration`].
 

@@ -289,7 +289,7 @@ fn tell_untaught(doc_type: &DocType, context: &Context, findings: &mut Vec<Findi
     }
     let fields = doc_type.schema["properties"].as_object();
     if fields.is_some_and(|fields| fields.len() == untaught.len()) {
-        let message = "the model in use was not trained for documents of this type and guesses: compare each value with the page, or name a larger model (docs/MODELS.md)";
+        let message = "the model in use was not trained for documents of this type and guesses: compare each value with the page, or name a larger model (docs/models.md)";
         findings.push(Finding::new("not_taught", Severity::Warning, None, message));
         return;
     }

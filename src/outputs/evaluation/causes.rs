@@ -1,5 +1,5 @@
 //! Wrong values and unread documents by what probably went wrong, so that one
-//! sees where reading fails. docs/EVALUATION.md defines the causes.
+//! sees where reading fails. docs/evaluation.md defines the causes.
 
 use std::collections::BTreeMap;
 

@@ -17,7 +17,7 @@ pub use build::of_run;
 pub use chart::duration;
 pub use html::to_html;
 
-/// The report of a run. `docs/OPERATIONS.md` describes its JSON.
+/// The report of a run. `docs/nightly-runs.md` describes its JSON.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     pub run: Run,
