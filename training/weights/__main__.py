@@ -4,8 +4,8 @@ import argparse
 import os
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-RUNS = ROOT / "runs"
+from . import reader_commands
+from .reader_commands import BASE, ROOT, RUNS
 
 
 def main() -> None:
@@ -13,6 +13,7 @@ def main() -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (_add_tower, _add_text, _add_bridge, _add_joint, _add_export, _add_clip_pages, _add_clip, _add_clip_mean, _add_heldout, _add_golden, _add_plot, _add_packages):
         add(commands)
+    reader_commands.add(commands)
     options = parser.parse_args()
     options.do(options)
 

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-_ZERO_WIDTH = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_ZERO_WIDTH = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _SPACE = re.compile(r"\s+")
 # Letter width in pixels where no segment is long enough to measure it.
 _DEFAULT_LETTER = 8.0
@@ -31,8 +31,10 @@ def clean(text: str) -> str:
     """Text as it can stand in a prompt and, unescaped, in a JSON string."""
     text = text.replace('"', "'").replace("\\", "/")
     text = _ZERO_WIDTH.sub("", text)
-    text = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c) != "Cc")
-    return _SPACE.sub(" ", text).strip().replace("<|", "< |")
+    # Unicode's white space; Python counts four separators of ASCII too.
+    is_space = lambda c: c.isspace() and c not in "\x1c\x1d\x1e\x1f"
+    text = "".join(" " if is_space(c) else c for c in text if is_space(c) or unicodedata.category(c) != "Cc")
+    return _SPACE.sub(" ", text).strip(" ").replace("<|", "< |")
 
 
 class _Line:

@@ -120,7 +120,7 @@ class Log:
         print(line, flush=True)
 
 
-def be_kind() -> None:
+def be_kind(nice: int = 10) -> None:
     """Training waits for everything else on the machine."""
-    if os.nice(0) < 10:
-        os.nice(10 - os.nice(0))
+    if os.nice(0) < nice:
+        os.nice(nice - os.nice(0))

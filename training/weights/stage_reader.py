@@ -7,7 +7,6 @@ their gradients in shared memory. Document n of a run is the same whoever makes
 it.
 """
 
-import json
 import os
 import random
 import signal
@@ -185,10 +184,11 @@ class Adam:
         self.values.addcdiv_(self.first, scale, value=-rate / (1 - one**n))
 
 
-def train(base: Path, begin: Path | None, out: Path, log_path: Path, plan: Plan, workers: int) -> None:
+def train(base: Path, begin: Path | None, out: Path, log_path: Path, plan: Plan, workers: int | None = None) -> None:
     """Goes on from `out` where it is; else from the adapter `begin`; else from nothing."""
     torch.set_num_threads(1)
     torch.manual_seed(plan.seed)
+    workers = workers or os.cpu_count() or 2
     model = smollm.SmolLM(smollm.Base(base))
     if begin and not out.is_file():
         load_adapter(model, begin)
