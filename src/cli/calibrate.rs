@@ -93,8 +93,8 @@ fn name_of(app: &App, hash: &str) -> Option<String> {
     let settings = app.settings();
     let readers = installation.readers(&settings.reading, &settings.escalation);
     let readers = readers.ok()?;
-    let reader = readers.iter().find(|reader| reader.hash() == hash)?;
-    Some(reader.name().to_owned())
+    let reader = readers.iter().find(|reader| reader.hash == hash)?;
+    Some(reader.name.clone())
 }
 
 fn print(app: &mut App, calibration: &Calibration) -> anyhow::Result<()> {

@@ -13,6 +13,7 @@ use crate::config::Settings;
 use crate::documents::acceptance::percent;
 use crate::engines::models::Installation;
 use crate::engines::rasterize::{DocumentRasterizer, find_pdfium};
+use crate::engines::sandbox::{SandboxStatus, describe_gaps};
 use crate::pipeline::{self, Plan};
 use crate::store::Store;
 
@@ -22,9 +23,9 @@ pub struct Doctor {
     /// One JSON object a check
     #[arg(long)]
     json: bool,
-    /// Try to break out of every engine's cage, from inside
+    /// Try to break out of every engine's sandbox, from inside
     #[arg(long)]
-    walls: bool,
+    test_sandbox: bool,
     #[command(flatten)]
     pub engines: EngineFlags,
 }
@@ -47,8 +48,8 @@ impl From<String> for Told {
 impl Doctor {
     pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
         let settings = app.settings().clone();
-        if self.walls {
-            return walls(&mut app, &settings, self.json).await;
+        if self.test_sandbox {
+            return test_sandbox(&mut app, &settings, self.json).await;
         }
         let (engines, sandbox) = engines(&settings).await;
         let checks: [(&str, Finding); 10] = [
@@ -187,7 +188,7 @@ fn models(settings: &Settings) -> Finding {
     let installation = Installation::find(settings.models.as_deref())?;
     let readers = installation.readers(&settings.reading, &settings.escalation)?;
     let clip = installation.clip(&settings.routing)?;
-    let readers: Vec<_> = readers.iter().map(|reader| reader.name()).collect();
+    let readers: Vec<_> = readers.iter().map(|reader| reader.name.as_str()).collect();
     Ok(format!(
         "reader {}, CLIP {}: every file is right",
         readers.join(", then "),
@@ -200,7 +201,7 @@ fn models(settings: &Settings) -> Finding {
 fn calibration(settings: &Settings) -> Finding {
     let installation = Installation::find(settings.models.as_deref())?;
     let reader = installation.first(&settings.reading)?;
-    let policy = pipeline::policy(&settings.acceptance, installation.folder(), reader.hash())?;
+    let policy = pipeline::policy(&settings.acceptance, installation.folder(), &reader.hash)?;
     let wanted = percent(policy.max_error);
     let Some(calibration) = &policy.calibration else {
         let min = policy.min_confidence;
@@ -208,7 +209,7 @@ fn calibration(settings: &Settings) -> Finding {
             "none for reader {}: no error rate is promised for what is accepted. Values are believed from \
              the reader's own probability of {min} on (`acceptance.min_confidence`), and findings say `uncalibrated`. \
              `docmill calibrate DIR` makes one from documents whose values are known (docs/evaluation.md)",
-            reader.name()
+            reader.name
         )));
     };
     let hash: String = calibration.hash.chars().take(12).collect();
@@ -268,13 +269,12 @@ async fn engines(settings: &Settings) -> (Finding, Finding) {
     };
     match start.await {
         Ok(engines) => {
-            let walls = engines.walls();
-            let sandbox = match walls.missing.is_empty() {
-                true => Ok(walls.standing.join("; ").into()),
-                false => Err(anyhow::anyhow!(
-                    "this system has no {}. Documents from strangers are read more safely where it has; \
-                     --require-sandbox refuses to run without",
-                    walls.missing.join("; no ")
+            let report = engines.sandbox();
+            let sandbox = match report.status() {
+                SandboxStatus::Enforced => Ok(report.to_string().into()),
+                SandboxStatus::Partial | SandboxStatus::Unavailable => Err(anyhow::anyhow!(
+                    "workers are only partially sandboxed: {}. --require-sandbox refuses to run without",
+                    describe_gaps(&report.gaps())
                 )),
             };
             (answers(&engines).await, sandbox)
@@ -297,27 +297,26 @@ async fn answers(engines: &pipeline::Engines) -> Finding {
     Ok(found.join("; ").into())
 }
 
-/// The table of every wall and what came of running against it.
-async fn walls(app: &mut App, settings: &Settings, json: bool) -> anyhow::Result<Outcome> {
-    let trials = pipeline::try_walls(settings).await?;
+/// The table of every attempt to break out.
+async fn test_sandbox(app: &mut App, settings: &Settings, json: bool) -> anyhow::Result<Outcome> {
+    let results = pipeline::test_sandbox(settings).await?;
     let mut rows = table(&["worker", "tries to", "", "how it ended"]);
-    for trial in &trials {
-        let (attempt, held) = (trial.attempt.describe(), trial.held);
+    for result in &results {
         if json {
             app.out.json(&json!({
-                "worker": trial.role,
-                "attempt": trial.attempt,
-                "held": held,
-                "message": trial.message,
+                "worker": result.role,
+                "probe": result.probe,
+                "held": result.held,
+                "message": result.message,
             }))?;
         }
-        let mark = if held { "held" } else { "ESCAPED" };
-        rows.add_row([trial.role, attempt, mark, &trial.message]);
+        let mark = if result.held { "held" } else { "ESCAPED" };
+        rows.add_row([result.role, result.description, mark, &result.message]);
     }
     if !json {
         app.out.table(&rows)?;
     }
-    Ok(match trials.iter().all(|trial| trial.held) {
+    Ok(match results.iter().all(|result| result.held) {
         true => Outcome::Good,
         false => Outcome::SomeFailed,
     })

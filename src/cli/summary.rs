@@ -182,8 +182,8 @@ impl Results {
             }
         }
         lines.extend(climbs(summary));
-        for wall in &summary.missing_walls {
-            lines.push(format!("The engines were not wholly shut in: no {wall}"));
+        for gap in &summary.sandbox_gaps {
+            lines.push(format!("Workers are only partially sandboxed: {gap}"));
         }
         lines
     }

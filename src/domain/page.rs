@@ -46,10 +46,13 @@ pub struct DocumentInfo {
 
 /// An upright page: RGB, 8 bits a channel, rows top to bottom without padding,
 /// `rgb.len() == width * height * 3`. Transparency is already over white.
-#[derive(Clone, PartialEq, Eq)]
+///
+/// Serialised, it is its size alone: pixels travel beside the JSON.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageImage {
     pub width: u32,
     pub height: u32,
+    #[serde(skip)]
     pub rgb: Vec<u8>,
 }
 

@@ -48,7 +48,7 @@ impl Routing {
 }
 
 /// One page for the reader, with all that decides its answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadRequest {
     pub image: PageImage,
     /// Name of the document type; chooses the image layout.

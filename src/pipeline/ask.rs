@@ -6,12 +6,11 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 
 use super::engines;
-use super::page::draw;
 use super::plan::raster_spec;
 use crate::config::Settings;
 use crate::domain::{Failure, ReadRequest, Reading, count};
 use crate::engines::models::Installation;
-use crate::engines::worker::{Reply, Request};
+use crate::engines::worker::{DrawPage, OpenDocument};
 use crate::ingest;
 
 #[derive(Clone, Debug)]
@@ -34,26 +33,22 @@ pub async fn ask(settings: &Settings, question: &Question) -> anyhow::Result<Rea
         engines::first_readers(settings, &reader, 1, engines::unwatched()),
     )?;
     let mut worker = rasterizers.worker(None).await?;
-    let opened = worker
-        .call(
-            &Request::Open,
-            &bytes,
-            Duration::from_secs(settings.rasterizing.open_seconds),
-        )
-        .await;
-    let (Reply::Opened { info, .. }, _) = opened.map_err(|failure| about(question, failure))?
-    else {
-        anyhow::bail!("the rasteriser gave no document");
-    };
+    let deadline = Duration::from_secs(settings.rasterizing.open_seconds);
+    let opened = worker.call(&OpenDocument { bytes: &bytes }, deadline).await;
+    let info = opened.map_err(|failure| about(question, failure))?.info;
     ensure!(
         question.page < info.pages,
         "{} has only {}",
         question.path.display(),
         count(u64::from(info.pages), "page")
     );
-    let spec = raster_spec(reader.layout(), settings.rasterizing.max_page_pixels);
+    let draw = DrawPage {
+        index: question.page,
+        spec: raster_spec(&reader.layout, settings.rasterizing.max_page_pixels),
+    };
     let deadline = Duration::from_secs(settings.rasterizing.page_seconds);
-    let page = draw(&mut worker, question.page, spec, deadline)
+    let page = worker
+        .call(&draw, deadline)
         .await
         .map_err(|failure| about(question, failure))?;
     let request = ReadRequest {
@@ -64,7 +59,7 @@ pub async fn ask(settings: &Settings, question: &Question) -> anyhow::Result<Rea
             .unwrap_or_else(|| "default".into()),
         prompt: question.text.clone(),
         schema: None,
-        max_tokens: reader.max_output_tokens(),
+        max_tokens: reader.max_output_tokens,
     };
     let reading = readers.read(request).await;
     reading.context("the model did not answer")

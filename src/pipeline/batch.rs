@@ -200,7 +200,7 @@ impl Batch {
     /// Hashes of the readers above the first.
     fn readers_above(&self) -> Vec<String> {
         let rungs = self.stages().plan.rungs.iter().skip(1);
-        rungs.map(|rung| rung.reader.hash().to_owned()).collect()
+        rungs.map(|rung| rung.reader.hash.clone()).collect()
     }
 
     /// The next page for a reader that has room, and the reader's place. A
@@ -334,7 +334,7 @@ impl Batch {
 
     /// What the attempt took, for the summary.
     fn count_work(&self, rung: usize, completion: &PageCompletion, failed: bool) {
-        let reader = self.stages().plan.rungs[rung].reader.name();
+        let reader = self.stages().plan.rungs[rung].reader.name.as_str();
         let is_called = completion.usage.is_some() || completion.seconds.contains_key("read");
         let usage = completion.usage.unwrap_or_default();
         if is_called {
@@ -393,7 +393,7 @@ impl Batch {
         PageCompletion {
             key: plan.key_of(rung, doc_type, forced, xml),
             // A page that climbs failed at this reader, wherever it failed.
-            model_hash: (rendered.is_some() || rung > 0).then(|| reader.hash().to_owned()),
+            model_hash: (rendered.is_some() || rung > 0).then(|| reader.hash.clone()),
             prompt_hash: rendered.map(|rendered| rendered.hash.clone()),
             schema_hash: doc_type
                 .and_then(|name| plan.types.get(name))

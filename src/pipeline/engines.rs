@@ -1,6 +1,5 @@
 //! The worker pools of a run, and how many of each a machine bears.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,11 +13,14 @@ use super::router::RouterHandle;
 use super::second_opinion::SecondOpinion;
 use super::{Event, Summary};
 use crate::config::{Settings, as_usage_error, to_json};
-use crate::engines::models::{ResolvedClip, ResolvedReader, ResolvedRung};
+use crate::engines::models::{ReaderBackend, ReaderSpec, ResolvedClip, ResolvedReader};
 use crate::engines::rasterize::find_pdfium;
 use crate::engines::reader::openai::EndpointReader;
-use crate::engines::sandbox::Walls;
-use crate::engines::worker::{End, OnEnd, Pool, PoolSpec, RoleInit, peak_memory, resident_memory};
+use crate::engines::sandbox::SandboxReport;
+use crate::engines::worker::{
+    OnEnd, Pool, PoolMonitor, PoolSpec, RasterizerRole, ReaderRole, Role, RouterRole, WorkerEnd,
+    peak_memory, resident_memory,
+};
 use crate::store::{ModelInfo, NewRun, PromptInfo, RoleMemory, SchemaInfo};
 
 const MIB: u64 = 1 << 20;
@@ -28,7 +30,7 @@ const SUPERVISOR: &str = "supervisor";
 /// The engines of one run: started, loaded and checked.
 pub struct Engines {
     pub stages: Stages,
-    router_pool: Pool,
+    router_pool: Pool<RouterRole>,
     /// Pages worked on at once, by rung: enough that every reader is busy
     /// while the next pages are drawn.
     pub in_flight: Vec<usize>,
@@ -37,7 +39,7 @@ pub struct Engines {
 /// For pools whose losses nobody counts.
 pub(super) fn unwatched() -> OnEnd {
     Arc::new(|role, end| {
-        if let End::Died(failure) = end {
+        if let WorkerEnd::Died(failure) = end {
             tracing::warn!(role, cause = %failure.message, "worker died");
         }
     })
@@ -47,7 +49,7 @@ fn watched(events: &UnboundedSender<Event>, ends: &Ends) -> OnEnd {
     let (events, ends) = (events.clone(), ends.clone());
     Arc::new(move |role, end| {
         let event = match end {
-            End::Died(failure) => {
+            WorkerEnd::Died(failure) => {
                 let (reason, cause) = (failure.reason, failure.message.clone());
                 tracing::warn!(role, cause, "worker died and is replaced");
                 Event::WorkerReplaced {
@@ -56,7 +58,7 @@ fn watched(events: &UnboundedSender<Event>, ends: &Ends) -> OnEnd {
                     cause,
                 }
             }
-            End::Recycled(reason) => {
+            WorkerEnd::Recycled(reason) => {
                 let why = reason.as_str();
                 tracing::debug!(role, why, "worker is old and is replaced");
                 Event::WorkerRecycled {
@@ -70,23 +72,22 @@ fn watched(events: &UnboundedSender<Event>, ends: &Ends) -> OnEnd {
     })
 }
 
-fn spec(settings: &Settings, init: RoleInit, workers: u32, memory: u64) -> PoolSpec {
+fn spec<R: Role>(
+    settings: &Settings,
+    role: R,
+    workers: u32,
+    memory: u64,
+    deadline: u64,
+) -> PoolSpec<R> {
     let recycle = settings.workers.recycle_pages;
-    let (deadline, threads) = match &init {
-        RoleInit::Rasterizer { .. } => (
-            settings.rasterizing.open_seconds + settings.rasterizing.page_seconds,
-            1,
-        ),
-        RoleInit::Router { .. } => (settings.routing.batch_seconds, cores()),
-        RoleInit::Reader { threads, .. } => (settings.reading.page_seconds, *threads),
-    };
     PoolSpec {
-        init,
         workers,
         memory: memory * MIB,
         // Every request up to its deadline, and the loading.
-        cpu_seconds: (u64::from(recycle) + 10) * deadline * u64::from(threads.max(1)),
+        cpu_seconds: (u64::from(recycle) + 10) * deadline * u64::from(role.threads()),
+        role,
         recycle,
+        program: None,
         growth: settings.workers.recycle_growth,
         require_sandbox: settings.sandbox.required,
     }
@@ -96,38 +97,35 @@ fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
 }
 
+pub(super) fn rasterizer_spec(
+    settings: &Settings,
+    workers: u32,
+) -> anyhow::Result<PoolSpec<RasterizerRole>> {
+    let pdfium = find_pdfium(settings.pdfium.as_deref());
+    let role = RasterizerRole {
+        pdfium: as_usage_error(settings.pdfium.is_some(), pdfium)?,
+        limits: settings.limits,
+    };
+    let deadline = settings.rasterizing.open_seconds + settings.rasterizing.page_seconds;
+    let memory = settings.workers.rasterizer_memory_mib;
+    Ok(spec(settings, role, workers, memory, deadline))
+}
+
 pub(super) async fn rasterizer_pool(
     settings: &Settings,
     workers: u32,
     on_end: OnEnd,
-) -> anyhow::Result<Pool> {
-    let init = RoleInit::Rasterizer {
-        pdfium: as_usage_error(
-            settings.pdfium.is_some(),
-            find_pdfium(settings.pdfium.as_deref()),
-        )?,
-        limits: settings.limits,
-    };
-    let spec = spec(
-        settings,
-        init,
-        workers,
-        settings.workers.rasterizer_memory_mib,
-    );
-    Pool::start(spec, on_end).await
+) -> anyhow::Result<Pool<RasterizerRole>> {
+    Pool::start(rasterizer_spec(settings, workers)?, on_end).await
 }
 
-/// One process of a reader, to try things on.
-pub(super) async fn one_reader(
-    settings: &Settings,
-    reader: &ResolvedReader,
-    on_end: OnEnd,
-) -> anyhow::Result<Pool> {
+/// One process of a reader.
+pub(super) fn one_reader(settings: &Settings, reader: &ResolvedReader) -> PoolSpec<ReaderRole> {
     let share = Share {
         workers: 1,
         threads: settings.workers.reader_threads,
     };
-    Pool::start(reader_spec(settings, reader, &share), on_end).await
+    reader_spec(settings, reader, &share)
 }
 
 /// The processes that readers of this kind get.
@@ -140,7 +138,7 @@ struct Share {
 /// before a page is touched.
 pub(super) async fn first_readers(
     settings: &Settings,
-    reader: &ResolvedRung,
+    reader: &ReaderSpec,
     workers: u32,
     on_end: OnEnd,
 ) -> anyhow::Result<Readers> {
@@ -148,9 +146,9 @@ pub(super) async fn first_readers(
         workers,
         threads: settings.workers.reader_threads,
     };
-    Ok(match reader {
-        ResolvedRung::Endpoint(endpoint) => Readers::endpoint(endpoint),
-        ResolvedRung::Local(reader) => Readers::Workers {
+    Ok(match &reader.backend {
+        ReaderBackend::Endpoint(endpoint) => Readers::endpoint(endpoint),
+        ReaderBackend::Local(reader) => Readers::Workers {
             pool: Pool::start(reader_spec(settings, reader, &share), on_end).await?,
             deadline: Duration::from_secs(settings.reading.page_seconds),
             on_demand: false,
@@ -160,19 +158,14 @@ pub(super) async fn first_readers(
 
 /// A further reader: one process with the threads that all of the first have
 /// together, started with the first page that climbs to it.
-fn further_readers(
-    settings: &Settings,
-    reader: &ResolvedRung,
-    first: u32,
-    on_end: OnEnd,
-) -> Readers {
+fn further_readers(settings: &Settings, reader: &ReaderSpec, first: u32, on_end: OnEnd) -> Readers {
     let share = Share {
         workers: 1,
         threads: first * settings.workers.reader_threads.max(1),
     };
-    match reader {
-        ResolvedRung::Endpoint(endpoint) => Readers::endpoint(endpoint),
-        ResolvedRung::Local(reader) => Readers::Workers {
+    match &reader.backend {
+        ReaderBackend::Endpoint(endpoint) => Readers::endpoint(endpoint),
+        ReaderBackend::Local(reader) => Readers::Workers {
             pool: Pool::idle(reader_spec(settings, reader, &share), on_end),
             deadline: Duration::from_secs(settings.reading.page_seconds),
             on_demand: true,
@@ -180,30 +173,28 @@ fn further_readers(
     }
 }
 
-fn reader_spec(settings: &Settings, reader: &ResolvedReader, share: &Share) -> PoolSpec {
-    let init = RoleInit::Reader {
+fn reader_spec(
+    settings: &Settings,
+    reader: &ResolvedReader,
+    share: &Share,
+) -> PoolSpec<ReaderRole> {
+    let role = ReaderRole {
         reader: Box::new(reader.clone()),
         threads: share.threads,
     };
-    spec(
-        settings,
-        init,
-        share.workers,
-        settings.workers.reader_memory_mib,
-    )
+    let deadline = settings.reading.page_seconds;
+    let memory = settings.workers.reader_memory_mib;
+    spec(settings, role, share.workers, memory, deadline)
 }
 
-pub(super) async fn router_pool(
-    settings: &Settings,
-    clip: &ResolvedClip,
-    on_end: OnEnd,
-) -> anyhow::Result<Pool> {
-    let init = RoleInit::Router {
+pub(super) fn router_spec(settings: &Settings, clip: &ResolvedClip) -> PoolSpec<RouterRole> {
+    let role = RouterRole {
         clip: Box::new(clip.clone()),
         types: settings.types.clone(),
     };
-    let spec = spec(settings, init, 1, settings.workers.router_memory_mib);
-    Pool::start(spec, on_end).await
+    let deadline = settings.routing.batch_seconds;
+    let memory = settings.workers.router_memory_mib;
+    spec(settings, role, 1, memory, deadline)
 }
 
 impl Engines {
@@ -223,7 +214,7 @@ impl Engines {
         let rasterizers = or_auto(settings.workers.rasterizers, cores / 2);
         let (rasterizers, router_pool, first) = tokio::try_join!(
             rasterizer_pool(settings, rasterizers, watched(events, ends)),
-            router_pool(settings, &plan.clip, watched(events, ends)),
+            Pool::start(router_spec(settings, &plan.clip), watched(events, ends)),
             first_readers(
                 settings,
                 &plan.rungs[0].reader,
@@ -236,10 +227,10 @@ impl Engines {
             .map(|rung| further_readers(settings, &rung.reader, readers, watched(events, ends)));
         let readers_of = std::iter::once(first).chain(further).collect();
         let in_flight = plan.rungs.iter().enumerate().map(|(place, rung)| {
-            let readers = match &rung.reader {
-                ResolvedRung::Endpoint(endpoint) => endpoint.spec.concurrency,
-                ResolvedRung::Local(_) if place == 0 => readers,
-                ResolvedRung::Local(_) => 1,
+            let readers = match &rung.reader.backend {
+                ReaderBackend::Endpoint(endpoint) => endpoint.spec.concurrency,
+                ReaderBackend::Local(_) if place == 0 => readers,
+                ReaderBackend::Local(_) => 1,
             };
             2 * readers as usize
         });
@@ -263,58 +254,50 @@ impl Engines {
             router_pool,
             in_flight,
         };
-        let walls = engines.walls();
+        let sandbox = engines.sandbox();
         if settings.sandbox.required {
             // The workers refused by themselves; a foreign program is only
             // started with the first page that needs it.
-            walls.insist()?;
+            sandbox.require_all()?;
         }
-        for wall in walls.missing {
-            tracing::warn!("the engines are not wholly shut in: this system has no {wall}");
+        for gap in sandbox.gaps() {
+            tracing::warn!("workers are only partially sandboxed: {gap}");
         }
         Ok(engines)
     }
 
-    fn pools(&self) -> impl Iterator<Item = (&'static str, &Pool)> {
-        let readers = self.stages.readers.iter().filter_map(Readers::pool);
-        let others = [
-            ("rasterizer", &self.stages.rasterizers),
-            ("router", &self.router_pool),
-        ];
-        others
-            .into_iter()
-            .chain(readers.map(|pool| ("reader", pool)))
+    fn pools(&self) -> Vec<PoolMonitor> {
+        let readers = self.stages.readers.iter().filter_map(Readers::monitor);
+        [
+            self.stages.rasterizers.monitor(),
+            self.router_pool.monitor(),
+        ]
+        .into_iter()
+        .chain(readers)
+        .collect()
     }
 
-    /// What stands around the engines, and what this kernel lacks for it.
-    pub fn walls(&self) -> Walls {
-        let pools = self
-            .pools()
-            .map(|(role, pool)| (role, pool.walls().clone()));
-        let ocr = ("tesseract", self.stages.second_opinion.walls());
-        let all: Vec<(&str, Walls)> = pools.chain([ocr]).collect();
-        // A reader that no page has needed yet has no process.
-        let standing = all
-            .iter()
-            .filter(|(_, walls)| !walls.standing.is_empty())
-            .map(|(role, walls)| format!("{role}: {}", walls.standing.join(", ")));
-        // Each once, whichever roles lack it.
-        let missing = all.iter().flat_map(|(_, walls)| &walls.missing);
-        let missing: BTreeSet<_> = missing.cloned().collect();
-        Walls {
-            standing: standing.collect(),
-            missing: missing.into_iter().collect(),
-        }
+    /// What is enforced on each role. A reader that no page has needed yet has
+    /// no process.
+    pub fn sandbox(&self) -> SandboxReport {
+        let pools = self.pools().into_iter();
+        let pools = pools.filter_map(|pool| Some((pool.role(), pool.enforcement()?)));
+        let ocr = self.stages.second_opinion.enforcement();
+        SandboxReport(pools.chain(ocr.map(|ocr| ("tesseract", ocr))).collect())
     }
 
-    /// Restarts, memory peaks and missing walls, for the run's summary.
+    /// Restarts, memory peaks and gaps of the sandbox, for the run's summary.
     pub fn report(&self, summary: &mut Summary) {
-        summary.missing_walls = self.walls().missing;
-        for (role, pool) in self.pools() {
+        let gaps = self.sandbox().gaps();
+        summary.sandbox_gaps = gaps.iter().map(ToString::to_string).collect();
+        for pool in self.pools() {
             let stats = pool.stats();
             summary.worker_restarts += stats.deaths;
             summary.workers_recycled += stats.recycled;
-            let peak = summary.peak_memory.entry(role.to_owned()).or_default();
+            let peak = summary
+                .peak_memory
+                .entry(pool.role().to_owned())
+                .or_default();
             *peak = (*peak).max(stats.peak_memory / MIB);
         }
         if let Some(own) = peak_memory(std::process::id()) {
@@ -330,10 +313,10 @@ impl Engines {
             processes: 1,
             resident: resident_memory(std::process::id()).unwrap_or(0),
         };
-        let workers = self.pools().map(|(role, pool)| {
+        let workers = self.pools().into_iter().map(|pool| {
             let (processes, resident) = pool.resident_memory();
             RoleMemory {
-                role,
+                role: pool.role(),
                 processes,
                 resident,
             }
@@ -345,9 +328,9 @@ impl Engines {
     /// free worker, must fit.
     pub fn lease(&self) -> Duration {
         let settings = &self.stages.settings;
-        let of_reader = |rung: &Rung| match &rung.reader {
-            ResolvedRung::Local(_) => settings.reading.page_seconds,
-            ResolvedRung::Endpoint(endpoint) => EndpointReader::longest(endpoint).as_secs(),
+        let of_reader = |rung: &Rung| match &rung.reader.backend {
+            ReaderBackend::Local(_) => settings.reading.page_seconds,
+            ReaderBackend::Endpoint(endpoint) => EndpointReader::longest(endpoint).as_secs(),
         };
         let rungs = self.stages.plan.rungs.iter();
         let read = rungs.map(of_reader).max().unwrap_or_default();
@@ -361,9 +344,9 @@ impl Engines {
     pub fn new_run(&self) -> anyhow::Result<NewRun> {
         let plan = &self.stages.plan;
         let readers = plan.rungs.iter().map(|rung| ModelInfo {
-            hash: rung.reader.hash().to_owned(),
+            hash: rung.reader.hash.clone(),
             role: "reader".into(),
-            name: rung.reader.name().to_owned(),
+            name: rung.reader.name.clone(),
         });
         let clip = ModelInfo {
             hash: plan.clip.hash.clone(),

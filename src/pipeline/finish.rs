@@ -12,7 +12,7 @@ use super::plan::INVOICE;
 use crate::documents::einvoice;
 use crate::documents::validation::{self, StatedInvoice};
 use crate::domain::{Failure, Reason, Record, Status, Usage, XmlFile};
-use crate::engines::models::ResolvedRung;
+use crate::engines::models::ReaderSpec;
 use crate::store::{DocumentId, FinishedPages, NewClimb, RunId};
 
 /// Pages in a row to which a reader was away, after which it is left alone for
@@ -269,7 +269,7 @@ impl Batch {
     async fn weigh(&self, document: DocumentId, pages: &FinishedPages) -> anyhow::Result<Weighed> {
         let above: Vec<String> = self.stages().plan.rungs[1..]
             .iter()
-            .map(|rung| rung.reader.hash().to_owned())
+            .map(|rung| rung.reader.hash.clone())
             .collect();
         if above.is_empty() && !pages.climbed {
             return Ok(Weighed::of_one_reader(&pages.results, &pages.readers));
@@ -356,7 +356,7 @@ impl Batch {
             self.emit(Event::Climbed {
                 path: pages.path.clone(),
                 pages: climb.pages,
-                reader: self.stages().plan.rungs[rung].reader.name().to_owned(),
+                reader: self.stages().plan.rungs[rung].reader.name.clone(),
                 why: climb.why,
             });
         }
@@ -369,7 +369,7 @@ impl Batch {
     /// Whether a further page of this reader's is within the budget.
     async fn can_pay(&self, rung: usize) -> anyhow::Result<bool> {
         let reader = &self.stages().plan.rungs[rung].reader;
-        let Some(currency) = reader.currency() else {
+        let Some(currency) = reader.price.as_ref().map(|price| &price.currency) else {
             return Ok(true);
         };
         let most = self.stages().settings.escalation.max_cost;
@@ -422,7 +422,7 @@ impl Batch {
         let away = state.away.fetch_add(1, Ordering::Relaxed) + 1;
         let is_closed = failure.reason == Reason::ReaderMisconfigured || away >= AWAY;
         if is_closed && !state.is_closed.swap(true, Ordering::Relaxed) {
-            let reader = self.stages().plan.rungs[rung].reader.name();
+            let reader = self.stages().plan.rungs[rung].reader.name.as_str();
             tracing::error!(
                 reader,
                 "left alone for the rest of this run: {}",
@@ -458,12 +458,8 @@ impl Drop for Boarded {
 }
 
 /// What an attempt cost and in which currency.
-pub(super) fn bill(reader: &ResolvedRung, usage: Usage) -> (Option<f64>, Option<String>) {
-    match reader.currency() {
-        Some(currency) => (
-            reader.cost(usage.input, usage.output),
-            Some(currency.to_owned()),
-        ),
-        None => (None, None),
-    }
+pub(super) fn bill(reader: &ReaderSpec, usage: Usage) -> (Option<f64>, Option<String>) {
+    let price = reader.price.as_ref();
+    let bill = price.map(|price| (price.cost(usage), price.currency.clone()));
+    bill.unzip()
 }

@@ -10,7 +10,7 @@ use super::batch::Batch;
 use super::{Event, RunRequest};
 use crate::domain::Limits;
 use crate::domain::{DocumentInfo, Failure, Reason, XmlFile};
-use crate::engines::worker::{Reply, Request};
+use crate::engines::worker::OpenDocument;
 use crate::ingest::{self, Found};
 use crate::store::{KnownDocument, NewDocument};
 
@@ -210,21 +210,11 @@ async fn open(
             Err(failure) => return Err(failure),
         };
         worker.set_document(None);
-        match worker.call(&Request::Open, bytes, deadline).await {
-            Ok((Reply::Opened { info, xml_name }, xml)) => {
-                check(&info, &batch.stages().settings.limits)?;
+        match worker.call(&OpenDocument { bytes }, deadline).await {
+            Ok(opened) => {
+                check(&opened.info, &batch.stages().settings.limits)?;
                 worker.set_document(Some(blake3.to_owned()));
-                let file = (!xml.is_empty()).then_some(XmlFile {
-                    name: xml_name,
-                    bytes: xml,
-                });
-                return Ok((info, file));
-            }
-            Ok((other, _)) => {
-                return Err(Failure::new(
-                    Reason::Internal,
-                    format!("the rasteriser answered `{}`", other.name()),
-                ));
+                return Ok((opened.info, opened.einvoice));
             }
             Err(failure) if failure.reason.is_retryable() => last = failure,
             Err(failure) => return Err(failure),

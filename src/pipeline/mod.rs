@@ -17,8 +17,8 @@ mod page;
 mod plan;
 mod readers;
 mod router;
+mod sandbox_test;
 mod second_opinion;
-mod walls;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -33,8 +33,8 @@ pub use engines::Engines;
 pub use page::{PageJob, PageWork, Stages};
 pub use plan::{Plan, Rung, doc_types, policy};
 pub use readers::Readers;
+pub use sandbox_test::{ProbeResult, test_sandbox};
 pub use second_opinion::find_ocr;
-pub use walls::{Trial, try_walls};
 
 use crate::config::{Settings, UsageError};
 use crate::domain::{Failure, Reason, Record, Usage};
@@ -164,8 +164,8 @@ pub struct Summary {
     pub worker_restarts: u64,
     /// Workers that were replaced because they were old or had grown.
     pub workers_recycled: u64,
-    /// What this kernel lacks to shut the workers in.
-    pub missing_walls: Vec<String>,
+    /// Parts of the sandbox that this kernel does not enforce.
+    pub sandbox_gaps: Vec<String>,
     pub seconds: f64,
     /// Seconds by stage, summed over pages.
     pub stage_seconds: BTreeMap<String, f64>,

@@ -9,10 +9,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::Event;
 use super::batch::Batch;
-use crate::engines::worker::End;
+use crate::engines::worker::WorkerEnd;
 
 /// Told of each worker that ended.
-pub(super) type Ends = UnboundedSender<(&'static str, End)>;
+pub(super) type Ends = UnboundedSender<(&'static str, WorkerEnd)>;
 
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
@@ -22,14 +22,14 @@ const SHARE: u32 = 300;
 
 pub(super) struct Monitor {
     batch: Arc<Batch>,
-    ends: UnboundedReceiver<(&'static str, End)>,
+    ends: UnboundedReceiver<(&'static str, WorkerEnd)>,
     /// Received and not yet stored: a run may end in between.
-    unnoted: VecDeque<(&'static str, End)>,
+    unnoted: VecDeque<(&'static str, WorkerEnd)>,
     started: Instant,
 }
 
 impl Monitor {
-    pub fn new(batch: Arc<Batch>, ends: UnboundedReceiver<(&'static str, End)>) -> Monitor {
+    pub fn new(batch: Arc<Batch>, ends: UnboundedReceiver<(&'static str, WorkerEnd)>) -> Monitor {
         Monitor {
             batch,
             ends,
@@ -66,11 +66,11 @@ impl Monitor {
         let (store, run) = (&self.batch.store, self.batch.run);
         while let Some((role, end)) = self.unnoted.front() {
             tell(match end {
-                End::Died(failure) => {
+                WorkerEnd::Died(failure) => {
                     let (reason, message) = (failure.reason.as_str(), &failure.message);
                     store.note_worker_end(run, role, reason, message).await
                 }
-                End::Recycled(reason) => {
+                WorkerEnd::Recycled(reason) => {
                     store.note_worker_recycled(run, role, reason.as_str()).await
                 }
             });

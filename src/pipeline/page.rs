@@ -13,9 +13,8 @@ use crate::config::Settings;
 use crate::domain::{
     Failure, OcrWord, PageImage, RasterPage, ReadRequest, Reading, Reason, Routing, Word, XmlPlace,
 };
-use crate::engines::models::ResolvedRung;
-use crate::engines::rasterize::RasterSpec;
-use crate::engines::worker::{Guard, Pool, Reply, Request};
+use crate::engines::models::ReaderBackend;
+use crate::engines::worker::{DrawPage, OpenDocument, Pool, RasterizerRole};
 use crate::ingest;
 
 /// Seconds by stage name.
@@ -51,7 +50,7 @@ pub struct PageJob<'a> {
 pub struct Stages {
     pub settings: Settings,
     pub plan: Arc<Plan>,
-    pub rasterizers: Pool,
+    pub rasterizers: Pool<RasterizerRole>,
     pub router: RouterHandle,
     /// One a rung of the plan.
     pub readers: Vec<Readers>,
@@ -113,16 +112,16 @@ impl Stages {
             let bytes = read_source(job, self.settings.limits.max_bytes).await?;
             let deadline = Duration::from_secs(self.settings.rasterizing.open_seconds);
             worker.set_document(None);
-            worker.call(&Request::Open, &bytes, deadline).await?;
+            let document = OpenDocument { bytes: &bytes };
+            worker.call(&document, deadline).await?;
             worker.set_document(Some(job.document.to_owned()));
         }
-        draw(
-            &mut worker,
-            job.index,
-            self.plan.rungs[job.rung].raster,
-            Duration::from_secs(self.settings.rasterizing.page_seconds),
-        )
-        .await
+        let page = DrawPage {
+            index: job.index,
+            spec: self.plan.rungs[job.rung].raster,
+        };
+        let deadline = Duration::from_secs(self.settings.rasterizing.page_seconds);
+        worker.call(&page, deadline).await
     }
 
     async fn read(
@@ -143,10 +142,10 @@ impl Stages {
             doc_type,
             prompt: prompt.text.clone(),
             schema: Some(prompt.schema.clone()),
-            max_tokens: match &rung.reader {
+            max_tokens: match &rung.reader.backend {
                 // What was cut off may now fill the model's whole context.
-                ResolvedRung::Local(_) if job.is_retry => u32::MAX,
-                reader => reader.max_output_tokens(),
+                ReaderBackend::Local(_) if job.is_retry => u32::MAX,
+                _ => rung.reader.max_output_tokens,
             },
         };
         self.readers[job.rung].read(request).await
@@ -156,42 +155,11 @@ impl Stages {
     /// was paid for, and what it could not send was asked for again already.
     pub fn retries(&self, rung: usize, failure: &Failure) -> bool {
         let is_output = matches!(failure.reason, Reason::OutputCutOff | Reason::OutputEmpty);
-        let is_endpoint = matches!(self.plan.rungs[rung].reader, ResolvedRung::Endpoint(_));
+        let is_endpoint = matches!(
+            self.plan.rungs[rung].reader.backend,
+            ReaderBackend::Endpoint(_)
+        );
         failure.reason.is_retryable() && !(is_output && is_endpoint)
-    }
-}
-
-/// Draws a page of the document that `worker` holds open.
-pub async fn draw(
-    worker: &mut Guard,
-    index: u32,
-    spec: RasterSpec,
-    deadline: Duration,
-) -> Result<RasterPage, Failure> {
-    match worker
-        .call(&Request::Page { index, spec }, &[], deadline)
-        .await?
-    {
-        (
-            Reply::Page {
-                width,
-                height,
-                words,
-            },
-            rgb,
-        ) => {
-            let image = PageImage::new(width, height, rgb).ok_or_else(|| {
-                Failure::new(
-                    Reason::Internal,
-                    "the rasteriser sent pixels that do not fit the page",
-                )
-            })?;
-            Ok(RasterPage { image, words })
-        }
-        (other, _) => Err(Failure::new(
-            Reason::Internal,
-            format!("the rasteriser answered `{}`", other.name()),
-        )),
     }
 }
 

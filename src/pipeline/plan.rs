@@ -13,7 +13,7 @@ use crate::documents::einvoice;
 use crate::documents::prompt::{self, Rendered};
 use crate::documents::types::DocTypes;
 use crate::domain::XmlPlace;
-use crate::engines::models::{ImageLayout, Installation, ResolvedClip, ResolvedRung};
+use crate::engines::models::{ImageLayout, Installation, ReaderSpec, ResolvedClip};
 use crate::engines::rasterize::RasterSpec;
 use crate::engines::reader;
 
@@ -62,7 +62,7 @@ pub struct Plan {
 
 /// A reader and what it is given.
 pub struct Rung {
-    pub reader: ResolvedRung,
+    pub reader: ReaderSpec,
     /// By document type.
     pub prompts: BTreeMap<String, Rendered>,
     pub raster: RasterSpec,
@@ -72,7 +72,7 @@ pub struct Rung {
 
 impl Rung {
     fn new(
-        reader: ResolvedRung,
+        reader: ReaderSpec,
         types: &DocTypes,
         settings: &Settings,
         models: Option<&Path>,
@@ -81,20 +81,23 @@ impl Rung {
         let policy = match &settings.acceptance.calibration {
             // A file is of one reader: the first. A folder has one for each.
             Some(path) if is_further && path.is_file() => without_calibration(&settings.acceptance),
-            _ => policy(&settings.acceptance, models, reader.hash())?,
+            _ => policy(&settings.acceptance, models, &reader.hash)?,
         };
         let mut prompts = BTreeMap::new();
         for doc_type in types.readable() {
-            let taught = reader.taught().get(&doc_type.name).map(Vec::as_slice);
-            let rendered = prompt::render(doc_type, reader.prompt_variant(), taught);
+            let supported = reader
+                .supported_fields
+                .get(&doc_type.name)
+                .map(Vec::as_slice);
+            let rendered = prompt::render(doc_type, reader.prompt_variant.as_deref(), supported);
             let mut rendered = rendered.with_context(|| {
                 format!(
                     "cannot make the prompt of document type `{}`",
                     doc_type.name
                 )
             })?;
-            if taught.is_none() && !reader.taught().is_empty() {
-                let known: Vec<&str> = reader.taught().keys().map(String::as_str).collect();
+            if supported.is_none() && !reader.supported_fields.is_empty() {
+                let known: Vec<&str> = reader.supported_fields.keys().map(String::as_str).collect();
                 let fields = doc_type.schema["properties"].as_object();
                 rendered.untaught = fields
                     .into_iter()
@@ -103,7 +106,7 @@ impl Rung {
                     .collect();
                 tracing::warn!(
                     "reader {} was trained for {} alone and guesses at documents of type `{}`: name a larger model (docs/models.md)",
-                    reader.name(),
+                    reader.name,
                     known.join(", "),
                     doc_type.name
                 );
@@ -111,7 +114,7 @@ impl Rung {
             prompts.insert(doc_type.name.clone(), rendered);
         }
         Ok(Rung {
-            raster: raster_spec(reader.layout(), settings.rasterizing.max_page_pixels),
+            raster: raster_spec(&reader.layout, settings.rasterizing.max_page_pixels),
             policy,
             reader,
             prompts,
@@ -134,7 +137,8 @@ impl Plan {
         let clip = installation.clip(&settings.routing)?;
         let models = installation.folder();
         let rung = |(place, reader)| Rung::new(reader, &types, settings, models, place > 0);
-        let rungs = readers.into_iter().enumerate().map(rung);
+        let readers = std::iter::once(readers.first).chain(readers.further);
+        let rungs = readers.enumerate().map(rung);
         let rungs = rungs.collect::<Result<_, _>>()?;
         let mut hasher = blake3::Hasher::new();
         hasher.update(clip.hash.as_bytes());
@@ -192,7 +196,7 @@ impl Plan {
             return hasher.finalize().to_hex().to_string();
         }
         if let Some(rendered) = doc_type.and_then(|name| rung.prompts.get(name)) {
-            hasher.update(rung.reader.hash().as_bytes());
+            hasher.update(rung.reader.hash.as_bytes());
             hasher.update(rendered.hash.as_bytes());
         }
         hasher.finalize().to_hex().to_string()
@@ -233,7 +237,7 @@ impl Plan {
     pub fn rung(&self, reader: &str) -> Option<usize> {
         self.rungs
             .iter()
-            .position(|rung| rung.reader.hash() == reader)
+            .position(|rung| rung.reader.hash == reader)
     }
 
     /// Fields of each type that none of these readers (by hash) was taught; of
@@ -242,7 +246,7 @@ impl Plan {
         let mut used: Vec<&Rung> = self
             .rungs
             .iter()
-            .filter(|rung| readers.contains(rung.reader.hash()))
+            .filter(|rung| readers.contains(rung.reader.hash.as_str()))
             .collect();
         if used.is_empty() {
             used.push(&self.rungs[0]);

@@ -9,13 +9,13 @@ use crate::domain::{Failure, ReadRequest, Reading, Reason};
 use crate::engines::models::ResolvedEndpoint;
 use crate::engines::reader::Reader;
 use crate::engines::reader::openai::EndpointReader;
-use crate::engines::worker::{Pool, Reply, Request};
+use crate::engines::worker::{Pool, PoolMonitor, ReadPage, ReaderRole};
 
 /// Something that reads pages; cheap to clone.
 #[derive(Clone)]
 pub enum Readers {
     Workers {
-        pool: Pool,
+        pool: Pool<ReaderRole>,
         deadline: Duration,
         /// Its first worker starts with the first page.
         on_demand: bool,
@@ -46,22 +46,7 @@ impl Readers {
                     true => Failure::new(Reason::ReaderUnavailable, failure.message),
                     false => failure,
                 })?;
-                let image = request.image;
-                let question = Request::Read {
-                    width: image.width,
-                    height: image.height,
-                    doc_type: request.doc_type,
-                    prompt: request.prompt,
-                    schema: request.schema,
-                    max_tokens: request.max_tokens,
-                };
-                match worker.call(&question, &image.rgb, *deadline).await? {
-                    (Reply::Read { reading }, _) => Ok(*reading),
-                    (other, _) => Err(Failure::new(
-                        Reason::Internal,
-                        format!("the reader answered `{}`", other.name()),
-                    )),
-                }
+                worker.call(&ReadPage(request), *deadline).await
             }
             Readers::Endpoint { reader, permits } => {
                 let permit = permits.clone().acquire_owned().await;
@@ -87,9 +72,9 @@ impl Readers {
         Some(asked.unwrap_or_else(|error| Err(Failure::internal(error))))
     }
 
-    pub fn pool(&self) -> Option<&Pool> {
+    pub fn monitor(&self) -> Option<PoolMonitor> {
         match self {
-            Readers::Workers { pool, .. } => Some(pool),
+            Readers::Workers { pool, .. } => Some(pool.monitor()),
             Readers::Endpoint { .. } => None,
         }
     }

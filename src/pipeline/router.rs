@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::{Failure, PageImage, Reason, Routing};
 use crate::engines::route::letterbox;
-use crate::engines::worker::{Pool, Reply, Request};
+use crate::engines::worker::{Pool, RoutePages, RouterRole};
 
 type Waiting = (PageImage, oneshot::Sender<Result<Routing, Failure>>);
 
@@ -21,10 +21,15 @@ pub struct RouterHandle {
 
 impl RouterHandle {
     /// Starts the batching task; it ends when the last handle is dropped.
-    pub fn start(pool: Pool, pad_to_square: bool, batch: u32, deadline: Duration) -> RouterHandle {
+    pub fn start(
+        pool: Pool<RouterRole>,
+        pad_to_square: bool,
+        batch: u32,
+        deadline: Duration,
+    ) -> RouterHandle {
         let batch = batch.max(1) as usize;
         let (queue, mut waiting) = mpsc::channel::<Waiting>(batch);
-        let side = pool.side();
+        let side = pool.ready().map_or(0, |side| side.0);
         tokio::spawn(async move {
             let mut pages = Vec::with_capacity(batch);
             while waiting.recv_many(&mut pages, batch).await > 0 {
@@ -52,7 +57,7 @@ fn gone() -> Failure {
     Failure::new(Reason::Internal, "the router stopped")
 }
 
-async fn serve(pool: &Pool, side: u32, deadline: Duration, pages: Vec<Waiting>) {
+async fn serve(pool: &Pool<RouterRole>, side: u32, deadline: Duration, pages: Vec<Waiting>) {
     let (images, answers): (Vec<_>, Vec<_>) = pages.into_iter().unzip();
     let results = match route_batch(pool, side, deadline, &images).await {
         Ok(routings) => routings.into_iter().map(Ok).collect(),
@@ -74,7 +79,7 @@ async fn serve(pool: &Pool, side: u32, deadline: Duration, pages: Vec<Waiting>) 
 }
 
 async fn route_batch(
-    pool: &Pool,
+    pool: &Pool<RouterRole>,
     side: u32,
     deadline: Duration,
     images: &[PageImage],
@@ -83,16 +88,10 @@ async fn route_batch(
         .iter()
         .flat_map(|image| image.rgb.iter().copied())
         .collect();
-    let request = Request::Route {
+    let call = RoutePages {
         count: images.len() as u32,
         side,
+        rgb: &blob,
     };
-    let mut worker = pool.worker(None).await?;
-    match worker.call(&request, &blob, deadline).await? {
-        (Reply::Routed { routings }, _) if routings.len() == images.len() => Ok(routings),
-        (other, _) => Err(Failure::new(
-            Reason::Internal,
-            format!("the router answered `{}`", other.name()),
-        )),
-    }
+    pool.worker(None).await?.call(&call, deadline).await
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::config::{OcrMode, OcrSettings};
 use crate::domain::{OcrWord, PageImage, Word};
 use crate::engines::ocr::{OcrEngine, Spec, Tesseract};
-use crate::engines::sandbox::{Walls, program_walls};
+use crate::engines::sandbox::{Enforcement, program_enforcement};
 
 /// Text layers with fewer words are stamps and page numbers on a scan.
 const LEAST_WORDS: usize = 10;
@@ -49,10 +49,9 @@ impl SecondOpinion {
         }
     }
 
-    /// What stands around the engine; nothing where there is none.
-    pub fn walls(&self) -> Walls {
-        let is_there = self.engine.is_some();
-        is_there.then(program_walls).unwrap_or_default()
+    /// What is enforced on the engine's processes; `None` where there is none.
+    pub fn enforcement(&self) -> Option<Enforcement> {
+        self.engine.is_some().then(program_enforcement)
     }
 
     /// The words that OCR reads on the page, with the seconds that it took;

@@ -1,4 +1,4 @@
-//! The cage of the workers, from inside and from outside.
+//! The sandbox of the workers, from inside and from outside.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,11 +12,11 @@ use serde_json::Value;
 use crate::context::{Context, Ran, doctor};
 use crate::harness::test;
 
-/// Workers and attempts of `doctor --walls`.
+/// Workers and attempts of `doctor --test-sandbox`.
 const ROLES: usize = 3;
 const ATTEMPTS: usize = 26;
 
-fn trials(ran: &Ran) -> Vec<Value> {
+fn probe_results(ran: &Ran) -> Vec<Value> {
     let trials = ran.json_lines();
     assert_eq!(trials.len(), ROLES * ATTEMPTS, "{ran:?}");
     trials
@@ -30,7 +30,7 @@ fn escapes(trials: &[Value]) -> Vec<&Value> {
 fn message<'a>(trials: &'a [Value], worker: &str, attempt: &str) -> &'a str {
     let trial = trials
         .iter()
-        .find(|trial| trial["worker"] == worker && trial["attempt"] == attempt);
+        .find(|trial| trial["worker"] == worker && trial["probe"] == attempt);
     trial.unwrap()["message"].as_str().unwrap()
 }
 
@@ -49,10 +49,10 @@ fn tesseract_is_in_the_sandbox(_: Context) {
     );
 }
 
-test!(every_wall_holds_from_inside_every_worker, Engines, Sandbox);
-fn every_wall_holds_from_inside_every_worker(context: Context) {
-    let ran = context.run(&["doctor", "--walls", "--json"]);
-    let trials = trials(&ran);
+test!(no_probe_escapes_from_any_worker, Engines, Sandbox);
+fn no_probe_escapes_from_any_worker(context: Context) {
+    let ran = context.run(&["doctor", "--test-sandbox", "--json"]);
+    let trials = probe_results(&ran);
     assert_eq!(escapes(&trials), Vec::<&Value>::new());
     assert_eq!(ran.code, Some(0), "{ran:?}");
     for worker in ["rasterizer", "router", "reader"] {
@@ -67,7 +67,7 @@ fn every_wall_holds_from_inside_every_worker(context: Context) {
         ] {
             let message = message(&trials, worker, fatal);
             assert!(
-                message.starts_with("worker_died:") && message.contains("cage forbids"),
+                message.starts_with("worker_died:") && message.contains("sandbox forbids"),
                 "{worker} {fatal}: {message}"
             );
         }
@@ -82,11 +82,11 @@ fn every_wall_holds_from_inside_every_worker(context: Context) {
 }
 
 test!(
-    without_landlock_the_other_walls_hold_and_it_is_said,
+    without_landlock_the_rest_of_the_sandbox_holds_and_a_warning_names_it,
     Engines,
     Seccomp
 );
-fn without_landlock_the_other_walls_hold_and_it_is_said(context: Context) {
+fn without_landlock_the_rest_of_the_sandbox_holds_and_a_warning_names_it(context: Context) {
     let without = |args: &[&str]| kernel::without(&kernel::LANDLOCK, context.command(args));
     let doctor = without(&["doctor", "--json"]).json_lines();
     let sandbox = doctor.iter().find(|check| check["check"] == "sandbox");
@@ -96,38 +96,43 @@ fn without_landlock_the_other_walls_hold_and_it_is_said(context: Context) {
         sandbox["message"].as_str().unwrap().contains("Landlock"),
         "{sandbox}"
     );
-    let walls = without(&["doctor", "--walls", "--json"]);
-    assert_eq!(escapes(&trials(&walls)), Vec::<&Value>::new());
+    let tested = without(&["doctor", "--test-sandbox", "--json"]);
+    assert_eq!(escapes(&probe_results(&tested)), Vec::<&Value>::new());
     context.fixture("receipt/uk_grocer", "in/a");
     let ran = without(&["run", "in", "--type", "receipt"]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert!(
-        ran.stderr.contains("not wholly shut in") && ran.stdout.contains("not wholly shut in"),
+        ran.stderr.contains("only partially sandboxed")
+            && ran.stdout.contains("only partially sandboxed"),
         "{ran:?}"
     );
     // Whoever lacks it: each worker, and Tesseract where it is installed.
-    assert_eq!(ran.stderr.matches("has no Landlock").count(), 1, "{ran:?}");
+    assert_eq!(
+        ran.stderr.matches("Landlock is missing").count(),
+        1,
+        "{ran:?}"
+    );
     let refused = without(&["run", "in", "--type", "receipt", "--require-sandbox"]);
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(
-        refused.stderr.contains("require_sandbox") && refused.stderr.contains("Landlock"),
+        refused.stderr.contains("sandbox.required") && refused.stderr.contains("Landlock"),
         "{refused:?}"
     );
 }
 
 test!(
-    without_seccomp_no_file_and_no_network_is_reached_and_it_is_said,
+    without_seccomp_no_file_and_no_network_is_reached_and_a_warning_names_it,
     Engines,
     Seccomp,
     Sandbox
 );
-fn without_seccomp_no_file_and_no_network_is_reached_and_it_is_said(context: Context) {
+fn without_seccomp_no_file_and_no_network_is_reached_and_a_warning_names_it(context: Context) {
     let without = |args: &[&str]| kernel::without(&kernel::SECCOMP, context.command(args));
-    let ran = without(&["doctor", "--walls", "--json"]);
-    let trials = trials(&ran);
+    let ran = without(&["doctor", "--test-sandbox", "--json"]);
+    let trials = probe_results(&ran);
     let escaped: BTreeSet<_> = escapes(&trials)
         .into_iter()
-        .map(|trial| trial["attempt"].as_str().unwrap().to_owned())
+        .map(|trial| trial["probe"].as_str().unwrap().to_owned())
         .collect();
     for held in [
         "read_file",
@@ -242,7 +247,7 @@ fn assert_forbidden(finding: Option<Value>) {
     assert_eq!(finding["code"], "worker_died", "{finding}");
     let message = finding["message"].as_str().unwrap();
     assert!(
-        message.contains("cage forbids") && message.contains("drawing the page"),
+        message.contains("sandbox forbids") && message.contains("drawing the page"),
         "{message}"
     );
 }

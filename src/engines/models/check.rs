@@ -1,44 +1,74 @@
 //! Whether files are what they should be: their kind, their length, their
-//! SHA-256, and whether those of one model belong together. Every problem is
-//! told in words that name the file and the remedy.
+//! SHA-256, and whether those of one model belong together. Every error names
+//! the file and the remedy.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
-use serde::Deserialize;
+use anyhow::{Context, anyhow, bail, ensure};
+use safetensors::{SafeTensorError, SafeTensors};
 use sha2::{Digest, Sha256};
 
 use super::clip_config::{ClipConfig, ClipPreprocessor};
 use super::gguf::Header;
 use super::mmproj;
-use super::{ClipModel, ReaderModel, ResolvedClip, ResolvedReader};
+use super::{ClipModel, ModelFile, ReaderModel, ResolvedClip, ResolvedReader};
 
-/// What the header of a text model tells about what it can be given.
+/// What the header of a text model says of its input.
 pub(super) struct ReaderFacts {
     /// Tokens of context that it was trained with, where the file says so.
     pub context: Option<u64>,
 }
 
-/// Checks the headers of both files and that one fits the other.
-pub(super) fn reader(text: &Path, mmproj: &Path) -> anyhow::Result<ReaderFacts> {
-    let text_header = gguf(text)?;
-    let mmproj_header = gguf(mmproj)?;
+/// Checks the headers of a reader's files and that they fit each other.
+pub(super) fn reader(
+    text: &Path,
+    mmproj: Option<&Path>,
+    adapter: Option<&Path>,
+) -> anyhow::Result<ReaderFacts> {
+    let header = gguf(text)?;
+    let architecture = header.architecture();
     ensure!(
-        text_header.architecture() != Some("clip"),
+        architecture != Some("clip"),
         "{} is an image projector (mmproj), not a text model: are the two files swapped?",
         text.display()
     );
+    if let Some(mmproj) = mmproj {
+        projector(text, &header, mmproj)?;
+    }
+    if let Some(path) = adapter {
+        let adapter = gguf(path)?;
+        ensure!(
+            adapter.string("general.type") == Some("adapter"),
+            "{} is not an adapter (LoRA) but a whole model",
+            path.display()
+        );
+        ensure!(
+            adapter.architecture() == architecture,
+            "{} is an adapter for \"{}\", and {} is \"{}\": they belong to different models",
+            path.display(),
+            adapter.architecture().unwrap_or_default(),
+            text.display(),
+            architecture.unwrap_or_default()
+        );
+    }
+    Ok(ReaderFacts {
+        context: header.context_length(),
+    })
+}
+
+/// Checks an image projector and that it fits the text model.
+fn projector(text: &Path, text_header: &Header, mmproj: &Path) -> anyhow::Result<()> {
+    let header = gguf(mmproj)?;
     ensure!(
-        mmproj_header.architecture() == Some("clip"),
+        header.architecture() == Some("clip"),
         "{} is not an image projector (mmproj): its architecture is \"{}\" instead of \"clip\"",
         mmproj.display(),
-        mmproj_header.architecture().unwrap_or("")
+        header.architecture().unwrap_or("")
     );
-    let defects = mmproj::defects(&mmproj_header);
-    if !defects.is_empty() {
+    if !mmproj::defects(&header).is_empty() {
         tracing::warn!(
             "llama.cpp reads {} inexactly (`docmill models check` says how): \
              `docmill models repair` writes one that it reads right",
@@ -52,15 +82,13 @@ pub(super) fn reader(text: &Path, mmproj: &Path) -> anyhow::Result<ReaderFacts> 
         )
     })?;
     ensure!(
-        projects_to(&mmproj_header, width),
+        projects_to(&header, width),
         "{} and {} belong to different models: the text model's embeddings are {width} wide, \
          and the image projector has no output of that width",
         text.display(),
         mmproj.display()
     );
-    Ok(ReaderFacts {
-        context: text_header.context_length(),
-    })
+    Ok(())
 }
 
 /// Whether the projector can end in embeddings of `width`. Its metadata alone
@@ -116,49 +144,29 @@ pub(super) fn clip(clip: &ResolvedClip) -> anyhow::Result<()> {
     })
 }
 
-#[derive(Deserialize)]
-struct TensorInfo {
-    shape: Vec<usize>,
-    /// First byte and the one after the last, counted from the header's end.
-    data_offsets: [u64; 2],
-}
-
-/// Shapes by name from the header of a safetensors file
-/// (<https://github.com/huggingface/safetensors#format>).
+/// Shapes by name from the header of a safetensors file.
 fn safetensors(path: &Path) -> anyhow::Result<BTreeMap<String, Vec<usize>>> {
-    let (shapes, end) = safetensors_header(File::open(path)?)?;
-    complete(path, end)?;
-    Ok(shapes)
+    let file = File::open(path)?;
+    // SAFETY: model files are trusted not to be cut while they are read; a
+    // worker loads the same file by the same means.
+    let bytes = unsafe { memmap2::Mmap::map(&file)? };
+    shapes(&bytes)
 }
 
-/// Shapes by name, and the bytes that the whole file has by its own header.
-pub(super) fn safetensors_header(
-    mut file: impl Read,
-) -> anyhow::Result<(BTreeMap<String, Vec<usize>>, u64)> {
-    // The format's own bound of a header.
-    const MAX_HEADER: u64 = 100_000_000;
-    let mut length = [0; 8];
-    file.read_exact(&mut length)
-        .context("it is too short to be a safetensors file")?;
-    let length = u64::from_le_bytes(length);
-    ensure!(length <= MAX_HEADER, "it is not a safetensors file");
-    let mut header = Vec::new();
-    file.take(length).read_to_end(&mut header)?;
-    ensure!(
-        header.len() as u64 == length,
-        "it is cut off within its header; copy it again"
-    );
-    let mut entries: BTreeMap<String, serde_json::Value> =
-        serde_json::from_slice(&header).context("it is not a safetensors file")?;
-    entries.remove("__metadata__");
-    let mut shapes = BTreeMap::new();
-    let mut end = 0;
-    for (name, entry) in entries {
-        let info: TensorInfo = serde_json::from_value(entry).context("its header is damaged")?;
-        end = end.max(info.data_offsets[1]);
-        shapes.insert(name, info.shape);
-    }
-    Ok((shapes, end.saturating_add(8 + length)))
+/// As [`safetensors`], of the file's bytes.
+pub(super) fn shapes(bytes: &[u8]) -> anyhow::Result<BTreeMap<String, Vec<usize>>> {
+    use SafeTensorError::{HeaderTooSmall, InvalidHeaderLength, MetadataIncompleteBuffer};
+    let tensors = SafeTensors::deserialize(bytes).map_err(|error| match error {
+        HeaderTooSmall => anyhow!("it is too short to be a safetensors file"),
+        InvalidHeaderLength | MetadataIncompleteBuffer => {
+            anyhow!("it is cut off, or longer than its header says; copy it again")
+        }
+        error => anyhow::Error::new(error).context("it is not a safetensors file"),
+    })?;
+    let shapes = tensors.iter();
+    Ok(shapes
+        .map(|(name, tensor)| (name.to_owned(), tensor.shape().to_vec()))
+        .collect())
 }
 
 /// The tensors whose shapes follow from each number of the configuration.
@@ -238,40 +246,43 @@ pub(super) fn sha256(mut file: &File) -> std::io::Result<String> {
 
 /// BLAKE3 (hex) over the files' SHA-256 and everything of a reader's spec that
 /// can change an answer.
-pub(super) fn reader_hash(reader: &ResolvedReader, sha256: &[String]) -> anyhow::Result<String> {
-    let mut spec: ReaderModel = reader.spec.clone();
-    spec.source.clear();
-    spec.licence.clear();
-    for file in [&mut spec.text, &mut spec.mmproj] {
-        *file = Default::default();
-    }
-    hash(sha256, &serde_json::to_string(&spec)?)
+pub(super) fn reader_hash(reader: &ResolvedReader) -> anyhow::Result<String> {
+    let spec = ReaderModel {
+        source: String::new(),
+        licence: String::new(),
+        notice: None,
+        text: ModelFile::default(),
+        // Which files there are; what is in them is in their sums.
+        mmproj: reader.mmproj.as_ref().map(|_| ModelFile::default()),
+        adapter: reader.adapter.as_ref().map(|_| ModelFile::default()),
+        ..reader.spec.clone()
+    };
+    Ok(hash(&reader.files.sums(), &serde_json::to_string(&spec)?))
 }
 
 /// As [`reader_hash`], for what decides CLIP's embeddings; the margin only
-/// decides what is made of them, but a page's verdict hangs on it too.
-pub(super) fn clip_hash(clip: &ResolvedClip, sha256: &[String]) -> anyhow::Result<String> {
-    let mut spec: ClipModel = clip.spec.clone();
-    spec.source.clear();
-    spec.licence.clear();
-    for file in [
-        &mut spec.config,
-        &mut spec.preprocessor,
-        &mut spec.tokenizer,
-        &mut spec.weights,
-    ] {
-        *file = Default::default();
-    }
-    hash(sha256, &serde_json::to_string(&spec)?)
+/// decides what is made of them, but a page's verdict depends on it too.
+pub(super) fn clip_hash(clip: &ResolvedClip) -> anyhow::Result<String> {
+    let spec = ClipModel {
+        source: String::new(),
+        licence: String::new(),
+        notice: None,
+        config: ModelFile::default(),
+        preprocessor: ModelFile::default(),
+        tokenizer: ModelFile::default(),
+        weights: ModelFile::default(),
+        ..clip.spec.clone()
+    };
+    Ok(hash(&clip.files.sums(), &serde_json::to_string(&spec)?))
 }
 
-fn hash(sha256: &[String], spec: &str) -> anyhow::Result<String> {
+pub(super) fn hash(sha256: &[String], spec: &str) -> String {
     let mut hasher = blake3::Hasher::new();
     for file in sha256 {
         hasher.update(file.as_bytes());
     }
     hasher.update(spec.as_bytes());
-    Ok(hasher.finalize().to_hex().to_string())
+    hasher.finalize().to_hex().to_string()
 }
 
 #[cfg(test)]
@@ -304,7 +315,7 @@ mod tests {
         );
         std::fs::write(&text_path, text).unwrap();
         std::fs::write(&mmproj_path, mmproj).unwrap();
-        match reader(&text_path, &mmproj_path) {
+        match reader(&text_path, Some(&mmproj_path), None) {
             Ok(facts) => Ok(facts.context),
             Err(error) => Err(format!("{error:#}")),
         }
@@ -326,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn swapped_files_are_told() {
+    fn swapped_files_are_an_error() {
         let message = checked(&mmproj(8).bytes(), &text_model(8).bytes()).unwrap_err();
         assert!(message.contains("swapped"), "{message}");
     }
@@ -336,6 +347,25 @@ mod tests {
         let whole = text_model(8).bytes();
         let message = checked(&whole[..whole.len() - 1], &mmproj(8).bytes()).unwrap_err();
         assert!(message.contains("text.gguf is cut off"), "{message}");
+    }
+
+    #[test]
+    fn an_adapter_belongs_to_its_text_model() {
+        let adapter = |architecture: &str, kind: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let [text, lora] = ["text.gguf", "lora.gguf"].map(|name| folder.path().join(name));
+            std::fs::write(&text, text_model(8).bytes()).unwrap();
+            let header = Builder::default()
+                .string("general.architecture", architecture)
+                .string("general.type", kind);
+            std::fs::write(&lora, header.bytes()).unwrap();
+            reader(&text, None, Some(&lora)).map_err(|error| error.to_string())
+        };
+        assert!(adapter("llama", "adapter").is_ok());
+        let other = adapter("qwen2", "adapter").err().unwrap();
+        assert!(other.contains("different models"), "{other}");
+        let model = adapter("llama", "model").err().unwrap();
+        assert!(model.contains("not an adapter"), "{model}");
     }
 
     #[test]
@@ -351,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_off_or_foreign_safetensors_file_is_told() {
+    fn a_cut_off_or_foreign_safetensors_file_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.safetensors");
         let header = br#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
@@ -366,6 +396,7 @@ mod tests {
             (&whole[..20], "cut off"),
             (&whole[..4], "too short"),
             (&b"PK\x03\x04 a zip file"[..], "not a safetensors file"),
+            (&[&whole[..], b"more"].concat(), "longer"),
         ] {
             std::fs::write(&path, bytes).unwrap();
             let message = format!("{:#}", safetensors(&path).unwrap_err());

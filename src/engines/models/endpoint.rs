@@ -8,7 +8,8 @@ use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use super::ImageLayout;
+use super::{Anchor, AnswerForm, ImageLayout};
+use crate::domain::Usage;
 
 /// A server and how a page is given to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,7 +28,8 @@ pub struct EndpointModel {
     /// sent.
     #[serde(default)]
     pub api_key_env: Option<String>,
-    /// For a million tokens, in `currency`.
+    /// For a million tokens, in the currency of the other prices and of the
+    /// cost cap.
     #[serde(default)]
     pub input_price: f64,
     #[serde(default)]
@@ -63,7 +65,11 @@ pub struct EndpointModel {
     #[serde(default)]
     pub prompt_variant: Option<String>,
     #[serde(default)]
-    pub taught: BTreeMap<String, Vec<String>>,
+    pub supported_fields: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub anchor: Anchor,
+    #[serde(default)]
+    pub answers: AnswerForm,
     /// Keys that the server does not take, left out of the request.
     #[serde(default)]
     pub omit: Vec<String>,
@@ -88,7 +94,7 @@ pub enum ImageFormat {
     Jpeg,
 }
 
-/// How the server is told the form of an answer.
+/// How the server learns the form of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StructuredOutput {
@@ -132,6 +138,20 @@ fn default_layout() -> ImageLayout {
     }
 }
 
+/// What a million tokens cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenPrice {
+    pub input: f64,
+    pub output: f64,
+    pub currency: String,
+}
+
+impl TokenPrice {
+    pub fn cost(&self, usage: Usage) -> f64 {
+        (f64::from(usage.input) * self.input + f64::from(usage.output) * self.output) / 1e6
+    }
+}
+
 /// An endpoint that can be asked.
 #[derive(Clone, Debug)]
 pub struct ResolvedEndpoint {
@@ -156,8 +176,8 @@ impl Secret {
         &self.0
     }
 
-    /// `text` with every occurrence of the secret covered.
-    pub fn cover(&self, text: &str) -> String {
+    /// `text` with every occurrence of the secret replaced.
+    pub fn redact(&self, text: &str) -> String {
         text.replace(&self.0, "***")
     }
 }
@@ -179,9 +199,14 @@ impl EndpointModel {
         Url::parse(&self.base_url).is_ok_and(|url| is_loopback(&url))
     }
 
-    /// What so many tokens cost, in `currency`.
-    pub fn cost(&self, input: u32, output: u32) -> f64 {
-        (f64::from(input) * self.input_price + f64::from(output) * self.output_price) / 1e6
+    /// `None` where both prices are 0.
+    pub fn price(&self) -> Option<TokenPrice> {
+        let price = TokenPrice {
+            input: self.input_price,
+            output: self.output_price,
+            currency: self.currency.clone(),
+        };
+        (price.input > 0.0 || price.output > 0.0).then_some(price)
     }
 
     pub(super) fn check(&self) -> anyhow::Result<()> {
@@ -362,8 +387,13 @@ mod tests {
     #[test]
     fn prices_are_for_a_million_tokens() {
         let mut endpoint = endpoint("https://example.com/v1");
+        assert_eq!(endpoint.price(), None);
         (endpoint.input_price, endpoint.output_price) = (2.5, 10.0);
-        assert!((endpoint.cost(2000, 300) - 0.008).abs() < 1e-12);
+        let usage = Usage {
+            input: 2000,
+            output: 300,
+        };
+        assert!((endpoint.price().unwrap().cost(usage) - 0.008).abs() < 1e-12);
     }
 
     #[test]
@@ -371,7 +401,7 @@ mod tests {
         let key = Secret::new("sk-1234");
         assert_eq!(format!("{key:?}"), "***");
         assert_eq!(
-            key.cover("wrong key sk-1234, sk-1234"),
+            key.redact("wrong key sk-1234, sk-1234"),
             "wrong key ***, ***"
         );
     }

@@ -5,30 +5,30 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use serde::Serialize;
 
-use super::Manifest;
 use super::resolve::{
-    ResolvedClip, ResolvedReader, absolute, clip_of_folder, clip_of_manifest, reader_of_files,
-    reader_of_manifest,
+    ResolvedClip, ResolvedOcr, ResolvedReader, absolute, clip_of_folder, clip_of_manifest,
+    ocr_of_manifest, reader_of_files, reader_of_manifest,
 };
+use super::{Manifest, ModelFile, ModelFolders};
 use crate::config::{ReadingSettings, RoutingSettings, UsageError, as_usage_error};
 
 /// A models folder and its manifest, where there is one.
 #[derive(Clone, Debug)]
 pub struct Installation {
     /// The manifest and its folder, or the folders that were searched.
-    found: Result<(PathBuf, Manifest), Vec<PathBuf>>,
+    found: Result<(ModelFolders, Manifest), Vec<PathBuf>>,
 }
 
 /// What [`Installation::verify`] found out about one model.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verified {
-    /// `reader`, `endpoint` or `clip`.
+    /// `reader`, `endpoint`, `clip` or `ocr`.
     pub role: &'static str,
     pub name: String,
     /// Used unless settings name another.
     pub default: bool,
     pub files: Vec<PathBuf>,
-    /// In words, with the remedy; `None`: the model can be used.
+    /// With the remedy; `None`: the model can be used.
     pub problem: Option<String>,
 }
 
@@ -42,7 +42,7 @@ impl Installation {
             let folder = as_usage_error(true, absolute(folder))?;
             let manifest = as_usage_error(true, Manifest::load(&folder))?;
             return Ok(Installation {
-                found: Ok((folder, manifest)),
+                found: Ok((ModelFolders::of(&folder), manifest)),
             });
         }
         let mut folders = Vec::new();
@@ -59,15 +59,27 @@ impl Installation {
             .iter()
             .find(|folder| folder.join(Manifest::FILE).is_file())
         {
-            Some(folder) => Ok((absolute(folder)?, Manifest::load(folder)?)),
+            Some(folder) => {
+                let manifest = Manifest::load(folder)?;
+                Ok((ModelFolders::of(&absolute(folder)?), manifest))
+            }
             None => Err(folders),
         };
         Ok(Installation { found })
     }
 
+    /// With the manifest of these folders.
+    #[cfg(test)]
+    pub(super) fn with(folders: ModelFolders, manifest: Manifest) -> Installation {
+        Installation {
+            found: Ok((folders, manifest)),
+        }
+    }
+
     /// The folder of the manifest; `None` where no manifest was found.
     pub fn folder(&self) -> Option<&Path> {
-        self.found.as_ref().ok().map(|(folder, _)| folder.as_path())
+        let found = self.found.as_ref().ok();
+        found.map(|(folders, _)| folders.manifest.as_path())
     }
 
     /// The reader that settings ask for, all its files checked by SHA-256.
@@ -75,13 +87,13 @@ impl Installation {
         match (&reading.text_gguf, &reading.mmproj_gguf) {
             (Some(text), Some(mmproj)) => as_usage_error(true, reader_of_files(text, mmproj)),
             (None, None) => {
-                let (folder, manifest) = self.manifest()?;
+                let (folders, manifest) = self.folders()?;
                 let name = reading.reader.as_ref().unwrap_or(&manifest.default_reader);
                 let spec = manifest.reader.get(name).ok_or_else(|| {
                     let known = manifest.reader.keys().chain(manifest.endpoint.keys());
-                    unknown("reader", name, folder, known)
+                    unknown("reader", name, &folders.manifest, known)
                 })?;
-                reader_of_manifest(folder, name, spec)
+                reader_of_manifest(folders, name, spec)
             }
             _ => {
                 let why = "--text-gguf and --mmproj-gguf belong together: name both or neither";
@@ -95,50 +107,68 @@ impl Installation {
         if let Some(folder) = &routing.clip_dir {
             return as_usage_error(true, clip_of_folder(folder));
         }
-        let (folder, manifest) = self.manifest()?;
+        let (folders, manifest) = self.folders()?;
         let name = routing.clip.as_ref().unwrap_or(&manifest.default_clip);
         let spec = manifest
             .clip
             .get(name)
-            .ok_or_else(|| unknown("clip", name, folder, manifest.clip.keys()))?;
-        clip_of_manifest(folder, name, spec)
+            .ok_or_else(|| unknown("clip", name, &folders.manifest, manifest.clip.keys()))?;
+        clip_of_manifest(folders, name, spec)
     }
 
     /// Checks every model of the manifest; one that is not right does not keep
     /// the others from being checked.
     pub fn verify(&self) -> anyhow::Result<Vec<Verified>> {
-        let (folder, manifest) = self.manifest()?;
-        let problem = |error: anyhow::Error| format!("{error:#}");
-        let readers = manifest.reader.iter().map(|(name, spec)| Verified {
-            role: "reader",
-            name: name.clone(),
-            default: *name == manifest.default_reader,
-            files: [&spec.text, &spec.mmproj]
-                .map(|file| folder.join(&file.path))
-                .into(),
-            problem: reader_of_manifest(folder, name, spec).err().map(problem),
-        });
-        let clips = manifest.clip.iter().map(|(name, spec)| Verified {
-            role: "clip",
-            name: name.clone(),
-            default: *name == manifest.default_clip,
-            files: [
-                &spec.config,
-                &spec.preprocessor,
-                &spec.tokenizer,
-                &spec.weights,
-            ]
-            .map(|file| folder.join(&file.path))
-            .into(),
-            problem: clip_of_manifest(folder, name, spec).err().map(problem),
-        });
-        Ok(readers.chain(clips).collect())
+        let (folders, manifest) = self.folders()?;
+        let verified = |role, name: &str, default: &str, files: &[&ModelFile], problem| Verified {
+            role,
+            name: name.to_owned(),
+            default: name == default,
+            files: files
+                .iter()
+                .map(|file| folders.path(file).unwrap_or_else(|_| file.path.clone()))
+                .collect(),
+            problem,
+        };
+        let mut models = Vec::new();
+        for (name, spec) in &manifest.reader {
+            let problem = problem(reader_of_manifest(folders, name, spec));
+            let default = &manifest.default_reader;
+            models.push(verified("reader", name, default, &spec.files(), problem));
+        }
+        for (name, spec) in &manifest.clip {
+            let problem = problem(clip_of_manifest(folders, name, spec));
+            let default = &manifest.default_clip;
+            models.push(verified("clip", name, default, &spec.files(), problem));
+        }
+        for (name, spec) in &manifest.ocr {
+            let problem = problem(ocr_of_manifest(folders, name, spec));
+            let default = manifest.default_ocr.as_deref().unwrap_or_default();
+            models.push(verified("ocr", name, default, &spec.files(), problem));
+        }
+        Ok(models)
+    }
+
+    /// The OCR engine of the manifest, all its files checked by SHA-256;
+    /// `None`: the manifest has none.
+    pub fn ocr(&self) -> anyhow::Result<Option<ResolvedOcr>> {
+        let (folders, manifest) = self.folders()?;
+        let Some(name) = &manifest.default_ocr else {
+            return Ok(None);
+        };
+        ocr_of_manifest(folders, name, &manifest.ocr[name]).map(Some)
     }
 
     /// The manifest and its folder.
     pub fn manifest(&self) -> anyhow::Result<(&Path, &Manifest)> {
+        let (folders, manifest) = self.folders()?;
+        Ok((&folders.manifest, manifest))
+    }
+
+    /// The manifest and the folders of its files.
+    pub(super) fn folders(&self) -> anyhow::Result<(&ModelFolders, &Manifest)> {
         match &self.found {
-            Ok((folder, manifest)) => Ok((folder, manifest)),
+            Ok((folders, manifest)) => Ok((folders, manifest)),
             Err(searched) => {
                 let searched: Vec<_> = searched.iter().map(|p| p.display().to_string()).collect();
                 Err(anyhow!(
@@ -149,6 +179,10 @@ impl Installation {
             }
         }
     }
+}
+
+fn problem<T>(checked: anyhow::Result<T>) -> Option<String> {
+    checked.err().map(|error| format!("{error:#}"))
 }
 
 fn unknown<'a>(
@@ -181,26 +215,16 @@ mod tests {
         std::fs::create_dir(folder.path().join("clip")).unwrap();
         let (_, manifest) = shipped_manifest();
         let mut files = vec![PathBuf::from(Manifest::FILE)];
-        for spec in manifest.reader.values() {
-            files.extend([&spec.text, &spec.mmproj].map(|file| file.path.clone()));
-        }
-        for spec in manifest.clip.values() {
-            let parts = [
-                &spec.config,
-                &spec.preprocessor,
-                &spec.tokenizer,
-                &spec.weights,
-            ];
-            files.extend(parts.map(|file| file.path.clone()));
-        }
+        files.extend(manifest.files().into_iter().map(|file| file.path.clone()));
         for file in files {
             std::fs::copy(shipped().join(&file), folder.path().join(&file)).unwrap();
         }
         folder
     }
 
-    fn shipped_manifest() -> (PathBuf, Manifest) {
-        (shipped(), Manifest::load(&shipped()).unwrap())
+    fn shipped_manifest() -> (ModelFolders, Manifest) {
+        let manifest = Manifest::load(&shipped()).unwrap();
+        (ModelFolders::of(&shipped()), manifest)
     }
 
     #[test]
@@ -216,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_byte_is_told_by_its_file() {
+    fn a_changed_byte_is_an_error_that_names_the_file() {
         let folder = copy();
         for (file, role) in [("text.gguf", "reader"), ("clip/model.safetensors", "clip")] {
             let path = folder.path().join(file);
@@ -239,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_is_told_and_the_other_model_still_verifies() {
+    fn a_missing_file_is_a_problem_and_the_other_model_still_verifies() {
         let folder = copy();
         std::fs::remove_file(folder.path().join("mmproj.gguf")).unwrap();
         let verified = Installation::find(Some(folder.path()))

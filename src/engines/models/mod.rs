@@ -8,6 +8,7 @@
 mod check;
 mod clip_config;
 mod endpoint;
+mod folders;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod gguf;
@@ -15,15 +16,22 @@ mod installation;
 mod manifest;
 pub mod mmproj;
 mod pinned;
+mod pull;
+mod reader_spec;
 mod resolve;
-mod rung;
 
 pub use clip_config::{ClipConfig, ClipPreprocessor, ClipTextConfig, ClipVisionConfig};
 pub use endpoint::{
     EndpointKind, EndpointModel, ImageFormat, ResolvedEndpoint, Secret, StructuredOutput,
+    TokenPrice,
 };
+pub use folders::ModelFolders;
 pub use installation::{Installation, Verified};
-pub use manifest::{ClipModel, ImageLayout, Manifest, ModelFile, ReaderModel};
+pub use manifest::{
+    Anchor, AnswerForm, ClipModel, ImageLayout, Manifest, ModelFile, OcrModel, ReaderModel,
+    WheelMember,
+};
 pub use pinned::{OpenFile, PinnedFiles};
-pub use resolve::{ResolvedClip, ResolvedReader};
-pub use rung::ResolvedRung;
+pub use pull::Pulled;
+pub use reader_spec::{ReaderBackend, ReaderSpec, ReaderTiers};
+pub use resolve::{ResolvedClip, ResolvedOcr, ResolvedReader};

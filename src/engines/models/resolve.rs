@@ -7,7 +7,10 @@ use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::check;
-use super::{ClipModel, ImageLayout, ModelFile, PinnedFiles, ReaderModel};
+use super::{
+    Anchor, AnswerForm, ClipModel, ImageLayout, ModelFile, ModelFolders, OcrModel, PinnedFiles,
+    ReaderModel,
+};
 
 /// Longest side in pixels to which a page is reduced for a model that settings
 /// name: A4 at 130 dpi, where body text is about 15 px high.
@@ -26,8 +29,9 @@ pub struct ResolvedReader {
     pub name: String,
     /// Absolute paths.
     pub text: PathBuf,
-    pub mmproj: PathBuf,
-    /// Both, as they were checked.
+    pub mmproj: Option<PathBuf>,
+    pub adapter: Option<PathBuf>,
+    /// All of them, as they were checked.
     pub files: PinnedFiles,
     pub spec: ReaderModel,
     /// BLAKE3 (hex) over the files and what of `spec` decides an answer.
@@ -51,33 +55,65 @@ pub struct ResolvedClip {
     pub hash: String,
 }
 
+/// An OCR engine whose files were checked; sent to the worker that runs it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ResolvedOcr {
+    /// Its name in the manifest.
+    pub name: String,
+    /// Absolute paths.
+    pub detection: PathBuf,
+    pub recognition: PathBuf,
+    pub dictionary: PathBuf,
+    /// All three, as they were checked.
+    pub files: PinnedFiles,
+    /// BLAKE3 (hex) over the files.
+    pub hash: String,
+}
+
 pub fn reader_of_manifest(
-    folder: &Path,
+    folders: &ModelFolders,
     name: &str,
     spec: &ReaderModel,
 ) -> anyhow::Result<ResolvedReader> {
-    let (text, mmproj) = (folder.join(&spec.text.path), folder.join(&spec.mmproj.path));
-    check::reader(&text, &mmproj)?;
-    let files = pin(&[(&text, &spec.text), (&mmproj, &spec.mmproj)])?;
+    let optional = |file: &Option<ModelFile>| -> anyhow::Result<Option<PathBuf>> {
+        file.as_ref().map(|file| folders.path(file)).transpose()
+    };
     let mut reader = ResolvedReader {
         name: name.into(),
-        text,
-        mmproj,
-        files,
+        text: folders.path(&spec.text)?,
+        mmproj: optional(&spec.mmproj)?,
+        adapter: optional(&spec.adapter)?,
+        files: PinnedFiles::default(),
         spec: spec.clone(),
         hash: String::new(),
     };
-    reader.hash = check::reader_hash(&reader, &reader.files.sums())?;
+    check::reader(
+        &reader.text,
+        reader.mmproj.as_deref(),
+        reader.adapter.as_deref(),
+    )?;
+    reader.files = pin(reader.paths().into_iter().zip(spec.files()))?;
+    reader.hash = check::reader_hash(&reader)?;
     Ok(reader)
+}
+
+impl ResolvedReader {
+    /// In the order of [`ReaderModel::files`].
+    pub fn paths(&self) -> Vec<&Path> {
+        let optional = [&self.mmproj, &self.adapter].into_iter().flatten();
+        std::iter::once(&self.text)
+            .chain(optional)
+            .map(PathBuf::as_path)
+            .collect()
+    }
 }
 
 /// A reader that settings name by its files: the whole page as one image, the
 /// chat template of the GGUF, any field asked for.
 pub fn reader_of_files(text: &Path, mmproj: &Path) -> anyhow::Result<ResolvedReader> {
     let (text, mmproj) = (absolute(text)?, absolute(mmproj)?);
-    let facts = check::reader(&text, &mmproj)?;
-    let trained = facts
-        .context
+    let trained = check::reader(&text, Some(&mmproj), None)?.context;
+    let trained = trained
         .and_then(|n| u32::try_from(n).ok())
         .unwrap_or(PAGE_CONTEXT);
     let context = trained.min(PAGE_CONTEXT);
@@ -87,18 +123,13 @@ pub fn reader_of_files(text: &Path, mmproj: &Path) -> anyhow::Result<ResolvedRea
         text.display()
     );
     let files = PinnedFiles::pin(&[&text, &mmproj])?;
-    let sums = files.sums();
     let spec = ReaderModel {
         source: "named by its files".into(),
         licence: "not known".into(),
-        text: ModelFile {
-            path: text.clone(),
-            sha256: Some(sums[0].clone()),
-        },
-        mmproj: ModelFile {
-            path: mmproj.clone(),
-            sha256: Some(sums[1].clone()),
-        },
+        notice: None,
+        text: named(text.clone()),
+        mmproj: Some(named(mmproj.clone())),
+        adapter: None,
         context,
         chat_template: None,
         prompt_variant: None,
@@ -106,53 +137,87 @@ pub fn reader_of_files(text: &Path, mmproj: &Path) -> anyhow::Result<ResolvedRea
         layout: ImageLayout::Page {
             max_side: PAGE_SIDE,
         },
-        taught: Default::default(),
+        anchor: Anchor::None,
+        answers: AnswerForm::Typed,
+        supported_fields: Default::default(),
     };
     let mut reader = ResolvedReader {
         name: file_name(&text),
         text,
-        mmproj,
+        mmproj: Some(mmproj),
+        adapter: None,
         files,
         spec,
         hash: String::new(),
     };
-    reader.hash = check::reader_hash(&reader, &sums)?;
+    reader.hash = check::reader_hash(&reader)?;
     Ok(reader)
 }
 
+/// A file that settings name.
+fn named(path: PathBuf) -> ModelFile {
+    ModelFile {
+        path,
+        ..ModelFile::default()
+    }
+}
+
 pub fn clip_of_manifest(
-    folder: &Path,
+    folders: &ModelFolders,
     name: &str,
     spec: &ClipModel,
 ) -> anyhow::Result<ResolvedClip> {
-    let files = [
-        &spec.config,
-        &spec.preprocessor,
-        &spec.tokenizer,
-        &spec.weights,
-    ];
-    let [config, preprocessor, tokenizer, weights] = files.map(|file| folder.join(&file.path));
     let mut clip = ResolvedClip {
         name: name.into(),
-        config,
-        preprocessor,
-        tokenizer,
-        weights,
+        config: folders.path(&spec.config)?,
+        preprocessor: folders.path(&spec.preprocessor)?,
+        tokenizer: folders.path(&spec.tokenizer)?,
+        weights: folders.path(&spec.weights)?,
         files: PinnedFiles::default(),
         spec: spec.clone(),
         hash: String::new(),
     };
     check::clip(&clip)?;
-    let paths = [
-        &clip.config,
-        &clip.preprocessor,
-        &clip.tokenizer,
-        &clip.weights,
-    ];
-    let pairs: Vec<_> = paths.into_iter().map(PathBuf::as_path).zip(files).collect();
-    clip.files = pin(&pairs)?;
-    clip.hash = check::clip_hash(&clip, &clip.files.sums())?;
+    clip.files = pin(clip.paths().into_iter().zip(spec.files()))?;
+    clip.hash = check::clip_hash(&clip)?;
     Ok(clip)
+}
+
+impl ResolvedClip {
+    /// In the order of [`ClipModel::files`].
+    pub fn paths(&self) -> [&Path; 4] {
+        [
+            &self.config,
+            &self.preprocessor,
+            &self.tokenizer,
+            &self.weights,
+        ]
+    }
+}
+
+pub fn ocr_of_manifest(
+    folders: &ModelFolders,
+    name: &str,
+    spec: &OcrModel,
+) -> anyhow::Result<ResolvedOcr> {
+    let mut ocr = ResolvedOcr {
+        name: name.into(),
+        detection: folders.path(&spec.detection)?,
+        recognition: folders.path(&spec.recognition)?,
+        dictionary: folders.path(&spec.dictionary)?,
+        files: PinnedFiles::default(),
+        hash: String::new(),
+    };
+    ocr.files = pin(ocr.paths().into_iter().zip(spec.files()))?;
+    ocr.hash = check::hash(&ocr.files.sums(), "");
+    Ok(ocr)
+}
+
+impl ResolvedOcr {
+    /// In the order of [`OcrModel::files`].
+    pub fn paths(&self) -> [&Path; 3] {
+        [&self.detection, &self.recognition, &self.dictionary]
+    }
 }
 
 /// A CLIP that settings name by its folder, under the names of a Hugging Face
@@ -160,10 +225,7 @@ pub fn clip_of_manifest(
 /// take the head and the total off a long receipt.
 pub fn clip_of_folder(folder: &Path) -> anyhow::Result<ResolvedClip> {
     let folder = absolute(folder)?;
-    let file = |name: &str| ModelFile {
-        path: folder.join(name),
-        sha256: None,
-    };
+    let file = |name: &str| named(folder.join(name));
     let weights = file("model.safetensors");
     ensure!(
         weights.path.is_file() || !folder.join("pytorch_model.bin").is_file(),
@@ -174,6 +236,7 @@ pub fn clip_of_folder(folder: &Path) -> anyhow::Result<ResolvedClip> {
     let spec = ClipModel {
         source: "named by its folder".into(),
         licence: "not known".into(),
+        notice: None,
         config: file("config.json"),
         preprocessor: file("preprocessor_config.json"),
         tokenizer: file("tokenizer.json"),
@@ -182,15 +245,17 @@ pub fn clip_of_folder(folder: &Path) -> anyhow::Result<ResolvedClip> {
         margin: DEFAULT_MARGIN,
     };
     // Joining an absolute path leaves it as it is.
-    clip_of_manifest(&folder, &file_name(&folder), &spec)
+    clip_of_manifest(&ModelFolders::of(&folder), &file_name(&folder), &spec)
 }
 
 /// The files with their SHA-256, compared with the manifest's where that has
 /// one.
-fn pin(files: &[(&Path, &ModelFile)]) -> anyhow::Result<PinnedFiles> {
-    let paths: Vec<&Path> = files.iter().map(|(path, _)| *path).collect();
+fn pin<'a>(
+    files: impl IntoIterator<Item = (&'a Path, &'a ModelFile)>,
+) -> anyhow::Result<PinnedFiles> {
+    let (paths, files): (Vec<&Path>, Vec<&ModelFile>) = files.into_iter().unzip();
     let pinned = PinnedFiles::pin(&paths)?;
-    for ((path, file), sum) in files.iter().zip(pinned.sums()) {
+    for ((path, file), sum) in paths.iter().zip(files).zip(pinned.sums()) {
         if let Some(expected) = &file.sha256 {
             ensure!(
                 sum.eq_ignore_ascii_case(expected),
@@ -224,8 +289,9 @@ mod tests {
     fn the_hash_follows_what_decides_an_answer_and_nothing_else() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
         let manifest = Manifest::load(&folder).unwrap();
+        let folders = ModelFolders::of(&folder);
         let (name, spec) = manifest.reader.iter().next().unwrap();
-        let hash = |spec: &ReaderModel| reader_of_manifest(&folder, name, spec).unwrap().hash;
+        let hash = |spec: &ReaderModel| reader_of_manifest(&folders, name, spec).unwrap().hash;
         let described = ReaderModel {
             source: "elsewhere".into(),
             ..spec.clone()

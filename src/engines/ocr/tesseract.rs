@@ -369,9 +369,9 @@ mod tests {
         let environment = "[ -n \"$HOME$USER$CARGO_MANIFEST_DIR\" ] && say environment";
         let body = format!("{}\n{environment}\nsay end", attempts.join("\n"));
         let escaped = said(&body).await.unwrap();
-        let walls = sandbox::program_walls();
-        if !walls.missing.is_empty() {
-            eprintln!("skipped: {:?}", walls.missing);
+        let gaps = sandbox::program_enforcement().gaps();
+        if !gaps.is_empty() {
+            eprintln!("skipped: {gaps:?}");
             return;
         }
         assert_eq!(escaped, ["end"]);
@@ -423,7 +423,7 @@ mod tests {
         assert!(message(&path, "eng+fra").contains("apt-get install tesseract-ocr-fra"));
         // A wrapper starts another program.
         std::fs::write(&path, "#!/bin/sh\nexec /usr/bin/env true \"$@\"\n").unwrap();
-        if sandbox::program_walls().missing.is_empty() {
+        if sandbox::program_enforcement().gaps().is_empty() {
             assert!(
                 message(&path, "eng").contains("no script"),
                 "{}",

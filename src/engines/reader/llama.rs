@@ -83,9 +83,11 @@ impl LlamaModelContext {
         let parameters = LlamaModelParams::default().with_n_gpu_layers(gpu_layers);
         // Opened once and not by name again: these are the bytes that were
         // checked.
+        let mmproj_path = reader.mmproj.as_ref();
+        let mmproj_path = mmproj_path.context("it has no image projector (mmproj)")?;
         let (text, mmproj) = (
             reader.files.open(&reader.text)?,
-            reader.files.open(&reader.mmproj)?,
+            reader.files.open(mmproj_path)?,
         );
         let model = LlamaModel::load_from_file(backend, text.path(), &parameters)
             .with_context(|| format!("llama.cpp cannot load {}", reader.text.display()))?;
@@ -101,7 +103,7 @@ impl LlamaModelContext {
         };
         let mmproj = mmproj.path();
         let mmproj = mmproj.to_str().context("a descriptor's path is ASCII")?;
-        let name = reader.mmproj.display();
+        let name = mmproj_path.display();
         let mtmd = MtmdContext::init_from_file(mmproj, model, &parameters).with_context(|| {
             format!("llama.cpp cannot load {name} for {}", reader.text.display())
         })?;

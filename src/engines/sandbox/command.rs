@@ -1,16 +1,16 @@
-//! The same walls around a foreign program.
+//! The sandbox of a foreign program.
 
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{Confinement, NO_LANDLOCK, NO_SECCOMP, Walls, files, interpreter, process, syscalls};
+use super::{Confinement, Enforcement, files, interpreter, process, syscalls};
 
-/// Lets `command`, whose program is named by its whole path, run without
+/// Lets `command`, whose program is named by its full path, run without
 /// network, without a file to write to, without other programs or processes,
 /// in an empty environment, and with nothing to read but what it needs. Where
-/// the kernel lacks a wall, the others stand ([`program_walls`]).
+/// the kernel lacks a part, the others hold ([`program_enforcement`]).
 pub fn confine(command: &mut Command, confinement: &Confinement) -> anyhow::Result<()> {
     let program = PathBuf::from(command.get_program());
     let executable = interpreter::with_interpreters(program);
@@ -24,7 +24,7 @@ pub fn confine(command: &mut Command, confinement: &Confinement) -> anyhow::Resu
     let mut rules = Some(files::rules(&readable, &executable)?);
     let filters = syscalls::program_filters()?;
     let (memory, cpu_seconds) = (confinement.memory, confinement.cpu_seconds);
-    let shut_in = move || {
+    let enter_sandbox = move || {
         process::inherit_only_standard_streams()?;
         process::limit(memory, cpu_seconds).map_err(io::Error::other)?;
         process::give_up_privileges()?;
@@ -40,23 +40,17 @@ pub fn confine(command: &mut Command, confinement: &Confinement) -> anyhow::Resu
     };
     command.env_clear().current_dir("/");
     // SAFETY: the closure makes system calls on what was allocated before.
-    unsafe { command.pre_exec(shut_in) };
+    unsafe { command.pre_exec(enter_sandbox) };
     Ok(())
 }
 
-/// The walls that this kernel builds around a program that is confined.
-pub fn program_walls() -> Walls {
-    let mut walls = Walls::default();
-    walls.standing.push("resource limits".into());
-    match files::version() {
-        Some(version) => walls.standing.push(format!("Landlock (ABI {version})")),
-        None => walls.missing.push(NO_LANDLOCK.into()),
+/// What this kernel enforces on a program that is confined.
+pub fn program_enforcement() -> Enforcement {
+    Enforcement {
+        landlock: files::version(),
+        seccomp: syscalls::is_supported(),
+        ..Enforcement::default()
     }
-    match syscalls::is_known() {
-        true => walls.standing.push("seccomp".into()),
-        false => walls.missing.push(NO_SECCOMP.into()),
-    }
-    walls
 }
 
 #[cfg(test)]
@@ -66,7 +60,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether the script, of the shell's own commands, ended well inside.
+    /// Whether the script, of the shell's own commands, succeeds in the sandbox.
     fn runs(script: &str, readable: &[PathBuf]) -> bool {
         let mut command = Command::new("/bin/bash");
         let confinement = Confinement {
@@ -88,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_program_runs_and_reads_what_it_is_given() {
+    fn a_confined_program_reads_what_it_is_given() {
         let folder = tempfile::tempdir().unwrap();
         let given = folder.path().join("given");
         std::fs::write(&given, "42\n").unwrap();
@@ -97,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn it_writes_no_file_and_signals_nobody() {
+    fn a_confined_program_writes_no_file_and_sends_no_signal() {
         let folder = tempfile::tempdir().unwrap();
         let (new, old) = (folder.path().join("new"), folder.path().join("old"));
         std::fs::write(&old, "old").unwrap();
@@ -114,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn it_connects_to_nobody() {
+    fn a_confined_program_has_no_network() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         assert!(!runs(&format!("exec 3<>/dev/tcp/127.0.0.1/{port}"), &[]));
@@ -123,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_no_more_memory_and_starts_nothing_else() {
+    fn a_confined_program_is_limited_in_memory_and_starts_no_other() {
         assert!(runs("printf -v x '%01000000d' 1", &[]));
         assert!(!runs(
             "printf -v x '%0200000000d' 1 && test ${#x} -gt 1",
@@ -137,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn it_knows_nothing_of_who_started_it() {
+    fn a_confined_program_sees_nothing_of_its_parent() {
         assert!(runs("test -z \"$HOME$USER$CARGO_MANIFEST_DIR\"", &[]));
         if has_landlock() {
             assert!(!runs("read x < /proc/$PPID/cmdline", &[]));
@@ -146,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn it_reads_nothing_else_where_the_kernel_has_landlock() {
+    fn landlock_keeps_a_confined_program_from_other_files() {
         if !has_landlock() {
             return;
         }

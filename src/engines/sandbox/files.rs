@@ -1,4 +1,4 @@
-//! The wall around files, made of Landlock.
+//! Rules for files, enforced by Landlock.
 
 use std::path::PathBuf;
 
@@ -6,6 +6,8 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, Ruleset,
     RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope, path_beneath_rules,
 };
+
+use super::Abi;
 
 /// The newest rules that are asked for; an older kernel enforces those it knows.
 const NEWEST: ABI = ABI::V6;
@@ -53,7 +55,7 @@ pub fn rules(readable: &[PathBuf], executable: &[PathBuf]) -> anyhow::Result<Rul
 
 /// Applies [`rules`] to this thread and those it will start. Returns the
 /// version of Landlock that enforces them; `None`: the kernel has none.
-pub fn allow_only(readable: &[PathBuf]) -> anyhow::Result<Option<u32>> {
+pub fn allow_only(readable: &[PathBuf]) -> anyhow::Result<Option<Abi>> {
     let status = rules(readable, &[])?.restrict_self()?;
     if status.ruleset == RulesetStatus::NotEnforced {
         return Ok(None);
@@ -62,17 +64,19 @@ pub fn allow_only(readable: &[PathBuf]) -> anyhow::Result<Option<u32>> {
         LandlockStatus::Available {
             effective_abi,
             kernel_abi,
-        } => Some(kernel_abi.map_or(effective_abi as u32, |abi| abi.unsigned_abs())),
+        } => Some(Abi(
+            kernel_abi.map_or(effective_abi as u32, |abi| abi.unsigned_abs())
+        )),
         _ => None,
     })
 }
 
 /// The kernel's version of Landlock; `None`: it has none.
-pub fn version() -> Option<u32> {
+pub fn version() -> Option<Abi> {
     const VERSION: libc::c_uint = 1;
     let nothing = std::ptr::null::<libc::c_void>();
     // SAFETY: with this flag the kernel reads no memory and makes nothing.
     let version =
         unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, nothing, 0_usize, VERSION) };
-    u32::try_from(version).ok()
+    u32::try_from(version).ok().map(Abi)
 }

@@ -64,7 +64,7 @@ fn prctl(option: libc::c_int, value: libc::c_ulong) -> io::Result<()> {
 }
 
 /// Moves into a network of its own that has no interface. Not every system
-/// lets a user do so; the other walls do not depend on it.
+/// lets a user do so; nothing else depends on it.
 pub fn leave_network() -> bool {
     let own = libc::CLONE_NEWNET | libc::CLONE_NEWIPC;
     // SAFETY: changes only what this process shares with others.

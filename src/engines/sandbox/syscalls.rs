@@ -1,4 +1,4 @@
-//! The wall around the kernel, made of seccomp filters.
+//! Which system calls a process may make, enforced by seccomp filters.
 //!
 //! A filter once set stays; of several, the strictest answer holds. While an
 //! engine loads, what no engine needs is refused. When it has loaded, only
@@ -15,8 +15,8 @@ use seccompiler::{
 
 type Rule = (libc::c_long, Vec<SeccompRule>);
 
-/// What [`only_what_a_page_takes`] leaves.
-pub struct Rules {
+/// What [`apply_runtime_filter`] leaves.
+pub struct RuntimeRules {
     /// Files may be opened for reading (Landlock says which).
     pub open_fonts: bool,
     pub threads: bool,
@@ -118,8 +118,8 @@ const CHANGES_HERE: &[libc::c_long] = &[];
 
 /// Refuses what no engine needs, in this thread and those it will start.
 /// `false`: the kernel has no seccomp.
-pub fn refuse_while_loading() -> anyhow::Result<bool> {
-    if !is_known() {
+pub fn apply_loading_filter() -> anyhow::Result<bool> {
+    if !is_supported() {
         return Ok(false);
     }
     // Libraries probe: refused, not killed.
@@ -127,7 +127,7 @@ pub fn refuse_while_loading() -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// The filter of [`refuse_while_loading`].
+/// The filter of [`apply_loading_filter`].
 fn loading_filter() -> anyhow::Result<BpfProgram> {
     let refused = forbidden().chain(new_processes()?);
     filter(
@@ -141,7 +141,7 @@ fn loading_filter() -> anyhow::Result<BpfProgram> {
 /// no process and changes no file either, even where Landlock is missing.
 /// None where the kernel has no seccomp.
 pub fn program_filters() -> anyhow::Result<Vec<BpfProgram>> {
-    if !is_known() {
+    if !is_supported() {
         return Ok(Vec::new());
     }
     let errno = |number: libc::c_int| SeccompAction::Errno(number as u32);
@@ -155,7 +155,7 @@ pub fn program_filters() -> anyhow::Result<Vec<BpfProgram>> {
     // What they ask for lies in memory, where a filter cannot look.
     let opaque = [libc::SYS_clone3, libc::SYS_openat2].map(|call| (call, Vec::new()));
     Ok(vec![
-        no_second_table(),
+        refuse_x32_calls(),
         filter(opaque, SeccompAction::Allow, errno(libc::ENOSYS))?,
         filter(refused, SeccompAction::Allow, errno(libc::EPERM))?,
     ])
@@ -163,7 +163,7 @@ pub fn program_filters() -> anyhow::Result<Vec<BpfProgram>> {
 
 /// x86-64 kernels with the x32 ABI know every call by a second number, with
 /// this bit set, which a list of refused numbers would miss.
-fn no_second_table() -> BpfProgram {
+fn refuse_x32_calls() -> BpfProgram {
     const X32: u32 = 0x4000_0000;
     let step = |code: u32, jf: u8, k: u32| sock_filter {
         code: code as u16,
@@ -185,7 +185,7 @@ fn no_second_table() -> BpfProgram {
 }
 
 /// Whether the kernel filters system calls.
-pub fn is_known() -> bool {
+pub fn is_supported() -> bool {
     let action: u32 = libc::SECCOMP_RET_KILL_PROCESS;
     // SAFETY: the kernel reads the action and changes nothing.
     let answer = unsafe {
@@ -199,11 +199,11 @@ pub fn is_known() -> bool {
     answer == 0
 }
 
-/// For every thread of the process. Does nothing where the kernel has no
-/// seccomp, which was told before, and around a GPU's driver, for which what
-/// [`refuse_while_loading`] refuses stays refused.
-pub fn only_what_a_page_takes(rules: &Rules) -> anyhow::Result<()> {
-    if !is_known() || rules.gpu {
+/// Leaves only what reading a page takes, in every thread of the process. Does
+/// nothing where the kernel has no seccomp, which [`apply_loading_filter`] has
+/// reported, and around a GPU's driver, for which the loading filter stays.
+pub fn apply_runtime_filter(rules: &RuntimeRules) -> anyhow::Result<()> {
+    if !is_supported() || rules.gpu {
         return Ok(());
     }
     let escape = forbidden().chain(new_processes()?).chain(writing()?);
@@ -231,7 +231,7 @@ fn forbidden() -> impl Iterator<Item = Rule> {
 
 /// `clone` that makes a process, not a thread.
 fn new_processes() -> anyhow::Result<Vec<Rule>> {
-    let is_process = condition(0, Is::MaskedEq(libc::CLONE_THREAD as u64), 0)?;
+    let is_process = compare32(0, Is::MaskedEq(libc::CLONE_THREAD as u64), 0)?;
     Ok(vec![(libc::SYS_clone, vec![rule(vec![is_process])?])])
 }
 
@@ -248,8 +248,8 @@ fn writing() -> anyhow::Result<Vec<Rule>> {
     let mut plain = Vec::new();
     for flag in flags {
         let flag = flag as u64;
-        at.push(rule(vec![condition(2, Is::MaskedEq(flag), flag)?])?);
-        plain.push(rule(vec![condition(1, Is::MaskedEq(flag), flag)?])?);
+        at.push(rule(vec![compare32(2, Is::MaskedEq(flag), flag)?])?);
+        plain.push(rule(vec![compare32(1, Is::MaskedEq(flag), flag)?])?);
     }
     let mut rules = vec![(libc::SYS_openat, at)];
     #[cfg(target_arch = "x86_64")]
@@ -264,17 +264,17 @@ fn shared_memory() -> anyhow::Result<Rule> {
     let (kind, shared) = (libc::MAP_TYPE, libc::MAP_SHARED);
     let anonymous = libc::MAP_ANONYMOUS;
     let mask = Is::MaskedEq((kind | anonymous) as u64);
-    let is_shared = condition(3, mask, (shared | anonymous) as u64)?;
+    let is_shared = compare32(3, mask, (shared | anonymous) as u64)?;
     Ok((libc::SYS_mmap, vec![rule(vec![is_shared])?]))
 }
 
-fn allowed(rules: &Rules) -> anyhow::Result<Vec<Rule>> {
+fn allowed(rules: &RuntimeRules) -> anyhow::Result<Vec<Rule>> {
     let plain = ALLOWED.iter().chain(ALLOWED_HERE);
     let mut allowed: Vec<Rule> = plain.map(|&call| (call, Vec::new())).collect();
     let executable = libc::PROT_EXEC as u64;
-    let not_executable = || condition(2, Is::MaskedEq(executable), 0);
+    let not_executable = || compare32(2, Is::MaskedEq(executable), 0);
     // Shared memory would not count as the process's own.
-    let private = condition(
+    let private = compare32(
         3,
         Is::MaskedEq(libc::MAP_TYPE as u64),
         libc::MAP_PRIVATE as u64,
@@ -285,12 +285,12 @@ fn allowed(rules: &Rules) -> anyhow::Result<Vec<Rule>> {
     ));
     allowed.push((libc::SYS_mprotect, vec![rule(vec![not_executable()?])?]));
     // Whoever reads a limit may; setting one takes a pointer in argument 2.
-    let only_read = rule(vec![condition(2, Is::Eq, 0)?])?;
+    let only_read = rule(vec![compare64(2, Is::Eq, 0)?])?;
     allowed.push((libc::SYS_prlimit64, vec![only_read]));
-    // The signal that tells of a used up limit keeps its meaning.
-    let other_signal = rule(vec![condition(0, Is::Ne, libc::SIGXCPU as u64)?])?;
+    // SIGXCPU ends the worker: it gets no handler.
+    let other_signal = rule(vec![compare32(0, Is::Ne, libc::SIGXCPU as u64)?])?;
     allowed.push((libc::SYS_rt_sigaction, vec![other_signal]));
-    let own = rule(vec![condition(0, Is::Eq, u64::from(std::process::id()))?])?;
+    let own = rule(vec![compare32(0, Is::Eq, u64::from(std::process::id()))?])?;
     allowed.push((libc::SYS_tgkill, vec![own]));
     const PR_SET_VMA: u64 = 0x5356_4d41;
     let named = [
@@ -298,14 +298,14 @@ fn allowed(rules: &Rules) -> anyhow::Result<Vec<Rule>> {
         libc::PR_GET_NAME as u64,
         PR_SET_VMA,
     ];
-    let named = named.map(|option| rule(vec![condition(0, Is::Eq, option)?]));
+    let named = named.map(|option| rule(vec![compare32(0, Is::Eq, option)?]));
     allowed.push((
         libc::SYS_prctl,
         named.into_iter().collect::<Result<_, _>>()?,
     ));
     if rules.threads {
         let thread = libc::CLONE_THREAD as u64;
-        let is_thread = rule(vec![condition(0, Is::MaskedEq(thread), thread)?])?;
+        let is_thread = rule(vec![compare32(0, Is::MaskedEq(thread), thread)?])?;
         allowed.push((libc::SYS_clone, vec![is_thread]));
         allowed.push((libc::SYS_clone3, Vec::new()));
     }
@@ -317,14 +317,15 @@ fn allowed(rules: &Rules) -> anyhow::Result<Vec<Rule>> {
     Ok(allowed)
 }
 
-fn condition(argument: u8, is: Is, value: u64) -> anyhow::Result<SeccompCondition> {
-    // Flags and numbers that matter lie in the low half; the high half of a
-    // 32-bit argument is undefined. A pointer is null as a whole.
-    let length = match (&is, argument) {
-        (Is::Eq, 2) => Len::Qword,
-        _ => Len::Dword,
-    };
-    Ok(SeccompCondition::new(argument, length, is, value)?)
+/// Compares an argument that is a number or flags: they lie in the low half, and
+/// the high half of a 32-bit argument is undefined.
+fn compare32(argument: u8, is: Is, value: u64) -> anyhow::Result<SeccompCondition> {
+    Ok(SeccompCondition::new(argument, Len::Dword, is, value)?)
+}
+
+/// Compares all 64 bits of an argument.
+fn compare64(argument: u8, is: Is, value: u64) -> anyhow::Result<SeccompCondition> {
+    Ok(SeccompCondition::new(argument, Len::Qword, is, value)?)
 }
 
 fn rule(conditions: Vec<SeccompCondition>) -> anyhow::Result<SeccompRule> {
@@ -349,8 +350,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calls_of_the_second_table_are_refused_and_the_others_are_left_to_the_next_filter() {
-        let program = no_second_table();
+    fn x32_calls_are_refused_and_the_others_are_left_to_the_next_filter() {
+        let program = refuse_x32_calls();
         let answer = |number: u32| {
             let beyond = program[1].k <= number;
             let skipped = if beyond { program[1].jt } else { program[1].jf };

@@ -1,24 +1,37 @@
 //! Native engines in child processes.
 //!
-//! llama.cpp aborts on internal assertions, pdfium crashes on hostile files,
+//! llama.cpp aborts on internal assertions, PDFium crashes on hostile files,
 //! and memory grows over thousands of images. So `docmill run` supervises
 //! hidden `docmill worker` children over pipes: one that dies, passes its
 //! deadline or outgrows its memory costs the page in hand one attempt and is
 //! replaced.
 //!
-//! A worker is shut into a cage ([`crate::engines::sandbox`]) before it sees its first
-//! page: what takes it over reaches neither files nor networks.
+//! A worker enters a [sandbox](crate::engines::sandbox) before it sees its
+//! first page: code that takes it over reaches neither files nor networks.
+//!
+//! A [`role::Role`] says what a worker loads, what it may touch and which
+//! [`call::Call`]s it answers; a [`Pool`] of that role takes no others.
 
+mod call;
 pub mod child;
-mod death;
+mod exit_cause;
+mod frame;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod pool;
-mod probe;
+pub mod probe;
 mod process;
-mod protocol;
+mod role;
+mod roles;
 
-pub use pool::{End, Guard, OnEnd, Pool, PoolSpec, PoolStats, Recycling};
-pub use probe::Attempt;
+pub use call::Call;
+pub use pool::{OnEnd, Pool, PoolMonitor, PoolSpec, PoolStats, Recycling, WorkerEnd, WorkerGuard};
 pub use process::{peak_memory, resident_memory};
-pub use protocol::{Reply, Request, RoleInit};
+pub use role::Role;
+pub use roles::{
+    DrawPage, OpenDocument, OpenedDocument, RasterizerRole, ReadPage, ReaderRole, RoutePages,
+    RouterRole,
+};
+
+/// Whether this build runs engines on a GPU, whose driver needs a wider policy.
+const HAS_GPU: bool = cfg!(any(feature = "cuda", feature = "metal", feature = "vulkan"));

@@ -1,22 +1,27 @@
 //! A fixed number of workers of one role, replaced when they die or grow old.
 
 use std::collections::BTreeSet;
+use std::marker::PhantomData;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::call::Call;
 use super::process::{Process, resident_memory};
-use super::protocol::{Init, Reply, Request, RoleInit};
+use super::role::{Init, Role, Started};
 use crate::domain::{Failure, Reason};
-use crate::engines::sandbox::Walls;
+use crate::engines::sandbox::Enforcement;
 
 /// What a pool's workers are and how long each may live.
 #[derive(Clone, Debug)]
-pub struct PoolSpec {
-    pub init: RoleInit,
+pub struct PoolSpec<R> {
+    pub role: R,
     pub workers: u32,
+    /// The program that serves the role; `None`: this one.
+    pub program: Option<PathBuf>,
     /// Bytes of writable memory a worker may have.
     pub memory: u64,
     /// CPU seconds that one may use in its life.
@@ -26,7 +31,7 @@ pub struct PoolSpec {
     /// or when its memory has become so many times what it was after its first
     /// answers.
     pub growth: f64,
-    /// Refuse to work where a wall of the cage is missing.
+    /// Refuse to work where a part of the sandbox is not enforced.
     pub require_sandbox: bool,
 }
 
@@ -35,35 +40,36 @@ pub struct PoolSpec {
 /// why it cannot load would say so again.
 const STARTS: u32 = 3;
 
-impl PoolSpec {
-    async fn start(&self) -> Result<Process, Failure> {
+impl<R: Role> PoolSpec<R> {
+    async fn start(&self) -> Result<(Process, Started<R::Ready>), Failure> {
         let init = Init {
-            role: self.init.clone(),
+            role: self.role.clone(),
             memory: self.memory,
             cpu_seconds: self.cpu_seconds,
         };
         let mut tries = 1;
-        let process = loop {
-            match Process::start(&init).await {
-                Ok(process) => break process,
+        let (process, started) = loop {
+            match Process::start(&init, self.program.as_deref()).await {
+                Ok(started) => break started,
                 Err(error) if error.dead && tries < STARTS => {
-                    tracing::warn!(role = self.init.role(), "{}", error.failure.message);
+                    tracing::warn!(role = R::NAME, "{}", error.failure.message);
                     tries += 1;
                 }
                 Err(error) if error.dead => return Err(error.failure),
                 // No page's fault, and true of every page.
                 Err(error) => {
-                    return Err(Failure::new(
-                        Reason::ReaderUnavailable,
-                        error.failure.message,
-                    ));
+                    let message = error.failure.message;
+                    return Err(Failure::new(Reason::ReaderUnavailable, message));
                 }
             }
         };
         if self.require_sandbox {
-            process.walls.insist().map_err(Failure::internal)?;
+            started
+                .enforcement
+                .require_all()
+                .map_err(Failure::internal)?;
         }
-        Ok(process)
+        Ok((process, started))
     }
 }
 
@@ -77,9 +83,9 @@ pub struct PoolStats {
     pub peak_memory: u64,
 }
 
-/// How a worker's life ended before the run's did.
+/// How a worker ended before the run did.
 #[derive(Clone, Debug)]
-pub enum End {
+pub enum WorkerEnd {
     /// It died or was killed.
     Died(Failure),
     /// It was replaced in good health.
@@ -104,11 +110,14 @@ impl Recycling {
     }
 }
 
-/// Told of each worker that ended, with its role.
-pub type OnEnd = Arc<dyn Fn(&'static str, &End) + Send + Sync>;
+/// Called for each worker that ended, with its role.
+pub type OnEnd = Arc<dyn Fn(&'static str, &WorkerEnd) + Send + Sync>;
 
+/// What the pool, its workers' guards and its monitors share.
 struct Shared {
-    spec: PoolSpec,
+    role: &'static str,
+    recycle: u32,
+    growth: f64,
     idle: Mutex<Vec<Process>>,
     /// Process ids of all workers, idle or at work.
     live: Mutex<BTreeSet<u32>>,
@@ -116,67 +125,87 @@ struct Shared {
     recycled: AtomicU64,
     peak_memory: AtomicU64,
     on_end: OnEnd,
-    /// Side of a router's images, from its first worker.
-    side: u32,
-    /// The walls around its first worker; the same kernel builds the others.
-    walls: Walls,
+    /// Of its first worker; the same kernel treats the others alike.
+    enforcement: OnceLock<Enforcement>,
 }
 
-/// Cheap to clone; all clones share the workers.
-#[derive(Clone)]
-pub struct Pool {
+/// Workers of one role. Cheap to clone; all clones share the workers.
+pub struct Pool<R: Role> {
+    spec: Arc<PoolSpec<R>>,
+    /// What the first worker reported; `None` if none has started yet.
+    ready: Option<R::Ready>,
     shared: Arc<Shared>,
     permits: Arc<Semaphore>,
 }
 
-impl Pool {
+impl<R: Role> Clone for Pool<R> {
+    fn clone(&self) -> Pool<R> {
+        Pool {
+            spec: self.spec.clone(),
+            ready: self.ready.clone(),
+            shared: self.shared.clone(),
+            permits: self.permits.clone(),
+        }
+    }
+}
+
+impl<R: Role> Pool<R> {
     /// Starts the first worker at once, so that a wrong library or model is
-    /// told before any page is touched; the others start when first needed.
-    pub async fn start(spec: PoolSpec, on_end: OnEnd) -> anyhow::Result<Pool> {
+    /// reported before any page is touched; the others start when first needed.
+    pub async fn start(spec: PoolSpec<R>, on_end: OnEnd) -> anyhow::Result<Pool<R>> {
         let first = spec.start().await;
         let first = first.map_err(|failure| anyhow::anyhow!(failure.message))?;
         Ok(Pool::with(spec, on_end, Some(first)))
     }
 
     /// Starts no worker before one is needed.
-    pub fn idle(spec: PoolSpec, on_end: OnEnd) -> Pool {
+    pub fn idle(spec: PoolSpec<R>, on_end: OnEnd) -> Pool<R> {
         Pool::with(spec, on_end, None)
     }
 
-    fn with(spec: PoolSpec, on_end: OnEnd, first: Option<Process>) -> Pool {
-        let permits = Arc::new(Semaphore::new(spec.workers.max(1) as usize));
-        let side = first.as_ref().map_or(0, |first| first.side);
-        let walls = first.as_ref().map(|first| first.walls.clone());
-        let walls = walls.unwrap_or_default();
+    fn with(
+        spec: PoolSpec<R>,
+        on_end: OnEnd,
+        first: Option<(Process, Started<R::Ready>)>,
+    ) -> Pool<R> {
+        let (first, started) = first.unzip();
+        let (ready, enforcement) = started
+            .map(|started| (started.ready, started.enforcement))
+            .unzip();
         let shared = Shared {
-            spec,
+            role: R::NAME,
+            recycle: spec.recycle,
+            growth: spec.growth,
             live: Mutex::new(first.iter().map(|first| first.pid).collect()),
             idle: Mutex::new(first.into_iter().collect()),
             deaths: AtomicU64::new(0),
             recycled: AtomicU64::new(0),
             peak_memory: AtomicU64::new(0),
             on_end,
-            side,
-            walls,
+            enforcement: enforcement.map(OnceLock::from).unwrap_or_default(),
         };
         Pool {
+            permits: Arc::new(Semaphore::new(spec.workers.max(1) as usize)),
+            spec: Arc::new(spec),
+            ready,
             shared: Arc::new(shared),
-            permits,
         }
     }
 
-    /// Side in pixels of the images that a router's workers take.
-    pub fn side(&self) -> u32 {
-        self.shared.side
+    /// What its first worker reported; `None` if none has started yet.
+    pub fn ready(&self) -> Option<&R::Ready> {
+        self.ready.as_ref()
     }
 
-    /// The walls around each of its workers.
-    pub fn walls(&self) -> &Walls {
-        &self.shared.walls
+    /// A view of the pool without its role.
+    pub fn monitor(&self) -> PoolMonitor {
+        PoolMonitor {
+            shared: self.shared.clone(),
+        }
     }
 
     /// Waits for a free worker; one that holds `document` open is preferred.
-    pub async fn worker(&self, document: Option<&str>) -> Result<Guard, Failure> {
+    pub async fn worker(&self, document: Option<&str>) -> Result<WorkerGuard<R>, Failure> {
         let permit = self
             .permits
             .clone()
@@ -186,24 +215,18 @@ impl Pool {
         let process = match self.idle_worker(document) {
             Some(process) => process,
             None => {
-                let process = self.shared.spec.start().await?;
+                let (process, started) = self.spec.start().await?;
+                self.shared.enforcement.get_or_init(|| started.enforcement);
                 self.shared.live().insert(process.pid);
                 process
             }
         };
-        Ok(Guard {
+        Ok(WorkerGuard {
             process: Some(process),
             shared: self.shared.clone(),
+            role: PhantomData,
             _permit: permit,
         })
-    }
-
-    /// How many workers there are, and the bytes of memory they hold together.
-    pub fn resident_memory(&self) -> (u32, u64) {
-        let resident: Vec<u64> = (self.shared.live().iter())
-            .filter_map(|&pid| resident_memory(pid))
-            .collect();
-        (resident.len() as u32, resident.iter().sum())
     }
 
     /// An idle worker. One that died while it had nothing to do is no page's
@@ -215,7 +238,7 @@ impl Pool {
                 .iter()
                 .position(|p| document.is_some() && p.document.as_deref() == document);
             let mut process = fits.map(|i| idle.swap_remove(i)).or_else(|| idle.pop())?;
-            match process.death() {
+            match process.idle_exit() {
                 None => return Some(process),
                 Some(failure) => {
                     self.shared.live().remove(&process.pid);
@@ -223,6 +246,31 @@ impl Pool {
                 }
             }
         }
+    }
+}
+
+/// A pool's figures, whatever its role.
+#[derive(Clone)]
+pub struct PoolMonitor {
+    shared: Arc<Shared>,
+}
+
+impl PoolMonitor {
+    pub fn role(&self) -> &'static str {
+        self.shared.role
+    }
+
+    /// What is enforced on each of its workers; `None` before the first.
+    pub fn enforcement(&self) -> Option<Enforcement> {
+        self.shared.enforcement.get().copied()
+    }
+
+    /// How many workers there are, and the bytes of memory they hold together.
+    pub fn resident_memory(&self) -> (u32, u64) {
+        let resident: Vec<u64> = (self.shared.live().iter())
+            .filter_map(|&pid| resident_memory(pid))
+            .collect();
+        (resident.len() as u32, resident.iter().sum())
     }
 
     pub fn stats(&self) -> PoolStats {
@@ -244,7 +292,7 @@ impl Shared {
 
     fn note_death(&self, failure: &Failure) {
         self.deaths.fetch_add(1, Ordering::Relaxed);
-        (self.on_end)(self.spec.init.role(), &End::Died(failure.clone()));
+        (self.on_end)(self.role, &WorkerEnd::Died(failure.clone()));
     }
 
     fn note_memory(&self, process: &Process) {
@@ -255,18 +303,15 @@ impl Shared {
 }
 
 /// A worker for as long as it is held; returned to the pool on drop.
-pub struct Guard {
+pub struct WorkerGuard<R> {
     /// `None` once it died.
     process: Option<Process>,
     shared: Arc<Shared>,
+    role: PhantomData<fn() -> R>,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Guard {
-    pub fn role(&self) -> &'static str {
-        self.shared.spec.init.role()
-    }
-
+impl<R: Role> WorkerGuard<R> {
     /// The document that this worker holds open, by BLAKE3.
     pub fn document(&self) -> Option<&str> {
         self.process.as_ref()?.document.as_deref()
@@ -278,18 +323,16 @@ impl Guard {
         }
     }
 
-    /// One request and its answer; never [`Reply::Failed`].
-    pub async fn call(
+    pub async fn call<C: Call<Role = R>>(
         &mut self,
-        request: &Request,
-        blob: &[u8],
+        call: &C,
         deadline: Duration,
-    ) -> Result<(Reply, Vec<u8>), Failure> {
+    ) -> Result<C::Reply, Failure> {
         let Some(process) = &mut self.process else {
             return Err(Failure::new(Reason::Internal, "the worker is gone"));
         };
-        match process.call(request, blob, deadline).await {
-            Ok(answer) => Ok(answer),
+        match process.call(call, deadline).await {
+            Ok(reply) => Ok(reply),
             Err(error) => {
                 if error.dead {
                     self.shared.live().remove(&process.pid);
@@ -302,7 +345,7 @@ impl Guard {
     }
 }
 
-impl Drop for Guard {
+impl<R> Drop for WorkerGuard<R> {
     fn drop(&mut self) {
         let Some(mut process) = self.process.take() else {
             return;
@@ -313,15 +356,14 @@ impl Drop for Guard {
             self.shared.live().remove(&process.pid);
             return;
         }
-        let spec = &self.shared.spec;
-        let recycling = match process.served >= spec.recycle {
+        let recycling = match process.served >= self.shared.recycle {
             true => Some(Recycling::Pages),
-            false => process.has_grown(spec.growth).then_some(Recycling::Memory),
+            false => (process.has_grown(self.shared.growth)).then_some(Recycling::Memory),
         };
         if let Some(recycling) = recycling {
             self.shared.live().remove(&process.pid);
             self.shared.recycled.fetch_add(1, Ordering::Relaxed);
-            (self.shared.on_end)(spec.init.role(), &End::Recycled(recycling));
+            (self.shared.on_end)(self.shared.role, &WorkerEnd::Recycled(recycling));
             return;
         }
         let idle = &self.shared.idle;

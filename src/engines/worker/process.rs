@@ -1,7 +1,8 @@
 //! The supervisor's handle on one worker process.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,10 +11,10 @@ use anyhow::Context;
 use tokio::io::{AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use super::death;
-use super::protocol::{self, Init, Reply, Request, RoleInit};
+use super::call::{Call, Outgoing};
+use super::role::{Init, Role, Started};
+use super::{exit_cause, frame};
 use crate::domain::{Failure, Reason};
-use crate::engines::sandbox::Walls;
 
 /// Lines of a worker's stderr that are kept to explain its death, and the
 /// longest that one may be, in bytes.
@@ -21,15 +22,12 @@ const TAIL_LINES: usize = 20;
 const LINE: usize = 4096;
 /// Loading several GiB of weights from a slow disk takes minutes.
 const START_DEADLINE: Duration = Duration::from_secs(600);
-/// CPU seconds beyond those that fit into the deadline: enough that the
-/// deadline comes first, and that a worker that computes while it has nothing
-/// to do is ended soon.
-const CPU_SPARE: u64 = 5;
 /// Of the supervisor's environment, what an engine may need to load.
 const ENVIRONMENT: [&str; 2] = ["LD_LIBRARY_PATH", "RAYON_NUM_THREADS"];
 
 pub struct Process {
     role: &'static str,
+    counts_tokens: bool,
     pub pid: u32,
     child: Child,
     stdin: ChildStdin,
@@ -42,10 +40,6 @@ pub struct Process {
     /// A request was sent and its answer not yet read: a caller that went away
     /// in between leaves a worker whose next answer is not to its question.
     busy: bool,
-    /// Side of the images that it takes, from a router.
-    pub side: u32,
-    /// Which walls stand around it.
-    pub walls: Walls,
     /// The document that a rasteriser holds open, by BLAKE3.
     pub document: Option<String>,
     /// Bytes of its own memory after its first answers; what it may grow from.
@@ -53,39 +47,37 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a worker and waits until its engine is loaded and shut in.
-    pub async fn start(init: &Init) -> Result<Process, CallError> {
-        let mut process = Process::spawn(&init.role).map_err(CallError::of_start)?;
-        let role = process.role;
-        let request = Request::Init(Box::new(init.clone()));
-        match process.call(&request, &[], START_DEADLINE).await {
-            Ok((Reply::Ready { side, walls }, _)) => (process.side, process.walls) = (side, walls),
-            Ok((other, _)) => {
-                let name = other.name();
-                let error = anyhow::anyhow!("a {role} process answered its start with `{name}`");
-                return Err(CallError::of_start(error));
+    /// Starts a worker and waits until its engine is loaded and locked down.
+    pub async fn start<R: Role>(
+        init: &Init<R>,
+        program: Option<&Path>,
+    ) -> Result<(Process, Started<R::Ready>), CallError> {
+        let mut process = Process::spawn(&init.role, program).map_err(CallError::of_start)?;
+        match process.call(init, START_DEADLINE).await {
+            Ok(started) => {
+                process.served = 0;
+                Ok((process, started))
             }
             Err(CallError { mut failure, dead }) => {
-                failure.message = format!("a {role} process did not start: {}", failure.message);
-                return Err(CallError { failure, dead });
+                failure.message =
+                    format!("a {} process did not start: {}", R::NAME, failure.message);
+                Err(CallError { failure, dead })
             }
         }
-        process.served = 0;
-        Ok(process)
     }
 
-    fn spawn(init: &RoleInit) -> anyhow::Result<Process> {
-        let role = init.role();
-        let mut child = command(init)?
+    fn spawn<R: Role>(role: &R, program: Option<&Path>) -> anyhow::Result<Process> {
+        let mut child = command(role, program)?
             .spawn()
-            .with_context(|| format!("cannot start a {role} process"))?;
+            .with_context(|| format!("cannot start a {} process", R::NAME))?;
         let stdin = child.stdin.take().expect("stdin is piped");
         let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
         let stderr = child.stderr.take().expect("stderr is piped");
         let stderr_tail = Arc::new(Mutex::new(VecDeque::new()));
-        tokio::spawn(collect_stderr(role, stderr, stderr_tail.clone()));
+        tokio::spawn(collect_stderr(R::NAME, stderr, stderr_tail.clone()));
         Ok(Process {
-            role,
+            role: R::NAME,
+            counts_tokens: R::COUNTS_TOKENS,
             pid: child
                 .id()
                 .context("a process that just started has ended")?,
@@ -93,62 +85,44 @@ impl Process {
             stdin,
             stdout,
             stderr_tail,
-            threads: threads(init),
+            threads: u64::from(role.threads()),
             served: 0,
             busy: false,
-            side: 0,
-            walls: Walls::default(),
             document: None,
             settled: None,
         })
     }
 
-    /// Sends a request and waits for its answer. [`CallError::dead`]
-    /// tells whether the process can go on.
-    pub async fn call(
+    /// Sends a call and waits for its reply. [`CallError::dead`] says whether
+    /// the process can go on.
+    pub async fn call<C: Call>(
         &mut self,
-        request: &Request,
-        blob: &[u8],
+        call: &C,
         deadline: Duration,
-    ) -> Result<(Reply, Vec<u8>), CallError> {
-        let stage = request.stage();
+    ) -> Result<C::Reply, CallError> {
         self.busy = true;
-        self.limit_cpu(request, deadline);
-        let exchange = async {
-            protocol::send(&mut self.stdin, request, blob).await?;
-            let answer = protocol::receive::<Reply>(&mut self.stdout, request.bounds()).await?;
-            match answer.0.is_finite() {
-                true => Ok(answer),
-                false => Err(std::io::Error::new(
-                    std::io::ErrorKind::InvalidData,
-                    "a number beyond 32 bits",
-                )),
-            }
-        };
-        match tokio::time::timeout(deadline, exchange).await {
-            Ok(Ok((Reply::Failed { failure }, _))) => {
+        self.limit_cpu(call.cpu_seconds(deadline.as_secs(), self.threads));
+        let reply = tokio::time::timeout(deadline, self.exchange(call)).await;
+        match reply {
+            Ok(Ok(reply)) => {
                 self.served += 1;
                 self.busy = false;
-                Err(CallError {
-                    failure: credible(self.role, failure),
+                reply.map_err(|failure| CallError {
+                    failure: sanitize_failure(failure, self.counts_tokens),
                     dead: false,
                 })
             }
-            Ok(Ok(answer)) => {
-                self.served += 1;
-                self.busy = false;
-                Ok(answer)
-            }
             Ok(Err(error)) => Err(CallError {
-                failure: self.autopsy(stage, &error).await,
+                failure: self.exit_cause(C::STAGE, &error).await,
                 dead: true,
             }),
             Err(_) => {
                 self.kill().await;
                 let message = format!(
-                    "the {} took longer than {} s at {stage}",
+                    "the {} took longer than {} s at {}",
                     self.role,
-                    deadline.as_secs()
+                    deadline.as_secs(),
+                    C::STAGE
                 );
                 Err(CallError {
                     failure: Failure::new(Reason::Deadline, message),
@@ -158,18 +132,27 @@ impl Process {
         }
     }
 
-    /// Lets the worker compute for as long as this request may take, counted
-    /// from what it has used so far.
-    fn limit_cpu(&self, request: &Request, deadline: Duration) {
+    /// The worker's reply, or its failure; an error where it sent neither.
+    async fn exchange<C: Call>(&mut self, call: &C) -> io::Result<Result<C::Reply, Failure>> {
+        frame::send(&mut self.stdin, &Outgoing::new(call), call.blob()).await?;
+        let received = frame::receive::<Result<C::Json, Failure>>(&mut self.stdout, call.bounds());
+        let (json, blob) = received.await?;
+        match json {
+            Ok(json) => {
+                let invalid = |what| io::Error::new(io::ErrorKind::InvalidData, what);
+                call.accept(json, blob).map(Ok).map_err(invalid)
+            }
+            Err(failure) => Ok(Err(failure)),
+        }
+    }
+
+    /// Lets the worker compute so many seconds more than it has used so far.
+    fn limit_cpu(&self, more: Option<u64>) {
         #[cfg(target_os = "linux")]
         if let Some(pid) = self.child.id()
             && let Some(used) = cpu_seconds(pid)
-            && !matches!(request, Request::Init(_))
+            && let Some(more) = more
         {
-            let more = match request {
-                Request::Probe { .. } => 1,
-                _ => deadline.as_secs() * self.threads + CPU_SPARE,
-            };
             let (soft, mut hard) = (used + more, 0);
             let read = rlimit::prlimit(
                 pid as i32,
@@ -177,20 +160,20 @@ impl Process {
                 None,
                 Some((&mut 0, &mut hard)),
             );
-            // It may be gone already, which the call will tell.
+            // It may be gone already, which the call will report.
             if read.is_ok() {
                 let new = Some((soft.min(hard), hard));
                 let _ = rlimit::prlimit(pid as i32, rlimit::Resource::CPU, new, None);
             }
         }
         #[cfg(not(target_os = "linux"))]
-        let _ = (request, deadline, CPU_SPARE, self.threads);
+        let _ = more;
     }
 
-    /// Why the pipe broke: signal or exit code and the last words on stderr.
-    async fn autopsy(&mut self, stage: &str, error: &std::io::Error) -> Failure {
-        if error.kind() == std::io::ErrorKind::InvalidData {
-            // It lives, and cannot be trusted.
+    /// Why the pipe broke: signal or exit code, and the tail of stderr.
+    async fn exit_cause(&mut self, stage: &str, error: &io::Error) -> Failure {
+        if error.kind() == io::ErrorKind::InvalidData {
+            // It still runs, and cannot be trusted.
             self.kill().await;
             let message = format!("the {} sent {error} at {stage}", self.role);
             return Failure::new(Reason::WorkerDied, message);
@@ -204,7 +187,7 @@ impl Process {
         // The pipe of stderr is read by another task; let it catch up.
         tokio::time::sleep(Duration::from_millis(50)).await;
         let tail = self.stderr_tail.lock().expect("no panic while held");
-        death::failure(self.role, stage, status, tail.iter().map(String::as_str))
+        exit_cause::failure(self.role, stage, status, tail.iter().map(String::as_str))
     }
 
     /// Whether its own memory has become `factor` times what it was after its
@@ -224,12 +207,17 @@ impl Process {
         own as f64 > settled as f64 * factor
     }
 
-    /// What it died of while it had nothing to do; `None`: it lives.
-    pub fn death(&mut self) -> Option<Failure> {
+    /// Why it ended while it had nothing to do; `None`: it still runs.
+    pub fn idle_exit(&mut self) -> Option<Failure> {
         let status = self.child.try_wait().ok()??;
         let tail = self.stderr_tail.lock().expect("no panic while held");
         let words = tail.iter().map(String::as_str);
-        Some(death::failure(self.role, "waiting for work", status, words))
+        Some(exit_cause::failure(
+            self.role,
+            "waiting for work",
+            status,
+            words,
+        ))
     }
 
     pub fn is_busy(&self) -> bool {
@@ -248,11 +236,11 @@ impl Process {
     }
 }
 
-/// A worker that was taken over may say that a reader is away, which would end
-/// the run, or that tokens were used, which would be paid for: what it cannot
-/// know is not believed.
-fn credible(role: &str, failure: Failure) -> Failure {
-    let is_beyond_it = matches!(
+/// A worker that was taken over may report that a reader is unavailable, which
+/// would end the run, or tokens, which would be paid for: what it cannot know
+/// is replaced.
+fn sanitize_failure(failure: Failure, counts_tokens: bool) -> Failure {
+    let is_not_a_workers = matches!(
         failure.reason,
         Reason::SourceChanged
             | Reason::Unreadable
@@ -265,11 +253,11 @@ fn credible(role: &str, failure: Failure) -> Failure {
             | Reason::TypeMissing
     );
     Failure {
-        reason: match is_beyond_it {
+        reason: match is_not_a_workers {
             true => Reason::Internal,
             false => failure.reason,
         },
-        usage: failure.usage.filter(|_| role == "reader"),
+        usage: failure.usage.filter(|_| counts_tokens),
         ..failure
     }
 }
@@ -323,18 +311,8 @@ fn cpu_seconds(pid: u32) -> Option<u64> {
     Some((ticks()? + ticks()?).div_ceil(TICKS))
 }
 
-fn threads(role: &RoleInit) -> u64 {
-    match role {
-        RoleInit::Rasterizer { .. } => 1,
-        RoleInit::Router { .. } => {
-            std::thread::available_parallelism().map_or(1, |n| n.get() as u64)
-        }
-        RoleInit::Reader { threads, .. } => u64::from((*threads).max(1)),
-    }
-}
-
-/// This program: also where its file was replaced by an update meanwhile, which
-/// must not be the death of a night's run.
+/// This program, even if an update replaced its file meanwhile: a run that is
+/// under way must go on.
 fn own_program() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe().context("cannot find docmill's own executable")?;
     Ok(match program.exists() {
@@ -345,13 +323,10 @@ fn own_program() -> anyhow::Result<PathBuf> {
 
 /// The process of a role, with pipes and an environment that holds only what
 /// its engine needs.
-fn command(role: &RoleInit) -> anyhow::Result<Command> {
-    let reader_threads = match role {
-        RoleInit::Reader { threads, .. } => *threads,
-        _ => 1,
-    };
-    let mut command = Command::new(own_program()?);
-    command.args(["worker", role.role()]).env_clear();
+fn command<R: Role>(role: &R, program: Option<&Path>) -> anyhow::Result<Command> {
+    let program = program.map_or_else(own_program, |program| Ok(program.to_owned()));
+    let mut command = Command::new(program?);
+    command.args(["worker", R::NAME]).env_clear();
     for name in ENVIRONMENT {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
@@ -360,7 +335,7 @@ fn command(role: &RoleInit) -> anyhow::Result<Command> {
     command
         // Threads that wait must sleep: the cores are shared with other workers.
         .env("OMP_WAIT_POLICY", "passive")
-        .env("OMP_NUM_THREADS", reader_threads.to_string())
+        .env("OMP_NUM_THREADS", role.threads().to_string())
         // Printing a backtrace takes memory: a worker that has none left
         // would hang instead of dying.
         .env("RUST_BACKTRACE", "0")
@@ -413,35 +388,31 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_worker_prints_without_end_is_not_kept() {
-        let flood = [vec![b'x'; 1 << 20], b"\nlast words\n".to_vec()].concat();
+        let flood = [vec![b'x'; 1 << 20], b"\nlast line\n".to_vec()].concat();
         let tail = Arc::new(Mutex::new(VecDeque::new()));
         collect_stderr("reader", flood.as_slice(), tail.clone()).await;
         let tail = tail.lock().unwrap();
         assert_eq!(tail.len(), 2);
-        assert_eq!((tail[0].len(), tail[1].as_str()), (LINE, "last words"));
+        assert_eq!((tail[0].len(), tail[1].as_str()), (LINE, "last line"));
     }
 
     #[test]
-    fn a_worker_is_not_believed_what_it_cannot_know() {
-        let told = |role, reason| {
+    fn a_failure_that_a_worker_cannot_know_is_replaced() {
+        let sanitized = |reason, counts_tokens| {
             let usage = Some(crate::domain::Usage {
                 input: 1,
                 output: 1,
             });
             let failure = Failure::new(reason, "said");
-            let failure = credible(role, Failure { usage, ..failure });
+            let failure = sanitize_failure(Failure { usage, ..failure }, counts_tokens);
             (failure.reason, failure.usage.is_some())
         };
-        let away = Reason::ReaderMisconfigured;
-        assert_eq!(told("rasterizer", away), (Reason::Internal, false));
-        assert_eq!(
-            told("rasterizer", Reason::Corrupt),
-            (Reason::Corrupt, false)
-        );
-        assert_eq!(
-            told("reader", Reason::OutputCutOff),
-            (Reason::OutputCutOff, true)
-        );
+        let misconfigured = sanitized(Reason::ReaderMisconfigured, false);
+        assert_eq!(misconfigured, (Reason::Internal, false));
+        let corrupt = sanitized(Reason::Corrupt, false);
+        assert_eq!(corrupt, (Reason::Corrupt, false));
+        let cut_off = sanitized(Reason::OutputCutOff, true);
+        assert_eq!(cut_off, (Reason::OutputCutOff, true));
     }
 
     #[test]

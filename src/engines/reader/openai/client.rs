@@ -301,7 +301,7 @@ impl Client {
 
     fn cover(&self, text: &str) -> String {
         match &self.key {
-            Some(key) => key.cover(text),
+            Some(key) => key.redact(text),
             None => text.to_owned(),
         }
     }

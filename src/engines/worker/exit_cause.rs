@@ -1,4 +1,4 @@
-//! What a worker died of, in words and as a reason.
+//! Why a worker process ended: its signal or exit code, and what it printed last.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -6,23 +6,23 @@ use std::process::ExitStatus;
 use crate::domain::{Failure, Reason};
 
 /// The failure of the page that a worker of `role` held at `stage` when it
-/// ended with `status`. `last_words`: the end of its stderr, newest line last.
+/// ended with `status`. `stderr_tail`: its last lines of stderr, newest last.
 pub fn failure<'a>(
     role: &str,
     stage: &str,
     status: ExitStatus,
-    last_words: impl DoubleEndedIterator<Item = &'a str> + Clone,
+    stderr_tail: impl DoubleEndedIterator<Item = &'a str> + Clone,
 ) -> Failure {
-    let out_of_memory = last_words.clone().any(|line| {
+    let out_of_memory = stderr_tail.clone().any(|line| {
         line.contains("memory allocation of")
             || line.contains("bad_alloc")
             || line.contains("failed to allocate")
     });
-    // Rust's advice after a panic is not what it died of.
-    let is_word = |line: &&str| !line.trim().is_empty() && !line.starts_with("note: ");
-    let last = last_words.rev().find(is_word);
+    // Rust's advice after a panic is no cause.
+    let is_cause = |line: &&str| !line.trim().is_empty() && !line.starts_with("note: ");
+    let last = stderr_tail.rev().find(is_cause);
     let last = last
-        .map(|line| format!("; its last words: {}", line.trim()))
+        .map(|line| format!("; its last line: {}", line.trim()))
         .unwrap_or_default();
     let (reason, how) = describe(status);
     let reason = if out_of_memory {
@@ -42,7 +42,7 @@ fn describe(status: ExitStatus) -> (Reason, String) {
         ),
         (Some(libc::SIGSYS), _) => (
             died,
-            "was ended (SIGSYS) because it tried a system call that its cage forbids, as an attack would,"
+            "was ended (SIGSYS) because it tried a system call that its sandbox forbids, as an attack would,"
                 .to_owned(),
         ),
         (Some(signal), _) => (died, format!("was killed by signal {signal}{}", name(signal))),
@@ -51,7 +51,7 @@ fn describe(status: ExitStatus) -> (Reason, String) {
     }
 }
 
-/// The signals that end a process by a fault, or by somebody's hand.
+/// The signals that end a process by a fault, or that somebody sends.
 fn name(signal: i32) -> &'static str {
     match signal {
         libc::SIGILL => " (SIGILL)",
@@ -59,7 +59,7 @@ fn name(signal: i32) -> &'static str {
         libc::SIGABRT => " (SIGABRT)",
         libc::SIGBUS => " (SIGBUS)",
         libc::SIGFPE => " (SIGFPE)",
-        libc::SIGKILL => " (SIGKILL: by somebody, or by the kernel for want of memory)",
+        libc::SIGKILL => " (SIGKILL: sent by somebody, or by the kernel when memory ran out)",
         libc::SIGSEGV => " (SIGSEGV)",
         libc::SIGTERM => " (SIGTERM)",
         libc::SIGXFSZ => " (SIGXFSZ)",
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_death_is_told_by_signal_stage_and_last_words() {
+    fn a_death_is_told_by_signal_stage_and_stderr_tail() {
         let failure = of(
             libc::SIGABRT,
             &["GGML_ASSERT(x) failed", "", "note: run with"],
@@ -85,12 +85,12 @@ mod tests {
         assert_eq!(failure.reason, Reason::WorkerDied);
         assert_eq!(
             failure.message,
-            "the reader was killed by signal 6 (SIGABRT) at reading the page; its last words: GGML_ASSERT(x) failed"
+            "the reader was killed by signal 6 (SIGABRT) at reading the page; its last line: GGML_ASSERT(x) failed"
         );
     }
 
     #[test]
-    fn limits_and_escapes_are_told_from_other_deaths() {
+    fn limits_and_escape_attempts_have_causes_of_their_own() {
         let cpu = of(libc::SIGXCPU, &[]);
         assert_eq!(cpu.reason, Reason::Deadline);
         assert!(cpu.message.contains("CPU seconds"), "{cpu}");

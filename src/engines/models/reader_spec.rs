@@ -1,101 +1,110 @@
-//! The readers of a run, the first for every page, each further one for what
-//! the ones before it did not read well enough.
+//! The readers of a run: the first for every page, further tiers for pages that
+//! the ones before did not read well enough.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::ensure;
 
-use super::{ImageLayout, Installation, ResolvedEndpoint, ResolvedReader, Verified};
+use super::{
+    Anchor, AnswerForm, ImageLayout, Installation, ResolvedEndpoint, ResolvedReader, TokenPrice,
+    Verified,
+};
 use crate::config::{EscalationSettings, ReadingSettings, as_usage_error};
 
-/// A reader that can be used, whatever it is.
+/// A reader that can be used: what the pipeline must know of it, wherever it
+/// runs.
 #[derive(Clone, Debug)]
-pub enum ResolvedRung {
+pub struct ReaderSpec {
+    pub name: String,
+    /// BLAKE3 (hex) of what decides an answer.
+    pub hash: String,
+    pub layout: ImageLayout,
+    pub prompt_variant: Option<String>,
+    /// By document type; a reader without any can be asked for every field.
+    pub supported_fields: BTreeMap<String, Vec<String>>,
+    /// Longest answer, in tokens.
+    pub max_output_tokens: u32,
+    pub anchor: Anchor,
+    pub answers: AnswerForm,
+    /// `None`: it is free.
+    pub price: Option<TokenPrice>,
+    pub backend: ReaderBackend,
+}
+
+/// Where a reader runs.
+#[derive(Clone, Debug)]
+pub enum ReaderBackend {
+    /// llama.cpp in a worker process.
     Local(Box<ResolvedReader>),
+    /// A server.
     Endpoint(Box<ResolvedEndpoint>),
 }
 
-impl ResolvedRung {
-    pub fn name(&self) -> &str {
-        match self {
-            ResolvedRung::Local(reader) => &reader.name,
-            ResolvedRung::Endpoint(endpoint) => &endpoint.name,
+/// The readers of a run.
+#[derive(Clone, Debug)]
+pub struct ReaderTiers {
+    pub first: ReaderSpec,
+    /// Each stronger than the one before.
+    pub further: Vec<ReaderSpec>,
+}
+
+impl ReaderTiers {
+    pub fn iter(&self) -> impl Iterator<Item = &ReaderSpec> {
+        std::iter::once(&self.first).chain(&self.further)
+    }
+}
+
+impl From<ResolvedReader> for ReaderSpec {
+    fn from(reader: ResolvedReader) -> ReaderSpec {
+        let model = &reader.spec;
+        ReaderSpec {
+            name: reader.name.clone(),
+            hash: reader.hash.clone(),
+            layout: model.layout.clone(),
+            prompt_variant: model.prompt_variant.clone(),
+            supported_fields: model.supported_fields.clone(),
+            max_output_tokens: model.max_output_tokens,
+            anchor: model.anchor,
+            answers: model.answers,
+            price: None,
+            backend: ReaderBackend::Local(Box::new(reader)),
         }
     }
+}
 
-    /// BLAKE3 (hex) of what decides an answer.
-    pub fn hash(&self) -> &str {
-        match self {
-            ResolvedRung::Local(reader) => &reader.hash,
-            ResolvedRung::Endpoint(endpoint) => &endpoint.hash,
-        }
-    }
-
-    pub fn layout(&self) -> &ImageLayout {
-        match self {
-            ResolvedRung::Local(reader) => &reader.spec.layout,
-            ResolvedRung::Endpoint(endpoint) => &endpoint.spec.layout,
-        }
-    }
-
-    pub fn prompt_variant(&self) -> Option<&str> {
-        match self {
-            ResolvedRung::Local(reader) => reader.spec.prompt_variant.as_deref(),
-            ResolvedRung::Endpoint(endpoint) => endpoint.spec.prompt_variant.as_deref(),
-        }
-    }
-
-    pub fn taught(&self) -> &BTreeMap<String, Vec<String>> {
-        match self {
-            ResolvedRung::Local(reader) => &reader.spec.taught,
-            ResolvedRung::Endpoint(endpoint) => &endpoint.spec.taught,
-        }
-    }
-
-    pub fn max_output_tokens(&self) -> u32 {
-        match self {
-            ResolvedRung::Local(reader) => reader.spec.max_output_tokens,
-            ResolvedRung::Endpoint(endpoint) => endpoint.spec.max_output_tokens,
-        }
-    }
-
-    /// What so many tokens cost; `None` where nobody is paid.
-    pub fn cost(&self, input: u32, output: u32) -> Option<f64> {
-        match self {
-            ResolvedRung::Local(_) => None,
-            ResolvedRung::Endpoint(endpoint) => Some(endpoint.spec.cost(input, output)),
-        }
-    }
-
-    /// The currency of its prices; `None` where it has none.
-    pub fn currency(&self) -> Option<&str> {
-        match self {
-            ResolvedRung::Local(_) => None,
-            ResolvedRung::Endpoint(endpoint) => {
-                let spec = &endpoint.spec;
-                let is_paid = spec.input_price > 0.0 || spec.output_price > 0.0;
-                is_paid.then_some(spec.currency.as_str())
-            }
+impl From<ResolvedEndpoint> for ReaderSpec {
+    fn from(endpoint: ResolvedEndpoint) -> ReaderSpec {
+        let model = &endpoint.spec;
+        ReaderSpec {
+            name: endpoint.name.clone(),
+            hash: endpoint.hash.clone(),
+            layout: model.layout.clone(),
+            prompt_variant: model.prompt_variant.clone(),
+            supported_fields: model.supported_fields.clone(),
+            max_output_tokens: model.max_output_tokens,
+            anchor: model.anchor,
+            answers: model.answers,
+            price: model.price(),
+            backend: ReaderBackend::Endpoint(Box::new(endpoint)),
         }
     }
 }
 
 impl Installation {
     /// The first reader and those that pages escalate to, in the order of the
-    /// settings, all files checked and all keys there. At least one.
+    /// settings, all files checked and all keys there.
     pub fn readers(
         &self,
         reading: &ReadingSettings,
         escalation: &EscalationSettings,
-    ) -> anyhow::Result<Vec<ResolvedRung>> {
-        let first = self.first(reading)?;
-        let further = escalation.readers.iter().map(|name| self.rung(name));
-        let readers: Vec<_> = std::iter::once(Ok(first))
-            .chain(further)
-            .collect::<Result<_, _>>()?;
-        as_usage_error(true, has_no_repetition(&readers))?;
-        as_usage_error(true, has_one_currency(&readers))?;
-        Ok(readers)
+    ) -> anyhow::Result<ReaderTiers> {
+        let further = escalation.readers.iter().map(|name| self.tier(name));
+        let tiers = ReaderTiers {
+            first: self.first(reading)?,
+            further: further.collect::<Result<_, _>>()?,
+        };
+        as_usage_error(true, has_no_repetition(&tiers))?;
+        Ok(tiers)
     }
 
     /// Checks every endpoint of the manifest; nothing is sent.
@@ -112,48 +121,37 @@ impl Installation {
     }
 
     /// The reader that reads every page.
-    pub fn first(&self, reading: &ReadingSettings) -> anyhow::Result<ResolvedRung> {
-        if let (Some(name), None) = (&reading.reader, &reading.text_gguf) {
-            return self.rung(name);
+    pub fn first(&self, reading: &ReadingSettings) -> anyhow::Result<ReaderSpec> {
+        match (&reading.reader, &reading.text_gguf) {
+            (Some(name), None) => self.tier(name),
+            _ => Ok(self.reader(reading)?.into()),
         }
-        Ok(ResolvedRung::Local(Box::new(self.reader(reading)?)))
     }
 
     /// The reader or endpoint of this name.
-    fn rung(&self, name: &str) -> anyhow::Result<ResolvedRung> {
+    fn tier(&self, name: &str) -> anyhow::Result<ReaderSpec> {
         let (_, manifest) = self.manifest()?;
         if let Some(endpoint) = manifest.endpoint.get(name) {
-            let endpoint = as_usage_error(true, endpoint.resolve(name))?;
-            return Ok(ResolvedRung::Endpoint(Box::new(endpoint)));
+            return Ok(as_usage_error(true, endpoint.resolve(name))?.into());
         }
         let named = ReadingSettings {
             reader: Some(name.to_owned()),
             ..ReadingSettings::default()
         };
-        Ok(ResolvedRung::Local(Box::new(self.reader(&named)?)))
+        Ok(self.reader(&named)?.into())
     }
 }
 
-fn has_no_repetition(readers: &[ResolvedRung]) -> anyhow::Result<()> {
+fn has_no_repetition(tiers: &ReaderTiers) -> anyhow::Result<()> {
     let mut names = BTreeSet::new();
-    for reader in readers {
-        let name = reader.name();
+    for tier in tiers.iter() {
+        let name = &tier.name;
         ensure!(
             names.insert(name),
             "`escalation.readers` names \"{name}\" although it reads before: name each reader once, \
              and the first in `reading.reader` alone"
         );
     }
-    Ok(())
-}
-
-fn has_one_currency(rungs: &[ResolvedRung]) -> anyhow::Result<()> {
-    let currencies: BTreeSet<&str> = rungs.iter().filter_map(ResolvedRung::currency).collect();
-    ensure!(
-        currencies.len() <= 1,
-        "the endpoints of `escalation.readers` have prices in different currencies ({}): `escalation.max_cost` needs one",
-        currencies.into_iter().collect::<Vec<_>>().join(", ")
-    );
     Ok(())
 }
 
@@ -168,10 +166,10 @@ mod tests {
     fn installation(folder: &Path) -> Installation {
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
         let mut manifest = std::fs::read_to_string(shipped.join(Manifest::FILE)).unwrap();
-        for (name, currency) in [("near", "EUR"), ("far", "USD")] {
+        for name in ["near", "far"] {
             manifest.push_str(&format!(
                 "\n[endpoint.{name}]\nkind = 'openai'\nbase_url = 'https://{name}.example/v1'\n\
-                 model = 'm'\ninput_price = 1\ncurrency = '{currency}'\n"
+                 model = 'm'\n"
             ));
         }
         std::fs::write(folder.join(Manifest::FILE), manifest).unwrap();
@@ -201,10 +199,7 @@ mod tests {
         let installation = installation(folder.path());
         let names = |reading: &ReadingSettings, further: &[&str]| -> Vec<String> {
             let readers = installation.readers(reading, &escalation(further)).unwrap();
-            readers
-                .iter()
-                .map(|reader| reader.name().to_owned())
-                .collect()
+            readers.iter().map(|reader| reader.name.clone()).collect()
         };
         let default = ReadingSettings::default();
         assert_eq!(names(&default, &["far"]), ["docmill-nano", "far"]);
@@ -229,6 +224,5 @@ mod tests {
         );
         assert!(error("docmill-nano", &["far", "far"]).contains("each reader once"));
         assert!(error("far", &["far"]).contains("each reader once"));
-        assert!(error("near", &["far"]).contains("EUR, USD"));
     }
 }

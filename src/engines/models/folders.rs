@@ -1,0 +1,79 @@
+//! Where the files of a manifest lie.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+
+use super::ModelFile;
+
+/// The folders that hold a model's files.
+#[derive(Clone, Debug)]
+pub struct ModelFolders {
+    /// That of `manifest.toml`.
+    pub manifest: PathBuf,
+    /// Where `docmill models pull` puts what it takes out of wheels; `None`:
+    /// the user has no home.
+    pub data: Option<PathBuf>,
+}
+
+impl ModelFolders {
+    /// With `docmill/models` of the user's data folder.
+    pub fn of(manifest: &Path) -> ModelFolders {
+        let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+        let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+        ModelFolders {
+            manifest: manifest.to_owned(),
+            data: data.or(home).map(|data| data.join("docmill/models")),
+        }
+    }
+
+    /// The path of a file. One from a wheel must be there; any other is looked
+    /// at by whoever opens it.
+    pub fn path(&self, file: &ModelFile) -> anyhow::Result<PathBuf> {
+        let beside = self.manifest.join(&file.path);
+        if file.wheel.is_none() || beside.is_file() {
+            return Ok(beside);
+        }
+        let pulled = self.data.as_ref().map(|data| data.join(&file.path));
+        match pulled {
+            Some(pulled) if pulled.is_file() => Ok(pulled),
+            _ => bail!(
+                "{} is not installed: `docmill models pull` fetches it",
+                file.path.display()
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::WheelMember;
+    use super::*;
+
+    #[test]
+    fn a_file_of_a_wheel_is_found_beside_the_manifest_or_in_the_data_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let [manifest, data] = ["manifest", "data"].map(|name| folder.path().join(name));
+        let folders = ModelFolders {
+            manifest: manifest.clone(),
+            data: Some(data.clone()),
+        };
+        let file = ModelFile {
+            path: "base.gguf".into(),
+            wheel: Some(WheelMember {
+                package: "p".into(),
+                version: "1".into(),
+                sha256: String::new(),
+                member: "base.gguf".into(),
+            }),
+            ..ModelFile::default()
+        };
+        let missing = folders.path(&file).unwrap_err().to_string();
+        assert!(missing.contains("models pull"), "{missing}");
+        for place in [&data, &manifest] {
+            std::fs::create_dir(place).unwrap();
+            std::fs::write(place.join("base.gguf"), "x").unwrap();
+            assert_eq!(folders.path(&file).unwrap(), place.join("base.gguf"));
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The roles, one a file. A new one is a file here and a line in [`serve`].
+
+mod rasterizer;
+mod reader;
+mod router;
+
+pub use rasterizer::{DrawPage, OpenDocument, OpenedDocument, RasterizerRole};
+pub use reader::{ReadPage, ReaderRole};
+pub use router::{RoutePages, RouterRole};
+
+use super::child::{Hook, serve_role};
+use super::role::Role;
+
+/// Runs the worker of the role of this name until its stdin ends.
+pub fn serve(name: &str, hook: Option<Hook>) -> anyhow::Result<()> {
+    match name {
+        RasterizerRole::NAME => serve_role::<RasterizerRole>(hook),
+        RouterRole::NAME => serve_role::<RouterRole>(hook),
+        ReaderRole::NAME => serve_role::<ReaderRole>(hook),
+        _ => anyhow::bail!("there is no worker role `{name}`"),
+    }
+}
