@@ -8,8 +8,14 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+/// The reader of tests that are not about the default one.
+pub const SMALL_READER: &str = "docmill-nano";
+
 pub struct Context {
     pub dir: tempfile::TempDir,
+    /// Whether commands use the models that docmill finds by itself; otherwise
+    /// those of [`small_models`].
+    is_shipped: bool,
 }
 
 /// What a command printed and how it ended.
@@ -24,6 +30,15 @@ impl Context {
     pub fn new() -> Context {
         Context {
             dir: tempfile::tempdir().unwrap(),
+            is_shipped: false,
+        }
+    }
+
+    /// With the models that docmill finds by itself, and the default reader.
+    pub fn shipped(self) -> Context {
+        Context {
+            is_shipped: true,
+            ..self
         }
     }
 
@@ -44,6 +59,9 @@ impl Context {
             if !["DOCMILL_PDFIUM", "DOCMILL_CORPUS"].contains(&name.to_string_lossy().as_ref()) {
                 command.env_remove(name);
             }
+        }
+        if !self.is_shipped {
+            command.env("DOCMILL_MODELS", small_models());
         }
         command
     }
@@ -94,7 +112,7 @@ impl Context {
 fn checks() -> &'static [Value] {
     static CHECKS: OnceLock<Vec<Value>> = OnceLock::new();
     CHECKS.get_or_init(|| {
-        let ran = Context::new().run(&["doctor", "--json"]);
+        let ran = Context::new().shipped().run(&["doctor", "--json"]);
         let checks = ran.json_lines();
         assert!(!checks.is_empty(), "the doctor found nothing: {ran:?}");
         checks
@@ -199,7 +217,31 @@ pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
-/// A folder of the shipped models with another manifest.
+/// Models whose default is a small reader, made once: a test that is not about
+/// reading well takes several times as long with a larger one.
+fn small_models() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("models");
+        changed_models(&folder, str::to_owned);
+        folder
+    })
+}
+
+/// A manifest whose readers get one tile of each page.
+pub fn one_tile(manifest: &str) -> String {
+    let few = |line: &str| match line.split(" = ").next() {
+        Some("max_tiles") => "max_tiles = 1\n".to_owned(),
+        Some("columns") => "columns = { default = 1 }\n".to_owned(),
+        _ => format!("{line}\n"),
+    };
+    let few: String = manifest.lines().map(few).collect();
+    assert_ne!(few, manifest, "no number of tiles in the manifest");
+    few
+}
+
+/// A folder of the shipped models with another manifest, whose default is the
+/// small reader.
 pub fn changed_models(folder: &Path, change: impl FnOnce(&str) -> String) {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
     fs::create_dir_all(folder).unwrap();
@@ -211,6 +253,11 @@ pub fn changed_models(folder: &Path, change: impl FnOnce(&str) -> String) {
         }
     }
     let manifest = fs::read_to_string(shipped.join("manifest.toml")).unwrap();
+    let small = |line: &str| match line.starts_with("default_reader = ") {
+        true => format!("default_reader = \"{SMALL_READER}\"\n"),
+        false => format!("{line}\n"),
+    };
+    let manifest: String = manifest.lines().map(small).collect();
     fs::write(folder.join("manifest.toml"), change(&manifest)).unwrap();
 }
 

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::context::{Context, fixtures, stable};
+use crate::context::{Context, stable};
+use crate::evaluation::fixtures_read;
 use crate::harness::test;
 
 /// Floors for field F1, with each document taken for what it is: a little
@@ -11,28 +12,17 @@ use crate::harness::test;
 const FLOORS: [(&str, f64); 3] = [("receipt", 0.78), ("invoice", 0.68), ("screenshot", 0.90)];
 
 test!(fixtures_are_read_and_compared_field_by_field, Engines);
-fn fixtures_are_read_and_compared_field_by_field(context: Context) {
+fn fixtures_are_read_and_compared_field_by_field(_: Context) {
+    let (report, _) = fixtures_read();
     for (doc_type, floor) in FLOORS {
-        let folder = fixtures();
-        let args = [
-            "eval",
-            folder.to_str().unwrap(),
-            "--only",
-            doc_type,
-            "--no-routing",
-            "--json",
-        ];
-        let ran = context.run(&args);
-        assert_eq!(ran.code, Some(0), "{ran:?}");
-        let report = &ran.json_lines()[0];
         let table = &report["tables"][doc_type];
         let f1 = table["f1"].as_f64().unwrap();
         assert!(
             f1 >= floor,
             "{doc_type}: F1 {f1:.3} is below {floor}\n{table:#}"
         );
-        assert_eq!(report["run"]["pages_failed"], serde_json::json!({}));
     }
+    assert_eq!(report["run"]["pages_failed"], serde_json::json!({}));
 }
 
 test!(
@@ -124,6 +114,7 @@ fn a_free_question_is_answered_and_nothing_is_stored(context: Context) {
 
 test!(clear_pages_are_routed_to_their_types, Engines);
 fn clear_pages_are_routed_to_their_types(context: Context) {
+    let context = context.shipped();
     for (case, name) in [
         ("receipt/my_hardware_scan", "receipt"),
         ("screenshot/payment_cafe", "screenshot"),

@@ -1,6 +1,8 @@
 //! Measuring and calibrating through the program, with the default weights.
 
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -14,6 +16,22 @@ fn eval_screenshots(context: &Context, more: &[&str]) -> Ran {
     args.extend(["--set", "acceptance.calibration=off"]);
     args.extend(more);
     context.run(&args)
+}
+
+/// What the default reader makes of all fixtures, each taken for what it is,
+/// and the database that has it; made once in a process.
+pub fn fixtures_read() -> &'static (Value, PathBuf) {
+    static READ: OnceLock<(Value, PathBuf)> = OnceLock::new();
+    READ.get_or_init(|| {
+        let context = Context::new().shipped();
+        let folder = fixtures();
+        let args = ["eval", folder.to_str().unwrap(), "--no-routing", "--json"];
+        let ran = context.run(&[&args[..], &["--keep", "fixtures.db"]].concat());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixtures.db");
+        fs::copy(context.path("fixtures.db"), &kept).unwrap();
+        (ran.json_lines().remove(0), kept)
+    })
 }
 
 test!(
@@ -98,6 +116,7 @@ test!(
     Engines
 );
 fn a_calibration_is_made_from_known_documents_and_later_records_name_it(context: Context) {
+    let context = context.shipped();
     let folder = fixtures();
     let folder = folder.to_str().unwrap();
     let few = context.run(&[
@@ -112,6 +131,8 @@ fn a_calibration_is_made_from_known_documents_and_later_records_name_it(context:
     assert!(few.stderr.contains("too few to calibrate"), "{few:?}");
     assert!(!context.path("few.json").exists());
 
+    let (_, read) = fixtures_read();
+    fs::copy(read, context.path("cal.db")).unwrap();
     let args = [
         "calibrate",
         folder,

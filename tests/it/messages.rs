@@ -5,13 +5,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::context::Context;
+use crate::context::{Context, SMALL_READER};
 use crate::faults::while_locked;
 use crate::harness::test;
 
 test!(whatever_a_setting_names_wrongly_ends_with_exit_code_2);
 fn whatever_a_setting_names_wrongly_ends_with_exit_code_2(context: Context) {
-    let nano = "docmill-nano";
+    let nano = SMALL_READER;
     for wrong in [
         &["--models", "nowhere"][..],
         &["--reader", "nobody"],
@@ -34,6 +34,7 @@ fn whatever_a_setting_names_wrongly_ends_with_exit_code_2(context: Context) {
 
 test!(config_shows_what_is_found_where_nothing_is_set);
 fn config_shows_what_is_found_where_nothing_is_set(context: Context) {
+    let context = context.shipped();
     let ran = context.run(&["config"]);
     let line = |start: &str| {
         let line = ran.stdout.lines().find(|line| line.starts_with(start));

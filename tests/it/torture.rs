@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use sqlx::{Connection, Row, SqliteConnection};
 
-use crate::context::{Context, changed_models, fixtures, stable};
+use crate::context::{Context, changed_models, fixtures, one_tile, stable};
 use crate::harness::test;
 use crate::process::{signal, workers};
 
@@ -69,7 +69,8 @@ fn killed_at_random_moments_the_rows_are_those_of_an_undisturbed_run(context: Co
         folder: folder.unwrap_or_else(|| context.path("torture")),
     };
     fs::create_dir_all(&plan.folder).unwrap();
-    one_tile(&plan.folder.join("models"));
+    // The sooner a page is done, the more often there is to kill.
+    changed_models(&plan.folder.join("models"), one_tile);
     torture(&context, &plan);
 }
 
@@ -187,21 +188,6 @@ fn ends_within(child: &mut Child, life: Duration) -> bool {
         std::thread::sleep(Duration::from_millis(10));
     }
     false
-}
-
-/// The default models on one tile: what is tried is not how well pages are
-/// read, and the sooner a page is done, the more often there is to kill.
-fn one_tile(folder: &Path) {
-    changed_models(folder, |manifest| {
-        let few = |line: &str| match line.split(" = ").next() {
-            Some("max_tiles") => "max_tiles = 1\n".to_owned(),
-            Some("columns") => "columns = { default = 1 }\n".to_owned(),
-            _ => format!("{line}\n"),
-        };
-        let few: String = manifest.lines().map(few).collect();
-        assert_ne!(few, manifest, "no number of tiles in the manifest");
-        few
-    });
 }
 
 fn run(context: &Context, plan: &Plan, database: &Path) -> Child {
