@@ -3,6 +3,7 @@
 //! [`types`] are the document types, [`prompt`] makes the reader's question
 //! from one, [`page_text`] lays out the words that the reader is given and
 //! [`verbatim`] makes the grammar of answers that copy them, [`einvoice`] parses and writes electronic invoices,
+//! [`values`] reads the numbers, dates and currencies of any text,
 //! [`validation`] turns answers into checked records, and [`acceptance`]
 //! decides which records need no review.
 
@@ -12,4 +13,5 @@ pub mod page_text;
 pub mod prompt;
 pub mod types;
 pub mod validation;
+pub mod values;
 pub mod verbatim;

@@ -1,0 +1,47 @@
+//! Dates as documents write them, as days of the Gregorian calendar.
+//!
+//! `03/04/2024` is a day in April or in March: both are given, and
+//! [`DateOrder`] says what settles it. Points part day, month and year in
+//! this order wherever that makes a day, since no country writes the month
+//! before a point first. Years of two digits are 1970 to 2069; Buddhist years
+//! and Japanese eras are converted. A time beside a date is not part of it.
+
+mod atoms;
+mod cursor;
+mod east_asian;
+mod forms;
+mod months;
+mod order;
+mod refuse;
+mod scan;
+#[cfg(test)]
+mod tests;
+mod types;
+mod words;
+
+use jiff::civil::Date;
+
+pub use order::{DateDecision, DateOrder, OrderReason};
+pub use scan::scan;
+pub use types::{By, DateError, DateReading, DateSpan, Order, Reading};
+
+/// A text that is a date, perhaps with a day of the week before it and a time
+/// beside it. `today` bounds years of two digits: see [`scan`].
+pub fn parse(text: &str, today: Option<Date>) -> Result<DateReading, DateError> {
+    if text.trim().is_empty() {
+        return Err(DateError::Empty);
+    }
+    let (spans, failed) = scan::find(text, today);
+    match spans.as_slice() {
+        [] => Err(failed.unwrap_or_else(|| refuse::why(text))),
+        [span] => {
+            let beside = [&text[..span.range.start], &text[span.range.end..]];
+            if beside.iter().all(|text| refuse::may_stand_beside(text)) {
+                Ok(span.reading.clone())
+            } else {
+                Err(DateError::Words)
+            }
+        }
+        _ => Err(DateError::Several),
+    }
+}

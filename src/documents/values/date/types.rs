@@ -1,0 +1,134 @@
+//! What a date says, and why a text is none.
+
+use std::fmt;
+use std::ops::Range;
+
+use jiff::civil::Date;
+
+/// Which number comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Order {
+    DayFirst,
+    MonthFirst,
+    YearFirst,
+}
+
+/// What a reading of a date supposes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum By {
+    /// Nothing: a month in words, a year of four digits first.
+    Sure,
+    Order(Order),
+    /// That the month's name is of a language (ISO 639): `listopad`.
+    Language(&'static str),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Reading {
+    pub date: Date,
+    pub by: By,
+}
+
+/// What a date says: one day, or several between which the document decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DateReading(pub(super) Vec<Reading>);
+
+impl DateReading {
+    /// The day where there is but one.
+    pub fn only(&self) -> Option<Date> {
+        let first = self.0.first()?.date;
+        let same = self.0.iter().all(|reading| reading.date == first);
+        same.then_some(first)
+    }
+
+    pub fn is_ambiguous(&self) -> bool {
+        self.only().is_none()
+    }
+
+    pub fn readings(&self) -> &[Reading] {
+        &self.0
+    }
+
+    pub fn dates(&self) -> impl Iterator<Item = Date> {
+        self.0.iter().map(|reading| reading.date)
+    }
+
+    /// The day in a document that writes its dates so.
+    pub fn under(&self, order: Order) -> Option<Date> {
+        self.only().or_else(|| {
+            let mut readings = self.0.iter();
+            let fits = readings.find(|reading| reading.by == By::Order(order));
+            fits.map(|reading| reading.date)
+        })
+    }
+
+    /// The day where its month is named in a language.
+    pub fn in_language(&self, language: &str) -> Option<Date> {
+        self.only().or_else(|| {
+            let mut readings = self.0.iter();
+            let fits = readings.find(|r| matches!(r.by, By::Language(of) if of == language));
+            fits.map(|reading| reading.date)
+        })
+    }
+}
+
+/// Where a text has a date.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DateSpan {
+    /// Bytes, without a time or day of the week beside it.
+    pub range: Range<usize>,
+    pub reading: DateReading,
+    /// It has marks or words: `20241231` and `31 12 2024` may be numbers.
+    pub is_marked: bool,
+}
+
+/// Why a text is no date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DateError {
+    Empty,
+    NotADate,
+    /// `31.02.2024`.
+    NoSuchDay {
+        year: i32,
+        month: i32,
+        day: i32,
+    },
+    /// `31.12.45`: two digits of a year that lies ahead.
+    FarAhead(i32),
+    /// `31.12.1812`: nothing that is read here is of that year.
+    Year(i32),
+    /// `31 December`.
+    NoYear,
+    /// `12/2024`, `May 2024`.
+    NoDay,
+    Several,
+    /// Other words stand beside it.
+    Words,
+}
+
+impl fmt::Display for DateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            DateError::Empty => "there is no text",
+            DateError::NotADate => "this is not a date",
+            DateError::NoSuchDay { year, month, day } => {
+                return match month {
+                    1..=12 => write!(f, "there is no day {day} in month {month} of {year}"),
+                    _ => write!(f, "there is no month {month}"),
+                };
+            }
+            DateError::FarAhead(year) => {
+                return write!(f, "its year would be {year}, which lies far ahead");
+            }
+            DateError::Year(year) => {
+                return write!(f, "the year {year} is out of range (1900 to 2099)");
+            }
+            DateError::NoYear => "the year is missing",
+            DateError::NoDay => "this is a month, not a day",
+            DateError::Several => "there are several dates",
+            DateError::Words => "other words stand beside the date",
+        })
+    }
+}
+
+impl std::error::Error for DateError {}

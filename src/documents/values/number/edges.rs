@@ -1,0 +1,129 @@
+//! Whether digits with their marks are a number of their own, by what stands
+//! right beside them.
+
+use std::ops::Range;
+
+use super::super::chars::{Glyph, Kind};
+use super::run::Run;
+use super::types::NumberError;
+
+/// Refuses digits that are part of something else; gives whether letters stand
+/// right beside them. `whole` counts glyphs.
+pub(super) fn check(
+    glyphs: &[Glyph],
+    run: &Run,
+    whole: Range<usize>,
+    has_word: bool,
+) -> Result<bool, NumberError> {
+    let edges = Edges { glyphs, run };
+    let left = match whole.start.checked_sub(1) {
+        Some(before) => edges.left(glyphs[before], whole.start)?,
+        None => false,
+    };
+    let right = match glyphs.get(whole.end) {
+        Some(after) => edges.right(*after, whole.end, has_word)?,
+        None => false,
+    };
+    Ok(left || right)
+}
+
+struct Edges<'a> {
+    glyphs: &'a [Glyph],
+    run: &'a Run,
+}
+
+impl Edges<'_> {
+    fn left(&self, before: Glyph, start: usize) -> Result<bool, NumberError> {
+        let run = self.run;
+        let beyond = start.checked_sub(2).map(|at| self.glyphs[at]);
+        let is_word = beyond.is_some_and(|glyph| glyph.is_word());
+        let is_digit = beyond.is_some_and(|glyph| glyph.is_digit());
+        match before.kind {
+            Kind::Digit { .. } | Kind::Raised(_) => Err(NumberError::Misread),
+            Kind::Letter if is_times(before.char) && is_digit => Ok(true),
+            Kind::Letter => {
+                let letters = self.glyphs[..start].iter().rev();
+                let letters = letters.take_while(|g| g.kind == Kind::Letter).count();
+                if looks_like_digit(before.char) {
+                    return Err(NumberError::Misread);
+                }
+                if letters < 2 || !run.has_cents() {
+                    return Err(NumberError::Code);
+                }
+                Ok(true)
+            }
+            Kind::Dash if is_word && !(run.has_cents() && is_digit) => Err(NumberError::Code),
+            Kind::Mark(_) if is_digit => Err(NumberError::Grouping),
+            // `O.50`, not `No.50`.
+            Kind::Mark(_) if beyond.is_some_and(|glyph| looks_like_digit(glyph.char)) => {
+                let further = start.checked_sub(3).map(|at| self.glyphs[at]);
+                match further.is_none_or(|glyph| glyph.kind != Kind::Letter) {
+                    true => Err(NumberError::Misread),
+                    false => Ok(false),
+                }
+            }
+            Kind::Other | Kind::Currency => match before.char {
+                '#' | '№' | '_' | '^' => Err(NumberError::Code),
+                '/' | '\\' if is_word && run.is_whole() => Err(NumberError::Code),
+                ':' if is_digit => Err(NumberError::Time),
+                _ => Ok(false),
+            },
+            _ => Ok(false),
+        }
+    }
+
+    /// `has_word`: a currency or the code of a tax stands behind the digits.
+    fn right(&self, after: Glyph, end: usize, has_word: bool) -> Result<bool, NumberError> {
+        let run = self.run;
+        let beyond = self.glyphs.get(end + 1);
+        let is_word = beyond.is_some_and(Glyph::is_word);
+        let is_digit = beyond.is_some_and(Glyph::is_digit);
+        match after.kind {
+            Kind::Digit { .. } => Err(NumberError::Misread),
+            // A footnote behind an amount.
+            Kind::Raised(_) if run.has_cents() => Ok(false),
+            Kind::Raised(_) => Err(NumberError::Misread),
+            Kind::Letter if has_word => Ok(false),
+            Kind::Letter if is_times(after.char) && is_digit => Ok(true),
+            Kind::Letter => {
+                let letters = self.glyphs[end..].iter();
+                let letters = letters.take_while(|g| g.kind == Kind::Letter).count();
+                if looks_like_digit(after.char) || letters < 2 {
+                    return Err(NumberError::Misread);
+                }
+                if !run.has_cents() {
+                    return Err(NumberError::Code);
+                }
+                Ok(true)
+            }
+            Kind::Dash if is_word && !(run.has_cents() && is_digit) => Err(NumberError::Code),
+            // `12.O0`.
+            Kind::Mark(_)
+                if beyond.is_some_and(|glyph| looks_like_digit(glyph.char))
+                    && self
+                        .glyphs
+                        .get(end + 2)
+                        .is_none_or(|glyph| glyph.kind != Kind::Letter) =>
+            {
+                Err(NumberError::Misread)
+            }
+            Kind::Other => match after.char {
+                '_' | '^' | '\\' => Err(NumberError::Code),
+                '/' if is_digit && run.is_whole() => Err(NumberError::Code),
+                ':' if is_digit => Err(NumberError::Time),
+                _ => Ok(false),
+            },
+            _ => Ok(false),
+        }
+    }
+}
+
+/// A sign of multiplication: `3X8.00`.
+fn is_times(c: char) -> bool {
+    matches!(c, 'x' | 'X')
+}
+
+/// Letters that OCR puts for digits.
+pub(super) fn looks_like_digit(c: char) -> bool {
+    matches!(c, 'l' | 'I' | 'O' | 'o' | 'О' | 'о' | '|')
+}

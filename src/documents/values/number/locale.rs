@@ -1,0 +1,190 @@
+//! The convention of a document, decided by all of its numbers together.
+
+use std::fmt;
+
+use iso_currency::Currency;
+use rust_decimal::Decimal;
+
+use super::super::chars::Sign;
+use super::types::{Convention, NumberReading};
+
+/// Decides how a document writes its numbers.
+pub struct Locale;
+
+/// A convention and what it was decided by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    pub convention: Convention,
+    pub reason: Reason,
+    /// Numbers that show it, and numbers that show another decimal sign.
+    pub shown: usize,
+    pub against: usize,
+}
+
+/// What decides a convention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A number has both signs: `1.234,50`.
+    BothSigns,
+    /// A number has other than three digits behind its sign: `12,50`.
+    Decimals,
+    /// A number has a sign more than once: `1,234,567`.
+    Grouping,
+    /// The currency has no decimals: the yen.
+    NoMinorUnit,
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, noun) = (
+            self.shown,
+            if self.shown == 1 { "number" } else { "numbers" },
+        );
+        let decimal = self.convention.decimal.map(Sign::name);
+        let grouping = self.convention.grouping.map(Sign::name);
+        match (self.reason, decimal, grouping) {
+            (Reason::NoMinorUnit, _, Some(sign)) => {
+                write!(f, "{sign} groups digits: the currency has no decimals")
+            }
+            (_, Some(sign), _) => {
+                write!(
+                    f,
+                    "{sign} is the decimal sign of {count} {noun} of the document"
+                )?;
+                match self.against {
+                    0 => Ok(()),
+                    n => write!(f, " (of {n} it is not)"),
+                }
+            }
+            (_, None, Some(sign)) => {
+                write!(
+                    f,
+                    "{sign} groups the digits of {count} {noun} of the document"
+                )
+            }
+            (_, None, None) => f.write_str("no number of the document shows it"),
+        }
+    }
+}
+
+impl Decision {
+    /// The value of a number of the document; `None` where the convention does
+    /// not decide either.
+    pub fn value(&self, number: &NumberReading) -> Option<Decimal> {
+        number.under(&self.convention)
+    }
+}
+
+impl Locale {
+    /// The convention of a document with these numbers (those that are ambiguous
+    /// by themselves too), and the currency if it is known. `None`: its numbers
+    /// do not show it, or contradict each other.
+    pub fn decide<'a>(
+        numbers: impl IntoIterator<Item = &'a NumberReading>,
+        currency: Option<Currency>,
+    ) -> Option<Decision> {
+        let numbers: Vec<_> = numbers.into_iter().collect();
+        // A number with one reading shows what its signs mean.
+        let shown = numbers
+            .iter()
+            .filter(|number| !number.is_ambiguous() && number.repair.is_none());
+        let shown: Vec<Convention> = shown
+            .flat_map(|number| number.readings())
+            .map(|reading| reading.convention)
+            .collect();
+        let grouping = most(shown.iter().filter_map(|shown| shown.grouping));
+        match most(shown.iter().filter_map(|shown| shown.decimal)) {
+            Some((decimal, count, against)) => decide_decimal(&shown, decimal, count, against),
+            None => grouping.map(|(sign, shown, against)| Decision {
+                convention: Convention {
+                    decimal: other(sign),
+                    grouping: Some(sign),
+                },
+                reason: Reason::Grouping,
+                shown,
+                against,
+            }),
+        }
+        .or_else(|| without_decimals(&numbers, currency))
+    }
+}
+
+/// Several signs are in use: one counts if it is far more frequent, as an
+/// item's position `1.10` is no price.
+fn decide_decimal(
+    shown: &[Convention],
+    decimal: Sign,
+    count: usize,
+    against: usize,
+) -> Option<Decision> {
+    const FAR: usize = 4;
+    if against * FAR > count {
+        return None;
+    }
+    let of_decimal = shown.iter().filter(|shown| shown.decimal == Some(decimal));
+    let both = of_decimal.filter_map(|shown| shown.grouping);
+    let both = most(both);
+    // What groups digits elsewhere, if it is not the decimal sign itself.
+    let alone = shown.iter().filter_map(|shown| shown.grouping);
+    let alone = most(alone.filter(|sign| *sign != decimal));
+    let reason = if both.is_some() {
+        Reason::BothSigns
+    } else {
+        Reason::Decimals
+    };
+    Some(Decision {
+        convention: Convention {
+            decimal: Some(decimal),
+            grouping: both.or(alone).map(|(sign, ..)| sign),
+        },
+        reason,
+        shown: count,
+        against,
+    })
+}
+
+/// Every number can be whole, and the currency has no decimals.
+fn without_decimals(numbers: &[&NumberReading], currency: Option<Currency>) -> Option<Decision> {
+    if currency?.exponent() != Some(0) {
+        return None;
+    }
+    let groups = numbers
+        .iter()
+        .filter(|number| number.is_ambiguous())
+        .flat_map(|number| number.readings())
+        .filter_map(|reading| reading.convention.grouping);
+    let (sign, shown, against) = most(groups)?;
+    (against == 0).then_some(Decision {
+        convention: Convention {
+            decimal: None,
+            grouping: Some(sign),
+        },
+        reason: Reason::NoMinorUnit,
+        shown,
+        against,
+    })
+}
+
+/// What parts the decimals where a sign groups.
+fn other(grouping: Sign) -> Option<Sign> {
+    match grouping {
+        Sign::Point => Some(Sign::Comma),
+        Sign::Comma => Some(Sign::Point),
+        _ => None,
+    }
+}
+
+/// The most frequent sign, how often it comes, and how often others do.
+fn most(signs: impl Iterator<Item = Sign>) -> Option<(Sign, usize, usize)> {
+    let mut counts: Vec<(Sign, usize)> = Vec::new();
+    let mut total = 0;
+    for sign in signs {
+        total += 1;
+        match counts.iter_mut().find(|(known, _)| *known == sign) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((sign, 1)),
+        }
+    }
+    let (sign, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+    Some((sign, count, total - count))
+}

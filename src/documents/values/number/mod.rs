@@ -1,0 +1,51 @@
+//! Numbers as documents write them, as exact decimals.
+//!
+//! A number is digits with decimal and grouping signs and its own marks: a
+//! leading point (`.99`), a dash for no cents (`45.-`), a minus on either side,
+//! brackets, CR and DR. A currency, percent sign or unit may stand beside it.
+//! `1.234` has two readings, and both are given: see [`Locale`] for what
+//! settles them.
+
+mod edges;
+mod locale;
+mod marks;
+mod phones;
+mod refuse;
+mod run;
+mod scan;
+#[cfg(test)]
+mod tests;
+mod types;
+
+use super::chars;
+
+pub use locale::{Decision, Locale, Reason};
+pub use scan::scan;
+pub use types::{Convention, NumberError, NumberReading, NumberSpan, Reading, Repair, Role};
+
+/// A text that is an amount or a bare number, with or without a currency.
+pub fn parse(text: &str) -> Result<NumberReading, NumberError> {
+    let span = find(text)?;
+    match span.role {
+        Role::Plain => Ok(span.reading),
+        Role::Percent => Err(NumberError::Percent),
+        Role::Quantity(unit) => Err(NumberError::Unit(text[unit].to_owned())),
+    }
+}
+
+/// The number that fills a text, whatever its role.
+pub fn find(text: &str) -> Result<NumberSpan, NumberError> {
+    let shows = |c: char| !c.is_whitespace() && !chars::is_invisible(c);
+    let start = text.find(shows).unwrap_or(text.len());
+    let end = text.trim_end_matches(|c| !shows(c)).len();
+    // Bytes of a character may end in marks that show nothing.
+    let fills = |span: &&NumberSpan| {
+        span.whole.start == start && span.whole.end.min(end) == end && !span.is_loose
+    };
+    let spans = scan(text);
+    // Of a sign that a blank parts and none, the one that counts it.
+    match spans.iter().find(fills) {
+        Some(span) => Ok(span.clone()),
+        None => Err(refuse::why(text, &spans)),
+    }
+}

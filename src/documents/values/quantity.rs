@@ -1,0 +1,61 @@
+//! Quantities: a number and its unit.
+
+use std::ops::Range;
+
+use super::number::{self, NumberError, NumberReading, Role};
+use super::units;
+
+/// A number of something: `2x`, `1,5 kg`, `3 Stk.`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantity {
+    pub number: NumberReading,
+    /// Its unit in one spelling, as [`units::unit`] gives it; `None`: a bare number.
+    pub unit: Option<&'static str>,
+}
+
+/// Where a text has a number with a unit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuantitySpan {
+    /// The number alone.
+    pub number: Range<usize>,
+    /// With its unit.
+    pub whole: Range<usize>,
+    pub quantity: Quantity,
+}
+
+/// A text that is a number, with or without a unit behind it, or with a sign of
+/// multiplication on either side (`2x`, `x2`).
+pub fn parse(text: &str) -> Result<Quantity, NumberError> {
+    let text = text.trim();
+    let bare = text.trim_start_matches(['x', 'X', '×']).trim_start();
+    let times = bare.len() < text.len();
+    let span = number::find(bare)?;
+    match span.role {
+        Role::Plain if span.currency.is_none() => Ok(Quantity {
+            number: span.reading,
+            unit: times.then_some("x"),
+        }),
+        Role::Quantity(unit) if !times => Ok(Quantity {
+            number: span.reading,
+            unit: units::unit(&bare[unit]),
+        }),
+        Role::Percent => Err(NumberError::Percent),
+        _ => Err(NumberError::NoNumber),
+    }
+}
+
+/// Every number with a unit in a text.
+pub fn scan(text: &str) -> Vec<QuantitySpan> {
+    let of = |span: number::NumberSpan| match span.role {
+        Role::Quantity(ref unit) => Some(QuantitySpan {
+            number: span.range.clone(),
+            whole: span.whole.clone(),
+            quantity: Quantity {
+                unit: units::unit(&text[unit.clone()]),
+                number: span.reading,
+            },
+        }),
+        _ => None,
+    };
+    number::scan(text).into_iter().filter_map(of).collect()
+}
