@@ -3,8 +3,8 @@ use std::fs;
 use crate::context::Context;
 use crate::harness::test;
 
-test!(wrong_usage_is_told_on_stderr_with_exit_code_2);
-fn wrong_usage_is_told_on_stderr_with_exit_code_2(context: Context) {
+test!(wrong_usage_is_reported_on_stderr_with_exit_code_2);
+fn wrong_usage_is_reported_on_stderr_with_exit_code_2(context: Context) {
     for args in [
         &["run", "--no-such-flag"][..],
         &["run", "missing"],
@@ -86,8 +86,8 @@ fn a_file_that_is_no_database_is_named(context: Context) {
     fs::write(context.path("notes.db"), "x".repeat(200)).unwrap();
     let ran = context.run(&["--db", "notes.db", "status"]);
     assert_eq!(ran.code, Some(1));
-    let told = "docmill: notes.db is not a docmill database: name another with --db\n";
-    assert_eq!(ran.stderr, told);
+    let reported = "docmill: notes.db is not a docmill database: name another with --db\n";
+    assert_eq!(ran.stderr, reported);
     let ran = context.run(&["--db", "notes.db", "status", "-v"]);
     assert!(ran.stderr.contains("code: 26"), "{}", ran.stderr);
     let rest = fs::read_to_string(context.path("notes.db")).unwrap();

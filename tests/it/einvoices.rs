@@ -102,10 +102,10 @@ fn the_values_of_an_einvoice_are_stored_and_no_model_is_asked(context: Context) 
     }
     let conflict = record_of(&records, "conflict");
     assert_eq!(conflict["status"], "needs_review", "{conflict:#}");
-    let told = conflict["findings"][0]["message"].as_str().unwrap();
+    let reported = conflict["findings"][0]["message"].as_str().unwrap();
     assert!(
-        told.contains("2024-0912") && told.contains("two different invoices"),
-        "{told}"
+        reported.contains("2024-0912") && reported.contains("two different invoices"),
+        "{reported}"
     );
     let credit = findings(record_of(&records, "credit_note"));
     assert!(
@@ -122,10 +122,10 @@ fn the_values_of_an_einvoice_are_stored_and_no_model_is_asked(context: Context) 
 }
 
 test!(
-    what_is_due_and_what_rows_are_joined_by_stand_in_columns_of_their_own,
+    amount_due_and_the_keys_of_a_join_have_columns_of_their_own,
     Engines
 );
-fn what_is_due_and_what_rows_are_joined_by_stand_in_columns_of_their_own(context: Context) {
+fn amount_due_and_the_keys_of_a_join_have_columns_of_their_own(context: Context) {
     take(&context, &["facturx", "ubl"]);
     let ran = context.run(&["run", "in"]);
     let row = ran.stdout.lines().find(|line| line.contains("in/ubl.xml"));
@@ -165,10 +165,10 @@ fn what_is_due_and_what_rows_are_joined_by_stand_in_columns_of_their_own(context
 }
 
 test!(
-    an_xml_file_that_is_none_is_turned_away_with_its_reason,
+    an_xml_file_that_is_no_invoice_is_rejected_with_its_reason,
     Engines
 );
-fn an_xml_file_that_is_none_is_turned_away_with_its_reason(context: Context) {
+fn an_xml_file_that_is_no_invoice_is_rejected_with_its_reason(context: Context) {
     take(&context, &["ubl"]);
     let good = fs::read_to_string(context.path("in/ubl.xml")).unwrap();
     fs::write(
@@ -208,10 +208,10 @@ fn an_xml_file_that_is_none_is_turned_away_with_its_reason(context: Context) {
 }
 
 test!(
-    a_changed_setting_reads_again_what_it_touches_and_both_values_of_a_difference_are_told,
+    a_changed_setting_reads_again_what_it_affects_and_a_difference_shows_both_values,
     Engines
 );
-fn a_changed_setting_reads_again_what_it_touches_and_both_values_of_a_difference_are_told(
+fn a_changed_setting_reads_again_what_it_affects_and_a_difference_shows_both_values(
     context: Context,
 ) {
     take(&context, &["conflict", "ubl"]);
@@ -235,8 +235,8 @@ fn a_changed_setting_reads_again_what_it_touches_and_both_values_of_a_difference
     // Whatever the model makes of the page, its total is not the XML's.
     assert!(
         differs.any(|finding| {
-            let told = finding["message"].as_str().unwrap();
-            told.contains("in the e-invoice") && told.contains("on the page")
+            let reported = finding["message"].as_str().unwrap();
+            reported.contains("in the e-invoice") && reported.contains("on the page")
         }),
         "{record:#}"
     );
@@ -376,13 +376,13 @@ fn every_einvoice_of_the_corpus_agrees_with_its_truth(context: Context) {
         accepted += usize::from(record["status"] == "accepted");
         let not_printed = not_printed(&truth);
         conflicting += usize::from(!not_printed.is_empty());
-        let told: Vec<_> = findings(record)
+        let reported: Vec<_> = findings(record)
             .into_iter()
             .filter(|(code, _)| code == "page_contradicts")
             .collect();
-        match (told.is_empty(), not_printed.is_empty()) {
+        match (reported.is_empty(), not_printed.is_empty()) {
             (false, false) => conflicts += 1,
-            (false, true) => alarms.push(format!("{} {told:?}", name_of(record))),
+            (false, true) => alarms.push(format!("{} {reported:?}", name_of(record))),
             (true, false) => eprintln!("not flagged: {} {not_printed:?}", name_of(record)),
             (true, true) => {}
         }

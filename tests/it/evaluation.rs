@@ -106,8 +106,11 @@ fn what_is_kept_is_judged_again_without_engines_and_compared_with_a_baseline(con
     let strict = [&stored[..], &["--fail-under", "0.999"]].concat();
     let ran = eval_screenshots(&context, &strict);
     let f1 = first["tables"]["screenshot"]["f1"].as_f64().unwrap();
-    let told = format!("screenshot: F1 {f1:.3} is below the 0.999 of --fail-under");
-    assert!(ran.code == Some(1) && ran.stderr.contains(&told), "{ran:?}");
+    let reported = format!("screenshot: F1 {f1:.3} is below the 0.999 of --fail-under");
+    assert!(
+        ran.code == Some(1) && ran.stderr.contains(&reported),
+        "{ran:?}"
+    );
     assert!(ran.stdout.contains("Wrong values by cause"), "{ran:?}");
 }
 

@@ -1,5 +1,5 @@
-//! Who beside the model vouches for a value. The reader is a server that says
-//! what the test wants, so that right and wrong values are known.
+//! Evidence for each value. The reader is a server that answers what the test
+//! wants, so that right and wrong values are known.
 
 use serde_json::Value;
 
@@ -37,10 +37,10 @@ fn messages(record: &Value, code: &str) -> Vec<String> {
 const INVOICE: &str = "invoice/gb_tools";
 
 test!(
-    what_the_page_has_is_found_with_its_box_and_what_it_has_otherwise_is_told,
+    a_value_on_the_page_has_its_box_and_another_value_there_is_reported,
     Engines
 );
-fn what_the_page_has_is_found_with_its_box_and_what_it_has_otherwise_is_told(context: Context) {
+fn a_value_on_the_page_has_its_box_and_another_value_there_is_reported(context: Context) {
     context.fixture(INVOICE, "in/right");
     let ran = run(
         &context,
@@ -85,8 +85,11 @@ fn what_the_page_has_is_found_with_its_box_and_what_it_has_otherwise_is_told(con
             .all(|code| against.contains(&(*code).into())),
         "{gross}"
     );
-    let told = &messages(record, "text_differs")[0];
-    assert!(told.contains("352.02") && told.contains("325.02"), "{told}");
+    let reported = &messages(record, "text_differs")[0];
+    assert!(
+        reported.contains("352.02") && reported.contains("325.02"),
+        "{reported}"
+    );
     let csv = context.run(&["export", "--format", "csv", "--out", "rows.csv"]);
     assert_eq!(csv.code, Some(0), "{csv:?}");
     let rows = std::fs::read_to_string(context.path("rows.csv")).unwrap();
@@ -110,10 +113,10 @@ fn the_same_invoice_in_another_file_is_a_possible_duplicate_payment(context: Con
     assert_eq!(ran.code, Some(3), "{ran:?}");
     let records = context.records();
     assert_eq!(records[0]["status"], "accepted");
-    let told = messages(&records[1], "possible_duplicate");
+    let reported = messages(&records[1], "possible_duplicate");
     assert!(
-        told[0].contains("INV-2041") && told[0].ends_with("in/first.pdf"),
-        "{told:?}"
+        reported[0].contains("INV-2041") && reported[0].ends_with("in/first.pdf"),
+        "{reported:?}"
     );
     // Made anew, the first is what it was.
     for again in [
@@ -141,8 +144,8 @@ fn scan(context: &Context) -> String {
     models(context, alone)
 }
 
-test!(a_scan_without_ocr_is_told_once, Engines);
-fn a_scan_without_ocr_is_told_once(context: Context) {
+test!(missing_ocr_is_reported_once, Engines);
+fn missing_ocr_is_reported_once(context: Context) {
     let models = scan(&context);
     context.fixture("receipt/uk_pharmacy", "in/b");
     let missing = ["--set", "ocr.tesseract=/nowhere/tesseract"];
@@ -156,8 +159,8 @@ fn a_scan_without_ocr_is_told_once(context: Context) {
     assert_eq!(messages(&context.records()[0], "no_witness").len(), 1);
 }
 
-test!(a_scan_gets_a_second_opinion, Engines, Tesseract);
-fn a_scan_gets_a_second_opinion(context: Context) {
+test!(a_scan_is_cross_checked_by_ocr, Engines, Tesseract);
+fn a_scan_is_cross_checked_by_ocr(context: Context) {
     let models = scan(&context);
     context.fixture("receipt/uk_pharmacy", "in/b");
     run(&context, &models, "receipt", &[]);

@@ -150,11 +150,11 @@ fn a_full_disk_ends_the_run_with_75_and_the_next_goes_on(context: Context) {
 }
 
 test!(
-    a_read_only_database_is_told_and_left_as_it_is,
+    a_read_only_database_is_reported_and_left_as_it_is,
     Engines,
     Root
 );
-fn a_read_only_database_is_told_and_left_as_it_is(context: Context) {
+fn a_read_only_database_is_reported_and_left_as_it_is(context: Context) {
     fill(&context);
     let disk = context.path("disk");
     let tmpfs = Tmpfs::mount(&disk, "size=64m");
@@ -179,10 +179,10 @@ fn a_read_only_database_is_told_and_left_as_it_is(context: Context) {
 }
 
 test!(
-    a_source_that_was_removed_is_told_and_the_others_are_read,
+    a_removed_source_is_reported_and_the_others_are_read,
     Engines
 );
-fn a_source_that_was_removed_is_told_and_the_others_are_read(context: Context) {
+fn a_removed_source_is_reported_and_the_others_are_read(context: Context) {
     fill(&context);
     // Taken in, not yet read: the reader is held before its first page.
     let running = context.start(&[&RUN[..], &["--readers", "1"]].concat());

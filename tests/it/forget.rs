@@ -61,15 +61,18 @@ fn forgetting_a_file_leaves_nothing_of_it_and_what_others_hold(context: Context)
     );
     assert!(is_duplicate(&records[2]), "{records:#?}");
 
-    let told = context.run(&["forget", "in/march"]);
-    assert_eq!(told.code, Some(0), "{told:?}");
+    let reported = context.run(&["forget", "in/march"]);
+    assert_eq!(reported.code, Some(0), "{reported:?}");
     let expected = "Would forget 3 paths with 1 document and 1 record.";
-    assert!(told.stdout.contains(expected), "{told:?}");
+    assert!(reported.stdout.contains(expected), "{reported:?}");
     assert_eq!(context.records(), records);
 
     fs::remove_dir_all(context.path("in/march")).unwrap();
-    let told = context.run(&["forget", "in/march", "--yes"]);
-    assert!(told.stdout.contains("in/march/empty.pdf\n"), "{told:?}");
+    let reported = context.run(&["forget", "in/march", "--yes"]);
+    assert!(
+        reported.stdout.contains("in/march/empty.pdf\n"),
+        "{reported:?}"
+    );
     for gone in [
         "march/bill.xml",
         "march/empty.pdf",
@@ -79,7 +82,7 @@ fn forgetting_a_file_leaves_nothing_of_it_and_what_others_hold(context: Context)
     }
     assert!(holds(&context, "april/again.xml"));
 
-    // What was told of it is judged anew.
+    // Findings about it are made anew.
     let ran = context.run(&["run"]);
     assert!(matches!(ran.code, Some(0 | 3)), "{ran:?}");
     let records = context.records();

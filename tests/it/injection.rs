@@ -1,5 +1,5 @@
 //! Pages, names and questions that try to speak to the program: they may make
-//! a model write a wrong value, which the checks tell; nothing else.
+//! a model write a wrong value, which the checks find; nothing else.
 
 use std::fs;
 
@@ -41,7 +41,7 @@ const RECEIPT: [&str; 7] = [
     "TOTAL        4.00",
     "Thank you",
 ];
-/// Nothing is doubted for its probability: what is told is told by checks.
+/// No value is too improbable: every finding comes from a check.
 const RUN: [&str; 9] = [
     "run",
     "in",
@@ -168,7 +168,7 @@ fn marks_in_a_question_are_text_to_the_model(context: Context) {
             "{question}: {ran:?}"
         );
         let answer = ran.json_lines().pop();
-        // An answer that is none (the model stops at once) is told, not a crash.
+        // An empty answer (the model stops at once) is reported, not a crash.
         assert!(
             answer.is_some() || ran.stderr.contains("the model"),
             "{question}: {ran:?}"

@@ -102,11 +102,11 @@ fn mean(values: &[f32]) -> f32 {
 test!(a_repaired_projector_gives_every_patch_but_the_corner_as_it_was_trained);
 fn a_repaired_projector_gives_every_patch_but_the_corner_as_it_was_trained(context: Context) {
     let before = features(&golden("mmproj.gguf"));
-    let told = context.run(&["models", "check", golden("mmproj.gguf").to_str().unwrap()]);
-    assert_eq!(told.code, Some(1), "{told:?}");
+    let reported = context.run(&["models", "check", golden("mmproj.gguf").to_str().unwrap()]);
+    assert_eq!(reported.code, Some(1), "{reported:?}");
     assert!(
-        told.stdout.contains("25814") && told.stdout.contains("25817"),
-        "{told:?}"
+        reported.stdout.contains("25814") && reported.stdout.contains("25817"),
+        "{reported:?}"
     );
     let repaired = context.path("repaired.gguf");
     let (from, to) = (golden("mmproj.gguf"), repaired.to_str().unwrap());

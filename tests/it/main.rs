@@ -1,19 +1,19 @@
 //! docmill through its own binary, by behaviour.
 
-mod cage;
 mod command_line;
 mod context;
 mod docs;
 mod documents;
 mod einvoices;
 mod endpoint;
+mod escalation;
 mod evaluation;
 mod evidence;
 mod faults;
 mod forget;
 mod harness;
 mod injection;
-mod ladder;
+
 #[cfg(feature = "llama")]
 mod llava;
 mod malformed;
@@ -23,6 +23,7 @@ mod privacy;
 mod process;
 mod report;
 mod resilience;
+mod sandbox;
 mod served;
 mod service;
 mod torture;

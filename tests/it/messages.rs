@@ -1,4 +1,4 @@
-//! What commands say, to whom, and with which exit code.
+//! Messages of commands: on which stream, and with which exit code.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,8 +9,8 @@ use crate::context::{Context, SMALL_READER};
 use crate::faults::while_locked;
 use crate::harness::test;
 
-test!(whatever_a_setting_names_wrongly_ends_with_exit_code_2);
-fn whatever_a_setting_names_wrongly_ends_with_exit_code_2(context: Context) {
+test!(a_setting_that_names_something_missing_ends_with_exit_code_2);
+fn a_setting_that_names_something_missing_ends_with_exit_code_2(context: Context) {
     let nano = SMALL_READER;
     for wrong in [
         &["--models", "nowhere"][..],
@@ -63,8 +63,8 @@ fn doctor_notes_that_there_is_no_calibration_and_what_follows(context: Context) 
     assert!(message.contains("no error rate is promised"), "{message}");
 }
 
-test!(a_wait_for_the_database_is_told_after_a_moment, Engines);
-fn a_wait_for_the_database_is_told_after_a_moment(context: Context) {
+test!(a_wait_for_the_database_is_reported_after_a_moment, Engines);
+fn a_wait_for_the_database_is_reported_after_a_moment(context: Context) {
     context.run(&["run"]);
     let status = while_locked(&context.path("docmill.db"), || {
         let mut command = context.command(&["status"]);
@@ -74,25 +74,29 @@ fn a_wait_for_the_database_is_told_after_a_moment(context: Context) {
         status
     });
     let output = status.wait_with_output().unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(0), "{told}");
-    assert_eq!(told.matches("another program holds").count(), 1, "{told}");
-    assert!(told.contains("docmill.db"), "{told}");
+    let reported = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{reported}");
+    assert_eq!(
+        reported.matches("another program holds").count(),
+        1,
+        "{reported}"
+    );
+    assert!(reported.contains("docmill.db"), "{reported}");
     assert_eq!(context.run(&["status"]).stderr, "");
 }
 
 test!(
-    a_file_turned_away_is_told_in_a_line_with_the_remedy_until_it_is_gone,
+    a_rejected_file_is_reported_in_a_line_with_the_remedy_until_it_is_gone,
     Engines
 );
-fn a_file_turned_away_is_told_in_a_line_with_the_remedy_until_it_is_gone(context: Context) {
+fn a_rejected_file_is_reported_in_a_line_with_the_remedy_until_it_is_gone(context: Context) {
     fs::create_dir(context.path("in")).unwrap();
     fs::write(context.path("in/bad.pdf"), "%PDF-1.4 and nothing").unwrap();
     let ran = context.run(&["run", "in"]);
-    let told = ran.stderr.lines().filter(|line| line.contains("bad.pdf"));
-    let told: Vec<_> = told.collect();
+    let reported = ran.stderr.lines().filter(|line| line.contains("bad.pdf"));
+    let reported: Vec<_> = reported.collect();
     assert!(
-        told.len() == 1 && told[0].contains("print it to a new PDF"),
+        reported.len() == 1 && reported[0].contains("print it to a new PDF"),
         "{ran:?}"
     );
     let status = context.run(&["status"]).stdout;
@@ -109,8 +113,8 @@ fn a_file_turned_away_is_told_in_a_line_with_the_remedy_until_it_is_gone(context
     assert!(!status.contains("bad.pdf") && status.contains("gone since"));
 }
 
-test!(a_bench_tells_what_was_turned_away, Engines);
-fn a_bench_tells_what_was_turned_away(context: Context) {
+test!(bench_reports_rejected_files, Engines);
+fn bench_reports_rejected_files(context: Context) {
     fs::write(context.path("bad.pdf"), "%PDF-1.4 and nothing").unwrap();
     let ran = context.run(&["bench", "bad.pdf"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
@@ -182,15 +186,15 @@ fn ubl_files_are_counted_and_their_folder_is_the_owners(context: Context) {
     assert_eq!(quiet.stderr, "");
 }
 
-test!(a_folder_without_files_is_warned_of, Engines);
-fn a_folder_without_files_is_warned_of(context: Context) {
+test!(a_folder_without_files_is_a_warning, Engines);
+fn a_folder_without_files_is_a_warning(context: Context) {
     fs::create_dir_all(context.path("empty")).unwrap();
     context.fixture("receipt/uk_grocer", "full/a");
     let args = ["run", "empty", "full", "--type", "receipt"];
     let ran = context.run(&[&args[..], &["--metrics-textfile", "m.prom"]].concat());
-    let told = ran.stderr.matches("is it mounted?").count();
+    let reported = ran.stderr.matches("is it mounted?").count();
     assert!(
-        told == 1 && ran.stderr.contains("no files in empty"),
+        reported == 1 && ran.stderr.contains("no files in empty"),
         "{ran:?}"
     );
     let args = ["run", "empty", "--metrics-textfile", "m.prom"];

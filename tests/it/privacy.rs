@@ -1,4 +1,4 @@
-//! What pages say stays in the database and in what the user asks for.
+//! The text of pages stays in the database and in what the user asks for.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -29,8 +29,8 @@ fn short_winded(context: &Context) {
     });
 }
 
-test!(logs_tell_nothing_that_a_page_says, Engines);
-fn logs_tell_nothing_that_a_page_says(context: Context) {
+test!(logs_hold_no_page_text, Engines);
+fn logs_hold_no_page_text(context: Context) {
     context.fixture("receipt/uk_grocer", "in/a");
     let page = ["Quxley & Sons", "Zanzibarter 12.00", "TOTAL 12.00"];
     fs::write(context.path("in/b.pdf"), pdf(&[&page])).unwrap();
@@ -136,8 +136,8 @@ fn a_run_needs_no_network(context: Context) {
     assert_eq!(ran.json_lines().len(), 1, "{ran:?}");
 }
 
-test!(a_changed_weight_is_told_before_anything_is_made);
-fn a_changed_weight_is_told_before_anything_is_made(context: Context) {
+test!(a_changed_weight_is_reported_before_anything_is_made);
+fn a_changed_weight_is_reported_before_anything_is_made(context: Context) {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
     fs::create_dir_all(context.path("models/clip")).unwrap();
     for folder in ["", "clip"] {

@@ -1,4 +1,4 @@
-//! What a run tells of itself, at its end and later.
+//! Reports and metrics of a run, at its end and later.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -23,10 +23,10 @@ fn fill(context: &Context) {
 }
 
 test!(
-    a_run_ends_with_a_report_that_the_database_tells_again,
+    a_run_ends_with_a_report_that_the_database_gives_again,
     Engines
 );
-fn a_run_ends_with_a_report_that_the_database_tells_again(context: Context) {
+fn a_run_ends_with_a_report_that_the_database_gives_again(context: Context) {
     fill(&context);
     let ran = context.run(&[
         "run",
@@ -108,10 +108,10 @@ fn a_run_ends_with_a_report_that_the_database_tells_again(context: Context) {
         0.8
     );
     assert_eq!(again, report);
-    let told = context.run(&["report", "1"]);
+    let reported = context.run(&["report", "1"]);
     assert!(
-        told.stdout.contains("1, finished") && told.stdout.contains("2 read"),
-        "{told:?}"
+        reported.stdout.contains("1, finished") && reported.stdout.contains("2 read"),
+        "{reported:?}"
     );
     let missing = context.run(&["report", "7"]);
     assert_eq!(missing.code, Some(1), "{missing:?}");
@@ -141,9 +141,9 @@ fn a_report_names_a_file_whose_name_is_not_utf_8(context: Context) {
     fs::write(context.path("in").join(name), "x").unwrap();
     let ran = context.run(&["run", "in", "--report", "r.json", "--report", "r.html"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    let told = &json(&context, "r.json")["files"]["first_turned_away"][0];
+    let reported = &json(&context, "r.json")["files"]["first_turned_away"][0];
     assert!(
-        told["path"]
+        reported["path"]
             .as_str()
             .unwrap()
             .ends_with("in/caf\u{fffd}.pdf")
@@ -152,8 +152,8 @@ fn a_report_names_a_file_whose_name_is_not_utf_8(context: Context) {
     assert!(page.contains("caf\u{fffd}.pdf"));
 }
 
-test!(a_wrong_report_file_is_told_before_anything_is_read);
-fn a_wrong_report_file_is_told_before_anything_is_read(context: Context) {
+test!(a_wrong_report_file_is_refused_before_anything_is_read);
+fn a_wrong_report_file_is_refused_before_anything_is_read(context: Context) {
     for file in ["report.pdf", "no/such/report.html"] {
         let ran = context.run(&["run", ".", "--report", file]);
         assert_eq!(ran.code, Some(2), "{ran:?}");
@@ -187,7 +187,7 @@ fn metrics_are_served_while_a_run_goes_on_and_stay_in_the_textfile(context: Cont
         let mut line = String::new();
         assert!(
             std::io::BufRead::read_line(&mut log, &mut line).unwrap() > 0,
-            "no address told"
+            "no address in the log"
         );
         if let Some((_, rest)) = line.split_once("http://") {
             break rest.split("/metrics").next().unwrap().to_owned();
@@ -254,10 +254,13 @@ fn the_systemd_units_are_right(context: Context) {
         .current_dir(context.path(""))
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    let about_ours: Vec<_> = told
+    let reported = String::from_utf8_lossy(&output.stderr);
+    let about_ours: Vec<_> = reported
         .lines()
         .filter(|line| line.contains("docmill"))
         .collect();
-    assert!(output.status.success() && about_ours.is_empty(), "{told}");
+    assert!(
+        output.status.success() && about_ours.is_empty(),
+        "{reported}"
+    );
 }

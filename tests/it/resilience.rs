@@ -182,10 +182,10 @@ fn two_runs_on_one_database_share_the_work(context: Context) {
 }
 
 test!(
-    a_source_that_changed_is_told_and_nothing_else_is_lost,
+    a_changed_source_is_reported_and_nothing_else_is_lost,
     Engines
 );
-fn a_source_that_changed_is_told_and_nothing_else_is_lost(context: Context) {
+fn a_changed_source_is_reported_and_nothing_else_is_lost(context: Context) {
     fill(&context);
     let mut running = context.start(&RUN);
     running.line();
@@ -208,8 +208,8 @@ fn a_source_that_changed_is_told_and_nothing_else_is_lost(context: Context) {
     }
 }
 
-test!(values_that_cannot_be_read_again_are_kept, Engines);
-fn values_that_cannot_be_read_again_are_kept(context: Context) {
+test!(values_that_cannot_be_read_again_are_retained, Engines);
+fn values_that_cannot_be_read_again_are_retained(context: Context) {
     let file = context.fixture("receipt/uk_grocer", "in/a");
     context.run(&["run", "in"]);
     let before = context.records().remove(0);
@@ -231,9 +231,12 @@ fn values_that_cannot_be_read_again_are_kept(context: Context) {
             assert_eq!(after[key], before[key], "{key}");
         }
         let findings = after["findings"].as_array().unwrap();
-        let told = findings.iter().filter(|f| f["code"] == "not_read_again");
-        let told: Vec<_> = told.map(|f| f["message"].as_str().unwrap()).collect();
-        assert!(told.len() == 1 && told[0].contains(reason), "{told:?}");
+        let reported = findings.iter().filter(|f| f["code"] == "not_read_again");
+        let reported: Vec<_> = reported.map(|f| f["message"].as_str().unwrap()).collect();
+        assert!(
+            reported.len() == 1 && reported[0].contains(reason),
+            "{reported:?}"
+        );
     }
     // Back in its place, what failed is read again.
     fs::write(&file, bytes).unwrap();

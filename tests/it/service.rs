@@ -39,8 +39,8 @@ fn docmill_takes_the_environment_that_the_unit_and_the_recipe_give_it(context: C
         command.env(name, value.replace("%S", state.to_str().unwrap()));
     }
     let output = command.output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{told}");
+    let reported = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{reported}");
     let settings: toml::Table = String::from_utf8(output.stdout).unwrap().parse().unwrap();
     let db = settings["db"].as_str().unwrap();
     assert!(db.ends_with("docmill/docmill.db"), "{db}");

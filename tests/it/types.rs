@@ -78,8 +78,8 @@ fn another_prompt_reads_only_its_own_pages_again(context: Context) {
     assert_eq!(again[0]["type"], "expense");
 }
 
-test!(a_type_whose_every_page_would_fail_is_told_with_its_file_and_place);
-fn a_type_whose_every_page_would_fail_is_told_with_its_file_and_place(context: Context) {
+test!(a_type_that_would_fail_every_page_is_reported_with_file_and_place);
+fn a_type_that_would_fail_every_page_is_reported_with_file_and_place(context: Context) {
     fs::create_dir_all(context.path("mine")).unwrap();
     let schema = |pattern: &str| {
         format!(
@@ -140,12 +140,12 @@ fn a_run_that_forgot_the_types_changes_nothing_of_theirs(context: Context) {
         assert!(ran.stderr.contains("`expense`") && ran.stderr.contains("--types"));
         assert_eq!(context.records(), before);
     }
-    let told = |args: &[&str]| {
+    let reported = |args: &[&str]| {
         let ran = context.run(args);
         assert_eq!(ran.code, Some(2), "{ran:?}");
         assert!(ran.stderr.contains("`expense`") && ran.stderr.contains("--types"));
     };
-    told(&["retry", "1"]);
+    reported(&["retry", "1"]);
     assert_eq!(context.status()["pages"], serde_json::json!({"done": 1}));
     // Queued all the same: by a run with the types that was killed.
     on(&context.path("docmill.db"), async |connection| {
@@ -156,7 +156,7 @@ fn a_run_that_forgot_the_types_changes_nothing_of_theirs(context: Context) {
             sqlx::query(sql).execute(&mut *connection).await.unwrap();
         }
     });
-    told(&["run"]);
+    reported(&["run"]);
     assert_eq!(context.status()["pages"], serde_json::json!({"queued": 1}));
     assert_eq!(context.records(), before);
     context.run(&["--types", "mine", "run"]);

@@ -14,30 +14,30 @@ use crate::harness::test;
 const KEY: &str = "sk-never-to-be-seen-47110815";
 const PRICED: &str = "api_key_env = 'FAR_KEY'\ninput_price = 2.5\noutput_price = 10";
 
-const CLIMB: [&str; 6] = ["run", "in", "--type", "receipt", "--escalate-to", "far"];
+const ESCALATE: [&str; 6] = ["run", "in", "--type", "receipt", "--escalate-to", "far"];
 
 /// The default reader and above it a server, `far`.
-struct Ladder {
+struct TwoTiers {
     context: Context,
     models: String,
 }
 
-impl Ladder {
+impl TwoTiers {
     /// With these receipts to read.
-    fn new(context: Context, far: &Endpoint, table: &str, receipts: &[&str]) -> Ladder {
+    fn new(context: Context, far: &Endpoint, table: &str, receipts: &[&str]) -> TwoTiers {
         let models = context.endpoints(&[("far", &far.base_url, table)]);
         for case in receipts {
             context.fixture(&format!("receipt/{case}"), &format!("in/{case}"));
         }
-        Ladder { context, models }
+        TwoTiers { context, models }
     }
 
     fn run(&self, args: &[&str]) -> Ran {
         run(&self.context, &self.models, args)
     }
 
-    fn climb(&self, more: &[&str]) -> Ran {
-        self.run(&[&CLIMB[..], more].concat())
+    fn escalate(&self, more: &[&str]) -> Ran {
+        self.run(&[&ESCALATE[..], more].concat())
     }
 }
 
@@ -77,14 +77,14 @@ fn written(context: &Context) -> Vec<u8> {
 }
 
 test!(
-    a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere,
+    a_page_that_needs_review_escalates_once_and_the_api_key_is_written_nowhere,
     Engines
 );
-fn a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere(context: Context) {
+fn a_page_that_needs_review_escalates_once_and_the_api_key_is_written_nowhere(context: Context) {
     let far = Endpoint::start(|_, _| (200, answer(&expected("receipt/uk_grocer"), -0.0001)));
-    let ladder = Ladder::new(context, &far, PRICED, &["uk_grocer"]);
-    let context = &ladder.context;
-    let ran = ladder.climb(&["-vv"]);
+    let tiers = TwoTiers::new(context, &far, PRICED, &["uk_grocer"]);
+    let context = &tiers.context;
+    let ran = tiers.escalate(&["-vv"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let record = &context.records()[0];
     assert_eq!(record["status"], "accepted", "{record:#}");
@@ -92,7 +92,7 @@ fn a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere(context: Context) 
     // 2,000 tokens at 2.5 and 300 at 10 for a million.
     assert!(ran.stdout.contains("0.008000 USD"), "{}", ran.stdout);
     assert!(ran.stdout.contains("far: 1 call"), "{}", ran.stdout);
-    let report = ladder.run(&["report", "--json"]);
+    let report = tiers.run(&["report", "--json"]);
     let readers = &report.json_lines()[0]["readers"];
     assert_eq!(readers[0]["reader"], "docmill-nano");
     assert_eq!(readers[0]["cost"], Value::Null);
@@ -100,7 +100,7 @@ fn a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere(context: Context) 
     assert_eq!(second, (&"far".into(), &2.into()));
     assert_eq!(readers[1]["output_tokens"], 300);
     assert_eq!(readers[1]["cost"], 0.008);
-    let shown = ladder.run(&["show", "1"]);
+    let shown = tiers.run(&["show", "1"]);
     assert!(
         shown.stdout.contains("docmill-nano") && shown.stdout.contains("0.008000 USD"),
         "{}",
@@ -110,9 +110,9 @@ fn a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere(context: Context) 
     let format = &sent["response_format"]["json_schema"];
     assert_eq!(format["strict"], true);
     assert!(format["schema"]["properties"]["merchant_name"].is_object());
-    let again = ladder.climb(&["-vv"]);
+    let again = tiers.escalate(&["-vv"]);
     assert_eq!((far.requests(), again.code), (1, Some(0)));
-    // Another ladder above it reads nothing again that is accepted.
+    // Another reader above it reads nothing again that is accepted.
     let models = context.endpoints(&[("other", &far.base_url, PRICED)]);
     let other = ["run", "in", "--escalate-to", "other"];
     let other = run(context, &models, &other);
@@ -136,16 +136,16 @@ fn a_page_in_doubt_climbs_once_and_its_key_is_written_nowhere(context: Context) 
 }
 
 test!(
-    a_refused_key_is_told_once_and_the_pages_stay_in_review,
+    a_refused_api_key_is_reported_once_and_the_pages_stay_in_review,
     Engines
 );
-fn a_refused_key_is_told_once_and_the_pages_stay_in_review(context: Context) {
+fn a_refused_api_key_is_reported_once_and_the_pages_stay_in_review(context: Context) {
     let body = format!("{{\"error\":{{\"message\":\"Incorrect API key provided: {KEY}\"}}}}");
     let far = Endpoint::start(move |_, _| (401, body.clone()));
     let receipts = ["uk_grocer", "ie_fuel", "my_cafe"];
-    let ladder = Ladder::new(context, &far, PRICED, &receipts);
-    let context = &ladder.context;
-    let ran = ladder.climb(&[]);
+    let tiers = TwoTiers::new(context, &far, PRICED, &receipts);
+    let context = &tiers.context;
+    let ran = tiers.escalate(&[]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert!(ran.stdout.contains("FAR_KEY"), "{}", ran.stdout);
     assert!(!format!("{ran:?}").contains(KEY));
@@ -166,21 +166,21 @@ fn a_refused_key_is_told_once_and_the_pages_stay_in_review(context: Context) {
     // Put right, the next run asks again.
     let good = Endpoint::start(|number, _| (200, receipt(number)));
     context.endpoints(&[("far", &good.base_url, PRICED)]);
-    ladder.climb(&[]);
+    tiers.escalate(&[]);
     assert_eq!(good.requests(), 3);
 }
 
 test!(
-    the_budget_is_kept_and_told_once_and_the_next_run_goes_on,
+    escalation_caps_hold_are_reported_once_and_the_next_run_continues,
     Engines
 );
-fn the_budget_is_kept_and_told_once_and_the_next_run_goes_on(context: Context) {
+fn escalation_caps_hold_are_reported_once_and_the_next_run_continues(context: Context) {
     let far = Endpoint::start(|number, _| (200, receipt(number)));
     // At most two pages are in hand.
     let table = format!("{PRICED}\nconcurrency = 1");
     let receipts = ["uk_grocer", "ie_fuel", "my_cafe", "de_bakery", "us_office"];
-    let ladder = Ladder::new(context, &far, &table, &receipts);
-    let ran = ladder.climb(&["--set", "escalation.max_pages=1"]);
+    let tiers = TwoTiers::new(context, &far, &table, &receipts);
+    let ran = tiers.escalate(&["--set", "escalation.max_pages=1"]);
     assert_eq!((far.requests(), ran.code), (1, Some(3)), "{ran:?}");
     assert_eq!(ran.stderr.matches("budget").count(), 1, "{}", ran.stderr);
     assert!(
@@ -189,14 +189,14 @@ fn the_budget_is_kept_and_told_once_and_the_next_run_goes_on(context: Context) {
         ran.stdout
     );
     // A page costs 0.008, which is known when the first has come back.
-    let ran = ladder.climb(&["--set", "escalation.max_cost=0.01"]);
+    let ran = tiers.escalate(&["--set", "escalation.max_cost=0.01"]);
     assert!(
         ran.stdout.contains("escalation.max_cost = 0.01 USD"),
         "{}",
         ran.stdout
     );
     assert!((2..=3).contains(&far.requests()), "{}", far.requests());
-    let ran = ladder.climb(&[]);
+    let ran = tiers.escalate(&[]);
     assert_eq!((far.requests(), ran.code), (5, Some(0)), "{ran:?}");
 }
 
@@ -211,14 +211,17 @@ fn a_run_killed_while_a_page_is_at_the_server_goes_on_with_it(context: Context) 
         }
         (200, answer(&expected("receipt/uk_grocer"), -0.0001))
     });
-    let ladder = Ladder::new(context, &far, "", &["uk_grocer"]);
-    let context = &ladder.context;
-    let models = ["--models", ladder.models.as_str()];
-    let all = [&models[..], &CLIMB, &["--set", "escalation.max_pages=1"]].concat();
+    let tiers = TwoTiers::new(context, &far, "", &["uk_grocer"]);
+    let context = &tiers.context;
+    let models = ["--models", tiers.models.as_str()];
+    let all = [&models[..], &ESCALATE, &["--set", "escalation.max_pages=1"]].concat();
     let running = context.start(&all);
     let until = std::time::Instant::now() + Duration::from_secs(60);
     while far.requests() == 0 {
-        assert!(std::time::Instant::now() < until, "the page never climbed");
+        assert!(
+            std::time::Instant::now() < until,
+            "the page never escalated"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
     running.kill();
@@ -233,18 +236,18 @@ fn a_run_killed_while_a_page_is_at_the_server_goes_on_with_it(context: Context) 
 }
 
 test!(
-    an_answer_that_does_not_fit_the_schema_is_kept_and_goes_to_review,
+    an_answer_that_violates_the_schema_is_stored_and_goes_to_review,
     Engines
 );
-fn an_answer_that_does_not_fit_the_schema_is_kept_and_goes_to_review(context: Context) {
+fn an_answer_that_violates_the_schema_is_stored_and_goes_to_review(context: Context) {
     let far = Endpoint::start(|_, _| {
         let fields = serde_json::json!({"merchant_name": "ACME", "total": 7.4, "colour": "red"});
         (200, answer(&fields, -0.0001))
     });
     let table = "structured_output = 'none'";
-    let ladder = Ladder::new(context, &far, table, &["uk_grocer"]);
-    let context = &ladder.context;
-    let ran = ladder.run(&["run", "in", "--type", "receipt", "--reader", "far"]);
+    let tiers = TwoTiers::new(context, &far, table, &["uk_grocer"]);
+    let context = &tiers.context;
+    let ran = tiers.run(&["run", "in", "--type", "receipt", "--reader", "far"]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert!(far.last().get("response_format").is_none());
     let record = &context.records()[0];
@@ -256,8 +259,8 @@ fn an_answer_that_does_not_fit_the_schema_is_kept_and_goes_to_review(context: Co
     assert!(violations.count() >= 2, "{record:#}");
 }
 
-test!(a_ladder_that_cannot_be_used_is_told_before_anything_is_made);
-fn a_ladder_that_cannot_be_used_is_told_before_anything_is_made(context: Context) {
+test!(escalation_that_cannot_work_is_reported_before_anything_is_made);
+fn escalation_that_cannot_work_is_reported_before_anything_is_made(context: Context) {
     let models = context.endpoints(&[("far", "http://10.1.2.3/v1", "")]);
     fs::create_dir(context.path("in")).unwrap();
     let ran = run(&context, &models, &["run", "in", "--escalate-to", "far"]);

@@ -17,21 +17,21 @@ const ROLES: usize = 3;
 const ATTEMPTS: usize = 26;
 
 fn probe_results(ran: &Ran) -> Vec<Value> {
-    let trials = ran.json_lines();
-    assert_eq!(trials.len(), ROLES * ATTEMPTS, "{ran:?}");
-    trials
+    let results = ran.json_lines();
+    assert_eq!(results.len(), ROLES * ATTEMPTS, "{ran:?}");
+    results
 }
 
-fn escapes(trials: &[Value]) -> Vec<&Value> {
-    let escaped = trials.iter().filter(|trial| trial["held"] != true);
+fn escapes(results: &[Value]) -> Vec<&Value> {
+    let escaped = results.iter().filter(|result| result["held"] != true);
     escaped.collect()
 }
 
-fn message<'a>(trials: &'a [Value], worker: &str, attempt: &str) -> &'a str {
-    let trial = trials
+fn message<'a>(results: &'a [Value], worker: &str, attempt: &str) -> &'a str {
+    let result = results
         .iter()
-        .find(|trial| trial["worker"] == worker && trial["probe"] == attempt);
-    trial.unwrap()["message"].as_str().unwrap()
+        .find(|result| result["worker"] == worker && result["probe"] == attempt);
+    result.unwrap()["message"].as_str().unwrap()
 }
 
 /// What the doctor says of the sandbox.
@@ -52,12 +52,11 @@ fn tesseract_is_in_the_sandbox(_: Context) {
 test!(no_probe_escapes_from_any_worker, Engines, Sandbox);
 fn no_probe_escapes_from_any_worker(context: Context) {
     let ran = context.run(&["doctor", "--test-sandbox", "--json"]);
-    let trials = probe_results(&ran);
-    assert_eq!(escapes(&trials), Vec::<&Value>::new());
+    let results = probe_results(&ran);
+    assert_eq!(escapes(&results), Vec::<&Value>::new());
     assert_eq!(ran.code, Some(0), "{ran:?}");
     for worker in ["rasterizer", "router", "reader"] {
-        // What no engine would do ends the worker, and is told as the failure
-        // of the page in hand.
+        // What no engine would do ends the worker, and fails the page in hand.
         for fatal in [
             "internet_socket",
             "unix_socket",
@@ -65,18 +64,18 @@ fn no_probe_escapes_from_any_worker(context: Context) {
             "make_process",
             "write_file",
         ] {
-            let message = message(&trials, worker, fatal);
+            let message = message(&results, worker, fatal);
             assert!(
                 message.starts_with("worker_died:") && message.contains("sandbox forbids"),
                 "{worker} {fatal}: {message}"
             );
         }
-        let cpu = message(&trials, worker, "cpu_limit");
+        let cpu = message(&results, worker, "cpu_limit");
         assert!(
             cpu.starts_with("deadline:") && cpu.contains("CPU seconds"),
             "{cpu}"
         );
-        let long = message(&trials, worker, "long_answer");
+        let long = message(&results, worker, "long_answer");
         assert!(long.contains("1048576 bytes"), "{long}");
     }
 }
@@ -129,10 +128,10 @@ test!(
 fn without_seccomp_no_file_and_no_network_is_reached_and_a_warning_names_it(context: Context) {
     let without = |args: &[&str]| kernel::without(&kernel::SECCOMP, context.command(args));
     let ran = without(&["doctor", "--test-sandbox", "--json"]);
-    let trials = probe_results(&ran);
-    let escaped: BTreeSet<_> = escapes(&trials)
+    let results = probe_results(&ran);
+    let escaped: BTreeSet<_> = escapes(&results)
         .into_iter()
-        .map(|trial| trial["probe"].as_str().unwrap().to_owned())
+        .map(|result| result["probe"].as_str().unwrap().to_owned())
         .collect();
     for held in [
         "read_file",
@@ -253,12 +252,12 @@ fn assert_forbidden(finding: Option<Value>) {
 }
 
 test!(
-    a_taken_over_pdfium_connects_to_nobody_and_its_page_fails_with_the_cause,
+    a_compromised_pdfium_cannot_connect_and_its_page_fails_with_the_cause,
     Engines,
     Sandbox,
     CCompiler
 );
-fn a_taken_over_pdfium_connects_to_nobody_and_its_page_fails_with_the_cause(context: Context) {
+fn a_compromised_pdfium_cannot_connect_and_its_page_fails_with_the_cause(context: Context) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -268,12 +267,12 @@ fn a_taken_over_pdfium_connects_to_nobody_and_its_page_fails_with_the_cause(cont
 }
 
 test!(
-    a_taken_over_pdfium_writes_no_file_and_starts_no_program,
+    a_compromised_pdfium_writes_no_file_and_starts_no_program,
     Engines,
     Sandbox,
     CCompiler
 );
-fn a_taken_over_pdfium_writes_no_file_and_starts_no_program(_: Context) {
+fn a_compromised_pdfium_writes_no_file_and_starts_no_program(_: Context) {
     let folder = tempfile::tempdir().unwrap();
     for attack in ["WRITE", "EXECUTE"] {
         let target = folder.path().join(attack);
@@ -284,12 +283,12 @@ fn a_taken_over_pdfium_writes_no_file_and_starts_no_program(_: Context) {
 }
 
 test!(
-    a_taken_over_pdfium_reads_no_file_and_the_page_is_drawn_all_the_same,
+    a_compromised_pdfium_reads_no_file_and_the_page_is_still_drawn,
     Engines,
     Sandbox,
     CCompiler
 );
-fn a_taken_over_pdfium_reads_no_file_and_the_page_is_drawn_all_the_same(context: Context) {
+fn a_compromised_pdfium_reads_no_file_and_the_page_is_still_drawn(context: Context) {
     let finding = read_with(&context, "READ=\"/etc/passwd\"");
     assert_eq!(
         finding, None,
