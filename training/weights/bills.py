@@ -72,7 +72,7 @@ def bill(r, many: bool) -> Bill:
     country = COUNTRIES[code]
     language = country.language
     day = values.random_day(r)
-    count = r.choices([1, 2, 3, 4, 5, 6, 8, 11], [22, 24, 22, 12, 8, 5, 4, 2])[0]
+    count = r.choices([1, 2, 3, 4, 5, 6, 8, 11], [30, 28, 20, 10, 5, 3, 2, 2])[0]
     if many:
         count = r.randint(4, 16)
     lines = []

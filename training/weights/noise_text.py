@@ -12,6 +12,8 @@ from .tagged import Tagged
 SAMPLE = Path(__file__).with_name("ocr_noise.json")
 # Lines of dashes are mostly not seen as text.
 _RULES_LOST = 0.85
+# Pages that lie askew by up to 1.5 degrees: labels and their amounts part.
+_SKEWED, _SLOPE = 0.12, 0.026
 _JUNK = "0123456789ABCDEFGHIKLMNOPRSTabcdei.-#*/ "
 
 
@@ -40,6 +42,8 @@ def _sample() -> tuple[list[Level], dict[str, tuple[list[str], list[float]]]]:
 def disturbed(segments: list[Tagged], r) -> list[Tagged]:
     level = r.choice(_sample()[0])
     result = []
+    if r.random() < _SKEWED:
+        _skew(segments, r)
     for segment in _joined(segments, level, r):
         if r.random() < level.lost or _is_rule(segment) and r.random() < _RULES_LOST:
             continue
@@ -47,6 +51,13 @@ def disturbed(segments: list[Tagged], r) -> list[Tagged]:
         if r.random() < level.junk:
             result.append(_junk(segment, r))
     return [segment for segment in map(Tagged.cleaned, result) if segment.letters]
+
+
+def _skew(segments: list[Tagged], r) -> None:
+    slope = r.uniform(-_SLOPE, _SLOPE)
+    for segment in segments:
+        fall = slope * (segment.x0 + segment.x1) / 2
+        segment.y0, segment.y1 = segment.y0 + fall, segment.y1 + fall
 
 
 def _is_rule(segment: Tagged) -> bool:

@@ -43,13 +43,14 @@ def _add_reader(commands) -> None:
         from . import run, stage_reader
 
         run.be_kind(o.nice)
-        plan = stage_reader.Plan(o.documents, o.rate, batch=o.batch, seed=o.seed)
+        plan = stage_reader.Plan(o.documents, o.rate, batch=o.batch, headers=o.headers, seed=o.seed)
         stage_reader.train(BASE, o.start, o.out, o.log, plan, o.workers)
 
     command = commands.add_parser("reader", help="fine-tune SmolLM2 on pages' texts")
     command.add_argument("--documents", type=int, default=12_000, help="of the whole run; more of them extend a run (default 12000)")
     command.add_argument("--rate", type=float, default=6e-4, help="learning rate before it falls (default 6e-4)")
-    command.add_argument("--batch", type=int, default=8, help="documents a step")
+    command.add_argument("--batch", type=int, default=4, help="documents a step")
+    command.add_argument("--headers", type=float, default=0.5, help="share of documents whose answer ends before its rows, which is faster")
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--start", type=Path, help="adapter to begin from; without, from nothing")
     command.add_argument("--out", type=Path, default=RUNS / "reader.pt", help="checkpoint to write, and to go on from")

@@ -22,6 +22,13 @@ class Totals:
         self.rate = rate.replace(".", ",") if till.money.comma else rate
         self.malaysian = till.code in ("MY", "SG")
 
+    def counted(self, label: str, cents: int, key: str | None) -> None:
+        """A count to the left, the sum to the right of one line."""
+        till, r = self.till, self.r
+        count = f"{r.choice(['TOTAL QTY', 'QTY', 'ITEM', 'TYPE', 'Item(s)'])}{r.choice([':', ' : ', ': '])}{sum(int(item.count) for item in self.sale.items)}"
+        till.page.put(till.left, till.y, count, till.face)
+        till.pair(label + self.colon, till.amount(cents, key, False), left=till.left + max(till.width * 0.42, till.face.width(count) + till.text.size))
+
     def row(self, label: str, cents: int, key: str | None = None, used=None, sign: bool | None = None) -> None:
         till = self.till
         if self.middle and till.money.shown and not till.money.behind:
@@ -36,7 +43,7 @@ class Totals:
         before_tax = sale.subtotal - sale.discount + sale.service
         more = bool(sale.tax and not sale.included or sale.discount or sale.service)
         if more and r.random() < 0.93 or r.random() < 0.42:
-            self.row(self._label("subtotal"), sale.subtotal, "subtotal")
+            (self.counted if r.random() < 0.08 else self.row)(self._label("subtotal"), sale.subtotal, "subtotal")
         if sale.discount or self.malaysian and r.random() < 0.08:
             self.row(till.word("discount"), -sale.discount if sale.discount and r.random() < 0.7 else sale.discount)
         if sale.service or self.malaysian and r.random() < 0.06:

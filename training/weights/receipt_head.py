@@ -7,7 +7,7 @@ from .shops import Shop, digits
 from .till import Till
 
 
-def head(till: Till, shop: Shop, held_out: bool) -> None:
+def head(till: Till, shop: Shop, particulars: "Particulars", held_out: bool) -> None:
     r = till.r
     align = r.choice("cccccl")
     if r.random() < 0.2:
@@ -18,7 +18,14 @@ def head(till: Till, shop: Shop, held_out: bool) -> None:
         till.line(_title(till), align)
     top = till.y
     inline = shop.registration is not None and r.random() < 0.25
+    if shop.registration and not inline and r.random() < 0.03:
+        till.line(shops.registration_line(r, shop), align)
+        shop.registration = None
     _name(till, shop, align, inline)
+    if r.random() < 0.03:
+        particulars.in_head(align)
+    if r.random() < 0.07:  # a branch, or a trade name under the legal one
+        till.line(r.choice([f"{names.word(r)}-{r.randint(1, 9)}", f"{names.word(r)} {r.choice(['mart', 'branch', 'outlet'])} {names.word(r)}", f"({r.choice(shops.TOWNS)})"]).upper(), align)
     above, below = _around(till, shop, inline)
     if shop.brand and r.random() < 0.12:
         above.append(r.choice(["LICENSEE OF {}", "OWNED BY : {}", "A MEMBER OF {}", "(FORMERLY {})", "FRANCHISEE OF {}"]).format(shop.brand))
@@ -98,7 +105,11 @@ def _address(till: Till, shop: Shop, align: str) -> None:
     whole = " ".join(rows)
     for part, row in enumerate(rows):
         value = Value("merchant_address", row, part=part, typed=whole if part == 0 else "")
-        till.line([label, value] if label and part == 0 else [value], align)
+        tail = ""
+        if part == len(rows) - 1 and till.r.random() < 0.05:  # the telephone in the same line
+            tail = f"{till.r.choice([' ', ', ', '  '])}{shops.phone_lines(till.r, shop.code)[0]}"
+            tail = tail if till.face.width(row + tail) < till.width else ""
+        till.line([label, value] if label and part == 0 else [value, tail], align)
 
 
 def _title(till: Till) -> str:
@@ -134,6 +145,12 @@ class Particulars:
             put()
         till.gap(0.5)
 
+    def in_head(self, align: str) -> None:
+        """The date right under the name."""
+        if self.has_date:
+            self.till.line([self.value(), " ", self.till.time()], align)
+            self.has_date = False
+
     def at_foot(self) -> None:
         if self.has_date and self.date_at_foot:
             self._dated()
@@ -145,7 +162,7 @@ class Particulars:
         label, time = till.word("date").rstrip(": ") , till.time()
         clock = r.choice(["Time", "TIME", "Masa", "Tm"]) if till.code in ("MY", "SG") else r.choice(["Time", "Zeit", "Uhrzeit"]) if till.country.language == "de" else r.choice(["Time", "Heure", "Hora", "Ora", "Tijd"])
         extra = r.choice([f"SLIP NO. : {digits(r, 10)}", f"SH{r.randint(1, 9):02} ZJ{r.randint(10, 99)} T1 R{digits(r, 9)}", f"{digits(r, 4)} {digits(r, 3)} {digits(r, 7)}", f"#{r.randint(1, 99)}", f"T{r.randint(1, 9)}", f"POS{r.randint(1, 20)}"])
-        kind = r.choices(range(14), [10, 8, 8, 5, 4, 6, 3, 3, 2, 3, 2, 2, 2, 2])[0]
+        kind = r.choices(range(16), [10, 8, 8, 5, 4, 6, 3, 3, 2, 3, 2, 2, 2, 2, 2, 2])[0]
         if kind == 0:
             till.line([label, till.colon, date])
         elif kind == 1:
@@ -173,6 +190,11 @@ class Particulars:
             till.line([time, " ", date])
         elif kind == 12:
             till.cells([(0, "l", label), (0.3, "l", [":"]), (0.36, "l", [date]), (0.75, "l", time)])
+        elif kind == 13:
+            till.cells([(0, "l", time), (0.42, "l", digits(r, 6)), (1, "r", [date])])
+        elif kind == 14:
+            till.pair(f"{_title(till)} : {digits(r, 8)}", [date])
+            till.pair(f"{till.word('staff')}{till.colon}{names.word(r).upper()}", time)
         else:
             till.line([label])
             till.line([date, " ", time])

@@ -20,7 +20,7 @@ def receipt(r, fonts: FontBook, scale: float = 1.0) -> Document:
     code = values.pick_country(r, more={"MY": 3.2, "SG": 1.5})
     till = Till(r, code, fonts, scale)
     sold, particulars = sale(r, code), Particulars(till)
-    head(till, shops.shop(r, code), fonts.held_out)
+    head(till, shops.shop(r, code), particulars, fonts.held_out)
     particulars.put()
     till.separator(0.5)
     items(till, sold, r.choice(HELD_OUT_STYLES if fonts.held_out else STYLES))

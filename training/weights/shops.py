@@ -83,7 +83,7 @@ def asian_company(r) -> str:
             f"THE {stem(2)}", f"{stem(1)}'S {r.choice(['PIZZA', 'KITCHEN', 'BAKERY', 'CAFE', 'BURGER'])}",
         ]
     )
-    branch = f" ({r.choice([*_TOWNS, 'M', 'M', 'M', 'KL', 'JB', 'MALAYSIA', stem(1)])})" if r.random() < 0.22 else ""
+    branch = f" ({r.choice([*TOWNS, 'M', 'M', 'M', 'KL', 'JB', 'MALAYSIA', stem(1)])})" if r.random() < 0.22 else ""
     legal = r.choice(["SDN BHD"] * 8 + ["SDN. BHD.", "SDN. BHD.", "SDN.BHD.", "S/B", "BHD", "BHD.", "PTE LTD", "ENTERPRISE", "TRADING", "CO.", "& SONS SDN BHD", "HOLDINGS SDN BHD"])
     name = base + (f"{branch} {legal}" if r.random() < 0.68 else branch)
     if r.random() < 0.2:
@@ -96,11 +96,11 @@ def _brand(r, name: str) -> str:
     if r.random() < 0.35:
         words = name.split()
         return " ".join(words[: r.choice([1, 2])])
-    made = r.choice([names.word(r), f"{names.word(r)} {names.word(r)}", f"{names.word(r)} {r.choice(['mart', 'cafe', 'house', 'store', 'book', 'kitchen'])}", f"{names.word(r)} @ {r.choice(_TOWNS)}"])
+    made = r.choice([names.word(r), f"{names.word(r)} {names.word(r)}", f"{names.word(r)} {r.choice(['mart', 'cafe', 'house', 'store', 'book', 'kitchen'])}", f"{names.word(r)} @ {r.choice(TOWNS)}"])
     return made.upper() if r.random() < 0.6 else made.title()
 
 
-_TOWNS = (
+TOWNS = (
     "JOHOR BAHRU|MASAI|SKUDAI|SHAH ALAM|PETALING JAYA|KLANG|IPOH|TAIPING|SEREMBAN|KAJANG|PUCHONG|BATU PAHAT|MUAR|KULAI|SUBANG JAYA|CHERAS|AMPANG|BANGI|RAWANG|KEPONG|BUTTERWORTH|BANGSAR|KUALA LUMPUR|"
     "PENANG|MELAKA|SETAPAK|SELAYANG|SERI KEMBANGAN|BALAKONG|DENGKIL|SEMENYIH|KUANTAN|KOTA KINABALU|KUCHING|MIRI|ALOR SETAR|SUNGAI BULOH|KUALA SELANGOR|CYBERJAYA|BATU CAVES|PORT KLANG|ULU TIRAM|PASIR GUDANG"
 ).split("|")
@@ -122,7 +122,7 @@ def malaysian_address(r) -> list[str]:
     area = r.choice(
         [f"TAMAN {name()}", f"TAMAN {name()}", f"BANDAR {name()}", f"TMN {name()}", f"{name()} BUSINESS PARK", f"SEKSYEN {small()}", f"SEKSYEN U{small()}", f"KAWASAN PERINDUSTRIAN {name()}", f"{name()} MALL", f"THE {name()} SHOPPING CENTRE", f"MEDAN NIAGA {name()}", f"DESA {name()}", f"KAMPUNG {name()}", f"PLAZA {name()}", f"LEVEL {r.randint(1, 9)}, {name()} MALL", f"BUKIT {name()}", f"TAMAN {name()} {r.randint(1, 9)}"]
     )
-    town, code = r.choice(_TOWNS), f"{r.randint(10000, 98999)}"
+    town, code = r.choice(TOWNS), f"{r.randint(10000, 98999)}"
     place = r.choice([f"{code} {town}", f"{code} {town}", f"{code} {town}", f"{town} {code}", f"{code}, {town}", f"{code} {town.replace(' ', '')}"])
     parts = [number + r.choice([", ", ", ", ",", " "]) + road]
     if r.random() < 0.82:

@@ -25,6 +25,7 @@ _BETAS, _EPSILON = (0.9, 0.98), 1e-8
 _WARM_STEPS = 10
 # Rows of items are most of an answer's tokens and its easiest part.
 _ROW_WEIGHT = 0.5
+_ROWS = '":['  # begins the rows; no field before them is a list
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Plan:
     rate: float = 6e-4
     falling: float = 0.35
     final: float = 0.03  # of `rate`
-    batch: int = 8
+    batch: int = 4
+    headers: float = 0.5  # share of documents whose answer ends before its rows
     longest: int = 1600  # tokens; longer documents are made anew
     average: float = 0.98  # a step's decay of the averaged weights
     seed: int = 1
@@ -80,13 +82,16 @@ def _document(plan: Plan, tokenizer: smollm.PageTokenizer, number: int):
     while True:
         made = examples_text.example(r)
         prompt, answer = tokenizer.prompt(made.kind, made.page_text), tokenizer.answer(made.answer)
+        rows = made.answer.find(_ROWS)
+        if rows >= 0 and r.random() < plan.headers:
+            answer = tokenizer.encode(made.answer[:rows])  # ends with the name of the rows
         if len(prompt) + len(answer) <= plan.longest:
             return made, prompt, answer
 
 
 def _weights(tokenizer: smollm.PageTokenizer, made, count: int) -> torch.Tensor:
     weights = torch.ones(count)
-    rows = made.answer.find(':[')
+    rows = made.answer.find(_ROWS)
     if rows >= 0:
         weights[len(tokenizer.encode(made.answer[:rows])) : -1] = _ROW_WEIGHT
     return weights
