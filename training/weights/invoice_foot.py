@@ -4,7 +4,7 @@ from . import names, payment, values
 from .fonts import bold
 from .invoice_head import Head
 from .invoice_sheet import Sheet
-from .page import Content, Value, plain
+from .page import Content, Value, fitted, plain
 from .shops import digits
 
 _PAY_BY = {
@@ -43,7 +43,7 @@ class _Sums:
             return
         if used.width(plain(label)) + used.width(plain(amount)) + self.gap > sheet.right - self.label_x:
             used = sheet.face
-        sheet.page.put(self.label_x, sheet.y, sheet.fitted(label, used, sheet.right - self.label_x - used.width(plain(amount)) - self.gap), used)
+        sheet.page.put(self.label_x, sheet.y, fitted(label, used, sheet.right - self.label_x - used.width(plain(amount)) - self.gap), used)
         sheet.page.put(sheet.right - 2, sheet.y, amount, used, "r")
         sheet.y += sheet.pitch * 1.1 * used.size / sheet.face.size
 

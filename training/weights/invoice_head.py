@@ -4,13 +4,13 @@ from . import names, payment, values
 from .bills import invoice_number
 from .fonts import bold
 from .invoice_sheet import Sheet
-from .page import Content, Value
+from .page import Content, Value, fitted
 from .shops import digits
 
 # Rows of columns: S(eller), L(ogo), T(itle), B(uyer), M(particulars), W(indow:
 # sender line and buyer), R(particulars in a row), H(ship-to), - nothing.
-_LAYOUTS = ("S|T,B|M", "S|T,B|M", "S|M,T,B", "T|S,B|M", "C,T,B|M", "-|S,W|M,T", "W|S,T,M", "W|S,R,T", "L|S,W|M,T", "S,T,M|B", "T,S|B,R", "T|L,M|B", "L|T,S|B,M", "S|B,T,M", "S|T,R,B|H", "L,S|M,B|H,T", "T,M,B|S", "L|M,W,T", "S,B|M,N", "W|S,N", "L|S,B,N", "S|T,M|B")
-_HELD_OUT_LAYOUTS = ("T|L,B|S,M", "S|B,R,T", "W|M,L,T", "C,B|M,N")
+LAYOUTS = ("S|T,B|M", "S|T,B|M", "S|M,T,B", "T|S,B|M", "C,T,B|M", "-|S,W|M,T", "W|S,T,M", "W|S,R,T", "L|S,W|M,T", "S,T,M|B", "T,S|B,R", "T|L,M|B", "L|T,S|B,M", "S|B,T,M", "S|T,R,B|H", "L,S|M,B|H,T", "T,M,B|S", "L|M,W,T", "S,B|M,N", "W|S,N", "L|S,B,N", "S|T,M|B")
+HELD_OUT_LAYOUTS = ("T|L,B|S,M", "S|B,R,T", "W|M,L,T", "C,B|M,N")
 # What may stand among an invoice's particulars and is none of its fields.
 _OTHER_DATES = {
     "en": ["Delivery date", "Order date", "Service date", "Date of supply", "Shipped on", "Print date"], "de": ["Lieferdatum", "Leistungsdatum", "Bestelldatum", "Auftragsdatum", "Liefertermin", "Leistungszeitraum bis"],
@@ -165,8 +165,8 @@ class Head:
             step = sheet.width / len(part)
             for index, (label, value) in enumerate(part):
                 x = sheet.left + index * step
-                sheet.page.put(x, sheet.y, sheet.fitted(label, sheet.face, step - 6), sheet.face)
-                sheet.page.put(x, sheet.y + sheet.pitch, sheet.fitted(value, sheet.face, step - 4), sheet.face)
+                sheet.page.put(x, sheet.y, fitted(label, sheet.face, step - 6), sheet.face)
+                sheet.page.put(x, sheet.y + sheet.pitch, fitted(value, sheet.face, step - 4), sheet.face)
             sheet.y += 2.2 * sheet.pitch
 
     def particulars(self) -> list[tuple[str, Content]]:
@@ -200,4 +200,4 @@ class Head:
 
 
 def layout(r, held_out: bool) -> str:
-    return r.choice(_HELD_OUT_LAYOUTS if held_out else _LAYOUTS)
+    return r.choice(HELD_OUT_LAYOUTS if held_out else LAYOUTS)

@@ -3,7 +3,7 @@
 from . import values, wording
 from .bills import Bill
 from .fonts import FontBook, bold
-from .page import Content, Page, Text, Value, plain
+from .page import Content, Page, Text, Value, fitted, plain
 from .values import COUNTRIES, decimal
 
 SHEET = 768  # two columns of tiles
@@ -53,26 +53,11 @@ class Sheet:
         currency: str | Value = Value("currency" if key == "gross_total" else "currency~2", mark.strip(), self.country.currency)
         return [value, " ", currency] if self.money.behind else [currency, mark[len(mark.rstrip()) :], value]
 
-    def fitted(self, content: Content, used, width: float) -> Content:
-        if used.width(plain(content)) <= width:
-            return content
-        if isinstance(content, str):
-            return used.fit(content, width)
-        kept, left = [], width
-        for piece in content:
-            text = piece if isinstance(piece, str) else piece.text
-            shown = text if used.width(text) <= left else used.fit(text, left)
-            kept.append(shown if isinstance(piece, str) else piece._replace(text=shown, typed=piece.typed if shown == text else None))
-            left -= used.width(shown)
-            if shown != text:
-                break
-        return kept
-
     def block(self, x: float, rows: list[Content], align: str = "l", first=None, width: float | None = None, used=None) -> None:
         """Lines under each other from `self.y` on."""
         for index, row in enumerate(rows):
             face = first if index == 0 and first else used or self.face
-            self.page.put(x, self.y, self.fitted(row, face, width or self.width), face, align)
+            self.page.put(x, self.y, fitted(row, face, width or self.width), face, align)
             self.y += self.pitch * face.size / self.face.size
 
     def pairs(self, x: float, rows: list[tuple[str, Content]], width: float) -> None:
@@ -94,7 +79,7 @@ class Sheet:
             elif self.face.width(f"{label}{self.colon or ' '}{plain(value)}") > width:
                 self.page.put(x, self.y, label, self.face)
                 self.y += self.pitch
-                self.page.put(x, self.y, self.fitted(value, self.face, width), self.face)
+                self.page.put(x, self.y, fitted(value, self.face, width), self.face)
             else:
                 self.page.put(x, self.y, [label, self.colon or " ", *pieces], self.face)
             self.y += self.pitch

@@ -37,6 +37,27 @@ class Mark(NamedTuple):
 Content = str | list["str | Value"]
 
 
+def fitted(content: Content, used: Face, width: float) -> Content:
+    """As much of `content` as fits. Names may be cut; a date, number or
+    currency that is cut is no value any more."""
+    if used.width(plain(content)) <= width:
+        return content
+    if isinstance(content, str):
+        return used.fit(content, width)
+    kept: list[str | Value] = []
+    for piece in content:
+        text = plain([piece])
+        shown = text if used.width(text) <= width else used.fit(text, width)
+        width -= used.width(shown)
+        if shown == text:
+            kept.append(piece)
+            continue
+        is_name = isinstance(piece, Value) and "currency" not in piece.key and not any(map(str.isdigit, piece.typed or ""))
+        kept.append(piece._replace(text=shown, typed=None) if is_name else shown)
+        break
+    return kept
+
+
 def plain(content: Content) -> str:
     if isinstance(content, str):
         return content

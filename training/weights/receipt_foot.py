@@ -49,11 +49,11 @@ class Totals:
         if sale.service or self.malaysian and r.random() < 0.06:
             self.row(till.word("service"), sale.service)
         if self.malaysian and sale.rate and not sale.included and r.random() < 0.35:
-            self.row(r.choice(["TOTAL EXCL. GST", "Total (Excluding GST)", "TOTAL SALES (EXCLUDING GST)", "Total Excl. of GST", "TAXABLE AMOUNT"]), before_tax, "subtotal~1")
+            self.row(r.choice(["TOTAL EXCL. GST", "Total (Excluding GST)", "TOTAL SALES (EXCLUDING GST)", "Total Excl. of GST", "TAXABLE AMOUNT"]), before_tax, None if sale.discount or sale.service else "subtotal~1")
         if sale.rate and not sale.included:
             self.row(self._tax_label(), sale.tax, "tax")
         elif sale.rate and self.malaysian and r.random() < 0.25:
-            self.row(r.choice(["TOTAL (EXCLUDING GST)", "TOTAL EXCL.OF GST", "Total Sales (Excluding GST)", "Total Excl. GST"]), before_tax - sale.tax, "subtotal~1" if r.random() < 1 else None)
+            self.row(r.choice(["TOTAL (EXCLUDING GST)", "TOTAL EXCL.OF GST", "Total Sales (Excluding GST)", "Total Excl. GST"]), before_tax - sale.tax)
             self.row(r.choice([f"GST PAYABLE ({self.rate})", "GST PAYABLE", "TOTAL GST", "Total Tax", f"GST {self.rate}"]), sale.tax, "tax")
         self._final()
         if sale.rate and sale.included:

@@ -2,7 +2,7 @@
 
 from . import values, wording
 from .fonts import FontBook, bold
-from .page import Content, Page, Text, Value, plain
+from .page import Content, Page, Text, Value, fitted, plain
 from .shops import wrap
 from .values import COUNTRIES, decimal
 
@@ -70,25 +70,10 @@ class Till:
     def line(self, content: Content, align: str = "l", used=None, indent: float = 0.0, ink=None) -> None:
         """Puts a line, made smaller or cut where it is too wide."""
         used = used or self.face
-        content = self.fitted(content, used, self.width - indent)
+        content = fitted(content, used, self.width - indent)
         x = {"l": self.left + indent, "c": (self.left + self.right) / 2, "r": self.right}[align]
         self.page.put(x, self.y, content, used, align, ink)
         self.y += self.pitch * used.size / self.face.size
-
-    def fitted(self, content: Content, used, width: float) -> Content:
-        if used.width(plain(content)) <= width:
-            return content
-        if isinstance(content, str):
-            return used.fit(content, width)
-        kept, left = [], width
-        for piece in content:
-            text = piece if isinstance(piece, str) else piece.text
-            shown = text if used.width(text) <= left else used.fit(text, left)
-            kept.append(shown if isinstance(piece, str) else piece._replace(text=shown, typed=piece.typed if shown == text else None))
-            left -= used.width(shown)
-            if shown != text:
-                break
-        return kept
 
     def pair(self, label: Content, amount: Content, used=None, left: float | None = None, middle: Content | None = None, right: float | None = None) -> None:
         """A label and, at the right edge, an amount; maybe a sign between them."""
@@ -98,7 +83,7 @@ class Till:
         if middle:
             room -= used.width(plain(middle)) + self.text.size * self.scale * 2
             self.page.put(left + room + self.text.size * self.scale, self.y, middle, used)
-        self.page.put(left, self.y, self.fitted(label, used, room), used)
+        self.page.put(left, self.y, fitted(label, used, room), used)
         self.page.put(right, self.y, amount, used, "r")
         self.y += self.pitch * used.size / self.face.size
 

@@ -49,7 +49,7 @@ def of_page(kind: str, page: Page) -> dict:
 
 def _typed(parts: list[Value]) -> str | None:
     first = parts[0]
-    if len(parts) == 1 and first.typed is not None:
+    if len(parts) == 1 and first.typed:
         return first.typed
     return " ".join(part.text.strip() for part in parts) or None
 
