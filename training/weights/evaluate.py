@@ -76,13 +76,13 @@ def parse(kind: str, content: str) -> tuple[dict, bool]:
     return {}, False
 
 
-def document(reader: Reader, kind: str, pages: list[list[Segment]], result: Result) -> dict:
+def document(reader: Reader, kind: str, pages: list[list[Segment]], result: Result, rows: bool = True) -> dict:
     fields: dict = {}
     for segments in pages:
         text = page_text(segments)
         if not text:
             continue
-        said, whole = parse(kind, reader.ask(kind, text)["content"])
+        said, whole = parse(kind, reader.ask(kind, text, rows=rows)["content"] + ("" if rows else "}"))
         result.malformed += not whole
         flat = " ".join(text.split())
         for name, value in said.items():
@@ -113,7 +113,7 @@ def score(path: str, kind: str, said: dict, truth: dict, result: Result, base_cu
         count.exact += good and (name in _DATES | _AMOUNTS | {"currency"} or any(squeezed(said[name] or "") == squeezed(value) for value in [truth[name], *others.get(name, [])]))
         if not good:
             result.misses.append((path, name, said.get(name), truth[name]))
-    if kind in answer.ROWS and truth.get(answer.ROWS[kind][0]) and answer.ROWS[kind][0] not in hidden:
+    if kind in answer.ROWS and answer.ROWS[kind][0] in said and truth.get(answer.ROWS[kind][0]) and answer.ROWS[kind][0] not in hidden:
         _score_rows(kind, said, truth, result)
 
 
@@ -132,7 +132,7 @@ def _score_rows(kind: str, said: dict, truth: dict, result: Result) -> None:
         count.right += sum((mine & right).values())
 
 
-def corpus(reader: Reader, root: Path, kind: str, split: str, cache: Path, layout: str | None = None, most: int | None = None) -> Result:
+def corpus(reader: Reader, root: Path, kind: str, split: str, cache: Path, layout: str | None = None, most: int | None = None, rows: bool = True) -> Result:
     result, began = Result(), time.monotonic()
     documents = [d for d in json.loads((root / "MANIFEST.json").read_text())["documents"] if d["kind"] == kind and d["split"] == split and (not layout or d.get("layout") == layout)]
     for entry in documents[:most]:
@@ -140,7 +140,7 @@ def corpus(reader: Reader, root: Path, kind: str, split: str, cache: Path, layou
         if not words.is_file():
             continue
         pages = [[Segment(*w["bbox"][:4], w["text"]) for w in page] for page in json.loads(words.read_text())]
-        said = document(reader, kind, pages, result)
+        said = document(reader, kind, pages, result, rows)
         score(entry["path"], kind, said, json.loads((root / entry["truth"]).read_text()), result)
     result.seconds = (time.monotonic() - began) / max(1, result.documents)
     return result

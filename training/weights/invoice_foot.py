@@ -60,6 +60,9 @@ class _Sums:
         total_first = not taxed_table and r.random() < 0.05
         if total_first:
             self._total()
+        if taxed_table and self.label_x - sheet.left > 260 * sheet.scale and r.random() < 0.4:
+            self._beside()
+            return
         if bill.taxes or r.random() < 0.5:
             self.row(w["net"] + self.colon, sheet.amount(bill.net, "net_total", self.sign))
         self._tax_table() if taxed_table else self._tax_rows()
@@ -69,6 +72,16 @@ class _Sums:
             language = sheet.language if sheet.language in _PREPAID else "en"
             self.row(r.choice(_PREPAID[language]), sheet.amount(-bill.prepaid if r.random() < 0.5 else bill.prepaid, sign=self.sign))
             self.row(r.choice(_OPEN[language]), sheet.amount(bill.net + bill.tax - bill.prepaid, sign=self.sign))
+
+    def _beside(self) -> None:
+        """Taxes in a table to the left, sums to the right of it."""
+        sheet, bill, top = self.sheet, self.bill, self.sheet.y
+        self._tax_table(self.label_x - 12 * sheet.scale, False)
+        bottom, sheet.y = sheet.y, top
+        self.row(sheet.words["net"] + self.colon, sheet.amount(bill.net, "net_total", self.sign))
+        self.row({"de": "Summe USt.", "fr": "Total TVA", "nl": "Totaal btw"}.get(sheet.language, "Tax total") + self.colon, sheet.amount(bill.tax, "tax_total", self.sign))
+        self._total()
+        sheet.y = max(bottom, sheet.y)
 
     def _tax_rows(self) -> None:
         sheet, r, bill, name = self.sheet, self.r, self.bill, self.name
@@ -83,10 +96,10 @@ class _Sums:
         if several and r.random() < 0.6:
             self.row(r.choice({"de": [f"{name} gesamt", "Steuerbetrag", "Summe USt."], "fr": ["Total TVA"], "nl": ["Totaal btw"]}.get(sheet.language, ["Total tax", f"{name} total", "Tax total"])), sheet.amount(bill.tax, "tax_total", self.sign))
 
-    def _tax_table(self) -> None:
+    def _tax_table(self, right: float | None = None, with_sum: bool = True) -> None:
         sheet, r, bill = self.sheet, self.r, self.bill
         heads = {"de": ("USt. Satz", "Nettopreis", "USt.-Betrag"), "fr": ("TVA", "Base HT", "Montant"), "nl": ("BTW %", "Over", "BTW"), "es": ("IVA", "Base", "Cuota"), "it": ("IVA", "Imponibile", "Imposta")}.get(sheet.language, ("Rate", "Net amount", "Tax amount"))
-        right = sheet.right - 2 if r.random() < 0.6 else self.label_x - 10
+        right = right or (sheet.right - 2 if r.random() < 0.6 else self.label_x - 10)
         if right - sheet.left < 240 * sheet.scale:
             right = sheet.right - 2
         xs = (right - 200 * sheet.scale, right - 90 * sheet.scale, right)
@@ -100,7 +113,7 @@ class _Sums:
             for x, cell, align in zip(xs, cells, "lrr"):
                 sheet.page.put(x, sheet.y, cell, sheet.face, align)
             sheet.y += sheet.pitch
-        if len(bill.taxes) > 1 or r.random() < 0.4:
+        if with_sum and (len(bill.taxes) > 1 or r.random() < 0.4):
             self.row({"de": "USt. Gesamt", "fr": "Total TVA", "nl": "Totaal btw"}.get(sheet.language, "VAT total") + self.colon, sheet.amount(bill.tax, "tax_total", self.sign))
 
     def _total(self) -> None:

@@ -42,8 +42,11 @@ class Reader:
     def tokens(self, text: str) -> list[int]:
         return self.post("/tokenize", {"content": text, "add_special": False, "parse_special": True})["tokens"]
 
-    def ask(self, kind: str, page_text: str, most: int = MOST_TOKENS, probabilities: int = 0) -> dict:
+    def ask(self, kind: str, page_text: str, most: int = MOST_TOKENS, probabilities: int = 0, rows: bool = True) -> dict:
+        """Without `rows`, the answer ends before its list."""
         body = {"prompt": prompt(kind, page_text), "n_predict": most, "temperature": 0, "cache_prompt": False, "samplers": ["top_k"], "top_k": 1}
+        if not rows:
+            body["stop"] = [',"items":', ',"line_items":']
         if probabilities:
             body |= {"n_probs": probabilities, "post_sampling_probs": False}
         return self.post("/completion", body)

@@ -1,13 +1,14 @@
 """Fine-tunes the reader's adapter on generated pages' texts.
 
 A worker is a process with one thread: two threads in one process wait for each
-other at every layer whenever something else takes a core. The workers take the
-documents of a step from a shared counter, so a slow core takes fewer, and add
-their gradients in shared memory. Document n of a run is the same whoever makes
-it.
+other at every layer whenever something else takes a core. The workers take
+documents from a shared counter, so a slow core takes fewer, and add their
+gradients in shared memory; whenever a batch is there, a step is taken. Document
+n of a run is the same whoever makes it.
 """
 
 import os
+import queue
 import random
 import signal
 import time
@@ -23,6 +24,7 @@ from .run import SAVE_EVERY, Averages, Log
 
 _BETAS, _EPSILON = (0.9, 0.98), 1e-8
 _WARM_STEPS = 10
+_LOG_EVERY = 10  # steps
 # Rows of items are most of an answer's tokens and its easiest part.
 _ROW_WEIGHT = 0.5
 _ROWS = '":['  # begins the rows; no field before them is a list
@@ -108,67 +110,81 @@ def learn(model: smollm.SmolLM, tokenizer: smollm.PageTokenizer, plan: Plan, num
     return Sample(made.kind, len(prompt) + len(answer), len(answer), right, float(losses.detach().mean()))
 
 
-def _work(index: int, base: Path, plan: Plan, values: torch.Tensor, gradients: torch.Tensor, counter, start, samples) -> None:
+class _Shared:
+    """What workers and the trainer share: weights, the sum of gradients since
+    the last step, and what it is a sum of."""
+
+    def __init__(self, context, values: torch.Tensor, first: int):
+        self.values, self.gradients = values, torch.zeros_like(values).share_memory_()
+        self.lock, self.stop = context.Lock(), context.Event()
+        self.next = context.Value("q", first)
+        self.documents, self.answer_tokens = context.Value("q", 0), context.Value("q", 0)
+
+    def take(self) -> int:
+        with self.next.get_lock():
+            self.next.value += 1
+            return self.next.value - 1
+
+    def add(self, gradient: torch.Tensor, answer_tokens: int) -> None:
+        with self.lock:
+            self.gradients.add_(gradient)
+            self.documents.value += 1
+            self.answer_tokens.value += answer_tokens
+
+    def collect(self) -> tuple[torch.Tensor, int]:
+        """The mean gradient of an answer token, and of how many documents."""
+        with self.lock:
+            gradient = self.gradients / max(1, self.answer_tokens.value)
+            self.gradients.zero_()
+            documents = self.documents.value
+            self.documents.value = self.answer_tokens.value = 0
+        return gradient, documents
+
+
+def _work(base: Path, plan: Plan, shared: _Shared, samples) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     torch.set_num_threads(1)
     loaded = smollm.Base(base)
     model, tokenizer = smollm.SmolLM(loaded), loaded.tokenizer()
-    bind(model, values, gradients[index])
-    while True:
-        first = start.get()
-        if first is None:
-            return
-        while True:
-            with counter.get_lock():
-                number = counter.value
-                counter.value += 1
-            if number >= first + plan.batch:
-                break
-            before = time.process_time()
-            sample = learn(model, tokenizer, plan, number)
-            samples.put((sample, time.process_time() - before))
-        samples.put(None)
+    gradient = torch.zeros_like(shared.values)
+    bind(model, shared.values, gradient)
+    while not shared.stop.is_set():
+        before = time.process_time()
+        sample = learn(model, tokenizer, plan, shared.take())
+        shared.add(gradient, sample.answer_tokens)
+        gradient.zero_()
+        samples.put((sample, time.process_time() - before))
 
 
 class _Workers:
-    def __init__(self, base: Path, plan: Plan, count: int, values: torch.Tensor):
+    """Processes that learn document after document without waiting for each
+    other or for a step: who sleeps loses the processor to whatever else runs.
+    Gradients may so be of weights one step old."""
+
+    def __init__(self, base: Path, plan: Plan, count: int, values: torch.Tensor, first: int):
         context = multiprocessing.get_context("spawn")
-        self.gradients = torch.zeros(count, len(values)).share_memory_()
-        self._counter, self._samples = context.Value("q", 0), context.Queue()
-        self._starts = [context.Queue() for _ in range(count)]
-        self._processes = [
-            context.Process(target=_work, args=(i, base, plan, values, self.gradients, self._counter, self._starts[i], self._samples), daemon=True)
-            for i in range(count)
-        ]
+        self.shared, self._samples = _Shared(context, values, first), context.Queue()
+        self._processes = [context.Process(target=_work, args=(base, plan, self.shared, self._samples), daemon=True) for _ in range(count)]
         for process in self._processes:
             process.start()
 
-    def step(self, first: int) -> list[tuple[Sample, float]]:
-        self._counter.value = first
-        for start in self._starts:
-            start.put(first)
-        done, finished = [], 0
-        while finished < len(self._processes):
-            made = self._next()
-            if made is None:
-                finished += 1
-            else:
-                done.append(made)
-        return done
-
-    def _next(self):
-        while True:
+    def wait(self, documents: int) -> list[tuple[Sample, float]]:
+        """Until so many documents are learnt; returns what was heard of."""
+        heard = []
+        while self.shared.documents.value < documents:
             try:
-                return self._samples.get(timeout=60)
-            except Exception as error:  # queue.Empty of the context
+                heard.append(self._samples.get(timeout=60))
+            except queue.Empty as error:
                 dead = [p.exitcode for p in self._processes if p.exitcode is not None]
                 if dead:
                     raise RuntimeError(f"a worker ended with {dead[0]}") from error
+        return heard
 
     def close(self) -> None:
-        for start in self._starts:
-            start.put(None)
+        self.shared.stop.set()
+        for process in self._processes:
+            process.join(timeout=120)
 
 
 class Adam:
@@ -208,7 +224,8 @@ def train(base: Path, begin: Path | None, out: Path, log_path: Path, plan: Plan,
     stop = []
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.append(True))
-    crew, log, averages = _Workers(base, plan, workers, values), Log(log_path, "reader"), Averages(0.96)
+    crew = _Workers(base, plan, workers, values, documents)
+    log, averages = Log(log_path, "reader"), Averages(0.96)
 
     def save() -> None:
         checkpoint.save(out, {
@@ -216,28 +233,27 @@ def train(base: Path, begin: Path | None, out: Path, log_path: Path, plan: Plan,
             "minutes": spent / 60, "tokens": tokens, "plan": asdict(plan), "accuracy": averages.rounded(),
         })
 
-    saved_at, here = time.monotonic(), 0
+    saved_at = logged_at = time.monotonic()
+    here = recent = 0
     while documents < plan.documents and not stop:
-        began = time.monotonic()
-        done = crew.step(documents)
-        answer_tokens = sum(s.answer_tokens for s, _ in done)
-        gradient = crew.gradients.sum(0).div_(answer_tokens)
-        crew.gradients.zero_()
+        heard = crew.wait(plan.batch)
+        gradient, learnt = crew.shared.collect()
         norm = float(gradient.norm())
         gradient.mul_(min(1.0, 1.0 / (norm + 1e-6)))
         rate = plan.rate_at(documents) * min(1.0, (here + 1) / _WARM_STEPS)
         adam.step(gradient, rate)
         mean.lerp_(values, max(1 - plan.average, 1 / (adam.steps + 1)))
-        documents, here = documents + len(done), here + 1
-        spent += sum(cpu for _, cpu in done) / workers
-        tokens += sum(s.tokens for s, _ in done)
-        for sample, _ in done:
+        documents, here = documents + learnt, here + 1
+        spent += sum(cpu for _, cpu in heard) / workers
+        for sample, _ in heard:
             averages.add(f"right_{sample.kind}", sample.right / sample.answer_tokens)
             averages.add("loss", sample.loss)
             averages.add("right", sample.right / sample.answer_tokens)
-        if here % 5 == 0:
-            speed = sum(s.tokens for s, _ in done) / (time.monotonic() - began)
-            log.write(step=adam.steps, documents=documents, minutes=round(spent / 60, 2), tokens=tokens, rate=round(rate, 7), norm=round(norm, 3), speed=round(speed), **averages.rounded())
+            tokens, recent = tokens + sample.tokens, recent + sample.tokens
+        if here % _LOG_EVERY == 0:
+            now = time.monotonic()
+            log.write(step=adam.steps, documents=documents, minutes=round(spent / 60, 2), tokens=tokens, rate=round(rate, 7), norm=round(norm, 3), speed=round(recent / (now - logged_at)), **averages.rounded())
+            logged_at, recent = now, 0
         if time.monotonic() - saved_at > SAVE_EVERY:
             save()
             saved_at = time.monotonic()
