@@ -7,14 +7,13 @@
 use std::io;
 
 use docmill::domain::Failure;
-use docmill::engines::worker::RasterizerRole;
-use docmill::engines::worker::child::{self, Answer, Incoming};
 use docmill::engines::worker::probe::{EscapeProbe, Probe, Probed};
+use docmill::engines::worker::{self, Answer, Incoming, RasterizerRole};
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["worker", role] => child::main(role, Some(answer)),
+        ["worker", role] => worker::serve(role, Some(answer)),
         _ => anyhow::bail!("docmill starts this program: run `docmill doctor --test-sandbox`"),
     }
 }
@@ -22,7 +21,7 @@ fn main() -> anyhow::Result<()> {
 /// Makes the attempt that `call` asks for; `None` if it asks for none.
 fn answer(call: &Incoming) -> Option<Result<Answer, Failure>> {
     // The role is no part of the message.
-    let probe = call.parse::<Probe<RasterizerRole>>()?;
+    let probe = worker::parse::<Probe<RasterizerRole>>(call)?;
     Some(probe.and_then(|Probe { probe, .. }| {
         let (escaped, message) = match attempt(probe) {
             Ok(message) => (true, message),

@@ -1,7 +1,7 @@
 use clap::Args;
 
 use super::exit::Outcome;
-use crate::engines::worker::child;
+use crate::engines::worker;
 
 /// Serves one engine over stdin and stdout; started by docmill itself.
 #[derive(Args)]
@@ -12,7 +12,7 @@ pub struct Worker {
 
 impl Worker {
     pub fn run(&self) -> anyhow::Result<Outcome> {
-        child::main(&self.role, None)?;
+        worker::serve(&self.role, None)?;
         Ok(Outcome::Good)
     }
 }

@@ -4,17 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use safetensors::{SafeTensorError, SafeTensors};
-use sha2::{Digest, Sha256};
 
 use super::clip_config::{ClipConfig, ClipPreprocessor};
 use super::gguf::Header;
 use super::mmproj;
-use super::{ClipModel, ModelFile, ReaderModel, ResolvedClip, ResolvedReader};
 
 /// What the header of a text model says of its input.
 pub(super) struct ReaderFacts {
@@ -120,26 +117,29 @@ fn complete(path: &Path, expected: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Checks the four files of a CLIP and that they belong together.
-pub(super) fn clip(clip: &ResolvedClip) -> anyhow::Result<()> {
-    let config = ClipConfig::load(&clip.config)?;
-    ClipPreprocessor::load(&clip.preprocessor, config.vision_config.image_size)?;
-    let tokenizer = std::fs::read(&clip.tokenizer)
-        .with_context(|| format!("{} cannot be read", clip.tokenizer.display()))?;
+/// Checks the four files of a CLIP, in the order of `ClipModel::files`, and
+/// that they belong together.
+pub(super) fn clip(
+    [config_path, preprocessor, tokenizer_path, weights]: [&Path; 4],
+) -> anyhow::Result<()> {
+    let config = ClipConfig::load(config_path)?;
+    ClipPreprocessor::load(preprocessor, config.vision_config.image_size)?;
+    let tokenizer = std::fs::read(tokenizer_path)
+        .with_context(|| format!("{} cannot be read", tokenizer_path.display()))?;
     let tokenizer: serde_json::Value = serde_json::from_slice(&tokenizer)
-        .with_context(|| format!("{} is damaged or of another kind", clip.tokenizer.display()))?;
+        .with_context(|| format!("{} is damaged or of another kind", tokenizer_path.display()))?;
     ensure!(
         tokenizer.get("model").is_some(),
         "{} is not a tokenizer of the tokenizers library",
-        clip.tokenizer.display()
+        tokenizer_path.display()
     );
-    let tensors = safetensors(&clip.weights)
-        .with_context(|| format!("{} cannot be used", clip.weights.display()))?;
+    let tensors =
+        safetensors(weights).with_context(|| format!("{} cannot be used", weights.display()))?;
     shapes_fit(&tensors, &config).with_context(|| {
         format!(
             "{} and {} belong to different models",
-            clip.weights.display(),
-            clip.config.display()
+            weights.display(),
+            config_path.display()
         )
     })
 }
@@ -227,64 +227,6 @@ fn shapes_fit(tensors: &BTreeMap<String, Vec<usize>>, config: &ClipConfig) -> an
     Ok(())
 }
 
-/// SHA-256 of what is left of a file, as lower-case hex.
-pub(super) fn sha256(mut file: &File) -> std::io::Result<String> {
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            read => hasher.update(&buffer[..read]),
-        }
-    }
-    Ok(hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
-}
-
-/// BLAKE3 (hex) over the files' SHA-256 and everything of a reader's spec that
-/// can change an answer.
-pub(super) fn reader_hash(reader: &ResolvedReader) -> anyhow::Result<String> {
-    let spec = ReaderModel {
-        source: String::new(),
-        licence: String::new(),
-        notice: None,
-        text: ModelFile::default(),
-        // Which files there are; what is in them is in their sums.
-        mmproj: reader.mmproj.as_ref().map(|_| ModelFile::default()),
-        adapter: reader.adapter.as_ref().map(|_| ModelFile::default()),
-        ..reader.spec.clone()
-    };
-    Ok(hash(&reader.files.sums(), &serde_json::to_string(&spec)?))
-}
-
-/// As [`reader_hash`], for what decides CLIP's embeddings; the margin only
-/// decides what is made of them, but a page's verdict depends on it too.
-pub(super) fn clip_hash(clip: &ResolvedClip) -> anyhow::Result<String> {
-    let spec = ClipModel {
-        source: String::new(),
-        licence: String::new(),
-        notice: None,
-        config: ModelFile::default(),
-        preprocessor: ModelFile::default(),
-        tokenizer: ModelFile::default(),
-        weights: ModelFile::default(),
-        ..clip.spec.clone()
-    };
-    Ok(hash(&clip.files.sums(), &serde_json::to_string(&spec)?))
-}
-
-pub(super) fn hash(sha256: &[String], spec: &str) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for file in sha256 {
-        hasher.update(file.as_bytes());
-    }
-    hasher.update(spec.as_bytes());
-    hasher.finalize().to_hex().to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::gguf::tests::Builder;
@@ -366,18 +308,6 @@ mod tests {
         assert!(other.contains("different models"), "{other}");
         let model = adapter("llama", "model").err().unwrap();
         assert!(model.contains("not an adapter"), "{model}");
-    }
-
-    #[test]
-    fn sha256_of_a_file_is_the_published_test_vector() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("abc");
-        std::fs::write(&path, "abc").unwrap();
-        // FIPS 180-2, appendix B.1.
-        assert_eq!(
-            sha256(&File::open(path).unwrap()).unwrap(),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
     }
 
     #[test]

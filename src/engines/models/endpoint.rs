@@ -8,7 +8,7 @@ use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use super::{Anchor, AnswerForm, ImageLayout};
+use super::form::{Anchor, AnswerForm, ImageLayout, PAGE_SIDE};
 use crate::domain::Usage;
 
 /// A server and how a page is given to it.
@@ -134,7 +134,7 @@ fn default_answer() -> u32 {
 
 fn default_layout() -> ImageLayout {
     ImageLayout::Page {
-        max_side: super::resolve::PAGE_SIDE,
+        max_side: PAGE_SIDE,
     }
 }
 

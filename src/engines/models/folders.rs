@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use super::ModelFile;
+use super::manifest::ModelFile;
 
 /// The folders that hold a model's files.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ impl ModelFolders {
 
 #[cfg(test)]
 mod tests {
-    use super::super::WheelMember;
+    use super::super::manifest::WheelMember;
     use super::*;
 
     #[test]

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use serde::Serialize;
 
+use super::folders::ModelFolders;
+use super::manifest::{Manifest, ModelFile};
 use super::resolve::{
     ResolvedClip, ResolvedOcr, ResolvedReader, absolute, clip_of_folder, clip_of_manifest,
     ocr_of_manifest, reader_of_files, reader_of_manifest,
 };
-use super::{Manifest, ModelFile, ModelFolders};
 use crate::config::{ReadingSettings, RoutingSettings, UsageError, as_usage_error};
 
 /// A models folder and its manifest, where there is one.
@@ -201,8 +202,7 @@ fn unknown<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::ImageLayout;
-    use super::super::resolve::PAGE_SIDE;
+    use super::super::form::{ImageLayout, PAGE_SIDE};
     use super::*;
 
     fn shipped() -> PathBuf {

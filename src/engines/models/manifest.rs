@@ -4,7 +4,8 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::EndpointModel;
+use super::endpoint::EndpointModel;
+use super::form::{Anchor, AnswerForm, ImageLayout};
 
 /// The whole of `manifest.toml`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -52,28 +53,6 @@ pub struct WheelMember {
     pub member: String,
 }
 
-/// Whether a reader is given the words of the page.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Anchor {
-    /// It sees the image alone.
-    #[default]
-    None,
-    /// Its prompt holds the page's text, laid out by lines.
-    Text,
-}
-
-/// The form of a reader's values.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AnswerForm {
-    /// As the schema has them: ISO dates, plain decimals.
-    #[default]
-    Typed,
-    /// Copied from the page letter by letter; docmill makes types of them.
-    Verbatim,
-}
-
 /// A LLaVA or any other model that llama.cpp's mtmd reads, as GGUF files.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -113,36 +92,6 @@ pub struct ReaderModel {
     /// asked for any field.
     #[serde(default)]
     pub supported_fields: BTreeMap<String, Vec<String>>,
-}
-
-/// How a page becomes the images of a prompt.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum ImageLayout {
-    /// The whole page as one image; mtmd resizes and slices it.
-    Page {
-        /// Longest side in pixels that the page is reduced to before.
-        max_side: u32,
-    },
-    /// The page cut into square tiles at reading size.
-    Tiles {
-        /// Side of a tile in pixels.
-        tile: u32,
-        /// Columns of tiles by document type; `default` for the others.
-        columns: BTreeMap<String, u32>,
-        /// At most this many tiles; a longer page is scaled down to fit.
-        max_tiles: u32,
-        /// Blank margins are cropped to this share of the inked width;
-        /// `None` keeps them.
-        #[serde(default)]
-        crop_margin: Option<f32>,
-        /// Pixel offsets (x, y) at which the R, G and B channels sample the
-        /// gray page; `None` keeps colour.
-        #[serde(default)]
-        channel_offsets: Option<[(i32, i32); 3]>,
-        /// Text before each tile; `{n}` is its number from 1.
-        tile_prefix: String,
-    },
 }
 
 /// A Hugging Face CLIP checkpoint.
@@ -346,33 +295,6 @@ impl ReaderModel {
             }
         }
         self.layout.check()
-    }
-}
-
-impl ImageLayout {
-    pub(super) fn check(&self) -> anyhow::Result<()> {
-        match self {
-            ImageLayout::Page { max_side } => ensure!(*max_side > 0, "max_side is 0"),
-            ImageLayout::Tiles {
-                tile,
-                columns,
-                max_tiles,
-                crop_margin,
-                ..
-            } => {
-                ensure!(*tile > 0, "tile is 0");
-                ensure!(columns.contains_key("default"), "columns lacks `default`");
-                ensure!(
-                    columns.values().all(|n| (1..=*max_tiles).contains(n)),
-                    "columns must be from 1 to max_tiles ({max_tiles})"
-                );
-                ensure!(
-                    crop_margin.is_none_or(|share| (0.0..=0.5).contains(&share)),
-                    "crop_margin must be a share from 0 to 0.5"
-                );
-            }
-        }
-        Ok(())
     }
 }
 

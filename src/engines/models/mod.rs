@@ -9,6 +9,7 @@ mod check;
 mod clip_config;
 mod endpoint;
 mod folders;
+mod form;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod gguf;
@@ -19,6 +20,7 @@ mod pinned;
 mod pull;
 mod reader_spec;
 mod resolve;
+mod sha256;
 
 pub use clip_config::{ClipConfig, ClipPreprocessor, ClipTextConfig, ClipVisionConfig};
 pub use endpoint::{
@@ -26,11 +28,9 @@ pub use endpoint::{
     TokenPrice,
 };
 pub use folders::ModelFolders;
+pub use form::{Anchor, AnswerForm, ImageLayout};
 pub use installation::{Installation, Verified};
-pub use manifest::{
-    Anchor, AnswerForm, ClipModel, ImageLayout, Manifest, ModelFile, OcrModel, ReaderModel,
-    WheelMember,
-};
+pub use manifest::{ClipModel, Manifest, ModelFile, OcrModel, ReaderModel, WheelMember};
 pub use pinned::{OpenFile, PinnedFiles};
 pub use pull::Pulled;
 pub use reader_spec::{ReaderBackend, ReaderSpec, ReaderTiers};

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::check;
+use super::sha256::sha256;
 
 /// The files of a model as they were when they were checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,8 +46,8 @@ impl PinnedFiles {
         let pin = |path: &&Path| {
             let file = open(path)?;
             let before = Stamp::of(&file)?;
-            let sha256 = check::sha256(&file)
-                .with_context(|| format!("{} cannot be read", path.display()))?;
+            let sum =
+                sha256(&file).with_context(|| format!("{} cannot be read", path.display()))?;
             ensure!(
                 Stamp::of(&file)? == before,
                 "{} changed while it was checked: try again when it is in place",
@@ -55,7 +55,7 @@ impl PinnedFiles {
             );
             Ok(Pinned {
                 path: path.to_path_buf(),
-                sha256,
+                sha256: sum,
                 stamp: before,
             })
         };
@@ -75,7 +75,7 @@ impl PinnedFiles {
         let pinned = self.0.iter().find(|pinned| pinned.path == path);
         let pinned = pinned.with_context(|| format!("{} was not checked", path.display()))?;
         let file = open(path)?;
-        let is_same = Stamp::of(&file)? == pinned.stamp || check::sha256(&file)? == pinned.sha256;
+        let is_same = Stamp::of(&file)? == pinned.stamp || sha256(&file)? == pinned.sha256;
         ensure!(
             is_same,
             "{} is no longer the file that was checked: start again to check the new one",

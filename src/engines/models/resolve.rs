@@ -7,16 +7,13 @@ use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::check;
-use super::{
-    Anchor, AnswerForm, ClipModel, ImageLayout, ModelFile, ModelFolders, OcrModel, PinnedFiles,
-    ReaderModel,
-};
+use super::folders::ModelFolders;
+use super::form::{Anchor, AnswerForm, ImageLayout, PAGE_SIDE};
+use super::manifest::{ClipModel, ModelFile, OcrModel, ReaderModel};
+use super::pinned::PinnedFiles;
 
-/// Longest side in pixels to which a page is reduced for a model that settings
-/// name: A4 at 130 dpi, where body text is about 15 px high.
-pub(super) const PAGE_SIDE: u32 = 1536;
-/// Context and answer for such a model, in tokens: a page of that size takes
-/// up to 3,000 in the models that split it finely.
+/// Context and answer of a model that settings name by its files, in tokens: a
+/// page of [`PAGE_SIDE`] takes up to 3,000 in the models that split it finely.
 const PAGE_CONTEXT: u32 = 8192;
 const PAGE_ANSWER: u32 = 2048;
 /// See models/README.md for how it was chosen.
@@ -93,7 +90,7 @@ pub fn reader_of_manifest(
         reader.adapter.as_deref(),
     )?;
     reader.files = pin(reader.paths().into_iter().zip(spec.files()))?;
-    reader.hash = check::reader_hash(&reader)?;
+    reader.hash = reader_hash(&reader)?;
     Ok(reader)
 }
 
@@ -150,7 +147,7 @@ pub fn reader_of_files(text: &Path, mmproj: &Path) -> anyhow::Result<ResolvedRea
         spec,
         hash: String::new(),
     };
-    reader.hash = check::reader_hash(&reader)?;
+    reader.hash = reader_hash(&reader)?;
     Ok(reader)
 }
 
@@ -177,9 +174,9 @@ pub fn clip_of_manifest(
         spec: spec.clone(),
         hash: String::new(),
     };
-    check::clip(&clip)?;
+    check::clip(clip.paths())?;
     clip.files = pin(clip.paths().into_iter().zip(spec.files()))?;
-    clip.hash = check::clip_hash(&clip)?;
+    clip.hash = clip_hash(&clip)?;
     Ok(clip)
 }
 
@@ -209,7 +206,7 @@ pub fn ocr_of_manifest(
         hash: String::new(),
     };
     ocr.files = pin(ocr.paths().into_iter().zip(spec.files()))?;
-    ocr.hash = check::hash(&ocr.files.sums(), "");
+    ocr.hash = hash(&ocr.files.sums(), "");
     Ok(ocr)
 }
 
@@ -280,9 +277,50 @@ fn file_name(path: &Path) -> String {
         .into_owned()
 }
 
+/// BLAKE3 (hex) over the files' SHA-256 and everything of a reader's spec that
+/// can change an answer.
+fn reader_hash(reader: &ResolvedReader) -> anyhow::Result<String> {
+    let spec = ReaderModel {
+        source: String::new(),
+        licence: String::new(),
+        notice: None,
+        text: ModelFile::default(),
+        // Which files there are; what is in them is in their sums.
+        mmproj: reader.mmproj.as_ref().map(|_| ModelFile::default()),
+        adapter: reader.adapter.as_ref().map(|_| ModelFile::default()),
+        ..reader.spec.clone()
+    };
+    Ok(hash(&reader.files.sums(), &serde_json::to_string(&spec)?))
+}
+
+/// As [`reader_hash`], for what decides CLIP's embeddings; the margin only
+/// decides what is made of them, but a page's verdict depends on it too.
+fn clip_hash(clip: &ResolvedClip) -> anyhow::Result<String> {
+    let spec = ClipModel {
+        source: String::new(),
+        licence: String::new(),
+        notice: None,
+        config: ModelFile::default(),
+        preprocessor: ModelFile::default(),
+        tokenizer: ModelFile::default(),
+        weights: ModelFile::default(),
+        ..clip.spec.clone()
+    };
+    Ok(hash(&clip.files.sums(), &serde_json::to_string(&spec)?))
+}
+
+fn hash(sha256: &[String], spec: &str) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for file in sha256 {
+        hasher.update(file.as_bytes());
+    }
+    hasher.update(spec.as_bytes());
+    hasher.finalize().to_hex().to_string()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::Manifest;
+    use super::super::manifest::Manifest;
     use super::*;
 
     #[test]

@@ -3,23 +3,15 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::message::{Answer, Bounds, Incoming, MIB};
 use super::role::Role;
-use crate::domain::{Failure, Reason, json_problem};
-
-pub const MIB: u32 = 1 << 20;
+use crate::domain::Failure;
+use crate::engines::sandbox::Enforcement;
 
 /// CPU seconds beyond those that fit into the deadline: enough that the
 /// deadline comes first, and that a worker that computes while it has nothing
 /// to do is ended soon.
 const CPU_SPARE: u64 = 5;
-
-/// The longest message that is read, in bytes. A worker that was taken over
-/// writes what it likes: the supervisor's memory must not follow its claims.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    pub json: u32,
-    pub blob: u64,
-}
 
 /// One question to a worker of one role.
 pub trait Call: Serialize + DeserializeOwned + Sync {
@@ -66,70 +58,56 @@ pub trait Handle<C: Call> {
     fn handle(&mut self, call: C, blob: Vec<u8>) -> Result<(C::Json, Vec<u8>), Failure>;
 }
 
-/// A call as it is sent.
-#[derive(Serialize)]
-pub struct Outgoing<'a, C> {
-    op: &'static str,
-    call: &'a C,
+/// The call, if it is one of type `C`.
+pub fn parse<C: Call>(call: &Incoming) -> Option<Result<C, Failure>> {
+    (call.op == C::OP).then(|| call.parse())
 }
 
-impl<'a, C: Call> Outgoing<'a, C> {
-    pub fn new(call: &'a C) -> Outgoing<'a, C> {
-        Outgoing { op: C::OP, call }
-    }
+/// Has `engine` answer, if this is a call of type `C`.
+pub fn answer<C: Call>(
+    call: &mut Incoming,
+    engine: &mut impl Handle<C>,
+) -> Option<Result<Answer, Failure>> {
+    let answer = match parse::<C>(call)? {
+        Ok(parsed) => engine.handle(parsed, std::mem::take(&mut call.blob)),
+        Err(failure) => Err(failure),
+    };
+    Some(answer.and_then(|(json, blob)| Answer::of(&json, blob)))
 }
 
-/// A call as it arrives.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Incoming {
-    pub op: String,
-    pub call: serde_json::Value,
-    #[serde(skip)]
-    pub blob: Vec<u8>,
+/// The first call: what to load, and the limits of the worker's whole life.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "R: Role")]
+pub struct Init<R> {
+    pub role: R,
+    /// Bytes of writable memory.
+    pub memory: u64,
+    pub cpu_seconds: u64,
 }
 
-impl Incoming {
-    /// The call of type `C`; `None` if it is another.
-    pub fn parse<C: Call>(&self) -> Option<Result<C, Failure>> {
-        let parsed = || {
-            C::deserialize(&self.call).map_err(|error| {
-                let message = format!("the call `{}` {}", self.op, json_problem(&error));
-                Failure::new(Reason::Internal, message)
-            })
-        };
-        (self.op == C::OP).then(parsed)
-    }
-
-    /// Has `engine` answer, if this is a call of type `C`.
-    pub fn answered_by<C: Call>(
-        &mut self,
-        engine: &mut impl Handle<C>,
-    ) -> Option<Result<Answer, Failure>> {
-        let answer = match self.parse::<C>()? {
-            Ok(call) => engine.handle(call, std::mem::take(&mut self.blob)),
-            Err(failure) => Err(failure),
-        };
-        Some(answer.and_then(|(json, blob)| Answer::of(&json, blob)))
-    }
+/// The reply to [`Init`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Started<T> {
+    pub ready: T,
+    pub enforcement: Enforcement,
 }
 
-/// A reply as it is sent: the JSON of a `Result<Call::Json, Failure>`.
-pub struct Answer {
-    pub json: Vec<u8>,
-    pub blob: Vec<u8>,
-}
+impl<R: Role> Call for Init<R> {
+    type Role = R;
+    type Json = Started<R::Ready>;
+    type Reply = Started<R::Ready>;
+    const OP: &'static str = "init";
+    const STAGE: &'static str = "starting";
 
-impl Answer {
-    pub fn of(json: &impl Serialize, blob: Vec<u8>) -> Result<Answer, Failure> {
-        let json = serde_json::to_vec(&Ok::<_, Failure>(json)).map_err(Failure::internal)?;
-        Ok(Answer { json, blob })
+    fn bounds(&self) -> Bounds {
+        Bounds { json: MIB, blob: 0 }
     }
 
-    pub fn failed(failure: &Failure) -> Answer {
-        let json = serde_json::to_vec(&Err::<(), _>(failure));
-        Answer {
-            json: json.expect("a failure is JSON"),
-            blob: Vec::new(),
-        }
+    fn cpu_seconds(&self, _: u64, _: u64) -> Option<u64> {
+        None
+    }
+
+    fn accept(&self, json: Self::Json, _: Vec<u8>) -> Result<Self::Reply, String> {
+        Ok(json)
     }
 }

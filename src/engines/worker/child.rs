@@ -4,23 +4,16 @@
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::time::Duration;
 
-pub use super::call::{Answer, Incoming};
+use super::call::{Init, Started, parse};
 use super::frame::{read_call, write_answer};
-use super::role::{Init, Role, Started, unknown};
-use super::roles;
+use super::message::{Answer, Incoming};
+use super::role::{Role, unknown};
 use crate::domain::Failure;
 use crate::engines::sandbox::Sandbox;
 
 /// Answers a call before the role sees it; `None` leaves the call to the role.
 /// docmill has none; the test of the sandbox has its probes.
 pub type Hook = fn(&Incoming) -> Option<Result<Answer, Failure>>;
-
-/// Runs a worker of `role` on this process's stdin and stdout until stdin ends.
-pub fn main(role: &str, hook: Option<Hook>) -> anyhow::Result<()> {
-    close_inherited();
-    panic_without_text();
-    roles::serve(role, hook)
-}
 
 /// Files that whoever started docmill left open are no business of an engine.
 fn close_inherited() {
@@ -57,7 +50,11 @@ fn panic_without_text() {
     }));
 }
 
-pub(super) fn serve_role<R: Role>(hook: Option<Hook>) -> anyhow::Result<()> {
+/// Runs a worker of this role on this process's stdin and stdout until stdin
+/// ends.
+pub fn serve_role<R: Role>(hook: Option<Hook>) -> anyhow::Result<()> {
+    close_inherited();
+    panic_without_text();
     // Native code may print; frames go to a private copy of stdout and
     // whatever else is printed goes to stderr.
     let out = std::os::fd::AsFd::as_fd(&std::io::stdout()).try_clone_to_owned()?;
@@ -76,7 +73,7 @@ fn serve<R: Role>(
 ) -> anyhow::Result<()> {
     let parent = std::os::unix::process::parent_id();
     let first = read_call(&mut input)?;
-    let Some(init) = first.as_ref().and_then(Incoming::parse::<Init<R>>) else {
+    let Some(init) = first.as_ref().and_then(parse::<Init<R>>) else {
         anyhow::bail!("a worker's first call must be `init`");
     };
     let started = init.and_then(|init| start(init, parent).map_err(Failure::internal));

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::call::{Answer, Bounds, Incoming};
+use super::message::{Answer, Bounds, Incoming};
 
 /// What a worker may be sent: the largest blob is a file, bounded by a setting
 /// far below.
@@ -128,13 +128,15 @@ pub async fn receive<T: DeserializeOwned>(
 mod tests {
     use super::*;
     use crate::domain::Failure;
-    use crate::engines::worker::call::{Call, Outgoing};
+    use crate::engines::worker::call::{Call, parse as parse_call};
+    use crate::engines::worker::message::Outgoing;
     use crate::engines::worker::{OpenDocument, RoutePages};
 
-    async fn sent(call: &impl Call) -> Vec<u8> {
+    async fn sent<C: Call>(call: &C) -> Vec<u8> {
         let mut pipe = Vec::new();
         let blob = call.blob();
-        send(&mut pipe, &Outgoing::new(call), blob).await.unwrap();
+        let outgoing = Outgoing { op: C::OP, call };
+        send(&mut pipe, &outgoing, blob).await.unwrap();
         pipe
     }
 
@@ -147,10 +149,10 @@ mod tests {
         };
         let pipe = sent(&call).await;
         let incoming = read_call(&mut pipe.as_slice()).unwrap().unwrap();
-        let parsed = incoming.parse::<RoutePages>().unwrap().unwrap();
+        let parsed = parse_call::<RoutePages>(&incoming).unwrap().unwrap();
         assert_eq!((parsed.count, parsed.side), (2, 3));
         assert_eq!(incoming.blob, [7; 54]);
-        assert!(incoming.parse::<OpenDocument>().is_none());
+        assert!(parse_call::<OpenDocument>(&incoming).is_none());
     }
 
     #[tokio::test]

@@ -1,10 +1,10 @@
 //! What must hold for any bytes: see [`crate::fuzzing`].
 
-use super::call::Incoming;
+use super::call::{Call, parse};
 use super::frame::{LARGEST, read_call, receive, send};
+use super::message::Incoming;
 use super::roles::{DrawPage, OpenDocument, ReadPage, RoutePages};
 use crate::domain::Failure;
-use crate::engines::worker::Call;
 
 /// What was read comes back from being written, calls are parsed without a
 /// panic, and replies of each kind are refused or accepted.
@@ -16,7 +16,7 @@ pub fn frame(bytes: &[u8]) {
         let again = read_call(&mut written.as_slice());
         let again = again.expect("it was just written").expect("a frame");
         assert_eq!(format!("{call:?}"), format!("{again:?}"));
-        parse(&call);
+        parse_each(&call);
     }
     let draw = DrawPage {
         index: 0,
@@ -35,11 +35,11 @@ pub fn frame(bytes: &[u8]) {
     reply(&route, bytes);
 }
 
-fn parse(call: &Incoming) {
-    let _ = call.parse::<OpenDocument>();
-    let _ = call.parse::<DrawPage>();
-    let _ = call.parse::<RoutePages>();
-    let _ = call.parse::<ReadPage>();
+fn parse_each(call: &Incoming) {
+    let _ = parse::<OpenDocument>(call);
+    let _ = parse::<DrawPage>(call);
+    let _ = parse::<RoutePages>(call);
+    let _ = parse::<ReadPage>(call);
 }
 
 fn reply<C: Call>(call: &C, bytes: &[u8]) {

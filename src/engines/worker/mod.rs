@@ -13,24 +13,27 @@
 //! [`call::Call`]s it answers; a [`Pool`] of that role takes no others.
 
 mod call;
-pub mod child;
+mod child;
 mod exit_cause;
 mod frame;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod message;
 mod pool;
 pub mod probe;
 mod process;
 mod role;
 mod roles;
 
-pub use call::Call;
+pub use call::{Call, parse};
+pub use child::Hook;
+pub use message::{Answer, Incoming};
 pub use pool::{OnEnd, Pool, PoolMonitor, PoolSpec, PoolStats, Recycling, WorkerEnd, WorkerGuard};
 pub use process::{peak_memory, resident_memory};
 pub use role::Role;
 pub use roles::{
     DrawPage, OpenDocument, OpenedDocument, RasterizerRole, ReadPage, ReaderRole, RoutePages,
-    RouterRole,
+    RouterRole, serve,
 };
 
 /// Whether this build runs engines on a GPU, whose driver needs a wider policy.

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::call::Call;
+use super::call::{Call, Init, Started};
 use super::process::{Process, resident_memory};
-use super::role::{Init, Role, Started};
+use super::role::Role;
 use crate::domain::{Failure, Reason};
 use crate::engines::sandbox::Enforcement;
 

@@ -6,7 +6,8 @@ use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 
-use super::call::{Bounds, Call, MIB};
+use super::call::Call;
+use super::message::{Bounds, MIB};
 use super::role::Role;
 
 /// What code that took a worker over would try.

@@ -11,8 +11,9 @@ use anyhow::Context;
 use tokio::io::{AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use super::call::{Call, Outgoing};
-use super::role::{Init, Role, Started};
+use super::call::{Call, Init, Started};
+use super::message::Outgoing;
+use super::role::Role;
 use super::{exit_cause, frame};
 use crate::domain::{Failure, Reason};
 
@@ -134,7 +135,8 @@ impl Process {
 
     /// The worker's reply, or its failure; an error where it sent neither.
     async fn exchange<C: Call>(&mut self, call: &C) -> io::Result<Result<C::Reply, Failure>> {
-        frame::send(&mut self.stdin, &Outgoing::new(call), call.blob()).await?;
+        let outgoing = Outgoing { op: C::OP, call };
+        frame::send(&mut self.stdin, &outgoing, call.blob()).await?;
         let received = frame::receive::<Result<C::Json, Failure>>(&mut self.stdout, call.bounds());
         let (json, blob) = received.await?;
         match json {

@@ -2,12 +2,12 @@
 
 use std::fmt::Debug;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
-use super::call::{Answer, Bounds, Call, Incoming, MIB};
+use super::message::{Answer, Incoming};
 use crate::domain::{Failure, Reason};
-use crate::engines::sandbox::{Enforcement, Policy};
+use crate::engines::sandbox::Policy;
 
 /// One kind of worker: what it loads, what it may touch, what it answers. The
 /// value itself is what the supervisor sends first.
@@ -32,43 +32,6 @@ pub trait Role: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'st
 
     /// Answers a call of this role; `None` if it belongs to another.
     fn answer(engine: &mut Self::Engine, call: &mut Incoming) -> Option<Result<Answer, Failure>>;
-}
-
-/// The first call: what to load, and the limits of the worker's whole life.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(bound = "R: Role")]
-pub struct Init<R> {
-    pub role: R,
-    /// Bytes of writable memory.
-    pub memory: u64,
-    pub cpu_seconds: u64,
-}
-
-/// The reply to [`Init`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Started<T> {
-    pub ready: T,
-    pub enforcement: Enforcement,
-}
-
-impl<R: Role> Call for Init<R> {
-    type Role = R;
-    type Json = Started<R::Ready>;
-    type Reply = Started<R::Ready>;
-    const OP: &'static str = "init";
-    const STAGE: &'static str = "starting";
-
-    fn bounds(&self) -> Bounds {
-        Bounds { json: MIB, blob: 0 }
-    }
-
-    fn cpu_seconds(&self, _: u64, _: u64) -> Option<u64> {
-        None
-    }
-
-    fn accept(&self, json: Self::Json, _: Vec<u8>) -> Result<Self::Reply, String> {
-        Ok(json)
-    }
 }
 
 /// The failure of a call that the role does not know.

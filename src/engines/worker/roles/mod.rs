@@ -11,7 +11,8 @@ pub use router::{RoutePages, RouterRole};
 use super::child::{Hook, serve_role};
 use super::role::Role;
 
-/// Runs the worker of the role of this name until its stdin ends.
+/// Runs a worker of the role of this name on this process's stdin and stdout
+/// until stdin ends.
 pub fn serve(name: &str, hook: Option<Hook>) -> anyhow::Result<()> {
     match name {
         RasterizerRole::NAME => serve_role::<RasterizerRole>(hook),

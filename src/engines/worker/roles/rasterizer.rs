@@ -10,7 +10,8 @@ use crate::domain::{
 };
 use crate::engines::rasterize::{DocumentRasterizer, RasterSpec, Rasterizer};
 use crate::engines::sandbox::{Policy, font_folders};
-use crate::engines::worker::call::{Answer, Bounds, Call, Handle, Incoming, MIB, finite};
+use crate::engines::worker::call::{Call, Handle, answer, finite};
+use crate::engines::worker::message::{Answer, Bounds, Incoming, MIB};
 use crate::engines::worker::role::Role;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,8 +56,8 @@ impl Role for RasterizerRole {
         engine: &mut RasterizerEngine,
         call: &mut Incoming,
     ) -> Option<Result<Answer, Failure>> {
-        let answer = call.answered_by::<OpenDocument>(engine);
-        answer.or_else(|| call.answered_by::<DrawPage>(engine))
+        let opened = answer::<OpenDocument>(call, engine);
+        opened.or_else(|| answer::<DrawPage>(call, engine))
     }
 }
 

@@ -9,7 +9,8 @@ use crate::engines::models::ResolvedReader;
 use crate::engines::reader::Reader;
 use crate::engines::sandbox::Policy;
 use crate::engines::worker::HAS_GPU;
-use crate::engines::worker::call::{Answer, Bounds, Call, Handle, Incoming, MIB, finite};
+use crate::engines::worker::call::{Call, Handle, answer, finite};
+use crate::engines::worker::message::{Answer, Bounds, Incoming, MIB};
 use crate::engines::worker::role::Role;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -60,7 +61,7 @@ impl Role for ReaderRole {
         engine: &mut Box<dyn Reader>,
         call: &mut Incoming,
     ) -> Option<Result<Answer, Failure>> {
-        call.answered_by::<ReadPage>(engine)
+        answer::<ReadPage>(call, engine)
     }
 }
 

@@ -11,7 +11,8 @@ use crate::engines::route::clip::CandleClip;
 use crate::engines::route::{ClipEngine, Router};
 use crate::engines::sandbox::Policy;
 use crate::engines::worker::HAS_GPU;
-use crate::engines::worker::call::{Answer, Bounds, Call, Handle, Incoming, MIB, finite};
+use crate::engines::worker::call::{Call, Handle, answer, finite};
+use crate::engines::worker::message::{Answer, Bounds, Incoming, MIB};
 use crate::engines::worker::role::Role;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -63,7 +64,7 @@ impl Role for RouterRole {
         engine: &mut Router<CandleClip>,
         call: &mut Incoming,
     ) -> Option<Result<Answer, Failure>> {
-        call.answered_by::<RoutePages>(engine)
+        answer::<RoutePages>(call, engine)
     }
 }
 

@@ -1,0 +1,63 @@
+//! Messages between supervisor and worker, before their frames.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Failure, Reason, json_problem};
+
+pub const MIB: u32 = 1 << 20;
+
+/// The longest message that is read, in bytes. A worker that was taken over
+/// writes what it likes: the supervisor's memory must not follow its claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    pub json: u32,
+    pub blob: u64,
+}
+
+/// A call as it is sent.
+#[derive(Serialize)]
+pub struct Outgoing<'a, C> {
+    pub op: &'static str,
+    pub call: &'a C,
+}
+
+/// A call as it arrives.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Incoming {
+    pub op: String,
+    pub call: serde_json::Value,
+    #[serde(skip)]
+    pub blob: Vec<u8>,
+}
+
+impl Incoming {
+    /// The call, if its form is that of `T`.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        T::deserialize(&self.call).map_err(|error| {
+            let message = format!("the call `{}` {}", self.op, json_problem(&error));
+            Failure::new(Reason::Internal, message)
+        })
+    }
+}
+
+/// A reply as it is sent: the JSON of a `Result<Call::Json, Failure>`.
+pub struct Answer {
+    pub json: Vec<u8>,
+    pub blob: Vec<u8>,
+}
+
+impl Answer {
+    pub fn of(json: &impl Serialize, blob: Vec<u8>) -> Result<Answer, Failure> {
+        let json = serde_json::to_vec(&Ok::<_, Failure>(json)).map_err(Failure::internal)?;
+        Ok(Answer { json, blob })
+    }
+
+    pub fn failed(failure: &Failure) -> Answer {
+        let json = serde_json::to_vec(&Err::<(), _>(failure));
+        Answer {
+            json: json.expect("a failure is JSON"),
+            blob: Vec::new(),
+        }
+    }
+}
