@@ -10,7 +10,7 @@ with_ccache = if command -v ccache >/dev/null; then \
 # What lies beside the inputs is no document.
 fixtures = find fixtures -name 'input.*' -print0 | sort -z
 
-.PHONY: help demo test setup build fmt lint bench torture soak deny fuzz install weights weights-test weights-fonts
+.PHONY: help demo test setup build docs fmt lint bench torture soak deny fuzz install weights weights-test weights-fonts
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,11 @@ setup: ## Install what building and running needs (cmake, libclang, PDFium)
 
 build: setup ## Build target/release/docmill
 	@$(with_ccache) cargo build --release
+
+docs: build ## Make the generated pages of docs/ and the picture of README.md again
+	@$(with_ccache) cargo run --release --quiet -- config --reference >target/settings.md && mv target/settings.md docs/settings.md
+	@$(with_ccache) DOCMILL_UPDATE_DOCS=1 cargo test --release --quiet --test it -- troubleshooting
+	python3 docs/record.py
 
 fmt: ## Format the code
 	cargo fmt
