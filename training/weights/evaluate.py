@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ class Count:
     exact: int = 0  # case and blanks aside, every mark right
     said: int = 0
     true: int = 0
+    shown: int = 0  # truths that stand in the words that the reader was given
 
     @property
     def f1(self) -> float:
@@ -94,7 +96,16 @@ def document(reader: Reader, kind: str, pages: list[list[Segment]], result: Resu
     return fields
 
 
-def score(path: str, kind: str, said: dict, truth: dict, result: Result, base_currency: bool = True) -> None:
+def _stands_in(name: str, value: str, text: str) -> bool:
+    if name in _DATES:
+        pieces = re.findall(r"\d[\d\w./ -]{4,14}\d", text) + re.findall(r"\d{1,4}[-/. ]+\w{2,9}[-/., ]+\d{2,4}", text)
+        return any(typing_copies.date(piece) == value for piece in pieces)
+    if name in _AMOUNTS:
+        return any(typing_copies.amount(piece) == _truth(name, value) for piece in re.findall(r"-?\d[\d.,']*", text))
+    return name == "currency" or typing_copies.words(value) in typing_copies.words(text)
+
+
+def score(path: str, kind: str, said: dict, truth: dict, result: Result, text: str) -> None:
     result.documents += 1
     hidden = set(truth.get("_not_on_page", []))
     others = truth.get("_alternatives", {})
@@ -102,10 +113,11 @@ def score(path: str, kind: str, said: dict, truth: dict, result: Result, base_cu
         if name not in truth or name in hidden:
             continue
         count, mine = result.fields[name], typed(name, said.get(name))
-        if name == "currency" and base_currency and truth.get("_currency_basis") == "country" and mine in (None, "USD"):
+        if name == "currency" and truth.get("_currency_basis") == "country" and mine in (None, "USD"):
             mine = truth[name]  # the program knows the country, the page does not say it
         right = {_truth(name, value) for value in [truth[name], *others.get(name, [])]}
         count.true += truth[name] is not None
+        count.shown += truth[name] is not None and _stands_in(name, truth[name], text)
         count.said += mine is not None
         good = mine is not None and mine in right
         count.right += good
@@ -141,13 +153,13 @@ def corpus(reader: Reader, root: Path, kind: str, split: str, cache: Path, layou
             continue
         pages = [[Segment(*w["bbox"][:4], w["text"]) for w in page] for page in json.loads(words.read_text())]
         said = document(reader, kind, pages, result, rows)
-        score(entry["path"], kind, said, json.loads((root / entry["truth"]).read_text()), result)
+        score(entry["path"], kind, said, json.loads((root / entry["truth"]).read_text()), result, "\n".join(map(page_text, pages)))
     result.seconds = (time.monotonic() - began) / max(1, result.documents)
     return result
 
 
 def table(result: Result) -> str:
-    lines = [f"{name:26} F1 {c.f1:.3f}  exact {c.exact / max(1, c.true):.3f}  right {c.right} said {c.said} true {c.true}" for name, c in result.fields.items()]
+    lines = [f"{name:26} F1 {c.f1:.3f}  exact {c.exact / max(1, c.true):.3f}  right {c.right} said {c.said} true {c.true} shown {c.shown}" for name, c in result.fields.items()]
     header = {name for name in result.fields if "." not in name}
     lines.append(f"{'header fields':26} F1 {result.f1(header):.3f}")
     if len(header) != len(result.fields):

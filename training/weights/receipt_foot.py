@@ -48,7 +48,7 @@ class Totals:
             self.row(till.word("discount"), -sale.discount if sale.discount and r.random() < 0.7 else sale.discount)
         if sale.service or self.malaysian and r.random() < 0.06:
             self.row(till.word("service"), sale.service)
-        if self.malaysian and sale.rate and not sale.included and r.random() < 0.35:
+        if self.malaysian and sale.rate and not sale.included and r.random() < 0.6:
             self.row(r.choice(["TOTAL EXCL. GST", "Total (Excluding GST)", "TOTAL SALES (EXCLUDING GST)", "Total Excl. of GST", "TAXABLE AMOUNT"]), before_tax, None if sale.discount or sale.service else "subtotal~1")
         if sale.rate and not sale.included:
             self.row(self._tax_label(), sale.tax, "tax")
@@ -73,7 +73,7 @@ class Totals:
         label = self._label("total")
         used = till.text.at(till.text.size + r.choice([0, 0, 0, 2, 3, 5]), bold(till.path) if r.random() < 0.5 else None)
         exact = sale.total - sale.rounding
-        if sale.rounding or self.malaysian and r.random() < 0.3:
+        if sale.rounding or self.malaysian and r.random() < 0.35:
             if r.random() < 0.65:
                 self.row(r.choice(["Total", "TOTAL", "TOTAL INCL. GST", "TOTAL (INCLUSIVE OF GST)", "Total Incl. GST", "Total Sales (Inclusive of GST)", "TOTAL SALES INCLUSIVE GST @6%", "Total Before Rounding", "TOTAL AMOUNT", "Amount Due", "BILL TOTAL"]), exact, None if sale.rounding else "total~4")
             self.row(r.choice(["Rounding", "Rounding Adj", "ROUNDING", "ROUNDING ADJ", "Rounding Adjustment", "ROUNDING ADJUSTMENT", "Round Adj", "ROUND ADJ", "Rounding :", "5 Cents Rounding"]), sale.rounding)

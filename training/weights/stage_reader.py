@@ -37,12 +37,12 @@ class Plan:
 
     documents: int
     rate: float = 6e-4
-    falling: float = 0.35
+    falling: float = 0.5
     final: float = 0.03  # of `rate`
     batch: int = 4
     headers: float = 0.5  # share of documents whose answer ends before its rows
     longest: int = 1600  # tokens; longer documents are made anew
-    average: float = 0.98  # a step's decay of the averaged weights
+    average: float = 0.97  # a step's decay of the averaged weights
     seed: int = 1
 
     def rate_at(self, documents: int) -> float:
