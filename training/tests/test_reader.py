@@ -91,8 +91,8 @@ def model(base) -> SmolLM:
     made = SmolLM(base)
     with torch.no_grad():
         for layer in made.layers:
-            layer.ffn_down.b.normal_(std=0.002)
-            layer.attn_q.b.normal_(std=0.002)
+            for part in (layer.attn_q, layer.attn_v, layer.ffn_down):
+                part.b.normal_(std=0.02)
     return made
 
 
@@ -127,7 +127,8 @@ def test_the_adapter_computes_the_same_in_llama_cpp(base, model, tmp_path):
     step = Reader(BASE, path, exact=True).ask(made.kind, made.page_text, 1, probabilities=20)["completion_probabilities"][0]
     off = lambda row: sum(abs(row[token["id"]].item() - token["logprob"]) for token in step["top_logprobs"][:10]) / 10
     # bfloat16 here, rounded activations there; the adapter's effect is larger.
-    assert off(mine) < 0.25 < off(without)
+    assert off(mine) < 0.3
+    assert off(without) > 3 * off(mine)
 
 
 @needs_base
