@@ -128,7 +128,7 @@ def test_the_adapter_computes_the_same_in_llama_cpp(base, model, tmp_path):
     off = lambda row: sum(abs(row[token["id"]].item() - token["logprob"]) for token in step["top_logprobs"][:10]) / 10
     # bfloat16 here, rounded activations there; the adapter's effect is larger.
     assert off(mine) < 0.3
-    assert off(without) > 3 * off(mine)
+    assert off(without) > 2 * off(mine)
 
 
 @needs_base
