@@ -240,8 +240,8 @@ pub fn one_tile(manifest: &str) -> String {
     few
 }
 
-/// A folder of the shipped models with another manifest, whose default is the
-/// small reader.
+/// A folder of the shipped models with another manifest. Its default is the
+/// small reader, and scans get no OCR, which takes longer than that reader.
 pub fn changed_models(folder: &Path, change: impl FnOnce(&str) -> String) {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
     fs::create_dir_all(folder).unwrap();
@@ -253,9 +253,10 @@ pub fn changed_models(folder: &Path, change: impl FnOnce(&str) -> String) {
         }
     }
     let manifest = fs::read_to_string(shipped.join("manifest.toml")).unwrap();
-    let small = |line: &str| match line.starts_with("default_reader = ") {
-        true => format!("default_reader = \"{SMALL_READER}\"\n"),
-        false => format!("{line}\n"),
+    let small = |line: &str| match line.split(" = ").next() {
+        Some("default_reader") => format!("default_reader = \"{SMALL_READER}\"\n"),
+        Some("default_ocr") => String::new(),
+        _ => format!("{line}\n"),
     };
     let manifest: String = manifest.lines().map(small).collect();
     fs::write(folder.join("manifest.toml"), change(&manifest)).unwrap();

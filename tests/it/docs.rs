@@ -76,6 +76,7 @@ impl Help<'_> {
             .stdout
             .lines()
             .filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next())
+            .filter(|name| !name.starts_with('-'))
             .map(str::to_owned)
             .collect();
         let is_subcommand = |word: &&str| known.iter().any(|name| name == word);
