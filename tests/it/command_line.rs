@@ -46,7 +46,7 @@ fn settings_come_from_flags_before_environment_before_file_before_defaults(conte
 
 test!(an_unknown_setting_is_refused_with_the_nearest_name);
 fn an_unknown_setting_is_refused_with_the_nearest_name(context: Context) {
-    fs::write(context.path("docmill.toml"), "reeders = 3\n").unwrap();
+    fs::write(context.path("docmill.toml"), "[workers]\nreeders = 3\n").unwrap();
     let ran = context.run(&["config"]);
     assert_eq!(ran.code, Some(2));
     assert!(
