@@ -3,25 +3,26 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::App;
-use super::exit::Outcome;
+use super::app::App;
+use super::exit::ExitStatus;
 use super::settings::EngineFlags;
 use crate::config::UsageError;
 use crate::pipeline::{self, Question};
 
-/// Ask a free question about a page; nothing is stored
+/// Ask the reader a question about a page; nothing is stored
 #[derive(Args)]
 pub struct Ask {
+    /// File of the document
     file: PathBuf,
-    /// In the words that the model was taught; any words for a general one
+    /// Question, in words that the reader was trained with
     question: String,
     /// Page of the document, from 1
     #[arg(long, value_name = "N", default_value = "1")]
     page: NonZeroU32,
-    /// Show the page to the model as it sees this document type
+    /// Draw the page as for this document type
     #[arg(long = "type", value_name = "TYPE")]
     doc_type: Option<String>,
-    /// One JSON object with the answer, tokens and seconds
+    /// Print one JSON object with the answer, tokens and seconds
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -29,7 +30,7 @@ pub struct Ask {
 }
 
 impl Ask {
-    pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+    pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         if !self.file.is_file() {
             return Err(UsageError(format!("there is no file {}", self.file.display())).into());
         }
@@ -44,10 +45,10 @@ impl Ask {
         if self.json {
             app.out.json(&answer)?;
         } else {
-            // The answer's own line breaks are wanted, other controls are not.
+            // Line breaks are part of the answer, other control characters are not.
             let lines = answer.raw_text.lines().map(super::output::clean);
             app.out.line(&lines.collect::<Vec<_>>().join("\n"))?;
         }
-        Ok(Outcome::Good)
+        Ok(ExitStatus::Success)
     }
 }

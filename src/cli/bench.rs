@@ -3,24 +3,25 @@ use std::path::PathBuf;
 use clap::Args;
 use tokio::sync::mpsc;
 
-use super::App;
-use super::exit::Outcome;
+use super::app::App;
+use super::exit::ExitStatus;
+use super::output::by_reason;
 use super::output::{count, table};
-use super::run::{check_paths, check_type, tell_trouble};
+use super::run::{check_paths, check_type, log_failure};
 use super::settings::EngineFlags;
 use super::signals;
-use super::summary::by_reason;
 use crate::pipeline::{self, RunRequest, Summary};
 
-/// Measure a run over files, with a database that is thrown away
+/// Measure a run with a temporary database
 #[derive(Args)]
 pub struct Bench {
+    /// Files and folders
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
-    /// Take every page for this document type instead of asking CLIP
+    /// Read every page as this document type, without CLIP
     #[arg(long = "type", value_name = "TYPE")]
     doc_type: Option<String>,
-    /// One JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -28,7 +29,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+    pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         check_paths(&self.paths)?;
         check_type(app.settings(), self.doc_type.as_deref())?;
         let folder = tempfile::tempdir()?;
@@ -43,9 +44,9 @@ impl Bench {
         let (events, mut received) = mpsc::unbounded_channel();
         let work =
             tokio::spawn(async move { pipeline::run(&settings, request, events, stop).await });
-        // Only what goes wrong: showing the rest is not what is measured.
+        // Failures only: output would disturb the measurement.
         while let Some(event) = received.recv().await {
-            tell_trouble(&event);
+            log_failure(&event);
         }
         let summary = work.await??;
         if self.json {
@@ -53,14 +54,14 @@ impl Bench {
         } else {
             print(&mut app, &summary)?;
         }
-        Ok(Outcome::of(&summary))
+        Ok(ExitStatus::of(&summary))
     }
 }
 
 fn print(app: &mut App, summary: &Summary) -> anyhow::Result<()> {
     let pages = summary.pages_done + summary.pages_failed.values().sum::<u64>();
     app.out.line(&format!(
-        "{} of {} in {:.2} s: {:.1} pages a minute",
+        "{} of {} in {:.2} s: {:.1} pages per minute",
         count(pages, "page"),
         count(summary.files, "file"),
         summary.seconds,
@@ -68,14 +69,14 @@ fn print(app: &mut App, summary: &Summary) -> anyhow::Result<()> {
     ))?;
     for (what, reasons) in [
         ("pages failed", &summary.pages_failed),
-        ("files turned away", &summary.rejected),
+        ("files rejected", &summary.rejected),
     ] {
         if !reasons.is_empty() {
             app.out.line(&format!("{what}{}", by_reason(reasons)))?;
         }
     }
     app.out.line("")?;
-    let mut stages = table(&["stage", "seconds", "seconds a page"]);
+    let mut stages = table(&["stage", "seconds", "seconds per page"]);
     for (stage, seconds) in &summary.stage_seconds {
         let each = seconds / (pages.max(1) as f64);
         stages.add_row([stage.clone(), format!("{seconds:.2}"), format!("{each:.3}")]);

@@ -4,9 +4,9 @@ use anyhow::ensure;
 use clap::Args;
 use serde_json::json;
 
-use super::App;
-use super::exit::Outcome;
-use super::known::{Judged, Known};
+use super::app::App;
+use super::exit::ExitStatus;
+use super::known::{Judged, KnownFlags};
 use super::output::table;
 use crate::config::UsageError;
 use crate::documents::acceptance::{
@@ -15,36 +15,35 @@ use crate::documents::acceptance::{
 use crate::engines::models::Installation;
 use crate::outputs::evaluation;
 
-/// Learn from documents whose values are known which values may be believed
+/// Calibrate a reader on documents whose values are known
 ///
-/// The calibration is stored for the reader that read the documents, and used
-/// by every later run with it. Better twice as many documents than twice as
-/// good ones: docs/evaluation.md tells how many are needed.
+/// The calibration is stored for the reader that read the documents and applies
+/// to later runs with it. docs/evaluation.md says how many documents are needed.
 #[derive(Args)]
 pub struct Calibrate {
     #[command(flatten)]
-    pub known: Known,
-    /// Write the calibration here: a folder, or a file that ends in .json
-    /// [default: the setting `acceptance.calibration`, or else the user's data folder]
+    pub known: KnownFlags,
+    /// Folder, or file that ends in .json, for the calibration
+    /// [default: the setting `acceptance.calibration`, else the user's data folder]
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
-    /// Probability (0 to 1) with which each certified error rate is to hold
+    /// Confidence (0.5 to 1) of each certified error rate
     #[arg(long, value_name = "P", default_value_t = CONFIDENCE)]
     confidence: f64,
-    /// One JSON object: the calibration
+    /// Print the calibration as one JSON object
     #[arg(long)]
     json: bool,
 }
 
 impl Calibrate {
-    pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+    pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         if !(0.5..1.0).contains(&self.confidence) {
-            let why = "--confidence must be a probability from 0.5 to below 1";
+            let why = "--confidence must be at least 0.5 and below 1";
             return Err(UsageError(why.into()).into());
         }
         let judged = self.known.judge(&mut app).await?;
         if judged.interrupted {
-            return Ok(Outcome::Interrupted);
+            return Ok(ExitStatus::Interrupted);
         }
         let reader = reader(&app, &judged)?;
         let made = evaluation::calibrate(&judged.documents, reader, self.confidence);
@@ -60,7 +59,7 @@ impl Calibrate {
             print(&mut app, &calibration)?;
             app.out.line(&format!("\nWritten to {}", path.display()))?;
         }
-        Ok(Outcome::Good)
+        Ok(ExitStatus::Success)
     }
 
     fn target(&self, app: &App, hash: &str) -> anyhow::Result<PathBuf> {
@@ -77,7 +76,7 @@ fn reader(app: &App, judged: &Judged) -> anyhow::Result<Reader> {
     let hashes: Vec<&String> = judged.policies.keys().filter(|h| !h.is_empty()).collect();
     ensure!(
         hashes.len() <= 1 && !hashes.iter().any(|hash| hash.contains('+')),
-        "the documents were read by several readers: calibrate with the records of one"
+        "the documents were read by several readers; calibrate with the records of one"
     );
     let hash = hashes.first();
     let hash = hash.ok_or_else(|| anyhow::anyhow!("no document was read by a model"))?;
@@ -87,7 +86,7 @@ fn reader(app: &App, judged: &Judged) -> anyhow::Result<Reader> {
     })
 }
 
-/// As settings or the manifest name it, if that is the reader in question.
+/// Its name, if the settings name the reader with this hash.
 fn name_of(app: &App, hash: &str) -> Option<String> {
     let installation = Installation::find(app.settings().models.as_deref()).ok()?;
     let settings = app.settings();
@@ -126,8 +125,8 @@ fn print(app: &mut App, calibration: &Calibration) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A reliability diagram in text: where the bar ends at the mark, probabilities
-/// mean what they say.
+/// A reliability diagram in text. Probabilities are exact where the bar ends at the
+/// mark.
 fn diagram(app: &mut App, bins: &[Bin]) -> anyhow::Result<()> {
     const WIDTH: f64 = 40.0;
     let mut rows = table(&[
@@ -170,16 +169,14 @@ fn sentence(certificate: &Certificate, calibration: &Calibration) -> String {
             certificate.p_value
         ),
         (None, Some(needed)) => format!(
-            "nothing  {wanted}: too few documents; about {} in all would do at this error ({seen})",
+            "nothing  {wanted}: too few documents; about {} in total are needed at this error ({seen})",
             in_all(needed)
         ),
         (None, None) if certificate.documents == 0 => {
-            format!("nothing  {wanted}: the model is hardly ever sure enough for that")
+            format!("nothing  {wanted}: probabilities are too low for that")
         }
         (None, None) => {
-            format!(
-                "nothing  {wanted}: the model is wrong too often even where it is surest ({seen})"
-            )
+            format!("nothing  {wanted}: too many errors even at the highest probabilities ({seen})")
         }
     }
 }

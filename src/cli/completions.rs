@@ -1,25 +1,21 @@
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::exit::Outcome;
+use super::exit::ExitStatus;
 use super::output::Out;
 
-/// Print the completion script of a shell
+/// Print the completion script for a shell
 #[derive(Args)]
 pub struct Completions {
+    /// Shell
     shell: Shell,
 }
 
 impl Completions {
-    pub fn run(&self) -> anyhow::Result<Outcome> {
+    pub fn run(&self, command: &mut Command) -> anyhow::Result<ExitStatus> {
         let mut script = Vec::new();
-        clap_complete::generate(
-            self.shell,
-            &mut super::Cli::command(),
-            "docmill",
-            &mut script,
-        );
+        clap_complete::generate(self.shell, command, "docmill", &mut script);
         Out::stdout().line(String::from_utf8(script)?.trim_end())?;
-        Ok(Outcome::Good)
+        Ok(ExitStatus::Success)
     }
 }

@@ -3,8 +3,8 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::App;
-use super::exit::Outcome;
+use super::app::App;
+use super::exit::ExitStatus;
 use super::settings::{EngineFlags, flags_of_settings};
 use crate::config::{self, FoundValue, Settings};
 use crate::documents::acceptance::Folders;
@@ -23,13 +23,13 @@ pub struct Config {
 }
 
 impl Config {
-    pub fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+    pub fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         let text = match self.reference {
             true => config::reference(&flags_of_settings()),
             false => app.resolved.to_toml(&found(app.settings())?),
         };
         app.out.line(text.trim_end())?;
-        Ok(Outcome::Good)
+        Ok(ExitStatus::Success)
     }
 }
 

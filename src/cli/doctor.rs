@@ -5,8 +5,8 @@ use clap::Args;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::App;
-use super::exit::Outcome;
+use super::app::App;
+use super::exit::ExitStatus;
 use super::output::{count, table};
 use super::settings::EngineFlags;
 use crate::config::Settings;
@@ -17,79 +17,81 @@ use crate::engines::sandbox::{SandboxStatus, describe_gaps};
 use crate::pipeline::{self, Plan};
 use crate::store::Store;
 
-/// Check the installation; each line says ok, or what is wrong and the remedy
+/// Check the installation
+///
+/// Each line says ok, or what is wrong and what to do.
 #[derive(Args)]
 pub struct Doctor {
-    /// One JSON object a check
+    /// Print one JSON object per check
     #[arg(long)]
     json: bool,
-    /// Try to break out of every engine's sandbox, from inside
+    /// Test the sandbox of every engine with escape attempts from inside
     #[arg(long)]
     test_sandbox: bool,
     #[command(flatten)]
     pub engines: EngineFlags,
 }
 
-/// What a check found; an error tells what is wrong and the remedy.
-type Finding = anyhow::Result<Told>;
+/// Result of a check; an error says what is wrong and what to do.
+type CheckResult = anyhow::Result<CheckNote>;
 
-enum Told {
-    Fine(String),
-    /// Nothing is wrong, but it should be known what follows.
+enum CheckNote {
+    Ok(String),
+    /// Nothing is wrong, but the consequence should be known.
     Note(String),
 }
 
-impl From<String> for Told {
-    fn from(message: String) -> Told {
-        Told::Fine(message)
+impl From<String> for CheckNote {
+    fn from(message: String) -> CheckNote {
+        CheckNote::Ok(message)
     }
 }
 
 impl Doctor {
-    pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+    pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         let settings = app.settings().clone();
         if self.test_sandbox {
             return test_sandbox(&mut app, &settings, self.json).await;
         }
         let (engines, sandbox) = engines(&settings).await;
-        let checks: [(&str, Finding); 10] = [
+        let checks: [(&str, CheckResult); 10] = [
             ("build", build()),
             ("vector instructions", vector_instructions()),
             ("PDFium", pdfium(&settings)),
             ("document types", types(&settings)),
             ("models", models(&settings)),
             ("calibration", calibration(&settings)),
-            ("second opinion", second_opinion(&settings)),
+            ("OCR cross-check", ocr(&settings)),
             ("database", database(&settings).await),
             ("engines start", engines),
             ("sandbox", sandbox),
         ];
-        for (name, finding) in &checks {
-            let (mark, message) = match finding {
-                Ok(Told::Fine(message)) => ("ok   ", message.clone()),
-                Ok(Told::Note(message)) => ("note ", message.clone()),
+        for (name, result) in &checks {
+            let (mark, message) = match result {
+                Ok(CheckNote::Ok(message)) => ("ok   ", message.clone()),
+                Ok(CheckNote::Note(message)) => ("note ", message.clone()),
                 Err(error) => ("WRONG", format!("{error:#}")),
             };
             if self.json {
-                let (ok, note) = (finding.is_ok(), matches!(finding, Ok(Told::Note(_))));
+                let (ok, note) = (result.is_ok(), matches!(result, Ok(CheckNote::Note(_))));
                 app.out
                     .json(&json!({"check": name, "ok": ok, "note": note, "message": message}))?;
             } else {
                 app.out.line(&format!("{mark}  {name:<20} {message}"))?;
             }
         }
-        match checks.iter().all(|(_, finding)| finding.is_ok()) {
-            true => Ok(Outcome::Good),
-            false => Ok(Outcome::SomeFailed),
+        match checks.iter().all(|(_, result)| result.is_ok()) {
+            true => Ok(ExitStatus::Success),
+            false => Ok(ExitStatus::SomeFailed),
         }
     }
 }
 
-fn build() -> Finding {
+fn build() -> CheckResult {
     let version = env!("CARGO_PKG_VERSION");
     anyhow::ensure!(
         cfg!(feature = "llama"),
-        "docmill {version} was built without llama.cpp, so it cannot read pages: build it with the default features"
+        "docmill {version} was built without llama.cpp and cannot read pages; build it with the default features"
     );
     let profile = if cfg!(debug_assertions) {
         "debug"
@@ -114,7 +116,7 @@ fn build() -> Finding {
     Ok(format!("docmill {version}, {profile} profile, {with}").into())
 }
 
-/// Instruction sets with whether this program uses them and the CPU has them.
+/// Instruction sets: name, whether this program uses it, whether the CPU has it.
 #[cfg(target_arch = "x86_64")]
 fn instruction_sets() -> Vec<(&'static str, bool, bool)> {
     macro_rules! sets {
@@ -134,13 +136,13 @@ fn instruction_sets() -> Vec<(&'static str, bool, bool)> {
     )
 }
 
-/// Other architectures have theirs switched on by their baseline.
+/// Other architectures include theirs in the baseline.
 #[cfg(not(target_arch = "x86_64"))]
 fn instruction_sets() -> Vec<(&'static str, bool, bool)> {
     Vec::new()
 }
 
-fn vector_instructions() -> Finding {
+fn vector_instructions() -> CheckResult {
     let sets = instruction_sets();
     let names = |wanted: fn(&(&str, bool, bool)) -> bool| -> String {
         let names: Vec<_> = sets
@@ -153,29 +155,29 @@ fn vector_instructions() -> Finding {
     let missing = names(|(_, compiled, present)| *compiled && !present);
     anyhow::ensure!(
         missing.is_empty(),
-        "this program needs {missing}, which the CPU lacks: build it on this machine, or for x86-64-v3"
+        "this program needs {missing}, which the CPU does not have; build it on this machine or for x86-64-v3"
     );
     let unused = names(|(_, compiled, present)| !compiled && *present);
     anyhow::ensure!(
         unused.is_empty(),
-        "the CPU has {unused}, which this program does not use and is slower for it: \
+        "this program does not use {unused} of the CPU and is slower for it; \
          build it on this machine with RUSTFLAGS=\"-C target-cpu=native\""
     );
     let used = names(|(_, compiled, _)| *compiled);
     Ok(match used.is_empty() {
-        true => format!("the baseline of {}", std::env::consts::ARCH),
-        false => format!("{used}: all that the CPU has"),
+        true => format!("baseline of {}", std::env::consts::ARCH),
+        false => format!("{used} (all of the CPU)"),
     }
     .into())
 }
 
-fn pdfium(settings: &Settings) -> Finding {
+fn pdfium(settings: &Settings) -> CheckResult {
     let path = find_pdfium(settings.pdfium.as_deref())?;
     DocumentRasterizer::new(Some(&path))?;
     Ok(path.display().to_string().into())
 }
 
-fn types(settings: &Settings) -> Finding {
+fn types(settings: &Settings) -> CheckResult {
     let types = pipeline::doc_types(settings.types.as_deref())?;
     let names: Vec<_> = types
         .readable()
@@ -184,56 +186,56 @@ fn types(settings: &Settings) -> Finding {
     Ok(names.join(", ").into())
 }
 
-fn models(settings: &Settings) -> Finding {
+fn models(settings: &Settings) -> CheckResult {
     let installation = Installation::find(settings.models.as_deref())?;
     let readers = installation.readers(&settings.reading, &settings.escalation)?;
     let clip = installation.clip(&settings.routing)?;
     let readers: Vec<_> = readers.iter().map(|reader| reader.name.as_str()).collect();
     Ok(format!(
-        "reader {}, CLIP {}: every file is right",
+        "reader {}, CLIP {}: all files verified",
         readers.join(", then "),
         clip.name
     )
     .into())
 }
 
-/// Having none is not wrong: it is said what follows from it.
-fn calibration(settings: &Settings) -> Finding {
+/// A missing calibration is a note, not an error.
+fn calibration(settings: &Settings) -> CheckResult {
     let installation = Installation::find(settings.models.as_deref())?;
     let reader = installation.first(&settings.reading)?;
     let policy = pipeline::policy(&settings.acceptance, installation.folder(), &reader.hash)?;
     let wanted = percent(policy.max_error);
     let Some(calibration) = &policy.calibration else {
         let min = policy.min_confidence;
-        return Ok(Told::Note(format!(
-            "none for reader {}: no error rate is promised for what is accepted. Values are believed from \
-             the reader's own probability of {min} on (`acceptance.min_confidence`), and findings say `uncalibrated`. \
-             `docmill calibrate DIR` makes one from documents whose values are known (docs/evaluation.md)",
+        return Ok(CheckNote::Note(format!(
+            "none for reader {}: no error rate is promised for accepted records. Values are accepted from the \
+             reader's own probability of {min} (`acceptance.min_confidence`), and findings say `uncalibrated`. \
+             `docmill calibrate DIR` makes a calibration from documents with known values (docs/evaluation.md)",
             reader.name
         )));
     };
     let hash: String = calibration.hash.chars().take(12).collect();
     let accepted = match policy.threshold(calibration) {
-        Some(threshold) => format!("fields are accepted from {threshold:.4} on"),
-        None => "nothing is accepted: no threshold is certified".to_owned(),
+        Some(threshold) => format!("fields are accepted from probability {threshold:.4}"),
+        None => "nothing is accepted, because no threshold is certified".to_owned(),
     };
     Ok(format!(
-        "{hash} of {}: {accepted} (at most {wanted} of accepted fields wrong)",
+        "{hash} of {}: {accepted} (at most {wanted} of accepted fields are wrong)",
         calibration.created
     )
     .into())
 }
 
-/// Nothing is wrong without one.
-fn second_opinion(settings: &Settings) -> Finding {
+/// Missing OCR is a note, not an error.
+fn ocr(settings: &Settings) -> CheckResult {
     Ok(match pipeline::find_ocr(&settings.ocr, 1) {
         Ok(Some(tesseract)) => format!("Tesseract, {}", tesseract.describe()).into(),
-        Ok(None) => Told::Note("none on scans (setting `ocr.mode`)".to_owned()),
-        Err(error) => Told::Note(format!("none on scans: {error:#}")),
+        Ok(None) => CheckNote::Note("off (setting `ocr.mode`)".to_owned()),
+        Err(error) => CheckNote::Note(format!("none: {error:#}")),
     })
 }
 
-async fn database(settings: &Settings) -> Finding {
+async fn database(settings: &Settings) -> CheckResult {
     let path = &settings.db;
     if path.exists() {
         let store = Store::open_existing(path).await?;
@@ -251,16 +253,16 @@ async fn database(settings: &Settings) -> Finding {
     };
     tempfile::tempfile_in(folder).map_err(|error| {
         anyhow::anyhow!(
-            "{} cannot be made: {error}; choose another place with --db",
+            "cannot create {}: {error}; choose another path with --db",
             path.display()
         )
     })?;
-    Ok(format!("{} will be made by the first run", path.display()).into())
+    Ok(format!("{} will be created by the first run", path.display()).into())
 }
 
-/// Loads every engine in a worker process of its own, as a run does; and what
-/// stands around those.
-async fn engines(settings: &Settings) -> (Finding, Finding) {
+/// Starts every engine in a worker process, as a run does. Returns the checks of
+/// the engines and of their sandbox.
+async fn engines(settings: &Settings) -> (CheckResult, CheckResult) {
     let start = async {
         let plan = Arc::new(Plan::make(settings).await?);
         let (events, _) = mpsc::unbounded_channel();
@@ -273,7 +275,7 @@ async fn engines(settings: &Settings) -> (Finding, Finding) {
             let sandbox = match report.status() {
                 SandboxStatus::Enforced => Ok(report.to_string().into()),
                 SandboxStatus::Partial | SandboxStatus::Unavailable => Err(anyhow::anyhow!(
-                    "workers are only partially sandboxed: {}. --require-sandbox refuses to run without",
+                    "workers are only partially sandboxed: {}. With --require-sandbox, docmill stops instead",
                     describe_gaps(&report.gaps())
                 )),
             };
@@ -281,13 +283,13 @@ async fn engines(settings: &Settings) -> (Finding, Finding) {
         }
         Err(error) => (
             Err(error),
-            Err(anyhow::anyhow!("not known: the engines do not start")),
+            Err(anyhow::anyhow!("unknown, because the engines do not start")),
         ),
     }
 }
 
-/// What has started, and what servers among the readers say.
-async fn answers(engines: &pipeline::Engines) -> Finding {
+/// The engines that started, and the answers of reader servers.
+async fn answers(engines: &pipeline::Engines) -> CheckResult {
     let mut found = vec!["rasteriser, router and reader".to_owned()];
     for readers in &engines.stages.readers {
         if let Some(answer) = readers.probe().await {
@@ -297,10 +299,14 @@ async fn answers(engines: &pipeline::Engines) -> Finding {
     Ok(found.join("; ").into())
 }
 
-/// The table of every attempt to break out.
-async fn test_sandbox(app: &mut App, settings: &Settings, json: bool) -> anyhow::Result<Outcome> {
+/// Prints a table of the escape attempts.
+async fn test_sandbox(
+    app: &mut App,
+    settings: &Settings,
+    json: bool,
+) -> anyhow::Result<ExitStatus> {
     let results = pipeline::test_sandbox(settings).await?;
-    let mut rows = table(&["worker", "tries to", "", "how it ended"]);
+    let mut rows = table(&["worker", "attempt", "result", "message"]);
     for result in &results {
         if json {
             app.out.json(&json!({
@@ -310,14 +316,14 @@ async fn test_sandbox(app: &mut App, settings: &Settings, json: bool) -> anyhow:
                 "message": result.message,
             }))?;
         }
-        let mark = if result.held { "held" } else { "ESCAPED" };
+        let mark = if result.held { "blocked" } else { "ESCAPED" };
         rows.add_row([result.role, result.description, mark, &result.message]);
     }
     if !json {
         app.out.table(&rows)?;
     }
     Ok(match results.iter().all(|result| result.held) {
-        true => Outcome::Good,
-        false => Outcome::SomeFailed,
+        true => ExitStatus::Success,
+        false => ExitStatus::SomeFailed,
     })
 }

@@ -1,4 +1,4 @@
-//! How a command ended, as an exit code.
+//! Exit codes.
 
 use std::io;
 use std::path::Path;
@@ -8,10 +8,10 @@ use crate::config::UsageError;
 use crate::pipeline::Summary;
 use crate::store;
 
-/// The end of a command that could be done.
+/// Result of a command that was carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Good,
+pub enum ExitStatus {
+    Success,
     /// Some files, pages or checks failed.
     SomeFailed,
     NeedsReview,
@@ -21,54 +21,53 @@ pub enum Outcome {
 const USAGE: u8 = 2;
 /// `EX_TEMPFAIL` of sysexits.h.
 const TRY_AGAIN_LATER: u8 = 75;
-/// As a shell tells that SIGINT ended a program.
+/// 128 + SIGINT, as shells report it.
 pub const INTERRUPTED: u8 = 130;
 
-impl Outcome {
+impl ExitStatus {
     pub fn code(self) -> ExitCode {
         ExitCode::from(self.number())
     }
 
     pub fn number(self) -> u8 {
         match self {
-            Outcome::Good => 0,
-            Outcome::SomeFailed => 1,
-            Outcome::NeedsReview => 3,
-            Outcome::Interrupted => INTERRUPTED,
+            ExitStatus::Success => 0,
+            ExitStatus::SomeFailed => 1,
+            ExitStatus::NeedsReview => 3,
+            ExitStatus::Interrupted => INTERRUPTED,
         }
     }
 
-    /// The gravest thing that happened in a run.
-    pub fn of(summary: &Summary) -> Outcome {
+    /// The most serious result of a run.
+    pub fn of(summary: &Summary) -> ExitStatus {
         let failed =
             summary.failed > 0 || !summary.pages_failed.is_empty() || !summary.rejected.is_empty();
         match summary {
-            summary if summary.interrupted => Outcome::Interrupted,
-            _ if failed => Outcome::SomeFailed,
-            summary if summary.needs_review > 0 => Outcome::NeedsReview,
-            _ => Outcome::Good,
+            summary if summary.interrupted => ExitStatus::Interrupted,
+            _ if failed => ExitStatus::SomeFailed,
+            summary if summary.needs_review > 0 => ExitStatus::NeedsReview,
+            _ => ExitStatus::Success,
         }
     }
 }
 
-/// Says what is wrong in a sentence of its own; the causes are for those who
-/// ask for more.
+/// A sentence that explains an error. Its causes are shown with `-v`.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Plain(String);
+struct Explanation(String);
 
-/// Puts a plain sentence before what a database says in its own words.
-pub fn in_plain_words(error: anyhow::Error, database: &Path) -> anyhow::Error {
+/// Explains errors of the database.
+pub fn explain(error: anyhow::Error, database: &Path) -> anyhow::Error {
     match store::trouble(&error, database) {
-        Some(sentence) => error.context(Plain(sentence)),
+        Some(sentence) => error.context(Explanation(sentence)),
         None => error,
     }
 }
 
-/// Tells on stderr why a command could not be done.
+/// Prints an error to stderr.
 pub fn report(error: &anyhow::Error, verbose: bool) -> ExitCode {
-    match error.downcast_ref::<Plain>() {
-        Some(plain) if !verbose => eprintln!("docmill: {plain}"),
+    match error.downcast_ref::<Explanation>() {
+        Some(explanation) if !verbose => eprintln!("docmill: {explanation}"),
         _ => eprintln!("docmill: {error:#}"),
     }
     let code = code_of(error);
@@ -78,7 +77,7 @@ pub fn report(error: &anyhow::Error, verbose: bool) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// The exit code of a command that could not be done.
+/// Exit code of an error.
 pub fn code_of(error: &anyhow::Error) -> u8 {
     if error.chain().any(|cause| cause.is::<UsageError>()) {
         USAGE
@@ -103,19 +102,19 @@ mod tests {
     use crate::domain::Reason;
 
     #[test]
-    fn the_gravest_outcome_decides() {
+    fn the_most_serious_result_decides() {
         let mut summary = Summary::default();
-        assert_eq!(Outcome::of(&summary), Outcome::Good);
+        assert_eq!(ExitStatus::of(&summary), ExitStatus::Success);
         summary.needs_review = 1;
-        assert_eq!(Outcome::of(&summary), Outcome::NeedsReview);
+        assert_eq!(ExitStatus::of(&summary), ExitStatus::NeedsReview);
         summary.rejected.insert(Reason::EmptyFile, 1);
-        assert_eq!(Outcome::of(&summary), Outcome::SomeFailed);
+        assert_eq!(ExitStatus::of(&summary), ExitStatus::SomeFailed);
         summary.interrupted = true;
-        assert_eq!(Outcome::of(&summary), Outcome::Interrupted);
+        assert_eq!(ExitStatus::of(&summary), ExitStatus::Interrupted);
     }
 
     #[test]
-    fn errors_are_told_apart_through_their_context() {
+    fn errors_are_recognised_through_their_context() {
         let usage = anyhow::Error::new(UsageError("x".into())).context("while y");
         assert_eq!(code_of(&usage), USAGE);
         let full = anyhow::Error::new(io::Error::from(io::ErrorKind::StorageFull)).context("w");

@@ -6,21 +6,23 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
-use super::App;
-use super::exit::Outcome;
+use super::app::App;
+use super::exit::ExitStatus;
 use super::output::{self, Out, Replaced, count};
 use crate::config::UsageError;
+use crate::documents::types::DocTypes;
 use crate::domain::Status;
-use crate::outputs::export::{self, CsvExport, Ubl};
+use crate::outputs::export::{self, CsvExport, CsvStyle, Separator, Ubl};
+use crate::pipeline;
 use crate::store::{Store, StoredRecord};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// One JSON object a record
+    /// One JSON object per record
     Jsonl,
-    /// A row a record, and a second file with a row a line of their lists
+    /// One row per record, and a second file with one row per line of their lists
     Csv,
-    /// An EN 16931 invoice in UBL 2.1 for each accepted invoice, a file each
+    /// One UBL 2.1 file (EN 16931) per accepted invoice
     Ubl,
 }
 
@@ -42,23 +44,61 @@ impl Wanted {
     }
 }
 
-/// Write current records: as JSON lines, as CSV, or invoices as UBL files
+/// Write records as JSON lines, CSV or UBL invoices
 #[derive(Args)]
 pub struct Export {
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
-    /// File to write instead of stdout; CSV puts lists beside it, into
-    /// NAME.lines.csv; UBL wants a folder
+    /// File to write instead of stdout; CSV writes lists to NAME.lines.csv beside
+    /// it. For UBL: a folder
     #[arg(long, short, value_name = "FILE|DIR")]
     out: Option<PathBuf>,
-    /// Only records of this status; may be given several times
-    /// [default: all; of UBL accepted]
+    /// Only records with this status; may be repeated
+    /// [default: all; for UBL: accepted]
     #[arg(long, value_enum, value_name = "STATUS")]
     status: Vec<Wanted>,
-    /// Country (ISO 3166-1, e.g. DE) of the buyer in UBL files, where an
-    /// invoice does not tell it: your own, for invoices that you received
+    /// Country of the buyer (ISO 3166-1, e.g. DE) for UBL files of invoices that do
+    /// not state it. For invoices that you received: your own country
     #[arg(long, value_name = "CC", value_parser = country)]
     buyer_country: Option<String>,
+    #[command(flatten)]
+    csv: CsvFlags,
+}
+
+/// Flags for CSV.
+#[derive(Args)]
+#[command(next_help_heading = "CSV options")]
+struct CsvFlags {
+    /// Form that Excel expects in this language or locale, e.g. de or en-GB
+    #[arg(long, value_name = "LOCALE", value_parser = CsvStyle::of_locale)]
+    excel_locale: Option<CsvStyle>,
+    /// Separator between cells: comma, semicolon or tab
+    #[arg(long, value_name = "CHAR", visible_alias = "delimiter")]
+    separator: Option<Separator>,
+    /// Write numbers with a decimal comma: 1234,50
+    #[arg(long)]
+    decimal_comma: bool,
+    /// Start the file with a byte order mark, by which Excel recognises UTF-8
+    #[arg(long)]
+    bom: bool,
+}
+
+impl CsvFlags {
+    fn is_set(&self) -> bool {
+        let switches = self.decimal_comma || self.bom;
+        self.excel_locale.is_some() || self.separator.is_some() || switches
+    }
+
+    /// The preset, with what the other flags change.
+    fn style(&self) -> CsvStyle {
+        let preset = self.excel_locale.unwrap_or_default();
+        CsvStyle {
+            separator: self.separator.unwrap_or(preset.separator),
+            decimal_comma: preset.decimal_comma || self.decimal_comma,
+            bom: preset.bom || self.bom,
+        }
+    }
 }
 
 fn country(text: &str) -> Result<String, String> {
@@ -73,50 +113,66 @@ fn country(text: &str) -> Result<String, String> {
 }
 
 impl Export {
-    pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+    pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         if self.buyer_country.is_some() && self.format != Format::Ubl {
-            let why = "--buyer-country is for --format ubl: the other formats have what was read";
+            let why = "--buyer-country needs --format ubl: other formats contain what was read";
             return Err(UsageError(why.to_owned()).into());
         }
-        let store = Store::open_to_read(&app.settings().db).await?;
-        if self.format == Format::Ubl {
-            return self.ubl(&store, &mut app.out).await;
+        if self.csv.is_set() && self.format != Format::Csv {
+            let why = "--excel-locale, --separator, --decimal-comma and --bom need --format csv";
+            return Err(UsageError(why.to_owned()).into());
         }
-        let chosen = &self.statuses(&[]);
-        let number = match (self.format, &self.out) {
-            (Format::Jsonl, None) => jsonl(&store, chosen, &mut app.out).await?,
-            (Format::Jsonl, Some(path)) => {
-                let mut file = Replaced::create(path)?;
-                let number = jsonl(&store, chosen, &mut file).await?;
-                file.commit()?;
-                number
+        let types = app.settings().types.clone();
+        let store = Store::open_to_read(&app.settings().db).await?;
+        let number = match self.format {
+            Format::Ubl => return self.ubl(&store, &mut app.out).await,
+            Format::Jsonl => self.jsonl(&store, &mut app.out).await?,
+            Format::Csv => {
+                let types = pipeline::doc_types(types.as_deref())?;
+                self.csv(&store, &types, &mut app.out).await?
             }
-            (Format::Csv, None) => {
-                let (csv, number) = collect(&store, chosen).await?;
-                csv.write(&mut app.out, std::io::sink())?;
-                tracing::warn!("the lines of lists are left out; --out FILE writes them beside it");
-                number
-            }
-            (Format::Csv, Some(path)) => {
-                let (mut records, mut lines) = (
-                    Replaced::create(path)?,
-                    Replaced::create(&lines_path(path))?,
-                );
-                let (csv, number) = collect(&store, chosen).await?;
-                csv.write(&mut records, &mut lines)?;
-                records.commit()?;
-                lines.commit()?;
-                number
-            }
-            (Format::Ubl, _) => unreachable!("written above"),
         };
         if self.out.is_some() {
             tracing::info!("{} written", count(number, "record"));
         }
-        Ok(Outcome::Good)
+        Ok(ExitStatus::Success)
     }
 
-    /// The statuses that were asked for, or else `default`; none: all.
+    async fn jsonl(&self, store: &Store, out: &mut Out) -> anyhow::Result<u64> {
+        let statuses = self.statuses(&[]);
+        let Some(path) = &self.out else {
+            return jsonl(store, &statuses, out).await;
+        };
+        let mut file = Replaced::create(path)?;
+        let number = jsonl(store, &statuses, &mut file).await?;
+        file.commit()?;
+        Ok(number)
+    }
+
+    async fn csv(&self, store: &Store, types: &DocTypes, out: &mut Out) -> anyhow::Result<u64> {
+        let statuses = self.statuses(&[]);
+        let mut csv = CsvExport::new(self.csv.style(), types);
+        let mut add = |record| {
+            csv.add(record);
+            Ok(())
+        };
+        let Some(path) = &self.out else {
+            let number = export::for_each(store, &statuses, &mut add).await?;
+            csv.write(out, std::io::sink())?;
+            tracing::warn!("lists are left out; with --out FILE they are written beside it");
+            return Ok(number);
+        };
+        // Unwritable files are reported before the records are collected.
+        let mut records = Replaced::create(path)?;
+        let mut lines = Replaced::create(&lines_path(path))?;
+        let number = export::for_each(store, &statuses, &mut add).await?;
+        csv.write(&mut records, &mut lines)?;
+        records.commit()?;
+        lines.commit()?;
+        Ok(number)
+    }
+
+    /// The statuses that were asked for, or else `default`. Empty: all.
     fn statuses(&self, default: &[Status]) -> Vec<Status> {
         match self.status.is_empty() {
             true => default.to_vec(),
@@ -124,19 +180,19 @@ impl Export {
         }
     }
 
-    /// A file an invoice. What EN 16931 does not let be written is told, and
-    /// the others are written.
-    async fn ubl(&self, store: &Store, out: &mut Out) -> anyhow::Result<Outcome> {
+    /// One file per invoice. Invoices that violate EN 16931 are reported, the
+    /// others are written.
+    async fn ubl(&self, store: &Store, out: &mut Out) -> anyhow::Result<ExitStatus> {
         let Some(folder) = &self.out else {
-            let why = "UBL is a file an invoice: name a folder with --out";
+            let why = "--format ubl needs a folder: --out DIR";
             return Err(UsageError(why.to_owned()).into());
         };
         std::fs::DirBuilder::new()
             .recursive(true)
-            // As what is in it: the owner's alone.
+            // The files are readable by their owner alone, too.
             .mode(0o700)
             .create(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            .with_context(|| format!("cannot create the folder {}", folder.display()))?;
         let chosen = self.statuses(&[Status::Accepted]);
         let (mut refused, mut others, mut after) = (0, 0, 0);
         let mut written = BTreeSet::new();
@@ -159,13 +215,13 @@ impl Export {
                     }
                     Ubl::Refused(obstacles) => {
                         refused += 1;
-                        tell_refused(out, stored, &obstacles)?;
+                        report_refused(out, stored, &obstacles)?;
                     }
                 }
             }
         }
-        tell_others(folder, &written);
-        // What a reader of stdout wants to know is there already.
+        warn_of_older_files(folder, &written);
+        // Not on stdout, which lists the refused invoices.
         if tracing::enabled!(tracing::Level::WARN) {
             eprintln!(
                 "docmill: {} written to {}, {refused} refused{}",
@@ -173,14 +229,14 @@ impl Export {
                 folder.display(),
                 match others {
                     0 => String::new(),
-                    1 => ", 1 record is no invoice".to_owned(),
-                    others => format!(", {others} records are no invoices"),
+                    1 => ", 1 record is not an invoice".to_owned(),
+                    others => format!(", {others} records are not invoices"),
                 }
             );
         }
         Ok(match refused {
-            0 => Outcome::Good,
-            _ => Outcome::SomeFailed,
+            0 => ExitStatus::Success,
+            _ => ExitStatus::SomeFailed,
         })
     }
 }
@@ -188,23 +244,27 @@ impl Export {
 /// Records fetched at once.
 const CHUNK: u32 = 100;
 
-/// On stdout, not in the log: what is told may be of the document.
-fn tell_refused(out: &mut Out, stored: &StoredRecord, obstacles: &[String]) -> anyhow::Result<()> {
+/// On stdout, not in the log, which contains no text of documents.
+fn report_refused(
+    out: &mut Out,
+    stored: &StoredRecord,
+    obstacles: &[String],
+) -> anyhow::Result<()> {
     let path = stored
         .paths
         .first()
         .map(|path| output::short(path))
         .unwrap_or_default();
     out.line(&format!(
-        "record {} ({path}) is not written, since EN 16931 wants: {}",
+        "record {} ({path}) was not written. It violates EN 16931: {}",
         stored.id,
         output::clean(&obstacles.join("; "))
     ))
 }
 
-/// `F-2024-118-6f0c11d2-1.xml`: the invoice number, the beginning of the
-/// document's hash, and the first page. Unlike a record's id these stay when
-/// it is made anew, so that exporting again replaces the file.
+/// `F-2024-118-6f0c11d2-1.xml`: invoice number, start of the document's hash,
+/// first page. Unlike a record's id these stay when the record is made again, so
+/// that a second export replaces the file.
 fn file_name(stored: &StoredRecord) -> String {
     let number = stored
         .record
@@ -226,9 +286,9 @@ fn file_name(stored: &StoredRecord) -> String {
     }
 }
 
-/// Files of an earlier export lie beside those written now: who imports the
-/// folder would book them too.
-fn tell_others(folder: &Path, written: &BTreeSet<String>) {
+/// Warns of files of an earlier export, which an import of the folder would take
+/// as well.
+fn warn_of_older_files(folder: &Path, written: &BTreeSet<String>) {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return;
     };
@@ -237,7 +297,7 @@ fn tell_others(folder: &Path, written: &BTreeSet<String>) {
     let others = others.count() as u64;
     if others > 0 {
         tracing::warn!(
-            "{} of before in {}, not written now: import only what is new, or export into an empty folder",
+            "{} of an earlier export in {}: import only the new files, or export into an empty folder",
             count(others, "XML file"),
             folder.display()
         );
@@ -251,17 +311,7 @@ async fn jsonl(store: &Store, chosen: &[Status], out: &mut impl Write) -> anyhow
     Ok(number)
 }
 
-async fn collect(store: &Store, chosen: &[Status]) -> anyhow::Result<(CsvExport, u64)> {
-    let mut csv = CsvExport::default();
-    let each = |record| {
-        csv.add(record);
-        Ok(())
-    };
-    let number = export::for_each(store, chosen, each).await?;
-    Ok((csv, number))
-}
-
-/// `rows.csv` has its lines in `rows.lines.csv`.
+/// The lists of `rows.csv` are in `rows.lines.csv`.
 fn lines_path(path: &Path) -> PathBuf {
     path.with_extension("lines.csv")
 }

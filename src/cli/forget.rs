@@ -2,31 +2,31 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::App;
-use super::exit::Outcome;
+use super::app::App;
+use super::exit::ExitStatus;
 use super::output::{self, count};
 use crate::ingest;
 use crate::store::Store;
 
-/// Files named before the rest is only counted.
+/// Files that are listed; the rest is counted.
 const SOME: usize = 20;
 
-/// Take files, and all that was read from them, out of the database
+/// Remove files and their records from the database
 ///
-/// Content that another path has as well is kept, without these paths. A file
-/// that is still there is read as a new one by the next run that meets it.
+/// Content that is also known under another path is retained. A file that still
+/// exists is read as a new one by the next run that finds it.
 #[derive(Args)]
 pub struct Forget {
-    /// Files and folders, which need not be there any more
+    /// Files and folders; they need not exist any more
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
-    /// Do it; without this, only what would be done is told
+    /// Remove them; without this flag, nothing is changed
     #[arg(long)]
     yes: bool,
 }
 
 impl Forget {
-    pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+    pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         let paths: Vec<_> = self
             .paths
             .iter()
@@ -38,12 +38,12 @@ impl Forget {
         for path in &forgotten.unknown {
             let path = output::short(path);
             tracing::warn!(
-                "nothing is known of {path}: `docmill export` and `docmill status --all` list paths"
+                "{path} is not in the database; `docmill export` and `docmill status --all` list paths"
             );
         }
         if forgotten.paths.is_empty() {
-            app.out.line("Nothing to forget.")?;
-            return Ok(Outcome::Good);
+            app.out.line("Nothing to remove.")?;
+            return Ok(ExitStatus::Success);
         }
         for path in forgotten.paths.iter().take(SOME) {
             app.out.line(&output::short(path))?;
@@ -58,18 +58,18 @@ impl Forget {
             count(forgotten.records, "record"),
         );
         app.out.line(&match self.yes {
-            true => format!("Forgotten: {what}."),
-            false => format!("Would forget {what}. Nothing was changed: add --yes to do it."),
+            true => format!("Removed: {what}."),
+            false => format!("Would remove {what}. Nothing was changed; --yes removes them."),
         })?;
         for path in forgotten.kept_for.iter().take(SOME) {
             let gone = match path.symlink_metadata() {
                 Ok(_) => "",
-                Err(_) => ", which is gone: forget it as well",
+                Err(_) => ", which no longer exists: remove it as well",
             };
             let path = output::short(path);
             app.out
-                .line(&format!("Kept is what was seen as {path} too{gone}."))?;
+                .line(&format!("Content retained: also at {path}{gone}."))?;
         }
-        Ok(Outcome::Good)
+        Ok(ExitStatus::Success)
     }
 }

@@ -1,5 +1,5 @@
-//! Documents whose values are known, read now or taken from the database:
-//! what `eval` and `calibrate` share.
+//! Documents whose values are known, for `eval` and `calibrate`: they are read
+//! now, or their records come from the database.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
-use super::App;
+use super::app::App;
 use super::settings::EngineFlags;
 use super::signals;
 use crate::config::{Settings, UsageError, as_usage_error, nearest};
@@ -17,64 +17,66 @@ use crate::documents::acceptance::{Folders, Policy};
 use crate::documents::types::DocTypes;
 use crate::domain::Source;
 use crate::engines::models::Installation;
-use crate::outputs::evaluation::{self, Case, Document, Seen, Work};
+use crate::outputs::evaluation::{
+    self, CandidateRecord, DocumentWork, JudgedDocument, KnownDocument,
+};
 use crate::pipeline::{self, Event, RunRequest, Summary};
 use crate::store::{Store, StoredRecord};
 
 #[derive(Args)]
-pub struct Known {
-    /// Folder of <type>/<case>/expected.json beside input.*, or with a MANIFEST.json
+pub struct KnownFlags {
+    /// Folder with <type>/<case>/expected.json and input.*, or with a MANIFEST.json
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Only this split of a corpus, e.g. dev
+    /// Only this split of the corpus, e.g. dev
     #[arg(long)]
     split: Option<String>,
     /// Only documents of this type
     #[arg(long, value_name = "TYPE")]
     only: Option<String>,
-    /// Take each document for what it is instead of asking CLIP
+    /// Read each document as its true type, without CLIP
     #[arg(long)]
     no_routing: bool,
-    /// Read nothing: judge the records in the database (--db)
+    /// Use the records in the database (--db) and read nothing
     #[arg(long, conflicts_with_all = ["no_routing", "keep"])]
     stored: bool,
-    /// Keep what is read in this database; a second call reads only what is missing
+    /// Keep the records in this database; a second call reads only missing documents
     #[arg(long, value_name = "FILE")]
     keep: Option<PathBuf>,
     #[command(flatten)]
     pub engines: EngineFlags,
 }
 
-/// What became of the documents.
+/// Documents compared with their known values.
 pub struct Judged {
-    pub documents: Vec<Document>,
-    /// Of the runs that were made for it; `None` when nothing was read.
+    pub documents: Vec<JudgedDocument>,
+    /// Of the runs that read them; `None`: nothing was read.
     pub summary: Option<Summary>,
-    /// By the hash of the reader: the policy that its records are judged by.
+    /// Acceptance policies by the hash of the reader.
     pub policies: BTreeMap<String, Policy>,
     pub folder: String,
     pub stored: bool,
     pub interrupted: bool,
 }
 
-impl Known {
-    /// Reads what is to be read, and compares it with the truth.
+impl KnownFlags {
+    /// Reads the documents and compares them with their known values.
     pub async fn judge(&self, app: &mut App) -> anyhow::Result<Judged> {
         let cases = evaluation::load(&self.folder, self.split.as_deref(), self.only.as_deref());
         let mut cases = cases.map_err(|error| UsageError(format!("{error:#}")))?;
-        // A corpus comes from elsewhere and may know more than docmill reads.
+        // A corpus may contain fields that docmill does not read.
         let strict = !self.folder.join("MANIFEST.json").is_file();
         check_truth(
             &mut cases,
             &pipeline::doc_types(app.settings().types.as_deref())?,
             strict,
         )?;
-        let thrown_away = tempfile::tempdir()?;
+        let temporary_folder = tempfile::tempdir()?;
         let mut settings = app.settings().clone();
         let summary = match self.stored {
             true => None,
             false => {
-                let temporary = || thrown_away.path().join("eval.db");
+                let temporary = || temporary_folder.path().join("eval.db");
                 settings.db = self.keep.clone().unwrap_or_else(temporary);
                 Some(self.read(app, &settings, &cases).await?)
             }
@@ -97,9 +99,9 @@ impl Known {
         &self,
         app: &mut App,
         settings: &Settings,
-        cases: &[Case],
+        cases: &[KnownDocument],
     ) -> anyhow::Result<Summary> {
-        // A type can be forced on a whole run only: one run for each type then.
+        // `--type` applies to a whole run: one run for each type.
         let types: BTreeSet<&str> = cases.iter().map(|case| case.doc_type.as_str()).collect();
         let runs: Vec<Option<&str>> = match self.no_routing {
             true => types.into_iter().map(Some).collect(),
@@ -134,10 +136,14 @@ impl Known {
     }
 }
 
-/// A slip of the pen would be a field that no reader gets right: an error where
-/// `strict`, else told once and left out.
-fn check_truth(cases: &mut [Case], types: &DocTypes, strict: bool) -> Result<(), UsageError> {
-    let mut told = false;
+/// Unknown field names: an error if `strict`, since a typing error would be a
+/// field that no reader gets right. Else they are reported once and left out.
+fn check_truth(
+    cases: &mut [KnownDocument],
+    types: &DocTypes,
+    strict: bool,
+) -> Result<(), UsageError> {
+    let mut is_reported = false;
     for case in cases {
         let place = case.truth_file.display();
         let Some(doc_type) = types.get(&case.doc_type) else {
@@ -156,16 +162,16 @@ fn check_truth(cases: &mut [Case], types: &DocTypes, strict: bool) -> Result<(),
         if strict {
             return Err(error);
         }
-        if !told {
-            tracing::warn!("{error}; such values are not measured");
-            told = true;
+        if !is_reported {
+            tracing::warn!("{error}; such values are left out");
+            is_reported = true;
         }
         leave_out_unknown(case, &doc_type.schema);
     }
     Ok(())
 }
 
-fn check_names(case: &Case, schema: &Value) -> Result<(), UsageError> {
+fn check_names(case: &KnownDocument, schema: &Value) -> Result<(), UsageError> {
     let mut lines = Vec::new();
     let known = names(schema);
     for (name, value) in case.fields.iter().chain(case.page.iter().flatten()) {
@@ -188,7 +194,7 @@ fn check_names(case: &Case, schema: &Value) -> Result<(), UsageError> {
     Ok(())
 }
 
-fn leave_out_unknown(case: &mut Case, schema: &Value) {
+fn leave_out_unknown(case: &mut KnownDocument, schema: &Value) {
     let known = names(schema);
     for fields in [Some(&mut case.fields), case.page.as_mut()]
         .into_iter()
@@ -222,7 +228,12 @@ fn names(schema: &Value) -> Vec<String> {
         .collect()
 }
 
-fn check_name(case: &Case, name: &str, list: &str, known: &[String]) -> Result<(), UsageError> {
+fn check_name(
+    case: &KnownDocument,
+    name: &str,
+    list: &str,
+    known: &[String],
+) -> Result<(), UsageError> {
     if known.iter().any(|field| field == name) {
         return Ok(());
     }
@@ -271,12 +282,16 @@ fn add(total: &mut Summary, run: Summary) {
 }
 
 impl Judged {
-    async fn compare(&mut self, settings: &Settings, cases: &[Case]) -> anyhow::Result<()> {
+    async fn compare(
+        &mut self,
+        settings: &Settings,
+        cases: &[KnownDocument],
+    ) -> anyhow::Result<()> {
         let types = pipeline::doc_types(settings.types.as_deref())?;
         let store = Store::open_existing(&settings.db).await?;
         let mut unknown = 0;
         for case in cases {
-            // The database may know the content under another path.
+            // The database may have the content under another path.
             let content = || std::fs::read(&case.path).map(|bytes| blake3::hash(&bytes));
             let hash = self.stored.then(content).and_then(Result::ok);
             let hash = hash.map(|hash| hash.to_hex().to_string());
@@ -284,7 +299,7 @@ impl Judged {
             let (records, work) = match document {
                 Some(document) => {
                     let work = store.work(document).await?;
-                    let work = Work {
+                    let work = DocumentWork {
                         pages: work.pages,
                         stage_seconds: work.stage_seconds,
                         attempts: work.attempts,
@@ -299,9 +314,9 @@ impl Judged {
                         unknown += 1;
                         continue;
                     }
-                    let work = Work {
+                    let work = DocumentWork {
                         failure: failure.or(Some("it was not read".to_owned())),
-                        ..Work::default()
+                        ..DocumentWork::default()
                     };
                     (Vec::new(), work)
                 }
@@ -314,28 +329,28 @@ impl Judged {
         }
         if unknown > 0 {
             tracing::warn!(
-                "{unknown} of {} documents are not in the database and are left out",
+                "{unknown} of {} documents are not in the database; they are left out",
                 cases.len()
             );
         }
         if self.documents.is_empty() {
             let (db, folder) = (settings.db.display(), &self.folder);
             let why = format!(
-                "the database {db} holds none of the documents of {folder}: read them first with `docmill run`"
+                "the database {db} has no document of {folder}; read them first with `docmill run`"
             );
             return Err(UsageError(why).into());
         }
         Ok(())
     }
 
-    /// The record as the policy of today judges it.
+    /// The record with the acceptance of the current settings.
     fn see(
         &mut self,
         settings: &Settings,
         types: &DocTypes,
         stored: StoredRecord,
-    ) -> anyhow::Result<Seen> {
-        // What several readers read has no calibration, as in a run.
+    ) -> anyhow::Result<CandidateRecord> {
+        // As in a run, records of several readers have no calibration.
         let reader = stored.models.join("+");
         if !self.policies.contains_key(&reader) {
             let policy = policy(settings, &reader)?;
@@ -346,7 +361,7 @@ impl Judged {
         let doc_type = record.doc_type.as_deref().and_then(|name| types.get(name));
         policy.apply(doc_type, &mut record);
         let verdicts = doc_type.map(|doc_type| policy.verdicts(doc_type, &record));
-        Ok(Seen {
+        Ok(CandidateRecord {
             id: stored.id,
             embedded: record.source == Source::EmbeddedXml,
             verdicts: verdicts.unwrap_or_default(),
@@ -354,7 +369,7 @@ impl Judged {
         })
     }
 
-    /// Hashes of the calibrations that were gone by.
+    /// Hashes of the calibrations that were used.
     pub fn calibrations(&self) -> Vec<String> {
         let policies = self.policies.values();
         let hashes = policies.filter_map(|policy| Some(policy.calibration.as_ref()?.hash.clone()));
@@ -362,7 +377,7 @@ impl Judged {
     }
 }
 
-/// No engine is loaded: the models' folder is only looked at.
+/// The acceptance policy of a reader. No model is loaded.
 pub fn policy(settings: &Settings, reader: &str) -> anyhow::Result<Policy> {
     let installation = Installation::find(settings.models.as_deref())?;
     let folders = Folders::new(

@@ -10,7 +10,7 @@ use super::output::may_color;
 use super::progress::Progress;
 use super::settings::{Global, LogFormat};
 
-/// `DOCMILL_LOG` (tracing's filter syntax) beats `-v` and `-q`.
+/// `DOCMILL_LOG` (tracing's filter syntax) overrides `-v` and `-q`.
 pub fn init(global: &Global, progress: &Progress) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
@@ -30,7 +30,7 @@ pub fn init(global: &Global, progress: &Progress) {
     }
 }
 
-/// Writes log lines without leaving torn progress bars behind.
+/// Writes log lines above the progress bar.
 struct AboveBars(MultiProgress);
 
 impl<'a> MakeWriter<'a> for AboveBars {

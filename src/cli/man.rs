@@ -1,22 +1,21 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 
-use super::exit::Outcome;
+use super::exit::ExitStatus;
 use super::output::Out;
 
-/// Print the man page, or write those of all subcommands
+/// Print the man page, or write one for each subcommand
 #[derive(Args)]
 pub struct Man {
-    /// Folder for docmill.1 and one page a subcommand
+    /// Folder for docmill.1 and one page per subcommand
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
 impl Man {
-    pub fn run(&self) -> anyhow::Result<Outcome> {
-        let command = super::Cli::command();
+    pub fn run(&self, command: Command) -> anyhow::Result<ExitStatus> {
         match &self.out {
             Some(folder) => {
                 std::fs::create_dir_all(folder)
@@ -29,6 +28,6 @@ impl Man {
                 Out::stdout().line(String::from_utf8(page)?.trim_end())?;
             }
         }
-        Ok(Outcome::Good)
+        Ok(ExitStatus::Success)
     }
 }

@@ -1,7 +1,8 @@
-//! The command line: one file a subcommand, and the only place that prints.
+//! The command line: one file per subcommand, and the only module that prints.
 //!
 //! Results go to stdout, logs and progress to stderr.
 
+mod app;
 mod ask;
 mod bench;
 mod calibrate;
@@ -32,24 +33,23 @@ mod worker;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use exit::Outcome;
+use app::App;
+use exit::ExitStatus;
 use output::Out;
 use settings::Global;
 
-use crate::config::{ResolvedSettings, Settings};
-
 const EXIT_CODES: &str = "\
 Exit codes:
-  0    all good
-  1    some pages or files failed, or the command could not be done
+  0    success
+  1    some pages or files failed, or the command failed
   2    the command line or a setting is wrong
-  3    all was read, something needs review
+  3    all pages were read, some records need review
   75   try again later (database locked, disk full)
   130  interrupted";
 
-/// Folders of scanned receipts, invoices and screenshots in, validated rows out.
+/// Extract validated records from scanned receipts, invoices and screenshots
 #[derive(Parser)]
 #[command(name = "docmill", version, after_help = EXIT_CODES, max_term_width = 100)]
 struct Cli {
@@ -82,20 +82,7 @@ enum Command {
     Worker(worker::Worker),
 }
 
-/// What every subcommand works with.
-struct App {
-    resolved: ResolvedSettings,
-    out: Out,
-    progress: progress::Progress,
-}
-
-impl App {
-    fn settings(&self) -> &Settings {
-        &self.resolved.settings
-    }
-}
-
-/// Parses the command line, does what it says and tells how it ended.
+/// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let verbose = cli.global.verbose > 0;
@@ -106,12 +93,12 @@ pub fn main() -> ExitCode {
 }
 
 impl Cli {
-    fn dispatch(self) -> anyhow::Result<Outcome> {
-        // These need neither settings nor a runtime; a worker least of all.
+    fn dispatch(self) -> anyhow::Result<ExitStatus> {
+        // These need neither settings nor a runtime.
         match &self.command {
             Command::Worker(command) => return command.run(),
-            Command::Completions(command) => return command.run(),
-            Command::Man(command) => return command.run(),
+            Command::Completions(command) => return command.run(&mut Cli::command()),
+            Command::Man(command) => return command.run(Cli::command()),
             _ => {}
         }
         let progress = progress::Progress::new(self.global.wants_progress());
@@ -131,11 +118,11 @@ impl Cli {
             .enable_all()
             .build()?;
         let outcome = runtime.block_on(self.command.run(app));
-        // A blocking read of a hung file system must not hold up the end.
+        // A blocking read of a hung file system must not delay the exit.
         runtime.shutdown_background();
         match has_own_db {
             true => outcome,
-            false => outcome.map_err(|error| exit::in_plain_words(error, &db)),
+            false => outcome.map_err(|error| exit::explain(error, &db)),
         }
     }
 }
@@ -155,7 +142,7 @@ impl Command {
         }
     }
 
-    async fn run(self, app: App) -> anyhow::Result<Outcome> {
+    async fn run(self, app: App) -> anyhow::Result<ExitStatus> {
         match self {
             Command::Run(command) => command.run(app).await,
             Command::Status(command) => command.run(app).await,
@@ -172,8 +159,8 @@ impl Command {
             Command::Models(command) => command.run(app),
             Command::Bench(command) => command.run(app).await,
             Command::Types(command) => command.run(app),
-            Command::Completions(command) => command.run(),
-            Command::Man(command) => command.run(),
+            Command::Completions(command) => command.run(&mut Cli::command()),
+            Command::Man(command) => command.run(Cli::command()),
             Command::Worker(command) => command.run(),
         }
     }
@@ -181,10 +168,10 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use super::*;
 
     #[test]
     fn the_command_line_is_well_formed() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

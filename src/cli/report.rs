@@ -5,56 +5,57 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
-use super::App;
-use super::exit::Outcome;
-use super::output::{self, Replaced, cell, clean, count};
+use super::app::App;
+use super::exit::ExitStatus;
+use super::output::{self, Replaced, by_reason, cell, clean, count};
 use crate::config::UsageError;
-use crate::outputs::report::{self, Report as Figures, State, duration};
+use crate::outputs::report::{self, RunReport, RunState};
+use crate::outputs::words::duration;
 use crate::store::Store;
 
 /// Width that a terminal has at least.
 const WIDTH: usize = 80;
-/// Room for the names before figures.
+/// Room for the names before report.
 const INDENT: usize = 18;
-/// Slow pages and causes told at the end of a run; `report` tells more.
+/// Slow pages and causes shown at the end of a run; `report` shows more.
 const SOME: usize = 3;
 
-/// Tell what a run did: outcomes and causes, speed, memory, restarts
+/// Show what a run did: results, speed, memory, worker restarts
 ///
-/// Of the latest run, or of the run with this number, be it still running,
-/// finished or killed.
+/// Works for a run that is still running, finished or killed.
 #[derive(Args)]
 pub struct Report {
+    /// Number of the run [default: the latest]
     run: Option<i64>,
-    /// One JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// Write it to a file: JSON (.json) or a page with plots (.html)
+    /// Write the report to a file: JSON (.json) or a page with plots (.html)
     #[arg(long, short, value_name = "FILE")]
     out: Vec<PathBuf>,
 }
 
 impl Report {
-    pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+    pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         check_files(&self.out)?;
         let store = Store::open_to_read(&app.settings().db).await?;
-        let latest = store.run(None).await?.context("there was no run yet")?;
-        let figures = report::of_run(&store, self.run).await?;
-        let figures = figures.with_context(|| {
+        let latest = store.run(None).await?.context("there is no run yet")?;
+        let report = report::of_run(&store, self.run).await?;
+        let report = report.with_context(|| {
             let (run, latest) = (self.run.unwrap_or_default(), latest.id.0);
-            format!("there is no run {run}: they are numbered from 1 to {latest}")
+            format!("there is no run {run}; runs are numbered from 1 to {latest}")
         })?;
-        write_files(&self.out, &figures)?;
+        write_files(&self.out, &report)?;
         if self.json {
-            app.out.json(&figures)?;
+            app.out.json(&report)?;
         } else if self.out.is_empty() {
-            print(&mut app, &figures)?;
+            print(&mut app, &report)?;
         }
-        Ok(Outcome::Good)
+        Ok(ExitStatus::Success)
     }
 }
 
-/// A report that could not be written is told before anything is read.
+/// Reports an unwritable report file before anything is read.
 pub fn check_files(files: &[PathBuf]) -> anyhow::Result<()> {
     for file in files {
         Kind::of(file)?;
@@ -74,19 +75,19 @@ impl Kind {
             Some("json") => Ok(Kind::Json),
             Some("html" | "htm") => Ok(Kind::Html),
             _ => Err(UsageError(format!(
-                "a report is written to a file that ends in .json or .html, not {}",
+                "the name of a report file must end in .json or .html: {}",
                 file.display()
             ))),
         }
     }
 }
 
-/// Each whole or not at all, readable by its owner alone.
-pub fn write_files(files: &[PathBuf], figures: &Figures) -> anyhow::Result<()> {
+/// Writes each file atomically, readable by its owner alone.
+pub fn write_files(files: &[PathBuf], report: &RunReport) -> anyhow::Result<()> {
     for file in files {
         let text = match Kind::of(file)? {
-            Kind::Json => serde_json::to_string_pretty(figures)? + "\n",
-            Kind::Html => report::to_html(figures)?,
+            Kind::Json => serde_json::to_string_pretty(report)? + "\n",
+            Kind::Html => report::to_html(report)?,
         };
         let mut replaced = Replaced::create(file)?;
         replaced.write_all(text.as_bytes())?;
@@ -95,51 +96,50 @@ pub fn write_files(files: &[PathBuf], figures: &Figures) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where the time went, what was slow, what memory was held and which workers
-/// died: in a few lines, at the end of a run.
-pub fn brief(figures: &Figures) -> Vec<String> {
+/// Time by stage, slow pages, memory and workers that died, in a few lines.
+pub fn brief(report: &RunReport) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut tell = |name: &str, items: Vec<String>| lines.extend(entry(name, &items));
-    if figures.records.needs_review > 0 {
-        tell("review because", doubts(figures, SOME + 1));
+    let mut add = |name: &str, items: Vec<String>| lines.extend(entry(name, &items));
+    if report.records.needs_review > 0 {
+        add("review reasons", review_reasons(report, SOME + 1));
     }
-    if figures.pages.attempts > 0 {
-        // Of XML files alone no page is drawn or read.
-        if !figures.stages.is_empty() {
-            tell("time by stage", stages(figures));
+    if report.pages.attempts > 0 {
+        // XML files have no page to draw or read.
+        if !report.stages.is_empty() {
+            add("time by stage", stages(report));
         }
-        tell("slowest pages", slow_pages(figures));
+        add("slowest pages", slow_pages(report));
     }
-    let is_paid = figures.readers.iter().any(|reader| reader.cost.is_some());
-    if figures.readers.len() > 1 || is_paid {
-        for reader in &figures.readers {
-            tell("reader", work(reader));
+    let is_paid = report.readers.iter().any(|reader| reader.cost.is_some());
+    if report.readers.len() > 1 || is_paid {
+        for reader in &report.readers {
+            add("reader", reader_use(reader));
         }
     }
-    let workers = &figures.workers;
+    let workers = &report.workers;
     for (name, counts) in [
         ("worker restarts", &workers.restarts),
         ("workers recycled", &workers.recycled),
     ] {
         if !counts.is_empty() {
-            tell(name, causes(counts));
+            add(name, causes(counts));
         }
     }
-    if figures.pages.attempts > 0 {
-        tell("peak memory, MiB", peaks(figures));
+    if report.pages.attempts > 0 {
+        add("peak memory, MiB", peaks(report));
     }
     lines
 }
 
-fn print(app: &mut App, figures: &Figures) -> anyhow::Result<()> {
-    let (run, pages, records) = (&figures.run, &figures.pages, &figures.records);
+fn print(app: &mut App, report: &RunReport) -> anyhow::Result<()> {
+    let (run, pages, records) = (&report.run, &report.pages, &report.records);
     let state = match run.state {
-        State::Finished => "finished",
-        State::Interrupted => "interrupted by a signal",
-        State::Running => "still running",
-        State::Killed => "killed before its end",
+        RunState::Finished => "finished",
+        RunState::Interrupted => "interrupted by a signal",
+        RunState::Running => "still running",
+        RunState::Killed => "killed before it finished",
     };
-    let (failed, files) = (pages.failed_number(), &figures.files);
+    let (failed, files) = (pages.failed_number(), &report.files);
     let lines = [
         entry("run", &[format!("{}, {state}", run.id)]),
         entry(
@@ -153,18 +153,18 @@ fn print(app: &mut App, figures: &Figures) -> anyhow::Result<()> {
         entry(
             "files",
             &[
-                format!("{} looked at", files.looked_at),
-                format!("{} turned away", files.turned_away.values().sum::<u64>())
-                    + &reasons(&files.turned_away),
+                format!("{} found", files.found),
+                format!("{} rejected", files.rejected.values().sum::<u64>())
+                    + &by_reason(&files.rejected),
             ],
         ),
         entry(
             "pages",
             &[
                 format!("{} read", pages.done),
-                format!("{failed} failed") + &reasons(&pages.failed),
+                format!("{failed} failed") + &by_reason(&pages.failed),
                 count(pages.attempts, "attempt"),
-                format!("{:.0} a minute", pages.per_minute),
+                format!("{:.0} per minute", pages.per_minute),
             ],
         ),
         entry(
@@ -179,13 +179,13 @@ fn print(app: &mut App, figures: &Figures) -> anyhow::Result<()> {
     for line in lines.into_iter().flatten() {
         app.out.line(&line)?;
     }
-    for line in brief(figures) {
+    for line in brief(report) {
         app.out.line(&line)?;
     }
-    if figures.slowest.len() > SOME {
+    if report.slowest.len() > SOME {
         app.out.line("")?;
         let mut table = output::table(&["seconds", "page", "outcome", "slowest pages"]);
-        for page in &figures.slowest {
+        for page in &report.slowest {
             table.add_row([
                 cell(&format!("{:.1}", page.seconds)),
                 cell(&page.page.to_string()),
@@ -195,18 +195,18 @@ fn print(app: &mut App, figures: &Figures) -> anyhow::Result<()> {
         }
         app.out.table(&table)?;
     }
-    if !files.first_turned_away.is_empty() {
+    if !files.first_rejected.is_empty() {
         app.out.line("")?;
-        let mut table = output::table(&["file turned away", "why, and what to do"]);
-        for file in &files.first_turned_away {
+        let mut table = output::table(&["rejected file", "why, and what to do"]);
+        for file in &files.first_rejected {
             table.add_row([cell(&output::short(&file.path)), cell(&file.message)]);
         }
         app.out.table(&table)?;
     }
-    if !figures.workers.ends.is_empty() {
+    if !report.workers.ends.is_empty() {
         app.out.line("")?;
         let mut table = output::table(&["after", "worker", "what happened"]);
-        for end in &figures.workers.ends {
+        for end in &report.workers.ends {
             table.add_row([cell(&duration(end.at)), cell(&end.role), cell(&end.message)]);
         }
         app.out.table(&table)?;
@@ -214,11 +214,11 @@ fn print(app: &mut App, figures: &Figures) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn doubts(figures: &Figures, most: usize) -> Vec<String> {
-    let mut doubts: Vec<_> = figures.records.doubts.iter().collect();
-    doubts.sort_by_key(|(_, number)| std::cmp::Reverse(**number));
-    let more = doubts.len().saturating_sub(most);
-    let mut items: Vec<String> = (doubts.iter().take(most))
+fn review_reasons(report: &RunReport, most: usize) -> Vec<String> {
+    let mut reasons: Vec<_> = report.records.review_reasons.iter().collect();
+    reasons.sort_by_key(|(_, number)| std::cmp::Reverse(**number));
+    let more = reasons.len().saturating_sub(most);
+    let mut items: Vec<String> = (reasons.iter().take(most))
         .map(|(code, number)| format!("{code} {number}"))
         .collect();
     if more > 0 {
@@ -227,17 +227,17 @@ fn doubts(figures: &Figures, most: usize) -> Vec<String> {
     items
 }
 
-fn stages(figures: &Figures) -> Vec<String> {
-    let tell = |stage: &report::Stage| {
+fn stages(report: &RunReport) -> Vec<String> {
+    let text = |stage: &report::StageTimes| {
         let (name, share) = (&stage.stage, stage.share * 100.0);
-        format!("{name} {share:.0} % ({:.2} s a page)", stage.mean)
+        format!("{name} {share:.0} % ({:.2} s per page)", stage.mean)
     };
-    figures.stages.iter().map(tell).collect()
+    report.stages.iter().map(text).collect()
 }
 
 /// A line each: paths are long.
-fn slow_pages(figures: &Figures) -> Vec<String> {
-    let tell = |page: &report::SlowPage| {
+fn slow_pages(report: &RunReport) -> Vec<String> {
+    let text = |page: &report::SlowPage| {
         let seconds = format!("{:.1} s ", page.seconds);
         let place = match page.page {
             1 => String::new(),
@@ -246,15 +246,15 @@ fn slow_pages(figures: &Figures) -> Vec<String> {
         let room = WIDTH - INDENT - seconds.len() - place.len() - 2;
         seconds + &last_of(&output::short(&page.path), room) + &place
     };
-    figures.slowest.iter().take(SOME).map(tell).collect()
+    report.slowest.iter().take(SOME).map(text).collect()
 }
 
 fn causes(counts: &BTreeMap<String, BTreeMap<String, u64>>) -> Vec<String> {
-    let tell = |(role, reason, number)| format!("{role} {reason} {number}");
-    report::by_role(counts).into_iter().map(tell).collect()
+    let text = |(role, reason, number)| format!("{role} {reason} {number}");
+    report::by_role(counts).into_iter().map(text).collect()
 }
 
-fn work(reader: &report::Reader) -> Vec<String> {
+fn reader_use(reader: &report::ReaderUse) -> Vec<String> {
     let mut items = vec![
         format!("{}: {}", reader.reader, count(reader.calls, "call")),
         count(reader.pages, "page"),
@@ -269,16 +269,12 @@ fn work(reader: &report::Reader) -> Vec<String> {
     items
 }
 
-fn peaks(figures: &Figures) -> Vec<String> {
-    let tell = |(role, mib): (&String, &u64)| format!("{role} {mib}");
-    figures.memory.peak.iter().map(tell).collect()
+fn peaks(report: &RunReport) -> Vec<String> {
+    let text = |(role, mib): (&String, &u64)| format!("{role} {mib}");
+    report.memory.peak.iter().map(text).collect()
 }
 
-fn reasons(reasons: &BTreeMap<String, u64>) -> String {
-    super::summary::by_reason(reasons)
-}
-
-/// A name and its figures, wrapped at the width of a small terminal.
+/// A name and its report, wrapped at the width of a small terminal.
 fn entry(name: &str, items: &[String]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = format!("{name:<INDENT$}");
@@ -295,7 +291,7 @@ fn entry(name: &str, items: &[String]) -> Vec<String> {
     lines
 }
 
-/// The end of a path, which tells more than its start.
+/// The end of a path, which says more than its start.
 fn last_of(path: &str, room: usize) -> String {
     let length = path.chars().count();
     if length <= room {

@@ -1,7 +1,7 @@
 use clap::Args;
 
-use super::App;
-use super::exit::Outcome;
+use super::app::App;
+use super::exit::ExitStatus;
 use super::output::count;
 use super::run::{self, Watch};
 use super::settings::EngineFlags;
@@ -10,16 +10,16 @@ use super::summary::command;
 use crate::pipeline::{self, RunRequest};
 use crate::store::Store;
 
-/// Read again: the pages of some records, or every failed page
+/// Read failed pages, or the pages of some records, again
 #[derive(Args)]
 pub struct Retry {
-    /// Record numbers, as `run` and `export` show them; none: every failed page
+    /// Record numbers, as `run` and `export` show them [default: every failed page]
     #[arg(value_name = "ID")]
     ids: Vec<i64>,
-    /// What the pages are to be taken for, from now on
+    /// Document type of the pages from now on
     #[arg(long = "type", value_name = "TYPE")]
     doc_type: Option<String>,
-    /// Print each record as a line of JSON as soon as it is stored
+    /// Print each stored record as one line of JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -29,7 +29,7 @@ pub struct Retry {
 }
 
 impl Retry {
-    pub async fn run(self, app: App) -> anyhow::Result<Outcome> {
+    pub async fn run(self, app: App) -> anyhow::Result<ExitStatus> {
         run::check_type(app.settings(), self.doc_type.as_deref())?;
         let store = Store::open_existing(&app.settings().db).await?;
         for id in &self.ids {
@@ -43,10 +43,10 @@ impl Retry {
         let pages = queued
             .await?
             .map_err(|missing| pipeline::missing_type(&missing, &known))?;
-        tracing::info!("{} queued again", count(pages, "page"));
+        tracing::info!("{} queued", count(pages, "page"));
         drop(store);
         let again = command(&app, "retry ID");
-        let idle = format!("No page has failed. To read a record's pages again: {again}");
+        let idle = format!("No page has failed. To read the pages of a record again: {again}");
         run::process(app, RunRequest::default(), self.json, &self.watch, &idle).await
     }
 }

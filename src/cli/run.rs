@@ -4,9 +4,9 @@ use anyhow::Context;
 use clap::Args;
 use tokio::sync::mpsc;
 
-use super::App;
-use super::exit::{self, Outcome};
-use super::metrics::{Address, Metrics, Server, Textfile};
+use super::app::App;
+use super::exit::{self, ExitStatus};
+use super::metrics::{Metrics, Textfile};
 use super::output;
 use super::report;
 use super::settings::EngineFlags;
@@ -15,24 +15,26 @@ use super::summary::Results;
 use crate::config::{Settings, UsageError};
 use crate::domain::Source;
 use crate::outputs::export;
+use crate::outputs::report::of_run;
 use crate::pipeline::{self, Event, RunRequest};
 use crate::store::Store;
 
-/// Take files and folders in, read what is new, store validated records
+/// Read new files and folders and store validated records
 ///
-/// What was read before is not read again. A run that was stopped, or killed,
-/// goes on with the next one. Without a PATH only what is queued is read.
+/// Files that were read before are not read again. After an interruption or a
+/// crash the next run continues. Without PATH, only queued pages are read.
 #[derive(Args)]
 pub struct Run {
+    /// Files and folders
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Read again what was read before; older records are kept, not current
+    /// Read everything again; older records are kept, but are not current
     #[arg(long)]
     force: bool,
-    /// Take every page for this document type instead of asking CLIP
+    /// Read every page as this document type, without CLIP
     #[arg(long = "type", value_name = "TYPE")]
     doc_type: Option<String>,
-    /// Print each record as a line of JSON as soon as it is stored
+    /// Print each stored record as one line of JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -41,75 +43,57 @@ pub struct Run {
     pub engines: EngineFlags,
 }
 
-/// Flags that tell of a run while it goes on and at its end.
+/// Flags of commands that run the pipeline.
 #[derive(Args)]
 #[command(next_help_heading = "Reports and metrics")]
 pub struct Watch {
     /// Write a report at the end: JSON (.json) or a page with plots (.html)
     #[arg(long, value_name = "FILE")]
     report: Vec<PathBuf>,
-    /// Serve Prometheus metrics while it runs, at a port of this machine (9464)
-    /// or, open to others, at an address (0.0.0.0:9464)
-    #[arg(long, value_name = "PORT|ADDR:PORT")]
-    metrics_addr: Option<Address>,
-    /// Keep metrics in a file (.prom) for node_exporter's textfile collector
+    /// Write metrics to a file (.prom) for node_exporter's textfile collector
     #[arg(long, value_name = "FILE")]
     metrics_textfile: Option<PathBuf>,
 }
 
-/// Whoever is told of the run's metrics.
+/// The metrics of the run and their file.
 struct Meters {
     metrics: Metrics,
-    textfile: Option<Textfile>,
-    _server: Option<Server>,
+    file: Textfile,
 }
 
 impl Meters {
-    /// `None` where nobody is.
-    async fn start(watch: &Watch) -> anyhow::Result<Option<Meters>> {
-        if watch.metrics_addr.is_none() && watch.metrics_textfile.is_none() {
+    /// `None` if no file is wanted.
+    fn start(watch: &Watch) -> anyhow::Result<Option<Meters>> {
+        let Some(path) = &watch.metrics_textfile else {
             return Ok(None);
-        }
+        };
         let metrics = Metrics::new();
-        let textfile = match &watch.metrics_textfile {
-            Some(path) => Some(Textfile::create(path.clone(), &metrics)?),
-            None => None,
-        };
-        let server = match watch.metrics_addr {
-            Some(address) => Some(Server::start(address, metrics.clone()).await?),
-            None => None,
-        };
-        Ok(Some(Meters {
-            metrics,
-            textfile,
-            _server: server,
-        }))
+        let file = Textfile::create(path.clone(), &metrics)?;
+        Ok(Some(Meters { metrics, file }))
     }
 
     fn add(&mut self, event: &Event) {
         self.metrics.add(event);
-        if let (Event::Sampled { .. }, Some(file)) = (event, &mut self.textfile) {
-            tell(file.refresh(&self.metrics));
+        if let Event::Sampled { .. } = event {
+            warn(self.file.refresh(&self.metrics));
         }
     }
 
     fn end(&mut self, exit_code: u8) {
         self.metrics.end(exit_code);
-        if let Some(file) = &mut self.textfile {
-            tell(file.write(&self.metrics));
-        }
+        warn(self.file.write(&self.metrics));
     }
 }
 
-/// Metrics that cannot be written are no reason to stop a run.
-fn tell(written: anyhow::Result<()>) {
+/// Metrics that cannot be written do not stop a run.
+fn warn(written: anyhow::Result<()>) {
     if let Err(error) = written {
         tracing::warn!("{error:#}");
     }
 }
 
 impl Run {
-    pub async fn run(self, app: App) -> anyhow::Result<Outcome> {
+    pub async fn run(self, app: App) -> anyhow::Result<ExitStatus> {
         check_paths(&self.paths)?;
         let request = RunRequest {
             paths: self.paths,
@@ -117,25 +101,25 @@ impl Run {
             doc_type: self.doc_type,
         };
         let idle = match request.paths.is_empty() {
-            true => "Nothing was queued: name files or folders to read.",
+            true => "No pages are queued. Name files or folders to read.",
             false => "No files were found.",
         };
         process(app, request, self.json, &self.watch, idle).await
     }
 }
 
-/// Runs the pipeline, shows what happens, and ends in a table or has printed
-/// JSON lines. `idle` is said where there was nothing to do.
+/// Runs the pipeline, shows its progress, and prints a table or JSON lines.
+/// `idle` is printed if there was nothing to do.
 pub async fn process(
     mut app: App,
     request: RunRequest,
     json: bool,
     watch: &Watch,
     idle: &str,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<ExitStatus> {
     check_type(app.settings(), request.doc_type.as_deref())?;
     report::check_files(&watch.report)?;
-    let mut meters = Meters::start(watch).await?;
+    let mut meters = Meters::start(watch)?;
     let stop = signals::stop()?;
     let (events, mut received) = mpsc::unbounded_channel();
     let settings = app.settings().clone();
@@ -165,56 +149,56 @@ pub async fn process(
     }
     if let (Some(name), 1..) = (&forced, unbound) {
         tracing::warn!(
-            "--type {name} does not bind e-invoices: {} what its XML says; \
-             --set embedded_xml=ignore reads PDFs as if there were none",
+            "--type {name} does not apply to e-invoices: {} the type of the XML invoice. \
+             --set einvoices.embedded_xml=ignore ignores the XML in PDF files",
             match unbound {
-                1 => "1 record is".to_owned(),
-                number => format!("{number} records are each"),
+                1 => "1 record has".to_owned(),
+                number => format!("{number} records have"),
             }
         );
     }
     let ended = work.await?;
     if let Some(meters) = &mut meters {
         meters.end(match &ended {
-            Ok(summary) => Outcome::of(summary).number(),
+            Ok(summary) => ExitStatus::of(summary).number(),
             Err(error) => exit::code_of(error),
         });
     }
     let summary = ended?;
     if summary.run_id == 0 {
-        // It was stopped while it started: there is no run to tell of, perhaps
-        // no database.
+        // It was interrupted while it started: there is no run and perhaps no
+        // database.
         if !json {
-            app.out.line("Interrupted before any page was taken.")?;
+            app.out.line("Interrupted before any page was read.")?;
         }
-        return Ok(Outcome::of(&summary));
+        return Ok(ExitStatus::of(&summary));
     }
     if !json || !watch.report.is_empty() {
         let store = Store::open_existing(&app.settings().db).await?;
-        let figures = crate::outputs::report::of_run(&store, Some(summary.run_id)).await?;
-        let figures = figures.context("the run is not in the database any more")?;
-        report::write_files(&watch.report, &figures)?;
+        let run_report = of_run(&store, Some(summary.run_id)).await?;
+        let run_report = run_report.context("the run is no longer in the database")?;
+        report::write_files(&watch.report, &run_report)?;
         if !json {
-            results.print(&mut app, &summary, &figures, idle)?;
+            results.print(&mut app, &summary, &run_report, idle)?;
         }
         store.close().await;
     }
-    Ok(Outcome::of(&summary))
+    Ok(ExitStatus::of(&summary))
 }
 
-/// Told now, not after others were read. A broken link is a file, and is turned
-/// away with its reason.
+/// Reports a missing path before anything is read. A broken link passes: it is
+/// rejected later, with its reason.
 pub fn check_paths(paths: &[PathBuf]) -> Result<(), UsageError> {
     for path in paths {
         if let Err(error) = path.symlink_metadata() {
             let path = path.display();
-            return Err(UsageError(format!("cannot take in {path}: {error}")));
+            return Err(UsageError(format!("cannot read {path}: {error}")));
         }
     }
     Ok(())
 }
 
-/// A wrong type is told before a database is made.
+/// Reports an unknown type before a database is created.
 pub fn check_type(settings: &Settings, name: Option<&str>) -> anyhow::Result<()> {
     let Some(name) = name else { return Ok(()) };
     let types = pipeline::doc_types(settings.types.as_deref())?;
@@ -229,7 +213,8 @@ pub fn check_type(settings: &Settings, name: Option<&str>) -> anyhow::Result<()>
     .into())
 }
 
-/// A record of another type than was said, since its document is an e-invoice.
+/// Whether a record has another type than `--type`, because its document is an
+/// e-invoice.
 fn is_unbound(event: &Event, forced: Option<&str>) -> bool {
     match event {
         Event::Recorded { record, .. } => {
@@ -240,8 +225,8 @@ fn is_unbound(event: &Event, forced: Option<&str>) -> bool {
     }
 }
 
-/// The record as `export` would print it, from a connection of its own; `None`
-/// where it was forgotten meanwhile.
+/// The record as `export` prints it, from a connection of its own; `None`: it was
+/// forgotten meanwhile.
 async fn line_of(
     reader: &mut Option<Store>,
     settings: &Settings,
@@ -251,19 +236,19 @@ async fn line_of(
         Some(store) => store,
         None => reader.insert(Store::open_existing(&settings.db).await?),
     };
-    // Whoever reads slowly may come to one that was made anew since.
+    // It may have been replaced since, if stdout is read slowly.
     Ok(match store.any_record(id).await? {
         Some(stored) => Some(export::line(&export::Exported::of(store, stored).await?)),
         None => None,
     })
 }
 
-/// What went wrong, with its reason.
-pub fn tell_trouble(event: &Event) {
+/// Logs a failure with its reason.
+pub fn log_failure(event: &Event) {
     match event {
         Event::Rejected { path, failure } => {
             let reason = failure.reason.as_str();
-            tracing::error!(path = %output::short(path), reason, "turned away: {}", failure.message);
+            tracing::error!(path = %output::short(path), reason, "rejected: {}", failure.message);
         }
         Event::PageFailed {
             path,
@@ -293,10 +278,10 @@ fn show(app: &App, event: &Event) {
             new_pages,
             ..
         } => {
-            tracing::info!(path = %output::short(path), pages, new_pages, "taken in");
+            tracing::info!(path = %output::short(path), pages, new_pages, "found");
             progress.expect(u64::from(*new_pages));
         }
-        Event::Rejected { .. } => tell_trouble(event),
+        Event::Rejected { .. } => log_failure(event),
         Event::Queued { pages } => progress.remaining(*pages),
         Event::PageDone {
             path,
@@ -309,7 +294,7 @@ fn show(app: &App, event: &Event) {
             progress.page_ended();
         }
         Event::PageFailed { again, .. } => {
-            tell_trouble(event);
+            log_failure(event);
             if !again {
                 progress.page_ended();
             }

@@ -3,30 +3,30 @@ use std::path::Path;
 use clap::Args;
 use serde_json::Value;
 
-use super::App;
-use super::exit::Outcome;
+use super::app::App;
+use super::exit::ExitStatus;
 use super::output::{self, cell};
 use super::summary::plain;
 use crate::config::UsageError;
 use crate::domain::{EvidenceClass, Record, Source, by_gravity};
 use crate::ingest;
 use crate::outputs::export::{self, Exported};
-use crate::outputs::report::money;
+use crate::outputs::words::money;
 use crate::store::{AttemptRow, PageRow, Store, StoredRecord};
 
-/// Show records: fields, findings, pages, and how they came about
+/// Show records: fields, findings, pages, attempts, provenance
 #[derive(Args)]
 pub struct Show {
-    /// A record's number, or the path of a file (`./7` for a file named 7)
+    /// Number of a record, or path of a file (`./7` for a file named 7)
     #[arg(value_name = "ID|PATH")]
     what: std::ffi::OsString,
-    /// One JSON object a record, as `export` prints it
+    /// Print one JSON object per record, as `export` does
     #[arg(long)]
     json: bool,
 }
 
 impl Show {
-    pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+    pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         let store = Store::open_to_read(&app.settings().db).await?;
         let id = self.what.to_str().and_then(|text| text.parse().ok());
         let records = match id {
@@ -54,18 +54,18 @@ impl Show {
                 app.out.json(&line)?;
             } else {
                 if let Some(by) = replaced {
-                    app.out.line(&told_replaced(&by))?;
+                    app.out.line(&replacement_note(&by))?;
                 }
                 let pages = store.pages(record.document_id).await?;
                 let attempts = store.attempt_rows(record.document_id).await?;
                 print(&mut app, record, &pages, &attempts)?;
             }
         }
-        Ok(Outcome::Good)
+        Ok(ExitStatus::Success)
     }
 }
 
-/// The records in the place of this one; `None`: it is current.
+/// The records that replaced this one; `None`: it is current.
 async fn replaced(store: &Store, id: i64) -> anyhow::Result<Option<Vec<i64>>> {
     Ok(match store.record(id).await? {
         Some(_) => None,
@@ -73,42 +73,42 @@ async fn replaced(store: &Store, id: i64) -> anyhow::Result<Option<Vec<i64>>> {
     })
 }
 
-fn told_replaced(by: &[i64]) -> String {
+fn replacement_note(by: &[i64]) -> String {
     let numbers: Vec<_> = by.iter().map(i64::to_string).collect();
     match numbers.as_slice() {
-        [] => "Replaced, and no other record holds its pages: what follows is old".to_owned(),
-        numbers => format!("Replaced by {}: what follows is old", numbers.join(" and ")),
+        [] => "Replaced. No current record has its pages".to_owned(),
+        numbers => format!("Replaced by {}", numbers.join(" and ")),
     }
 }
 
-/// Why there is no current record of this number, and which there is instead.
+/// Why there is no current record with this number, and which replaced it.
 pub async fn no_record(store: &Store, id: i64) -> anyhow::Result<UsageError> {
     let why = match store.successors(id).await?.as_deref() {
-        None => format!("there is no record {id}: `docmill export` lists them"),
+        None => format!("there is no record {id}; `docmill export` lists all"),
         Some([]) => {
-            format!("record {id} was replaced, and its pages wait to be read again: `docmill run`")
+            format!("record {id} was replaced. Its pages are queued: `docmill run`")
         }
         Some(successors) => {
             let numbers: Vec<_> = successors.iter().map(i64::to_string).collect();
             let numbers = numbers.join(" and ");
-            format!("record {id} was replaced by {numbers}, made when its pages were read again")
+            format!("record {id} was replaced by {numbers} when its pages were read again")
         }
     };
     Ok(UsageError(why))
 }
 
-/// A path that has no record: turned away, still waiting, or never seen.
-async fn without_record(store: &Store, app: &mut App, path: &Path) -> anyhow::Result<Outcome> {
+/// A path without a record: rejected, still queued, or never found.
+async fn without_record(store: &Store, app: &mut App, path: &Path) -> anyhow::Result<ExitStatus> {
     let rejected = store.rejected().await?;
     if let Some(file) = rejected.iter().find(|file| file.path == path) {
         let shown = output::short(path);
         let (reason, message) = (&file.reason, output::clean(&file.message));
         app.out
-            .line(&format!("{shown} was turned away: {reason}: {message}"))?;
-        return Ok(Outcome::Good);
+            .line(&format!("{shown} was rejected: {reason}: {message}"))?;
+        return Ok(ExitStatus::Success);
     }
     let why = format!(
-        "no record of {}: it was never taken in, or waits to be read (`docmill status`)",
+        "there is no record of {}: it was never read or is queued (`docmill status`)",
         path.display()
     );
     Err(UsageError(why).into())
@@ -126,7 +126,7 @@ fn print(
         .as_deref()
         .unwrap_or("document of unknown type");
     let confidence = match record.confidence {
-        Some(confidence) => format!(", least sure value {confidence:.2}"),
+        Some(confidence) => format!(", lowest probability {confidence:.2}"),
         None => String::new(),
     };
     let confidence = match &record.calibrated {
@@ -136,7 +136,7 @@ fn print(
     let status = record.status.as_str().replace('_', " ");
     let source = match record.source {
         Source::Model => "",
-        Source::EmbeddedXml => ", values of its e-invoice",
+        Source::EmbeddedXml => ", values from its e-invoice",
     };
     app.out.line(&format!(
         "Record {}: {doc_type}, {status}{confidence}{source}",
@@ -145,8 +145,8 @@ fn print(
     for path in &stored.paths {
         app.out.line(&format!("  {}", output::short(path)))?;
     }
-    if let Some(told) = type_told(record) {
-        app.out.line(&told)?;
+    if let Some(note) = type_note(record) {
+        app.out.line(&note)?;
     }
     print_fields(app, stored)?;
     if !record.findings.is_empty() {
@@ -187,25 +187,25 @@ fn print(
     Ok(())
 }
 
-/// How sure it is that the document is of its type.
-fn type_told(record: &Record) -> Option<String> {
+/// How the type was determined.
+fn type_note(record: &Record) -> Option<String> {
     let doc_type = record.doc_type.as_deref()?;
-    let told = match (record.type_probability, record.source) {
-        (Some(sure), _) => format!("  {doc_type}: so says CLIP with probability {sure:.3}"),
-        (None, Source::Model) => format!("  {doc_type}: the type was given, CLIP was not asked"),
+    let note = match (record.type_probability, record.source) {
+        (Some(p), _) => format!("  {doc_type}: classified by CLIP (p = {p:.3})"),
+        (None, Source::Model) => format!("  {doc_type}: type given, not classified"),
         (None, Source::EmbeddedXml) => return None,
     };
-    Some(told)
+    Some(note)
 }
 
 fn believed(calibrated: &crate::domain::Calibrated) -> String {
     let fields = calibrated.fields.iter().map(|(_, p)| *p);
     let least = fields.min_by(f64::total_cmp).unwrap_or_default();
     let from = match calibrated.threshold {
-        Some(threshold) => format!("accepted from {threshold:.4} on"),
+        Some(threshold) => format!("accepted from {threshold:.4}"),
         None => "no threshold is certified".to_owned(),
     };
-    format!(", least believed value {least:.3}, {from}")
+    format!(", lowest probability {least:.3}, {from}")
 }
 
 fn print_fields(app: &mut App, stored: &StoredRecord) -> anyhow::Result<()> {
@@ -251,7 +251,7 @@ fn print_fields(app: &mut App, stored: &StoredRecord) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Probability by leaf: calibrated, or else the model's own.
+/// Probability of each value: calibrated, or else the model's own.
 fn sure(record: &crate::domain::Record) -> Vec<(&str, f64)> {
     match &record.calibrated {
         Some(calibrated) => {
@@ -267,7 +267,7 @@ fn sure(record: &crate::domain::Record) -> Vec<(&str, f64)> {
     }
 }
 
-/// Who beside the model vouches for a value, in few words.
+/// What confirms or contradicts a value, in few words.
 fn evidence_of(record: &Record, field: &str) -> String {
     let Some(evidence) = record.evidence.iter().find(|e| e.field == field) else {
         return String::new();
@@ -282,7 +282,7 @@ fn evidence_of(record: &Record, field: &str) -> String {
     let mut words = format!("{seen}{}", page.unwrap_or_default());
     for (what, by) in [
         ("confirmed by", &evidence.confirmed_by),
-        ("doubted by", &evidence.contradicted_by),
+        ("contradicted by", &evidence.contradicted_by),
     ] {
         if !by.is_empty() {
             let by = by.join(" and ").replace('_', " ");
@@ -292,7 +292,7 @@ fn evidence_of(record: &Record, field: &str) -> String {
     words
 }
 
-/// The values of a list that rest on the model's reading alone.
+/// The values of a list that nothing but the model supports.
 fn print_unconfirmed(app: &mut App, record: &Record, prefix: &str) -> anyhow::Result<()> {
     let of_list: Vec<_> = record
         .evidence
@@ -351,7 +351,7 @@ fn print_pages(app: &mut App, of_record: &[u32], pages: &[PageRow]) -> anyhow::R
             cell(&seconds.join(", ")),
             cell(&why),
         ]);
-        // What a model wrote before it failed is the only clue there is.
+        // The model's text before a failure is the only clue.
         if let (Some(_), Some(text)) = (&page.reason, &page.raw_text) {
             table.add_row([
                 "",
@@ -359,15 +359,14 @@ fn print_pages(app: &mut App, of_record: &[u32], pages: &[PageRow]) -> anyhow::R
                 "",
                 "",
                 "",
-                &format!("it wrote: {}", output::clean(text)),
+                &format!("model output: {}", output::clean(text)),
             ]);
         }
     }
     app.out.table(&table)
 }
 
-/// Every attempt, where there is more to tell than that each page was read
-/// once.
+/// Every attempt, unless each page was simply read once.
 fn print_attempts(app: &mut App, of_record: &[u32], attempts: &[AttemptRow]) -> anyhow::Result<()> {
     let attempts: Vec<_> = attempts
         .iter()
@@ -379,7 +378,7 @@ fn print_attempts(app: &mut App, of_record: &[u32], attempts: &[AttemptRow]) -> 
     }
     app.out.line("\nAttempts")?;
     let headings = [
-        "page", "reader", "tokens", "cost", "seconds", "counts", "because", "failed",
+        "page", "reader", "tokens", "cost", "seconds", "used", "reason", "failure",
     ];
     let mut table = output::table(&headings);
     for attempt in attempts {
@@ -435,25 +434,22 @@ mod tests {
     }
 
     #[test]
-    fn what_confirms_and_doubts_a_value_is_told_in_words() {
+    fn evidence_of_a_value_is_shown_in_words() {
         assert_eq!(
             evidence_of(&record(), "gross_total"),
-            "text layer, page 2, confirmed by net total + tax total = gross total, doubted by amount due"
+            "text layer, page 2, confirmed by net total + tax total = gross total, contradicted by amount due"
         );
         assert_eq!(evidence_of(&record(), "net_total"), "");
     }
 
     #[test]
-    fn who_told_the_type_and_how_surely_is_told() {
+    fn the_source_of_the_type_is_shown() {
         let mut record = record();
-        let told = |record: &Record| type_told(record).unwrap_or_default();
-        assert_eq!(
-            told(&record),
-            "  invoice: so says CLIP with probability 0.812"
-        );
+        let note = |record: &Record| type_note(record).unwrap_or_default();
+        assert_eq!(note(&record), "  invoice: classified by CLIP (p = 0.812)");
         record.type_probability = None;
-        assert!(told(&record).contains("CLIP was not asked"));
+        assert!(note(&record).contains("type given"));
         record.source = Source::EmbeddedXml;
-        assert_eq!(told(&record), "");
+        assert_eq!(note(&record), "");
     }
 }

@@ -1,5 +1,5 @@
-//! SIGINT and SIGTERM: the first finishes the pages in flight, the second
-//! stops at once.
+//! SIGINT and SIGTERM: the first finishes the pages in progress, the second stops
+//! immediately.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -19,10 +19,10 @@ pub fn stop() -> anyhow::Result<watch::Receiver<bool>> {
             }
         };
         next().await;
-        tracing::warn!("finishing the pages in flight; once more stops at once");
+        tracing::warn!("finishing the pages in progress; a second signal stops immediately");
         let _ = sender.send(true);
         next().await;
-        // Nothing is lost: pages in flight are freed by the next run.
+        // Nothing is lost: the next run continues with these pages.
         std::process::exit(exit::INTERRUPTED.into());
     });
     Ok(receiver)

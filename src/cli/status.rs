@@ -3,31 +3,31 @@ use std::collections::BTreeMap;
 use clap::Args;
 use serde_json::json;
 
-use super::App;
-use super::exit::Outcome;
-use super::output::{self, cell};
-use super::summary::{by_reason, command};
+use super::app::App;
+use super::exit::ExitStatus;
+use super::output::{self, by_reason, cell};
+use super::summary::command;
 use crate::store::Store;
 
 /// Rejected files shown unless all are asked for.
 const SOME: usize = 20;
 
-/// How much is done, waiting, failed, turned away
+/// Count documents, pages, records and rejected files
 #[derive(Args)]
 pub struct Status {
-    /// One JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// Every file that was turned away, not only the first
+    /// List all rejected files, not only the first 20
     #[arg(long)]
     all: bool,
 }
 
 impl Status {
-    pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+    pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         let store = Store::open_to_read(&app.settings().db).await?;
         let counts = store.counts().await?;
-        // What was taken out of the folder since is no one's work any more.
+        // Rejected files that were removed since need no attention.
         let (rejected, gone): (Vec<_>, Vec<_>) = (store.rejected().await?.into_iter())
             .partition(|file| file.path.symlink_metadata().is_ok());
         let mut by = BTreeMap::<&str, u64>::new();
@@ -47,15 +47,15 @@ impl Status {
             value["rejected_gone"] = json!(gone.len());
             value["rejected_files"] = files.collect();
             app.out.json(&value)?;
-            return Ok(Outcome::Good);
+            return Ok(ExitStatus::Success);
         }
         let of = |map: &BTreeMap<String, u64>, key: &str| map.get(key).copied().unwrap_or(0);
-        let (failed, turned_away) = (by_reason(&counts.failed_pages), by_reason(&by));
+        let (failed, by_reasons) = (by_reason(&counts.failed_pages), by_reason(&by));
         let mut lines = vec![
             (counts.documents, "document", "", ""),
             (of(&counts.pages, "done"), "page", " done", ""),
             (of(&counts.pages, "queued"), "page", " queued", ""),
-            (of(&counts.pages, "leased"), "page", " in work", ""),
+            (of(&counts.pages, "leased"), "page", " in progress", ""),
             (of(&counts.pages, "failed"), "page", " failed", &failed),
             (of(&counts.records, "accepted"), "record", " accepted", ""),
             (
@@ -65,11 +65,11 @@ impl Status {
                 "",
             ),
             (of(&counts.records, "failed"), "record", " failed", ""),
-            (rejected.len() as u64, "file", " turned away", &turned_away),
+            (rejected.len() as u64, "file", " rejected", &by_reasons),
         ];
         if !gone.is_empty() {
             let gone = gone.len() as u64;
-            lines.push((gone, "file", " turned away and gone since", ""));
+            lines.push((gone, "file", " rejected and removed since", ""));
         }
         for (number, one, what, reasons) in lines {
             let many = if number == 1 { "" } else { "s" };
@@ -78,7 +78,7 @@ impl Status {
         }
         if !rejected.is_empty() {
             app.out.line("")?;
-            let mut table = output::table(&["file turned away", "reason", "why, and what to do"]);
+            let mut table = output::table(&["rejected file", "reason", "why, and what to do"]);
             let shown = if self.all { rejected.len() } else { SOME };
             for file in rejected.iter().take(shown) {
                 let path = output::short(&file.path);
@@ -97,7 +97,7 @@ impl Status {
         if open > 0 {
             app.out.line("")?;
             app.out
-                .line(&format!("To read what is queued: {}", command(&app, "run")))?;
+                .line(&format!("To read queued pages: {}", command(&app, "run")))?;
         }
         if of(&counts.pages, "failed") > 0 {
             app.out.line(&format!(
@@ -105,6 +105,6 @@ impl Status {
                 command(&app, "retry")
             ))?;
         }
-        Ok(Outcome::Good)
+        Ok(ExitStatus::Success)
     }
 }

@@ -1,34 +1,33 @@
-//! The table at the end of a run, and what to do next.
+//! The table at the end of a run, and the next steps.
 
 use std::path::Path;
 
 use comfy_table::CellAlignment;
 use serde_json::Value;
 
-use super::App;
-use super::output::{self, cell, count};
-use super::report;
+use super::app::App;
+use super::output::{self, by_reason, cell, count};
 use crate::domain::{AMOUNT_DUE, Failure, Fields, Finding, Record, Severity, by_gravity};
-use crate::outputs::report::Report;
+use crate::outputs::report::RunReport;
 use crate::pipeline::{Event, Summary};
 
-/// Longer tables are of no use on a screen; `export` has all rows.
+/// Longer tables are useless on a screen; `export` has all rows.
 const MOST_ROWS: usize = 300;
-/// Fields that tell a person which document it is, by what they say.
+/// Fields by which a person recognises a document.
 const NAMES: [&str; 4] = ["merchant_name", "seller_name", "counterparty", "app_name"];
 const DATES: [&str; 2] = ["date", "issue_date"];
 const TOTALS: [&str; 3] = ["total", "gross_total", "amount"];
 
-/// What a run brought, gathered from its events.
+/// Results of a run, collected from its events.
 #[derive(Default)]
 pub struct Results {
     rows: Vec<Row>,
     more_rows: u64,
-    /// Files all of whose pages were read before.
+    /// Files whose pages were all read before.
     known_files: u64,
-    /// Of these, files with pages that failed.
+    /// Those with pages that failed.
     known_failed: u64,
-    /// Records that stay, since their pages could not be read again.
+    /// Records that stay current because their pages could not be read again.
     kept: u64,
     unrouted: Option<i64>,
     to_review: Option<i64>,
@@ -77,7 +76,7 @@ impl Results {
                 if let Some(slot) = slot {
                     slot.get_or_insert(record_id);
                 }
-                // What was doubted has a row already.
+                // A downgraded record has a row already.
                 self.rows.retain(|row| row.record != Some(record_id));
                 self.row(|| record_row(&path, record_id, &record));
             }
@@ -93,12 +92,12 @@ impl Results {
         }
     }
 
-    /// The table, the counts by outcome and the next step.
+    /// Prints the table, the counts and the next steps.
     pub fn print(
         mut self,
         app: &mut App,
         summary: &Summary,
-        figures: &Report,
+        report: &RunReport,
         idle: &str,
     ) -> anyhow::Result<()> {
         if !self.rows.is_empty() {
@@ -120,7 +119,7 @@ impl Results {
         for line in self.outcome(summary, idle) {
             app.out.line(&line)?;
         }
-        for line in report::brief(figures) {
+        for line in super::report::brief(report) {
             app.out.line(&line)?;
         }
         for step in self.next_steps(app, summary) {
@@ -141,12 +140,12 @@ impl Results {
             let rate = match ended {
                 0 => String::new(),
                 ended => format!(
-                    ", {:.0} pages a minute",
+                    ", {:.0} pages per minute",
                     ended as f64 * 60.0 / summary.seconds
                 ),
             };
             lines.push(format!(
-                "{files} looked at, {pages} read in {:.1} s{rate}",
+                "{files} found, {pages} read in {:.1} s{rate}",
                 summary.seconds
             ));
         }
@@ -156,7 +155,7 @@ impl Results {
             (summary.failed, "failed", by_reason(&summary.pages_failed)),
             (
                 self.kept,
-                "kept with the values read before, not read again",
+                "kept with earlier values, because reading again failed",
                 match summary.failed {
                     0 => by_reason(&summary.pages_failed),
                     _ => String::new(),
@@ -164,12 +163,12 @@ impl Results {
             ),
             (
                 summary.rejected.values().sum(),
-                "turned away",
+                "rejected",
                 by_reason(&summary.rejected),
             ),
             (
                 self.known_files,
-                "known already, not read again",
+                "read before",
                 match self.known_failed {
                     0 => String::new(),
                     failed => format!(" ({failed} with pages that failed)"),
@@ -191,58 +190,53 @@ impl Results {
     fn next_steps(&self, app: &App, summary: &Summary) -> Vec<String> {
         let mut steps = Vec::new();
         if summary.interrupted {
-            let step =
-                "Interrupted. What was read is stored; the same command goes on with the rest.";
+            let step = "Interrupted. All results so far are stored; the same command continues.";
             steps.push(step.to_owned());
         }
         if !summary.rejected.is_empty() {
             let command = command(app, "status");
-            steps.push(format!("Files turned away, and why: {command}"));
+            steps.push(format!("Rejected files: {command}"));
         }
         if let Some(id) = self.failed {
             let (show, retry) = (command(app, &format!("show {id}")), command(app, "retry"));
-            steps.push(format!(
-                "Why pages failed: {show}; to try them again: {retry}"
-            ));
+            steps.push(format!("Failed pages: {show}; to try again: {retry}"));
         }
         if self.failed.is_none() && self.known_failed > 0 {
             let retry = command(app, "retry");
-            steps.push(format!("To try again the pages that failed: {retry}"));
+            steps.push(format!("To try failed pages again: {retry}"));
         }
         if let Some(id) = self.unrouted {
             let retry = command(app, &format!("retry {id} --type receipt"));
-            steps.push(format!("Where the type could not be told, say it: {retry}"));
+            steps.push(format!("If the type was not recognised: {retry}"));
         }
         if let Some(id) = self.to_review {
             let show = command(app, &format!("show {id}"));
             let all = command(app, "export --status needs_review");
-            steps.push(format!(
-                "What is to be looked at, and why: {show}; all of it: {all}"
-            ));
+            steps.push(format!("Needs review: {show}; all: {all}"));
         }
         if summary.accepted + summary.needs_review > 0 {
             let export = command(app, "export --format csv --out rows.csv");
-            steps.push(format!("All rows as a table: {export}"));
+            steps.push(format!("Export all rows: {export}"));
         }
         steps
     }
 }
 
-/// Why stronger readers did not read more.
+/// Why fewer pages were escalated than wanted.
 fn climbs(summary: &Summary) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(budget) = &summary.budget_used_up {
         lines.push(format!(
-            "The budget for stronger readers is used up ({budget}): further pages stay in review."
+            "Escalation limit reached ({budget}). Further pages stay in review."
         ));
     }
     for (name, why) in &summary.readers_away {
-        lines.push(format!("{name} was left alone: {why}"));
+        lines.push(format!("{name} was disabled for this run: {why}"));
     }
     lines
 }
 
-/// A command to copy, for the same database.
+/// A command for the same database, to copy.
 pub fn command(app: &App, rest: &str) -> String {
     let db = &app.settings().db;
     if *db == crate::config::Settings::default().db {
@@ -251,22 +245,10 @@ pub fn command(app: &App, rest: &str) -> String {
     format!("docmill --db {} {rest}", db.display())
 }
 
-/// ` (corrupt 2, empty_file 1)`, or nothing.
-pub fn by_reason<R: std::fmt::Display>(reasons: &std::collections::BTreeMap<R, u64>) -> String {
-    if reasons.is_empty() {
-        return String::new();
-    }
-    let each: Vec<_> = reasons
-        .iter()
-        .map(|(reason, n)| format!("{reason} {n}"))
-        .collect();
-    format!(" ({})", each.join(", "))
-}
-
 fn rejected_row(path: &Path, failure: &Failure) -> Row {
     let file = output::short(path);
     let mut cells = vec![cell("-"), cell(&file), cell("-"), cell("-")];
-    cells.push(output::status_cell("turned_away"));
+    cells.push(output::status_cell("rejected"));
     cells.extend(["", "", ""].map(cell));
     cells.push(cell(&failure.to_string()));
     Row {
@@ -289,7 +271,7 @@ fn record_row(path: &Path, id: i64, record: &Record) -> Row {
         cell(&name(&record.fields)),
         cell(&first(&record.fields, &DATES)),
         right(total(&record.fields)),
-        cell(&gravest_finding(record)),
+        cell(&main_finding(record)),
     ];
     Row {
         record: Some(id),
@@ -299,22 +281,22 @@ fn record_row(path: &Path, id: i64, record: &Record) -> Row {
     }
 }
 
-/// The gravest finding that somebody should look at, and how many more there
-/// are. What is to be paid is shown though it is a mere note.
-fn gravest_finding(record: &Record) -> String {
+/// The most severe finding that needs attention, and the number of others. An
+/// amount due is shown although it is a note.
+fn main_finding(record: &Record) -> String {
     let shown = |f: &&Finding| f.severity > Severity::Info || f.code == AMOUNT_DUE;
     let findings = by_gravity(&record.findings);
     let mut findings = findings.into_iter().filter(shown);
-    let Some(gravest) = findings.next() else {
+    let Some(main) = findings.next() else {
         return String::new();
     };
     match findings.count() {
-        0 => gravest.message.clone(),
-        more => format!("{} (+{more} more)", gravest.message),
+        0 => main.message.clone(),
+        more => format!("{} (+{more} more)", main.message),
     }
 }
 
-/// Who it is from; for a type that has none of the usual names, its first text.
+/// The other party; for a type without such a field, its first text.
 fn name(fields: &Fields) -> String {
     let usual = first(fields, &NAMES);
     if !usual.is_empty() {
@@ -337,7 +319,7 @@ fn total(fields: &Fields) -> String {
     }
 }
 
-/// The first of `names` that has a value.
+/// Value of the first of these fields that has one.
 fn first(fields: &Fields, names: &[&str]) -> String {
     let mut values = names.iter().filter_map(|name| fields.get(*name));
     values
@@ -367,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_shows_the_values_that_tell_which_document_it_is() {
+    fn a_row_shows_name_date_and_total() {
         let invoice = fields(json!({
             "seller_name": "ACME", "issue_date": "2026-01-02", "gross_total": "11.90", "currency": "EUR"
         }));
@@ -377,14 +359,14 @@ mod tests {
     }
 
     #[test]
-    fn a_type_of_the_user_is_named_by_its_first_text() {
+    fn a_type_without_a_known_name_field_shows_its_first_text() {
         let ticket = fields(json!({"date": "2026-01-02", "seats": 2, "venue": "Odeon"}));
         assert_eq!(name(&ticket), "Odeon");
         assert_eq!(total(&ticket), "");
     }
 
     #[test]
-    fn the_gravest_finding_is_shown_and_of_mere_notes_only_what_is_due() {
+    fn the_most_severe_finding_is_shown_and_of_notes_only_the_amount_due() {
         let finding = |severity, message: &str| Finding::new("c", severity, None, message);
         let mut record = Record {
             doc_type: None,
@@ -401,14 +383,14 @@ mod tests {
             evidence: Vec::new(),
             keys: Vec::new(),
         };
-        assert_eq!(gravest_finding(&record), "");
+        assert_eq!(main_finding(&record), "");
         let due = Finding::new(AMOUNT_DUE, Severity::Info, None, "9.00 is due");
         record.findings.push(due);
-        assert_eq!(gravest_finding(&record), "9.00 is due");
+        assert_eq!(main_finding(&record), "9.00 is due");
         record.findings.push(finding(Severity::Warning, "first"));
         record.findings.push(finding(Severity::Warning, "second"));
-        assert_eq!(gravest_finding(&record), "first (+2 more)");
-        record.findings.push(finding(Severity::Error, "grave"));
-        assert_eq!(gravest_finding(&record), "grave (+3 more)");
+        assert_eq!(main_finding(&record), "first (+2 more)");
+        record.findings.push(finding(Severity::Error, "severe"));
+        assert_eq!(main_finding(&record), "severe (+3 more)");
     }
 }

@@ -1,8 +1,8 @@
 use clap::Args;
 use serde_json::json;
 
-use super::App;
-use super::exit::Outcome;
+use super::app::App;
+use super::exit::ExitStatus;
 use super::output;
 use crate::domain::{DocType, PageRule};
 use crate::pipeline;
@@ -10,13 +10,13 @@ use crate::pipeline;
 /// List the document types
 #[derive(Args)]
 pub struct Types {
-    /// One JSON object a line
+    /// Print one JSON object per type
     #[arg(long)]
     json: bool,
 }
 
 impl Types {
-    pub fn run(self, mut app: App) -> anyhow::Result<Outcome> {
+    pub fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         let types = pipeline::doc_types(app.settings().types.as_deref())?;
         if self.json {
             for doc_type in types.iter() {
@@ -27,13 +27,13 @@ impl Types {
                     "schema_hash": doc_type.schema_hash,
                 }))?;
             }
-            return Ok(Outcome::Good);
+            return Ok(ExitStatus::Success);
         }
         let mut table = output::table(&["type", "pages of a document", "fields"]);
         for doc_type in types.iter() {
             let pages = match doc_type.read.as_ref().map(|rules| &rules.pages) {
-                None => "recognised, not read",
-                Some(PageRule::Each) => "each is a record",
+                None => "recognised, but not read",
+                Some(PageRule::Each) => "one record each",
                 Some(PageRule::Merge { .. }) => "merged into one record",
             };
             table.add_row([
@@ -43,7 +43,7 @@ impl Types {
             ]);
         }
         app.out.table(&table)?;
-        Ok(Outcome::Good)
+        Ok(ExitStatus::Success)
     }
 }
 

@@ -1,9 +1,9 @@
 use clap::Args;
 
-use super::exit::Outcome;
+use super::exit::ExitStatus;
 use crate::engines::worker;
 
-/// Serves one engine over stdin and stdout; started by docmill itself.
+/// Serves one engine over stdin and stdout; started by docmill itself
 #[derive(Args)]
 pub struct Worker {
     /// The engine to load.
@@ -11,8 +11,8 @@ pub struct Worker {
 }
 
 impl Worker {
-    pub fn run(&self) -> anyhow::Result<Outcome> {
+    pub fn run(&self) -> anyhow::Result<ExitStatus> {
         worker::serve(&self.role, None)?;
-        Ok(Outcome::Good)
+        Ok(ExitStatus::Success)
     }
 }

@@ -3,7 +3,7 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
-use super::{Settings, to_json};
+use super::Settings;
 
 /// A setting as [`Settings`] declares it.
 #[derive(Clone, Debug)]
@@ -77,6 +77,13 @@ fn definition(table: &str, name: &str, schema: &Value, defaults: &Value) -> Defi
         default: defaults[name].clone(),
         schema: schema.clone(),
     }
+}
+
+/// JSON with numbers as they were written: `0.8` stays `0.8` although `f32`
+/// holds another number, which going through text repairs.
+pub fn to_json(value: &impl serde::Serialize) -> Value {
+    let text = serde_json::to_string(value).expect("settings are plain data");
+    serde_json::from_str(&text).expect("just written")
 }
 
 /// A doc comment in one line.

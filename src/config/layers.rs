@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::Settings;
-use super::definitions::{Definition, definitions};
+use super::definitions::{Definition, definitions, to_json};
 
 /// The file that is read from the working folder unless another is named.
 pub const FILE: &str = "docmill.toml";
@@ -310,13 +310,6 @@ fn flatten(prefix: &str, value: Value, visit: &mut impl FnMut(String, Value)) {
         }
         leaf => visit(prefix.to_owned(), leaf),
     }
-}
-
-/// JSON with numbers as they were written: `0.8` stays `0.8` although `f32`
-/// holds another number, which going through text repairs.
-pub fn to_json(value: &impl serde::Serialize) -> Value {
-    let text = serde_json::to_string(value).expect("settings are plain data");
-    serde_json::from_str(&text).expect("just written")
 }
 
 /// `: did you mean …?`; `None` where no name is near.

@@ -14,8 +14,9 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use definitions::to_json;
 pub use layers::{
-    FoundValue, Layers, Origin, ResolvedSettings, UsageError, as_usage_error, nearest, to_json,
+    FoundValue, Layers, Origin, ResolvedSettings, UsageError, as_usage_error, nearest,
 };
 pub use reference::reference;
 

@@ -1,6 +1,8 @@
-//! What is made from stored records: [`export`]ed rows, a run's [`report`],
+//! What is made from stored records: [`export`]ed rows, the [`report`] of a run,
 //! and the [`evaluation`] against known values.
 
 pub mod evaluation;
 pub mod export;
+mod markup;
 pub mod report;
+pub mod words;

@@ -96,7 +96,7 @@ fn a_page_that_needs_review_escalates_once_and_the_api_key_is_written_nowhere(co
     let readers = &report.json_lines()[0]["readers"];
     assert_eq!(readers[0]["reader"], "docmill-nano");
     assert_eq!(readers[0]["cost"], Value::Null);
-    let second = (&readers[1]["reader"], &readers[1]["rung"]);
+    let second = (&readers[1]["reader"], &readers[1]["tier"]);
     assert_eq!(second, (&"far".into(), &2.into()));
     assert_eq!(readers[1]["output_tokens"], 300);
     assert_eq!(readers[1]["cost"], 0.008);

@@ -63,7 +63,7 @@ fn forgetting_a_file_leaves_nothing_of_it_and_what_others_hold(context: Context)
 
     let reported = context.run(&["forget", "in/march"]);
     assert_eq!(reported.code, Some(0), "{reported:?}");
-    let expected = "Would forget 3 paths with 1 document and 1 record.";
+    let expected = "Would remove 3 paths with 1 document and 1 record.";
     assert!(reported.stdout.contains(expected), "{reported:?}");
     assert_eq!(context.records(), records);
 
@@ -104,7 +104,7 @@ fn forgetting_a_file_leaves_nothing_of_it_and_what_others_hold(context: Context)
     let nothing = context.run(&["forget", "in/march", "--yes"]);
     assert_eq!(nothing.code, Some(0), "{nothing:?}");
     assert!(
-        nothing.stderr.contains("nothing is known of in/march"),
+        nothing.stderr.contains("in/march is not in the database"),
         "{nothing:?}"
     );
 }

@@ -5,58 +5,57 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 
-use super::App;
-use super::exit::Outcome;
-use super::known::{Judged, Known};
+use super::app::App;
+use super::exit::ExitStatus;
+use super::known::{Judged, KnownFlags};
 use super::output::Replaced;
 use crate::config::UsageError;
-use crate::outputs::evaluation::{self, About, Baseline, Report};
+use crate::outputs::evaluation::{self, Baseline, EvaluationInfo, EvaluationReport};
 
-/// Read documents whose values are known and tell how well that went
+/// Measure accuracy on documents whose values are known
 ///
-/// Unless --keep or --stored names a database, the one that is made is thrown
-/// away.
+/// Records go to a temporary database unless --keep or --stored is given.
 #[derive(Args)]
 pub struct Eval {
     #[command(flatten)]
-    pub known: Known,
-    /// One JSON object, which a later --baseline takes
+    pub known: KnownFlags,
+    /// Print one JSON object, which a later --baseline accepts
     #[arg(long)]
     json: bool,
-    /// Also write JUnit XML: a test case for each document and field
+    /// Write JUnit XML: a test case for each document and field
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Also write a page of HTML with plots that needs nothing else
+    /// Write an HTML page with plots
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// An earlier --json: tell which fields of which documents changed
+    /// Compare with an earlier --json and list changed values
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Fail (exit code 1) when some type's F1 (0 to 1) is below this
+    /// Exit with code 1 if the F1 (0 to 1) of a type is lower
     #[arg(long, value_name = "F1", value_parser = share)]
     fail_under: Option<f64>,
 }
 
 fn share(text: &str) -> Result<f64, String> {
-    let number: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    let number: f64 = text.parse().map_err(|_| "it must be a number".to_owned())?;
     match (0.0..=1.0).contains(&number) {
         true => Ok(number),
-        false => Err("it is a number from 0 to 1".to_owned()),
+        false => Err("it must be from 0 to 1".to_owned()),
     }
 }
 
 impl Eval {
-    pub async fn run(self, mut app: App) -> anyhow::Result<Outcome> {
-        // Told now, not after all was read.
+    pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
+        // Reported before everything is read.
         let baseline = self.baseline.as_deref().map(Baseline::load).transpose();
         let baseline = baseline.map_err(|error| UsageError(format!("{error:#}")))?;
         let mut files = Files::open(&self)?;
         let mut judged = self.known.judge(&mut app).await?;
         if judged.interrupted {
-            return Ok(Outcome::Interrupted);
+            return Ok(ExitStatus::Interrupted);
         }
         let documents = std::mem::take(&mut judged.documents);
-        let report = Report::new(documents, &rates(&judged));
+        let report = EvaluationReport::new(documents, &rates(&judged));
         let changes = baseline.map(|baseline| baseline.compare(&report.documents));
         let about = about(&app, &judged);
         if let Some(out) = files.junit.take() {
@@ -88,13 +87,13 @@ impl Eval {
             tracing::error!("{name}: F1 {f1:.3} is below the {bar} of --fail-under");
         }
         match below.is_empty() {
-            true => Ok(Outcome::Good),
-            false => Ok(Outcome::SomeFailed),
+            true => Ok(ExitStatus::Success),
+            false => Ok(ExitStatus::SomeFailed),
         }
     }
 }
 
-/// Files to write, opened before the work: a wrong path is told at once.
+/// Output files, opened before the work so that a wrong path is reported first.
 struct Files {
     junit: Option<Replaced>,
     html: Option<Replaced>,
@@ -110,7 +109,7 @@ impl Files {
     }
 }
 
-/// The thresholds of the calibration, where all records have the same one.
+/// The thresholds of the calibration, if all records have the same one.
 fn rates(judged: &Judged) -> Vec<(f64, Option<f64>)> {
     let mut calibrations = judged
         .policies
@@ -123,9 +122,9 @@ fn rates(judged: &Judged) -> Vec<(f64, Option<f64>)> {
     certificates.map(|c| (c.max_error, c.threshold)).collect()
 }
 
-fn about(app: &App, judged: &Judged) -> About {
+fn about(app: &App, judged: &Judged) -> EvaluationInfo {
     let short = |hash: &String| hash.chars().take(12).collect::<String>();
-    About {
+    EvaluationInfo {
         folder: judged.folder.clone(),
         time: jiff::Timestamp::now()
             .strftime("%Y-%m-%dT%H:%M:%SZ")

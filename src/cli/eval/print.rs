@@ -1,38 +1,40 @@
 //! An evaluation in tables.
 
-use super::super::App;
+use super::super::app::App;
 use super::super::known::Judged;
+use super::super::output::by_reason;
 use super::super::output::{self, cell, count, table};
-use super::super::summary::by_reason;
 use crate::documents::acceptance::percent;
-use crate::outputs::evaluation::{Accepted, Cause, Change, Changes, Report, Trouble};
+use crate::outputs::evaluation::{
+    AcceptedCounts, Change, Changes, DocumentProblem, ErrorCause, EvaluationReport,
+};
 
-/// Changes shown of each direction; `--json` and `--html` have all.
-const MOST_CHANGES: usize = 60;
+/// Most changes shown for each direction; `--json` and `--html` have all.
+const MAX_CHANGES: usize = 60;
 
 fn figure(value: f64) -> String {
     format!("{value:.3}")
 }
 
-pub fn report(app: &mut App, report: &Report, judged: &Judged) -> anyhow::Result<()> {
+pub fn report(app: &mut App, report: &EvaluationReport, judged: &Judged) -> anyhow::Result<()> {
     for (name, scores) in &report.tables {
-        let parted = match scores.parted {
+        let split = match scores.split {
             0 => String::new(),
-            n => format!(", {n} parted into several records"),
+            n => format!(", {n} split into several records"),
         };
         app.out.line(&format!(
-            "{name}: {}, F1 {:.3}, ANLS {:.3}, {} with every field right{parted}",
+            "{name}: {}, F1 {:.3}, ANLS {:.3}, {} with every field right{split}",
             count(scores.documents, "document"),
             scores.f1,
             scores.anls,
-            scores.whole
+            scores.exact
         ))?;
         if scores.groups < scores.documents {
             app.out.line(&format!(
-                "{} of near-copies weigh as one each: F1 {:.3}, {:.1} % with every field right",
+                "{} of near-copies, each counted once: F1 {:.3}, {:.1} % with every field right",
                 count(scores.groups, "group"),
                 scores.group_f1,
-                scores.group_whole * 100.0
+                scores.group_exact * 100.0
             ))?;
         }
         let mut rows = table(&["field", "values", "precision", "recall", "F1", "ANLS"]);
@@ -55,17 +57,17 @@ pub fn report(app: &mut App, report: &Report, judged: &Judged) -> anyhow::Result
     effort(app, report, judged)
 }
 
-/// What is wrong, by why: docs/evaluation.md defines the causes.
-fn causes(app: &mut App, report: &Report) -> anyhow::Result<()> {
+/// Wrong values by cause; docs/evaluation.md defines the causes.
+fn causes(app: &mut App, report: &EvaluationReport) -> anyhow::Result<()> {
     let words = |name: &str| name.replace('_', " ");
     app.out.line("Wrong values by cause")?;
-    let names = Cause::ALL.map(|cause| words(cause.as_str()));
+    let names = ErrorCause::ALL.map(|cause| words(cause.as_str()));
     let heads: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut rows = table(&[&["type", "wrong"], heads.as_slice()].concat());
     for (name, scores) in &report.tables {
         let values = &scores.causes.values;
         let counts = [values.values().sum()].into_iter();
-        let counts = counts.chain(Cause::ALL.map(|cause| values[&cause]));
+        let counts = counts.chain(ErrorCause::ALL.map(|cause| values[&cause]));
         rows.add_row(
             [name.clone()]
                 .into_iter()
@@ -77,23 +79,22 @@ fn causes(app: &mut App, report: &Report) -> anyhow::Result<()> {
         let causes = &scores.causes;
         if causes.unread_documents > 0 {
             app.out.line(&format!(
-                "Not among them: {} of {}, of which no record of the type was read",
+                "Not included: {} of {} without a record of this type",
                 count(causes.unread_values, "value"),
                 count(causes.unread_documents, &format!("{name} document")),
             ))?;
         }
     }
-    let troubled = |scores: &crate::outputs::evaluation::Table| {
+    let has_problem = |scores: &crate::outputs::evaluation::TypeScores| {
         scores.causes.documents.values().any(|n| *n > 0)
     };
-    if report.tables.values().any(troubled) {
-        app.out
-            .line("\nDocuments not read as they should be, by cause")?;
-        let names = Trouble::ALL.map(|trouble| words(trouble.as_str()));
+    if report.tables.values().any(has_problem) {
+        app.out.line("\nProblems with documents")?;
+        let names = DocumentProblem::ALL.map(|problem| words(problem.as_str()));
         let heads: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut rows = table(&[&["type"], heads.as_slice()].concat());
         for (name, scores) in &report.tables {
-            let counts = Trouble::ALL.map(|t| scores.causes.documents[&t].to_string());
+            let counts = DocumentProblem::ALL.map(|t| scores.causes.documents[&t].to_string());
             rows.add_row([name.clone()].into_iter().chain(counts));
         }
         app.out.table(&rows)?;
@@ -101,8 +102,9 @@ fn causes(app: &mut App, report: &Report) -> anyhow::Result<()> {
     app.out.line("")
 }
 
-fn routing(app: &mut App, report: &Report) -> anyhow::Result<()> {
-    app.out.line("Routing (documents of a type: taken for)")?;
+fn routing(app: &mut App, report: &EvaluationReport) -> anyhow::Result<()> {
+    app.out
+        .line("Routing (type of the documents: classified as)")?;
     for (truth, taken) in &report.routing {
         let name = |name: &str| if name == "-" { "none" } else { name }.to_owned();
         let each = taken
@@ -124,20 +126,19 @@ fn routing(app: &mut App, report: &Report) -> anyhow::Result<()> {
     app.out.line("")
 }
 
-fn acceptance(app: &mut App, report: &Report, judged: &Judged) -> anyhow::Result<()> {
+fn acceptance(app: &mut App, report: &EvaluationReport, judged: &Judged) -> anyhow::Result<()> {
     let found = &report.acceptance;
     let wanted = percent(app.settings().acceptance.max_error);
     let how = match judged.calibrations().is_empty() {
         true => "by the model's own probability, uncalibrated".to_owned(),
-        false => format!("at most {wanted} of accepted fields wrong wanted"),
+        false => format!("at most {wanted} of accepted fields may be wrong"),
     };
     app.out
         .line(&format!("Accepted without a person ({how})"))?;
     app.out.line(&format!("  {}", accepted(&found.now)))?;
     if found.embedded.documents > 0 {
         let stated = accepted(&found.embedded);
-        app.out
-            .line(&format!("  not read but taken from e-invoices: {stated}"))?;
+        app.out.line(&format!("  from e-invoices: {stated}"))?;
     }
     let aurc = found.aurc.map(figure).unwrap_or_else(|| "-".to_owned());
     match &found.calibrated {
@@ -159,7 +160,7 @@ fn acceptance(app: &mut App, report: &Report, judged: &Judged) -> anyhow::Result
     app.out.line("")
 }
 
-fn accepted(accepted: &Accepted) -> String {
+fn accepted(accepted: &AcceptedCounts) -> String {
     let share = |part: u64, whole: u64| match whole {
         0 => "-".to_owned(),
         whole => format!("{:.1} %", part as f64 / whole as f64 * 100.0),
@@ -174,7 +175,7 @@ fn accepted(accepted: &Accepted) -> String {
         ),
     };
     format!(
-        "{} of {} values ({}){wrong}; {} of {} documents, {} of them not right",
+        "{} of {} values ({}){wrong}; {} of {} documents, {} of them wrong",
         accepted.accepted_values,
         accepted.values,
         share(accepted.accepted_values, accepted.values),
@@ -184,15 +185,15 @@ fn accepted(accepted: &Accepted) -> String {
     )
 }
 
-fn rates(app: &mut App, report: &Report) -> anyhow::Result<()> {
+fn rates(app: &mut App, report: &EvaluationReport) -> anyhow::Result<()> {
     let headings = [
-        "wanted error",
+        "allowed error",
         "accepted from",
         "values",
         "wrong",
         "mean of documents",
         "documents",
-        "not right",
+        "wrong",
     ];
     let mut rows = table(&headings);
     for rate in &report.acceptance.rates {
@@ -216,7 +217,7 @@ fn rates(app: &mut App, report: &Report) -> anyhow::Result<()> {
     app.out.table(&rows)
 }
 
-fn effort(app: &mut App, report: &Report, judged: &Judged) -> anyhow::Result<()> {
+fn effort(app: &mut App, report: &EvaluationReport, judged: &Judged) -> anyhow::Result<()> {
     let effort = &report.effort;
     let share = |part: u64| part as f64 / effort.attempts.max(1) as f64 * 100.0;
     app.out.line(&format!(
@@ -244,7 +245,7 @@ fn effort(app: &mut App, report: &Report, judged: &Judged) -> anyhow::Result<()>
         false => format!(" ({})", stages.join(", ")),
     };
     app.out.line(&format!(
-        "{}, {:.2} s of work a page{stages}",
+        "{}, {:.2} s per page over all stages{stages}",
         count(effort.pages, "page"),
         effort.seconds_a_page()
     ))?;
@@ -256,7 +257,7 @@ fn effort(app: &mut App, report: &Report, judged: &Judged) -> anyhow::Result<()>
             failed => format!("{failed} failed{}", by_reason(&summary.pages_failed)),
         };
         app.out.line(&format!(
-            "{} read in {:.1} s, {:.2} s a page; {failed}",
+            "{} read in {:.1} s, {:.2} s per page; {failed}",
             count(pages, "page"),
             summary.seconds,
             summary.seconds / pages.max(1) as f64
@@ -278,22 +279,22 @@ pub fn changes(app: &mut App, changes: &Changes) -> anyhow::Result<()> {
         if list.is_empty() {
             continue;
         }
-        let mut rows = table(&["document", "field", "right", "then", "now"]);
-        rows.add_rows(list.iter().take(MOST_CHANGES).map(row));
+        let mut rows = table(&["document", "field", "right", "before", "now"]);
+        rows.add_rows(list.iter().take(MAX_CHANGES).map(row));
         app.out.table(&rows)?;
-        if list.len() > MOST_CHANGES {
-            let more = list.len() - MOST_CHANGES;
+        if list.len() > MAX_CHANGES {
+            let more = list.len() - MAX_CHANGES;
             app.out
                 .line(&format!("… and {more} more (--json has all)"))?;
         }
     }
     app.out.line(&format!(
-        "Wrong then and now, but read otherwise: {}",
+        "Still wrong, with another value: {}",
         changes.still_wrong
     ))?;
     for (name, (then, now)) in &changes.rerouted {
         app.out.line(&format!(
-            "Routed otherwise: {} was taken for {then}, now for {now}",
+            "Classified differently: {}: before {then}, now {now}",
             output::clean(name)
         ))?;
     }

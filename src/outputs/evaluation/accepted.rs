@@ -1,11 +1,12 @@
-//! What is accepted without a person, and how much of it is wrong.
+//! Values and documents that are accepted without a person, and how many of them
+//! are wrong.
 
 use serde::Serialize;
 
-use super::judge::{Document, Leaf};
+use super::judged::{JudgedDocument, JudgedValue};
 use crate::documents::acceptance::{Reliability, RiskPoint, aurc, reliability, risk_coverage};
 
-/// Points kept of a curve: more are not to be seen.
+/// Points of a curve that are kept: more would not be visible.
 const POINTS: usize = 200;
 
 /// Values whose truth is known (nulls are no values). All but `embedded` is of
@@ -13,12 +14,12 @@ const POINTS: usize = 200;
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Acceptance {
     /// As the settings have it.
-    pub now: Accepted,
+    pub now: AcceptedCounts,
     /// Of documents whose values are those of the e-invoice that they carry: no
     /// reading is judged by them. Their values are accepted with the document.
-    pub embedded: Accepted,
+    pub embedded: AcceptedCounts,
     /// As it would be at other wanted error rates.
-    pub rates: Vec<Rate>,
+    pub rates: Vec<RateOutcome>,
     /// The model's own probabilities, and the calibrated ones where there are
     /// any.
     pub own: Reliability,
@@ -33,7 +34,7 @@ pub struct Acceptance {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Accepted {
+pub struct AcceptedCounts {
     pub values: u64,
     pub accepted_values: u64,
     pub wrong_values: u64,
@@ -48,7 +49,7 @@ pub struct Accepted {
     pub wrong_documents: u64,
 }
 
-impl Accepted {
+impl AcceptedCounts {
     /// Share of values that is accepted.
     pub fn coverage(&self) -> f64 {
         self.accepted_values as f64 / self.values.max(1) as f64
@@ -61,19 +62,19 @@ impl Accepted {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Rate {
+pub struct RateOutcome {
     pub max_error: f64,
     /// `None`: none is certified, nothing would be accepted.
     pub threshold: Option<f64>,
-    pub accepted: Accepted,
+    pub accepted: AcceptedCounts,
 }
 
 impl Acceptance {
-    pub fn of(documents: &[Document], rates: &[(f64, Option<f64>)]) -> Acceptance {
-        let (embedded, documents): (Vec<&Document>, Vec<&Document>) =
+    pub fn of(documents: &[JudgedDocument], rates: &[(f64, Option<f64>)]) -> Acceptance {
+        let (embedded, documents): (Vec<&JudgedDocument>, Vec<&JudgedDocument>) =
             documents.iter().partition(|document| document.embedded);
         let documents = documents.as_slice();
-        let pairs = |probability: fn(&Leaf) -> Option<f64>| -> Vec<(f64, bool)> {
+        let pairs = |probability: fn(&JudgedValue) -> Option<f64>| -> Vec<(f64, bool)> {
             let leaves = documents.iter().flat_map(|d| &d.fields);
             leaves
                 .filter(|leaf| leaf.is_value())
@@ -84,7 +85,7 @@ impl Acceptance {
         let calibrated = pairs(|leaf| leaf.probability);
         let gone_by = pairs(believed);
         let (curve, own_curve) = (risk_coverage(&gone_by), risk_coverage(&own));
-        let at = |&(max_error, threshold): &(f64, Option<f64>)| Rate {
+        let at = |&(max_error, threshold): &(f64, Option<f64>)| RateOutcome {
             max_error,
             threshold,
             accepted: accepted(
@@ -110,11 +111,11 @@ impl Acceptance {
     }
 }
 
-fn believed(leaf: &Leaf) -> Option<f64> {
+fn believed(leaf: &JudgedValue) -> Option<f64> {
     leaf.probability.or(leaf.confidence)
 }
 
-fn is_at(leaf: &Leaf, threshold: Option<f64>) -> bool {
+fn is_at(leaf: &JudgedValue, threshold: Option<f64>) -> bool {
     let is_doubted = leaf.claim.as_ref().is_some_and(|claim| claim.is_doubted);
     let (Some(probability), Some(threshold)) = (leaf.probability, threshold) else {
         return false;
@@ -123,17 +124,17 @@ fn is_at(leaf: &Leaf, threshold: Option<f64>) -> bool {
 }
 
 fn accepted(
-    documents: &[&Document],
-    of_value: impl Fn(&Document, &Leaf) -> bool,
-    of_document: impl Fn(&Document) -> bool,
-) -> Accepted {
-    let mut sum = Accepted::default();
+    documents: &[&JudgedDocument],
+    of_value: impl Fn(&JudgedDocument, &JudgedValue) -> bool,
+    of_document: impl Fn(&JudgedDocument) -> bool,
+) -> AcceptedCounts {
+    let mut sum = AcceptedCounts::default();
     let mut risks = 0.0;
     for document in documents {
         sum.documents += 1;
         if of_document(document) {
             sum.accepted_documents += 1;
-            sum.wrong_documents += u64::from(!document.whole);
+            sum.wrong_documents += u64::from(!document.exact);
         }
         let (mut count, mut wrong) = (0u64, 0u64);
         for leaf in document.fields.iter().filter(|leaf| leaf.is_value()) {
@@ -169,12 +170,13 @@ fn thinned(points: Vec<RiskPoint>) -> Vec<RiskPoint> {
 mod tests {
     use serde_json::json;
 
+    use super::super::judge::judge;
     use super::super::judge::tests::{case, seen};
-    use super::super::judge::{Work, judge};
+    use super::super::judged::DocumentWork;
     use super::*;
     use crate::documents::acceptance::{Claim, Kind, Verdict};
 
-    fn believing(mut document: Document, probabilities: &[(f64, bool)]) -> Document {
+    fn believing(mut document: JudgedDocument, probabilities: &[(f64, bool)]) -> JudgedDocument {
         for (leaf, (probability, accepted)) in document.fields.iter_mut().zip(probabilities) {
             leaf.probability = Some(*probability);
             leaf.confidence = Some(0.5);
@@ -198,12 +200,12 @@ mod tests {
             probability: Some(0.7),
             accepted: true,
         }];
-        let half = judge(&case(truth.clone()), &[record], Work::default());
+        let half = judge(&case(truth.clone()), &[record], DocumentWork::default());
         let half = believing(half, &[(0.95, true), (0.9, true), (0.99, true)]);
         let good = judge(
             &case(truth),
             &[seen(1, json!({"a": "1", "b": "2"}))],
-            Work::default(),
+            DocumentWork::default(),
         );
         let good = believing(good, &[(0.99, true), (0.5, false)]);
         let rates = [(0.01, None), (0.1, Some(0.93))];
@@ -241,14 +243,14 @@ mod tests {
         let read = judge(
             &case(truth.clone()),
             &[seen(1, json!({"a": "1", "b": "9"}))],
-            Work::default(),
+            DocumentWork::default(),
         );
         let read = believing(read, &[(0.9, true), (0.6, false)]);
         let mut stated = seen(2, truth.clone());
         stated.embedded = true;
-        let stated = judge(&case(truth), &[stated], Work::default());
+        let stated = judge(&case(truth), &[stated], DocumentWork::default());
         let found = Acceptance::of(&[read, stated], &[(0.1, Some(0.5))]);
-        let counts = |a: &Accepted| {
+        let counts = |a: &AcceptedCounts| {
             let values = (a.values, a.accepted_values, a.wrong_values);
             (
                 values,

@@ -1,4 +1,4 @@
-//! Which fields of which documents an earlier evaluation had otherwise.
+//! Differences from an earlier evaluation.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,13 +6,13 @@ use std::path::Path;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-use super::judge::{Document, Leaf, Outcome};
+use super::judged::{JudgedDocument, JudgedValue, ValueOutcome};
 
 /// One value that became right or ceased to be so.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Change {
     pub document: String,
-    /// Where in the truth; see [`Leaf::path`].
+    /// Where in the truth; see [`JudgedValue::path`].
     pub path: String,
     pub truth: Option<String>,
     pub before: Option<String>,
@@ -36,7 +36,7 @@ pub struct Changes {
 /// What of an earlier `eval --json` is compared.
 #[derive(Deserialize)]
 pub struct Baseline {
-    documents: Vec<Document>,
+    documents: Vec<JudgedDocument>,
 }
 
 impl Baseline {
@@ -51,10 +51,11 @@ impl Baseline {
         })
     }
 
-    pub fn compare(&self, documents: &[Document]) -> Changes {
-        let before: BTreeMap<&str, &Document> = by_name(&self.documents);
-        let now: BTreeMap<&str, &Document> = by_name(documents);
-        let missing = |from: &BTreeMap<&str, &Document>, of: &BTreeMap<&str, &Document>| {
+    pub fn compare(&self, documents: &[JudgedDocument]) -> Changes {
+        let before: BTreeMap<&str, &JudgedDocument> = by_name(&self.documents);
+        let now: BTreeMap<&str, &JudgedDocument> = by_name(documents);
+        let missing = |from: &BTreeMap<&str, &JudgedDocument>,
+                       of: &BTreeMap<&str, &JudgedDocument>| {
             let names = from.keys().filter(|name| !of.contains_key(*name));
             names.map(|name| (*name).to_owned()).collect::<Vec<_>>()
         };
@@ -72,13 +73,13 @@ impl Baseline {
     }
 }
 
-fn by_name(documents: &[Document]) -> BTreeMap<&str, &Document> {
+fn by_name(documents: &[JudgedDocument]) -> BTreeMap<&str, &JudgedDocument> {
     documents.iter().map(|d| (d.name.as_str(), d)).collect()
 }
 
-fn compare(before: &Document, now: &Document, changes: &mut Changes) {
-    if before.taken_for != now.taken_for {
-        let types = (before.taken_for.clone(), now.taken_for.clone());
+fn compare(before: &JudgedDocument, now: &JudgedDocument, changes: &mut Changes) {
+    if before.classified_as != now.classified_as {
+        let types = (before.classified_as.clone(), now.classified_as.clone());
         changes.rerouted.insert(now.name.clone(), types);
     }
     let (old, new) = (by_path(before), by_path(now));
@@ -89,7 +90,7 @@ fn compare(before: &Document, now: &Document, changes: &mut Changes) {
         let (old, new) = (old.get(path), new.get(path));
         let (was, is) = (good(old), good(new));
         if was == is {
-            let texts = |leaf: Option<&Vec<&Leaf>>| -> Vec<Option<String>> {
+            let texts = |leaf: Option<&Vec<&JudgedValue>>| -> Vec<Option<String>> {
                 leaf.into_iter().flatten().map(|l| l.read.clone()).collect()
             };
             changes.still_wrong += u64::from(was < 0 && texts(old) != texts(new));
@@ -111,9 +112,14 @@ fn compare(before: &Document, now: &Document, changes: &mut Changes) {
 }
 
 /// Several values share a path where lines or records were invented.
-fn by_path(document: &Document) -> BTreeMap<&str, Vec<&Leaf>> {
-    let mut leaves: BTreeMap<&str, Vec<&Leaf>> = BTreeMap::new();
-    let compared = |leaf: &&Leaf| !matches!(leaf.outcome, Outcome::WrongType | Outcome::Repeated);
+fn by_path(document: &JudgedDocument) -> BTreeMap<&str, Vec<&JudgedValue>> {
+    let mut leaves: BTreeMap<&str, Vec<&JudgedValue>> = BTreeMap::new();
+    let compared = |leaf: &&JudgedValue| {
+        !matches!(
+            leaf.outcome,
+            ValueOutcome::WrongType | ValueOutcome::Repeated
+        )
+    };
     for leaf in document.fields.iter().filter(compared) {
         leaves.entry(&leaf.path).or_default().push(leaf);
     }
@@ -122,7 +128,7 @@ fn by_path(document: &Document) -> BTreeMap<&str, Vec<&Leaf>> {
 
 /// 0 where all is right, -1 for each value that is not. What one side lacks
 /// altogether was not invented there.
-fn good(leaves: Option<&Vec<&Leaf>>) -> i64 {
+fn good(leaves: Option<&Vec<&JudgedValue>>) -> i64 {
     let wrong = leaves
         .into_iter()
         .flatten()
@@ -134,13 +140,14 @@ fn good(leaves: Option<&Vec<&Leaf>>) -> i64 {
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::judge::judge;
     use super::super::judge::tests::{case, seen};
-    use super::super::judge::{Work, judge};
+    use super::super::judged::DocumentWork;
     use super::*;
 
-    fn document(read: Value) -> Document {
+    fn document(read: Value) -> JudgedDocument {
         let truth = json!({"a": "1", "b": "2", "c": "3", "items": [{"n": "tea"}, {"n": "bun"}]});
-        judge(&case(truth), &[seen(1, read)], Work::default())
+        judge(&case(truth), &[seen(1, read)], DocumentWork::default())
     }
 
     fn paths(changes: &[Change]) -> Vec<&str> {
@@ -170,7 +177,7 @@ mod tests {
     #[test]
     fn documents_of_one_side_only_are_listed_and_another_type_is_told() {
         let (mut before, now) = (document(json!({"a": "1"})), document(json!({"a": "1"})));
-        before.taken_for = "invoice".into();
+        before.classified_as = "invoice".into();
         let mut gone = before.clone();
         gone.name = "gone".into();
         let changes = Baseline {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::judge::Document;
+use super::judged::JudgedDocument;
 use crate::documents::acceptance::{
     self, Calibration, Data, ERROR_RATES, FITTED, Known, Reader, Unit, percent, reliability,
 };
@@ -14,8 +14,8 @@ const FEWEST: usize = 20;
 /// Documents for learning and documents for certification: by the hash of
 /// their group's name, which nobody chose, and within each type, so that both
 /// parts are alike.
-fn split(documents: &[Document]) -> (Vec<Vec<&Document>>, Vec<Vec<&Document>>) {
-    let mut by_type: BTreeMap<&str, BTreeMap<[u8; 32], Vec<&Document>>> = BTreeMap::new();
+fn split(documents: &[JudgedDocument]) -> (Vec<Vec<&JudgedDocument>>, Vec<Vec<&JudgedDocument>>) {
+    let mut by_type: BTreeMap<&str, BTreeMap<[u8; 32], Vec<&JudgedDocument>>> = BTreeMap::new();
     for document in documents {
         let key = *blake3::hash(document.group.as_bytes()).as_bytes();
         let groups = by_type.entry(&document.doc_type).or_default();
@@ -37,13 +37,14 @@ fn split(documents: &[Document]) -> (Vec<Vec<&Document>>, Vec<Vec<&Document>>) {
 /// A calibration from documents that one reader read. An error where they are
 /// too few to say anything.
 pub fn calibrate(
-    documents: &[Document],
+    documents: &[JudgedDocument],
     reader: Reader,
     confidence: f64,
 ) -> anyhow::Result<Calibration> {
     // An e-invoice, or a document that could not be read, says nothing of the
     // reader or of how it reads its type.
-    let documents: Vec<Document> = documents.iter().filter(|d| has_claim(d)).cloned().collect();
+    let documents: Vec<JudgedDocument> =
+        documents.iter().filter(|d| has_claim(d)).cloned().collect();
     let types: BTreeSet<String> = documents.iter().map(|d| d.doc_type.clone()).collect();
     let (fit, certify) = split(&documents);
     let (fitted, certified) = (fit.len(), certify.len());
@@ -92,13 +93,13 @@ pub fn calibrate(
     })
 }
 
-fn has_claim(document: &Document) -> bool {
+fn has_claim(document: &JudgedDocument) -> bool {
     let mut fields = document.fields.iter();
     fields.any(|leaf| leaf.claim.is_some() && leaf.confidence.is_some())
 }
 
 /// Every claim whose truth is known; the unit is the group of near-copies.
-fn known(groups: &[Vec<&Document>]) -> Vec<Known> {
+fn known(groups: &[Vec<&JudgedDocument>]) -> Vec<Known> {
     let mut all = Vec::new();
     for (unit, group) in groups.iter().enumerate() {
         for leaf in group.iter().flat_map(|document| &document.fields) {
@@ -132,13 +133,14 @@ fn accepted_units(claims: &[Known], probabilities: &[f64], count: usize) -> Vec<
 mod tests {
     use serde_json::json;
 
+    use super::super::judge::judge;
     use super::super::judge::tests::{case, seen};
-    use super::super::judge::{Work, judge};
+    use super::super::judged::DocumentWork;
     use super::*;
     use crate::documents::acceptance::{Claim, Kind, Verdict};
 
     /// `number` documents with one value each, right where the model is sure.
-    fn documents(number: usize) -> Vec<Document> {
+    fn documents(number: usize) -> Vec<JudgedDocument> {
         let document = |i: usize| {
             let sure = !i.is_multiple_of(3);
             let value = if sure { "1" } else { "2" };
@@ -157,7 +159,7 @@ mod tests {
             }];
             let mut case = case(json!({"a": "1"}));
             (case.name, case.group) = (format!("{i}"), format!("{}", i / 2));
-            judge(&case, &[record], Work::default())
+            judge(&case, &[record], DocumentWork::default())
         };
         (0..number).map(document).collect()
     }

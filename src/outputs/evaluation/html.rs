@@ -1,18 +1,16 @@
-//! The evaluation as one page of HTML that needs nothing else: for a person who
-//! was not there.
+//! The evaluation as one HTML page without external files.
 
 use anyhow::Context;
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use minijinja::{Value, context};
 use serde::Serialize;
 
 use super::baseline::Changes;
-use super::causes::{Cause, Trouble};
-use super::judge::{Document, Leaf, Outcome};
+use super::judged::{DocumentProblem, ErrorCause, JudgedDocument, JudgedValue, ValueOutcome};
 use super::junit::sentence;
 use super::plots;
-use super::report::Report;
-use crate::documents::acceptance::percent;
+use super::report::EvaluationReport;
+use crate::outputs::markup;
 
 const TEMPLATE: &str = include_str!("report.html");
 /// Documents whose wrong values are listed, at most.
@@ -22,34 +20,30 @@ const MOST_VALUES: usize = 60;
 
 /// What was measured, and with what.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct About {
+pub struct EvaluationInfo {
     pub folder: String,
     /// RFC 3339.
     pub time: String,
     pub version: String,
     /// Names or hashes of the readers whose records were judged.
     pub readers: Vec<String>,
-    /// Hashes of the calibrations that were gone by.
+    /// Hashes of the calibrations that were used.
     pub calibrations: Vec<String>,
-    /// Wanted: at most this share of accepted fields is wrong.
+    /// Highest allowed share of wrong values among accepted fields.
     pub max_error: f64,
-    /// Judged from the database; nothing was read for it.
+    /// Whether stored records were judged and nothing was read.
     pub stored: bool,
 }
 
 /// The page.
-pub fn page(report: &Report, about: &About, changes: Option<&Changes>) -> anyhow::Result<String> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.add_filter("percent", |share: f64| format!("{:.1} %", share * 100.0));
-    environment.add_filter("rate", percent);
-    environment.add_filter("seconds", |value: f64| format!("{value:.2} s"));
-    environment.add_filter("figure", |value: f64| format!("{value:.3}"));
+pub fn page(
+    report: &EvaluationReport,
+    about: &EvaluationInfo,
+    changes: Option<&Changes>,
+) -> anyhow::Result<String> {
     let acceptance = &report.acceptance;
     let calibrated = acceptance.calibrated.as_ref();
     let curve = calibrated.map(|_| acceptance.curve.as_slice());
-    let svg = |text: String| Value::from_safe_string(text);
     let routed: u64 = report
         .routing
         .iter()
@@ -59,26 +53,26 @@ pub fn page(report: &Report, about: &About, changes: Option<&Changes>) -> anyhow
         about => Value::from(Serde(about)),
         report => Value::from(Serde(report)),
         changes => Value::from(Serde(changes)),
-        causes => Cause::ALL.map(Cause::as_str).to_vec(),
-        troubles => Trouble::ALL.map(Trouble::as_str).to_vec(),
+        causes => ErrorCause::ALL.map(ErrorCause::as_str).to_vec(),
+        problems => DocumentProblem::ALL.map(DocumentProblem::as_str).to_vec(),
         routed,
-        whole => report.documents.iter().filter(|d| d.whole).count(),
+        exact => report.documents.iter().filter(|d| d.exact).count(),
         coverage => acceptance.now.coverage(),
         risk => acceptance.now.risk(),
         seconds => report.effort.seconds_a_page(),
         rates => acceptance.rates.iter().map(rate).collect::<Vec<_>>(),
-        risk_plot => svg(plots::risk_coverage(curve, &acceptance.own_curve, about.max_error)),
-        reliability_plot => svg(plots::reliability(calibrated, &acceptance.own)),
-        confusion_plot => svg(plots::confusion(&report.routing)),
-        stage_plot => svg(plots::stages(&report.effort.stage_seconds, report.effort.pages)),
-        documents => report.documents.iter().filter(|d| !d.whole).take(MOST_DOCUMENTS).map(wrong).collect::<Vec<_>>(),
-        more_documents => report.documents.iter().filter(|d| !d.whole).count().saturating_sub(MOST_DOCUMENTS),
+        risk_plot => plots::risk_coverage(curve, &acceptance.own_curve, about.max_error).into_value(),
+        reliability_plot => plots::reliability(calibrated, &acceptance.own).into_value(),
+        confusion_plot => plots::confusion(&report.routing).into_value(),
+        stage_plot => plots::stages(&report.effort.stage_seconds, report.effort.pages).into_value(),
+        documents => report.documents.iter().filter(|d| !d.exact).take(MOST_DOCUMENTS).map(wrong).collect::<Vec<_>>(),
+        more_documents => report.documents.iter().filter(|d| !d.exact).count().saturating_sub(MOST_DOCUMENTS),
     };
-    let page = environment.render_str(TEMPLATE, context);
-    page.context("cannot make the page of the evaluation")
+    let page = markup::environment().render_str(TEMPLATE, context);
+    page.context("cannot write the page of the evaluation")
 }
 
-fn rate(rate: &super::accepted::Rate) -> Value {
+fn rate(rate: &super::accepted::RateOutcome) -> Value {
     let accepted = &rate.accepted;
     context! {
         max_error => rate.max_error,
@@ -89,29 +83,30 @@ fn rate(rate: &super::accepted::Rate) -> Value {
     }
 }
 
-fn wrong(document: &Document) -> Value {
-    let is_wrong = |outcome: Outcome| !outcome.is_right() && outcome != Outcome::WrongType;
+fn wrong(document: &JudgedDocument) -> Value {
+    let is_wrong =
+        |outcome: ValueOutcome| !outcome.is_right() && outcome != ValueOutcome::WrongType;
     let wrong = document.fields.iter().filter(|leaf| is_wrong(leaf.outcome));
     let count = wrong.clone().count();
-    let taken = match document.taken_for.as_str() {
-        "-" => Some("taken for no type".to_owned()),
-        other if other != document.doc_type => Some(format!("taken for {other}")),
+    let classified = match document.classified_as.as_str() {
+        "-" => Some("not classified".to_owned()),
+        other if other != document.doc_type => Some(format!("classified as {other}")),
         _ => None,
     };
     context! {
         name => document.name.clone(),
         doc_type => document.doc_type.clone(),
         failure => document.work.failure.clone(),
-        parted => document.parted,
-        taken,
+        split => document.split,
+        classified,
         count,
-        right => document.fields.iter().filter(|leaf| leaf.outcome == Outcome::Right).count(),
+        right => document.fields.iter().filter(|leaf| leaf.outcome == ValueOutcome::Right).count(),
         sentences => wrong.take(MOST_VALUES).map(because).collect::<Vec<_>>(),
         more => count.saturating_sub(MOST_VALUES),
     }
 }
 
-fn because(leaf: &Leaf) -> String {
+fn because(leaf: &JudgedValue) -> String {
     match leaf.cause {
         Some(cause) => format!("{} ({})", sentence(leaf), cause.as_str().replace('_', " ")),
         None => sentence(leaf),
@@ -123,21 +118,22 @@ mod tests {
     use serde_json::json;
 
     use super::super::baseline::Change;
+    use super::super::judge::judge;
     use super::super::judge::tests::{case, seen};
-    use super::super::judge::{Work, judge};
+    use super::super::judged::DocumentWork;
     use super::*;
 
     #[test]
     fn the_page_stands_alone_and_escapes_what_documents_say() {
         let truth = json!({"a": "<script>alert(1)</script>", "b": "2"});
         let read = json!({"a": "<img src=x>", "b": "2"});
-        let mut document = judge(&case(truth), &[seen(1, read)], Work::default());
+        let mut document = judge(&case(truth), &[seen(1, read)], DocumentWork::default());
         document.name = "a&b.pdf".into();
-        let report = Report::new(vec![document], &[(0.005, None), (0.02, Some(0.97))]);
-        let about = About {
+        let report = EvaluationReport::new(vec![document], &[(0.005, None), (0.02, Some(0.97))]);
+        let about = EvaluationInfo {
             folder: "fixtures".into(),
             readers: vec!["nano".into()],
-            ..About::default()
+            ..EvaluationInfo::default()
         };
         let change = Change {
             document: "a&b.pdf".into(),

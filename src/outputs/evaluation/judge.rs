@@ -1,27 +1,24 @@
-//! One document's records beside what is true of it, value by value.
+//! Compares the records of a document with the truth, value by value.
 //!
-//! The document is one in the truth, but a program may make several records of
-//! it. The record of the right type with the most right values stands for the
+//! A program may split a document into several records. The record of the right type with the most right values stands for the
 //! document. Lines of lists are compared over all records of the right type
-//! together, in their order: a document that was parted is not punished for it
-//! line by line. What a further record says of another field counts as read:
-//! wrong if it differs from the truth, and not a second time if it repeats it.
-//! Parted documents are counted as such, and are never whole.
+//! together, in their order, so that a split does not make every line wrong. Other
+//! fields of a further record count as read: wrong if they differ from the truth,
+//! and not a second time if they repeat it. Split documents are never an exact
+//! match.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::causes::{Cause, Trouble};
+use super::causes::{cause, problem};
 use super::compare::{anls, assign, line_fields, normal, same, text};
-use super::truth::Case;
-use crate::documents::acceptance::{Claim, LOW_CONFIDENCE, NOT_CERTIFIED, Verdict};
+use super::judged::{DocumentWork, JudgedDocument, JudgedValue, ValueOutcome};
+use super::truth::KnownDocument;
+use crate::documents::acceptance::{LOW_CONFIDENCE, NOT_CERTIFIED, Verdict};
 use crate::domain::{EvidenceClass, LIST_REPEATS, Record, Severity, Status};
 
-/// A record as it was stored, and what acceptance makes of its values.
+/// A stored record, and which of its values are accepted.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct CandidateRecord {
     pub id: i64,
     pub record: Record,
     pub verdicts: Vec<Verdict>,
@@ -29,134 +26,9 @@ pub struct Seen {
     pub embedded: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    Right,
-    Wrong,
-    /// The document has a value, none was read.
-    Missing,
-    /// A value was read where the document has none.
-    Invented,
-    /// Neither has a value.
-    Absent,
-    /// A further record says again what is right.
-    Repeated,
-    /// A value of a record of another type than the document's: nothing to
-    /// compare it with, and wrong to import.
-    WrongType,
-}
-
-impl Outcome {
-    /// Whether somebody who imports it is told nothing wrong.
-    pub fn is_right(self) -> bool {
-        matches!(self, Outcome::Right | Outcome::Absent | Outcome::Repeated)
-    }
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Outcome::Right => "right",
-            Outcome::Wrong => "wrong",
-            Outcome::Missing => "missing",
-            Outcome::Invented => "invented",
-            Outcome::Absent => "absent",
-            Outcome::Repeated => "repeated",
-            Outcome::WrongType => "wrong_type",
-        }
-    }
-}
-
-/// One value: true, read, or both.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Leaf {
-    /// `total`, `items.amount`.
-    pub field: String,
-    /// Where in the truth: `items[2].amount`; `items[+].amount` for a line that
-    /// is not there.
-    pub path: String,
-    pub outcome: Outcome,
-    /// Where it is not right, and there is something to compare.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cause: Option<Cause>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub truth: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub read: Option<String>,
-    /// Similarity of truth and value, 0 to 1.
-    pub anls: f64,
-    /// The model's own probability of what was read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub confidence: Option<f64>,
-    /// Calibrated.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub probability: Option<f64>,
-    #[serde(default)]
-    pub accepted: bool,
-    #[serde(skip)]
-    pub claim: Option<Claim>,
-}
-
-impl Leaf {
-    /// Whether a value was read.
-    pub fn is_value(&self) -> bool {
-        self.read.is_some()
-    }
-}
-
-/// How a document was worked on.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Work {
-    pub pages: u64,
-    /// Over all attempts at its pages.
-    pub stage_seconds: BTreeMap<String, f64>,
-    /// Attempts to read a page, and those that failed, by reason.
-    pub attempts: u64,
-    pub failed_attempts: BTreeMap<String, u64>,
-    /// The document, or one of its pages, could not be read at all: why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Document {
-    pub name: String,
-    #[serde(rename = "type")]
-    pub doc_type: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub layout: Option<String>,
-    pub group: String,
-    /// Type of its record; `-`: none.
-    pub taken_for: String,
-    /// Statuses of its records.
-    pub records: Vec<String>,
-    /// Records of the right type, where there are more than one.
-    pub parted: bool,
-    /// Taken from data embedded in the document: no reading of it.
-    #[serde(default)]
-    pub embedded: bool,
-    /// Nothing of it was read as a record of its type.
-    #[serde(default)]
-    pub unread: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<Trouble>,
-    /// Every known field right, in one record.
-    pub whole: bool,
-    /// Every record accepted without a person.
-    pub accepted: bool,
-    /// No finding but doubt of a value's probability keeps it from that.
-    #[serde(default)]
-    pub unobjected: bool,
-    /// Probability of its least believed value or null: calibrated, or else the
-    /// model's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub least: Option<f64>,
-    pub work: Work,
-    pub fields: Vec<Leaf>,
-}
-
-pub fn judge(case: &Case, seen: &[Seen], work: Work) -> Document {
-    let is_ours = |seen: &&Seen| seen.record.doc_type.as_deref() == Some(&case.doc_type);
-    let ours: Vec<&Seen> = seen.iter().filter(is_ours).collect();
+pub fn judge(case: &KnownDocument, seen: &[CandidateRecord], work: DocumentWork) -> JudgedDocument {
+    let is_ours = |seen: &&CandidateRecord| seen.record.doc_type.as_deref() == Some(&case.doc_type);
+    let ours: Vec<&CandidateRecord> = seen.iter().filter(is_ours).collect();
     let embedded = ours.iter().any(|seen| seen.embedded);
     let (truth, unscored) = case.truth(embedded);
     let mut judge = Judge {
@@ -181,32 +53,33 @@ pub fn judge(case: &Case, seen: &[Seen], work: Work) -> Document {
         judge.wrong_type(other);
     }
     let leaves = judge.leaves;
-    let taken_for = best.or(seen.iter().find(|seen| seen.record.doc_type.is_some()));
-    let taken_for = taken_for.and_then(|seen| seen.record.doc_type.clone());
+    let classified_as = best.or(seen.iter().find(|seen| seen.record.doc_type.is_some()));
+    let classified_as = classified_as.and_then(|seen| seen.record.doc_type.clone());
     let repeats = ours
         .iter()
         .any(|seen| seen.record.findings.iter().any(|f| f.code == LIST_REPEATS));
-    let is_whole = |leaf: &Leaf| matches!(leaf.outcome, Outcome::Right | Outcome::Absent);
-    Document {
+    let is_exact =
+        |leaf: &JudgedValue| matches!(leaf.outcome, ValueOutcome::Right | ValueOutcome::Absent);
+    JudgedDocument {
         name: case.name.clone(),
         doc_type: case.doc_type.clone(),
         layout: case.layout.clone(),
         group: case.group.clone(),
         embedded,
         unread: ours.iter().all(|s| s.record.status == Status::Failed),
-        trouble: Trouble::of(
+        problem: problem(
             work.failure.as_deref(),
-            taken_for.as_deref(),
+            classified_as.as_deref(),
             &case.doc_type,
             repeats,
         ),
-        taken_for: taken_for.unwrap_or_else(|| "-".to_owned()),
+        classified_as: classified_as.unwrap_or_else(|| "-".to_owned()),
         records: seen
             .iter()
             .map(|seen| seen.record.status.as_str().to_owned())
             .collect(),
-        parted: ours.len() > 1,
-        whole: ours.len() == 1 && leaves.iter().all(is_whole),
+        split: ours.len() > 1,
+        exact: ours.len() == 1 && leaves.iter().all(is_exact),
         accepted: !seen.is_empty()
             && seen
                 .iter()
@@ -248,9 +121,9 @@ fn known(truth: &Map<String, Value>) -> Vec<(String, String)> {
 }
 
 struct Judge<'a> {
-    case: &'a Case,
+    case: &'a KnownDocument,
     known: Vec<(String, String)>,
-    leaves: Vec<Leaf>,
+    leaves: Vec<JudgedValue>,
 }
 
 impl Judge<'_> {
@@ -260,8 +133,12 @@ impl Judge<'_> {
     }
 
     /// The record with the most right values; the first of equals.
-    fn best<'s>(&self, truth: &Map<String, Value>, ours: &[&'s Seen]) -> Option<&'s Seen> {
-        let right = |seen: &Seen| {
+    fn best<'s>(
+        &self,
+        truth: &Map<String, Value>,
+        ours: &[&'s CandidateRecord],
+    ) -> Option<&'s CandidateRecord> {
+        let right = |seen: &CandidateRecord| {
             let is_right = |(name, value): &(&String, &Value)| {
                 let read = seen.record.fields.get(*name).unwrap_or(&Value::Null);
                 text(read).is_some() && same(value, self.alternatives(name), read)
@@ -272,9 +149,16 @@ impl Judge<'_> {
         last_of_best.copied()
     }
 
-    fn scalar(&mut self, name: &str, truth: &Value, best: Option<&Seen>, ours: &[&Seen]) {
+    fn scalar(
+        &mut self,
+        name: &str,
+        truth: &Value,
+        best: Option<&CandidateRecord>,
+        ours: &[&CandidateRecord],
+    ) {
         let alternatives = self.alternatives(name).to_vec();
-        let read = |seen: &Seen| seen.record.fields.get(name).cloned().unwrap_or_default();
+        let read =
+            |seen: &CandidateRecord| seen.record.fields.get(name).cloned().unwrap_or_default();
         let value = best.map(read).unwrap_or_default();
         self.leaf(
             name,
@@ -293,8 +177,8 @@ impl Judge<'_> {
                 continue;
             }
             let outcome = match same(truth, &alternatives, &value) {
-                true => Outcome::Repeated,
-                false => Outcome::Invented,
+                true => ValueOutcome::Repeated,
+                false => ValueOutcome::Spurious,
             };
             self.push(
                 name,
@@ -311,10 +195,10 @@ impl Judge<'_> {
         &mut self,
         list: &str,
         truth: &[Value],
-        ours: &[&Seen],
+        ours: &[&CandidateRecord],
         is_scored: impl Fn(&&str) -> bool,
     ) {
-        let read: Vec<(&Seen, usize, &Value)> = ours
+        let read: Vec<(&CandidateRecord, usize, &Value)> = ours
             .iter()
             .flat_map(|seen| {
                 let lines = seen.record.fields.get(list).and_then(Value::as_array);
@@ -352,18 +236,18 @@ impl Judge<'_> {
                     let place = format!("{list}[{at}].{field}");
                     let path = format!("{list}[+].{field}");
                     let place = Some((seen, place.as_str()));
-                    self.push(&name, &path, Outcome::Invented, None, value, place);
+                    self.push(&name, &path, ValueOutcome::Spurious, None, value, place);
                 }
             }
         }
     }
 
-    fn wrong_type(&mut self, other: &Seen) {
+    fn wrong_type(&mut self, other: &CandidateRecord) {
         for verdict in other.verdicts.iter().filter(|v| !v.claim.is_absent()) {
             let field = &verdict.claim.field;
             let value = crate::domain::value_at(&other.record.fields, field);
             let value = value.cloned().unwrap_or_default();
-            let outcome = Outcome::WrongType;
+            let outcome = ValueOutcome::WrongType;
             let name = crate::documents::acceptance::generic(field).replace("[]", "");
             self.push(&name, field, outcome, None, &value, Some((other, field)));
         }
@@ -376,14 +260,14 @@ impl Judge<'_> {
         truth: &Value,
         alternatives: &[String],
         read: &Value,
-        place: Option<(&Seen, &str)>,
+        place: Option<(&CandidateRecord, &str)>,
     ) {
         let outcome = match (text(truth), text(read)) {
-            (None, None) => Outcome::Absent,
-            (None, Some(_)) => Outcome::Invented,
-            (Some(_), None) => Outcome::Missing,
-            _ if same(truth, alternatives, read) => Outcome::Right,
-            _ => Outcome::Wrong,
+            (None, None) => ValueOutcome::Absent,
+            (None, Some(_)) => ValueOutcome::Spurious,
+            (Some(_), None) => ValueOutcome::Missing,
+            _ if same(truth, alternatives, read) => ValueOutcome::Right,
+            _ => ValueOutcome::Wrong,
         };
         self.push(name, path, outcome, text(truth), read, place);
     }
@@ -392,14 +276,14 @@ impl Judge<'_> {
         &mut self,
         name: &str,
         path: &str,
-        outcome: Outcome,
+        outcome: ValueOutcome,
         truth: Option<String>,
         read: &Value,
-        place: Option<(&Seen, &str)>,
+        place: Option<(&CandidateRecord, &str)>,
     ) {
         let read = text(read);
         let anls = match (&truth, &read) {
-            _ if outcome == Outcome::Right => 1.0,
+            _ if outcome == ValueOutcome::Right => 1.0,
             (Some(truth), Some(read)) => anls(truth, read),
             _ => 0.0,
         };
@@ -418,7 +302,7 @@ impl Judge<'_> {
             let mut known = self.known.iter();
             known.any(|(known, value)| known != path && value == read)
         };
-        let mut leaf = Leaf {
+        let mut leaf = JudgedValue {
             field: name.to_owned(),
             path: path.to_owned(),
             outcome,
@@ -431,7 +315,7 @@ impl Judge<'_> {
             accepted: verdict.is_some_and(|verdict| verdict.accepted),
             claim: verdict.map(|verdict| verdict.claim.clone()),
         };
-        leaf.cause = Cause::of(&leaf, is_other, on_page);
+        leaf.cause = cause(&leaf, is_other, on_page);
         self.leaves.push(leaf);
     }
 }

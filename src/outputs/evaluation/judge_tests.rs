@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::*;
 
-pub fn case(fields: Value) -> Case {
-    Case {
+pub fn case(fields: Value) -> KnownDocument {
+    KnownDocument {
         truth_file: "expected.json".into(),
         path: "/in/a".into(),
         name: "a".into(),
@@ -17,8 +19,8 @@ pub fn case(fields: Value) -> Case {
     }
 }
 
-pub fn seen(id: i64, fields: Value) -> Seen {
-    Seen {
+pub fn seen(id: i64, fields: Value) -> CandidateRecord {
+    CandidateRecord {
         id,
         record: Record {
             doc_type: Some("receipt".into()),
@@ -41,7 +43,7 @@ pub fn seen(id: i64, fields: Value) -> Seen {
 }
 
 /// Path and outcome of every value, in order.
-fn outcomes(document: &Document) -> Vec<(&str, Outcome)> {
+fn outcomes(document: &JudgedDocument) -> Vec<(&str, ValueOutcome)> {
     let leaves = document.fields.iter();
     leaves.map(|l| (l.path.as_str(), l.outcome)).collect()
 }
@@ -52,39 +54,39 @@ fn right_wrong_missing_and_invented_values_are_told_apart() {
         "items": [{"n": "tea"}, {"n": "bun"}]});
     let read = json!({"a": "1", "b": "w", "c": null, "d": "made up", "e": null,
         "items": [{"n": "bun"}, {"n": "jam"}, {"n": "tea"}]});
-    let document = judge(&case(truth), &[seen(1, read)], Work::default());
+    let document = judge(&case(truth), &[seen(1, read)], DocumentWork::default());
     assert_eq!(
         outcomes(&document),
         [
-            ("a", Outcome::Right),
-            ("b", Outcome::Wrong),
-            ("c", Outcome::Missing),
-            ("d", Outcome::Invented),
-            ("e", Outcome::Absent),
-            ("items[0].n", Outcome::Right),
-            ("items[1].n", Outcome::Right),
-            ("items[+].n", Outcome::Invented),
+            ("a", ValueOutcome::Right),
+            ("b", ValueOutcome::Wrong),
+            ("c", ValueOutcome::Missing),
+            ("d", ValueOutcome::Spurious),
+            ("e", ValueOutcome::Absent),
+            ("items[0].n", ValueOutcome::Right),
+            ("items[1].n", ValueOutcome::Right),
+            ("items[+].n", ValueOutcome::Spurious),
         ]
     );
-    assert!(!document.whole);
+    assert!(!document.exact);
 }
 
 #[test]
-fn a_document_is_whole_when_its_one_record_has_every_field_right() {
+fn a_document_is_exact_when_its_one_record_has_every_field_right() {
     let truth = json!({"a": "1.00", "b": null});
     let good = seen(1, json!({"a": "1.0", "b": null}));
-    let whole = judge(
+    let exact = judge(
         &case(truth.clone()),
         std::slice::from_ref(&good),
-        Work::default(),
+        DocumentWork::default(),
     );
-    assert!(whole.whole && !whole.parted && whole.accepted);
-    let twice = judge(&case(truth), &[good.clone(), good], Work::default());
-    assert!(!twice.whole && twice.parted);
+    assert!(exact.exact && !exact.split && exact.accepted);
+    let twice = judge(&case(truth), &[good.clone(), good], DocumentWork::default());
+    assert!(!twice.exact && twice.split);
 }
 
 #[test]
-fn a_parted_document_keeps_its_lines_and_its_further_values_are_not_hidden() {
+fn a_split_document_keeps_its_lines_and_its_further_values_are_not_hidden() {
     let truth = json!({"number": "R-1", "total": "9.00",
         "items": [{"n": "tea"}, {"n": "bun"}, {"n": "jam"}]});
     let records = [
@@ -97,16 +99,16 @@ fn a_parted_document_keeps_its_lines_and_its_further_values_are_not_hidden() {
             json!({"number": "R-1", "total": "9.00", "items": [{"n": "bun"}, {"n": "jam"}]}),
         ),
     ];
-    let document = judge(&case(truth), &records, Work::default());
+    let document = judge(&case(truth), &records, DocumentWork::default());
     assert_eq!(
         outcomes(&document),
         [
-            ("number", Outcome::Right),
-            ("number[+]", Outcome::Invented),
-            ("total", Outcome::Right),
-            ("items[0].n", Outcome::Right),
-            ("items[1].n", Outcome::Right),
-            ("items[2].n", Outcome::Right),
+            ("number", ValueOutcome::Right),
+            ("number[+]", ValueOutcome::Spurious),
+            ("total", ValueOutcome::Right),
+            ("items[0].n", ValueOutcome::Right),
+            ("items[1].n", ValueOutcome::Right),
+            ("items[2].n", ValueOutcome::Right),
         ]
     );
 }
@@ -115,11 +117,11 @@ fn a_parted_document_keeps_its_lines_and_its_further_values_are_not_hidden() {
 fn a_record_of_another_type_reads_nothing_of_the_document() {
     let mut other = seen(1, json!({"a": "1"}));
     other.record.doc_type = Some("invoice".into());
-    let document = judge(&case(json!({"a": "1"})), &[other], Work::default());
-    assert_eq!(document.taken_for, "invoice");
-    assert_eq!(outcomes(&document), [("a", Outcome::Missing)]);
-    let none = judge(&case(json!({"a": "1"})), &[], Work::default());
-    assert_eq!((none.taken_for.as_str(), none.accepted), ("-", false));
+    let document = judge(&case(json!({"a": "1"})), &[other], DocumentWork::default());
+    assert_eq!(document.classified_as, "invoice");
+    assert_eq!(outcomes(&document), [("a", ValueOutcome::Missing)]);
+    let none = judge(&case(json!({"a": "1"})), &[], DocumentWork::default());
+    assert_eq!((none.classified_as.as_str(), none.accepted), ("-", false));
 }
 
 #[test]
@@ -129,10 +131,10 @@ fn what_is_embedded_is_held_to_values_that_the_page_lacks() {
     let page = judge(
         &case(truth.clone()),
         std::slice::from_ref(&record),
-        Work::default(),
+        DocumentWork::default(),
     );
-    assert_eq!(outcomes(&page), [("a", Outcome::Right)]);
+    assert_eq!(outcomes(&page), [("a", ValueOutcome::Right)]);
     record.embedded = true;
-    let embedded = judge(&case(truth), &[record], Work::default());
-    assert_eq!(outcomes(&embedded)[1], ("skipped", Outcome::Wrong));
+    let embedded = judge(&case(truth), &[record], DocumentWork::default());
+    assert_eq!(outcomes(&embedded)[1], ("skipped", ValueOutcome::Wrong));
 }

@@ -1,215 +1,151 @@
-//! The evaluation as JUnit XML, the form that CI systems show: a test suite a
-//! document type, a test case for each document and field (a list is one
-//! field), and one for whether the document could be read at all.
-//!
-//! The form is Jenkins's (`testsuites`, `testsuite`, `testcase`, `failure`,
-//! `error`); times are seconds.
+//! The evaluation as JUnit XML, which CI systems show: a test suite for each
+//! document type, a test case for each document and field (a list is one field),
+//! and one for whether the document could be read at all.
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::time::Duration;
 
-use quick_xml::events::{BytesDecl, BytesText, Event};
-use quick_xml::writer::Writer;
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::judge::{Document, Leaf, Outcome};
-use super::report::Report;
+use super::judged::{JudgedDocument, JudgedValue, ValueOutcome};
+use super::report::EvaluationReport;
 use crate::domain::all_seconds;
 
-/// Lines of a failure's text, at most.
-const LINES: usize = 40;
+/// Most lines of a failure's text.
+const MAX_LINES: usize = 40;
 
-struct Case<'a> {
-    document: &'a str,
-    name: &'a str,
-    seconds: f64,
-    /// `failure` or `error`, a sentence, more lines.
-    trouble: Option<(&'static str, String, String)>,
-}
-
-pub fn write(report: &Report, out: impl Write) -> std::io::Result<()> {
-    let mut suites: BTreeMap<&str, Vec<Case>> = BTreeMap::new();
+pub fn write(report: &EvaluationReport, out: impl Write) -> anyhow::Result<()> {
+    let mut suites: BTreeMap<&str, TestSuite> = BTreeMap::new();
     for document in &report.documents {
-        let suite = suites.entry(&document.doc_type).or_default();
-        suite.push(read_case(document));
-        suite.extend(field_cases(document));
+        let suite = suites.entry(&document.doc_type);
+        let suite = suite.or_insert_with(|| TestSuite::new(document.doc_type.as_str()));
+        suite.add_test_case(document_case(document));
+        suite.add_test_cases(field_cases(document));
     }
-    let mut xml = Writer::new_with_indent(out, b' ', 1);
-    xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    let all: Vec<&Case> = suites.values().flatten().collect();
-    let totals = attributes("docmill eval", &all);
-    xml.create_element("testsuites")
-        .with_attributes(pairs(&totals))
-        .write_inner_content(|xml| {
-            for (doc_type, cases) in &suites {
-                let totals = attributes(doc_type, &cases.iter().collect::<Vec<_>>());
-                xml.create_element("testsuite")
-                    .with_attributes(pairs(&totals))
-                    .write_inner_content(|xml| {
-                        cases
-                            .iter()
-                            .try_for_each(|case| write_case(xml, doc_type, case))
-                    })?;
-            }
-            Ok(())
-        })?;
-    xml.into_inner().write_all(b"\n")
+    let mut report = Report::new("docmill eval");
+    report.add_test_suites(suites.into_values());
+    Ok(report.serialize(out)?)
 }
 
-fn read_case(document: &Document) -> Case<'_> {
+/// Whether the document was read, as one record of its type.
+fn document_case(document: &JudgedDocument) -> TestCase {
     let work = &document.work;
-    let trouble = match &work.failure {
-        Some(why) => Some((
-            "error",
-            "the document could not be read".to_owned(),
-            why.clone(),
-        )),
-        None if document.taken_for != document.doc_type => {
-            let taken = match document.taken_for.as_str() {
-                "-" => "it was taken for no type".to_owned(),
-                other => format!("it was taken for {other}"),
+    let status = match &work.failure {
+        Some(why) => {
+            let mut status = failed(NonSuccessKind::Error, "the document could not be read");
+            status.set_description(why.as_str());
+            status
+        }
+        None if document.classified_as != document.doc_type => {
+            let message = match document.classified_as.as_str() {
+                "-" => "it was not classified".to_owned(),
+                other => format!("it was classified as {other}"),
             };
-            Some(("failure", taken, String::new()))
+            failed(NonSuccessKind::Failure, &message)
         }
-        None if document.parted => {
-            let several = "several records were made of it".to_owned();
-            Some(("failure", several, String::new()))
+        None if document.split => {
+            failed(NonSuccessKind::Failure, "it was split into several records")
         }
-        None => None,
+        None => TestCaseStatus::success(),
     };
-    Case {
-        document: &document.name,
-        name: "document",
-        seconds: all_seconds(work.stage_seconds.values().copied()),
-        trouble,
-    }
+    let mut case = case(document, "document", status);
+    let seconds = all_seconds(work.stage_seconds.values().copied());
+    case.set_time(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+    case
 }
 
-fn field_cases(document: &Document) -> Vec<Case<'_>> {
-    let mut groups: BTreeMap<&str, Vec<&Leaf>> = BTreeMap::new();
-    for leaf in &document.fields {
-        // Of another type's fields the document's own say enough.
-        if leaf.outcome != Outcome::WrongType {
-            let group = leaf.field.split('.').next().unwrap_or(&leaf.field);
-            groups.entry(group).or_default().push(leaf);
+fn field_cases(document: &JudgedDocument) -> Vec<TestCase> {
+    let mut groups: BTreeMap<&str, Vec<&JudgedValue>> = BTreeMap::new();
+    for value in &document.fields {
+        // The case of the document says that its type is wrong.
+        if value.outcome != ValueOutcome::WrongType {
+            let group = value.field.split('.').next().unwrap_or(&value.field);
+            groups.entry(group).or_default().push(value);
         }
     }
-    groups
-        .into_iter()
-        .map(|(name, leaves)| {
-            let wrong: Vec<&&Leaf> = leaves.iter().filter(|l| !l.outcome.is_right()).collect();
-            let trouble = (!wrong.is_empty()).then(|| {
-                let message = match (wrong.as_slice(), leaves.len()) {
-                    ([one], 1) => sentence(one),
-                    (some, all) => format!("{} of {all} values are not right", some.len()),
-                };
-                let mut lines: Vec<String> = wrong
-                    .iter()
-                    .take(LINES)
-                    .map(|leaf| sentence(leaf))
-                    .collect();
-                if wrong.len() > LINES {
-                    lines.push(format!("and {} more", wrong.len() - LINES));
-                }
-                ("failure", message, lines.join("\n"))
-            });
-            Case {
-                document: &document.name,
-                name,
-                seconds: 0.0,
-                trouble,
-            }
-        })
-        .collect()
+    let groups = groups.into_iter();
+    let cases = groups.map(|(name, values)| case(document, name, field_status(&values)));
+    cases.collect()
+}
+
+fn field_status(values: &[&JudgedValue]) -> TestCaseStatus {
+    let wrong = values.iter().filter(|value| !value.outcome.is_right());
+    let sentences: Vec<String> = wrong.map(|value| sentence(value)).collect();
+    let message = match (sentences.as_slice(), values.len()) {
+        ([], _) => return TestCaseStatus::success(),
+        ([one], 1) => one.clone(),
+        (wrong, all) => format!("{} of {all} values are not right", wrong.len()),
+    };
+    let mut lines = sentences[..sentences.len().min(MAX_LINES)].to_vec();
+    if sentences.len() > MAX_LINES {
+        lines.push(format!("and {} more", sentences.len() - MAX_LINES));
+    }
+    let mut status = failed(NonSuccessKind::Failure, &message);
+    status.set_description(lines.join("\n"));
+    status
+}
+
+fn failed(kind: NonSuccessKind, message: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_message(message);
+    status
+}
+
+fn case(document: &JudgedDocument, name: &str, mut status: TestCaseStatus) -> TestCase {
+    status.set_type(name);
+    let doc_type = &document.doc_type;
+    // CI systems take dots for packages.
+    let document = document.name.replace('.', "_");
+    let document = document
+        .strip_prefix(&format!("{doc_type}/"))
+        .unwrap_or(&document);
+    let mut case = TestCase::new(name, status);
+    case.set_classname(format!("{doc_type}.{document}"));
+    case
 }
 
 /// What is wrong with a value.
-pub(super) fn sentence(leaf: &Leaf) -> String {
+pub(super) fn sentence(value: &JudgedValue) -> String {
     let text = |value: &Option<String>| match value {
         Some(text) => format!("`{text}`"),
         None => "nothing".to_owned(),
     };
-    let (path, truth, read) = (&leaf.path, text(&leaf.truth), text(&leaf.read));
-    match leaf.outcome {
-        Outcome::Invented => format!("{path}: {read} was read where there is nothing"),
-        Outcome::Missing => format!("{path}: {truth} was not read"),
+    let (path, truth, read) = (&value.path, text(&value.truth), text(&value.read));
+    match value.outcome {
+        ValueOutcome::Spurious => format!("{path}: {read} was read where there is nothing"),
+        ValueOutcome::Missing => format!("{path}: {truth} was not read"),
         _ => format!("{path}: {read} was read, {truth} is right"),
     }
-}
-
-fn attributes(name: &str, cases: &[&Case]) -> Vec<(&'static str, String)> {
-    let with = |kind: &str| {
-        let is = |case: &&&Case| case.trouble.as_ref().is_some_and(|(k, ..)| *k == kind);
-        cases.iter().filter(is).count().to_string()
-    };
-    let seconds = all_seconds(cases.iter().map(|case| case.seconds));
-    vec![
-        ("name", name.to_owned()),
-        ("tests", cases.len().to_string()),
-        ("failures", with("failure")),
-        ("errors", with("error")),
-        ("time", format!("{seconds:.3}")),
-    ]
-}
-
-fn pairs<'a>(list: &'a [(&'static str, String)]) -> impl Iterator<Item = (&'a str, &'a str)> {
-    list.iter().map(|(name, value)| (*name, value.as_str()))
-}
-
-fn write_case<W: Write>(xml: &mut Writer<W>, doc_type: &str, case: &Case) -> std::io::Result<()> {
-    // CI systems take dots for packages: those of a file's name are none.
-    let name = plain(case.document).replace('.', "_");
-    let name = name.strip_prefix(&format!("{doc_type}/")).unwrap_or(&name);
-    let class = format!("{doc_type}.{name}");
-    let seconds = format!("{:.3}", case.seconds);
-    let element = xml.create_element("testcase").with_attributes([
-        ("classname", class.as_str()),
-        ("name", case.name),
-        ("time", seconds.as_str()),
-    ]);
-    match &case.trouble {
-        None => element.write_empty().map(drop),
-        Some((kind, message, text)) => element
-            .write_inner_content(|xml| {
-                let message = plain(message);
-                xml.create_element(*kind)
-                    .with_attributes([("message", message.as_str()), ("type", case.name)])
-                    .write_text_content(BytesText::new(&plain(text)))
-                    .map(drop)
-            })
-            .map(drop),
-    }
-}
-
-/// Without what XML 1.0 cannot hold.
-fn plain(text: &str) -> String {
-    let allowed = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
-    text.chars()
-        .filter(allowed)
-        .filter(|c| !matches!(c, '\u{fffe}' | '\u{ffff}'))
-        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use quick_xml::Reader;
+    use quick_xml::events::Event;
     use serde_json::json;
 
+    use super::super::judge::judge;
     use super::super::judge::tests::{case, seen};
-    use super::super::judge::{Work, judge};
+    use super::super::judged::DocumentWork;
     use super::*;
 
     #[test]
     fn each_document_and_field_is_a_case_and_the_totals_are_theirs() {
         let truth = json!({"a": "1", "b": "x", "items": [{"n": "tea"}, {"n": "bun"}]});
         let read = json!({"a": "1", "b": "<\u{1}&>", "items": [{"n": "tea"}]});
-        let half = judge(&case(truth.clone()), &[seen(1, read)], Work::default());
-        let lost = Work {
+        let half = judge(
+            &case(truth.clone()),
+            &[seen(1, read)],
+            DocumentWork::default(),
+        );
+        let lost = DocumentWork {
             failure: Some("corrupt: broken".into()),
-            ..Work::default()
+            ..DocumentWork::default()
         };
         let mut lost = judge(&case(truth), &[], lost);
         lost.name = "b.pdf".into();
-        let report = Report::new(vec![half, lost], &[]);
+        let report = EvaluationReport::new(vec![half, lost], &[]);
         let mut out = Vec::new();
         write(&report, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();

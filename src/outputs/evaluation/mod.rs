@@ -1,5 +1,4 @@
-//! How well docmill reads documents whose values are known, and which of them
-//! it would have accepted.
+//! Compares what docmill reads with the known values of documents.
 
 mod accepted;
 mod baseline;
@@ -8,17 +7,21 @@ mod causes;
 mod compare;
 mod html;
 mod judge;
+mod judged;
 mod junit;
 mod plots;
 mod report;
 mod truth;
 
-pub use accepted::{Acceptance, Accepted, Rate};
+pub use accepted::{Acceptance, AcceptedCounts, RateOutcome};
 pub use baseline::{Baseline, Change, Changes};
 pub use calibration::calibrate;
-pub use causes::{Cause, Causes, Trouble};
-pub use html::{About, page};
-pub use judge::{Document, Leaf, Outcome, Seen, Work, judge};
+pub use causes::ErrorCounts;
+pub use html::{EvaluationInfo, page};
+pub use judge::{CandidateRecord, judge};
+pub use judged::{
+    DocumentProblem, DocumentWork, ErrorCause, JudgedDocument, JudgedValue, ValueOutcome,
+};
 pub use junit::write as write_junit;
-pub use report::{Effort, Field, Report, Table};
-pub use truth::{Case, load};
+pub use report::{Effort, EvaluationReport, FieldScores, TypeScores};
+pub use truth::{KnownDocument, load};

@@ -1,118 +1,110 @@
-//! Plots as SVG, to stand in a page of HTML: colours and fonts are the page's
-//! (CSS classes), nothing is fetched.
+//! Plots of an evaluation. Colours are the page's (CSS classes).
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use crate::documents::acceptance::{Reliability, RiskPoint, percent};
+use crate::outputs::markup::{Attribute, Axes, Markup, round_step};
 
 const WIDTH: f64 = 460.0;
 const HEIGHT: f64 = 320.0;
-const LEFT: f64 = 54.0;
-const RIGHT: f64 = 24.0;
-const TOP: f64 = 14.0;
-const BOTTOM: f64 = 44.0;
+const NO_PROBABILITY: &str = "no value came with a probability";
 
-/// Where values of both axes lie.
-struct Axes {
-    x: (f64, f64),
-    y: (f64, f64),
-}
-
-impl Axes {
-    fn x(&self, value: f64) -> f64 {
-        let share = (value - self.x.0) / (self.x.1 - self.x.0);
-        LEFT + share.clamp(0.0, 1.0) * (WIDTH - LEFT - RIGHT)
-    }
-
-    fn y(&self, value: f64) -> f64 {
-        let share = (value - self.y.0) / (self.y.1 - self.y.0);
-        HEIGHT - BOTTOM - share.clamp(0.0, 1.0) * (HEIGHT - TOP - BOTTOM)
-    }
-
-    fn line(&self, points: &[(f64, f64)]) -> String {
-        let points = points.iter();
-        let coordinates: Vec<String> = points
-            .map(|(x, y)| format!("{:.1},{:.1}", self.x(*x), self.y(*y)))
-            .collect();
-        coordinates.join(" ")
-    }
-
-    /// Grid, ticks as percentages, and what the axes mean.
-    fn frame(&self, x_label: &str, y_label: &str) -> String {
-        let mut out = String::new();
-        for (low, high, is_x) in [(self.x.0, self.x.1, true), (self.y.0, self.y.1, false)] {
-            let step = step(high - low);
-            for tick in 0..=((high - low) / step + 1e-9) as u32 {
-                let value = low + f64::from(tick) * step;
-                let label = percent(value);
-                let (x, y) = (self.x(value), self.y(value));
-                let (bottom, right) = (HEIGHT - BOTTOM, WIDTH - RIGHT);
-                let _ = match is_x {
-                    true => write!(
-                        out,
-                        r#"<line class="grid" x1="{x:.1}" y1="{TOP}" x2="{x:.1}" y2="{bottom}"/><text class="tick" x="{x:.1}" y="{:.1}" text-anchor="middle">{label}</text>"#,
-                        bottom + 16.0
-                    ),
-                    false => write!(
-                        out,
-                        r#"<line class="grid" x1="{LEFT}" y1="{y:.1}" x2="{right}" y2="{y:.1}"/><text class="tick" x="{:.1}" y="{:.1}" text-anchor="end">{label}</text>"#,
-                        LEFT - 6.0,
-                        y + 4.0
-                    ),
-                };
-            }
-        }
-        let middle = (LEFT + WIDTH - RIGHT) / 2.0;
-        let half = (TOP + HEIGHT - BOTTOM) / 2.0;
-        let _ = write!(
-            out,
-            r#"<text class="label" x="{middle:.1}" y="{:.1}" text-anchor="middle">{x_label}</text><text class="label" transform="translate(12 {half:.1}) rotate(-90)" text-anchor="middle">{y_label}</text>"#,
-            HEIGHT - 8.0
-        );
-        out
+/// Axes from 0 to these values.
+fn axes(most_x: f64, most_y: f64) -> Axes {
+    Axes {
+        width: WIDTH,
+        height: HEIGHT,
+        left: 54.0,
+        right: 24.0,
+        top: 14.0,
+        bottom: 44.0,
+        x: (0.0, most_x),
+        y: (0.0, most_y),
     }
 }
 
-/// Four to six ticks at round numbers.
-fn step(range: f64) -> f64 {
-    let rough = (range / 5.0).max(1e-6);
-    let power = 10f64.powf(rough.log10().floor());
-    let factor = [1.0, 2.0, 5.0, 10.0];
-    let fitting = factor.into_iter().find(|f| f * power >= rough * 0.999);
-    fitting.unwrap_or(10.0) * power
-}
-
-fn svg(width: f64, height: f64, title: &str, body: &str) -> String {
-    format!(
-        r#"<svg style="max-width: {width:.0}px" viewBox="0 0 {width:.0} {height:.0}" role="img" aria-label="{title}"><title>{title}</title>{body}</svg>"#
-    )
-}
-
-/// Lines and what they stand for, one below the other from (`x`, `y`) on.
-fn legend(x: f64, y: f64, entries: &[(&str, String)]) -> String {
-    let mut out = String::new();
-    for (row, (class, text)) in entries.iter().enumerate() {
-        let y = y + 17.0 * row as f64;
-        let _ = write!(
-            out,
-            r#"<line class="{class}" x1="{:.1}" y1="{y:.1}" x2="{:.1}" y2="{y:.1}"/><text class="tick" x="{:.1}" y="{:.1}">{text}</text>"#,
-            x,
-            x + 22.0,
-            x + 28.0,
-            y + 4.0
-        );
+/// Grid, ticks as percentages, and what the axes mean.
+fn frame(axes: &Axes, x_label: &str, y_label: &str) -> Markup {
+    let mut out = Markup::default();
+    for value in ticks(axes.x.1) {
+        axes.grid_x(value, &mut out);
+        let (x, y) = (axes.x(value), HEIGHT - axes.bottom + 16.0);
+        text(&mut out, "tick", x, y, "middle", &percent(value));
     }
+    for value in ticks(axes.y.1) {
+        axes.grid_y(value, &mut out);
+        let (x, y) = (axes.left - 6.0, axes.y(value) + 4.0);
+        text(&mut out, "tick", x, y, "end", &percent(value));
+    }
+    let middle = (axes.left + WIDTH - axes.right) / 2.0;
+    text(&mut out, "label", middle, HEIGHT - 8.0, "middle", x_label);
+    let half = (axes.top + HEIGHT - axes.bottom) / 2.0;
+    let turned = format!("translate(12 {half:.1}) rotate(-90)");
+    let attributes = [
+        ("class", "label".into()),
+        ("transform", (&turned).into()),
+        ("text-anchor", "middle".into()),
+    ];
+    out.text("text", &attributes, y_label);
     out
 }
 
-fn nothing(title: &str, why: &str) -> String {
-    let text = format!(
-        r#"<text class="label" x="{:.0}" y="{:.0}" text-anchor="middle">{why}</text>"#,
-        WIDTH / 2.0,
-        HEIGHT / 2.0
-    );
-    svg(WIDTH, HEIGHT, title, &text)
+/// Four to six round numbers from 0.
+fn ticks(most: f64) -> impl Iterator<Item = f64> {
+    let step = round_step(most / 5.0);
+    (0..=(most / step + 1e-9) as u32).map(move |tick| f64::from(tick) * step)
+}
+
+fn text(out: &mut Markup, class: &str, x: f64, y: f64, anchor: &str, text: &str) {
+    let attributes = [
+        ("class", class.into()),
+        ("x", x.into()),
+        ("y", y.into()),
+        ("text-anchor", anchor.into()),
+    ];
+    out.text("text", &attributes, text);
+}
+
+fn polyline(out: &mut Markup, axes: &Axes, class: &str, points: &[(f64, f64)]) {
+    let points = axes.points(points);
+    let attributes = [("class", class.into()), ("points", (&points).into())];
+    out.element("polyline", &attributes);
+}
+
+fn rectangle(out: &mut Markup, class: &str, place: [f64; 4], more: &[(&str, &str)]) {
+    let [x, y, width, height] = place;
+    let mut attributes: Vec<(&str, Attribute)> = vec![
+        ("class", class.into()),
+        ("x", x.into()),
+        ("y", y.into()),
+        ("width", width.into()),
+        ("height", height.into()),
+    ];
+    attributes.extend(more.iter().map(|(key, value)| (*key, (*value).into())));
+    out.element("rect", &attributes);
+}
+
+/// Lines and what they stand for, one below the other from (`x`, `y`) on.
+fn legend(out: &mut Markup, x: f64, y: f64, entries: &[(&str, String)]) {
+    for (row, (class, name)) in entries.iter().enumerate() {
+        let y = y + 17.0 * row as f64;
+        let attributes = [
+            ("class", (*class).into()),
+            ("x1", x.into()),
+            ("y1", y.into()),
+            ("x2", (x + 22.0).into()),
+            ("y2", y.into()),
+        ];
+        out.element("line", &attributes);
+        text(out, "tick", x + 28.0, y + 4.0, "start", name);
+    }
+}
+
+fn nothing(title: &str, why: &str) -> Markup {
+    let mut out = Markup::default();
+    let (x, y) = (WIDTH / 2.0, HEIGHT / 2.0);
+    text(&mut out, "label", x, y, "middle", why);
+    Markup::svg(WIDTH, HEIGHT, title, out)
 }
 
 /// Share of accepted values that is wrong against the share that is accepted;
@@ -121,192 +113,171 @@ pub fn risk_coverage(
     calibrated: Option<&[RiskPoint]>,
     own: &[RiskPoint],
     max_error: f64,
-) -> String {
+) -> Markup {
     let title = "Risk against coverage";
     if own.is_empty() && calibrated.is_none_or(<[_]>::is_empty) {
-        return nothing(title, "no value came with a probability");
+        return nothing(title, NO_PROBABILITY);
     }
     let points = |curve: &[RiskPoint]| -> Vec<(f64, f64)> {
         curve.iter().map(|p| (p.coverage, p.risk)).collect()
     };
     let most = calibrated.unwrap_or_default().iter().chain(own);
     let most = most.map(|p| p.risk).fold(max_error * 2.0, f64::max);
-    let axes = Axes {
-        x: (0.0, 1.0),
-        y: (0.0, most.clamp(0.02, 1.0)),
-    };
-    let mut body = axes.frame("accepted values", "wrong among them");
+    let axes = axes(1.0, most.clamp(0.02, 1.0));
+    let mut out = frame(&axes, "accepted values", "wrong among them");
     let mut entries = Vec::new();
     if !own.is_empty() {
-        let _ = write!(
-            body,
-            r#"<polyline class="own" points="{}"/>"#,
-            axes.line(&points(own))
-        );
-        entries.push(("own", "by the model&#39;s own probability".to_owned()));
+        polyline(&mut out, &axes, "own", &points(own));
+        entries.push(("own", "by the model's own probability".to_owned()));
     }
     if let Some(curve) = calibrated {
-        let _ = write!(
-            body,
-            r#"<polyline class="main" points="{}"/>"#,
-            axes.line(&points(curve))
-        );
+        polyline(&mut out, &axes, "main", &points(curve));
         entries.push(("main", "by the calibrated probability".to_owned()));
     }
-    let wanted = axes.line(&[(0.0, max_error), (1.0, max_error)]);
-    let _ = write!(body, r#"<polyline class="wanted" points="{wanted}"/>"#);
+    let wanted = [(0.0, max_error), (1.0, max_error)];
+    polyline(&mut out, &axes, "wanted", &wanted);
     entries.push(("wanted", format!("wanted: {}", percent(max_error))));
-    body += &legend(LEFT + 10.0, TOP + 14.0, &entries);
-    svg(WIDTH, HEIGHT, title, &body)
+    legend(&mut out, axes.left + 10.0, axes.top + 14.0, &entries);
+    Markup::svg(WIDTH, HEIGHT, title, out)
 }
 
 /// Share of right values against their probability. Dots are bins, as large as
-/// what they hold; lines are isotonic regressions.
-pub fn reliability(calibrated: Option<&Reliability>, own: &Reliability) -> String {
+/// the number of their values; lines are isotonic regressions.
+pub fn reliability(calibrated: Option<&Reliability>, own: &Reliability) -> Markup {
     let title = "Reliability of the probabilities";
     if own.values == 0 && calibrated.is_none_or(|c| c.values == 0) {
-        return nothing(title, "no value came with a probability");
+        return nothing(title, NO_PROBABILITY);
     }
-    let axes = Axes {
-        x: (0.0, 1.0),
-        y: (0.0, 1.0),
-    };
-    let mut body = axes.frame("probability", "right");
-    let diagonal = axes.line(&[(0.0, 0.0), (1.0, 1.0)]);
-    let _ = write!(body, r#"<polyline class="wanted" points="{diagonal}"/>"#);
+    let axes = axes(1.0, 1.0);
+    let mut out = frame(&axes, "probability", "right");
+    polyline(&mut out, &axes, "wanted", &[(0.0, 0.0), (1.0, 1.0)]);
     let mut entries = Vec::new();
     let curves = [
-        ("own", "the model&#39;s own", Some(own)),
+        ("own", "the model's own", Some(own)),
         ("main", "calibrated", calibrated),
     ];
     for (class, name, curve) in curves {
         let Some(curve) = curve.filter(|curve| curve.values > 0) else {
             continue;
         };
-        let _ = write!(
-            body,
-            r#"<polyline class="{class} thin" points="{}"/>"#,
-            axes.line(&curve.isotonic)
-        );
+        polyline(&mut out, &axes, &format!("{class} thin"), &curve.isotonic);
         for bin in &curve.bins {
             let radius = 2.5 + 9.0 * (bin.values as f64 / curve.values as f64).sqrt();
-            let _ = write!(
-                body,
-                r#"<circle class="{class} dot" cx="{:.1}" cy="{:.1}" r="{radius:.1}"><title>{} values, mean probability {:.3}, right {:.3}</title></circle>"#,
-                axes.x(bin.probability),
-                axes.y(bin.right),
-                bin.values,
-                bin.probability,
-                bin.right
+            let class = format!("{class} dot");
+            let attributes = [
+                ("class", (&class).into()),
+                ("cx", axes.x(bin.probability).into()),
+                ("cy", axes.y(bin.right).into()),
+                ("r", radius.into()),
+            ];
+            let title = format!(
+                "{} values, mean probability {:.3}, right {:.3}",
+                bin.values, bin.probability, bin.right
             );
+            out.titled("circle", &attributes, &title);
         }
         let text = format!("{name}: calibration error {:.3}", curve.ece);
         entries.push((class, text));
     }
-    // Where right values are fewer than said: the emptiest corner.
-    body += &legend(WIDTH / 2.0 - 20.0, HEIGHT - BOTTOM - 34.0, &entries);
-    svg(WIDTH, HEIGHT, title, &body)
+    // The corner of overconfident values, which is the emptiest.
+    let (x, y) = (WIDTH / 2.0 - 20.0, HEIGHT - axes.bottom - 34.0);
+    legend(&mut out, x, y, &entries);
+    Markup::svg(WIDTH, HEIGHT, title, out)
 }
 
-/// How often documents of a type (rows) were taken for one (columns).
-pub fn confusion(routing: &BTreeMap<String, BTreeMap<String, u64>>) -> String {
-    let title = "Routing: documents of a type, and what they were taken for";
+/// How often documents of a type (rows) were classified as one (columns).
+pub fn confusion(routing: &BTreeMap<String, BTreeMap<String, u64>>) -> Markup {
+    const LABEL: f64 = 96.0;
+    const CELL_WIDTH: f64 = 84.0;
+    const CELL_HEIGHT: f64 = 46.0;
+    const HEAD: f64 = 46.0;
+    let columns = columns(routing);
+    let mut out = Markup::default();
+    text(&mut out, "tick", LABEL, 16.0, "start", "classified as");
+    for (at, name) in columns.iter().enumerate() {
+        let x = LABEL + CELL_WIDTH * (at as f64 + 0.5);
+        let name = if *name == "-" { "none" } else { name };
+        text(&mut out, "label", x, 36.0, "middle", name);
+    }
+    for (row, (truth, classified)) in routing.iter().enumerate() {
+        let y = HEAD + CELL_HEIGHT * row as f64;
+        let all: u64 = classified.values().sum();
+        let middle = y + CELL_HEIGHT / 2.0;
+        text(&mut out, "label", LABEL - 8.0, middle + 4.0, "end", truth);
+        for (at, name) in columns.iter().enumerate() {
+            let count = classified.get(*name).copied().unwrap_or(0);
+            let share = count as f64 / all.max(1) as f64;
+            let tint = if count == 0 { 0.0 } else { 0.15 + 0.7 * share };
+            let tint = format!("{tint:.2}");
+            let class = if name == truth {
+                "cell right"
+            } else {
+                "cell wrong"
+            };
+            let x = LABEL + CELL_WIDTH * at as f64;
+            let place = [x + 2.0, y + 2.0, CELL_WIDTH - 4.0, CELL_HEIGHT - 4.0];
+            rectangle(
+                &mut out,
+                class,
+                place,
+                &[("rx", "4"), ("fill-opacity", &tint)],
+            );
+            let x = x + CELL_WIDTH / 2.0;
+            text(
+                &mut out,
+                "count",
+                x,
+                middle + 5.0,
+                "middle",
+                &count.to_string(),
+            );
+        }
+    }
+    let title = "Routing: documents of a type, and what they were classified as";
+    let width = LABEL + CELL_WIDTH * columns.len() as f64 + 8.0;
+    let height = HEAD + CELL_HEIGHT * routing.len() as f64 + 8.0;
+    Markup::svg(width, height, title, out)
+}
+
+/// The true types, then others that documents were classified as, then none.
+fn columns(routing: &BTreeMap<String, BTreeMap<String, u64>>) -> Vec<&str> {
     let mut columns: Vec<&str> = routing.keys().map(String::as_str).collect();
-    let taken = routing.values().flat_map(BTreeMap::keys);
-    for name in taken.map(String::as_str) {
+    let classified = routing.values().flat_map(BTreeMap::keys);
+    for name in classified.map(String::as_str) {
         if !columns.contains(&name) {
             columns.push(name);
         }
     }
-    // "None" stands last.
     columns.sort_by_key(|name| *name == "-");
-    let (label, cell_width, cell_height) = (96.0, 84.0, 46.0);
-    let width = label + cell_width * columns.len() as f64 + 8.0;
-    let height = 46.0 + cell_height * routing.len() as f64 + 8.0;
-    let mut body = String::new();
-    for (at, name) in columns.iter().enumerate() {
-        let x = label + cell_width * (at as f64 + 0.5);
-        let name = if *name == "-" { "none" } else { name };
-        let _ = write!(
-            body,
-            r#"<text class="label" x="{x:.1}" y="36" text-anchor="middle">{}</text>"#,
-            escaped(name)
-        );
-    }
-    let _ = write!(
-        body,
-        r#"<text class="tick" x="{label}" y="16">taken for</text>"#
-    );
-    for (row, (truth, taken)) in routing.iter().enumerate() {
-        let y = 46.0 + cell_height * row as f64;
-        let all: u64 = taken.values().sum();
-        let _ = write!(
-            body,
-            r#"<text class="label" x="{:.1}" y="{:.1}" text-anchor="end">{}</text>"#,
-            label - 8.0,
-            y + cell_height / 2.0 + 4.0,
-            escaped(truth)
-        );
-        for (at, name) in columns.iter().enumerate() {
-            let count = taken.get(*name).copied().unwrap_or(0);
-            let share = count as f64 / all.max(1) as f64;
-            let class = if name == truth { "right" } else { "wrong" };
-            let x = label + cell_width * at as f64;
-            let tint = if count == 0 { 0.0 } else { 0.15 + 0.7 * share };
-            let _ = write!(
-                body,
-                r#"<rect class="cell {class}" x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}" rx="4" fill-opacity="{tint:.2}"/><text class="count" x="{:.1}" y="{:.1}" text-anchor="middle">{count}</text>"#,
-                x + 2.0,
-                y + 2.0,
-                cell_width - 4.0,
-                cell_height - 4.0,
-                x + cell_width / 2.0,
-                y + cell_height / 2.0 + 5.0
-            );
-        }
-    }
-    svg(width, height, title, &body)
+    columns
 }
 
 /// Seconds by stage, summed over pages; the longest bar fills the width.
-pub fn stages(seconds: &BTreeMap<String, f64>, pages: u64) -> String {
+pub fn stages(seconds: &BTreeMap<String, f64>, pages: u64) -> Markup {
+    const ROW: f64 = 40.0;
+    /// In the order in which a page meets them; others after them.
+    const ORDER: [&str; 6] = ["rasterize", "route", "wait", "prefill", "decode", "read"];
     let title = "Time by stage";
     let most = seconds.values().copied().fold(0.0, f64::max);
     if most == 0.0 {
-        return nothing(title, "no page was worked on");
+        return nothing(title, "no page was processed");
     }
-    // In the order in which a page meets them; others after them.
-    const ORDER: [&str; 6] = ["rasterize", "route", "wait", "prefill", "decode", "read"];
     let place = |stage: &str| ORDER.iter().position(|known| *known == stage);
     let mut seconds: Vec<(&str, f64)> = seconds.iter().map(|(s, t)| (s.as_str(), *t)).collect();
     seconds.sort_by_key(|(stage, _)| place(stage).unwrap_or(ORDER.len()));
-    let row = 40.0;
-    let height = row * seconds.len() as f64 + 12.0;
-    let mut body = String::new();
+    let height = ROW * seconds.len() as f64 + 12.0;
+    let mut out = Markup::default();
     for (at, (stage, sum)) in seconds.into_iter().enumerate() {
-        let y = 6.0 + row * at as f64;
+        let y = 6.0 + ROW * at as f64;
         let width = (WIDTH - 250.0) * sum / most;
-        let _ = write!(
-            body,
-            r#"<text class="label" x="84" y="{:.1}" text-anchor="end">{}</text><rect class="bar {}" x="92" y="{:.1}" width="{:.1}" height="22" rx="3"/><text class="tick" x="{:.1}" y="{:.1}">{sum:.1} s, {:.2} s a page</text>"#,
-            y + 21.0,
-            escaped(stage),
-            if stage == "wait" { "idle" } else { "" },
-            y + 5.0,
-            width.max(1.0),
-            100.0 + width,
-            y + 20.0,
-            sum / pages.max(1) as f64
-        );
+        text(&mut out, "label", 84.0, y + 21.0, "end", stage);
+        let class = if stage == "wait" { "bar idle" } else { "bar" };
+        let place = [92.0, y + 5.0, width.max(1.0), 22.0];
+        rectangle(&mut out, class, place, &[("rx", "3")]);
+        let words = format!("{sum:.1} s, {:.2} s a page", sum / pages.max(1) as f64);
+        text(&mut out, "tick", 100.0 + width, y + 20.0, "start", &words);
     }
-    svg(WIDTH, height, title, &body)
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    Markup::svg(WIDTH, height, title, out)
 }
 
 #[cfg(test)]
@@ -319,7 +290,8 @@ mod tests {
 
     /// Well-formed XML whose every coordinate lies on the canvas; how often
     /// each element occurs.
-    fn elements(svg: &str) -> BTreeMap<String, usize> {
+    fn elements(svg: &Markup) -> BTreeMap<String, usize> {
+        let svg = svg.as_str();
         let mut found = BTreeMap::new();
         let mut reader = Reader::from_str(svg);
         loop {
@@ -375,13 +347,9 @@ mod tests {
     }
 
     #[test]
-    fn ticks_fall_on_round_numbers() {
-        for (range, expected) in [(1.0, 0.2), (0.02, 0.005), (0.37, 0.1)] {
-            assert!(
-                (step(range) - expected).abs() < 1e-9,
-                "{range} {}",
-                step(range)
-            );
+    fn ticks_are_round_numbers_up_to_the_end_of_the_axis() {
+        for (most, expected) in [(1.0, 5), (0.02, 4), (0.37, 3)] {
+            assert_eq!(ticks(most).count(), expected + 1, "{most}");
         }
     }
 }

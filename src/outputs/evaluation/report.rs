@@ -1,17 +1,17 @@
-//! Scores by document type and field, and what was accepted.
+//! Scores by document type and field.
 
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
 use super::accepted::Acceptance;
-use super::causes::Causes;
-use super::judge::{Document, Leaf, Outcome};
+use super::causes::ErrorCounts;
+use super::judged::{JudgedDocument, JudgedValue, ValueOutcome};
 use crate::domain::all_seconds;
 
 /// Counts for one field over many documents.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Field {
+pub struct FieldScores {
     /// Values that the documents hold.
     pub expected: u64,
     /// Values that were read, right or wrong, where the truth is known.
@@ -22,7 +22,7 @@ pub struct Field {
     pub anls_sum: f64,
 }
 
-impl Field {
+impl FieldScores {
     pub fn precision(&self) -> f64 {
         ratio(self.right, self.read)
     }
@@ -43,26 +43,26 @@ impl Field {
         }
     }
 
-    fn add(&mut self, other: &Field) {
+    fn add(&mut self, other: &FieldScores) {
         self.expected += other.expected;
         self.read += other.read;
         self.right += other.right;
         self.anls_sum += other.anls_sum;
     }
 
-    fn of(leaf: &Leaf) -> Field {
-        let is = |outcomes: &[Outcome]| u64::from(outcomes.contains(&leaf.outcome));
-        use Outcome::*;
-        Field {
+    fn of(leaf: &JudgedValue) -> FieldScores {
+        let is = |outcomes: &[ValueOutcome]| u64::from(outcomes.contains(&leaf.outcome));
+        use ValueOutcome::*;
+        FieldScores {
             expected: is(&[Right, Wrong, Missing]),
-            read: is(&[Right, Wrong, Invented]),
+            read: is(&[Right, Wrong, Spurious]),
             right: is(&[Right]),
             anls_sum: leaf.anls,
         }
     }
 }
 
-impl Serialize for Field {
+impl Serialize for FieldScores {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Figures {
@@ -98,77 +98,81 @@ fn ratio(part: u64, whole: u64) -> f64 {
 
 /// One document type, or one layout of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Table {
+pub struct TypeScores {
     pub documents: u64,
     /// Documents with every known field right.
-    pub whole: u64,
-    /// Documents of which several records were made.
-    pub parted: u64,
+    pub exact: u64,
+    /// Documents that were split into several records.
+    pub split: u64,
     /// Of all fields together.
     pub f1: f64,
     pub anls: f64,
     /// Groups of near-copies; means over them of each one's F1 and share of
-    /// whole documents.
+    /// exact documents.
     pub groups: u64,
     pub group_f1: f64,
-    pub group_whole: f64,
-    pub fields: BTreeMap<String, Field>,
-    pub causes: Causes,
+    pub group_exact: f64,
+    pub fields: BTreeMap<String, FieldScores>,
+    pub causes: ErrorCounts,
 }
 
-impl Table {
-    fn new(documents: &[&Document]) -> Table {
-        let mut fields: BTreeMap<String, Field> = BTreeMap::new();
-        let mut groups: BTreeMap<&str, (Field, u64, u64)> = BTreeMap::new();
+impl TypeScores {
+    fn new(documents: &[&JudgedDocument]) -> TypeScores {
+        let mut fields: BTreeMap<String, FieldScores> = BTreeMap::new();
+        let mut groups: BTreeMap<&str, (FieldScores, u64, u64)> = BTreeMap::new();
         for document in documents {
-            let (sum, count, whole) = groups.entry(&document.group).or_default();
+            let (sum, count, exact) = groups.entry(&document.group).or_default();
             *count += 1;
-            *whole += u64::from(document.whole);
+            *exact += u64::from(document.exact);
             for leaf in document.fields.iter().filter(|l| is_scored(l)) {
-                let counts = Field::of(leaf);
+                let counts = FieldScores::of(leaf);
                 sum.add(&counts);
                 fields.entry(leaf.field.clone()).or_default().add(&counts);
             }
         }
-        let count = |is: fn(&Document) -> bool| documents.iter().filter(|d| is(d)).count() as u64;
-        let mean = |of: &dyn Fn(&(Field, u64, u64)) -> f64| {
+        let count =
+            |is: fn(&JudgedDocument) -> bool| documents.iter().filter(|d| is(d)).count() as u64;
+        let mean = |of: &dyn Fn(&(FieldScores, u64, u64)) -> f64| {
             groups.values().map(of).sum::<f64>() / groups.len().max(1) as f64
         };
         let total = total(&fields);
-        Table {
+        TypeScores {
             documents: documents.len() as u64,
-            whole: count(|d| d.whole),
-            parted: count(|d| d.parted),
+            exact: count(|d| d.exact),
+            split: count(|d| d.split),
             f1: total.f1(),
             anls: total.anls(),
             groups: groups.len() as u64,
             group_f1: mean(&|(sum, ..)| sum.f1()),
-            group_whole: mean(&|(_, count, whole)| ratio(*whole, *count)),
+            group_exact: mean(&|(_, count, exact)| ratio(*exact, *count)),
             fields,
-            causes: Causes::of(documents),
+            causes: ErrorCounts::of(documents),
         }
     }
 }
 
-/// Values that nothing can be compared with, and what a further record repeats,
-/// are in no table.
-fn is_scored(leaf: &Leaf) -> bool {
-    !matches!(leaf.outcome, Outcome::WrongType | Outcome::Repeated)
+/// Values that cannot be compared, and repetitions, are not scored.
+fn is_scored(leaf: &JudgedValue) -> bool {
+    !matches!(
+        leaf.outcome,
+        ValueOutcome::WrongType | ValueOutcome::Repeated
+    )
 }
 
-fn total(fields: &BTreeMap<String, Field>) -> Field {
-    fields.values().fold(Field::default(), |mut sum, field| {
-        sum.add(field);
-        sum
-    })
+fn total(fields: &BTreeMap<String, FieldScores>) -> FieldScores {
+    fields
+        .values()
+        .fold(FieldScores::default(), |mut sum, field| {
+            sum.add(field);
+            sum
+        })
 }
 
-/// What the reading took, and how often it failed.
+/// Time that the reading took, and how often it failed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Effort {
     pub pages: u64,
-    /// Summed over pages and attempts; stages of different pages run beside
-    /// each other.
+    /// Sum over pages and attempts; stages of different pages run in parallel.
     pub stage_seconds: BTreeMap<String, f64>,
     /// Attempts at pages; those whose answer was no complete JSON; all that
     /// failed, by reason.
@@ -181,7 +185,7 @@ pub struct Effort {
 }
 
 impl Effort {
-    fn of(documents: &[Document]) -> Effort {
+    fn of(documents: &[JudgedDocument]) -> Effort {
         let mut effort = Effort::default();
         for document in documents {
             let work = &document.work;
@@ -205,7 +209,7 @@ impl Effort {
         effort
     }
 
-    /// Work of all stages, a page; waiting for a free engine is none.
+    /// Time of all stages per page, without the wait for a free engine.
     pub fn seconds_a_page(&self) -> f64 {
         let work = self
             .stage_seconds
@@ -217,9 +221,9 @@ impl Effort {
 
 /// How a set of documents was read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Report {
+pub struct EvaluationReport {
     /// By type, or `type (layout)`.
-    pub tables: BTreeMap<String, Table>,
+    pub tables: BTreeMap<String, TypeScores>,
     /// How often documents of a type (outer) were taken for one (inner; `-`:
     /// none).
     pub routing: BTreeMap<String, BTreeMap<String, u64>>,
@@ -227,15 +231,15 @@ pub struct Report {
     pub statuses: BTreeMap<String, u64>,
     pub effort: Effort,
     pub acceptance: Acceptance,
-    pub documents: Vec<Document>,
+    pub documents: Vec<JudgedDocument>,
 }
 
-impl Report {
+impl EvaluationReport {
     /// `rates`: wanted error rates, each with the threshold that is certified
     /// for it.
-    pub fn new(documents: Vec<Document>, rates: &[(f64, Option<f64>)]) -> Report {
-        let mut tables: BTreeMap<String, Vec<&Document>> = BTreeMap::new();
-        let mut report = Report::default();
+    pub fn new(documents: Vec<JudgedDocument>, rates: &[(f64, Option<f64>)]) -> EvaluationReport {
+        let mut tables: BTreeMap<String, Vec<&JudgedDocument>> = BTreeMap::new();
+        let mut report = EvaluationReport::default();
         for document in &documents {
             let name = match &document.layout {
                 Some(layout) => format!("{} ({layout})", document.doc_type),
@@ -243,14 +247,14 @@ impl Report {
             };
             tables.entry(name).or_default().push(document);
             let taken = report.routing.entry(document.doc_type.clone()).or_default();
-            *taken.entry(document.taken_for.clone()).or_default() += 1;
+            *taken.entry(document.classified_as.clone()).or_default() += 1;
             for status in &document.records {
                 *report.statuses.entry(status.clone()).or_default() += 1;
             }
         }
         report.tables = tables
             .into_iter()
-            .map(|(name, documents)| (name, Table::new(&documents)))
+            .map(|(name, documents)| (name, TypeScores::new(&documents)))
             .collect();
         report.effort = Effort::of(&documents);
         report.acceptance = Acceptance::of(&documents, rates);
@@ -269,21 +273,22 @@ impl Report {
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::judge::judge;
     use super::super::judge::tests::{case, seen};
-    use super::super::judge::{Work, judge};
-    use super::super::truth::Case;
+    use super::super::judged::DocumentWork;
+    use super::super::truth::KnownDocument;
     use super::*;
 
-    fn document(truth: Value, read: Value) -> Document {
-        judge(&case(truth), &[seen(1, read)], Work::default())
+    fn document(truth: Value, read: Value) -> JudgedDocument {
+        judge(&case(truth), &[seen(1, read)], DocumentWork::default())
     }
 
     #[test]
-    fn right_wrong_missing_and_invented_values_are_counted_by_field() {
+    fn right_wrong_missing_and_spurious_values_are_counted_by_field() {
         let truth = json!({"a": "1.00", "b": "x", "c": "y", "d": null, "skipped": "z",
             "items": [{"n": "tea"}, {"n": "bun"}]});
         let read = json!({"a": "1", "b": "w", "c": null, "d": "made up", "items": [{"n": "bun"}, {"n": "jam"}, {"n": "tea"}]});
-        let report = Report::new(vec![document(truth, read)], &[]);
+        let report = EvaluationReport::new(vec![document(truth, read)], &[]);
         let table = &report.tables["receipt"];
         let counts = |name: &str| {
             let field = &table.fields[name];
@@ -296,15 +301,15 @@ mod tests {
         assert_eq!(counts("items.n"), (2, 3, 2));
         assert!(!table.fields.contains_key("skipped"));
         assert!((table.f1 - 6.0 / 11.0).abs() < 1e-9);
-        assert_eq!(table.whole, 0);
+        assert_eq!(table.exact, 0);
         assert_eq!(report.below(0.6), [("receipt", table.f1)]);
         assert!(report.below(table.f1).is_empty());
     }
 
     #[test]
     fn a_document_that_gave_no_record_counts_as_unread() {
-        let document = judge(&case(json!({"a": "1"})), &[], Work::default());
-        let report = Report::new(vec![document], &[]);
+        let document = judge(&case(json!({"a": "1"})), &[], DocumentWork::default());
+        let report = EvaluationReport::new(vec![document], &[]);
         assert_eq!(report.routing["receipt"]["-"], 1);
         assert_eq!(report.tables["receipt"].fields["a"].recall(), 0.0);
     }
@@ -312,25 +317,29 @@ mod tests {
     #[test]
     fn a_group_of_near_copies_counts_once_and_layouts_are_apart() {
         let right = document(json!({"a": "1"}), json!({"a": "1"}));
-        let other = Case {
+        let other = KnownDocument {
             group: "other".into(),
             ..case(json!({"a": "1"}))
         };
-        let wrong = judge(&other, &[seen(1, json!({"a": "2"}))], Work::default());
+        let wrong = judge(
+            &other,
+            &[seen(1, json!({"a": "2"}))],
+            DocumentWork::default(),
+        );
         let mut designed = right.clone();
         designed.layout = Some("designed".into());
         let all = vec![right.clone(), right.clone(), right, wrong, designed];
-        let report = Report::new(all, &[]);
+        let report = EvaluationReport::new(all, &[]);
         let table = &report.tables["receipt"];
-        assert_eq!((table.documents, table.groups, table.whole), (4, 2, 3));
+        assert_eq!((table.documents, table.groups, table.exact), (4, 2, 3));
         assert!((table.group_f1 - 0.5).abs() < 1e-9 && (table.f1 - 0.75).abs() < 1e-9);
-        assert!((table.group_whole - 0.5).abs() < 1e-9);
+        assert!((table.group_exact - 0.5).abs() < 1e-9);
         assert_eq!(report.tables["receipt (designed)"].documents, 1);
     }
 
     #[test]
-    fn failed_attempts_are_told_by_what_became_of_the_answer() {
-        let work = Work {
+    fn failed_attempts_are_counted_by_reason() {
+        let work = DocumentWork {
             pages: 2,
             attempts: 5,
             failed_attempts: [("output_cut_off".to_owned(), 2), ("deadline".to_owned(), 1)].into(),
@@ -338,7 +347,7 @@ mod tests {
             failure: None,
         };
         let document = judge(&case(json!({"a": "1"})), &[], work);
-        let effort = Report::new(vec![document], &[]).effort;
+        let effort = EvaluationReport::new(vec![document], &[]).effort;
         assert_eq!((effort.cut_off, effort.refused, effort.attempts), (2, 0, 5));
         assert!((effort.seconds_a_page() - 1.5).abs() < 1e-9);
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 /// A document and what is true of it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Case {
+pub struct KnownDocument {
     /// Absolute.
     pub path: PathBuf,
     /// The file that tells what is true of it.
@@ -35,7 +35,7 @@ pub struct Case {
     pub page: Option<Map<String, Value>>,
 }
 
-impl Case {
+impl KnownDocument {
     /// Values to compare with, and what of them is not to be scored, for a
     /// record that was read from pages, or from embedded data.
     pub fn truth(&self, embedded: bool) -> (&Map<String, Value>, &BTreeSet<String>) {
@@ -69,7 +69,11 @@ struct Entry {
 
 /// The cases of a folder, in a stable order; `split` and `kind` choose among a
 /// corpus's documents.
-pub fn load(folder: &Path, split: Option<&str>, kind: Option<&str>) -> anyhow::Result<Vec<Case>> {
+pub fn load(
+    folder: &Path,
+    split: Option<&str>,
+    kind: Option<&str>,
+) -> anyhow::Result<Vec<KnownDocument>> {
     let manifest = folder.join("MANIFEST.json");
     let mut cases = if manifest.is_file() {
         corpus(folder, &manifest, split)?
@@ -96,7 +100,11 @@ pub fn load(folder: &Path, split: Option<&str>, kind: Option<&str>) -> anyhow::R
     Ok(cases)
 }
 
-fn corpus(folder: &Path, manifest: &Path, split: Option<&str>) -> anyhow::Result<Vec<Case>> {
+fn corpus(
+    folder: &Path,
+    manifest: &Path,
+    split: Option<&str>,
+) -> anyhow::Result<Vec<KnownDocument>> {
     let manifest: Manifest = read_json(manifest)?;
     let splits = manifest.documents.iter();
     let splits: BTreeSet<&str> = splits.filter_map(|entry| entry.split.as_deref()).collect();
@@ -133,7 +141,7 @@ fn corpus(folder: &Path, manifest: &Path, split: Option<&str>) -> anyhow::Result
         .collect()
 }
 
-fn fixtures(folder: &Path) -> anyhow::Result<Vec<Case>> {
+fn fixtures(folder: &Path) -> anyhow::Result<Vec<KnownDocument>> {
     let mut cases = Vec::new();
     for doc_type in folders(folder)? {
         for case_folder in folders(&doc_type)? {
@@ -183,7 +191,7 @@ fn case(
     layout: Option<String>,
     group: String,
     truth_file: &Path,
-) -> anyhow::Result<Case> {
+) -> anyhow::Result<KnownDocument> {
     let path = std::path::absolute(folder.join(name))?;
     let truth: Map<String, Value> = read_json(truth_file)?;
     let told = || Some(truth.get("_layout")?.as_str()?.to_owned());
@@ -224,7 +232,7 @@ fn case(
         .map(|(key, value)| (key.clone(), value.clone()));
     let fields = known.chain(absent).collect();
     let page = truth.get("_page").and_then(Value::as_object).cloned();
-    Ok(Case {
+    Ok(KnownDocument {
         path,
         truth_file: truth_file.to_owned(),
         name: name.to_string_lossy().into_owned(),
@@ -244,7 +252,7 @@ mod tests {
 
     use super::*;
 
-    fn case_of(truth: &Value) -> Case {
+    fn case_of(truth: &Value) -> KnownDocument {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), truth.to_string()).unwrap();
         let (folder, name) = (Path::new("/c"), Path::new("a.pdf"));

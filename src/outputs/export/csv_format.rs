@@ -1,4 +1,4 @@
-//! CSV for spreadsheets and import programs (RFC 4180, UTF-8).
+//! CSV for spreadsheets and import programs.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -6,20 +6,23 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::Exported;
+use super::csv_style::{BOM, CsvStyle, guarded};
 use super::json_format::time;
+use crate::documents::types::DocTypes;
 use crate::domain::{Record, by_gravity};
 use crate::store::StoredRecord;
 
-/// Two tables: a row a record, and a row a line of a record's lists.
+/// Two tables: one row per record, and one row per line of a record's lists.
 ///
 /// The columns of fields are the union over all records, so the records are
-/// held until [`CsvExport::write`]; a record is about a kilobyte.
-#[derive(Default)]
-pub struct CsvExport {
+/// kept until [`CsvExport::write`]; a record is about a kilobyte.
+pub struct CsvExport<'a> {
+    style: CsvStyle,
+    types: &'a DocTypes,
     records: Vec<Exported>,
 }
 
-/// What stands before the fields in the table of records.
+/// Columns before the fields in the table of records.
 const HEAD: [&str; 15] = [
     "id",
     "path",
@@ -40,15 +43,76 @@ const HEAD: [&str; 15] = [
 
 const LINES_HEAD: [&str; 5] = ["record_id", "document", "pages", "list", "line"];
 
-impl CsvExport {
+impl<'a> CsvExport<'a> {
+    pub fn new(style: CsvStyle, types: &'a DocTypes) -> CsvExport<'a> {
+        CsvExport {
+            style,
+            types,
+            records: Vec::new(),
+        }
+    }
+
     pub fn add(&mut self, record: Exported) {
         self.records.push(record);
     }
 
     /// Writes the table of records to `records` and that of lines to `lines`.
     pub fn write(&self, records: impl Write, lines: impl Write) -> anyhow::Result<()> {
-        self.write_records(csv::Writer::from_writer(records))?;
-        self.write_lines(csv::Writer::from_writer(lines))
+        self.write_records(self.table(records)?)?;
+        self.write_lines(self.table(lines)?)
+    }
+
+    fn table<W: Write>(&self, mut out: W) -> anyhow::Result<csv::Writer<W>> {
+        if self.style.bom {
+            out.write_all(BOM)?;
+        }
+        let separator = self.style.separator.byte();
+        Ok(csv::WriterBuilder::new()
+            .delimiter(separator)
+            .from_writer(out))
+    }
+
+    /// A decimal number as the style writes it.
+    fn decimal(&self, number: &str) -> String {
+        match self.style.decimal_comma {
+            true => number.replace('.', ","),
+            false => number.to_owned(),
+        }
+    }
+
+    /// A field of a record, or of the lines of its list.
+    fn cell(
+        &self,
+        record: &Record,
+        list: Option<&str>,
+        name: &str,
+        value: Option<&Value>,
+    ) -> String {
+        match value {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) if self.is_decimal(record, list, name) && is_number(text) => {
+                self.decimal(text)
+            }
+            Some(Value::String(text)) => guarded(text),
+            Some(Value::Number(number)) => self.decimal(&number.to_string()),
+            Some(other) => guarded(&other.to_string()),
+        }
+    }
+
+    /// Whether the record's type declares the field as an amount or quantity.
+    fn is_decimal(&self, record: &Record, list: Option<&str>, name: &str) -> bool {
+        let doc_type = record
+            .doc_type
+            .as_deref()
+            .and_then(|name| self.types.get(name));
+        doc_type.is_some_and(|doc_type| {
+            let fields = &doc_type.schema["properties"];
+            let property = match list {
+                Some(list) => &fields[list]["items"]["properties"][name],
+                None => &fields[name],
+            };
+            matches!(property["format"].as_str(), Some("amount" | "quantity"))
+        })
     }
 
     fn write_records(&self, mut out: csv::Writer<impl Write>) -> anyhow::Result<()> {
@@ -92,17 +156,19 @@ impl CsvExport {
                 record.source.as_str().to_owned(),
                 record
                     .confidence
-                    .map(|confidence| format!("{confidence:.4}"))
+                    .map(|confidence| self.decimal(&format!("{confidence:.4}")))
                     .unwrap_or_default(),
-                least_probability(record),
+                self.decimal(&least_probability(record)),
                 codes.join(" "),
                 guarded(&findings.join("; ")),
                 unconfirmed.join(" "),
-                amount_due.clone().unwrap_or_default(),
+                self.decimal(amount_due.as_deref().unwrap_or_default()),
                 stored.blake3.clone(),
                 time(stored.created_at),
             ];
-            let values = fields.iter().map(|field| cell(record.fields.get(field)));
+            let values = fields
+                .iter()
+                .map(|field| self.cell(record, None, field, record.fields.get(field)));
             out.write_record(head.into_iter().chain(values))?;
         }
         Ok(out.flush()?)
@@ -134,15 +200,19 @@ impl CsvExport {
         out.write_record(names.chain(unlike(&LINES_HEAD, &fields)))?;
         for Exported { stored, .. } in &self.records {
             for (list, number, line) in lines(stored) {
-                let values = fields.iter().map(|field| cell(line.get(field)));
+                let record = &stored.record;
+                let values = fields
+                    .iter()
+                    .map(|field| self.cell(record, Some(&list), field, line.get(field)));
                 let head = [
                     stored.id.to_string(),
                     stored.blake3.clone(),
                     pages(&stored.record),
-                    list,
+                    list.clone(),
                     number.to_string(),
                 ];
-                out.write_record(head.into_iter().chain(values))?;
+                let row: Vec<String> = head.into_iter().chain(values).collect();
+                out.write_record(row)?;
             }
         }
         Ok(out.flush()?)
@@ -159,7 +229,7 @@ impl CsvExport {
     }
 }
 
-/// Names for fields beside the columns of `head`: a table has no two of one name.
+/// Column names of fields: one that `head` has already gets a prefix.
 fn unlike(head: &[&str], fields: &[String]) -> Vec<String> {
     let name = |field: &String| match head.contains(&field.as_str()) {
         true => format!("fields.{field}"),
@@ -168,37 +238,20 @@ fn unlike(head: &[&str], fields: &[String]) -> Vec<String> {
     fields.iter().map(name).collect()
 }
 
-/// Numbers of the record's pages, from 1, with a space between.
+/// Numbers of the record's pages, from 1, separated by spaces.
 fn pages(record: &Record) -> String {
     let pages = record.pages.iter().map(|index| (index + 1).to_string());
     pages.collect::<Vec<_>>().join(" ")
 }
 
-fn cell(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => guarded(text),
-        Some(other) => other.to_string(),
-    }
+/// `-1234.50`; text of another form is left as it is.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.bytes().all(|c| c.is_ascii_digit() || c == b'.')
 }
 
-/// A text that a spreadsheet would take for a formula gets an apostrophe
-/// before it (OWASP, "CSV Injection"): documents come from strangers. Negative
-/// amounts stay numbers.
-fn guarded(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let is_amount = text
-        .trim_start_matches('-')
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    if is_formula && !is_amount {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
-}
-
-/// Of the least believed value; empty where there is no calibration.
+/// The lowest calibrated probability of a value; empty without a calibration.
 fn least_probability(record: &Record) -> String {
     let fields = record.calibrated.iter().flat_map(|c| &c.fields);
     let least = fields.map(|(_, p)| *p).min_by(f64::total_cmp);
@@ -212,7 +265,8 @@ mod tests {
 
     #[test]
     fn no_two_columns_have_one_name() {
-        let mut export = CsvExport::default();
+        let types = DocTypes::load(None).unwrap();
+        let mut export = CsvExport::new(CsvStyle::default(), &types);
         let mut stored = super::super::example();
         let fields = &mut stored.stored.record.fields;
         fields.insert("status".into(), "successful".into());
@@ -231,7 +285,8 @@ mod tests {
 
     #[test]
     fn records_and_lines_are_two_tables_tied_by_the_records_id() {
-        let mut export = CsvExport::default();
+        let types = DocTypes::load(None).unwrap();
+        let mut export = CsvExport::new(CsvStyle::default(), &types);
         let mut example = super::super::example();
         let findings = &mut example.stored.record.findings;
         let other = |code, message| Finding::new(code, Severity::Warning, None, message);
@@ -252,9 +307,23 @@ mod tests {
     }
 
     #[test]
-    fn what_a_spreadsheet_would_run_is_text_and_a_negative_amount_is_not() {
-        assert_eq!(guarded("@SUM(A1)"), "'@SUM(A1)");
-        assert_eq!(guarded("-2+3"), "'-2+3");
-        assert_eq!(guarded("-12.50"), "-12.50");
+    fn numbers_and_only_numbers_get_the_decimal_comma() {
+        let types = DocTypes::load(None).unwrap();
+        let style = CsvStyle::of_locale("de").unwrap();
+        let mut export = CsvExport::new(style, &types);
+        let mut example = super::super::example();
+        let fields = &mut example.stored.record.fields;
+        fields.insert("merchant_name".into(), "Shop 2.20".into());
+        export.add(example);
+        let (mut records, mut lines) = (Vec::new(), Vec::new());
+        export.write(&mut records, &mut lines).unwrap();
+        assert!(records.starts_with(BOM) && lines.starts_with(BOM));
+        let records = String::from_utf8(records).unwrap();
+        let row = records.lines().nth(1).unwrap();
+        assert!(row.contains(";0,5000;0,2500;"), "{row}");
+        assert!(row.contains(";-2,20;"), "{row}");
+        assert!(row.ends_with(";Shop 2.20;-4,20;"), "{row}");
+        let lines = String::from_utf8(lines).unwrap();
+        assert!(lines.contains(";\"Tea, \"\"green\"\"\";3,00\n"), "{lines}");
     }
 }

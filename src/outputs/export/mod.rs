@@ -1,7 +1,8 @@
-//! Stored records for other programs: JSONL, CSV with a second file for the
-//! lines of lists, invoices as UBL files.
+//! Stored records for other programs: JSON lines, CSV with a second file for
+//! the lines of lists, invoices as UBL files.
 
 mod csv_format;
+mod csv_style;
 mod json_format;
 mod ubl;
 
@@ -12,20 +13,21 @@ use crate::domain::{AMOUNT_DUE, Fields, Finding, NOT_IN_FORM, Status, value_at_m
 use crate::store::{Store, StoredRecord};
 
 pub use csv_format::CsvExport;
+pub use csv_style::{CsvStyle, Separator};
 pub use json_format::line;
 pub use ubl::{Ubl, ubl};
 
 /// Records fetched at once: memory stays flat whatever the database holds.
 const CHUNK: u32 = 500;
 
-/// A record as an export tells it.
+/// A record as it is exported.
 #[derive(Clone)]
 pub struct Exported {
-    /// Values that are not in their schema's form are null; their findings quote
-    /// them.
+    /// Values that do not have the format of their field are null; their findings
+    /// quote them.
     pub stored: StoredRecord,
-    /// What an e-invoice leaves to pay (BT-115), a decimal string, where that
-    /// is not its gross total.
+    /// Amount due for payment (BT-115) of an e-invoice, a decimal string, if it
+    /// is not the gross total.
     pub amount_due: Option<String>,
 }
 
@@ -36,13 +38,13 @@ impl Exported {
             true => store.einvoice(stored.document_id).await?,
             false => None,
         };
-        // It was parsed when the record was made.
+        // It was parsed without an error when the record was made.
         let invoice = file.and_then(|file| einvoice::parse(&file.bytes).ok());
         let fields = invoice.map(|invoice| einvoice::fields(&invoice));
         let due = fields
             .as_ref()
             .and_then(|fields| fields["amount_due"].as_str());
-        blank_what_is_not_in_form(&mut stored.record.fields, &stored.record.findings);
+        clear_ambiguous(&mut stored.record.fields, &stored.record.findings);
         Ok(Exported {
             amount_due: due.map(str::to_owned),
             stored,
@@ -50,8 +52,9 @@ impl Exported {
     }
 }
 
-/// A program that imports `1.234` takes it for a number, which it may not be.
-fn blank_what_is_not_in_form(fields: &mut Fields, findings: &[Finding]) {
+/// Sets ambiguous values to null: a program that imports `1.234` takes it for a
+/// number.
+fn clear_ambiguous(fields: &mut Fields, findings: &[Finding]) {
     let not_in_form = |finding: &&Finding| NOT_IN_FORM.contains(&finding.code.as_str());
     for finding in findings.iter().filter(not_in_form) {
         let path = finding.field.as_deref().unwrap_or_default();
@@ -61,8 +64,8 @@ fn blank_what_is_not_in_form(fields: &mut Fields, findings: &[Finding]) {
     }
 }
 
-/// Calls `each` with every current record of these statuses (none: of all) in
-/// the order in which they were stored. Returns how many.
+/// Calls `each` with every current record that has one of these statuses (empty:
+/// with all) in the order in which they were stored. Returns their number.
 pub async fn for_each(
     store: &Store,
     statuses: &[Status],
@@ -165,7 +168,7 @@ mod tests {
             finding("not_an_amount", "items[9].amount"),
             finding("sum_mismatch", "tax"),
         ];
-        blank_what_is_not_in_form(&mut fields, &findings);
+        clear_ambiguous(&mut fields, &findings);
         let expected = json!({"total": null, "date": null, "tax": "0.20",
             "items": [{"amount": "3.00"}, {"amount": null}]});
         assert_eq!(Value::Object(fields), expected);

@@ -6,8 +6,8 @@ use anyhow::Context;
 use serde_json::Value;
 
 use super::{
-    Files, Memory, MemorySample, Pages, Reader, Records, Report, Run, SlowPage, Stage, State,
-    Throughput, TurnedAway, WorkerEnd, Workers,
+    FileCounts, MemorySample, MemoryUse, PageCounts, ReaderUse, RecordCounts, RejectedFile,
+    RunInfo, RunReport, RunState, SlowPage, StageTimes, Throughput, WorkerEnd, WorkerEvents,
 };
 use crate::store::{Attempt, ReaderRow, RejectedRow, RunRow, Sample, Store};
 
@@ -15,7 +15,7 @@ use crate::store::{Attempt, ReaderRow, RejectedRow, RunRow, Sample, Store};
 const CHUNK: u32 = 2000;
 const SLOWEST: usize = 10;
 const MAX_ENDS: usize = 100;
-const TURNED_AWAY: u32 = 100;
+const MAX_REJECTED: u32 = 100;
 /// Spans of the throughput plot: fewer where there are few pages, so that a
 /// bar is more than a page or none.
 const SPANS_WANTED: std::ops::RangeInclusive<f64> = 10.0..=60.0;
@@ -24,11 +24,11 @@ const PAGES_IN_A_SPAN: f64 = 3.0;
 const SPANS: [f64; 14] = [
     1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0,
 ];
-/// Stages in the order of a page's way; others follow.
+/// Stages in the order in which a page passes them; others follow.
 const STAGES: [&str; 3] = ["rasterize", "route", "read"];
 
 /// The report of run `id`, or of the latest. `None`: there is no such run.
-pub async fn of_run(store: &Store, id: Option<i64>) -> anyhow::Result<Option<Report>> {
+pub async fn of_run(store: &Store, id: Option<i64>) -> anyhow::Result<Option<RunReport>> {
     let Some(row) = store.run(id).await? else {
         return Ok(None);
     };
@@ -56,9 +56,9 @@ pub async fn of_run(store: &Store, id: Option<i64>) -> anyhow::Result<Option<Rep
         });
     }
     let done = outcomes.get("").copied().unwrap_or(0);
-    Ok(Some(Report {
+    Ok(Some(RunReport {
         files: files(store, &row).await?,
-        pages: Pages {
+        pages: PageCounts {
             done,
             failed: without_empty(outcomes),
             attempts: attempts.number,
@@ -75,7 +75,7 @@ pub async fn of_run(store: &Store, id: Option<i64>) -> anyhow::Result<Option<Rep
     }))
 }
 
-/// What is kept of the attempts while they pass by.
+/// What the report needs of the attempts, which are too many to keep.
 #[derive(Default)]
 struct Attempts {
     number: u64,
@@ -108,10 +108,10 @@ impl Attempts {
         self.slowest.truncate(SLOWEST);
     }
 
-    fn stages(&mut self) -> Vec<Stage> {
+    fn stages(&mut self) -> Vec<StageTimes> {
         let all: f64 = self.seconds.values().flatten().map(|s| f64::from(*s)).sum();
         let place = |stage: &str| STAGES.iter().position(|known| *known == stage);
-        let mut stages: Vec<Stage> = (self.seconds.iter_mut())
+        let mut stages: Vec<StageTimes> = (self.seconds.iter_mut())
             .map(|(stage, seconds)| of_stage(stage, seconds, all))
             .collect();
         stages.sort_by_key(|stage| place(&stage.stage).unwrap_or(STAGES.len()));
@@ -119,10 +119,10 @@ impl Attempts {
     }
 }
 
-fn of_stage(stage: &str, seconds: &mut [f32], all: f64) -> Stage {
+fn of_stage(stage: &str, seconds: &mut [f32], all: f64) -> StageTimes {
     seconds.sort_by(f32::total_cmp);
     let sum: f64 = seconds.iter().map(|s| f64::from(*s)).sum();
-    Stage {
+    StageTimes {
         stage: stage.to_owned(),
         pages: seconds.len() as u64,
         seconds: sum,
@@ -149,15 +149,15 @@ fn ended_at(row: &RunRow, samples: &[Sample], attempts: &Attempts) -> i64 {
         .unwrap_or(row.started_at.max(attempts.last_at).max(sampled))
 }
 
-fn run(row: &RunRow, ended_at: i64, seconds: f64) -> anyhow::Result<Run> {
+fn run(row: &RunRow, ended_at: i64, seconds: f64) -> anyhow::Result<RunInfo> {
     let interrupted = row.summary.as_ref().map(|s| &s["interrupted"]);
     let state = match (row.finished_at, interrupted) {
-        (Some(_), Some(Value::Bool(true))) => State::Interrupted,
-        (Some(_), _) => State::Finished,
-        (None, _) if row.is_alive => State::Running,
-        (None, _) => State::Killed,
+        (Some(_), Some(Value::Bool(true))) => RunState::Interrupted,
+        (Some(_), _) => RunState::Finished,
+        (None, _) if row.is_alive => RunState::Running,
+        (None, _) => RunState::Killed,
     };
-    Ok(Run {
+    Ok(RunInfo {
         id: row.id.0,
         state,
         started_at: rfc3339(row.started_at)?,
@@ -170,41 +170,41 @@ fn run(row: &RunRow, ended_at: i64, seconds: f64) -> anyhow::Result<Run> {
 
 fn rfc3339(milliseconds: i64) -> anyhow::Result<String> {
     let time = jiff::Timestamp::from_millisecond(milliseconds)
-        .context("the database holds a time that is none")?;
+        .context("a time in the database is out of range")?;
     Ok(time.to_string())
 }
 
-/// The run's own count where it came to its end: a later run that sees the
-/// same files takes them over in the database.
-async fn files(store: &Store, row: &RunRow) -> anyhow::Result<Files> {
-    let rejected = store.rejected_of_run(row.id, TURNED_AWAY).await?;
-    let file = |row: RejectedRow| TurnedAway {
+/// The run's own count if it finished: in the database, a later run that finds
+/// the same files takes them over.
+async fn files(store: &Store, row: &RunRow) -> anyhow::Result<FileCounts> {
+    let rejected = store.rejected_of_run(row.id, MAX_REJECTED).await?;
+    let file = |row: RejectedRow| RejectedFile {
         path: row.path,
         reason: row.reason,
         message: row.message,
     };
-    let first_turned_away = rejected.into_iter().map(file).collect();
+    let first_rejected = rejected.into_iter().map(file).collect();
     if let Some(summary) = &row.summary {
         let rejected = summary["rejected"].as_object().into_iter().flatten();
         let number = |(reason, n): (&String, &Value)| Some((reason.clone(), n.as_u64()?));
-        return Ok(Files {
-            looked_at: summary["files"].as_u64().unwrap_or(0),
-            turned_away: rejected.filter_map(number).collect(),
-            first_turned_away,
+        return Ok(FileCounts {
+            found: summary["files"].as_u64().unwrap_or(0),
+            rejected: rejected.filter_map(number).collect(),
+            first_rejected,
         });
     }
     let files = store.files_of_run(row.id).await?;
-    Ok(Files {
-        looked_at: files.values().sum(),
-        turned_away: without_empty(files),
-        first_turned_away,
+    Ok(FileCounts {
+        found: files.values().sum(),
+        rejected: without_empty(files),
+        first_rejected,
     })
 }
 
-async fn records(store: &Store, row: &RunRow) -> anyhow::Result<Records> {
-    let mut records = Records {
-        doubts: store.doubts_of_run(row.id).await?,
-        ..Records::default()
+async fn records(store: &Store, row: &RunRow) -> anyhow::Result<RecordCounts> {
+    let mut records = RecordCounts {
+        review_reasons: store.doubts_of_run(row.id).await?,
+        ..RecordCounts::default()
     };
     for ((doc_type, status), number) in store.records_of_run(row.id).await? {
         match status.as_str() {
@@ -222,7 +222,7 @@ async fn records(store: &Store, row: &RunRow) -> anyhow::Result<Records> {
     Ok(records)
 }
 
-async fn readers(store: &Store, row: &RunRow) -> anyhow::Result<Vec<Reader>> {
+async fn readers(store: &Store, row: &RunRow) -> anyhow::Result<Vec<ReaderUse>> {
     let mut rows = store.readers_of_run(row.id).await?;
     let further = row.settings["escalation"]["readers"].as_array();
     let place = |name: &str| {
@@ -230,9 +230,9 @@ async fn readers(store: &Store, row: &RunRow) -> anyhow::Result<Vec<Reader>> {
         names.position(|known| known == name).unwrap_or(usize::MAX)
     };
     rows.sort_by_key(|reader| (reader.climbed, place(&reader.name)));
-    let reader = |(row, rung): (ReaderRow, u32)| Reader {
+    let reader = |(row, tier): (ReaderRow, u32)| ReaderUse {
         reader: row.name,
-        rung,
+        tier,
         calls: row.calls,
         failed: row.failed,
         pages: row.pages,
@@ -245,10 +245,10 @@ async fn readers(store: &Store, row: &RunRow) -> anyhow::Result<Vec<Reader>> {
     Ok(rows.into_iter().zip(1..).map(reader).collect())
 }
 
-async fn workers(store: &Store, row: &RunRow) -> anyhow::Result<Workers> {
-    let mut workers = Workers {
+async fn workers(store: &Store, row: &RunRow) -> anyhow::Result<WorkerEvents> {
+    let mut workers = WorkerEvents {
         recycled: store.workers_recycled(row.id).await?,
-        ..Workers::default()
+        ..WorkerEvents::default()
     };
     for end in store.worker_ends(row.id).await? {
         let reasons = workers.restarts.entry(end.role.clone()).or_default();
@@ -265,9 +265,9 @@ async fn workers(store: &Store, row: &RunRow) -> anyhow::Result<Workers> {
     Ok(workers)
 }
 
-fn memory(row: &RunRow, samples: &[Sample]) -> Memory {
+fn memory(row: &RunRow, samples: &[Sample]) -> MemoryUse {
     const MIB: f64 = (1 << 20) as f64;
-    let mut memory = Memory::default();
+    let mut memory = MemoryUse::default();
     let measured = row.summary.as_ref().map(|s| &s["peak_memory"]);
     for (role, peak) in measured.and_then(Value::as_object).into_iter().flatten() {
         let peak = peak.as_u64().unwrap_or(0);
@@ -276,7 +276,7 @@ fn memory(row: &RunRow, samples: &[Sample]) -> Memory {
     for sample in samples {
         let mib = sample.resident as f64 / MIB;
         if measured.is_none() && sample.processes > 0 {
-            // A killed run told no peak: the highest mean of a sample.
+            // A killed run has no peak: the highest mean of a sample.
             let each = (mib / f64::from(sample.processes)).round() as u64;
             let peak = memory.peak.entry(sample.role.clone()).or_default();
             *peak = (*peak).max(each);

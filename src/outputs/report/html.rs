@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, Value, context};
+use minijinja::{Value, context};
 
-use super::chart::{self, Part, Series, duration};
-use super::{Reader, Report, State, by_role};
+use super::chart::{self, Part, Series};
+use super::{ReaderUse, RunReport, RunState, by_role};
+use crate::outputs::markup::{self, Markup};
+use crate::outputs::words::duration;
 
 const TEMPLATE: &str = include_str!("report.html");
 const GREEN: &str = "#009e73";
@@ -14,10 +16,7 @@ const AMBER: &str = "#e69f00";
 const RED: &str = "#d55e00";
 
 /// The whole page.
-pub fn to_html(report: &Report) -> anyhow::Result<String> {
-    let mut environment = Environment::new();
-    // File names and messages come from strangers' files.
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+pub fn to_html(report: &RunReport) -> anyhow::Result<String> {
     let slowest: Vec<Value> = (report.slowest.iter())
         .map(|page| {
             let file = page.path.file_name().unwrap_or(page.path.as_os_str());
@@ -32,8 +31,9 @@ pub fn to_html(report: &Report) -> anyhow::Result<String> {
             context! { at => duration(end.at), role => end.role.as_str(), reason => end.reason.as_str(), message => end.message.as_str() }
         })
         .collect();
-    let svg = Value::from_safe_string;
-    Ok(environment.render_str(
+    let restarts = report.workers.restarts.values();
+    let restarts: u64 = restarts.flat_map(BTreeMap::values).sum();
+    Ok(markup::environment().render_str(
         TEMPLATE,
         context! {
             run => Serde(&report.run), files => Serde(&report.files),
@@ -44,14 +44,16 @@ pub fn to_html(report: &Report) -> anyhow::Result<String> {
             per_minute => format!("{:.0}", report.pages.per_minute),
             failed_pages => report.pages.failed_number(),
             all_records => report.records.accepted + report.records.needs_review + report.records.failed,
-            turned_away => report.files.turned_away.values().sum::<u64>(),
-            restarts => report.workers.restarts.values().flat_map(BTreeMap::values).sum::<u64>(),
+            rejected => report.files.rejected.values().sum::<u64>(),
+            restarts => restarts,
             recycled => recycled(report), readers => readers(report),
-            more_ends => report.workers.restarts.values().flat_map(BTreeMap::values).sum::<u64>() as usize - ends.len(),
-            outcome_plot => svg(outcomes(report)), doubt_plot => svg(counts(&report.records.doubts)),
-            failure_plot => svg(counts(&report.pages.failed)), reject_plot => svg(counts(&report.files.turned_away)),
-            throughput_plot => svg(throughput(report)), stage_plot => svg(stages(report)),
-            memory_plot => svg(memory(report)), peak_plot => svg(peaks(report)),
+            more_ends => (restarts as usize).saturating_sub(ends.len()),
+            outcome_plot => outcomes(report).into_value(),
+            review_plot => counts(&report.records.review_reasons).into_value(),
+            failure_plot => counts(&report.pages.failed).into_value(),
+            rejected_plot => counts(&report.files.rejected).into_value(),
+            throughput_plot => throughput(report).into_value(), stage_plot => stages(report).into_value(),
+            memory_plot => memory(report).into_value(), peak_plot => peaks(report).into_value(),
             throughput_span => duration(report.throughput.span),
             slowest => slowest, ends => ends,
             settings => serde_json::to_string_pretty(&report.run.settings)?,
@@ -59,14 +61,14 @@ pub fn to_html(report: &Report) -> anyhow::Result<String> {
     )?)
 }
 
-fn recycled(report: &Report) -> Vec<Value> {
+fn recycled(report: &RunReport) -> Vec<Value> {
     let rows = by_role(&report.workers.recycled).into_iter();
     rows.map(|(role, reason, number)| context! { role => role, reason => reason, number => number })
         .collect()
 }
 
-fn readers(report: &Report) -> Vec<Value> {
-    let row = |reader: &Reader| {
+fn readers(report: &RunReport) -> Vec<Value> {
+    let row = |reader: &ReaderUse| {
         context! {
             reader => reader.reader.as_str(), calls => reader.calls, failed => reader.failed, pages => reader.pages,
             seconds => duration(reader.seconds), input => reader.input_tokens, output => reader.output_tokens,
@@ -76,16 +78,18 @@ fn readers(report: &Report) -> Vec<Value> {
     report.readers.iter().map(row).collect()
 }
 
-fn state(state: State) -> &'static str {
+fn state(state: RunState) -> &'static str {
     match state {
-        State::Finished => "came to its end",
-        State::Interrupted => "was stopped by a signal; the pages in hand were finished",
-        State::Running => "is still running",
-        State::Killed => "was killed, or the machine stopped; the next run goes on where it ended",
+        RunState::Finished => "finished",
+        RunState::Interrupted => "was stopped by a signal after the pages in progress",
+        RunState::Running => "is still running",
+        RunState::Killed => {
+            "was killed, or the machine stopped; the next run continues where it ended"
+        }
     }
 }
 
-fn outcomes(report: &Report) -> String {
+fn outcomes(report: &RunReport) -> Markup {
     let records = &report.records;
     let part = |name: &str, number, colour| Part {
         name: name.to_owned(),
@@ -101,7 +105,7 @@ fn outcomes(report: &Report) -> String {
 }
 
 /// Names with numbers, the largest first.
-fn counts(counts: &BTreeMap<String, u64>) -> String {
+fn counts(counts: &BTreeMap<String, u64>) -> Markup {
     let mut rows: Vec<_> = (counts.iter())
         .map(|(name, n)| (name.replace('_', " "), *n as f64, n.to_string()))
         .collect();
@@ -109,11 +113,11 @@ fn counts(counts: &BTreeMap<String, u64>) -> String {
     chart::rows(&rows)
 }
 
-fn throughput(report: &Report) -> String {
+fn throughput(report: &RunReport) -> Markup {
     let (span, pages) = (report.throughput.span, &report.throughput.pages);
     let last = pages.len().saturating_sub(1);
     let per_minute = |(index, pages): (usize, &u64)| {
-        // The last span is as long as the run went on.
+        // The last span ends with the run.
         let length = match index == last {
             true => (report.run.seconds - span * last as f64).clamp(span / 4.0, span),
             false => span,
@@ -121,14 +125,19 @@ fn throughput(report: &Report) -> String {
         *pages as f64 * 60.0 / length
     };
     let values: Vec<f64> = pages.iter().enumerate().map(per_minute).collect();
-    chart::bars("Pages a minute over time", "pages a minute", span, &values)
+    chart::bars(
+        "Pages per minute over time",
+        "pages per minute",
+        span,
+        &values,
+    )
 }
 
-fn stages(report: &Report) -> String {
+fn stages(report: &RunReport) -> Markup {
     let rows: Vec<_> = (report.stages.iter())
         .map(|stage| {
             let words = format!(
-                "{:.0} % ({:.1} s); a page {:.2} s, half within {:.2} s, 95 % within {:.2} s, longest {:.1} s",
+                "{:.0} % ({:.1} s); per page: mean {:.2} s, median {:.2} s, 95th percentile {:.2} s, longest {:.1} s",
                 stage.share * 100.0,
                 stage.seconds,
                 stage.mean,
@@ -142,7 +151,7 @@ fn stages(report: &Report) -> String {
     chart::rows(&rows)
 }
 
-fn memory(report: &Report) -> String {
+fn memory(report: &RunReport) -> Markup {
     let mut series: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
     for sample in &report.memory.samples {
         let points = series.entry(&sample.role).or_default();
@@ -157,7 +166,7 @@ fn memory(report: &Report) -> String {
     chart::lines("Memory by role over time", "MiB", &series)
 }
 
-fn peaks(report: &Report) -> String {
+fn peaks(report: &RunReport) -> Markup {
     let rows: Vec<_> = (report.memory.peak.iter())
         .map(|(role, mib)| (role.clone(), *mib as f64, format!("{mib} MiB")))
         .collect();

@@ -1,8 +1,8 @@
-//! What a run did, made from what the database holds of it: the same for a run
-//! that just ended, one of last week and one that was killed.
+//! What a run did, from the rows that it left in the database: the same for a
+//! run that just ended, one of last week and one that was killed.
 //!
-//! A report names files and tells why they failed; it holds no value that was
-//! read from a page.
+//! A report names files and why they failed. It contains no value that was read
+//! from a page.
 
 mod build;
 mod chart;
@@ -13,35 +13,36 @@ use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
+use super::words::money;
+
 pub use build::of_run;
-pub use chart::duration;
 pub use html::to_html;
 
 /// The report of a run. `docs/nightly-runs.md` describes its JSON.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Report {
-    pub run: Run,
-    pub files: Files,
-    pub pages: Pages,
-    pub records: Records,
-    /// The first reader, then those above it.
-    pub readers: Vec<Reader>,
+pub struct RunReport {
+    pub run: RunInfo,
+    pub files: FileCounts,
+    pub pages: PageCounts,
+    pub records: RecordCounts,
+    /// The first reader, then those that pages were escalated to.
+    pub readers: Vec<ReaderUse>,
     /// In the order of the stages.
-    pub stages: Vec<Stage>,
-    /// The attempts at pages that took longest, longest first.
+    pub stages: Vec<StageTimes>,
+    /// The slowest attempts at pages, slowest first.
     pub slowest: Vec<SlowPage>,
-    pub workers: Workers,
-    pub memory: Memory,
+    pub workers: WorkerEvents,
+    pub memory: MemoryUse,
     pub throughput: Throughput,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Run {
+pub struct RunInfo {
     pub id: i64,
-    pub state: State,
+    pub state: RunState,
     /// UTC, RFC 3339.
     pub started_at: String,
-    /// When it finished; for one that did not, when it was last seen at work.
+    /// When it finished; if it did not, its last trace in the database.
     pub ended_at: String,
     pub seconds: f64,
     pub docmill: String,
@@ -50,90 +51,89 @@ pub struct Run {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum RunState {
     Finished,
-    /// A signal ended it; the pages in hand were finished.
+    /// A signal stopped it after the pages in progress.
     Interrupted,
     Running,
-    /// Its process is gone and it did not come to its end.
+    /// Its process is gone, but it did not finish.
     Killed,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Files {
-    pub looked_at: u64,
+pub struct FileCounts {
+    pub found: u64,
     /// By reason.
-    pub turned_away: BTreeMap<String, u64>,
-    /// The first of them by name, but for those that a later run saw again.
-    pub first_turned_away: Vec<TurnedAway>,
+    pub rejected: BTreeMap<String, u64>,
+    /// The first of them by name, without those that a later run found again.
+    pub first_rejected: Vec<RejectedFile>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct TurnedAway {
+pub struct RejectedFile {
     #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
     pub reason: String,
-    /// Why, and what to do.
+    /// Why it was rejected, and what to do.
     pub message: String,
 }
 
-/// As the exports write it: a file's name need not be UTF-8, and JSON must be.
+/// A file name need not be UTF-8, but JSON must be. The exports do the same.
 fn lossy<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&path.to_string_lossy())
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Pages {
+pub struct PageCounts {
     pub done: u64,
     /// Pages whose last attempt in the run failed, by reason.
     pub failed: BTreeMap<String, u64>,
     pub attempts: u64,
-    /// Pages done a minute, over the whole run.
+    /// Pages done per minute, over the whole run.
     pub per_minute: f64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Records {
+pub struct RecordCounts {
     pub accepted: u64,
     pub needs_review: u64,
     pub failed: u64,
-    /// Number by type and status; type `unknown` where none could be told.
+    /// Number by type and status; type `unknown` if it could not be determined.
     pub by_type: BTreeMap<String, BTreeMap<String, u64>>,
-    /// Why records need review: how many have a finding of this code.
-    pub doubts: BTreeMap<String, u64>,
+    /// Why records need review: number of records by finding code.
+    pub review_reasons: BTreeMap<String, u64>,
 }
 
 /// What a reader did and what it cost.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Reader {
+pub struct ReaderUse {
     pub reader: String,
-    /// Its place in the ladder, from 1.
-    pub rung: u32,
-    /// Times that it was asked to read a page.
+    /// Its place in the order of readers, from 1.
+    pub tier: u32,
     pub calls: u64,
-    /// Of these, those that came to nothing.
+    /// Calls that failed.
     pub failed: u64,
     /// Distinct pages.
     pub pages: u64,
-    /// Of all calls, waiting for a free worker included.
+    /// Time of all calls, including the wait for a free worker.
     pub seconds: f64,
     pub input_tokens: u64,
     pub output_tokens: u64,
-    /// In `currency`; `None`: it has no price.
+    /// In `currency`; `None`: it is free.
     pub cost: Option<f64>,
     pub currency: Option<String>,
 }
 
-/// Seconds include waiting for a free worker.
+/// Times of a stage. They include the wait for a free worker.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Stage {
+pub struct StageTimes {
     pub stage: String,
-    /// Attempts that came to it.
+    /// Attempts that reached it.
     pub pages: u64,
-    /// Over all pages; pages are worked on at once, so this may be more than
+    /// Over all pages. Pages are processed in parallel, so this may be more than
     /// the run took.
     pub seconds: f64,
-    /// Of all stages' seconds, 0 to 1.
+    /// Share (0 to 1) of the seconds of all stages.
     pub share: f64,
     pub mean: f64,
     pub median: f64,
@@ -149,18 +149,19 @@ pub struct SlowPage {
     pub page: u32,
     pub seconds: f64,
     pub stages: BTreeMap<String, f64>,
-    /// Why the attempt failed; `None`: it did not.
+    /// Why the attempt failed; `None`: it succeeded.
     pub reason: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Workers {
+pub struct WorkerEvents {
     /// Workers that died or were killed, by role and reason.
     pub restarts: BTreeMap<String, BTreeMap<String, u64>>,
-    /// Workers that were replaced in good health, by role and reason: `pages`
-    /// (they had served long enough) or `memory` (they had grown).
+    /// Workers that were replaced although they worked, by role and reason:
+    /// `pages` (they had read `workers.recycle_pages`) or `memory` (they had grown
+    /// by `workers.recycle_growth`).
     pub recycled: BTreeMap<String, BTreeMap<String, u64>>,
-    /// The first of them.
+    /// The first of those that died.
     pub ends: Vec<WorkerEnd>,
 }
 
@@ -175,8 +176,8 @@ pub struct WorkerEnd {
 
 /// Resident memory in MiB.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Memory {
-    /// Highest of any one process of the role.
+pub struct MemoryUse {
+    /// Highest of a single process of the role.
     pub peak: BTreeMap<String, u64>,
     pub samples: Vec<MemorySample>,
 }
@@ -199,23 +200,15 @@ pub struct Throughput {
     pub pages: Vec<u64>,
 }
 
-impl Reader {
-    /// What it cost, for people; `None`: it has no price.
+impl ReaderUse {
+    /// `0.008000 USD`; `None`: it is free.
     pub fn price(&self) -> Option<String> {
         let (cost, currency) = (self.cost?, self.currency.as_deref()?);
         Some(format!("{} {currency}", money(cost)))
     }
 }
 
-/// Small sums need more than two places to be seen at all.
-pub fn money(cost: f64) -> String {
-    match cost {
-        cost if cost >= 1.0 => format!("{cost:.2}"),
-        cost => format!("{cost:.6}"),
-    }
-}
-
-impl Pages {
+impl PageCounts {
     pub fn failed_number(&self) -> u64 {
         self.failed.values().sum()
     }

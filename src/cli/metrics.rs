@@ -1,8 +1,5 @@
-//! A run's figures for Prometheus: by HTTP while it runs, or as a file for
-//! node_exporter's textfile collector, which outlives it. Names and units:
-//! `docs/nightly-runs.md`. They hold no text of a document and no file name.
-
-mod server;
+//! A run's figures for Prometheus, in a file for node_exporter's textfile
+//! collector. They contain no text of a document and no file name.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -19,23 +16,20 @@ use crate::config::UsageError;
 use crate::domain::Reason;
 use crate::pipeline::Event;
 
-pub use server::{Address, Server};
-
 /// Upper bounds in seconds: a page takes a fraction of a second with a small
 /// model and minutes with a large one on a CPU.
 const SECONDS: [f64; 14] = [
     0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0,
 ];
-/// How often the textfile is written while a run goes on; node_exporter reads
-/// it once a minute or less often.
+/// Time between two writes of the file. node_exporter is scraped once a minute
+/// or less often.
 const REWRITE: std::time::Duration = std::time::Duration::from_secs(15);
 
-/// All metrics of this process.
-#[derive(Clone)]
+/// All metrics of a run.
 pub struct Metrics {
     registry: Registry,
     files: IntCounterVec,
-    turned_away: IntCounterVec,
+    rejected: IntCounterVec,
     pages: IntCounterVec,
     failures: IntCounterVec,
     records: IntCounterVec,
@@ -92,24 +86,24 @@ impl Metrics {
         };
         let build = gauge(
             "docmill_build_info",
-            "Always 1; the label tells the version.",
+            "Always 1; the label is the version.",
             &["version"],
         )?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         let started = plain(
             "docmill_run_start_timestamp_seconds",
-            "When the run began, Unix time.",
+            "When the run started, Unix time.",
         )?;
         started.set(unix_now());
         Ok(Metrics {
             files: counter(
                 "docmill_files_total",
-                "Files looked at, by outcome.",
+                "Files found, by outcome.",
                 &["outcome"],
             )?,
-            turned_away: counter(
-                "docmill_files_turned_away_total",
-                "Files turned away, by reason.",
+            rejected: counter(
+                "docmill_files_rejected_total",
+                "Files rejected, by reason.",
                 &["reason"],
             )?,
             pages: counter(
@@ -129,12 +123,12 @@ impl Metrics {
             )?,
             page_seconds: histogram(
                 "docmill_page_seconds",
-                "From a page's claim to its stored result.",
+                "Time from the claim of a page to its stored result.",
                 &[],
             )?,
             stage_seconds: histogram(
                 "docmill_stage_seconds",
-                "Time of a page in a stage, waiting for a worker included.",
+                "Time of a page in a stage, including the wait for a worker.",
                 &["stage"],
             )?,
             restarts: counter(
@@ -144,27 +138,27 @@ impl Metrics {
             )?,
             recycled: counter(
                 "docmill_workers_recycled_total",
-                "Workers in good health that were replaced, by role and reason.",
+                "Working workers that were replaced as planned, by role and reason.",
                 &["role", "reason"],
             )?,
             calls: counter(
                 "docmill_reader_calls_total",
-                "Times that a reader was asked to read a page, by outcome.",
+                "Calls of a reader, by outcome.",
                 &["reader", "outcome"],
             )?,
             call_seconds: sum(
                 "docmill_reader_seconds_total",
-                "Time of a reader's calls, waiting for a free worker included.",
+                "Time of a reader's calls, including the wait for a free worker.",
                 &["reader"],
             )?,
             tokens: counter(
                 "docmill_reader_tokens_total",
-                "Tokens that a reader was given (in) and wrote (out).",
+                "Tokens of a reader's input (in) and output (out).",
                 &["reader", "direction"],
             )?,
             cost: sum(
                 "docmill_reader_cost_total",
-                "What a reader's calls cost, by its price.",
+                "Cost of a reader's calls, by its price.",
                 &["reader", "currency"],
             )?,
             memory: gauge(
@@ -175,7 +169,7 @@ impl Metrics {
             processes: gauge("docmill_processes", "Processes of a role.", &["role"])?,
             backlog: gauge(
                 "docmill_queue_pages",
-                "Pages that wait (queued) or are worked on (leased) in the database.",
+                "Pages that wait (queued) or are in progress (leased) in the database.",
                 &["state"],
             )?,
             finished: plain(
@@ -184,16 +178,16 @@ impl Metrics {
             )?,
             exit_code: plain(
                 "docmill_run_exit_code",
-                "How the run ended, as its exit code; -1 while it runs.",
+                "Exit code of the run; -1 while it runs.",
             )?,
             registry,
         })
     }
 
-    /// Series that must be there before anything happens, so that a rate over
-    /// them sees the first event.
+    /// Creates series before anything happens, so that a rate over them includes
+    /// the first event.
     fn begin(&self) {
-        for outcome in ["taken_in", "known", "turned_away"] {
+        for outcome in ["taken_in", "known", "rejected"] {
             self.files.with_label_values(&[outcome]);
         }
         for outcome in ["done", "failed", "retried"] {
@@ -216,9 +210,9 @@ impl Metrics {
                 self.files.with_label_values(&[outcome]).inc();
             }
             Event::Rejected { failure, .. } => {
-                self.files.with_label_values(&["turned_away"]).inc();
+                self.files.with_label_values(&["rejected"]).inc();
                 let reason = failure.reason.as_str();
-                self.turned_away.with_label_values(&[reason]).inc();
+                self.rejected.with_label_values(&[reason]).inc();
             }
             Event::PageDone {
                 seconds, stages, ..
@@ -307,18 +301,18 @@ impl Metrics {
     }
 }
 
-/// The file for node_exporter, written whole or not at all.
+/// The file for node_exporter, which is replaced atomically.
 pub struct Textfile {
     path: PathBuf,
     written: Option<Instant>,
 }
 
 impl Textfile {
-    /// Writes it once, so that a wrong place is told before anything is read.
+    /// Writes it once, so that a wrong path is reported before anything is read.
     pub fn create(path: PathBuf, metrics: &Metrics) -> anyhow::Result<Textfile> {
         if path.extension().is_none_or(|extension| extension != "prom") {
             let path = path.display();
-            let why = format!("node_exporter only reads files that end in .prom, not {path}");
+            let why = format!("node_exporter reads only files that end in .prom: {path}");
             return Err(UsageError(why).into());
         }
         output::check_place(&path)?;
@@ -330,7 +324,7 @@ impl Textfile {
         Ok(file)
     }
 
-    /// Writes it unless that was done a moment ago.
+    /// Writes it if the last write is [`REWRITE`] ago.
     pub fn refresh(&mut self, metrics: &Metrics) -> anyhow::Result<()> {
         match self.written {
             Some(written) if written.elapsed() < REWRITE => Ok(()),
@@ -345,8 +339,8 @@ impl Textfile {
     }
 }
 
-/// Another user's node_exporter reads it: unlike all else that docmill writes
-/// it is open to everyone, and holds only counts.
+/// node_exporter runs as another user: unlike all other files of docmill it is
+/// readable by everyone. It contains only counts.
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
@@ -435,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_is_as_prometheus_wants_it() {
+    fn names_follow_the_conventions_of_prometheus() {
         let metrics = Metrics::new();
         for family in metrics.registry.gather() {
             let (name, help) = (family.name(), family.help());
@@ -449,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn the_textfile_is_replaced_whole_and_open_to_node_exporter() {
+    fn the_textfile_is_replaced_atomically_and_readable_by_node_exporter() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("docmill.prom");
