@@ -66,6 +66,24 @@ impl Context {
         command
     }
 
+    /// A command that another program starts.
+    pub fn command_under(&self, wrapper: &[&str], args: &[&str]) -> Command {
+        let command = self.command(args);
+        let mut wrapped = Command::new(wrapper[0]);
+        wrapped
+            .args(&wrapper[1..])
+            .arg(command.get_program())
+            .args(command.get_args())
+            .current_dir(self.dir.path());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => wrapped.env(name, value),
+                None => wrapped.env_remove(name),
+            };
+        }
+        wrapped
+    }
+
     pub fn run(&self, args: &[&str]) -> Ran {
         Ran::from(self.command(args).stdin(Stdio::null()).output().unwrap())
     }

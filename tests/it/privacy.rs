@@ -3,9 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use crate::context::{Context, Ran, changed_models};
+use crate::context::{Context, Ran, SMALL_READER, changed_models};
 use crate::harness::test;
 use crate::pages::pdf;
 
@@ -60,16 +60,9 @@ fn logs_hold_no_page_text(context: Context) {
 
 /// Runs the program with a umask that takes nothing away.
 fn open_handed(context: &Context, args: &[&str]) -> Ran {
-    let program = context.command(&[]).get_program().to_owned();
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", "umask 000; exec \"$0\" \"$@\""])
-        .arg(program)
-        .args(args)
-        .current_dir(context.path(""))
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null());
-    Ran::from(command.output().unwrap())
+    let shell = ["sh", "-c", "umask 000; exec \"$0\" \"$@\""];
+    let mut command = context.command_under(&shell, args);
+    Ran::from(command.stdin(Stdio::null()).output().unwrap())
 }
 
 test!(
@@ -123,15 +116,8 @@ test!(a_run_needs_no_network, Engines, NetworkNamespace);
 fn a_run_needs_no_network(context: Context) {
     // In a network namespace of its own not even loopback is up.
     context.fixture("receipt/uk_grocer", "in/a");
-    let program = context.command(&[]).get_program().to_owned();
-    let output = Command::new("unshare")
-        .arg("-n")
-        .arg(program)
-        .args(["run", "in", "--json"])
-        .current_dir(context.path(""))
-        .stdin(Stdio::null())
-        .output();
-    let ran = Ran::from(output.unwrap());
+    let mut command = context.command_under(&["unshare", "-n"], &["run", "in", "--json"]);
+    let ran = Ran::from(command.stdin(Stdio::null()).output().unwrap());
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert_eq!(ran.json_lines().len(), 1, "{ran:?}");
 }
@@ -161,7 +147,7 @@ fn a_changed_weight_is_reported_before_anything_is_made(context: Context) {
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
         fs::write(&path, bytes).unwrap();
-        let ran = context.run(&["run", "in", "--models", "models"]);
+        let ran = context.run(&["run", "in", "--models", "models", "--reader", SMALL_READER]);
         assert_eq!(ran.code, Some(1), "{ran:?}");
         let name = Path::new(file).file_name().unwrap().to_str().unwrap();
         assert!(
