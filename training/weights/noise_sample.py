@@ -17,6 +17,8 @@ from .tagged import Tagged
 _SCALES = (1.0, 1.25, 1.5, 2.0)  # pages of 384 to 768 pixels, as scanned receipts are
 _DAMAGED, _SLIPS = 0.75, 0.4
 _SAME_LINE = 0.55  # least similarity of two lines that say the same
+# Pages on which OCR failed say nothing about how it reads.
+_MOST_LOST, _MOST_MISREAD = 0.3, 0.15
 _LEAST_SEEN = 40  # letters rarer than this keep no statistics of their own
 # Measured by eye: how often a detector cuts a line at a blank, and up to which
 # gap, in letter widths, it joins neighbours.
@@ -39,7 +41,7 @@ def write(out: Path, pages: int, seed: int, threads: int) -> None:
             printed = _draw(r, picture)
             read = [Segment(*line["bbox"], line["text"]) for line in corpus_words.recognised(engine, picture)]
             level = _compare(printed, page_text(read).split("\n"), counts)
-            if level:
+            if level and level[0] <= _MOST_MISREAD and level[2] <= _MOST_LOST:
                 levels.append([*level, r.choice(_CUT), r.choice(_JOINS)])
     content = {"levels": levels, "confusions": _confusions(counts)}
     fresh = out.with_suffix(".new")
