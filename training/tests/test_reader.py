@@ -56,6 +56,16 @@ def test_a_value_over_lines_is_joined_by_a_blank_in_the_order_of_its_parts():
     assert tagged.values(segments) == {"merchant_address": "27, Jalan Dedap 81100 Johor"}
 
 
+def test_of_a_sign_at_every_amount_the_first_counts():
+    assert tagged.values([_segment("RM", y, "currency~2") for y in (0, 20, 40)]) == {"currency": "RM"}
+
+
+def test_a_value_that_is_cut_in_two_is_joined_again():
+    whole = _segment("12 March 2024", 0, "date")
+    halves = [Tagged(0, 0, 16, 16, whole.letters[:2], whole.tags[:2]), Tagged(40, 0, 120, 16, whole.letters[3:], whole.tags[3:])]
+    assert tagged.values(halves) == {"date": "12 March 2024"}
+
+
 def test_noise_keeps_a_tag_for_every_letter():
     r = random.Random(5)
     for _ in range(40):

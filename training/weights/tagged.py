@@ -84,18 +84,22 @@ def page_text(segments: list[Tagged]) -> str:
 
 def values(segments: list[Tagged]) -> dict[str, str]:
     """What stands in the text for each key; a value over several lines is
-    joined by blanks. Places that were lost give way to those behind `~`."""
-    found: dict[tuple[str, int], dict[tuple[int, int], list[str]]] = {}
+    joined by blanks. Places that were lost give way to those behind `~`; of
+    places that are as good, such as a sign at every amount, the first counts."""
+    # By key and place: by part: the run that said it first, and its letters by segment.
+    found: dict[tuple[str, int], dict[int, tuple[Mark, dict[int, list[str]]]]] = {}
     for number, segment in enumerate(segments):
         for letter, mark in zip(segment.letters, segment.tags):
             if mark:
                 key, _, place = mark.key.partition("~")
-                # A part that was split is in order of its segments.
-                found.setdefault((key, int(place or 0)), {}).setdefault((mark.part, number), []).append(letter)
+                parts = found.setdefault((key, int(place or 0)), {})
+                first, pieces = parts.setdefault(mark.part, (mark, {}))
+                if first is mark:
+                    pieces.setdefault(number, []).append(letter)
     result: dict[str, str] = {}
-    for (key, _), pieces in sorted(found.items()):
-        text = " ".join("".join(pieces[place]) for place in sorted(pieces))
-        text = " ".join(text.split())
+    for (key, _), parts in sorted(found.items(), key=lambda item: item[0]):
+        words = ["".join(letters) for part in sorted(parts) for letters in parts[part][1].values()]
+        text = " ".join(" ".join(words).split())
         if text:
             result.setdefault(key, text)
     return result
