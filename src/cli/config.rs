@@ -10,7 +10,6 @@ use crate::config::{self, FoundValue, Settings};
 use crate::documents::acceptance::Folders;
 use crate::engines::models::{Installation, Manifest};
 use crate::engines::rasterize::find_pdfium;
-use crate::pipeline;
 
 /// Print the settings in effect as TOML, and where each comes from
 #[derive(Args)]
@@ -63,12 +62,6 @@ fn found(settings: &Settings) -> anyhow::Result<BTreeMap<&'static str, FoundValu
         "pdfium",
         pdfium.map_or_else(nothing, |path| found(Some(&path), "found")),
     );
-    let tesseract = match pipeline::find_ocr(&settings.ocr, 1) {
-        Ok(Some(tesseract)) => found(Some(tesseract.program()), "found on the PATH"),
-        Ok(None) => found(None, "none: `ocr.mode` is off"),
-        Err(error) => nothing(error),
-    };
-    all.insert("ocr.tesseract", tesseract);
     all.insert("acceptance.calibration", calibration(&installation));
     Ok(all)
 }

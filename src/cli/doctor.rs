@@ -9,7 +9,7 @@ use super::app::App;
 use super::exit::ExitStatus;
 use super::output::{count, table};
 use super::settings::EngineFlags;
-use crate::config::Settings;
+use crate::config::{OcrMode, Settings};
 use crate::documents::acceptance::percent;
 use crate::engines::models::Installation;
 use crate::engines::rasterize::{DocumentRasterizer, find_pdfium};
@@ -61,7 +61,7 @@ impl Doctor {
             ("document types", types(&settings)),
             ("models", models(&settings)),
             ("calibration", calibration(&settings)),
-            ("OCR cross-check", ocr(&settings)),
+            ("OCR", ocr(&settings)),
             ("database", database(&settings).await),
             ("engines start", engines),
             ("sandbox", sandbox),
@@ -226,12 +226,15 @@ fn calibration(settings: &Settings) -> CheckResult {
     .into())
 }
 
-/// Missing OCR is a note, not an error.
+/// The engine that reads the words of scans.
 fn ocr(settings: &Settings) -> CheckResult {
-    Ok(match pipeline::find_ocr(&settings.ocr, 1) {
-        Ok(Some(tesseract)) => format!("Tesseract, {}", tesseract.describe()).into(),
-        Ok(None) => CheckNote::Note("off (setting `ocr.mode`)".to_owned()),
-        Err(error) => CheckNote::Note(format!("none: {error:#}")),
+    if settings.ocr.mode == OcrMode::Off {
+        return Ok(CheckNote::Note("none (setting `ocr.mode`)".to_owned()));
+    }
+    let ocr = Installation::find(settings.models.as_deref())?.ocr()?;
+    Ok(match ocr {
+        Some(ocr) => ocr.name.into(),
+        None => CheckNote::Note("none in the manifest: scans have no words".to_owned()),
     })
 }
 

@@ -72,7 +72,7 @@ fn a_name_may_look_like_a_number() {
 
 #[test]
 fn paths_in_a_file_are_relative_to_it_and_others_to_the_working_folder() {
-    let layers = file("db = 'rows.db'\ntypes = '/srv/types'\n[ocr]\ntesseract = 'bin/t'").unwrap();
+    let layers = file("db = 'rows.db'\ntypes = '/srv/types'\npdfium = 'bin/t'").unwrap();
     let layers = layers
         .environment(variables(&[("DOCMILL_MODELS", "weights")]))
         .unwrap();
@@ -80,10 +80,7 @@ fn paths_in_a_file_are_relative_to_it_and_others_to_the_working_folder() {
     assert_eq!(settings.db, Path::new("conf/rows.db"));
     assert_eq!(settings.types.as_deref(), Some(Path::new("/srv/types")));
     assert_eq!(settings.models.as_deref(), Some(Path::new("weights")));
-    assert_eq!(
-        settings.ocr.tesseract.as_deref(),
-        Some(Path::new("conf/bin/t"))
-    );
+    assert_eq!(settings.pdfium.as_deref(), Some(Path::new("conf/bin/t")));
     let off = file("[acceptance]\ncalibration = 'off'").unwrap();
     let calibration = off.resolve().settings.acceptance.calibration;
     assert_eq!(calibration.as_deref(), Some(Path::new("off")));
@@ -102,7 +99,6 @@ fn every_setting_that_holds_a_path_is_declared_as_one() {
         "types",
         "models",
         "pdfium",
-        "ocr.tesseract",
         "routing.clip_dir",
         "reading.text_gguf",
         "reading.mmproj_gguf",

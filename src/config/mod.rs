@@ -90,19 +90,12 @@ pub struct RasterizingSettings {
     pub page_seconds: u64,
 }
 
-/// The OCR cross-check of pages without a text layer.
+/// OCR of pages, or parts of them, without a usable text layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OcrSettings {
-    /// Whether pages without a text layer are cross-checked by OCR. Pages that
-    /// were read before are not cross-checked until they are read again
-    /// (`docmill run --force`).
+    /// Whether pages without a usable text layer are read by OCR.
     pub mode: OcrMode,
-    /// Tesseract's names of the languages, e.g. `eng+deu`.
-    pub languages: String,
-    /// Tesseract's program. If not set: `tesseract` on the `PATH`.
-    #[schemars(extend("format" = "path"))]
-    pub tesseract: Option<PathBuf>,
     /// Time limit for a page, in seconds.
     #[schemars(range(min = 1))]
     pub page_seconds: u64,
@@ -111,11 +104,11 @@ pub struct OcrSettings {
     pub memory_mib: u64,
 }
 
-/// Whether pages without a text layer are cross-checked by OCR.
+/// Whether pages without a usable text layer are read by OCR.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OcrMode {
-    /// Yes, if Tesseract is installed.
+    /// Yes, with the manifest's OCR engine.
     #[default]
     Auto,
     /// No.
@@ -284,8 +277,6 @@ impl Default for OcrSettings {
     fn default() -> OcrSettings {
         OcrSettings {
             mode: OcrMode::Auto,
-            languages: "eng".to_owned(),
-            tesseract: None,
             page_seconds: 60,
             memory_mib: 1024,
         }

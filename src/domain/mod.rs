@@ -23,9 +23,12 @@ pub use finding::{
     POSSIBLE_DUPLICATE, REPLACED, Severity, by_gravity,
 };
 pub use limits::Limits;
-pub use page::{DocumentInfo, Embedding, MediaType, OcrWord, PageImage, RasterPage, Word};
+pub use page::{
+    DocumentInfo, Embedding, MediaType, OcrLine, OcrText, OcrWord, PageImage, RasterPage, Word,
+};
 pub use reading::{
-    FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing, value_at, value_at_mut,
+    AnswerGrammar, FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing, value_at,
+    value_at_mut,
 };
 pub use record::{Calibrated, PageResult, Record, Source, Status};
 pub use words::{all_seconds, count};

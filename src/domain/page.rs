@@ -64,6 +64,34 @@ impl PageImage {
             .checked_mul(3)?;
         (expected > 0 && rgb.len() == expected).then_some(PageImage { width, height, rgb })
     }
+
+    /// Turned clockwise by so many quarter turns.
+    pub fn turned(self, quarters: u8) -> PageImage {
+        let (w, h) = (self.width as usize, self.height as usize);
+        let (width, height) = match quarters % 2 {
+            0 => (w, h),
+            _ => (h, w),
+        };
+        let source = |x: usize, y: usize| match quarters % 4 {
+            0 => (x, y),
+            1 => (y, h - 1 - x),
+            2 => (w - 1 - x, h - 1 - y),
+            _ => (w - 1 - y, x),
+        };
+        if quarters % 4 == 0 {
+            return self;
+        }
+        let mut rgb = vec![0; self.rgb.len()];
+        for (at, pixel) in rgb.chunks_exact_mut(3).enumerate() {
+            let (x, y) = source(at % width, at / width);
+            pixel.copy_from_slice(&self.rgb[(y * w + x) * 3..][..3]);
+        }
+        PageImage {
+            width: width as u32,
+            height: height as u32,
+            rgb,
+        }
+    }
 }
 
 impl std::fmt::Debug for PageImage {
@@ -96,6 +124,43 @@ pub struct OcrWord {
     pub confidence: f32,
 }
 
+/// A line of text that an OCR engine read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OcrLine {
+    /// At least one, from left to right.
+    pub words: Vec<OcrWord>,
+    /// Its box as shares of the upright page, as [`Word::bbox`], moved so that
+    /// the lines of a skewed page stand level.
+    pub bbox: [f32; 4],
+}
+
+impl OcrLine {
+    pub fn text(&self) -> String {
+        let words: Vec<&str> = self.words.iter().map(|w| w.word.text.as_str()).collect();
+        words.join(" ")
+    }
+}
+
+/// What an OCR engine read on a page.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OcrText {
+    /// In reading order.
+    pub lines: Vec<OcrLine>,
+    /// Clockwise quarter turns (0 to 3) that make the page upright.
+    pub quarter_turns: u8,
+}
+
+impl OcrText {
+    /// Whether all of its numbers are.
+    pub fn is_finite(&self) -> bool {
+        let is_word = |w: &OcrWord| w.word.is_finite() && w.confidence.is_finite();
+        let mut lines = self.lines.iter();
+        lines.all(|line| {
+            line.bbox.iter().all(|share| share.is_finite()) && line.words.iter().all(is_word)
+        })
+    }
+}
+
 /// One page as the rasteriser leaves it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RasterPage {
@@ -117,5 +182,15 @@ mod tests {
         assert!(PageImage::new(2, 1, vec![0; 6]).is_some());
         assert!(PageImage::new(2, 1, vec![0; 5]).is_none());
         assert!(PageImage::new(0, 4, vec![]).is_none());
+    }
+
+    #[test]
+    fn four_quarter_turns_are_none() {
+        let page = PageImage::new(2, 1, vec![1, 1, 1, 2, 2, 2]).unwrap();
+        let turned = page.clone().turned(1);
+        assert_eq!((turned.width, turned.height), (1, 2));
+        assert_eq!(turned.rgb, [1, 1, 1, 2, 2, 2]);
+        assert_eq!(page.clone().turned(2).rgb, [2, 2, 2, 1, 1, 1]);
+        assert_eq!(page.clone().turned(3).turned(1), page);
     }
 }

@@ -55,10 +55,31 @@ pub struct ReadRequest {
     pub doc_type: String,
     /// The instruction, without image markers and chat template.
     pub prompt: String,
-    /// JSON Schema that the answer must satisfy; `None` for a free answer.
-    pub schema: Option<Value>,
+    pub grammar: AnswerGrammar,
     /// Upper bound of the answer's length in tokens.
     pub max_tokens: u32,
+}
+
+/// What an answer may be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerGrammar {
+    /// Any text.
+    Free,
+    /// JSON that satisfies this JSON Schema.
+    Schema(Value),
+    /// JSON whose values copy the page's text: a grammar in llguidance's Lark
+    /// form.
+    Copies(String),
+}
+
+impl AnswerGrammar {
+    pub fn schema(&self) -> Option<&Value> {
+        match self {
+            AnswerGrammar::Schema(schema) => Some(schema),
+            _ => None,
+        }
+    }
 }
 
 /// The model's answer about one page.
@@ -71,6 +92,9 @@ pub struct Reading {
     pub fields: Fields,
     /// Log-probabilities by leaf, e.g. `total` or `items[0].amount`.
     pub logprobs: Vec<FieldLogprob>,
+    /// Values are copies of the page's text, not yet in the schema's form.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub verbatim: bool,
     /// The engine told no log-probabilities: how sure it was is not known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsure: bool,

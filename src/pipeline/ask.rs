@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use super::engines;
 use super::plan::raster_spec;
 use crate::config::Settings;
-use crate::domain::{Failure, ReadRequest, Reading, count};
+use crate::domain::{AnswerGrammar, Failure, ReadRequest, Reading, count};
 use crate::engines::models::Installation;
 use crate::engines::worker::{DrawPage, OpenDocument};
 use crate::ingest;
@@ -58,7 +58,7 @@ pub async fn ask(settings: &Settings, question: &Question) -> anyhow::Result<Rea
             .clone()
             .unwrap_or_else(|| "default".into()),
         prompt: question.text.clone(),
-        schema: None,
+        grammar: AnswerGrammar::Free,
         max_tokens: reader.max_output_tokens,
     };
     let reading = readers.read(request).await;

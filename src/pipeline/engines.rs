@@ -10,16 +10,18 @@ use super::page::Stages;
 use super::plan::{Plan, Rung};
 use super::readers::Readers;
 use super::router::RouterHandle;
-use super::second_opinion::SecondOpinion;
+use super::text::TextStage;
 use super::{Event, Summary};
 use crate::config::{Settings, as_usage_error, to_json};
-use crate::engines::models::{ReaderBackend, ReaderSpec, ResolvedClip, ResolvedReader};
+use crate::engines::models::{
+    ReaderBackend, ReaderSpec, ResolvedClip, ResolvedOcr, ResolvedReader,
+};
 use crate::engines::rasterize::find_pdfium;
 use crate::engines::reader::openai::EndpointReader;
 use crate::engines::sandbox::SandboxReport;
 use crate::engines::worker::{
-    OnEnd, Pool, PoolMonitor, PoolSpec, RasterizerRole, ReaderRole, Role, RouterRole, WorkerEnd,
-    peak_memory, resident_memory,
+    OcrRole, OnEnd, Pool, PoolMonitor, PoolSpec, RasterizerRole, ReaderRole, Role, RouterRole,
+    WorkerEnd, peak_memory, resident_memory,
 };
 use crate::store::{ModelInfo, NewRun, PromptInfo, RoleMemory, SchemaInfo};
 
@@ -187,6 +189,16 @@ fn reader_spec(
     spec(settings, role, share.workers, memory, deadline)
 }
 
+/// One process with all cores: a page's lines are read in parallel.
+pub(super) fn ocr_spec(settings: &Settings, ocr: &ResolvedOcr) -> PoolSpec<OcrRole> {
+    let role = OcrRole {
+        ocr: Box::new(ocr.clone()),
+        threads: cores(),
+    };
+    let (memory, deadline) = (settings.ocr.memory_mib, settings.ocr.page_seconds);
+    spec(settings, role, 1, memory, deadline)
+}
+
 pub(super) fn router_spec(settings: &Settings, clip: &ResolvedClip) -> PoolSpec<RouterRole> {
     let role = RouterRole {
         clip: Box::new(clip.clone()),
@@ -222,6 +234,10 @@ impl Engines {
                 watched(events, ends)
             ),
         )?;
+        let ocr = plan.ocr.as_ref().map(|ocr| {
+            let spec = ocr_spec(settings, ocr);
+            Pool::idle(spec, watched(events, ends))
+        });
         let further = plan.rungs[1..]
             .iter()
             .map(|rung| further_readers(settings, &rung.reader, readers, watched(events, ends)));
@@ -239,15 +255,13 @@ impl Engines {
         let pad = plan.clip.spec.pad_to_square;
         let router =
             RouterHandle::start(router_pool.clone(), pad, settings.routing.batch, deadline);
-        // As many as there are readers to keep company.
-        let ocr_processes = or_auto(settings.workers.rasterizers, cores / 2);
         let stages = Stages {
             settings: settings.clone(),
             plan,
             rasterizers,
             router,
             readers: readers_of,
-            second_opinion: SecondOpinion::of(&settings.ocr, ocr_processes),
+            text: TextStage::new(ocr, Duration::from_secs(settings.ocr.page_seconds)),
         };
         let engines = Engines {
             stages,
@@ -268,11 +282,13 @@ impl Engines {
 
     fn pools(&self) -> Vec<PoolMonitor> {
         let readers = self.stages.readers.iter().filter_map(Readers::monitor);
+        let ocr = self.stages.text.pool().map(Pool::monitor);
         [
             self.stages.rasterizers.monitor(),
             self.router_pool.monitor(),
         ]
         .into_iter()
+        .chain(ocr)
         .chain(readers)
         .collect()
     }
@@ -282,8 +298,7 @@ impl Engines {
     pub fn sandbox(&self) -> SandboxReport {
         let pools = self.pools().into_iter();
         let pools = pools.filter_map(|pool| Some((pool.role(), pool.enforcement()?)));
-        let ocr = self.stages.second_opinion.enforcement();
-        SandboxReport(pools.chain(ocr.map(|ocr| ("tesseract", ocr))).collect())
+        SandboxReport(pools.collect())
     }
 
     /// Restarts, memory peaks and gaps of the sandbox, for the run's summary.
@@ -336,7 +351,8 @@ impl Engines {
         let read = rungs.map(of_reader).max().unwrap_or_default();
         let page = settings.rasterizing.open_seconds
             + 2 * settings.rasterizing.page_seconds
-            + 3 * read.max(settings.ocr.page_seconds);
+            + settings.ocr.page_seconds
+            + 3 * read;
         Duration::from_secs(settings.jobs.lease_seconds.max(page))
     }
 
@@ -364,9 +380,14 @@ impl Engines {
             doc_type: doc_type.name.clone(),
             schema: doc_type.schema.to_string(),
         });
+        let ocr = plan.ocr.as_ref().map(|ocr| ModelInfo {
+            hash: ocr.hash.clone(),
+            role: "ocr".into(),
+            name: ocr.name.clone(),
+        });
         Ok(NewRun {
             settings: to_json(&self.stages.settings),
-            models: readers.chain([clip]).collect(),
+            models: readers.chain([clip]).chain(ocr).collect(),
             prompts: prompts.collect(),
             schemas: schemas.collect(),
         })

@@ -25,6 +25,7 @@ fn reading(amount: &str, total: &str, sure: f32) -> Result<Option<Reading>, Fail
         raw_text: fields.to_string(),
         fields: fields.as_object().unwrap().clone(),
         logprobs: vec![logprob],
+        verbatim: false,
         unsure: false,
         repetitions: vec![],
         prompt_tokens: 1,

@@ -6,6 +6,7 @@
 //! document's records are each stored in one transaction by whoever holds the
 //! lease, so a run may be killed at any point and the next goes on.
 
+mod anchored;
 mod ask;
 mod batch;
 mod engines;
@@ -18,7 +19,7 @@ mod plan;
 mod readers;
 mod router;
 mod sandbox_test;
-mod second_opinion;
+mod text;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -34,7 +35,6 @@ pub use page::{PageJob, PageWork, Stages};
 pub use plan::{Plan, Rung, doc_types, policy};
 pub use readers::Readers;
 pub use sandbox_test::{ProbeResult, test_sandbox};
-pub use second_opinion::find_ocr;
 
 use crate::config::{Settings, UsageError};
 use crate::domain::{Failure, Reason, Record, Usage};

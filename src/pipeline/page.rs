@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::anchored::AnchoredReading;
 use super::plan::{INVOICE, Plan, Treatment};
 use super::readers::Readers;
 use super::router::RouterHandle;
-use super::second_opinion::SecondOpinion;
+use super::text::{TextOfPage, TextStage};
 use crate::config::Settings;
 use crate::domain::{
-    Failure, OcrWord, PageImage, RasterPage, ReadRequest, Reading, Reason, Routing, Word, XmlPlace,
+    AnswerGrammar, Failure, OcrWord, PageImage, RasterPage, ReadRequest, Reading, Reason, Routing,
+    Word, XmlPlace,
 };
-use crate::engines::models::ReaderBackend;
+use crate::engines::models::{Anchor, ReaderBackend};
 use crate::engines::worker::{DrawPage, OpenDocument, Pool, RasterizerRole};
 use crate::ingest;
 
@@ -54,7 +56,7 @@ pub struct Stages {
     pub router: RouterHandle,
     /// One a rung of the plan.
     pub readers: Vec<Readers>,
-    pub second_opinion: SecondOpinion,
+    pub text: TextStage,
 }
 
 impl Stages {
@@ -75,11 +77,16 @@ impl Stages {
             return Ok(());
         }
         let page = timed(&mut work.seconds, "rasterize", self.rasterize(job)).await?;
-        let image = Arc::new(page.image);
-        work.words = Some(page.words);
         if treatment == Treatment::TextOnly {
+            work.words = Some(page.words);
             return Ok(());
         }
+        let text = self.text.read(&page.image, &page.words);
+        let text = timed(&mut work.seconds, "ocr", text).await?;
+        // Routing and reading see the page upright.
+        let image = Arc::new(page.image.turned(text.quarter_turns()));
+        work.words = Some(page.words);
+        work.ocr = text.ocr_words();
         let routing = match work.routing.take() {
             Some(known) => known,
             None => timed(&mut work.seconds, "route", self.router.route(&image)).await?,
@@ -88,20 +95,8 @@ impl Stages {
         work.routing = Some(routing);
         if let Some(doc_type) = doc_type {
             let image = Arc::into_inner(image).expect("the router is done with the page");
-            // A page that climbs was looked at with the first reader.
-            let opinion = (job.rung == 0).then(|| {
-                let words = work.words.as_deref().unwrap_or_default();
-                self.second_opinion.on(&image, words)
-            });
-            let opinion = async { opinion?.await };
-            let reading = self.read(image, doc_type, job);
-            let reading = timed(&mut work.seconds, "read", reading);
-            let (reading, opinion) = tokio::join!(reading, opinion);
-            if let Some((words, seconds)) = opinion {
-                work.ocr = Some(words);
-                work.seconds.insert("ocr", seconds);
-            }
-            work.reading = Some(reading?);
+            let reading = self.read(image, doc_type, &text, job);
+            work.reading = Some(timed(&mut work.seconds, "read", reading).await?);
         }
         Ok(())
     }
@@ -128,6 +123,7 @@ impl Stages {
         &self,
         image: PageImage,
         doc_type: String,
+        text: &TextOfPage,
         job: &PageJob<'_>,
     ) -> Result<Reading, Failure> {
         let rung = &self.plan.rungs[job.rung];
@@ -139,16 +135,29 @@ impl Stages {
         })?;
         let request = ReadRequest {
             image,
-            doc_type,
             prompt: prompt.text.clone(),
-            schema: Some(prompt.schema.clone()),
+            grammar: AnswerGrammar::Schema(prompt.schema.clone()),
             max_tokens: match &rung.reader.backend {
                 // What was cut off may now fill the model's whole context.
                 ReaderBackend::Local(_) if job.is_retry => u32::MAX,
                 _ => rung.reader.max_output_tokens,
             },
+            doc_type,
         };
-        self.readers[job.rung].read(request).await
+        let readers = &self.readers[job.rung];
+        match rung.reader.anchor {
+            Anchor::None => readers.read(request).await,
+            Anchor::Text => {
+                let members = rung.members.get(&request.doc_type).map(Vec::as_slice);
+                let anchored = AnchoredReading {
+                    readers,
+                    prompt,
+                    members,
+                    text: &text.laid_out,
+                };
+                anchored.read(request).await
+            }
+        }
     }
 
     /// Whether the same reader may do better another time. A server's answer

@@ -7,13 +7,16 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::config::{AcceptanceSettings, EmbeddedXml, Settings, as_usage_error};
+use crate::config::{AcceptanceSettings, EmbeddedXml, OcrMode, Settings, as_usage_error};
 use crate::documents::acceptance::{Folders, Policy};
 use crate::documents::einvoice;
 use crate::documents::prompt::{self, Rendered};
 use crate::documents::types::DocTypes;
+use crate::documents::verbatim::{self, Member};
 use crate::domain::XmlPlace;
-use crate::engines::models::{ImageLayout, Installation, ReaderSpec, ResolvedClip};
+use crate::engines::models::{
+    Anchor, AnswerForm, ImageLayout, Installation, ReaderSpec, ResolvedClip, ResolvedOcr,
+};
 use crate::engines::rasterize::RasterSpec;
 use crate::engines::reader;
 
@@ -52,6 +55,8 @@ impl Treatment {
 pub struct Plan {
     pub types: DocTypes,
     pub clip: ResolvedClip,
+    /// `None`: pages without a text layer get no words.
+    pub ocr: Option<ResolvedOcr>,
     /// The readers, the first for every page, the others for what those before
     /// them did not read well enough. At least one.
     pub rungs: Vec<Rung>,
@@ -65,6 +70,9 @@ pub struct Rung {
     pub reader: ReaderSpec,
     /// By document type.
     pub prompts: BTreeMap<String, Rendered>,
+    /// By document type: the form of verbatim answers; empty where answers are
+    /// typed.
+    pub members: BTreeMap<String, Vec<Member>>,
     pub raster: RasterSpec,
     /// By what values that it read are accepted.
     pub policy: Policy,
@@ -83,13 +91,18 @@ impl Rung {
             Some(path) if is_further && path.is_file() => without_calibration(&settings.acceptance),
             _ => policy(&settings.acceptance, models, &reader.hash)?,
         };
-        let mut prompts = BTreeMap::new();
+        let (mut prompts, mut members) = (BTreeMap::new(), BTreeMap::new());
         for doc_type in types.readable() {
             let supported = reader
                 .supported_fields
                 .get(&doc_type.name)
                 .map(Vec::as_slice);
-            let rendered = prompt::render(doc_type, reader.prompt_variant.as_deref(), supported);
+            let rendered = prompt::render(
+                doc_type,
+                reader.prompt_variant.as_deref(),
+                supported,
+                reader.anchor == Anchor::Text,
+            );
             let mut rendered = rendered.with_context(|| {
                 format!(
                     "cannot make the prompt of document type `{}`",
@@ -111,6 +124,10 @@ impl Rung {
                     doc_type.name
                 );
             }
+            if reader.answers == AnswerForm::Verbatim {
+                let of_type = verbatim::members(&doc_type.schema, &rendered.schema);
+                members.insert(doc_type.name.clone(), of_type);
+            }
             prompts.insert(doc_type.name.clone(), rendered);
         }
         Ok(Rung {
@@ -118,7 +135,28 @@ impl Rung {
             policy,
             reader,
             prompts,
+            members,
         })
+    }
+}
+
+/// The OCR engine. Readers that are given the page's text cannot do without;
+/// others lose the words that confirm what they read.
+fn ocr(
+    installation: &Installation,
+    mode: OcrMode,
+    needs_text: bool,
+) -> anyhow::Result<Option<ResolvedOcr>> {
+    if mode == OcrMode::Off {
+        return Ok(None);
+    }
+    match installation.ocr() {
+        Err(error) if needs_text => as_usage_error(true, Err(error)),
+        Err(error) => {
+            tracing::warn!("scans get no OCR, so nothing confirms what is read: {error:#}");
+            Ok(None)
+        }
+        found => found,
     }
 }
 
@@ -135,6 +173,8 @@ impl Plan {
         let installation = Installation::find(settings.models.as_deref())?;
         let readers = installation.readers(&settings.reading, &settings.escalation)?;
         let clip = installation.clip(&settings.routing)?;
+        let needs_text = readers.iter().any(|reader| reader.anchor == Anchor::Text);
+        let ocr = ocr(&installation, settings.ocr.mode, needs_text)?;
         let models = installation.folder();
         let rung = |(place, reader)| Rung::new(reader, &types, settings, models, place > 0);
         let readers = std::iter::once(readers.first).chain(readers.further);
@@ -148,6 +188,7 @@ impl Plan {
         Ok(Plan {
             types,
             clip,
+            ocr,
             rungs,
             embedded_xml: settings.einvoices.embedded_xml,
             router_hash: hasher.finalize().to_hex().to_string(),
@@ -198,6 +239,10 @@ impl Plan {
         if let Some(rendered) = doc_type.and_then(|name| rung.prompts.get(name)) {
             hasher.update(rung.reader.hash.as_bytes());
             hasher.update(rendered.hash.as_bytes());
+            if rung.reader.anchor == Anchor::Text {
+                let ocr = self.ocr.as_ref().map(|ocr| ocr.hash.as_str());
+                hasher.update(ocr.unwrap_or_default().as_bytes());
+            }
         }
         hasher.finalize().to_hex().to_string()
     }
@@ -279,7 +324,7 @@ fn check(types: &DocTypes) -> anyhow::Result<()> {
         let prompts = doc_type.read.iter().flat_map(|rules| &rules.prompts);
         let mut schema = serde_json::Value::Null;
         for template in prompts {
-            let rendered = prompt::render(doc_type, Some(&template.variant), None);
+            let rendered = prompt::render(doc_type, Some(&template.variant), None, true);
             schema = rendered.context("a prompt is wrong")?.schema;
         }
         if let Err(error) = reader::check_schema(&schema) {

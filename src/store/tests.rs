@@ -87,6 +87,7 @@ pub(super) fn completion() -> PageCompletion {
         raw_text: "{\"total\":\"1.00\"}".into(),
         fields: json!({"total": "1.00"}).as_object().unwrap().clone(),
         logprobs: vec![],
+        verbatim: false,
         unsure: false,
         repetitions: vec![],
         prompt_tokens: 1,

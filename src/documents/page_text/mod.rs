@@ -3,10 +3,13 @@
 //! (`training/weights/page_text.py`; both are tested on the same cases).
 
 pub mod parts;
+mod source;
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
+
+pub use source::{LayerUse, segments};
 
 /// A word of a text layer, or a text line of OCR, with its place.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,6 +3,10 @@
 
 use std::ops::Range;
 
+use serde_json::Value;
+
+use crate::domain::{FieldLogprob, Reading};
+
 /// Lines that a part repeats of the one before, so that a value of several
 /// lines is whole in one of them.
 const OVERLAP: usize = 6;
@@ -29,8 +33,112 @@ pub fn split(lines: &[String], max_bytes: usize) -> Vec<Range<usize>> {
     parts
 }
 
+/// One reading of the readings of all parts, in their order: of each field the
+/// value that the reader was surest of, of lists all rows, those of an overlap
+/// once. `None` without readings.
+pub fn join(parts: Vec<Reading>) -> Option<Reading> {
+    parts.into_iter().reduce(|mut whole, part| {
+        let mut logprobs = part.logprobs;
+        for (name, value) in part.fields {
+            match (whole.fields.get_mut(&name), value) {
+                (Some(Value::Array(rows)), Value::Array(more)) => {
+                    let known = repeated(rows, &more);
+                    let offset = rows.len() - known;
+                    rows.extend(more.into_iter().skip(known));
+                    let of_list = logprobs.iter().filter_map(|p| Row::of(p, &name));
+                    let mut moved: Vec<FieldLogprob> = Vec::new();
+                    for row in of_list {
+                        if row.index >= known {
+                            moved.push(row.moved(offset));
+                        }
+                    }
+                    logprobs.retain(|p| !is_of_list(&p.field, &name));
+                    whole.logprobs.extend(moved);
+                }
+                (Some(known), value) => {
+                    let better = replaces(known, &value, &whole.logprobs, &logprobs, &name);
+                    let of_field = logprobs.iter().position(|p| p.field == name);
+                    let of_field = of_field.map(|at| logprobs.remove(at));
+                    if better {
+                        *known = value;
+                        whole.logprobs.retain(|p| p.field != name);
+                        whole.logprobs.extend(of_field);
+                    }
+                }
+                (None, value) => drop(whole.fields.insert(name, value)),
+            }
+        }
+        whole.logprobs.extend(logprobs);
+        whole.raw_text.push('\n');
+        whole.raw_text.push_str(&part.raw_text);
+        whole.unsure |= part.unsure;
+        whole.repetitions.extend(part.repetitions);
+        whole.prompt_tokens += part.prompt_tokens;
+        whole.output_tokens += part.output_tokens;
+        whole.forced_tokens += part.forced_tokens;
+        whole.prefill_seconds += part.prefill_seconds;
+        whole.decode_seconds += part.decode_seconds;
+        whole
+    })
+}
+
+/// Whether another part's value is to be preferred: to a null always, else if
+/// the reader was surer of it.
+fn replaces(
+    known: &Value,
+    value: &Value,
+    of_known: &[FieldLogprob],
+    of_value: &[FieldLogprob],
+    name: &str,
+) -> bool {
+    let sum = |all: &[FieldLogprob]| {
+        let of_field = all.iter().find(|p| p.field == name);
+        of_field.map_or(f32::NEG_INFINITY, |p| p.sum / p.tokens.max(1) as f32)
+    };
+    match (known.is_null(), value.is_null()) {
+        (_, true) => false,
+        (true, false) => true,
+        (false, false) => sum(of_value) > sum(of_known),
+    }
+}
+
+fn is_of_list(field: &str, list: &str) -> bool {
+    field
+        .strip_prefix(list)
+        .is_some_and(|rest| rest.starts_with('['))
+}
+
+/// A log-probability of a list's row: `items[3].amount`.
+struct Row<'a> {
+    logprob: &'a FieldLogprob,
+    list: &'a str,
+    index: usize,
+    rest: &'a str,
+}
+
+impl<'a> Row<'a> {
+    fn of(logprob: &'a FieldLogprob, list: &'a str) -> Option<Row<'a>> {
+        let rest = logprob.field.strip_prefix(list)?.strip_prefix('[')?;
+        let (index, rest) = rest.split_once(']')?;
+        Some(Row {
+            logprob,
+            list,
+            index: index.parse().ok()?,
+            rest,
+        })
+    }
+
+    fn moved(&self, by: usize) -> FieldLogprob {
+        let index = self.index + by;
+        FieldLogprob {
+            field: format!("{}[{index}]{}", self.list, self.rest),
+            ..self.logprob.clone()
+        }
+    }
+}
+
 /// How many rows at the end of `before` stand again at the start of `after`.
-pub fn repeated<T: PartialEq>(before: &[T], after: &[T]) -> usize {
+fn repeated<T: PartialEq>(before: &[T], after: &[T]) -> usize {
     (1..=before.len().min(after.len()))
         .rev()
         .find(|count| before[before.len() - count..] == after[..*count])
@@ -39,6 +147,8 @@ pub fn repeated<T: PartialEq>(before: &[T], after: &[T]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn lines(count: usize) -> Vec<String> {
@@ -74,5 +184,70 @@ mod tests {
         assert_eq!(repeated(&[1, 2, 3], &[2, 3, 4]), 2);
         assert_eq!(repeated(&[1, 2], &[3]), 0);
         assert_eq!(repeated::<u8>(&[], &[]), 0);
+    }
+
+    fn reading(fields: Value, logprobs: &[(&str, f32)]) -> Reading {
+        let logprob = |(field, sum): &(&str, f32)| FieldLogprob {
+            field: (*field).to_owned(),
+            sum: *sum,
+            min: *sum,
+            tokens: 1,
+        };
+        Reading {
+            raw_text: "x".into(),
+            fields: fields.as_object().unwrap().clone(),
+            logprobs: logprobs.iter().map(logprob).collect(),
+            verbatim: false,
+            unsure: false,
+            repetitions: Vec::new(),
+            prompt_tokens: 10,
+            output_tokens: 5,
+            forced_tokens: 2,
+            prefill_seconds: 1.0,
+            decode_seconds: 0.5,
+        }
+    }
+
+    #[test]
+    fn parts_become_one_reading() {
+        let first = reading(
+            json!({"name": "A", "total": null, "items": [{"a": "1"}, {"a": "2"}]}),
+            &[
+                ("name", -0.1),
+                ("total", -0.3),
+                ("items[0].a", -0.1),
+                ("items[1].a", -0.2),
+            ],
+        );
+        let second = reading(
+            json!({"name": "B", "total": "9", "items": [{"a": "2"}, {"a": "3"}]}),
+            &[
+                ("name", -2.0),
+                ("total", -0.2),
+                ("items[0].a", -0.4),
+                ("items[1].a", -0.5),
+            ],
+        );
+        let whole = join(vec![first, second]).unwrap();
+        assert_eq!(
+            Value::Object(whole.fields),
+            json!({"name": "A", "total": "9", "items": [{"a": "1"}, {"a": "2"}, {"a": "3"}]})
+        );
+        let mut logprobs: Vec<_> = whole
+            .logprobs
+            .iter()
+            .map(|p| (p.field.as_str(), p.sum))
+            .collect();
+        logprobs.sort_by(|a, b| a.0.cmp(b.0));
+        let expected = [
+            ("items[0].a", -0.1),
+            ("items[1].a", -0.2),
+            ("items[2].a", -0.5),
+            ("name", -0.1),
+            ("total", -0.2),
+        ];
+        assert_eq!(logprobs, expected);
+        assert_eq!((whole.prompt_tokens, whole.raw_text.as_str()), (20, "x\nx"));
+        assert!(join(Vec::new()).is_none());
     }
 }

@@ -7,9 +7,13 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::{DocType, Prompt};
 
+/// Stands for the page's text in a rendered prompt; no text of a page holds it.
+const PAGE_TEXT: &str = "\u{1}page_text\u{1}";
+
 /// A prompt ready for the reader.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rendered {
+    /// With a mark where the page's text goes ([`Rendered::with_page_text`]).
     pub text: String,
     /// The schema for decoding: only what the model was taught, in the order
     /// in which it writes.
@@ -22,11 +26,13 @@ pub struct Rendered {
 
 /// Renders the prompt of `doc_type`: the template of `variant` where the type
 /// has one, else the plain one. `taught` lists the fields that the model knows
-/// (list fields as `items[description,amount]`); `None`: all.
+/// (list fields as `items[description,amount]`); `None`: all. `has_page_text`:
+/// the reader is given the words of the page.
 pub fn render(
     doc_type: &DocType,
     variant: Option<&str>,
     taught: Option<&[String]>,
+    has_page_text: bool,
 ) -> anyhow::Result<Rendered> {
     let rules = doc_type
         .read
@@ -43,7 +49,11 @@ pub fn render(
     let text = environment.render_named_str(
         &file,
         &template.template,
-        context! { type => doc_type.name.as_str(), fields => fields(&schema, &doc_type.schema) },
+        context! {
+            type => doc_type.name.as_str(),
+            fields => fields(&schema, &doc_type.schema),
+            page_text => if has_page_text { PAGE_TEXT } else { "" },
+        },
     )?;
     let text = text.trim_end().to_owned();
     let hash = blake3::hash(format!("{text}\0{schema}").as_bytes())
@@ -55,6 +65,13 @@ pub fn render(
         hash,
         untaught,
     })
+}
+
+impl Rendered {
+    /// The prompt for a page with these lines.
+    pub fn with_page_text(&self, lines: &[String]) -> String {
+        self.text.replace(PAGE_TEXT, &lines.join("\n"))
+    }
 }
 
 fn choose<'a>(prompts: &'a [Prompt], variant: Option<&str>) -> Option<&'a Prompt> {
@@ -251,7 +268,13 @@ mod tests {
             "items[amount,description]".to_owned(),
             "unknown".to_owned(),
         ];
-        let rendered = render(types.get("receipt").unwrap(), Some("short"), Some(&taught)).unwrap();
+        let rendered = render(
+            types.get("receipt").unwrap(),
+            Some("short"),
+            Some(&taught),
+            false,
+        )
+        .unwrap();
         assert_eq!(rendered.text, "Read the receipt.");
         assert_eq!(keys(&rendered.schema), ["total", "items"]);
         assert_eq!(
@@ -267,7 +290,7 @@ mod tests {
     fn the_plain_prompt_lists_every_field_and_the_short_one_is_only_for_models_that_ask() {
         let types = DocTypes::load(None).unwrap();
         let invoice = types.get("invoice").unwrap();
-        let rendered = render(invoice, None, None).unwrap();
+        let rendered = render(invoice, None, None, false).unwrap();
         for key in keys(&invoice.schema) {
             assert!(
                 rendered.text.contains(&format!("- {key}: ")),
@@ -278,15 +301,18 @@ mod tests {
         assert!(rendered.untaught.is_empty());
         assert_ne!(
             rendered.hash,
-            render(invoice, Some("short"), None).unwrap().hash
+            render(invoice, Some("short"), None, false).unwrap().hash
         );
-        assert_eq!(render(invoice, Some("no such"), None).unwrap(), rendered);
+        assert_eq!(
+            render(invoice, Some("no such"), None, false).unwrap(),
+            rendered
+        );
     }
 
     #[test]
     fn the_built_in_prompts_and_decoding_schemas_are_as_reviewed() {
         for doc_type in DocTypes::load(None).unwrap().readable() {
-            let rendered = render(doc_type, None, None).unwrap();
+            let rendered = render(doc_type, None, None, false).unwrap();
             insta::assert_snapshot!(format!("{}_prompt", doc_type.name), rendered.text);
             insta::assert_json_snapshot!(format!("{}_schema", doc_type.name), rendered.schema);
         }

@@ -26,21 +26,33 @@ const SCHEMAS: [(&str, &str); 4] = [
     ("other", include_str!("../../../schemas/other.json")),
 ];
 
-const PROMPTS: [(&str, &str); 6] = [
+const PROMPTS: [(&str, &str); 9] = [
     ("receipt", include_str!("../../../prompts/receipt.md")),
     (
         "receipt.short",
         include_str!("../../../prompts/receipt.short.md"),
+    ),
+    (
+        "receipt.text",
+        include_str!("../../../prompts/receipt.text.md"),
     ),
     ("invoice", include_str!("../../../prompts/invoice.md")),
     (
         "invoice.short",
         include_str!("../../../prompts/invoice.short.md"),
     ),
+    (
+        "invoice.text",
+        include_str!("../../../prompts/invoice.text.md"),
+    ),
     ("screenshot", include_str!("../../../prompts/screenshot.md")),
     (
         "screenshot.short",
         include_str!("../../../prompts/screenshot.short.md"),
+    ),
+    (
+        "screenshot.text",
+        include_str!("../../../prompts/screenshot.text.md"),
     ),
 ];
 

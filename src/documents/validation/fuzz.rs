@@ -47,6 +47,7 @@ pub fn fields(bytes: &[u8]) {
             raw_text: String::from_utf8_lossy(text).into_owned(),
             fields,
             logprobs: Vec::new(),
+            verbatim: false,
             unsure: false,
             repetitions: Vec::new(),
             prompt_tokens: 0,

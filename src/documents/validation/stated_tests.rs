@@ -21,6 +21,7 @@ fn page(index: u32, read: Option<Value>) -> PageResult {
         forced_tokens: 0,
         prefill_seconds: 0.0,
         decode_seconds: 0.0,
+        verbatim: false,
         unsure: false,
     });
     PageResult {

@@ -31,6 +31,7 @@ fn reading(fields: Value) -> Reading {
     Reading {
         raw_text: Value::Object(fields.clone()).to_string(),
         logprobs: logprobs.collect(),
+        verbatim: false,
         unsure: false,
         fields,
         repetitions: Vec::new(),

@@ -1,23 +1,16 @@
-//! A second opinion on pages without a text layer: what an OCR engine reads is
-//! compared with what the model read. It is only ever a witness, never the
-//! reader.
+//! Optical character recognition: the words of a page image, each with its
+//! box and how sure the engine is of it.
 
-mod tesseract;
-mod tsv;
+#[allow(dead_code)]
+mod ppocr;
+mod rten_ocr;
 
-use std::future::Future;
-use std::pin::Pin;
+pub use rten_ocr::RtenOcr;
 
-pub use tesseract::{Spec, Tesseract};
-
-use crate::domain::{Failure, OcrWord, PageImage};
+use crate::domain::{Failure, OcrText, PageImage};
 
 /// The seam to OCR engines.
-pub trait OcrEngine: Send + Sync {
-    /// The words of a page in reading order, each with its box and how sure
-    /// the engine is of it. The page is taken over before the future runs.
-    fn words(
-        &self,
-        image: &PageImage,
-    ) -> Pin<Box<dyn Future<Output = Result<Vec<OcrWord>, Failure>> + Send + '_>>;
+pub trait OcrEngine {
+    /// The words of a page, whichever way it is turned.
+    fn read(&mut self, image: &PageImage) -> Result<OcrText, Failure>;
 }

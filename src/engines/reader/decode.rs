@@ -1,23 +1,29 @@
 //! Greedy decoding under a schema's grammar.
 //!
 //! The grammar (llguidance) says which tokens may come next; the likeliest of
-//! them is taken. How a text is cut into tokens is left to the model, which
-//! spells as it was taught.
+//! them is taken. Under a JSON Schema, how a text is cut into tokens is left to
+//! the model, which spells as it was trained to. Under a grammar of copies,
+//! what is forced is tokenised as the model's tokeniser does and evaluated in
+//! one step.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use llguidance::api::TopLevelGrammar;
-use llguidance::toktrie::{ApproximateTokEnv, SimpleVob, TokEnv, TokRxInfo, TokTrie};
+use llguidance::toktrie::{
+    ApproximateTokEnv, SimpleVob, TokEnv, TokRxInfo, TokTrie, TokenId, TokenizerEnv,
+};
 use llguidance::{Matcher, ParserFactory};
 use serde_json::Value;
 
 use super::json::Scanner;
 use super::logprobs::note;
 use super::repeat::{is_endless, repeated_lines};
-use super::{Prompt, TokenModel};
-use crate::domain::{Failure, FieldLogprob, Fields, Reading, Reason, Repetition, json_problem};
+use super::{Prompt, TokenModel, Tokenize};
+use crate::domain::{
+    AnswerGrammar, Failure, FieldLogprob, Fields, Reading, Reason, Repetition, json_problem,
+};
 
 /// Schemas compiled at most; types are few, questions have none.
 const MAX_GRAMMARS: usize = 64;
@@ -26,8 +32,31 @@ pub struct Decoder<M> {
     model: M,
     pieces: Vec<Vec<u8>>,
     end: Vec<u32>,
-    factory: ParserFactory,
+    /// For schemas: nothing is forced, the model spells.
+    schemas: ParserFactory,
     grammars: HashMap<String, Matcher>,
+    /// For grammars of copies, which are new with each page.
+    copies: ParserFactory,
+}
+
+/// The model's own tokeniser, so that forced text is cut as in training.
+struct ModelTokenizer {
+    trie: TokTrie,
+    tokenize: Tokenize,
+}
+
+impl TokenizerEnv for ModelTokenizer {
+    fn tok_trie(&self) -> &TokTrie {
+        &self.trie
+    }
+
+    fn tokenize_bytes(&self, bytes: &[u8]) -> Vec<TokenId> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => (self.tokenize)(text),
+            // Part of a letter: only the trie can cut it.
+            Err(_) => self.trie.greedy_tokenize(bytes),
+        }
+    }
 }
 
 /// Whether a schema can be decoded at all, whatever the model's vocabulary:
@@ -47,32 +76,48 @@ impl<M: TokenModel> Decoder<M> {
             .ok_or_else(|| anyhow::anyhow!("the model has no token that ends an answer"))?;
         let info = TokRxInfo::new(vocabulary.pieces.len() as u32, first_end);
         let trie = TokTrie::from(&info, &vocabulary.pieces).with_eos_tokens(&vocabulary.end);
-        let environment: TokEnv = Arc::new(ApproximateTokEnv::new(trie));
-        let mut factory = ParserFactory::new_simple(&environment)?;
-        factory.quiet();
+        let factory = |environment: TokEnv| -> anyhow::Result<ParserFactory> {
+            let mut factory = ParserFactory::new_simple(&environment)?;
+            factory.quiet();
+            Ok(factory)
+        };
+        let tokenizer = ModelTokenizer {
+            trie: trie.clone(),
+            tokenize: model.tokenizer(),
+        };
         Ok(Decoder {
             model,
             pieces: vocabulary.pieces,
             end: vocabulary.end,
-            factory,
+            schemas: factory(Arc::new(ApproximateTokEnv::new(trie)))?,
             grammars: HashMap::new(),
+            copies: factory(Arc::new(tokenizer))?,
         })
     }
 
-    /// Reads one page. `schema` as [`crate::documents::prompt`] makes it; `None` for a
-    /// free answer, which has no fields.
+    /// Reads one page. A free answer has no fields.
     pub fn read(
         &mut self,
         prompt: &Prompt,
-        schema: Option<&Value>,
+        grammar: &AnswerGrammar,
         max_tokens: u32,
     ) -> Result<Reading, Failure> {
-        let grammar = schema.map(|schema| self.grammar(schema)).transpose()?;
+        let matcher = match grammar {
+            AnswerGrammar::Free => None,
+            AnswerGrammar::Schema(schema) => Some(self.schema(schema)?),
+            AnswerGrammar::Copies(lark) => {
+                let parser = self
+                    .copies
+                    .create_parser(TopLevelGrammar::from_lark(lark.clone()))
+                    .map_err(|error| not_a_grammar("the page's pieces", &error))?;
+                Some(Matcher::new(Ok(parser)))
+            }
+        };
         let start = Instant::now();
         let prompt_tokens = self.model.prefill(prompt)?;
         let prefill_seconds = start.elapsed().as_secs_f64();
         let start = Instant::now();
-        let mut answer = Answer::new(grammar);
+        let mut answer = Answer::new(matcher);
         self.generate(&mut answer, max_tokens)?;
         let raw_text = answer.text();
         if raw_text.trim().is_empty() {
@@ -82,14 +127,15 @@ impl<M: TokenModel> Decoder<M> {
                 raw_text,
             ));
         }
-        let fields = match schema {
-            Some(_) => answer.fields(&raw_text)?,
-            None => Fields::new(),
+        let fields = match grammar {
+            AnswerGrammar::Free => Fields::new(),
+            _ => answer.fields(&raw_text)?,
         };
         Ok(Reading {
             raw_text,
             fields,
             logprobs: answer.kept_logprobs(),
+            verbatim: false,
             unsure: false,
             repetitions: answer.repetitions,
             prompt_tokens,
@@ -100,18 +146,13 @@ impl<M: TokenModel> Decoder<M> {
         })
     }
 
-    fn grammar(&mut self, schema: &Value) -> Result<Matcher, Failure> {
+    fn schema(&mut self, schema: &Value) -> Result<Matcher, Failure> {
         let key = schema.to_string();
         if !self.grammars.contains_key(&key) {
             let parser = self
-                .factory
-                .create_parser(TopLevelGrammar::from_json_schema(schema.clone()));
-            let parser = parser.map_err(|error| {
-                Failure::new(
-                    Reason::Internal,
-                    format!("the schema does not make a grammar: {error:#}"),
-                )
-            })?;
+                .schemas
+                .create_parser(TopLevelGrammar::from_json_schema(schema.clone()))
+                .map_err(|error| not_a_grammar("the schema", &error))?;
             if self.grammars.len() >= MAX_GRAMMARS {
                 self.grammars.clear();
             }
@@ -140,12 +181,16 @@ impl<M: TokenModel> Decoder<M> {
             let is_forced = allowed
                 .as_ref()
                 .is_some_and(|allowed| allowed.num_set() == 1);
-            answer.push(
-                token,
-                &self.pieces[token as usize],
-                log_probability(logits, token),
-                is_forced,
-            )?;
+            let logprob = log_probability(logits, token);
+            let mut next = vec![token];
+            answer.push(token, &self.pieces[token as usize], logprob, is_forced)?;
+            for forced in answer.forced_next() {
+                if self.end.contains(&forced) {
+                    break;
+                }
+                answer.push(forced, &self.pieces[forced as usize], 0.0, true)?;
+                next.push(forced);
+            }
             if answer.is_complete() {
                 return Ok(());
             }
@@ -153,9 +198,19 @@ impl<M: TokenModel> Decoder<M> {
                 let message = format!("the answer was cut off after {} tokens", answer.tokens);
                 return Err(failure(Reason::OutputCutOff, message, answer.text()));
             }
-            self.model.decode(token)?;
+            self.model.decode(&next)?;
         }
     }
+}
+
+fn not_a_grammar(what: &str, error: &anyhow::Error) -> Failure {
+    // What follows the first line quotes the grammar, and so the page.
+    let message = error.to_string();
+    let first = message.lines().next().unwrap_or_default();
+    Failure::new(
+        Reason::Internal,
+        format!("{what} cannot be made a grammar: {first}"),
+    )
 }
 
 fn failure(reason: Reason, message: impl Into<String>, raw_text: String) -> Failure {
@@ -260,6 +315,15 @@ impl Answer {
         }
     }
 
+    /// Tokens that the grammar leaves no choice about; none under a schema.
+    fn forced_next(&mut self) -> Vec<u32> {
+        // A list that repeats itself must be closed token by token.
+        match &mut self.grammar {
+            Some(grammar) if self.closing.is_none() => grammar.compute_ff_tokens(),
+            _ => Vec::new(),
+        }
+    }
+
     fn is_complete(&self) -> bool {
         self.is_endless || self.grammar.as_ref().is_some_and(Matcher::is_stopped)
     }
@@ -269,7 +333,7 @@ impl Answer {
     fn would_repeat(&self, piece: &[u8]) -> bool {
         // Nearly every token neither ends a line nor meets a list that must
         // end, and this is asked at each step.
-        if self.closing.is_none() && !piece.contains(&b'}') {
+        if self.closing.is_none() && !piece.iter().any(|byte| matches!(byte, b'}' | b']')) {
             return false;
         }
         let mut scanner = self.scanner.clone();
@@ -331,7 +395,10 @@ impl Answer {
             if let Some(depth) = step.closed_line {
                 self.close_line(depth);
             }
-            self.leave_list();
+            if step.closed_list {
+                self.lines.clear();
+                self.closing = None;
+            }
         }
         if let Some(field) = leaf.filter(|_| !is_forced) {
             note(&mut self.logprobs, field, logprob);
@@ -352,13 +419,6 @@ impl Answer {
                 kept,
                 removed: removed as u32,
             });
-        }
-    }
-
-    fn leave_list(&mut self) {
-        if self.bytes.ends_with(b"]") && !self.lines.is_empty() && !self.scanner.is_in_text() {
-            self.lines.clear();
-            self.closing = None;
         }
     }
 

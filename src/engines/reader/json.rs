@@ -8,9 +8,12 @@ pub struct Step {
     pub leaf: bool,
     /// A list went on to a further element at this depth (the root is 0).
     pub next_element: Option<usize>,
-    /// An object of a list was opened or closed at this depth.
+    /// A row (an object or array) of a list was opened or closed at this
+    /// depth.
     pub opened_line: Option<usize>,
     pub closed_line: Option<usize>,
+    /// A list that is no row of another ended.
+    pub closed_list: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -99,13 +102,18 @@ impl Scanner {
                     in_key_position: true,
                 });
             }
-            b'[' => self.frames.push(Frame::List { index: 0 }),
+            b'[' => {
+                step.opened_line = self.list_depth();
+                self.frames.push(Frame::List { index: 0 });
+            }
             b'}' => {
                 self.frames.pop();
                 step.closed_line = self.list_depth();
             }
             b']' => {
                 self.frames.pop();
+                step.closed_line = self.list_depth();
+                step.closed_list = step.closed_line.is_none();
             }
             b':' => {
                 if let Some(Frame::Object {
@@ -145,11 +153,6 @@ impl Scanner {
             }
         }
         step
-    }
-
-    /// Within a key or a text, where brackets and commas mean nothing.
-    pub fn is_in_text(&self) -> bool {
-        matches!(self.inside, Inside::Key { .. } | Inside::Text { .. })
     }
 
     /// Depth of the innermost frame if that is a list.

@@ -17,7 +17,7 @@ use llama_cpp_2::token_type::LlamaTokenAttr;
 use llama_cpp_2::{LogOptions, send_logs_to_tracing};
 
 use super::decode::Decoder;
-use super::{Prompt, Reader, TokenModel, Vocabulary, layout};
+use super::{Prompt, Reader, TokenModel, Tokenize, Vocabulary, layout};
 use crate::domain::{Failure, ReadRequest, Reading, Reason};
 use crate::engines::models::{ImageLayout, ResolvedReader};
 
@@ -29,6 +29,7 @@ const MICRO_BATCH: u32 = 1024;
 pub struct LlamaReader {
     decoder: Decoder<LlamaModelContext>,
     layout: ImageLayout,
+    sees_images: bool,
 }
 
 impl LlamaReader {
@@ -38,27 +39,32 @@ impl LlamaReader {
         Ok(LlamaReader {
             decoder: Decoder::new(model)?,
             layout: reader.spec.layout.clone(),
+            sees_images: reader.mmproj.is_some(),
         })
     }
 }
 
 impl Reader for LlamaReader {
     fn read(&mut self, request: &ReadRequest) -> Result<Reading, Failure> {
-        let images = layout::images(&request.image, &request.doc_type, &self.layout)
-            .map_err(Failure::internal)?;
+        let images = match self.sees_images {
+            true => layout::images(&request.image, &request.doc_type, &self.layout)
+                .map_err(Failure::internal)?,
+            false => Vec::new(),
+        };
         let prompt = Prompt {
             images,
             instruction: request.prompt.clone(),
         };
         self.decoder
-            .read(&prompt, request.schema.as_ref(), request.max_tokens)
+            .read(&prompt, &request.grammar, request.max_tokens)
     }
 }
 
 struct LlamaModelContext {
     model: &'static LlamaModel,
     context: LlamaContext<'static>,
-    mtmd: MtmdContext,
+    /// `None`: the model reads text alone.
+    mtmd: Option<MtmdContext>,
     chat_template: Option<String>,
     /// Stands for an image in a prompt. Unlike anything a page or a question
     /// can hold, it cannot be imitated.
@@ -83,43 +89,58 @@ impl LlamaModelContext {
         let parameters = LlamaModelParams::default().with_n_gpu_layers(gpu_layers);
         // Opened once and not by name again: these are the bytes that were
         // checked.
-        let mmproj_path = reader.mmproj.as_ref();
-        let mmproj_path = mmproj_path.context("it has no image projector (mmproj)")?;
-        let (text, mmproj) = (
-            reader.files.open(&reader.text)?,
-            reader.files.open(mmproj_path)?,
-        );
-        let model = LlamaModel::load_from_file(backend, text.path(), &parameters)
+        let text = reader.files.open(&reader.text)?;
+        let mut model = LlamaModel::load_from_file(backend, text.path(), &parameters)
             .with_context(|| format!("llama.cpp cannot load {}", reader.text.display()))?;
+        let adapter = match &reader.adapter {
+            Some(path) => {
+                let file = reader.files.open(path)?;
+                let adapter = model.lora_adapter_init(file.path());
+                Some(adapter.with_context(|| format!("llama.cpp cannot load {}", path.display()))?)
+            }
+            None => None,
+        };
         let model: &'static LlamaModel = Box::leak(Box::new(model));
         let threads = i32::try_from(threads.max(1))?;
         let marker = format!("<__image_{}__>", random_name());
-        let parameters = MtmdContextParams {
-            use_gpu: gpu_layers > 0,
-            print_timings: false,
-            n_threads: threads,
-            media_marker: CString::new(marker.clone())?,
-            ..MtmdContextParams::default()
+        let mtmd = match &reader.mmproj {
+            Some(path) => {
+                let parameters = MtmdContextParams {
+                    use_gpu: gpu_layers > 0,
+                    print_timings: false,
+                    n_threads: threads,
+                    media_marker: CString::new(marker.clone())?,
+                    ..MtmdContextParams::default()
+                };
+                let file = reader.files.open(path)?;
+                let file = file.path();
+                let file = file.to_str().context("a descriptor's path is ASCII")?;
+                let mtmd = MtmdContext::init_from_file(file, model, &parameters);
+                let (path, text) = (path.display(), reader.text.display());
+                let mtmd =
+                    mtmd.with_context(|| format!("llama.cpp cannot load {path} for {text}"))?;
+                anyhow::ensure!(
+                    mtmd.support_vision(),
+                    "{path} does not let the model see images"
+                );
+                Some(mtmd)
+            }
+            None => None,
         };
-        let mmproj = mmproj.path();
-        let mmproj = mmproj.to_str().context("a descriptor's path is ASCII")?;
-        let name = mmproj_path.display();
-        let mtmd = MtmdContext::init_from_file(mmproj, model, &parameters).with_context(|| {
-            format!("llama.cpp cannot load {name} for {}", reader.text.display())
-        })?;
-        anyhow::ensure!(
-            mtmd.support_vision(),
-            "{name} does not let the model see images"
-        );
         let parameters = LlamaContextParams::default()
             .with_n_ctx(NonZeroU32::new(reader.spec.context))
             .with_n_batch(MICRO_BATCH)
             .with_n_ubatch(MICRO_BATCH)
             .with_n_threads(threads)
             .with_n_threads_batch(threads);
-        let context = model
+        let mut context = model
             .new_context(backend, parameters)
             .context("llama.cpp cannot make a context")?;
+        if let Some(mut adapter) = adapter {
+            context
+                .lora_adapter_set(&mut adapter, 1.0)
+                .context("llama.cpp cannot apply the adapter")?;
+        }
         let mut context = LlamaModelContext {
             model,
             context,
@@ -161,6 +182,26 @@ impl LlamaModelContext {
     }
 }
 
+impl LlamaModelContext {
+    fn prefill_text(&mut self, turn: &str) -> Result<u32, Failure> {
+        let tokens = self.model.vocab().tokenize(turn.as_bytes(), true, true);
+        let tokens: Vec<u32> = tokens.iter().map(|t| t.0.cast_unsigned()).collect();
+        fits(tokens.len() as u32, self.context.n_ctx())?;
+        self.context.clear_kv_cache();
+        self.used = 0;
+        self.decode(&tokens)?;
+        Ok(self.used)
+    }
+}
+
+fn fits(tokens: u32, context: u32) -> Result<(), Failure> {
+    if tokens < context {
+        return Ok(());
+    }
+    let message = format!("the page takes {tokens} tokens, the model's context holds {context}");
+    Err(Failure::new(Reason::PromptTooLong, message))
+}
+
 impl TokenModel for LlamaModelContext {
     fn vocabulary(&self) -> Vocabulary {
         let vocab = self.model.vocab();
@@ -198,6 +239,9 @@ impl TokenModel for LlamaModelContext {
         let prefixes: Vec<String> = prompt.images.iter().map(|(p, _)| p.clone()).collect();
         let text = self.turn(&prefixes, &prompt.instruction);
         let text = text.map_err(Failure::internal)?;
+        let Some(mtmd) = &mut self.mtmd else {
+            return self.prefill_text(&text);
+        };
         let bitmaps: Vec<MtmdBitmap> = prompt
             .images
             .iter()
@@ -210,21 +254,13 @@ impl TokenModel for LlamaModelContext {
             add_special: true,
             parse_special: true,
         };
-        let chunks = self
-            .mtmd
-            .tokenize(input, &bitmaps)
-            .map_err(Failure::internal)?;
+        let chunks = mtmd.tokenize(input, &bitmaps).map_err(Failure::internal)?;
         let tokens = chunks.total_tokens() as u32;
-        let most = self.context.n_ctx();
-        if tokens >= most {
-            let message =
-                format!("the page takes {tokens} tokens, the model's context holds {most}");
-            return Err(Failure::new(Reason::PromptTooLong, message));
-        }
+        fits(tokens, self.context.n_ctx())?;
         self.context.clear_kv_cache();
         let batch = self.context.n_batch() as i32;
         let past = chunks
-            .eval_chunks(&mut self.mtmd, &mut self.context, 0, 0, batch, true)
+            .eval_chunks(mtmd, &mut self.context, 0, 0, batch, true)
             .map_err(|error| {
                 Failure::new(
                     Reason::Internal,
@@ -235,19 +271,34 @@ impl TokenModel for LlamaModelContext {
         Ok(tokens)
     }
 
-    fn decode(&mut self, token: u32) -> Result<(), Failure> {
-        let mut batch = LlamaBatch::new(1, 1);
-        batch
-            .add(
-                LlamaToken(token.cast_signed()),
-                self.used.cast_signed(),
-                &[0],
-                true,
-            )
-            .map_err(Failure::internal)?;
-        self.context.decode(&mut batch).map_err(Failure::internal)?;
-        self.used += 1;
+    fn decode(&mut self, tokens: &[u32]) -> Result<(), Failure> {
+        if tokens.len() as u32 > self.room() {
+            return Err(Failure::new(
+                Reason::OutputCutOff,
+                "the model's context is full",
+            ));
+        }
+        for part in tokens.chunks(MICRO_BATCH as usize) {
+            let mut batch = LlamaBatch::new(part.len(), 1);
+            for (index, token) in part.iter().enumerate() {
+                let is_last = index + 1 == part.len();
+                let place = self.used.cast_signed();
+                batch
+                    .add(LlamaToken(token.cast_signed()), place, &[0], is_last)
+                    .map_err(Failure::internal)?;
+                self.used += 1;
+            }
+            self.context.decode(&mut batch).map_err(Failure::internal)?;
+        }
         Ok(())
+    }
+
+    fn tokenizer(&self) -> Tokenize {
+        let model = self.model;
+        std::sync::Arc::new(move |text: &str| {
+            let tokens = model.vocab().tokenize(text.as_bytes(), false, false);
+            tokens.iter().map(|token| token.0.cast_unsigned()).collect()
+        })
     }
 
     fn logits(&self) -> &[f32] {
@@ -375,7 +426,7 @@ mod tests {
             for (token, expected) in step.tokens.iter().zip(&step.logits) {
                 worst = worst.max((logits[*token as usize] - expected).abs());
             }
-            model.decode(step.tokens[0]).unwrap();
+            model.decode(&step.tokens[..1]).unwrap();
         }
         // With flash attention, which mtmd turns on by itself, llama.cpp rounds
         // to 16 bits inside; without it the difference is below 0.01

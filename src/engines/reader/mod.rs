@@ -27,6 +27,9 @@ pub trait Reader {
     fn read(&mut self, request: &ReadRequest) -> Result<Reading, Failure>;
 }
 
+/// Cuts plain text into the model's tokens; control tokens' names are text.
+pub type Tokenize = std::sync::Arc<dyn Fn(&str) -> Vec<u32> + Send + Sync>;
+
 /// The seam to the engine that `decode` drives: one sequence at a time.
 pub trait TokenModel {
     fn vocabulary(&self) -> Vocabulary;
@@ -35,8 +38,11 @@ pub trait TokenModel {
     /// tokens.
     fn prefill(&mut self, prompt: &Prompt) -> Result<u32, Failure>;
 
-    /// Takes in one more token.
-    fn decode(&mut self, token: u32) -> Result<(), Failure>;
+    /// Takes in more tokens, at least one.
+    fn decode(&mut self, tokens: &[u32]) -> Result<(), Failure>;
+
+    /// The model's tokeniser.
+    fn tokenizer(&self) -> Tokenize;
 
     /// For each token of the vocabulary, how likely it comes next: logarithms
     /// up to a constant.

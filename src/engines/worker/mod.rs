@@ -32,8 +32,8 @@ pub use pool::{OnEnd, Pool, PoolMonitor, PoolSpec, PoolStats, Recycling, WorkerE
 pub use process::{peak_memory, resident_memory};
 pub use role::Role;
 pub use roles::{
-    DrawPage, OpenDocument, OpenedDocument, RasterizerRole, ReadPage, ReaderRole, RoutePages,
-    RouterRole, serve,
+    DrawPage, OcrRole, OpenDocument, OpenedDocument, RasterizerRole, ReadPage, ReadText,
+    ReaderRole, RoutePages, RouterRole, serve,
 };
 
 /// Whether this build runs engines on a GPU, whose driver needs a wider policy.

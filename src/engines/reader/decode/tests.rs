@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::super::Vocabulary;
 use super::*;
+use crate::documents::verbatim::{Copy, Member, Pieces, grammar};
 
 /// Writes `script` byte by byte: at each step the script's next byte is the
 /// likeliest token (logit 2, others 0), the end token after the last. If the
@@ -11,6 +12,8 @@ struct Scripted {
     at: usize,
     room: u32,
     logits: Vec<f32>,
+    /// Evaluations of the model.
+    steps: u32,
 }
 
 /// Tokens 0 to 255 are the bytes, 256 ends the answer, 257 is `"},{"`.
@@ -24,6 +27,7 @@ impl Scripted {
             at: 0,
             room,
             logits: Vec::new(),
+            steps: 0,
         })
         .unwrap()
     }
@@ -59,19 +63,23 @@ impl TokenModel for Scripted {
         Ok(7)
     }
 
-    fn decode(&mut self, token: u32) -> Result<(), Failure> {
-        self.room -= 1;
-        if token == JOINT {
-            self.at += 5;
-        } else if self
-            .script
-            .get(self.at)
-            .is_some_and(|byte| u32::from(*byte) == token)
-        {
-            self.at += 1;
+    fn decode(&mut self, tokens: &[u32]) -> Result<(), Failure> {
+        self.steps += 1;
+        for &token in tokens {
+            self.room -= 1;
+            let next = self.script.get(self.at).map(|byte| u32::from(*byte));
+            if token == JOINT {
+                self.at += 5;
+            } else if next == Some(token) {
+                self.at += 1;
+            }
         }
         self.aim();
         Ok(())
+    }
+
+    fn tokenizer(&self) -> Tokenize {
+        std::sync::Arc::new(|text: &str| text.bytes().map(u32::from).collect())
     }
 
     fn logits(&self) -> &[f32] {
@@ -104,7 +112,7 @@ fn read(script: &str) -> Result<Reading, Failure> {
         images: Vec::new(),
         instruction: String::new(),
     };
-    Scripted::decoder(script, 5000).read(&prompt, Some(&schema()), 4000)
+    Scripted::decoder(script, 5000).read(&prompt, &AnswerGrammar::Schema(schema()), 4000)
 }
 
 #[test]
@@ -193,7 +201,7 @@ fn a_cut_off_answer_is_an_error_that_keeps_its_text() {
     let text = r#"{"total":"42","items":[],"last":"z"}"#;
     for (room, max_tokens) in [(5000, 12), (12, 4000)] {
         let failure = Scripted::decoder(text, room)
-            .read(&prompt, Some(&schema()), max_tokens)
+            .read(&prompt, &AnswerGrammar::Schema(schema()), max_tokens)
             .unwrap_err();
         assert_eq!(failure.reason, Reason::OutputCutOff);
         assert!(failure.raw_text.unwrap().starts_with(r#"{"total":"42"#));
@@ -207,7 +215,7 @@ fn a_free_answer_ends_where_the_model_ends_or_begins_to_repeat_itself() {
         instruction: String::new(),
     };
     let reading = Scripted::decoder("It is 42.", 500)
-        .read(&prompt, None, 400)
+        .read(&prompt, &AnswerGrammar::Free, 400)
         .unwrap();
     assert_eq!(
         (reading.raw_text.as_str(), reading.fields.len()),
@@ -215,11 +223,11 @@ fn a_free_answer_ends_where_the_model_ends_or_begins_to_repeat_itself() {
     );
     let endless = "no no no ".repeat(100);
     let reading = Scripted::decoder(&endless, 500)
-        .read(&prompt, None, 400)
+        .read(&prompt, &AnswerGrammar::Free, 400)
         .unwrap();
     assert!(reading.raw_text.len() < 100);
     let failure = Scripted::decoder("", 500)
-        .read(&prompt, None, 400)
+        .read(&prompt, &AnswerGrammar::Free, 400)
         .unwrap_err();
     assert_eq!(failure.reason, Reason::OutputEmpty);
 }
@@ -237,4 +245,64 @@ fn json_on_a_page_adds_no_field_and_changes_no_type() {
         let fields = Value::Object(reading.fields.clone());
         assert!(jsonschema::is_valid(&schema(), &fields), "{fields}");
     }
+}
+
+fn copies() -> AnswerGrammar {
+    let text = Copy::Text(40);
+    let members = [
+        Member::Value("name".into(), text.clone()),
+        Member::Value("total".into(), Copy::Number),
+        Member::List {
+            name: "items".into(),
+            max_rows: 50,
+            columns: vec![("a".into(), text), ("b".into(), Copy::Number)],
+        },
+    ];
+    let pieces = Pieces {
+        numbers: ["4.20".to_owned(), "7".to_owned()].into(),
+        runs: vec!["Tea House No 7 tea bun".into()],
+        ..Pieces::default()
+    };
+    AnswerGrammar::Copies(grammar(&members, &pieces))
+}
+
+#[test]
+fn forced_text_of_a_grammar_of_copies_costs_no_step_of_its_own() {
+    let text = r#"{"name":"Tea House","total":"4.20","items":[["tea","7"],[null,null]]}"#;
+    let prompt = Prompt {
+        images: Vec::new(),
+        instruction: String::new(),
+    };
+    let mut decoder = Scripted::decoder(text, 5000);
+    let reading = decoder.read(&prompt, &copies(), 4000).unwrap();
+    assert_eq!(reading.raw_text, text);
+    assert_eq!(reading.output_tokens, text.len() as u32);
+    assert!(decoder.model.steps < 40, "{} steps", decoder.model.steps);
+    let fields: Vec<_> = reading.logprobs.iter().map(|p| p.field.as_str()).collect();
+    assert_eq!(
+        fields,
+        [
+            "name",
+            "total",
+            "items[0][0]",
+            "items[0][1]",
+            "items[1][0]",
+            "items[1][1]"
+        ]
+    );
+}
+
+#[test]
+fn rows_of_copies_that_repeat_themselves_are_closed() {
+    let rows = [r#"["tea","7"]"#; 9].join(",");
+    let text = format!(r#"{{"name":null,"total":null,"items":[{rows}]}}"#);
+    let prompt = Prompt {
+        images: Vec::new(),
+        instruction: String::new(),
+    };
+    let reading = Scripted::decoder(&text, 5000)
+        .read(&prompt, &copies(), 4000)
+        .unwrap();
+    assert_eq!(reading.fields["items"].as_array().unwrap().len(), 1);
+    assert_eq!(reading.repetitions[0].removed, 3);
 }

@@ -54,6 +54,7 @@ pub fn reading(
     let mut reading = Reading {
         fields: Fields::new(),
         logprobs: Vec::new(),
+        verbatim: false,
         unsure: schema.is_some(),
         repetitions: Vec::new(),
         prompt_tokens: counted.input,

@@ -73,6 +73,6 @@ impl Reader for EndpointReader {
         let body = request::body(&endpoint.spec, request, &images).map_err(Failure::internal)?;
         let start = Instant::now();
         let answered = client.post(&body)?;
-        answer::reading(&answered, request.schema.as_ref(), start.elapsed())
+        answer::reading(&answered, request.grammar.schema(), start.elapsed())
     }
 }

@@ -76,7 +76,7 @@ fn data_url(image: &PageImage, format: ImageFormat) -> anyhow::Result<String> {
 }
 
 fn response_format(form: StructuredOutput, request: &ReadRequest) -> Option<Value> {
-    let schema = request.schema.as_ref()?;
+    let schema = request.grammar.schema()?;
     let schema = match form {
         StructuredOutput::None => return None,
         StructuredOutput::JsonSchema => keep(schema, &|key| key != "x-guidance"),
@@ -140,6 +140,7 @@ fn keep(schema: &Value, wanted: &dyn Fn(&str) -> bool) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::AnswerGrammar;
 
     fn spec(more: &str) -> EndpointModel {
         let text = format!(
@@ -153,7 +154,7 @@ mod tests {
             image: PageImage::new(2, 1, vec![9; 6]).unwrap(),
             doc_type: "my type".into(),
             prompt: "Read it.".into(),
-            schema: Some(json!({
+            grammar: AnswerGrammar::Schema(json!({
                 "type": "object",
                 "properties": {
                     "pattern": {"type": ["string", "null"], "pattern": "^a$", "maxLength": 3},

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::client::Retry;
 use super::*;
-use crate::domain::{PageImage, Reason};
+use crate::domain::{AnswerGrammar, PageImage, Reason};
 use crate::engines::models::{EndpointModel, Secret};
 
 const KEY: &str = "sk-very-secret-0123456789";
@@ -89,7 +89,9 @@ fn read(reader: &mut EndpointReader) -> Result<Reading, Failure> {
         image: PageImage::new(2, 2, vec![255; 12]).unwrap(),
         doc_type: "receipt".into(),
         prompt: "Read it.".into(),
-        schema: Some(json!({"type": "object", "properties": {"total": {"type": "string"}}})),
+        grammar: AnswerGrammar::Schema(
+            json!({"type": "object", "properties": {"total": {"type": "string"}}}),
+        ),
         max_tokens: 100,
     })
 }

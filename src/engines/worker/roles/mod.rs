@@ -1,9 +1,11 @@
 //! The roles, one a file. A new one is a file here and a line in [`serve`].
 
+mod ocr;
 mod rasterizer;
 mod reader;
 mod router;
 
+pub use ocr::{OcrRole, ReadText};
 pub use rasterizer::{DrawPage, OpenDocument, OpenedDocument, RasterizerRole};
 pub use reader::{ReadPage, ReaderRole};
 pub use router::{RoutePages, RouterRole};
@@ -17,6 +19,7 @@ pub fn serve(name: &str, hook: Option<Hook>) -> anyhow::Result<()> {
     match name {
         RasterizerRole::NAME => serve_role::<RasterizerRole>(hook),
         RouterRole::NAME => serve_role::<RouterRole>(hook),
+        OcrRole::NAME => serve_role::<OcrRole>(hook),
         ReaderRole::NAME => serve_role::<ReaderRole>(hook),
         _ => anyhow::bail!("there is no worker role `{name}`"),
     }

@@ -1,0 +1,80 @@
+use llguidance::api::TopLevelGrammar;
+use llguidance::toktrie::ApproximateTokEnv;
+use llguidance::{Matcher, ParserFactory};
+
+use super::*;
+
+fn pieces() -> Pieces {
+    let set = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect();
+    Pieces {
+        dates: set(&["15/06/2016", "15 JUN 2016"]),
+        numbers: set(&["1", "12.00", "1,200.00"]),
+        currencies: set(&["RM"]),
+        runs: vec![
+            "ABC (M) SDN. BHD.  TAX INVOICE No 3, Jalan Ü 'X'".into(),
+            "Left col Second".into(),
+        ],
+        ..Pieces::default()
+    }
+}
+fn members() -> Vec<Member> {
+    vec![
+        Member::Value("name".into(), Copy::Text(40)),
+        Member::Value("date".into(), Copy::Date),
+        Member::Value("kind".into(), Copy::OneOf(vec!["a".into(), "b".into()])),
+        Member::Value("total".into(), Copy::Number),
+        Member::List {
+            name: "items".into(),
+            max_rows: 3,
+            columns: vec![("d".into(), Copy::Text(20)), ("n".into(), Copy::Number)],
+        },
+    ]
+}
+fn accepts(answer: &str) -> bool {
+    let mut factory = ParserFactory::new_simple(&ApproximateTokEnv::single_byte_env()).unwrap();
+    factory.quiet();
+    let g = grammar(&members(), &pieces());
+    let parser = factory
+        .create_parser(TopLevelGrammar::from_lark(g.clone()))
+        .unwrap_or_else(|e| panic!("{e:#}\n{g}"));
+    let mut m = Matcher::new(Ok(parser));
+    let tokens: Vec<u32> = answer.bytes().map(u32::from).collect();
+    m.try_consume_tokens(&tokens).unwrap() == tokens.len() && m.is_accepting().unwrap()
+}
+#[test]
+fn only_pieces_of_the_page_are_allowed() {
+    let t = |name: &str, date: &str, total: &str, items: &str| {
+        accepts(&format!(
+            "{{\"name\":{name},\"date\":{date},\"kind\":\"a\",\"total\":{total},\"items\":[{items}]}}"
+        ))
+    };
+    assert!(t("null", "null", "null", ""));
+    assert!(t(
+        "\"ABC (M) SDN. BHD.\"",
+        "\"15/06/2016\"",
+        "\"12.00\"",
+        "[\"TAX INVOICE\",\"1\"],[null,null]"
+    ));
+    assert!(t("\"col Second\"", "null", "null", ""));
+    assert!(!t("\"ABX\"", "null", "null", ""));
+    assert!(!t("\"BC (M)\"", "null", "null", ""));
+    assert!(!t("\"ABC \"", "null", "null", ""));
+    assert!(!t("\"ABC\"", "\"15/06/2017\"", "null", ""));
+    assert!(!t("\"ABC\"", "null", "\"12\"", ""));
+    assert!(!t("\"'X' Left\"", "null", "null", ""));
+    assert!(
+        !t(
+            "\"ABC (M) SDN. BHD.  TAX INVOICE No 3, Jalan Ü 'X'\"",
+            "null",
+            "null",
+            ""
+        ),
+        "too long"
+    );
+    assert!(!t(
+        "null",
+        "null",
+        "null",
+        "[null,null],[null,null],[null,null],[null,null]"
+    ));
+}

@@ -1,0 +1,128 @@
+//! Verbatim answers: each value is `null` or a copy of the page's text. The
+//! grammar of a page allows nothing else, so no value is invented and each
+//! has its place on the page. What a copy means (which date, which decimal) is
+//! decided afterwards, in [`crate::documents::validation`].
+
+mod grammar;
+mod pieces;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use grammar::grammar;
+pub use pieces::Pieces;
+
+use crate::domain::{Format, Reading};
+
+/// What a value of an answer may be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Copy {
+    /// Whole words of the page, at most so many characters.
+    Text(u64),
+    Date,
+    Number,
+    Currency,
+    Iban,
+    Bic,
+    VatId,
+    /// One of the schema's words, which need not stand on the page.
+    OneOf(Vec<String>),
+}
+
+/// One member of an answer, in the order in which the reader writes them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Member {
+    Value(String, Copy),
+    /// A list of rows; a row is an array of values without keys.
+    List {
+        name: String,
+        max_rows: u64,
+        columns: Vec<(String, Copy)>,
+    },
+}
+
+/// The members of an answer: the fields of `decoding`, a part of the type's
+/// `schema` in the order in which the reader writes.
+pub fn members(schema: &Value, decoding: &Value) -> Vec<Member> {
+    let properties = &schema["properties"];
+    let asked = decoding["properties"].as_object();
+    let member = |(name, asked): (&String, &Value)| {
+        let property = &properties[name];
+        let Some(columns) = asked
+            .pointer("/items/properties")
+            .and_then(Value::as_object)
+        else {
+            return Member::Value(name.clone(), Copy::of(property));
+        };
+        let row = &property["items"]["properties"];
+        let columns = columns.keys();
+        Member::List {
+            name: name.clone(),
+            max_rows: property["maxItems"].as_u64().unwrap_or(MAX_ROWS),
+            columns: columns
+                .map(|column| (column.clone(), Copy::of(&row[column])))
+                .collect(),
+        }
+    };
+    asked.into_iter().flatten().map(member).collect()
+}
+
+/// Bounds of a list and a text whose schema has none.
+const MAX_ROWS: u64 = 200;
+const MAX_LETTERS: u64 = 200;
+
+impl Copy {
+    fn of(property: &Value) -> Copy {
+        if let Some(words) = property["enum"].as_array() {
+            let words = words.iter().filter_map(Value::as_str).map(str::to_owned);
+            return Copy::OneOf(words.collect());
+        }
+        match Format::of(property) {
+            Some(Format::Amount | Format::Quantity) => Copy::Number,
+            Some(Format::Date) => Copy::Date,
+            Some(Format::Currency) => Copy::Currency,
+            Some(Format::Iban) => Copy::Iban,
+            Some(Format::Bic) => Copy::Bic,
+            Some(Format::VatId) => Copy::VatId,
+            None => Copy::Text(property["maxLength"].as_u64().unwrap_or(MAX_LETTERS)),
+        }
+    }
+}
+
+/// Gives the rows of an answer their keys: in its fields and in the paths of
+/// its log-probabilities (`items[0][1]` becomes `items[0].amount`).
+pub fn name_columns(members: &[Member], reading: &mut Reading) {
+    for member in members {
+        let Member::List { name, columns, .. } = member else {
+            continue;
+        };
+        if let Some(Value::Array(rows)) = reading.fields.get_mut(name) {
+            for row in rows {
+                if let Value::Array(values) = row {
+                    let names = columns.iter().map(|(name, _)| name.clone());
+                    let keyed: Map<String, Value> = names.zip(std::mem::take(values)).collect();
+                    *row = Value::Object(keyed);
+                }
+            }
+        }
+        for logprob in &mut reading.logprobs {
+            let is_of_list = logprob
+                .field
+                .strip_prefix(name.as_str())
+                .is_some_and(|rest| rest.starts_with('['));
+            let place = logprob
+                .field
+                .strip_suffix(']')
+                .and_then(|path| path.rsplit_once('['));
+            if let (true, Some((row, column))) = (is_of_list, place)
+                && let Some((column, _)) = column.parse().ok().and_then(|n: usize| columns.get(n))
+            {
+                logprob.field = format!("{row}.{column}");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

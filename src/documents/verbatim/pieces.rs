@@ -1,0 +1,170 @@
+//! What a page offers to copy.
+
+use std::collections::BTreeSet;
+
+use crate::documents::values;
+
+/// The pieces of a page that values may be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pieces {
+    pub dates: BTreeSet<String>,
+    pub numbers: BTreeSet<String>,
+    pub currencies: BTreeSet<String>,
+    pub ibans: BTreeSet<String>,
+    pub bics: BTreeSet<String>,
+    pub vat_ids: BTreeSet<String>,
+    /// Text that words are copied from, one run of words each.
+    pub runs: Vec<String>,
+}
+
+impl Pieces {
+    /// Of some lines of a page; columns are offered whole.
+    pub fn of(lines: &[String], columns: &[String]) -> Pieces {
+        let values = values::pieces(lines);
+        let mut pieces = Pieces {
+            dates: values.dates,
+            numbers: values.numbers,
+            currencies: values.currencies,
+            runs: runs(lines, columns),
+            ..Pieces::default()
+        };
+        for line in lines {
+            for words in windows(line) {
+                let compact = compact(words);
+                let kinds = [
+                    (is_iban(&compact), &mut pieces.ibans),
+                    (is_bic(&compact), &mut pieces.bics),
+                    (is_vat_id(&compact), &mut pieces.vat_ids),
+                ];
+                for (is_one, set) in kinds {
+                    if is_one {
+                        set.insert(words.to_owned());
+                    }
+                }
+            }
+        }
+        pieces
+    }
+}
+
+/// All lines joined by single spaces, then each column.
+fn runs(lines: &[String], columns: &[String]) -> Vec<String> {
+    let words: Vec<&str> = lines
+        .iter()
+        .flat_map(|line| line.split_whitespace())
+        .collect();
+    let mut runs = Vec::new();
+    if !words.is_empty() {
+        runs.push(words.join(" "));
+    }
+    runs.extend(columns.iter().cloned());
+    runs
+}
+
+/// Most words of a printed IBAN: 34 characters in groups of four.
+const MAX_WORDS: usize = 9;
+
+/// Runs of neighbouring words of a line; a colon ends a word, as in
+/// `IBAN:DE12`.
+fn windows(line: &str) -> Vec<&str> {
+    let mut words: Vec<(usize, usize)> = Vec::new();
+    let mut start = None;
+    for (at, c) in line.char_indices().chain([(line.len(), ' ')]) {
+        let is_inside = !c.is_whitespace() && !matches!(c, ':' | ',' | ';' | '(' | ')' | '|');
+        match (start, is_inside) {
+            (None, true) => start = Some(at),
+            (Some(first), false) => {
+                words.push((first, at));
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    let mut runs = Vec::new();
+    for (index, (first, _)) in words.iter().enumerate() {
+        for (_, end) in words[index..].iter().take(MAX_WORDS) {
+            runs.push(&line[*first..*end]);
+        }
+    }
+    runs
+}
+
+fn compact(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '.' | '-' | '/'))
+        .flat_map(char::to_uppercase)
+        .collect()
+}
+
+fn is_code(text: &str) -> bool {
+    text.bytes()
+        .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
+fn digits(text: &str) -> usize {
+    text.bytes().filter(u8::is_ascii_digit).count()
+}
+
+/// By form alone: an IBAN with a misread digit is a copy too, and its check
+/// digits are judged later.
+fn is_iban(code: &str) -> bool {
+    (15..=34).contains(&code.len())
+        && is_code(code)
+        && code[..2].bytes().all(|b| b.is_ascii_uppercase())
+        && code[2..4].bytes().all(|b| b.is_ascii_digit())
+        && digits(code) >= 10
+}
+
+fn is_bic(code: &str) -> bool {
+    matches!(code.len(), 8 | 11)
+        && is_code(code)
+        && code[..6].bytes().all(|b| b.is_ascii_uppercase())
+}
+
+/// Country prefixes of the VAT identification numbers of the EU (VIES), of
+/// Great Britain and Northern Ireland, Switzerland and Norway.
+const VAT_PREFIXES: [&str; 32] = [
+    "AT", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "GB", "HR", "HU",
+    "IE", "IT", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK", "XI", "GR",
+];
+
+fn is_vat_id(code: &str) -> bool {
+    (9..=16).contains(&code.len())
+        && is_code(code)
+        && VAT_PREFIXES.contains(&&code[..2])
+        && digits(code) >= 7
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(lines: &[&str]) -> Pieces {
+        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        Pieces::of(&lines, &[])
+    }
+
+    #[test]
+    fn identifiers_are_found_by_their_form_whatever_stands_beside_them() {
+        let pieces = of(&[
+            "IBAN:DE12 5001 0517 0648 4898 90  BIC INGDDEFFXXX",
+            "USt-IdNr. DE 123 456 789, Steuernr. 21/815/08150",
+        ]);
+        assert!(pieces.ibans.contains("DE12 5001 0517 0648 4898 90"));
+        assert!(pieces.bics.contains("INGDDEFFXXX"));
+        assert!(pieces.vat_ids.contains("DE 123 456 789"));
+        assert!(!pieces.vat_ids.iter().any(|id| id.contains("815")));
+    }
+
+    #[test]
+    fn text_runs_over_lines_and_within_columns() {
+        let columns = ["Kunde AG Weg 3".to_owned()];
+        let lines = ["Kunde AG   Nr. 1".to_owned(), "Weg 3  Datum".to_owned()];
+        let pieces = Pieces::of(&lines, &columns);
+        assert_eq!(
+            pieces.runs,
+            ["Kunde AG Nr. 1 Weg 3 Datum", "Kunde AG Weg 3"]
+        );
+        assert!(of(&[]).runs.is_empty());
+    }
+}

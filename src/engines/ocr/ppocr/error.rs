@@ -1,0 +1,27 @@
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub enum OcrError {
+    #[error("the OCR model {} cannot be loaded: {source}", path.display())]
+    Model {
+        path: PathBuf,
+        source: Box<rten::LoadError>,
+    },
+    #[error("the OCR file {} cannot be read: {source}", path.display())]
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("the OCR dictionary {} is not UTF-8", path.display())]
+    Encoding { path: PathBuf },
+    #[error(
+        "the dictionary has {dictionary} characters, but the OCR recogniser tells {classes} classes apart: the files belong to different models"
+    )]
+    Classes { dictionary: usize, classes: usize },
+    #[error("the OCR {0} gave an output of an unexpected shape: its file belongs to another model")]
+    Output(&'static str),
+    #[error("the OCR model failed: {0}")]
+    Run(#[from] rten::RunError),
+    #[error("the page cannot be scaled for OCR: {0}")]
+    Scale(#[from] fast_image_resize::ResizeError),
+}

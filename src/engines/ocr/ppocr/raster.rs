@@ -1,0 +1,193 @@
+//! The engine's views and copies of the page: cropped, scaled and turned.
+
+use std::borrow::Cow;
+
+use fast_image_resize as fir;
+
+use super::geometry::Point;
+use super::page::Image;
+
+/// Grey or RGB pixels, rows top to bottom.
+#[derive(Clone, Debug)]
+pub struct Raster<'a> {
+    pub width: usize,
+    pub height: usize,
+    /// 1 or 3.
+    pub channels: usize,
+    pub pixels: Cow<'a, [u8]>,
+}
+
+/// A part of a raster in whole pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Window {
+    pub x: usize,
+    pub y: usize,
+    pub width: usize,
+    pub height: usize,
+}
+
+impl<'a> Raster<'a> {
+    pub fn of(image: &Image<'a>) -> Raster<'a> {
+        Raster {
+            width: image.width as usize,
+            height: image.height as usize,
+            channels: image.channels as usize,
+            pixels: Cow::Borrowed(image.pixels),
+        }
+    }
+
+    pub fn whole(&self) -> Window {
+        Window {
+            x: 0,
+            y: 0,
+            width: self.width,
+            height: self.height,
+        }
+    }
+
+    /// A window of it at another size. Shrinking takes means, growing is cubic.
+    pub fn resized(
+        &self,
+        window: Window,
+        width: usize,
+        height: usize,
+    ) -> Result<Raster<'static>, fir::ResizeError> {
+        let kind = match self.channels {
+            1 => fir::PixelType::U8,
+            _ => fir::PixelType::U8x3,
+        };
+        let broken = |_| fir::ResizeError::PixelTypesAreDifferent;
+        let source =
+            fir::images::ImageRef::new(self.width as u32, self.height as u32, &self.pixels, kind)
+                .map_err(broken)?;
+        let mut target = fir::images::Image::new(width as u32, height as u32, kind);
+        let filter = match width > window.width {
+            true => fir::FilterType::CatmullRom,
+            false => fir::FilterType::Bilinear,
+        };
+        let options = fir::ResizeOptions::new()
+            .resize_alg(fir::ResizeAlg::Convolution(filter))
+            .crop(
+                window.x as f64,
+                window.y as f64,
+                window.width as f64,
+                window.height as f64,
+            );
+        fir::Resizer::new().resize(&source, &mut target, &options)?;
+        Ok(Raster {
+            width,
+            height,
+            channels: self.channels,
+            pixels: Cow::Owned(target.into_vec()),
+        })
+    }
+
+    /// Turned clockwise by a number of quarter turns.
+    pub fn turned(&self, quarters: usize) -> Raster<'static> {
+        let (w, h, c) = (self.width, self.height, self.channels);
+        let (width, height) = if quarters % 2 == 1 { (h, w) } else { (w, h) };
+        let mut pixels = vec![0; self.pixels.len()];
+        for (y, row) in pixels.chunks_exact_mut(width * c).enumerate() {
+            for (x, pixel) in row.chunks_exact_mut(c).enumerate() {
+                let (sx, sy) = match quarters % 4 {
+                    0 => (x, y),
+                    1 => (y, h - 1 - x),
+                    2 => (w - 1 - x, h - 1 - y),
+                    _ => (w - 1 - y, x),
+                };
+                pixel.copy_from_slice(&self.pixels[(sy * w + sx) * c..][..c]);
+            }
+        }
+        Raster {
+            width,
+            height,
+            channels: c,
+            pixels: Cow::Owned(pixels),
+        }
+    }
+
+    /// Brightness, rows top to bottom (ITU-R BT.601 weights in 256ths).
+    pub fn luminance(&self) -> Vec<u8> {
+        match self.channels {
+            1 => self.pixels.to_vec(),
+            _ => self.pixels.chunks_exact(3).map(luminance).collect(),
+        }
+    }
+}
+
+/// Brightness of an RGB pixel.
+pub fn luminance(pixel: &[u8]) -> u8 {
+    let sum = 77 * u32::from(pixel[0]) + 150 * u32::from(pixel[1]) + 29 * u32::from(pixel[2]);
+    (sum >> 8) as u8
+}
+
+/// Where a point of `raster.turned(quarters)` lies in the raster, whose size
+/// is `width` x `height`.
+pub fn unturned(p: Point, quarters: usize, width: f32, height: f32) -> Point {
+    match quarters % 4 {
+        0 => p,
+        1 => Point::new(p.y, height - p.x),
+        2 => Point::new(width - p.x, height - p.y),
+        _ => Point::new(width - p.y, p.x),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raster(width: usize, height: usize, channels: usize) -> Raster<'static> {
+        let pixels = (0..width * height * channels).map(|i| i as u8).collect();
+        Raster {
+            width,
+            height,
+            channels,
+            pixels: Cow::Owned(pixels),
+        }
+    }
+
+    #[test]
+    fn a_point_of_a_turned_page_is_found_on_the_given_one() {
+        let given = raster(5, 3, 3);
+        for turns in 0..4 {
+            let turned = given.turned(turns);
+            for y in 0..turned.height {
+                for x in 0..turned.width {
+                    let place = Point::new(x as f32 + 0.5, y as f32 + 0.5);
+                    let back = unturned(place, turns, 5.0, 3.0);
+                    let at = (back.y as usize * 5 + back.x as usize) * 3;
+                    assert_eq!(
+                        turned.pixels[(y * turned.width + x) * 3],
+                        given.pixels[at],
+                        "{turns} turns, {x} {y}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_is_resized_alone() {
+        let mut page = raster(40, 40, 1);
+        page.pixels.to_mut().fill(255);
+        for y in 10..20 {
+            page.pixels.to_mut()[y * 40 + 10..y * 40 + 20].fill(7);
+        }
+        let window = Window {
+            x: 10,
+            y: 10,
+            width: 10,
+            height: 10,
+        };
+        let small = page.resized(window, 4, 4).unwrap();
+        assert_eq!(small.pixels.as_ref(), [7; 16]);
+    }
+
+    #[test]
+    fn brightness_weighs_the_channels() {
+        assert_eq!(
+            [[255, 255, 255], [0, 0, 0], [255, 0, 0]].map(|p| luminance(&p)),
+            [255, 0, 76]
+        );
+    }
+}

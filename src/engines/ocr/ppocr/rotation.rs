@@ -1,0 +1,147 @@
+//! Which way up a page is. Quarter turns show in the detected boxes, which
+//! stand upright then; a half turn shows in how sure the recogniser is.
+
+use super::PpOcr;
+use super::detect::Detection;
+use super::error::OcrError;
+use super::geometry::Quad;
+use super::lines::Piece;
+use super::page::OcrPage;
+use super::raster::{Raster, unturned};
+use super::recognise::Reading;
+
+/// How many lines are read both ways to decide.
+const SAMPLE: usize = 6;
+/// A page read with more confidence is upright.
+const SURE: f32 = 0.85;
+/// By how much the turned reading must be surer.
+const LEAD: f32 = 0.05;
+
+/// A page the right way up, and what was read on it.
+pub struct Upright {
+    /// Quarter turns clockwise from the page that was given.
+    pub turns: usize,
+    pub detection: Detection,
+    pub pieces: Vec<Piece>,
+    pub readings: Vec<Reading>,
+    /// Size of the page that was given.
+    given: (f32, f32),
+}
+
+/// Turns the page if it must be, and reads it.
+pub fn upright(
+    engine: &PpOcr,
+    page: Raster<'_>,
+    detection: Detection,
+) -> Result<Upright, OcrError> {
+    let given = (page.width as f32, page.height as f32);
+    if stands(&detection.quads) {
+        let page = page.turned(1);
+        let detection = engine.detector.detect(&page, &engine.workers)?;
+        let sample = sample(&detection.quads);
+        let one = engine.read_quads(&page, &sample)?;
+        let other = engine.read_quads(&page, &flipped(&sample))?;
+        if confidence(&other.1) <= confidence(&one.1) {
+            return read(engine, &page, detection, 1, given);
+        }
+        let (page, detection) = half_turn(&page, detection);
+        return read(engine, &page, detection, 3, given);
+    }
+    let straight = read(engine, &page, detection, 0, given)?;
+    let sure = confidence(&straight.readings);
+    if sure > SURE {
+        return Ok(straight);
+    }
+    let sample = sample(&straight.detection.quads);
+    let one = engine.read_quads(&page, &sample)?;
+    let other = engine.read_quads(&page, &flipped(&sample))?;
+    if confidence(&other.1) < confidence(&one.1) + LEAD {
+        return Ok(straight);
+    }
+    let (page, detection) = half_turn(&page, straight.detection);
+    read(engine, &page, detection, 2, given)
+}
+
+fn read(
+    engine: &PpOcr,
+    page: &Raster<'_>,
+    detection: Detection,
+    turns: usize,
+    given: (f32, f32),
+) -> Result<Upright, OcrError> {
+    let (pieces, readings) = engine.read_quads(page, &detection.quads)?;
+    Ok(Upright {
+        turns,
+        detection,
+        pieces,
+        readings,
+        given,
+    })
+}
+
+impl Upright {
+    /// Moves all places to the page that was given.
+    pub fn place_back(&self, page: &mut OcrPage) {
+        if self.turns == 0 {
+            return;
+        }
+        let (width, height) = self.given;
+        let back = |quad: Quad| quad.map(|p| unturned(p, self.turns, width, height));
+        for line in &mut page.lines {
+            line.quad = back(line.quad);
+            line.bounds = line.quad.bounds();
+            for word in &mut line.words {
+                word.bounds = back(Quad::upright(word.bounds)).bounds();
+            }
+        }
+    }
+}
+
+/// Whether most of the text stands upright: by the lengths of the boxes that
+/// are clearly longer than high or the other way round.
+fn stands(quads: &[Quad]) -> bool {
+    let (mut lying, mut standing) = (0.0, 0.0);
+    for quad in quads {
+        let (w, h) = (quad.width(), quad.height());
+        if w > 2.0 * h {
+            lying += w;
+        } else if h > 2.0 * w {
+            standing += h;
+        }
+    }
+    standing > 1.5 * lying
+}
+
+/// The longest lines that are still quick to read.
+fn sample(quads: &[Quad]) -> Vec<Quad> {
+    let ratio = |q: &Quad| q.width() / q.height().max(1.0);
+    let mut chosen: Vec<Quad> = quads.iter().filter(|q| ratio(q) < 14.0).copied().collect();
+    if chosen.is_empty() {
+        chosen = quads.to_vec();
+    }
+    chosen.sort_by(|a, b| ratio(b).total_cmp(&ratio(a)));
+    chosen.truncate(SAMPLE);
+    chosen
+}
+
+fn flipped(quads: &[Quad]) -> Vec<Quad> {
+    quads.iter().map(|q| q.turned(2)).collect()
+}
+
+/// Mean over all characters, 0 without any.
+pub fn confidence<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> f32 {
+    let characters = readings.into_iter().flat_map(|reading| &reading.characters);
+    let (sum, n) = characters.fold((0.0, 0), |(sum, n), c| (sum + c.confidence, n + 1));
+    if n == 0 { 0.0 } else { sum / n as f32 }
+}
+
+/// The page and its boxes turned by 180 degrees.
+fn half_turn(page: &Raster<'_>, detection: Detection) -> (Raster<'static>, Detection) {
+    let (width, height) = (page.width as f32, page.height as f32);
+    let turn = |quad: &Quad| quad.turned(2).map(|p| unturned(p, 2, width, height));
+    let detection = Detection {
+        quads: detection.quads.iter().map(turn).collect(),
+        skew: detection.skew,
+    };
+    (page.turned(2), detection)
+}

@@ -1,0 +1,73 @@
+//! The words of a page: those of its text layer, of OCR, or both.
+
+use std::time::Duration;
+
+use crate::documents::page_text::{LayerUse, PageText, segments};
+use crate::domain::{Failure, OcrText, OcrWord, PageImage, Word};
+use crate::engines::worker::{OcrRole, Pool, ReadText};
+
+/// The OCR workers of a run.
+pub struct TextStage {
+    pool: Option<Pool<OcrRole>>,
+    deadline: Duration,
+}
+
+/// The words of one page.
+pub struct TextOfPage {
+    /// As the reader is given them.
+    pub laid_out: PageText,
+    /// Of OCR, where it was needed; the page was turned by its quarter turns.
+    pub ocr: Option<OcrText>,
+}
+
+impl TextStage {
+    pub fn new(pool: Option<Pool<OcrRole>>, deadline: Duration) -> TextStage {
+        TextStage { pool, deadline }
+    }
+
+    pub fn pool(&self) -> Option<&Pool<OcrRole>> {
+        self.pool.as_ref()
+    }
+
+    /// Reads the words of a page whose text layer has `layer`.
+    pub async fn read(&self, image: &PageImage, layer: &[Word]) -> Result<TextOfPage, Failure> {
+        let used = LayerUse::of(layer, image);
+        let ocr = match (&self.pool, used) {
+            (_, LayerUse::All) | (None, _) => None,
+            (Some(pool), _) => {
+                let page = ReadText {
+                    width: image.width,
+                    height: image.height,
+                    rgb: &image.rgb,
+                };
+                let mut worker = pool.worker(None).await?;
+                Some(worker.call(&page, self.deadline).await?)
+            }
+        };
+        let layer = match used {
+            LayerUse::None if ocr.is_some() => &[],
+            _ => layer,
+        };
+        let lines = ocr.iter().flat_map(|ocr| &ocr.lines);
+        let texts: Vec<String> = lines.map(|line| line.text()).collect();
+        let laid_out = PageText::lay_out(&segments(layer, ocr.as_ref(), &texts));
+        Ok(TextOfPage { laid_out, ocr })
+    }
+}
+
+impl TextOfPage {
+    /// OCR's words in reading order.
+    pub fn ocr_words(&self) -> Option<Vec<OcrWord>> {
+        let ocr = self.ocr.as_ref()?;
+        Some(
+            ocr.lines
+                .iter()
+                .flat_map(|line| line.words.clone())
+                .collect(),
+        )
+    }
+
+    pub fn quarter_turns(&self) -> u8 {
+        self.ocr.as_ref().map_or(0, |ocr| ocr.quarter_turns)
+    }
+}
