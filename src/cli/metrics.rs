@@ -193,7 +193,7 @@ impl Metrics {
         for outcome in ["done", "failed", "retried"] {
             self.pages.with_label_values(&[outcome]);
         }
-        for reason in Reason::ALL.iter().filter(|reason| reason.is_retryable()) {
+        for reason in Reason::iter().filter(|reason| reason.is_retryable()) {
             self.failures.with_label_values(&[reason.as_str()]);
         }
         for state in ["queued", "leased"] {

@@ -8,7 +8,7 @@ use super::exit::ExitStatus;
 use super::output::{self, cell};
 use super::summary::plain;
 use crate::config::UsageError;
-use crate::domain::{EvidenceClass, Record, Source, by_gravity};
+use crate::domain::{EvidenceClass, Record, Source, by_severity};
 use crate::ingest;
 use crate::outputs::export::{self, Exported};
 use crate::outputs::words::money;
@@ -152,7 +152,7 @@ fn print(
     if !record.findings.is_empty() {
         app.out.line("\nFindings")?;
         let mut table = output::table(&["severity", "field", "finding"]);
-        for finding in by_gravity(&record.findings) {
+        for finding in by_severity(&record.findings) {
             let field = finding.field.as_deref().unwrap_or("-");
             table.add_row([
                 cell(finding.severity.as_str()),
@@ -280,9 +280,11 @@ fn evidence_of(record: &Record, field: &str) -> String {
         EvidenceClass::ModelOnly => "model only",
     };
     let mut words = format!("{seen}{}", page.unwrap_or_default());
+    let codes = evidence.contradicted_by.iter();
+    let contradicted_by = codes.map(|code| code.to_string()).collect();
     for (what, by) in [
         ("confirmed by", &evidence.confirmed_by),
-        ("contradicted by", &evidence.contradicted_by),
+        ("contradicted by", &contradicted_by),
     ] {
         if !by.is_empty() {
             let by = by.join(" and ").replace('_', " ");
@@ -407,7 +409,7 @@ fn print_attempts(app: &mut App, of_record: &[u32], attempts: &[AttemptRow]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{FieldEvidence, Status};
+    use crate::domain::{FieldEvidence, FindingCode, Status};
 
     fn record() -> Record {
         Record {
@@ -426,7 +428,7 @@ mod tests {
                 class: EvidenceClass::TextLayer,
                 page: Some(1),
                 confirmed_by: vec!["net_total + tax_total = gross_total".into()],
-                contradicted_by: vec!["amount_due".into()],
+                contradicted_by: vec![FindingCode::SumMismatch],
                 ..FieldEvidence::model_only("gross_total")
             }],
             keys: vec![],

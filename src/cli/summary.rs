@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::app::App;
 use super::output::{self, by_reason, cell, count};
-use crate::domain::{AMOUNT_DUE, Failure, Fields, Finding, Record, Severity, by_gravity};
+use crate::domain::{Failure, Fields, Finding, FindingCode, Record, Severity, by_severity};
 use crate::outputs::report::RunReport;
 use crate::pipeline::{Event, Summary};
 
@@ -284,8 +284,8 @@ fn record_row(path: &Path, id: i64, record: &Record) -> Row {
 /// The most severe finding that needs attention, and the number of others. An
 /// amount due is shown although it is a note.
 fn main_finding(record: &Record) -> String {
-    let shown = |f: &&Finding| f.severity > Severity::Info || f.code == AMOUNT_DUE;
-    let findings = by_gravity(&record.findings);
+    let shown = |f: &&Finding| f.severity > Severity::Info || f.code == FindingCode::AmountDue;
+    let findings = by_severity(&record.findings);
     let mut findings = findings.into_iter().filter(shown);
     let Some(main) = findings.next() else {
         return String::new();
@@ -367,7 +367,9 @@ mod tests {
 
     #[test]
     fn the_most_severe_finding_is_shown_and_of_notes_only_the_amount_due() {
-        let finding = |severity, message: &str| Finding::new("c", severity, None, message);
+        let finding = |severity, message: &str| {
+            Finding::new(FindingCode::SumMismatch, None, message).with_severity(severity)
+        };
         let mut record = Record {
             doc_type: None,
             pages: vec![0],
@@ -384,7 +386,7 @@ mod tests {
             keys: Vec::new(),
         };
         assert_eq!(main_finding(&record), "");
-        let due = Finding::new(AMOUNT_DUE, Severity::Info, None, "9.00 is due");
+        let due = Finding::new(FindingCode::AmountDue, None, "9.00 is due");
         record.findings.push(due);
         assert_eq!(main_finding(&record), "9.00 is due");
         record.findings.push(finding(Severity::Warning, "first"));

@@ -21,7 +21,10 @@ pub struct DocType {
 
 /// The values of a property's `format` that type its value for checking; JSON
 /// Schema's own others are for the schema check alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantNames,
+)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Format {
     Amount,
     Quantity,
@@ -33,32 +36,16 @@ pub enum Format {
 }
 
 impl Format {
-    pub const ALL: [Format; 7] = [
-        Format::Amount,
-        Format::Quantity,
-        Format::Date,
-        Format::Currency,
-        Format::Iban,
-        Format::Bic,
-        Format::VatId,
-    ];
+    /// The names of all formats.
+    pub const NAMES: &'static [&'static str] = <Format as strum::VariantNames>::VARIANTS;
 
     pub fn as_str(self) -> &'static str {
-        match self {
-            Format::Amount => "amount",
-            Format::Quantity => "quantity",
-            Format::Date => "date",
-            Format::Currency => "currency",
-            Format::Iban => "iban",
-            Format::Bic => "bic",
-            Format::VatId => "vat-id",
-        }
+        self.into()
     }
 
     /// Of a property of a schema; `None` where it has none of these.
     pub fn of(property: &Value) -> Option<Format> {
-        let name = property.get("format")?.as_str()?;
-        Format::ALL.into_iter().find(|f| f.as_str() == name)
+        property.get("format")?.as_str()?.parse().ok()
     }
 
     /// A decimal number.

@@ -1,8 +1,21 @@
 use serde::{Deserialize, Serialize};
 
+use super::FindingCode;
+
 /// Who else saw a value, apart from the model that read it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum EvidenceClass {
     /// It stands in the text layer of the PDF page.
     TextLayer,
@@ -16,12 +29,7 @@ pub enum EvidenceClass {
 
 impl EvidenceClass {
     pub fn as_str(self) -> &'static str {
-        match self {
-            EvidenceClass::TextLayer => "text_layer",
-            EvidenceClass::Ocr => "ocr",
-            EvidenceClass::EmbeddedXml => "embedded_xml",
-            EvidenceClass::ModelOnly => "model_only",
-        }
+        self.into()
     }
 }
 
@@ -51,7 +59,7 @@ pub struct FieldEvidence {
     pub confirmed_by: Vec<String>,
     /// Codes of the findings that speak against it, e.g. `sum_mismatch`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub contradicted_by: Vec<String>,
+    pub contradicted_by: Vec<FindingCode>,
 }
 
 impl FieldEvidence {

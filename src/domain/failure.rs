@@ -1,18 +1,43 @@
 use serde::{Deserialize, Serialize};
 
-/// Why a file was turned away or a page could not be done. Stored by name, so
-/// a variant may be added but not renamed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+/// Why a file was rejected or a page could not be processed. Stored by name,
+/// so a variant may be added but not renamed. The doc comment of a variant is
+/// its text in docs/TROUBLESHOOTING.md.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    strum::EnumIter,
+    strum::EnumMessage,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Reason {
-    // The file itself: told at ingest, never retried.
+    // The file itself: found at intake, never retried.
+    /// The file has no content.
     EmptyFile,
+    /// The file is damaged.
     Corrupt,
+    /// The file is of a kind that docmill does not read.
     UnsupportedType,
+    /// The PDF needs a password.
     PasswordRequired,
+    /// The document has no pages.
     NoPages,
+    /// The file or a page exceeds a limit.
     TooLarge,
+    /// The image is too small to be a page.
     TooSmall,
+    /// The path is a device, a socket or the like.
     NotAFile,
     /// The operating system refused the file (permissions, I/O error).
     Unreadable,
@@ -21,13 +46,13 @@ pub enum Reason {
     // The work on a page: charged an attempt and tried again.
     /// A worker process died while it held the page.
     WorkerDied,
-    /// A worker passed its deadline and was killed.
+    /// A worker exceeded its deadline and was killed.
     Deadline,
-    /// A worker passed its memory limit.
+    /// A worker exceeded its memory limit.
     OutOfMemory,
     /// The model ended before the document was complete.
     OutputCutOff,
-    /// The model said nothing.
+    /// The model gave no output.
     OutputEmpty,
     /// The prompt and the page do not fit the model's context.
     PromptTooLong,
@@ -35,12 +60,12 @@ pub enum Reason {
     OutputRefused,
     /// The answer is not of the form that was asked for.
     OutputInvalid,
-    /// A reader could not be reached, was busy or failed, again and again, or a
+    /// A reader could not be reached, was busy or failed again and again, or a
     /// worker process could not be started.
     ReaderUnavailable,
-    /// An endpoint takes no such key, model or path: true of every page.
+    /// An endpoint rejects the key, model or path: true of every page.
     ReaderMisconfigured,
-    /// An endpoint turned this page's request down.
+    /// An endpoint rejected the request for this page.
     RequestRefused,
     /// The page is of a document type that the run does not know.
     TypeMissing,
@@ -49,66 +74,27 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Reason; 23] = [
-        Reason::EmptyFile,
-        Reason::Corrupt,
-        Reason::UnsupportedType,
-        Reason::PasswordRequired,
-        Reason::NoPages,
-        Reason::TooLarge,
-        Reason::TooSmall,
-        Reason::NotAFile,
-        Reason::Unreadable,
-        Reason::SourceChanged,
-        Reason::WorkerDied,
-        Reason::Deadline,
-        Reason::OutOfMemory,
-        Reason::OutputCutOff,
-        Reason::OutputEmpty,
-        Reason::PromptTooLong,
-        Reason::OutputRefused,
-        Reason::OutputInvalid,
-        Reason::ReaderUnavailable,
-        Reason::ReaderMisconfigured,
-        Reason::RequestRefused,
-        Reason::TypeMissing,
-        Reason::Internal,
-    ];
+    pub fn iter() -> impl Iterator<Item = Reason> {
+        <Reason as strum::IntoEnumIterator>::iter()
+    }
 
     /// The snake_case name used in the database and in every report.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Reason::EmptyFile => "empty_file",
-            Reason::Corrupt => "corrupt",
-            Reason::UnsupportedType => "unsupported_type",
-            Reason::PasswordRequired => "password_required",
-            Reason::NoPages => "no_pages",
-            Reason::TooLarge => "too_large",
-            Reason::TooSmall => "too_small",
-            Reason::NotAFile => "not_a_file",
-            Reason::Unreadable => "unreadable",
-            Reason::SourceChanged => "source_changed",
-            Reason::WorkerDied => "worker_died",
-            Reason::Deadline => "deadline",
-            Reason::OutOfMemory => "out_of_memory",
-            Reason::OutputCutOff => "output_cut_off",
-            Reason::OutputEmpty => "output_empty",
-            Reason::PromptTooLong => "prompt_too_long",
-            Reason::OutputRefused => "output_refused",
-            Reason::OutputInvalid => "output_invalid",
-            Reason::ReaderUnavailable => "reader_unavailable",
-            Reason::ReaderMisconfigured => "reader_misconfigured",
-            Reason::RequestRefused => "request_refused",
-            Reason::TypeMissing => "type_missing",
-            Reason::Internal => "internal",
-        }
+        self.into()
     }
 
     pub fn parse(name: &str) -> Option<Reason> {
-        Reason::ALL.into_iter().find(|r| r.as_str() == name)
+        name.parse().ok()
     }
 
-    /// Whether another attempt at the same bytes may end otherwise.
+    /// One sentence about the reason for a person.
+    pub fn explanation(self) -> &'static str {
+        strum::EnumMessage::get_documentation(&self)
+            .unwrap_or_default()
+            .trim_end()
+    }
+
+    /// Another attempt at the same bytes may end otherwise.
     pub fn is_retryable(self) -> bool {
         matches!(
             self,
@@ -120,9 +106,7 @@ impl Reason {
                 | Reason::Internal
         )
     }
-}
 
-impl Reason {
     /// The page itself was not what failed: another day the same engine may
     /// read it.
     pub fn is_outage(self) -> bool {
@@ -132,9 +116,9 @@ impl Reason {
         )
     }
 
-    /// Of a page of a known document, nothing was learnt: its bytes were not at
-    /// hand, or settings or an outage kept it from being read. What was read of
-    /// it before is as true as it was.
+    /// Says nothing about the page of a known document: its bytes were not
+    /// available, or settings or an outage kept it from being read. What was
+    /// read before is still true.
     pub fn is_about_source_or_settings(self) -> bool {
         self.is_outage()
             || matches!(
@@ -147,6 +131,25 @@ impl Reason {
                     | Reason::TooSmall
                     | Reason::TypeMissing
             )
+    }
+
+    /// No reader can help: the file is the problem, or the page kills workers.
+    pub fn is_unfixable_by_reread(self) -> bool {
+        matches!(
+            self,
+            Reason::EmptyFile
+                | Reason::Corrupt
+                | Reason::UnsupportedType
+                | Reason::PasswordRequired
+                | Reason::NoPages
+                | Reason::TooLarge
+                | Reason::TooSmall
+                | Reason::NotAFile
+                | Reason::Unreadable
+                | Reason::SourceChanged
+                | Reason::TypeMissing
+                | Reason::WorkerDied
+        )
     }
 }
 
@@ -166,12 +169,12 @@ pub struct Failure {
     /// What a model had written when it failed; kept so that nothing is lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw_text: Option<String>,
-    /// What the failed answer took all the same, where an engine says so.
+    /// Tokens of the failed answer, where the engine reports them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
 }
 
-/// Tokens that an engine took in and gave out.
+/// Input and output tokens of an engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     pub input: u32,
@@ -194,8 +197,8 @@ impl Failure {
     }
 }
 
-/// What is wrong with a JSON text, and where, without quoting it as serde's
-/// own words may: failures are logged, what pages say is not.
+/// What is wrong with a JSON text, and where. Does not quote the text, as
+/// serde's own messages may: failures are logged, page content is not.
 pub fn json_problem(error: &serde_json::Error) -> String {
     use serde_json::error::Category;
     let what = match error.classify() {
@@ -213,17 +216,17 @@ mod tests {
 
     #[test]
     fn every_reason_parses_back_and_serialises_as_its_name() {
-        for reason in Reason::ALL {
+        for reason in Reason::iter() {
             assert_eq!(Reason::parse(reason.as_str()), Some(reason));
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
         }
     }
 
     #[test]
-    fn a_json_problem_is_told_without_the_text() {
+    fn a_json_problem_does_not_quote_the_text() {
         let error = serde_json::from_str::<Vec<u8>>("[1, \"Confidential\"]").unwrap_err();
         assert!(error.to_string().contains("Confidential"), "{error}");
-        let told = json_problem(&error);
-        assert_eq!(told, "is JSON of another form (line 1, column 18)");
+        let problem = json_problem(&error);
+        assert_eq!(problem, "is JSON of another form (line 1, column 18)");
     }
 }

@@ -1,55 +1,293 @@
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+use super::Reason;
+
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Severity {
     /// Worth knowing; does not keep a record from being accepted.
     Info,
     /// A person should look: the record needs review.
     Warning,
-    /// Something is wrong for certain: the record needs review.
+    /// Certainly wrong: the record needs review.
     Error,
 }
 
 impl Severity {
     pub fn as_str(self) -> &'static str {
-        match self {
-            Severity::Info => "info",
-            Severity::Warning => "warning",
-            Severity::Error => "error",
-        }
+        self.into()
     }
 }
 
-/// Code of the finding that a list repeated itself and was closed.
-pub const LIST_REPEATS: &str = "list_repeats";
-/// Another document may be the same payment.
-pub const POSSIBLE_DUPLICATE: &str = "possible_duplicate";
-/// The file holds something else by now.
-pub const REPLACED: &str = "replaced";
-/// Amounts are to be credited, not paid.
-pub const CREDIT_NOTE: &str = "credit_note";
-/// A payment that was not made, or not yet.
-pub const NOT_COMPLETED: &str = "not_completed";
-/// The page shows otherwise than the e-invoice that it carries.
-pub const PAGE_CONTRADICTS: &str = "page_contradicts";
-/// Less is to be paid than the gross total, or more.
-pub const AMOUNT_DUE: &str = "amount_due";
-/// Codes of values that could not be brought into the form that their schema
-/// asks for: as they stand they are no decimal, date or ISO 4217 code, or more
-/// than one.
-pub const NOT_IN_FORM: [&str; 4] = [
-    "not_an_amount",
-    "ambiguous_amount",
-    "not_a_date",
-    "unknown_currency",
-];
+/// What kind of finding it is. The snake_case name is stored and exported, so
+/// a variant may be added but not renamed. The doc comment of a variant is its
+/// text in docs/TROUBLESHOOTING.md ([`FindingCode::explanation`]).
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    strum::EnumIter,
+    strum::EnumMessage,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[serde(try_from = "String", into = "String")]
+#[strum(serialize_all = "snake_case")]
+pub enum FindingCode {
+    // What a value is.
+    /// A field that the document type requires is empty.
+    Missing,
+    /// A value was rewritten in the form that the schema asks for.
+    Normalised,
+    /// A value that should be a number is none.
+    NotAnAmount,
+    /// A separator in an amount may be for thousands or for decimals.
+    AmbiguousAmount,
+    /// A value that should be a date is none.
+    NotADate,
+    /// The year of a date is hardly right.
+    ImplausibleDate,
+    /// ISO 4217 has no such currency.
+    UnknownCurrency,
+    /// An IBAN has the wrong length or an unknown country.
+    IbanForm,
+    /// The check digits of an IBAN do not fit.
+    IbanCheckDigits,
+    /// A BIC has not the form of one.
+    BicForm,
+    /// A VAT identifier has not the form of its country.
+    VatIdForm,
+    /// The check digit of a VAT identifier does not fit.
+    VatIdCheckDigit,
+    /// docmill does not know how to check VAT identifiers of this country.
+    VatIdUnchecked,
+    /// The record does not satisfy the schema of its type.
+    SchemaViolation,
+    /// The schema of the document type cannot be used.
+    SchemaUnusable,
+
+    // What values say together.
+    /// Amounts do not add up to the total that is stated.
+    SumMismatch,
+    /// A quantity times a price is not the amount that is stated.
+    ProductMismatch,
+    /// The tax is none of the usual rates of the country.
+    TaxRate,
+    /// A date lies after one that it should come before.
+    DateOrder,
+    /// A date lies in the future.
+    DateAhead,
+    /// The payment was not made, or not yet.
+    NotCompleted,
+
+    // What the page says.
+    /// The page's text has another value in this place.
+    TextDiffers,
+    /// OCR reads another value in this place.
+    OcrDiffers,
+    /// An amount is neither in the page's text nor confirmed by a check.
+    Unconfirmed,
+    /// An amount could not be compared with anything: the page has no text.
+    NoTextSource,
+
+    // How the document was read.
+    /// The model is less sure of a value than the acceptance threshold asks.
+    LowConfidence,
+    /// No acceptance threshold is certified for the wanted error rate.
+    NotCertified,
+    /// The reader does not report how sure it is of its values.
+    NoConfidence,
+    /// The model repeated itself in a list; the repeated lines were removed.
+    ListRepeats,
+    /// The reader does not support this field or this document type.
+    UnsupportedField,
+    /// The document type of the page could not be determined.
+    TypeUnknown,
+    /// Whether two pages belong to one document is uncertain.
+    KeyDoubtful,
+    /// Another page of the document could not be read.
+    PageFailed,
+    /// A page could not be read again; the values are those read before.
+    NotReadAgain,
+    /// Opening the document gave a warning.
+    DocumentWarning,
+
+    // Electronic invoices.
+    /// A value of the e-invoice's XML is not of its type.
+    EinvoiceValue,
+    /// The page contradicts the e-invoice that it carries.
+    PageContradicts,
+    /// The model read another value on the page than the e-invoice states.
+    PageDiffers,
+    /// The amounts are to be credited, not paid.
+    CreditNote,
+    /// The amount due is not the gross total.
+    AmountDue,
+    /// The invoice has allowances or charges beside its lines.
+    Allowances,
+
+    // Other documents.
+    /// Another document may be the same payment.
+    PossibleDuplicate,
+    /// The file holds other content by now.
+    Replaced,
+
+    /// The page or file could not be read; the code is the failure's reason.
+    #[strum(disabled)]
+    PageFailure(Reason),
+}
+
+impl FindingCode {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FindingCode::PageFailure(reason) => reason.as_str(),
+            code => code.into(),
+        }
+    }
+
+    /// Every code, failure reasons included.
+    pub fn all() -> impl Iterator<Item = FindingCode> {
+        use strum::IntoEnumIterator;
+        FindingCode::iter()
+            .filter(|code| !matches!(code, FindingCode::PageFailure(_)))
+            .chain(Reason::iter().map(FindingCode::PageFailure))
+    }
+
+    /// One sentence about the code for a person.
+    pub fn explanation(self) -> &'static str {
+        use strum::EnumMessage;
+        match self {
+            FindingCode::PageFailure(reason) => reason.explanation(),
+            code => code.get_documentation().unwrap_or_default().trim_end(),
+        }
+    }
+
+    /// The severity unless the place that reports it knows better.
+    pub fn severity(self) -> Severity {
+        match self {
+            FindingCode::SchemaViolation
+            | FindingCode::SchemaUnusable
+            | FindingCode::PageFailure(_)
+            | FindingCode::EinvoiceValue => Severity::Error,
+            FindingCode::Normalised
+            | FindingCode::VatIdUnchecked
+            | FindingCode::NotReadAgain
+            | FindingCode::AmountDue
+            | FindingCode::Allowances => Severity::Info,
+            _ => Severity::Warning,
+        }
+    }
+
+    /// Reading the page again, with whichever reader, cannot remove the finding:
+    /// it is about the file, other pages or documents, or something that no
+    /// reader changes.
+    pub fn is_unfixable_by_reread(self) -> bool {
+        match self {
+            FindingCode::TypeUnknown
+            | FindingCode::DocumentWarning
+            | FindingCode::PageFailed
+            | FindingCode::PossibleDuplicate
+            | FindingCode::Replaced
+            | FindingCode::UnsupportedField
+            | FindingCode::NoConfidence
+            | FindingCode::NoTextSource
+            | FindingCode::SchemaUnusable
+            | FindingCode::NotReadAgain => true,
+            FindingCode::PageFailure(reason) => reason.is_unfixable_by_reread(),
+            _ => false,
+        }
+    }
+
+    /// Made by the acceptance policy, not by a check.
+    pub fn is_from_acceptance(self) -> bool {
+        matches!(self, FindingCode::LowConfidence | FindingCode::NotCertified)
+    }
+
+    /// Says nothing about whether the value of its field is right.
+    pub fn is_neutral(self) -> bool {
+        matches!(
+            self,
+            FindingCode::Normalised
+                | FindingCode::UnsupportedField
+                | FindingCode::LowConfidence
+                | FindingCode::Missing
+                | FindingCode::NotCompleted
+        )
+    }
+
+    /// Arithmetic does not hold.
+    pub fn is_mismatch(self) -> bool {
+        matches!(
+            self,
+            FindingCode::SumMismatch | FindingCode::ProductMismatch
+        )
+    }
+
+    /// The value could not be brought into the form that its schema asks for:
+    /// as it stands it is no decimal, date or ISO 4217 code, or more than one.
+    pub fn is_not_in_form(self) -> bool {
+        matches!(
+            self,
+            FindingCode::NotAnAmount
+                | FindingCode::AmbiguousAmount
+                | FindingCode::NotADate
+                | FindingCode::UnknownCurrency
+        )
+    }
+}
+
+/// The name is none of a finding code.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no finding code")]
+pub struct UnknownFindingCode(String);
+
+impl TryFrom<String> for FindingCode {
+    type Error = UnknownFindingCode;
+
+    fn try_from(name: String) -> Result<FindingCode, UnknownFindingCode> {
+        name.parse()
+            .ok()
+            .or_else(|| Reason::parse(&name).map(FindingCode::PageFailure))
+            .ok_or(UnknownFindingCode(name))
+    }
+}
+
+impl From<FindingCode> for String {
+    fn from(code: FindingCode) -> String {
+        code.as_str().to_owned()
+    }
+}
+
+impl std::fmt::Display for FindingCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
 
 /// One observation about a record, in the words of an accountant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Stable snake_case name of the kind of finding, e.g. `sum_mismatch`.
-    pub code: String,
+    pub code: FindingCode,
     pub severity: Severity,
     /// The field it is about, e.g. `net_total` or `line_items[2].quantity`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,28 +296,28 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub fn new(
-        code: &str,
-        severity: Severity,
-        field: Option<&str>,
-        message: impl Into<String>,
-    ) -> Finding {
+    /// With the severity of its code.
+    pub fn new(code: FindingCode, field: Option<&str>, message: impl Into<String>) -> Finding {
         Finding {
-            code: code.to_owned(),
-            severity,
+            code,
+            severity: code.severity(),
             field: field.map(str::to_owned),
             message: message.into(),
         }
     }
 
-    /// Less is graver: what is wrong for certain before what would be paid
-    /// twice or in vain, before what else is doubtful, before mere notes.
+    pub fn with_severity(self, severity: Severity) -> Finding {
+        Finding { severity, ..self }
+    }
+
+    /// Lower is graver: what is certainly wrong, then what would be paid twice
+    /// or in vain, then other warnings, then information.
     pub fn rank(&self) -> usize {
-        const FIRST: [&str; 4] = [
-            POSSIBLE_DUPLICATE,
-            CREDIT_NOTE,
-            NOT_COMPLETED,
-            PAGE_CONTRADICTS,
+        const FIRST: [FindingCode; 4] = [
+            FindingCode::PossibleDuplicate,
+            FindingCode::CreditNote,
+            FindingCode::NotCompleted,
+            FindingCode::PageContradicts,
         ];
         match self.severity {
             Severity::Error => 0,
@@ -92,8 +330,8 @@ impl Finding {
     }
 }
 
-/// The gravest first; of equals the first told.
-pub fn by_gravity(findings: &[Finding]) -> Vec<&Finding> {
+/// The gravest first, equal ones in the given order.
+pub fn by_severity(findings: &[Finding]) -> Vec<&Finding> {
     let mut sorted: Vec<_> = findings.iter().collect();
     sorted.sort_by_key(|finding| finding.rank());
     sorted
@@ -104,27 +342,47 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_certain_comes_first_then_what_would_be_paid_wrongly_then_doubts_then_notes() {
-        let finding = |code, severity| Finding::new(code, severity, None, "");
-        let told = [
-            finding(AMOUNT_DUE, Severity::Info),
-            finding("unconfirmed", Severity::Warning),
-            finding("missing", Severity::Warning),
-            finding(PAGE_CONTRADICTS, Severity::Warning),
-            finding(CREDIT_NOTE, Severity::Warning),
-            finding(POSSIBLE_DUPLICATE, Severity::Warning),
-            finding("schema_violation", Severity::Error),
+    fn errors_come_first_then_wrong_payments_then_other_warnings_then_information() {
+        let finding = |code| Finding::new(code, None, "");
+        let findings = [
+            finding(FindingCode::AmountDue),
+            finding(FindingCode::Unconfirmed),
+            finding(FindingCode::Missing),
+            finding(FindingCode::PageContradicts),
+            finding(FindingCode::CreditNote),
+            finding(FindingCode::PossibleDuplicate),
+            finding(FindingCode::SchemaViolation),
         ];
-        let codes: Vec<_> = by_gravity(&told).iter().map(|f| f.code.as_str()).collect();
+        let codes: Vec<_> = by_severity(&findings).iter().map(|f| f.code).collect();
         let expected = [
-            "schema_violation",
-            POSSIBLE_DUPLICATE,
-            CREDIT_NOTE,
-            PAGE_CONTRADICTS,
-            "unconfirmed",
-            "missing",
-            AMOUNT_DUE,
+            FindingCode::SchemaViolation,
+            FindingCode::PossibleDuplicate,
+            FindingCode::CreditNote,
+            FindingCode::PageContradicts,
+            FindingCode::Unconfirmed,
+            FindingCode::Missing,
+            FindingCode::AmountDue,
         ];
         assert_eq!(codes, expected);
+    }
+
+    #[test]
+    fn every_code_has_a_name_of_its_own_that_parses_back_and_an_explanation() {
+        let mut names = std::collections::BTreeSet::new();
+        for code in FindingCode::all() {
+            let name = serde_json::to_value(code).unwrap();
+            assert_eq!(name, code.as_str());
+            assert_eq!(serde_json::from_value::<FindingCode>(name).unwrap(), code);
+            assert!(names.insert(code.as_str()), "{code}");
+            assert!(code.explanation().ends_with('.'), "{code}");
+        }
+        assert!(serde_json::from_str::<FindingCode>("\"other\"").is_err());
+    }
+
+    #[test]
+    fn a_failed_page_has_its_reason_as_code() {
+        let code = FindingCode::PageFailure(Reason::WorkerDied);
+        assert_eq!(code.as_str(), "worker_died");
+        assert_eq!(code.severity(), Severity::Error);
     }
 }

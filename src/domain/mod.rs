@@ -7,8 +7,10 @@ mod failure;
 mod finding;
 mod limits;
 mod page;
+mod path;
 mod reading;
 mod record;
+mod stage;
 mod words;
 
 pub use doctype::{Check, DocType, Format, PageRule, Prompt, ReadRules};
@@ -18,17 +20,13 @@ pub use einvoice::{
 };
 pub use evidence::{BusinessKey, EvidenceClass, FieldEvidence};
 pub use failure::{Failure, Reason, Usage, json_problem};
-pub use finding::{
-    AMOUNT_DUE, CREDIT_NOTE, Finding, LIST_REPEATS, NOT_COMPLETED, NOT_IN_FORM, PAGE_CONTRADICTS,
-    POSSIBLE_DUPLICATE, REPLACED, Severity, by_gravity,
-};
+pub use finding::{Finding, FindingCode, Severity, by_severity};
 pub use limits::Limits;
 pub use page::{
     DocumentInfo, Embedding, MediaType, OcrLine, OcrText, OcrWord, PageImage, RasterPage, Word,
 };
-pub use reading::{
-    AnswerGrammar, FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing, value_at,
-    value_at_mut,
-};
+pub use path::{FieldPath, PathSegment};
+pub use reading::{AnswerGrammar, FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing};
 pub use record::{Calibrated, PageResult, Record, Source, Status};
+pub use stage::{Stage, StageSeconds};
 pub use words::{all_seconds, count};

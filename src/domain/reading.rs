@@ -6,26 +6,6 @@ use super::{Embedding, PageImage};
 /// The fields of a record by name, in the schema's order.
 pub type Fields = serde_json::Map<String, Value>;
 
-/// The value at a path as findings have it: `total`, `items[2].amount`.
-pub fn value_at<'a>(fields: &'a Fields, path: &str) -> Option<&'a Value> {
-    let (field, within) = parted(path);
-    fields.get(field)?.pointer(&within)
-}
-
-pub fn value_at_mut<'a>(fields: &'a mut Fields, path: &str) -> Option<&'a mut Value> {
-    let (field, within) = parted(path);
-    fields.get_mut(field)?.pointer_mut(&within)
-}
-
-/// The field, and a JSON pointer (RFC 6901) to what is meant within its value.
-fn parted(path: &str) -> (&str, String) {
-    let (field, within) = path.split_at(path.find('[').unwrap_or(path.len()));
-    (
-        field,
-        within.replace('[', "/").replace("].", "/").replace(']', ""),
-    )
-}
-
 /// What CLIP makes of a page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Routing {
@@ -146,22 +126,4 @@ pub struct Repetition {
     pub kept: u32,
     /// Lines removed as repetitions.
     pub removed: u32,
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn paths_lead_to_their_values() {
-        let fields = json!({"a": 1, "items": [{"b": 2}, {"b": 3}]});
-        let mut fields = fields.as_object().unwrap().clone();
-        assert_eq!(value_at(&fields, "items[1].b"), Some(&json!(3)));
-        assert_eq!(value_at(&fields, "items[0]"), Some(&json!({"b": 2})));
-        assert_eq!(value_at(&fields, "a"), Some(&json!(1)));
-        assert_eq!(value_at(&fields, "items[7].b"), None);
-        assert_eq!(value_at_mut(&mut fields, "items[1].b"), Some(&mut json!(3)));
-    }
 }

@@ -9,34 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::{Finding, PageResult, Record, Severity, Status};
 use crate::store::{NewClimb, PageAttempt, RunId};
 
-/// Findings that reading a page again cannot answer: the file's own, those
-/// that tell of other pages or documents, and what no reader can help.
-const NOT_THE_READERS: [&str; 23] = [
-    "type_unknown",
-    "document_warning",
-    "page_failed",
-    "possible_duplicate",
-    "duplicate",
-    "replaced",
-    "not_taught",
-    "no_confidence",
-    "no_witness",
-    "schema_unusable",
-    "empty_file",
-    "corrupt",
-    "unsupported_type",
-    "password_required",
-    "no_pages",
-    "too_large",
-    "too_small",
-    "not_a_file",
-    "unreadable",
-    "source_changed",
-    "type_missing",
-    "not_read_again",
-    "worker_died",
-];
-
 /// Why a stronger reader should look at a record, in words; `None`: it need
 /// not, or could not help.
 pub fn why_climb(status: Status, findings: &[Finding]) -> Option<String> {
@@ -44,7 +16,7 @@ pub fn why_climb(status: Status, findings: &[Finding]) -> Option<String> {
         return None;
     }
     let doubts = findings.iter().filter(|finding| {
-        finding.severity > Severity::Info && !NOT_THE_READERS.contains(&finding.code.as_str())
+        finding.severity > Severity::Info && !finding.code.is_unfixable_by_reread()
     });
     // `max_by_key` takes the last of equals: reversed, the first.
     let gravest = doubts.rev().max_by_key(|finding| finding.severity)?;

@@ -4,7 +4,7 @@
 use sqlx::{Row, Sqlite, Transaction};
 
 use super::{DocumentId, jobs, records};
-use crate::domain::{BusinessKey, Finding, POSSIBLE_DUPLICATE, Record, Severity};
+use crate::domain::{BusinessKey, Finding, FindingCode, Record};
 
 /// Adds a finding where a current record of a document that was taken in
 /// earlier has one of the record's keys. Which of two is told does not depend
@@ -45,7 +45,7 @@ pub(super) async fn tell_later(
                 (SELECT 1 FROM findings f WHERE f.record_id = r.id AND f.code = ?) ORDER BY r.id",
         );
         let later = later.bind(&key.key).bind(document.0);
-        let later = later.bind(POSSIBLE_DUPLICATE);
+        let later = later.bind(FindingCode::PossibleDuplicate.as_str());
         for row in later.fetch_all(&mut **tx).await? {
             let id = row.get(0);
             let finding = finding(tx, &key.words, document.0, DocumentId(row.get(1))).await?;
@@ -77,8 +77,7 @@ async fn finding(
         None => "another document".to_owned(),
     };
     let message = format!("possible duplicate payment: {words} are those of {other}");
-    let severity = Severity::Warning;
-    Ok(Finding::new(POSSIBLE_DUPLICATE, severity, None, message))
+    Ok(Finding::new(FindingCode::PossibleDuplicate, None, message))
 }
 
 pub(super) async fn insert_keys(

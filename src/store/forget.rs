@@ -10,7 +10,7 @@ use sqlx::{Row, Sqlite, Transaction};
 use super::process::ProcessId;
 use super::replaced::superseded;
 use super::{DocumentId, Store, documents};
-use crate::domain::POSSIBLE_DUPLICATE;
+use crate::domain::FindingCode;
 
 /// What is taken out, or would be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -197,7 +197,9 @@ async fn reopen_duplicates(tx: &mut Transaction<'_, Sqlite>, document: i64) -> s
             "UPDATE findings SET message = 'possible duplicate payment: of a document that was forgotten since'
              WHERE code = ? AND record_id IN (SELECT id FROM records WHERE document_id = ?)",
         );
-        let told = told.bind(POSSIBLE_DUPLICATE).bind(other);
+        let told = told
+            .bind(FindingCode::PossibleDuplicate.as_str())
+            .bind(other);
         told.execute(&mut **tx).await?;
         documents::reopen(tx, DocumentId(other)).await?;
     }

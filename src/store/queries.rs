@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::{DocumentId, RunId, Store, documents};
-use crate::domain::{Finding, Record, Severity, Source, Status};
+use crate::domain::{Finding, Record, Source, Status};
 
 /// How much there is of everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -251,7 +251,7 @@ impl Store {
                     _ => Source::Model,
                 },
                 fields: serde_json::from_str(row.get(4)).context("stored fields do not parse")?,
-                findings: findings.iter().map(finding).collect(),
+                findings: findings.iter().map(finding).collect::<Result<_, _>>()?,
                 confidence: row.get(5),
                 field_confidence: serde_json::from_str(row.get(6))
                     .context("stored confidences do not parse")?,
@@ -333,22 +333,18 @@ impl Store {
 }
 
 fn status(name: &str) -> anyhow::Result<Status> {
-    [Status::Accepted, Status::NeedsReview, Status::Failed]
-        .into_iter()
-        .find(|status| status.as_str() == name)
+    name.parse()
         .with_context(|| format!("the database holds a record of unknown status `{name}`"))
 }
 
-fn finding(row: &SqliteRow) -> Finding {
-    let severity = match row.get(1) {
-        "info" => Severity::Info,
-        "warning" => Severity::Warning,
-        _ => Severity::Error,
-    };
-    Finding {
-        code: row.get(0),
-        severity,
+fn finding(row: &SqliteRow) -> anyhow::Result<Finding> {
+    let severity: &str = row.get(1);
+    Ok(Finding {
+        code: row.get::<String, _>(0).try_into()?,
+        severity: severity
+            .parse()
+            .with_context(|| format!("the database holds the unknown severity `{severity}`"))?,
         field: row.get(2),
         message: row.get(3),
-    }
+    })
 }

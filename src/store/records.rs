@@ -6,7 +6,7 @@ use anyhow::Context;
 use sqlx::{Row, Sqlite, Transaction};
 
 use super::{DocumentId, RunId, Store, duplicates, jobs, now, replaced};
-use crate::domain::{Failure, Finding, PageResult, Reason, Record, Severity, XmlFile};
+use crate::domain::{Failure, Finding, FindingCode, PageResult, Reason, Record, XmlFile};
 
 /// All pages of a document, done or failed: what its records are made from.
 #[derive(Clone, Debug)]
@@ -174,9 +174,6 @@ impl Store {
     }
 }
 
-/// Code of the finding that a page could not be read again.
-const NOT_READ_AGAIN: &str = "not_read_again";
-
 impl Store {
     /// Leaves a document's records as they are where nothing was learnt of
     /// pages that were to be read again, with a finding that says why. Returns
@@ -207,7 +204,7 @@ impl Store {
         }
         for id in &kept {
             let old = sqlx::query("DELETE FROM findings WHERE record_id = ? AND code = ?");
-            let old = old.bind(id).bind(NOT_READ_AGAIN);
+            let old = old.bind(id).bind(FindingCode::NotReadAgain.as_str());
             old.execute(&mut *tx).await?;
         }
         for (page, failure) in failures {
@@ -215,7 +212,7 @@ impl Store {
                 "page {} could not be read again, these are the values read before: {failure}",
                 page + 1
             );
-            let finding = Finding::new(NOT_READ_AGAIN, Severity::Info, None, message);
+            let finding = Finding::new(FindingCode::NotReadAgain, None, message);
             let of_page = sqlx::query_scalar::<_, i64>(
                 "SELECT r.id FROM records r JOIN record_pages rp ON rp.record_id = r.id
                  WHERE r.document_id = ? AND r.current = 1 AND rp.page_index = ?",
@@ -369,7 +366,7 @@ async fn insert_finding(
     );
     insert
         .bind(record)
-        .bind(&finding.code)
+        .bind(finding.code.as_str())
         .bind(finding.severity.as_str())
         .bind(&finding.field)
         .bind(&finding.message)

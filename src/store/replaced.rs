@@ -7,7 +7,7 @@ use std::path::Path;
 use sqlx::{Sqlite, Transaction};
 
 use super::{DocumentId, documents, jobs, records};
-use crate::domain::{Finding, REPLACED, Severity};
+use crate::domain::{Finding, FindingCode};
 
 /// Whether the path of the row `s` of `sources` has been seen with other content
 /// since: another document, or such as can be none. What could not be looked at
@@ -48,8 +48,7 @@ pub(super) async fn finding(
     let message = format!(
         "{path} has held something else since: this row is what it said before; where the new content replaces it, do not book both"
     );
-    let severity = Severity::Warning;
-    Ok(Some(Finding::new(REPLACED, severity, None, message)))
+    Ok(Some(Finding::new(FindingCode::Replaced, None, message)))
 }
 
 /// Tells of the records of what `path` held before `document`, or before it was
@@ -81,7 +80,7 @@ pub(super) async fn tell_of_path(
     );
     if is_back
         .bind(document.0)
-        .bind(REPLACED)
+        .bind(FindingCode::Replaced.as_str())
         .fetch_one(&mut **tx)
         .await?
     {
@@ -99,7 +98,7 @@ async fn tell_stored(
         "SELECT id FROM records WHERE document_id = ? AND current = 1 AND NOT EXISTS
             (SELECT 1 FROM findings f WHERE f.record_id = records.id AND f.code = ?)",
     );
-    let untold = untold.bind(document).bind(REPLACED);
+    let untold = untold.bind(document).bind(FindingCode::Replaced.as_str());
     for id in untold.fetch_all(&mut **tx).await? {
         records::doubt(tx, id, finding).await?;
     }

@@ -156,7 +156,7 @@ fn missing_ocr_is_reported_once(context: Context) {
         "{}",
         ran.stderr
     );
-    assert_eq!(messages(&context.records()[0], "no_witness").len(), 1);
+    assert_eq!(messages(&context.records()[0], "no_text_source").len(), 1);
 }
 
 test!(a_scan_is_cross_checked_by_ocr, Engines, Tesseract);

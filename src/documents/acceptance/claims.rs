@@ -4,10 +4,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::policy::{LOW_CONFIDENCE, NOT_CERTIFIED};
 use crate::domain::{
-    DocType, EvidenceClass, FieldEvidence, FieldLogprob, Finding, Format, Record, Severity,
-    value_at,
+    DocType, EvidenceClass, FieldEvidence, FieldLogprob, FieldPath, Finding, FindingCode, Format,
+    Record, Severity,
 };
 
 /// Strings bounded to at most this length are codes and numbers, longer ones
@@ -106,7 +105,7 @@ impl PageSignals {
             of_type: logit(record.type_probability.unwrap_or(GIVEN_TYPE).ln()),
             seen: record.evidence.iter().filter(|e| is_seen(e)).count() as f64
                 / record.evidence.len().max(1) as f64,
-            mismatch: doubtful().any(|finding| finding.code.ends_with("_mismatch")),
+            mismatch: doubtful().any(|finding| finding.code.is_mismatch()),
         }
     }
 }
@@ -124,12 +123,15 @@ fn is_seen(evidence: &FieldEvidence) -> bool {
 fn is_doubt(finding: &Finding) -> bool {
     finding.severity > Severity::Info
         && finding.field.is_some()
-        && ![LOW_CONFIDENCE, NOT_CERTIFIED, "no_witness"].contains(&finding.code.as_str())
+        && !finding.code.is_from_acceptance()
+        && finding.code != FindingCode::NoTextSource
 }
 
 fn claim(doc_type: &DocType, record: &Record, logprob: &FieldLogprob, page: &PageSignals) -> Claim {
     let field = &logprob.field;
-    let value = value_at(&record.fields, field).unwrap_or(&Value::Null);
+    let value = FieldPath::parse(field)
+        .value_at(&record.fields)
+        .unwrap_or(&Value::Null);
     let kind = kind(doc_type, field, value);
     let is_doubted = record
         .findings
@@ -156,7 +158,10 @@ fn claim(doc_type: &DocType, record: &Record, logprob: &FieldLogprob, page: &Pag
         (format!("type:{doc_type}"), 1.0),
         (format!("type:{doc_type}:sum"), sum),
         (format!("type:{doc_type}:page_type"), page.of_type),
-        (format!("field:{doc_type}:{}", generic(field)), 1.0),
+        (
+            format!("field:{doc_type}:{}", FieldPath::parse(field).to_wildcard()),
+            1.0,
+        ),
     ];
     let evidence = record.evidence.iter().find(|e| e.field == *field);
     let says = |what: fn(&FieldEvidence) -> bool| evidence.is_some_and(what);
@@ -194,13 +199,9 @@ fn kind(doc_type: &DocType, field: &str, value: &Value) -> Kind {
     if value.is_null() {
         return Kind::Absent;
     }
-    let path = generic(field);
-    let (pointer, in_line) = match path.split_once("[].") {
-        Some((list, leaf)) => (format!("/properties/{list}/items/properties/{leaf}"), true),
-        None => (format!("/properties/{path}"), false),
-    };
-    let property = doc_type.schema.pointer(&pointer).unwrap_or(&Value::Null);
-    match (Format::of(property), in_line) {
+    let path = FieldPath::parse(field);
+    let property = path.property(&doc_type.schema).unwrap_or(&Value::Null);
+    match (Format::of(property), path.leaf_in_list().is_some()) {
         (Some(format), true) if format.is_number() => Kind::LineAmount,
         (_, true) => Kind::LineText,
         (Some(format), false) if format.is_number() => Kind::Amount,
@@ -215,20 +216,6 @@ fn kind(doc_type: &DocType, field: &str, value: &Value) -> Kind {
             }
         }
     }
-}
-
-/// `items[2].amount` as `items[].amount`.
-pub fn generic(field: &str) -> String {
-    let mut path = String::with_capacity(field.len());
-    let mut in_index = false;
-    for c in field.chars() {
-        in_index = in_index && c != ']';
-        if !in_index {
-            path.push(c);
-        }
-        in_index = in_index || c == '[';
-    }
-    path
 }
 
 #[cfg(test)]
@@ -269,11 +256,11 @@ mod tests {
     #[test]
     fn findings_speak_against_the_value_that_they_name_and_acceptance_not_at_all() {
         let mut record = record(json!({"total": "1.00", "name": "Tea"}));
-        let doubt = |code: &str, field| Finding::new(code, Severity::Warning, field, "x");
+        let doubt = |code, field| Finding::new(code, field, "x");
         record.findings = vec![
-            doubt("sum_mismatch", Some("total")),
-            doubt(LOW_CONFIDENCE, Some("name")),
-            doubt("page_failed", None),
+            doubt(FindingCode::SumMismatch, Some("total")),
+            doubt(FindingCode::LowConfidence, Some("name")),
+            doubt(FindingCode::PageFailed, None),
         ];
         let found = claims(&doc_type(), &record);
         assert!(found[0].is_doubted && !found[1].is_doubted);
@@ -295,11 +282,6 @@ mod tests {
         assert_eq!(both("seen:not"), [0.0, 1.0]);
         assert_eq!(both("check:confirmed"), [1.0, 0.0]);
         assert_eq!(both("page_seen"), [0.5, 0.5]);
-    }
-
-    #[test]
-    fn a_path_of_any_line_has_no_number() {
-        assert_eq!(generic("items[12].b"), "items[].b");
     }
 
     #[test]

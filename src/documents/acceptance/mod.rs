@@ -20,11 +20,11 @@ mod logistic;
 mod policy;
 
 pub use certify::{At, Certificate, FITTED, Unit, at, certify, fewest, in_all, p_value};
-pub use claims::{Claim, Kind, claims, generic};
+pub use claims::{Claim, Kind, claims};
 pub use curves::{BINS, Bin, Reliability, RiskPoint, aurc, isotonic, reliability, risk_coverage};
 pub use file::{Calibration, Data, FOLDER, Folders, OFF, Reader, file_name};
 pub use fit::{Column, Known, Scorer, learn};
-pub use policy::{LOW_CONFIDENCE, NOT_CERTIFIED, Policy, Verdict, percent, status};
+pub use policy::{Policy, Verdict, percent, status};
 
 /// Error rates for which a threshold is looked for: `max_error` may then be
 /// changed without calibrating again.

@@ -6,11 +6,9 @@ use serde_json::Value;
 
 use super::claims::{Claim, Kind, claims};
 use super::{Calibration, Certificate, in_all};
-use crate::domain::{Calibrated, DocType, Finding, Record, Severity, Status, value_at};
-
-/// Codes of the findings that acceptance makes.
-pub const LOW_CONFIDENCE: &str = "low_confidence";
-pub const NOT_CERTIFIED: &str = "not_certified";
+use crate::domain::{
+    Calibrated, DocType, FieldPath, Finding, FindingCode, Record, Severity, Status,
+};
 
 /// By what values are accepted.
 #[derive(Clone, Debug)]
@@ -100,10 +98,9 @@ impl Policy {
     /// Gives the record its probabilities, its findings about them and its
     /// status, in place of earlier ones.
     pub fn apply(&self, doc_type: Option<&DocType>, record: &mut Record) {
-        let own = [LOW_CONFIDENCE, NOT_CERTIFIED];
         record
             .findings
-            .retain(|finding| !own.contains(&finding.code.as_str()));
+            .retain(|finding| !finding.code.is_from_acceptance());
         record.calibrated = None;
         let verdicts = match doc_type {
             Some(doc_type) => self.verdicts(doc_type, record),
@@ -168,8 +165,7 @@ impl Policy {
                 "no field is accepted, since no threshold is certified for {wanted}: {why}; the least believed: {}",
                 believed(record, least)
             );
-            let (code, severity) = (NOT_CERTIFIED, Severity::Warning);
-            return Some(Finding::new(code, severity, None, message));
+            return Some(Finding::new(FindingCode::NotCertified, None, message));
         };
         let doubtful = below(verdicts, threshold);
         let (least, others) = doubtful.split_first()?;
@@ -205,7 +201,7 @@ fn below(verdicts: &[Verdict], bar: f64) -> Vec<&Verdict> {
 
 fn doubt(least: &Verdict, message: String) -> Finding {
     let field = Some(least.claim.field.as_str());
-    Finding::new(LOW_CONFIDENCE, Severity::Warning, field, message)
+    Finding::new(FindingCode::LowConfidence, field, message)
 }
 
 fn probability(verdict: &Verdict) -> f64 {
@@ -226,7 +222,7 @@ fn believed(record: &Record, verdict: &Verdict) -> String {
     if verdict.claim.kind == Kind::Absent {
         return format!("{field} is believed to be absent with probability {probability}");
     }
-    let value = match value_at(&record.fields, field) {
+    let value = match FieldPath::parse(field).value_at(&record.fields) {
         Some(Value::String(text)) => shortened(text),
         Some(other) => other.to_string(),
         None => String::new(),

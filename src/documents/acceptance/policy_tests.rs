@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::documents::acceptance::{Column, Data, Reader, Reliability, Scorer};
-use crate::domain::FieldLogprob;
+use crate::domain::{FieldLogprob, FindingCode};
 
 pub fn doc_type() -> DocType {
     let text = json!({"type": ["string", "null"], "maxLength": 100});
@@ -174,7 +174,7 @@ fn nothing_is_accepted_where_nothing_is_certified() {
     let mut record = record(json!({"total": "1.00"}));
     policy(Some(0.75), 0.005).apply(Some(&doc_type()), &mut record);
     assert_eq!(record.status, Status::NeedsReview);
-    assert_eq!(record.findings[0].code, NOT_CERTIFIED);
+    assert_eq!(record.findings[0].code, FindingCode::NotCertified);
     assert!(
         record.findings[0].message.contains("658 documents"),
         "{}",
@@ -200,7 +200,7 @@ fn a_certificate_for_less_holds_for_more() {
 #[test]
 fn a_value_that_a_check_speaks_against_is_not_accepted_however_sure() {
     let mut record = record(json!({"total": "1.00", "date": "2024-01-01"}));
-    record.findings = vec![Finding::new("x", Severity::Warning, Some("total"), "x")];
+    record.findings = vec![Finding::new(FindingCode::SumMismatch, Some("total"), "x")];
     let verdicts = policy(Some(0.1), 0.02).verdicts(&doc_type(), &record);
     let accepted: Vec<_> = verdicts.iter().map(|v| v.accepted).collect();
     assert_eq!(accepted, [false, true]);

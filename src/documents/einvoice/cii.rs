@@ -8,7 +8,8 @@ use jiff::civil::Date;
 use super::values::Values;
 use super::xml::Element;
 use crate::domain::{
-    Address, AllowanceCharge, Contact, EInvoice, Line, Party, Payment, Syntax, Tax, Totals,
+    Address, AllowanceCharge, Contact, EInvoice, FieldPath, Line, Party, Payment, Syntax, Tax,
+    Totals,
 };
 
 const CONTEXT: [&str; 2] = [
@@ -299,7 +300,7 @@ fn tax(element: &Element, values: &mut Values) -> Tax {
 }
 
 fn line(index: usize, element: &Element, values: &mut Values) -> Line {
-    let field = |name: &str| format!("line_items[{index}].{name}");
+    let field = |name: &str| FieldPath::in_line("line_items", index, name).to_string();
     let document = part(element, &["AssociatedDocumentLineDocument"]);
     let product = part(element, &["SpecifiedTradeProduct"]);
     let price = part(

@@ -5,7 +5,8 @@ use jiff::civil::Date;
 use super::values::Values;
 use super::xml::Element;
 use crate::domain::{
-    Address, AllowanceCharge, Contact, EInvoice, Line, Party, Payment, Syntax, Tax, Totals,
+    Address, AllowanceCharge, Contact, EInvoice, FieldPath, Line, Party, Payment, Syntax, Tax,
+    Totals,
 };
 
 /// An element that stands for one that is not there.
@@ -247,7 +248,7 @@ fn tax(element: &Element, values: &mut Values) -> Tax {
 }
 
 fn line(index: usize, element: &Element, values: &mut Values) -> Line {
-    let field = |name: &str| format!("line_items[{index}].{name}");
+    let field = |name: &str| FieldPath::in_line("line_items", index, name).to_string();
     let quantity = element.any(&["InvoicedQuantity", "CreditedQuantity"]);
     let item = part(element, &["Item"]);
     let price = part(element, &["Price"]);

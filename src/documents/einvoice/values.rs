@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::xml::Element;
-use crate::domain::{Finding, Severity};
+use crate::domain::{Finding, FindingCode, Severity};
 
 /// Digits before the point: a thousand times what the invoice type takes.
 const MAX_WHOLE: usize = 15;
@@ -23,7 +23,8 @@ const MAX_PROBLEMS: usize = 50;
 impl Values {
     fn problem(&mut self, severity: Severity, field: &str, message: String) {
         if self.problems.len() < MAX_PROBLEMS {
-            let finding = Finding::new("einvoice_value", severity, Some(field), message);
+            let finding = Finding::new(FindingCode::EinvoiceValue, Some(field), message)
+                .with_severity(severity);
             self.problems.push(finding);
         }
     }

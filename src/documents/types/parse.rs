@@ -6,7 +6,7 @@ use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::{Check, DocType, Format, PageRule, Prompt, ReadRules};
+use crate::domain::{Check, DocType, FieldPath, Format, PageRule, Prompt, ReadRules};
 
 /// Values of `format` beside [`Format`]'s that JSON Schema (2020-12, validation
 /// 7.3) defines: only the schema check knows them.
@@ -189,7 +189,7 @@ fn check_format(field: &str, property: &Value) -> anyhow::Result<()> {
         Some(format) if Format::of(property).is_none() && !STANDARD_FORMATS.contains(&format) => {
             bail!(
                 "`{field}` has the unknown format `{format}`; docmill checks {}",
-                Format::ALL.map(Format::as_str).join(", ")
+                Format::NAMES.join(", ")
             )
         }
         _ => Ok(()),
@@ -219,11 +219,8 @@ fn check_paths(schema: &Value, rules: &ReadRules) -> anyhow::Result<()> {
         check_operands(check, &mut operands)?;
     }
     for (path, wanted, by) in operands {
-        let pointer = match path.split_once("[].") {
-            Some((list, field)) => format!("/properties/{list}/items/properties/{field}"),
-            None => format!("/properties/{path}"),
-        };
-        let property = schema.pointer(&pointer).with_context(|| {
+        let property = FieldPath::parse(&path).property(schema);
+        let property = property.with_context(|| {
             format!("`{ANNOTATION}` names `{path}`, which is not in `properties`")
         })?;
         wanted.check(&path, by, property)?;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::documents::types::DocTypes;
 use crate::domain::{
-    FieldLogprob, Fields, Finding, LIST_REPEATS, PageResult, PageRule, Reading, Severity, Source,
+    FieldLogprob, FieldPath, Fields, Finding, FindingCode, PageResult, PageRule, Reading, Source,
     count,
 };
 use key::Verdict;
@@ -37,8 +37,7 @@ pub fn drafts(types: &DocTypes, pages: &[PageResult]) -> Vec<Draft> {
             Err(failure) => drafts.push(Draft {
                 pages: vec![page.index],
                 findings: vec![Finding::new(
-                    failure.reason.as_str(),
-                    Severity::Error,
+                    FindingCode::PageFailure(failure.reason),
                     None,
                     failure.message.clone(),
                 )],
@@ -110,7 +109,7 @@ fn unread(page: &PageResult) -> Draft {
         _ => "the page was not read".to_owned(),
     };
     let message = format!("{why}; if it is one, run `docmill retry ID --type TYPE`");
-    let finding = Finding::new("type_unknown", Severity::Warning, None, message);
+    let finding = Finding::new(FindingCode::TypeUnknown, None, message);
     Draft {
         pages: vec![page.index],
         findings: vec![finding],
@@ -132,9 +131,16 @@ fn join(draft: &mut Draft, page: &PageResult, reading: &Reading, last: &[String]
             (Some(known), new) if !known.is_null() && (new.is_null() || !last.contains(field)) => {}
             (_, new) => {
                 draft.fields.insert(field.clone(), new.clone());
-                draft.confidence.retain(|(name, _)| root(name) != field);
-                draft.logprobs.retain(|p| root(&p.field) != field);
-                let of_field = reading.logprobs.iter().filter(|p| root(&p.field) == field);
+                draft
+                    .confidence
+                    .retain(|(name, _)| FieldPath::parse(name).root() != field);
+                draft
+                    .logprobs
+                    .retain(|p| FieldPath::parse(&p.field).root() != field);
+                let of_field = reading
+                    .logprobs
+                    .iter()
+                    .filter(|p| FieldPath::parse(&p.field).root() == field);
                 for logprob in of_field {
                     take_confidence(draft, logprob.clone());
                 }
@@ -146,12 +152,9 @@ fn join(draft: &mut Draft, page: &PageResult, reading: &Reading, last: &[String]
             "page {}: the reader does not tell how sure it is of its values; compare them with the page",
             page.index + 1
         );
-        draft.findings.push(Finding::new(
-            "no_confidence",
-            Severity::Warning,
-            None,
-            message,
-        ));
+        draft
+            .findings
+            .push(Finding::new(FindingCode::NoConfidence, None, message));
     }
     for repetition in &reading.repetitions {
         let message = format!(
@@ -162,17 +165,11 @@ fn join(draft: &mut Draft, page: &PageResult, reading: &Reading, last: &[String]
             count(u64::from(repetition.removed), "repeated one")
         );
         draft.findings.push(Finding::new(
-            LIST_REPEATS,
-            Severity::Warning,
+            FindingCode::ListRepeats,
             Some(&repetition.field),
             message,
         ));
     }
-}
-
-/// The field of a leaf's path: `items` of `items[2].amount`.
-pub fn root(path: &str) -> &str {
-    path.split(['[', '.']).next().unwrap_or(path)
 }
 
 fn take_confidence(draft: &mut Draft, logprob: FieldLogprob) {
@@ -185,23 +182,13 @@ fn take_confidence(draft: &mut Draft, logprob: FieldLogprob) {
 /// The lines' confidences under the numbers that they have in the joined list.
 fn take_list_confidence(draft: &mut Draft, reading: &Reading, field: &str, offset: usize) {
     for probability in &reading.logprobs {
-        let Some(rest) = probability
-            .field
-            .strip_prefix(field)
-            .and_then(|rest| rest.strip_prefix('['))
-        else {
-            continue;
-        };
-        let Some((index, leaf)) = rest.split_once(']') else {
-            continue;
-        };
-        let Ok(index) = index.parse::<usize>() else {
-            continue;
-        };
-        let moved = FieldLogprob {
-            field: format!("{field}[{}]{leaf}", index + offset),
-            ..probability.clone()
-        };
-        take_confidence(draft, moved);
+        let path = FieldPath::parse(&probability.field);
+        if path.root() == field && path.line().is_some() {
+            let moved = FieldLogprob {
+                field: path.shifted(offset).to_string(),
+                ..probability.clone()
+            };
+            take_confidence(draft, moved);
+        }
     }
 }

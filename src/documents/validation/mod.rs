@@ -25,7 +25,8 @@ use serde_json::Value;
 use crate::documents::acceptance::Policy;
 use crate::documents::types::DocTypes;
 use crate::domain::{
-    DocType, EvidenceClass, FieldEvidence, Finding, PageResult, Record, Severity, Source, Status,
+    DocType, EvidenceClass, FieldEvidence, FieldPath, Finding, FindingCode, PageResult, Reason,
+    Record, Severity, Source, Status,
 };
 use assemble::Draft;
 use checks::Outcome;
@@ -91,8 +92,7 @@ fn finish(
     let mut findings = std::mem::take(&mut draft.findings);
     for warning in &context.document_warnings {
         findings.push(Finding::new(
-            "document_warning",
-            Severity::Warning,
+            FindingCode::DocumentWarning,
             None,
             warning.clone(),
         ));
@@ -101,7 +101,11 @@ fn finish(
         let message = format!(
             "nothing could be checked: there is no document type `{name}`; name its folder with --types and read it again"
         );
-        findings.push(Finding::new("type_missing", Severity::Error, None, message));
+        findings.push(Finding::new(
+            FindingCode::PageFailure(Reason::TypeMissing),
+            None,
+            message,
+        ));
     }
     if let Some(doc_type) = doc_type {
         complete(&mut draft, doc_type);
@@ -218,37 +222,19 @@ fn check_schema(doc_type: &DocType, draft: &Draft, findings: &mut Vec<Finding>) 
         Ok(validator) => validator,
         Err(error) => {
             let message = format!("the schema of `{}` cannot be used: {error}", doc_type.name);
-            return findings.push(Finding::new(
-                "schema_unusable",
-                Severity::Error,
-                None,
-                message,
-            ));
+            return findings.push(Finding::new(FindingCode::SchemaUnusable, None, message));
         }
     };
     for error in validator.iter_errors(&Value::Object(draft.fields.clone())) {
-        let field = field_path(&error.instance_path().to_string());
+        let field = FieldPath::from_pointer(&error.instance_path().to_string());
+        let field = field.map(|field| field.to_string());
         let message = format!("not as the schema wants it: {error}");
         findings.push(Finding::new(
-            "schema_violation",
-            Severity::Error,
+            FindingCode::SchemaViolation,
             field.as_deref(),
             message,
         ));
     }
-}
-
-/// `/items/0/amount` as `items[0].amount`; `None` for the record itself.
-fn field_path(pointer: &str) -> Option<String> {
-    let mut path = String::new();
-    for part in pointer.split('/').skip(1) {
-        match part.parse::<usize>() {
-            Ok(index) => path.push_str(&format!("[{index}]")),
-            Err(_) if path.is_empty() => path.push_str(part),
-            Err(_) => path.push_str(&format!(".{part}")),
-        }
-    }
-    (!path.is_empty()).then_some(path)
 }
 
 fn check_required(doc_type: &DocType, draft: &Draft, findings: &mut Vec<Finding>) {
@@ -259,12 +245,7 @@ fn check_required(doc_type: &DocType, draft: &Draft, findings: &mut Vec<Finding>
                 "{} was not found on the document",
                 words::field(doc_type, field)
             );
-            findings.push(Finding::new(
-                "missing",
-                Severity::Warning,
-                Some(field),
-                message,
-            ));
+            findings.push(Finding::new(FindingCode::Missing, Some(field), message));
         }
     }
 }
@@ -290,7 +271,7 @@ fn tell_untaught(doc_type: &DocType, context: &Context, findings: &mut Vec<Findi
     let fields = doc_type.schema["properties"].as_object();
     if fields.is_some_and(|fields| fields.len() == untaught.len()) {
         let message = "the model in use was not trained for documents of this type and guesses: compare each value with the page, or name a larger model (docs/models.md)";
-        findings.push(Finding::new("not_taught", Severity::Warning, None, message));
+        findings.push(Finding::new(FindingCode::UnsupportedField, None, message));
         return;
     }
     let names: Vec<String> = untaught
@@ -302,7 +283,9 @@ fn tell_untaught(doc_type: &DocType, context: &Context, findings: &mut Vec<Findi
         words::list(&names)
     );
     let only = (untaught.len() == 1).then(|| untaught[0].as_str());
-    findings.push(Finding::new("not_taught", Severity::Info, only, message));
+    findings.push(
+        Finding::new(FindingCode::UnsupportedField, only, message).with_severity(Severity::Info),
+    );
 }
 
 /// A document with a page that could not be read is never accepted: what the
@@ -322,12 +305,7 @@ fn name_failed_pages(records: &mut [Record], pages: &[PageResult]) {
                 index + 1,
                 failure.reason
             );
-            record.doubt(Finding::new(
-                "page_failed",
-                Severity::Warning,
-                None,
-                message,
-            ));
+            record.doubt(Finding::new(FindingCode::PageFailed, None, message));
         }
     }
 }

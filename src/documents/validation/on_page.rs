@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::evidence::{Kind, PageText, fold, occurrences};
-use crate::domain::{Fields, Finding, PAGE_CONTRADICTS, PageResult, Severity, money};
+use crate::domain::{Fields, Finding, FindingCode, PageResult, Severity, money};
 
 /// A page with fewer words is a scan with a stamp, not a text.
 const LEAST_WORDS: usize = 15;
@@ -47,16 +47,14 @@ pub fn check(stated: &Fields, pages: &[PageResult]) -> Vec<Finding> {
             "the page and its e-invoice seem to be two different invoices: {}",
             told.join("; ")
         );
-        return vec![Finding::new(
-            PAGE_CONTRADICTS,
-            Severity::Error,
-            None,
-            message,
-        )];
+        return vec![
+            Finding::new(FindingCode::PageContradicts, None, message)
+                .with_severity(Severity::Error),
+        ];
     }
     let each = missing.into_iter().map(|(name, told)| {
         let message = format!("{name} {told}");
-        Finding::new(PAGE_CONTRADICTS, Severity::Warning, Some(name), message)
+        Finding::new(FindingCode::PageContradicts, Some(name), message)
     });
     each.collect()
 }

@@ -10,7 +10,7 @@ use super::assemble::{self, Draft};
 use super::{Context, evidence, finish, on_page, sums};
 use crate::documents::types::DocTypes;
 use crate::domain::{
-    AMOUNT_DUE, CREDIT_NOTE, Check, DocType, EInvoice, Fields, Finding, Format, PageResult,
+    Check, DocType, EInvoice, FieldPath, Fields, Finding, FindingCode, Format, PageResult,
     PageRule, Record, Severity, Source, count, money,
 };
 
@@ -40,7 +40,7 @@ pub fn record(
     // What is wrong with terms that no field holds is of no account.
     for problem in &mut findings {
         let field = problem.field.as_deref().unwrap_or_default();
-        if !fields.contains_key(assemble::root(field)) && !sums::uses(field) {
+        if !fields.contains_key(FieldPath::parse(field).root()) && !sums::uses(field) {
             problem.severity = Severity::Info;
         }
     }
@@ -158,7 +158,7 @@ fn credit_note(invoice: &EInvoice) -> Option<Finding> {
     );
     invoice
         .is_credit_note()
-        .then(|| Finding::new(CREDIT_NOTE, Severity::Warning, None, message))
+        .then(|| Finding::new(FindingCode::CreditNote, None, message))
 }
 
 /// `gross_total` is what the invoice comes to, not what is left to pay of it.
@@ -169,7 +169,7 @@ fn amount_due(invoice: &EInvoice) -> Option<Finding> {
         money(due),
         money(gross)
     );
-    (due != gross).then(|| Finding::new(AMOUNT_DUE, Severity::Info, None, message))
+    (due != gross).then(|| Finding::new(FindingCode::AmountDue, None, message))
 }
 
 /// One finding for each value that a model read otherwise than it is stated.
@@ -194,16 +194,11 @@ fn line_differences(name: &str, stated: &[Value], read: &[Value], findings: &mut
             count(stated.len() as u64, "line"),
             read.len()
         );
-        findings.push(Finding::new(
-            "page_differs",
-            Severity::Warning,
-            Some(name),
-            message,
-        ));
+        findings.push(Finding::new(FindingCode::PageDiffers, Some(name), message));
     }
     for (index, (stated, read)) in stated.iter().zip(read).enumerate() {
         for (field, value) in stated.as_object().into_iter().flatten() {
-            let path = format!("{name}[{index}].{field}");
+            let path = FieldPath::in_line(name, index, field).to_string();
             findings.extend(difference(&path, value, &read[field]));
         }
     }
@@ -219,12 +214,7 @@ fn difference(field: &str, stated: &Value, read: &Value) -> Option<Finding> {
     let message = format!(
         "{field} is `{stated}` in the e-invoice, but `{read}` on the page as the model reads it"
     );
-    Some(Finding::new(
-        "page_differs",
-        Severity::Warning,
-        Some(field),
-        message,
-    ))
+    Some(Finding::new(FindingCode::PageDiffers, Some(field), message))
 }
 
 /// Equal amounts, or equal but for case, spacing and punctuation.

@@ -3,7 +3,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::{AllowanceCharge, EInvoice, Finding, Line, Severity, money};
+use crate::domain::{AllowanceCharge, EInvoice, FieldPath, Finding, FindingCode, Line, money};
 
 /// Terms that no field holds and sums need: a broken one is no trifle.
 const TERMS: [&str; 5] = [
@@ -55,8 +55,15 @@ fn check_line(index: usize, line: &Line) -> Option<Finding> {
         money(price),
         money(sum.round_dp(4))
     );
-    let field = format!("line_items[{index}].line_total");
-    mismatch("product_mismatch", &field, what, sum, net, tolerance())
+    let field = FieldPath::in_line("line_items", index, "line_total").to_string();
+    mismatch(
+        FindingCode::ProductMismatch,
+        &field,
+        what,
+        sum,
+        net,
+        tolerance(),
+    )
 }
 
 fn check_totals(invoice: &EInvoice) -> Vec<Finding> {
@@ -100,7 +107,14 @@ fn check_totals(invoice: &EInvoice) -> Vec<Finding> {
         .filter_map(|(what, computed, field, stated)| {
             let computed = computed?;
             let what = format!("{what} to {}", money(computed));
-            mismatch("sum_mismatch", field, what, computed, stated?, tolerance())
+            mismatch(
+                FindingCode::SumMismatch,
+                field,
+                what,
+                computed,
+                stated?,
+                tolerance(),
+            )
         });
     mismatches.collect()
 }
@@ -115,7 +129,7 @@ fn check_taxes(invoice: &EInvoice) -> Vec<Finding> {
         let (rate, basis) = (rate.normalize(), money(basis));
         let what = format!("{rate} % of {basis} is {}", money(computed.round_dp(2)));
         mismatch(
-            "sum_mismatch",
+            FindingCode::SumMismatch,
             "tax_total",
             what,
             computed,
@@ -148,7 +162,7 @@ pub fn extras_told(invoice: &EInvoice) -> Option<Finding> {
         money(net)
     );
     let told = !told.is_empty();
-    told.then(|| Finding::new("allowances", Severity::Info, None, message))
+    told.then(|| Finding::new(FindingCode::Allowances, None, message))
 }
 
 /// Charges less allowances.
@@ -168,7 +182,7 @@ fn add(a: Option<Decimal>, b: Option<Decimal>) -> Option<Decimal> {
 }
 
 fn mismatch(
-    code: &str,
+    code: FindingCode,
     field: &str,
     what: String,
     computed: Decimal,
@@ -184,5 +198,5 @@ fn mismatch(
         money(stated),
         money(difference.round_dp(4))
     );
-    Some(Finding::new(code, Severity::Warning, Some(field), message))
+    Some(Finding::new(code, Some(field), message))
 }

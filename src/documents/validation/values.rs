@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::amount::{self, Amount};
 use super::identifiers::{self, Verdict};
 use super::words;
-use crate::domain::{Check, DocType, Fields, Finding, Format, Severity};
+use crate::domain::{Check, DocType, FieldPath, Fields, Finding, FindingCode, Format};
 
 /// Nothing that docmill is used for is older.
 const FIRST_YEAR: i16 = 1970;
@@ -96,7 +96,7 @@ impl Typing<'_> {
             Typed::Rewritten(new) => self.rewrite(field, value, new),
             Typed::Doubtful(code, why) => {
                 let message = format!("{} is `{text}`: {why}", self.words(field));
-                self.tell(code, Severity::Warning, field, message);
+                self.tell(code, field, message);
             }
         }
     }
@@ -114,12 +114,11 @@ impl Typing<'_> {
             }
             Verdict::Unknown(why) => {
                 let message = format!("{} {text} was not checked: {why}", self.words(field));
-                self.tell("vat_id_unchecked", Severity::Info, field, message);
+                self.tell(FindingCode::VatIdUnchecked, field, message);
             }
             Verdict::Wrong(code, why) => {
                 self.tell(
                     code,
-                    Severity::Warning,
                     field,
                     format!("{} {text} cannot be right: {why}", self.words(field)),
                 );
@@ -138,7 +137,7 @@ impl Typing<'_> {
             ),
             other => format!("{} was {other} and is stored as {new}", self.words(field)),
         };
-        self.tell("normalised", Severity::Info, field, message);
+        self.tell(FindingCode::Normalised, field, message);
         *value = Value::String(new);
     }
 
@@ -146,16 +145,15 @@ impl Typing<'_> {
         words::field(self.doc_type, field)
     }
 
-    fn tell(&mut self, code: &str, severity: Severity, field: &str, message: String) {
-        self.findings
-            .push(Finding::new(code, severity, Some(field), message));
+    fn tell(&mut self, code: FindingCode, field: &str, message: String) {
+        self.findings.push(Finding::new(code, Some(field), message));
     }
 }
 
 enum Typed {
     Fine,
     Rewritten(String),
-    Doubtful(&'static str, String),
+    Doubtful(FindingCode, String),
 }
 
 /// Whether the record's currency has thousandths, as the Kuwaiti dinar (ISO
@@ -172,11 +170,9 @@ fn has_thousandths(doc_type: &DocType, fields: &Fields) -> bool {
 /// Whether a check multiplies it: prices of a litre have three decimals, and the
 /// product tells whether they are right.
 fn is_factor(doc_type: &DocType, field: &str) -> bool {
-    let (list, leaf) = match field.split_once('[') {
-        Some((list, rest)) => (
-            Some(list),
-            rest.split_once("].").map_or("", |(_, leaf)| leaf),
-        ),
+    let path = FieldPath::parse(field);
+    let (list, leaf) = match path.leaf_in_list() {
+        Some(leaf) => (Some(path.root()), leaf),
         None => (None, field),
     };
     let checks = doc_type.read.iter().flat_map(|rules| &rules.checks);
@@ -194,7 +190,7 @@ fn amount(text: &str) -> Typed {
                 .is_some_and(amount::may_be_thousands) =>
         {
             Typed::Doubtful(
-                "ambiguous_amount",
+                FindingCode::AmbiguousAmount,
                 "the point may be for thousands or for decimals".into(),
             )
         }
@@ -207,19 +203,24 @@ fn number(text: &str) -> Typed {
         Amount::Plain(_) => Typed::Fine,
         Amount::Normalised(value) => Typed::Rewritten(value.to_string()),
         Amount::Ambiguous => Typed::Doubtful(
-            "ambiguous_amount",
+            FindingCode::AmbiguousAmount,
             "the separator may be for thousands or for decimals".into(),
         ),
-        Amount::Unreadable => Typed::Doubtful("not_an_amount", "this is not a number".into()),
+        Amount::Unreadable => {
+            Typed::Doubtful(FindingCode::NotAnAmount, "this is not a number".into())
+        }
     }
 }
 
 fn date(text: &str, today: Date) -> Typed {
     let Ok(date) = Date::from_str(text.trim()) else {
-        return Typed::Doubtful("not_a_date", "there is no such date".into());
+        return Typed::Doubtful(FindingCode::NotADate, "there is no such date".into());
     };
     if date.year() < FIRST_YEAR || date.year() > today.year() + YEARS_AHEAD {
-        return Typed::Doubtful("implausible_date", "the year is hardly right".into());
+        return Typed::Doubtful(
+            FindingCode::ImplausibleDate,
+            "the year is hardly right".into(),
+        );
     }
     // ISO 8601 has other forms: 20240301, 2024-03-01T10:00.
     let plain = date.to_string();
@@ -232,6 +233,9 @@ fn date(text: &str, today: Date) -> Typed {
 fn currency(text: &str) -> Typed {
     match Currency::from_code(text) {
         Some(_) => Typed::Fine,
-        None => Typed::Doubtful("unknown_currency", "ISO 4217 has no such currency".into()),
+        None => Typed::Doubtful(
+            FindingCode::UnknownCurrency,
+            "ISO 4217 has no such currency".into(),
+        ),
     }
 }

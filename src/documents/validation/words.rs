@@ -2,41 +2,36 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::DocType;
+use crate::domain::{DocType, FieldPath};
 
 /// A field in words: its `title` in the schema, else its name with blanks;
 /// `line_items[2].unit_price` is `line 3: unit price`.
 pub fn field(doc_type: &DocType, path: &str) -> String {
-    let Some((list, rest)) = path.split_once('[') else {
-        return title(doc_type, &format!("/properties/{path}"), path);
-    };
-    let (index, leaf) = rest.split_once("].").unwrap_or((rest, ""));
-    let pointer = format!("/properties/{list}/items/properties/{leaf}");
-    let leaf = title(doc_type, &pointer, leaf);
-    match index.parse::<usize>() {
-        Ok(index) => format!("line {}: {leaf}", index + 1),
-        Err(_) => leaf,
+    let path = FieldPath::parse(path);
+    let title = title(doc_type, &path);
+    match path.line() {
+        Some(line) => format!("line {}: {title}", line + 1),
+        None => title,
     }
 }
 
 /// A field of every line (`items[].quantity`), or of the record, in words.
 pub fn of_type(doc_type: &DocType, path: &str) -> String {
-    match path.split_once("[].") {
-        Some((list, leaf)) => {
-            let pointer = format!("/properties/{list}/items/properties/{leaf}");
-            format!("{} of the lines", title(doc_type, &pointer, leaf))
-        }
-        None => field(doc_type, path),
+    let path = FieldPath::parse(path);
+    let title = title(doc_type, &path);
+    match path.is_wildcard() {
+        true => format!("{title} of the lines"),
+        false => title,
     }
 }
 
-fn title(doc_type: &DocType, pointer: &str, name: &str) -> String {
-    doc_type
-        .schema
-        .pointer(pointer)
-        .and_then(|property| property.get("title"))
-        .and_then(serde_json::Value::as_str)
-        .map_or_else(|| name.replace('_', " "), str::to_owned)
+fn title(doc_type: &DocType, path: &FieldPath) -> String {
+    let property = path.property(&doc_type.schema);
+    let title = property.and_then(|property| property.get("title"));
+    match title.and_then(serde_json::Value::as_str) {
+        Some(title) => title.to_owned(),
+        None => path.leaf_in_list().unwrap_or(path.root()).replace('_', " "),
+    }
 }
 
 /// An amount that was computed: two decimals, more where they count.

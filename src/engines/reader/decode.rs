@@ -22,7 +22,8 @@ use super::logprobs::note;
 use super::repeat::{is_endless, repeated_lines};
 use super::{Prompt, TokenModel, Tokenize};
 use crate::domain::{
-    AnswerGrammar, Failure, FieldLogprob, Fields, Reading, Reason, Repetition, json_problem,
+    AnswerGrammar, Failure, FieldLogprob, FieldPath, Fields, Reading, Reason, Repetition,
+    json_problem,
 };
 
 /// Schemas compiled at most; types are few, questions have none.
@@ -444,11 +445,11 @@ impl Answer {
     fn kept_logprobs(&self) -> Vec<FieldLogprob> {
         let is_removed = |field: &str| {
             self.repetitions.iter().any(|repetition| {
-                let index = field
-                    .strip_prefix(&repetition.field)
-                    .and_then(|rest| rest.strip_prefix('['));
-                let index = index.and_then(|rest| rest.split(']').next()?.parse::<u32>().ok());
-                index.is_some_and(|index| index >= repetition.kept)
+                let path = FieldPath::parse(field);
+                path.root() == repetition.field
+                    && path
+                        .line()
+                        .is_some_and(|line| line >= repetition.kept as usize)
             })
         };
         self.logprobs

@@ -184,7 +184,7 @@ mod tests {
     use super::super::judge::{CandidateRecord, judge};
     use super::super::judged::DocumentWork;
     use super::*;
-    use crate::domain::{EvidenceClass, FieldEvidence, Finding, Severity, Status};
+    use crate::domain::{EvidenceClass, FieldEvidence, Finding, FindingCode, Status};
 
     fn wrong(truth: &str, read: &str, others: &[&str]) -> ErrorCause {
         of_wrong(truth, read, |other| others.contains(&other), false)
@@ -312,7 +312,7 @@ mod tests {
         let mut none = right();
         none.record.doc_type = None;
         let mut repeats = right();
-        let finding = Finding::new("list_repeats", Severity::Warning, Some("items"), "x");
+        let finding = Finding::new(FindingCode::ListRepeats, Some("items"), "x");
         repeats.record.findings = vec![finding];
         let mut lost = right();
         lost.record.status = Status::Failed;

@@ -13,8 +13,8 @@ use super::causes::{cause, problem};
 use super::compare::{anls, assign, line_fields, normal, same, text};
 use super::judged::{DocumentWork, JudgedDocument, JudgedValue, ValueOutcome};
 use super::truth::KnownDocument;
-use crate::documents::acceptance::{LOW_CONFIDENCE, NOT_CERTIFIED, Verdict};
-use crate::domain::{EvidenceClass, LIST_REPEATS, Record, Severity, Status};
+use crate::documents::acceptance::Verdict;
+use crate::domain::{EvidenceClass, FieldPath, FindingCode, Record, Severity, Status};
 
 /// A stored record, and which of its values are accepted.
 #[derive(Clone, Debug)]
@@ -55,9 +55,12 @@ pub fn judge(case: &KnownDocument, seen: &[CandidateRecord], work: DocumentWork)
     let leaves = judge.leaves;
     let classified_as = best.or(seen.iter().find(|seen| seen.record.doc_type.is_some()));
     let classified_as = classified_as.and_then(|seen| seen.record.doc_type.clone());
-    let repeats = ours
-        .iter()
-        .any(|seen| seen.record.findings.iter().any(|f| f.code == LIST_REPEATS));
+    let repeats = ours.iter().any(|seen| {
+        seen.record
+            .findings
+            .iter()
+            .any(|f| f.code == FindingCode::ListRepeats)
+    });
     let is_exact =
         |leaf: &JudgedValue| matches!(leaf.outcome, ValueOutcome::Right | ValueOutcome::Absent);
     JudgedDocument {
@@ -96,11 +99,10 @@ pub fn judge(case: &KnownDocument, seen: &[CandidateRecord], work: DocumentWork)
 }
 
 fn is_unobjected(record: &Record) -> bool {
-    let own = [LOW_CONFIDENCE, NOT_CERTIFIED];
     let mut objections = record
         .findings
         .iter()
-        .filter(|f| f.severity > Severity::Info && !own.contains(&f.code.as_str()));
+        .filter(|f| f.severity > Severity::Info && !f.code.is_from_acceptance());
     record.status != Status::Failed && objections.next().is_none()
 }
 
@@ -245,10 +247,11 @@ impl Judge<'_> {
     fn wrong_type(&mut self, other: &CandidateRecord) {
         for verdict in other.verdicts.iter().filter(|v| !v.claim.is_absent()) {
             let field = &verdict.claim.field;
-            let value = crate::domain::value_at(&other.record.fields, field);
+            let path = FieldPath::parse(field);
+            let value = path.value_at(&other.record.fields);
             let value = value.cloned().unwrap_or_default();
             let outcome = ValueOutcome::WrongType;
-            let name = crate::documents::acceptance::generic(field).replace("[]", "");
+            let name = path.to_wildcard().to_string().replace("[]", "");
             self.push(&name, field, outcome, None, &value, Some((other, field)));
         }
     }

@@ -9,7 +9,7 @@ use super::Exported;
 use super::csv_style::{BOM, CsvStyle, guarded};
 use super::json_format::time;
 use crate::documents::types::DocTypes;
-use crate::domain::{Record, by_gravity};
+use crate::domain::{Record, by_severity};
 use crate::store::StoredRecord;
 
 /// Two tables: one row per record, and one row per line of a record's lists.
@@ -129,11 +129,11 @@ impl<'a> CsvExport<'a> {
         out.write_record(names.chain(unlike(&HEAD, &fields)))?;
         for Exported { stored, amount_due } in &self.records {
             let record = &stored.record;
-            let findings = by_gravity(&record.findings);
+            let findings = by_severity(&record.findings);
             let mut codes: Vec<&str> = Vec::new();
             for finding in &findings {
                 if !codes.contains(&finding.code.as_str()) {
-                    codes.push(&finding.code);
+                    codes.push(finding.code.as_str());
                 }
             }
             let findings: Vec<_> = findings.iter().map(|f| f.message.as_str()).collect();
@@ -261,7 +261,7 @@ fn least_probability(record: &Record) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Finding, Severity};
+    use crate::domain::{Finding, FindingCode};
 
     #[test]
     fn no_two_columns_have_one_name() {
@@ -289,9 +289,9 @@ mod tests {
         let mut export = CsvExport::new(CsvStyle::default(), &types);
         let mut example = super::super::example();
         let findings = &mut example.stored.record.findings;
-        let other = |code, message| Finding::new(code, Severity::Warning, None, message);
-        findings.push(other("missing", "time was not found"));
-        findings.push(other("possible_duplicate", "paid"));
+        let other = |code, message| Finding::new(code, None, message);
+        findings.push(other(FindingCode::Missing, "time was not found"));
+        findings.push(other(FindingCode::PossibleDuplicate, "paid"));
         export.add(example);
         let (mut records, mut lines) = (Vec::new(), Vec::new());
         export.write(&mut records, &mut lines).unwrap();

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::Exported;
-use crate::domain::{FieldEvidence, by_gravity};
+use crate::domain::{FieldEvidence, by_severity};
 
 /// The record as `export --format jsonl` and `run --json` write it:
 ///
@@ -72,7 +72,7 @@ pub fn line(exported: &Exported) -> Value {
     line.insert("source".into(), record.source.as_str().into());
     line.insert("fields".into(), Value::Object(record.fields.clone()));
     line.insert("amount_due".into(), json!(exported.amount_due));
-    line.insert("findings".into(), json!(by_gravity(&record.findings)));
+    line.insert("findings".into(), json!(by_severity(&record.findings)));
     line.insert("confidence".into(), json!(record.confidence));
     let by_field = record
         .field_confidence

@@ -9,7 +9,7 @@ mod ubl;
 use serde_json::Value;
 
 use crate::documents::einvoice;
-use crate::domain::{AMOUNT_DUE, Fields, Finding, NOT_IN_FORM, Status, value_at_mut};
+use crate::domain::{FieldPath, Fields, Finding, FindingCode, Status};
 use crate::store::{Store, StoredRecord};
 
 pub use csv_format::CsvExport;
@@ -34,7 +34,7 @@ pub struct Exported {
 impl Exported {
     pub async fn of(store: &Store, mut stored: StoredRecord) -> anyhow::Result<Exported> {
         let mut findings = stored.record.findings.iter();
-        let file = match findings.any(|finding| finding.code == AMOUNT_DUE) {
+        let file = match findings.any(|finding| finding.code == FindingCode::AmountDue) {
             true => store.einvoice(stored.document_id).await?,
             false => None,
         };
@@ -55,10 +55,10 @@ impl Exported {
 /// Sets ambiguous values to null: a program that imports `1.234` takes it for a
 /// number.
 fn clear_ambiguous(fields: &mut Fields, findings: &[Finding]) {
-    let not_in_form = |finding: &&Finding| NOT_IN_FORM.contains(&finding.code.as_str());
+    let not_in_form = |finding: &&Finding| finding.code.is_not_in_form();
     for finding in findings.iter().filter(not_in_form) {
         let path = finding.field.as_deref().unwrap_or_default();
-        if let Some(value) = value_at_mut(fields, path) {
+        if let Some(value) = FieldPath::parse(path).value_at_mut(fields) {
             *value = Value::Null;
         }
     }
@@ -91,9 +91,7 @@ pub async fn for_each(
 fn example() -> Exported {
     use serde_json::json;
 
-    use crate::domain::{
-        Calibrated, EvidenceClass, FieldEvidence, Finding, Record, Severity, Source,
-    };
+    use crate::domain::{Calibrated, EvidenceClass, FieldEvidence, Finding, Record, Source};
 
     let fields = json!({"merchant_name": "=HYPERLINK(\"x\")", "total": "-4.20", "date": null,
         "items": [{"description": "Tea, \"green\"", "amount": "3.00"}, {"description": null, "amount": "-1.00"}]});
@@ -107,8 +105,7 @@ fn example() -> Exported {
             source: Source::Model,
             fields: fields.as_object().unwrap().clone(),
             findings: vec![Finding::new(
-                "missing",
-                Severity::Warning,
+                FindingCode::Missing,
                 Some("date"),
                 "date was not found",
             )],
@@ -153,20 +150,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::Severity;
 
     #[test]
     fn what_is_no_amount_or_date_is_not_exported_as_one() {
         let fields = json!({"total": "1.234", "date": "2025-02-30", "tax": "0.20",
             "items": [{"amount": "3.00"}, {"amount": "l.00"}]});
         let mut fields = fields.as_object().unwrap().clone();
-        let finding = |code, field| Finding::new(code, Severity::Warning, Some(field), "");
+        let finding = |code, field| Finding::new(code, Some(field), "");
         let findings = [
-            finding("ambiguous_amount", "total"),
-            finding("not_a_date", "date"),
-            finding("not_an_amount", "items[1].amount"),
-            finding("not_an_amount", "items[9].amount"),
-            finding("sum_mismatch", "tax"),
+            finding(FindingCode::AmbiguousAmount, "total"),
+            finding(FindingCode::NotADate, "date"),
+            finding(FindingCode::NotAnAmount, "items[1].amount"),
+            finding(FindingCode::NotAnAmount, "items[9].amount"),
+            finding(FindingCode::SumMismatch, "tax"),
         ];
         clear_ambiguous(&mut fields, &findings);
         let expected = json!({"total": null, "date": null, "tax": "0.20",

@@ -9,7 +9,7 @@
 use serde_json::Value;
 
 use super::Draft;
-use crate::domain::{Fields, Finding, PageResult, Reading, Severity, Word};
+use crate::domain::{Fields, Finding, FindingCode, PageResult, Reading, Word};
 
 /// Least probability of a number that is taken at its word.
 const SURE: f32 = 0.8;
@@ -83,12 +83,7 @@ pub fn compare<'a>(
             shown(reading.fields.get(key)),
             shown(draft.fields.get(key)),
         );
-        Some(Finding::new(
-            "key_doubtful",
-            Severity::Warning,
-            Some(key),
-            message,
-        ))
+        Some(Finding::new(FindingCode::KeyDoubtful, Some(key), message))
     };
     let ends_before = last
         .iter()

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::{Checked, Outcome, Weight, value, words};
-use crate::domain::{Fields, Finding, Severity};
+use crate::domain::{FieldPath, Fields, Finding, FindingCode};
 
 impl Checked<'_> {
     /// `None` when an operand is absent.
@@ -16,7 +16,7 @@ impl Checked<'_> {
             .map(|(_, operand)| *operand)
             .try_fold(Decimal::ZERO, Decimal::checked_add)?;
         let what = || match of {
-            [path] if path.contains("[].") => match operands.len() {
+            [path] if FieldPath::parse(path).is_wildcard() => match operands.len() {
                 1 => format!("the only line is {}", words::amount(sum)),
                 n => format!("the {n} lines add up to {}", words::amount(sum)),
             },
@@ -30,7 +30,7 @@ impl Checked<'_> {
                 self.words(equals),
                 words::amount((sum - stated).abs())
             );
-            Finding::new("sum_mismatch", Severity::Warning, Some(equals), message)
+            Finding::new(FindingCode::SumMismatch, Some(equals), message)
         });
         let non_zero = operands.iter().filter(|(_, operand)| !operand.is_zero());
         Some(Outcome {
@@ -57,17 +57,19 @@ impl Checked<'_> {
     fn operands(&self, of: &[String]) -> Option<Vec<(String, Decimal)>> {
         let mut operands = Vec::new();
         for path in of {
-            let Some((list, field)) = path.split_once("[].") else {
+            let parsed = FieldPath::parse(path);
+            let Some(field) = parsed.leaf_in_list() else {
                 operands.push((path.clone(), value(self.fields, path)?));
                 continue;
             };
+            let list = parsed.root();
             let lines = self.fields.get(list)?.as_array()?;
             if lines.is_empty() {
                 return None;
             }
             for (index, line) in lines.iter().enumerate() {
                 let operand = value(line.as_object()?, field)?;
-                operands.push((format!("{list}[{index}].{field}"), operand));
+                operands.push((FieldPath::in_line(list, index, field).to_string(), operand));
             }
         }
         Some(operands)
@@ -130,12 +132,7 @@ impl Checked<'_> {
                 words::amount(product),
                 words::amount((product - stated).abs())
             );
-            Finding::new(
-                "product_mismatch",
-                Severity::Warning,
-                Some(&result),
-                message,
-            )
+            Finding::new(FindingCode::ProductMismatch, Some(&result), message)
         });
         Some(Outcome {
             name: format!("{} = {equals}", of.join(" x ")),

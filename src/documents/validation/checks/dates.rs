@@ -5,7 +5,7 @@ use std::str::FromStr;
 use jiff::civil::Date;
 
 use super::{Checked, Outcome, Weight};
-use crate::domain::{Finding, Severity};
+use crate::domain::{Finding, FindingCode};
 
 impl Checked<'_> {
     fn date(&self, path: &str) -> Option<Date> {
@@ -32,8 +32,8 @@ impl Checked<'_> {
         } else {
             None
         };
-        let finding = message
-            .map(|message| Finding::new("date_order", Severity::Warning, Some(later), message));
+        let finding =
+            message.map(|message| Finding::new(FindingCode::DateOrder, Some(later), message));
         Some(Outcome {
             name: format!("{earlier} before {later}"),
             fields: vec![earlier.to_owned(), later.to_owned()],
@@ -47,7 +47,7 @@ impl Checked<'_> {
         let days = days_between(self.today, date);
         let finding = (days > i64::from(days_ahead)).then(|| {
             let message = format!("the {} {date} lies {days} days ahead", self.words(path));
-            Finding::new("date_ahead", Severity::Warning, Some(path), message)
+            Finding::new(FindingCode::DateAhead, Some(path), message)
         });
         Some(Outcome {
             name: format!("{path} not ahead"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Checked, Outcome, Weight};
-use crate::domain::{Finding, NOT_COMPLETED, Severity};
+use crate::domain::{Finding, FindingCode};
 
 impl Checked<'_> {
     pub(super) fn unsettled(
@@ -14,7 +14,7 @@ impl Checked<'_> {
         let value = self.fields.get(field)?.as_str()?;
         let finding = values
             .get(value)
-            .map(|told| Finding::new(NOT_COMPLETED, Severity::Warning, Some(field), told));
+            .map(|told| Finding::new(FindingCode::NotCompleted, Some(field), told));
         Some(Outcome {
             name: format!("{field} is settled"),
             // A pending payment's values are no less right.

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::vat_rates::{self, Country};
 use super::{Checked, Outcome, Weight, value, words};
-use crate::domain::{Finding, Format, Severity};
+use crate::domain::{Finding, FindingCode, Format};
 
 /// Cents by which a tax may be off the rate: it is rounded, line by line or
 /// in all.
@@ -56,7 +56,7 @@ impl Checked<'_> {
                 country.name,
                 percent(highest)
             );
-            let finding = Finding::new("tax_rate", Severity::Warning, Some(tax), message);
+            let finding = Finding::new(FindingCode::TaxRate, Some(tax), message);
             return outcome(name(highest), Weight::Computes, Some(finding));
         }
         let hit = country

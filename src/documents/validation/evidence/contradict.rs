@@ -16,7 +16,7 @@ use super::numbers::Number;
 use super::text::{PageText, Placed, fold};
 use super::{Witnesses, is_absent};
 use crate::documents::validation::words;
-use crate::domain::{DocType, EvidenceClass, FieldEvidence, Fields, Finding, Severity};
+use crate::domain::{DocType, EvidenceClass, FieldEvidence, Fields, Finding, FindingCode};
 
 /// Below it an OCR engine may as well be the one that is wrong.
 const LEAST_OCR_CONFIDENCE: f32 = 0.85;
@@ -257,8 +257,8 @@ impl Question<'_> {
 
     fn finding(&self, other: &Other) -> Finding {
         let (who, code) = match other.class {
-            EvidenceClass::Ocr => ("OCR reads", "ocr_differs"),
-            _ => ("the page's text has", "text_differs"),
+            EvidenceClass::Ocr => ("OCR reads", FindingCode::OcrDiffers),
+            _ => ("the page's text has", FindingCode::TextDiffers),
         };
         let beside = match &other.caption {
             Some(caption) => format!(" beside \"{caption}\""),
@@ -274,7 +274,7 @@ impl Question<'_> {
             other.says,
             other.page + 1
         );
-        Finding::new(code, Severity::Warning, Some(self.field), message)
+        Finding::new(code, Some(self.field), message)
     }
 }
 

@@ -15,7 +15,7 @@ use serde_json::Map;
 
 use super::*;
 use crate::documents::types::DocTypes;
-use crate::domain::Limits;
+use crate::domain::{FieldPath, FindingCode, Limits};
 use crate::engines::rasterize::{DocumentRasterizer, RasterSpec, Rasterizer};
 
 /// Least share of the values on the page that must be found, and most values
@@ -117,15 +117,12 @@ fn look(
     let outcomes = super::super::checks::run(doc_type, fields, jiff::civil::date(2026, 1, 1));
     let mut findings = Vec::new();
     let evidence = gather(doc_type, fields, &pages, &outcomes, &[], &mut findings);
-    findings.retain(|finding| finding.code == "text_differs");
+    findings.retain(|finding| finding.code == FindingCode::TextDiffers);
     (evidence, findings)
 }
 
 fn generic(field: &str) -> String {
-    match (field.split_once('['), field.split_once("].")) {
-        (Some((list, _)), Some((_, leaf))) => format!("{list}[].{leaf}"),
-        _ => field.to_owned(),
-    }
+    FieldPath::parse(field).to_wildcard().to_string()
 }
 
 #[test]

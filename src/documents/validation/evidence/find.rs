@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::captions::Captions;
 use super::currencies;
 use super::text::{PageText, Span, fold};
-use crate::domain::{DocType, Format, PageRule};
+use crate::domain::{DocType, FieldPath, Format, PageRule};
 
 /// How a value is compared, by its `format` in the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,14 +38,8 @@ impl Kind {
 
     /// Of a leaf such as `line_items[2].quantity`.
     pub fn of_path(doc_type: &DocType, path: &str) -> Kind {
-        let properties = &doc_type.schema["properties"];
-        match path.split_once('[') {
-            None => Kind::of(&properties[path]),
-            Some((list, rest)) => {
-                let leaf = rest.split_once("].").map_or("", |(_, leaf)| leaf);
-                Kind::of(&properties[list]["items"]["properties"][leaf])
-            }
-        }
+        let property = FieldPath::parse(path).property(&doc_type.schema);
+        property.map_or(Kind::Text, Kind::of)
     }
 }
 

@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::checks::{Outcome, Weight};
 use super::words;
 use crate::domain::{
-    DocType, EvidenceClass, FieldEvidence, Fields, Finding, NOT_COMPLETED, PageResult, Severity,
+    DocType, EvidenceClass, FieldEvidence, Fields, Finding, FindingCode, PageResult, Severity,
 };
 use find::Place;
 pub(super) use find::{Kind, occurrences};
@@ -161,7 +161,7 @@ fn take_outcomes(evidence: &mut [FieldEvidence], outcomes: &[Outcome]) {
             .filter(|e| outcome.fields.contains(&e.field));
         for of_field in involved {
             match &outcome.finding {
-                Some(finding) => of_field.contradicted_by.push(finding.code.clone()),
+                Some(finding) => of_field.contradicted_by.push(finding.code),
                 None if outcome.weight == Weight::Computes => {
                     of_field.confirmed_by.push(outcome.name.clone());
                 }
@@ -190,17 +190,8 @@ fn take_outcomes(evidence: &mut [FieldEvidence], outcomes: &[Outcome]) {
     }
 }
 
-/// Codes that say nothing about whether a value is right.
-const NEUTRAL: [&str; 5] = [
-    "normalised",
-    "not_taught",
-    "low_confidence",
-    "missing",
-    NOT_COMPLETED,
-];
-
 fn note_against(evidence: &mut [FieldEvidence], finding: &Finding) {
-    if finding.severity == Severity::Info || NEUTRAL.contains(&finding.code.as_str()) {
+    if finding.severity == Severity::Info || finding.code.is_neutral() {
         return;
     }
     let of_field = evidence
@@ -209,7 +200,7 @@ fn note_against(evidence: &mut [FieldEvidence], finding: &Finding) {
     if let Some(of_field) = of_field
         && !of_field.contradicted_by.contains(&finding.code)
     {
-        of_field.contradicted_by.push(finding.code.clone());
+        of_field.contradicted_by.push(finding.code);
     }
 }
 
@@ -236,19 +227,17 @@ fn unconfirmed(
     };
     // Without a witness to ask, the finding says nothing against the value.
     let (code, asked) = match (witnesses.text_layer.is_empty(), witnesses.ocr.is_empty()) {
-        (false, _) => ("unconfirmed", "the page's text does not have it"),
-        (true, false) => ("unconfirmed", "OCR does not find it on the page"),
-        (true, true) => ("no_witness", "the page has no text to compare it with"),
+        (false, _) => (FindingCode::Unconfirmed, "the page's text does not have it"),
+        (true, false) => (FindingCode::Unconfirmed, "OCR does not find it on the page"),
+        (true, true) => (
+            FindingCode::NoTextSource,
+            "the page has no text to compare it with",
+        ),
     };
     let message = format!(
         "{name}{others} rests on the model's reading alone: {asked} and no sum bears it out; compare it with the page"
     );
-    Some(Finding::new(
-        code,
-        Severity::Warning,
-        Some(&first.field),
-        message,
-    ))
+    Some(Finding::new(code, Some(&first.field), message))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::documents::types::DocTypes;
-use crate::domain::{OcrWord, Word};
+use crate::domain::{FindingCode, OcrWord, Word};
 
 /// Words of rows of text, a row below the other, columns parted by `|`.
 fn words(rows: &[&str]) -> Vec<Word> {
@@ -199,7 +199,7 @@ fn an_amount_that_nobody_vouches_for_is_never_accepted_and_one_that_adds_up_is()
         .iter()
         .map(|f| (f.code.as_str(), f.field.as_deref()))
         .collect();
-    assert_eq!(codes, [("no_witness", Some("total"))]);
+    assert_eq!(codes, [("no_text_source", Some("total"))]);
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn equal_values_lend_each_other_a_witness_that_one_of_them_has() {
     let fields = json!({"items": [{"description": null, "quantity": null, "amount": "5.00"}],
         "subtotal": "5.00", "total": "5.00"});
     let (_, alone) = gather_from("receipt", &[page(0, &["nothing here"])], fields.clone());
-    assert_eq!(alone[0].code, "unconfirmed");
+    assert_eq!(alone[0].code, FindingCode::Unconfirmed);
     let (evidence, seen) = gather_from("receipt", &[page(0, &["Total 5.00"])], fields);
     assert!(seen.is_empty(), "{seen:#?}");
     assert!(evidence.iter().all(FieldEvidence::is_confirmed));
@@ -235,6 +235,9 @@ fn ocr_is_asked_where_there_is_no_text_layer_and_only_sure_words_contradict() {
         );
         findings.into_iter().map(|f| f.code).collect::<Vec<_>>()
     };
-    assert_eq!(codes(0.9), ["ocr_differs", "unconfirmed"]);
-    assert_eq!(codes(0.5), ["unconfirmed"]);
+    assert_eq!(
+        codes(0.9),
+        [FindingCode::OcrDiffers, FindingCode::Unconfirmed]
+    );
+    assert_eq!(codes(0.5), [FindingCode::Unconfirmed]);
 }

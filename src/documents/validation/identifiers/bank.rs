@@ -3,6 +3,7 @@
 use iban::{Iban, ParseBaseIbanError, ParseIbanError};
 
 use super::{Verdict, compact};
+use crate::domain::FindingCode;
 
 /// The IBAN without blanks, and whether it can be right.
 pub fn iban(text: &str) -> (String, Verdict) {
@@ -14,20 +15,21 @@ pub fn iban(text: &str) -> (String, Verdict) {
         Err(ParseIbanError::InvalidBaseIban {
             source: ParseBaseIbanError::InvalidChecksum,
         }) => Verdict::Wrong(
-            "iban_check_digits",
+            FindingCode::IbanCheckDigits,
             "its check digits do not fit: a character is wrong or missing".into(),
         ),
         Err(ParseIbanError::InvalidBaseIban { .. }) => Verdict::Wrong(
-            "iban_form",
+            FindingCode::IbanForm,
             "an IBAN is a country, two check digits and up to 30 letters and digits".into(),
         ),
         Err(ParseIbanError::InvalidBban(_)) => Verdict::Wrong(
-            "iban_form",
+            FindingCode::IbanForm,
             format!("IBANs of {} have another length or form", &plain[..2]),
         ),
-        Err(ParseIbanError::UnknownCountry(_)) => {
-            Verdict::Wrong("iban_form", format!("no country {} has IBANs", &plain[..2]))
-        }
+        Err(ParseIbanError::UnknownCountry(_)) => Verdict::Wrong(
+            FindingCode::IbanForm,
+            format!("no country {} has IBANs", &plain[..2]),
+        ),
     };
     (plain, verdict)
 }
@@ -47,7 +49,7 @@ pub fn bic(text: &str) -> (String, Verdict) {
         Verdict::Right { proof: None }
     } else {
         let why = "a BIC is 4 letters for the bank, 2 for its country and 2 or 5 letters or digits";
-        Verdict::Wrong("bic_form", why.into())
+        Verdict::Wrong(FindingCode::BicForm, why.into())
     };
     (plain, verdict)
 }
@@ -66,19 +68,23 @@ mod tests {
         for (text, code, why) in [
             (
                 "DE89370400440532013001",
-                "iban_check_digits",
+                FindingCode::IbanCheckDigits,
                 "check digits",
             ),
-            ("DE8937040044053201300", "iban_check_digits", "missing"),
-            ("DE", "iban_form", "country"),
-            ("", "iban_form", "country"),
-            ("QQ11370400440532013000", "iban_", ""),
+            (
+                "DE8937040044053201300",
+                FindingCode::IbanCheckDigits,
+                "missing",
+            ),
+            ("DE", FindingCode::IbanForm, "country"),
+            ("", FindingCode::IbanForm, "country"),
+            ("QQ11370400440532013000", FindingCode::IbanCheckDigits, ""),
         ] {
             let Verdict::Wrong(told, message) = iban(text).1 else {
                 panic!("{text} is taken");
             };
             assert!(
-                told.starts_with(code) && message.contains(why),
+                told == code && message.contains(why),
                 "{text}: {told} {message}"
             );
         }
@@ -91,7 +97,7 @@ mod tests {
         }
         for text in ["DEUTDEF", "DEUT1EFF", "DEUTDEFF5", ""] {
             assert!(
-                matches!(bic(text).1, Verdict::Wrong("bic_form", _)),
+                matches!(bic(text).1, Verdict::Wrong(FindingCode::BicForm, _)),
                 "{text}"
             );
         }
@@ -108,7 +114,7 @@ mod tests {
             let mut wrong = right.into_bytes();
             wrong[at] = b'0' + (wrong[at] - b'0' + by) % 10;
             let wrong = String::from_utf8(wrong).unwrap();
-            prop_assert!(matches!(iban(&wrong).1, Verdict::Wrong("iban_check_digits", _)), "{}", wrong);
+            prop_assert!(matches!(iban(&wrong).1, Verdict::Wrong(FindingCode::IbanCheckDigits, _)), "{}", wrong);
         }
 
         #[test]

@@ -7,6 +7,8 @@ mod vat_id;
 pub use bank::{bic, iban};
 pub use vat_id::vat_id;
 
+use crate::domain::FindingCode;
+
 /// What an identifier says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -15,7 +17,7 @@ pub enum Verdict {
     /// Of no kind that docmill knows how to check, and why.
     Unknown(String),
     /// It cannot be right: code of the finding, and why.
-    Wrong(&'static str, String),
+    Wrong(FindingCode, String),
 }
 
 /// In upper case, without blanks and the marks that people group it by.

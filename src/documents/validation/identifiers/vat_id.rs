@@ -10,6 +10,7 @@
 
 use super::check_digits::{digits, luhn, mod_11_10, number, weighted};
 use super::{Verdict, compact};
+use crate::domain::FindingCode;
 
 /// The identifier without blanks and marks, and whether it can be right.
 pub fn vat_id(text: &str) -> (String, Verdict) {
@@ -28,7 +29,7 @@ pub fn vat_id(text: &str) -> (String, Verdict) {
         },
         Some(Proof::None) => Verdict::Right { proof: None },
         Some(Proof::Fails) => Verdict::Wrong(
-            "vat_id_check_digit",
+            FindingCode::VatIdCheckDigit,
             "its check digit does not fit: a character is wrong or missing".into(),
         ),
         None => {
@@ -36,7 +37,7 @@ pub fn vat_id(text: &str) -> (String, Verdict) {
                 "VAT IDs that begin so are {} and {}",
                 country.prefix, country.form
             );
-            Verdict::Wrong("vat_id_form", why)
+            Verdict::Wrong(FindingCode::VatIdForm, why)
         }
     };
     (plain, verdict)

@@ -71,10 +71,10 @@ fn what_is_wrong_is_told_in_words() {
     let (plain, verdict) = vat_id("de 12345");
     assert_eq!(plain, "DE12345");
     let expected = "VAT IDs that begin so are DE and 9 digits".to_owned();
-    assert_eq!(verdict, Verdict::Wrong("vat_id_form", expected));
+    assert_eq!(verdict, Verdict::Wrong(FindingCode::VatIdForm, expected));
     assert!(matches!(
         vat_id("DE123456789").1,
-        Verdict::Wrong("vat_id_check_digit", _)
+        Verdict::Wrong(FindingCode::VatIdCheckDigit, _)
     ));
     // An Indian GSTIN, an Italian number without its country.
     for text in ["06AABCO6063D1ZQ", "00743110157", ""] {

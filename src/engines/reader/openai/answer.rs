@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::json::Scanner;
 use super::super::logprobs::note;
 use super::super::repeat::repeated_lines;
-use crate::domain::{Failure, FieldLogprob, Fields, Reading, Reason, Repetition, Usage};
+use crate::domain::{Failure, FieldLogprob, FieldPath, Fields, Reading, Reason, Repetition, Usage};
 
 pub fn reading(
     answer: &Value,
@@ -191,11 +191,8 @@ fn close_repeating_lists(reading: &mut Reading) {
         });
         lines.truncate(kept);
         let is_kept = |leaf: &str| {
-            let index = leaf
-                .strip_prefix(field.as_str())
-                .and_then(|rest| rest.strip_prefix('['));
-            let index = index.and_then(|rest| rest.split(']').next()?.parse::<usize>().ok());
-            index.is_none_or(|index| index < kept)
+            let path = FieldPath::parse(leaf);
+            path.root() != field.as_str() || path.line().is_none_or(|line| line < kept)
         };
         reading.logprobs.retain(|logprob| is_kept(&logprob.field));
     }

@@ -1,0 +1,45 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A step of the work on a page, in the order of the work.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Stage {
+    /// The page is drawn and its text layer extracted.
+    Rasterize,
+    /// The document type is determined.
+    Route,
+    /// An OCR engine reads the words of the page.
+    Ocr,
+    /// The model reads the values, waiting for a free reader included.
+    Read,
+}
+
+impl Stage {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+impl std::fmt::Display for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Seconds of the stages that were entered.
+pub type StageSeconds = BTreeMap<Stage, f64>;
