@@ -7,6 +7,7 @@
 //! with a reason.
 
 mod chars;
+mod country;
 pub mod currency;
 pub mod date;
 pub mod number;
@@ -15,4 +16,5 @@ pub mod quantity;
 pub mod units;
 
 pub use chars::Sign;
+pub use country::{CountryGuess, country};
 pub use pieces::{ValuePieces, pieces};

@@ -1,6 +1,7 @@
 //! What stands beside a field's captions (`amount due`, `Rechnungsdatum`).
 
-use super::text::{PageText, Placed, Span, fold, on_one_line};
+use super::page_words::{Placed, Span, on_one_line};
+use super::text::{PageText, fold};
 use crate::domain::DocType;
 
 /// The captions of a type's fields that a page has.

@@ -12,8 +12,9 @@ use serde_json::Value;
 
 use super::captions::Captions;
 use super::find::{Kind, Place};
-use super::numbers::Number;
-use super::text::{PageText, Placed, fold};
+use super::page_values::Number;
+use super::page_words::Placed;
+use super::text::{PageText, fold};
 use super::{Witnesses, is_absent};
 use crate::documents::validation::words;
 use crate::domain::{DocType, EvidenceClass, FieldEvidence, Fields, Finding, FindingCode};

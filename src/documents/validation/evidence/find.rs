@@ -2,13 +2,14 @@
 
 use std::str::FromStr;
 
+use iso_currency::Currency;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::captions::Captions;
-use super::currencies;
-use super::text::{PageText, Span, fold};
+use super::page_words::Span;
+use super::text::{PageText, fold};
 use crate::domain::{DocType, FieldPath, Format, PageRule};
 
 /// How a value is compared, by its `format` in the schema.
@@ -75,7 +76,7 @@ pub fn occurrences(text: &PageText, kind: Kind, value: &Value) -> Vec<Span> {
             }
             Err(_) => as_text(),
         },
-        Kind::Currency => currencies::find(text, &spelled),
+        Kind::Currency => currency(text, &spelled),
         Kind::VatId => vat_id(text, &spelled),
         Kind::Iban | Kind::Text => as_text(),
     }
@@ -95,6 +96,18 @@ fn numbers(text: &PageText, kind: Kind, wanted: Decimal) -> Vec<Span> {
         return exact;
     }
     spans(&|value| value.abs() == wanted.abs())
+}
+
+/// A sign that several currencies use (`$`) counts for each: the code was read
+/// from somewhere else.
+fn currency(text: &PageText, code: &str) -> Vec<Span> {
+    let Some(code) = Currency::from_code(code) else {
+        return Vec::new();
+    };
+    let shows = text.currencies.iter().filter(|c| c.value.contains(code));
+    let mut spans: Vec<Span> = shows.map(|placed| placed.span).collect();
+    spans.dedup();
+    spans
 }
 
 /// With or without its country, which domestic invoices leave out.

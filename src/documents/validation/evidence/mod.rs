@@ -1,18 +1,17 @@
 //! Who beside the model vouches for a value: the page's text layer, an OCR
 //! engine, arithmetic.
 //!
-//! [`gather`] makes each page's words searchable (`text`, with `numbers`,
-//! `dates`, `currencies`), looks every value up (`find`), asks what stands
+//! [`gather`] makes each page's words searchable (`text`, with `page_values`),
+//! looks every value up (`find`), asks what stands
 //! beside a field's captions where a value is not there (`captions`,
 //! `contradict`), and tells of amounts that nobody vouches for.
 
 mod captions;
 mod contradict;
-mod currencies;
-mod dates;
 mod find;
 mod lines;
-mod numbers;
+mod page_values;
+mod page_words;
 mod text;
 
 use serde_json::Value;
@@ -144,7 +143,7 @@ fn broken(field: String, kind: Kind, value: &Value, witnesses: &Witnesses) -> Fi
         return FieldEvidence {
             class: text.class,
             page: Some(text.page),
-            bbox: boxes.reduce(text::union),
+            bbox: boxes.reduce(page_words::union),
             text: Some(words.join(" ")),
             ocr_confidence: confidences.reduce(f32::min),
             ..FieldEvidence::model_only(field)

@@ -5,23 +5,10 @@ use jiff::civil::Date;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use super::dates;
-use super::numbers::{self, Number};
+use super::page_values::{self, Number};
+use super::page_words::{PageWord, Placed, Span, on_one_line, union};
+use crate::documents::values::currency::Candidates;
 use crate::domain::{EvidenceClass, OcrWord, Word};
-
-/// Consecutive words, by their indices on the page; both ends count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    pub first: usize,
-    pub last: usize,
-}
-
-/// A value and where it stands.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Placed<T> {
-    pub value: T,
-    pub span: Span,
-}
 
 pub struct PageText {
     /// Index (from 0) of the page.
@@ -31,15 +18,8 @@ pub struct PageText {
     letters: Vec<Letter>,
     pub numbers: Vec<Placed<Number>>,
     pub dates: Vec<Placed<Date>>,
-}
-
-pub struct PageWord {
-    /// As the page has it.
-    pub text: String,
-    /// In compatibility form (NFKC), without soft hyphens: `fi` for a ligature.
-    pub plain: String,
-    pub bbox: [f32; 4],
-    pub confidence: Option<f32>,
+    /// Signs, codes and words of currencies.
+    pub currencies: Vec<Placed<Candidates>>,
 }
 
 /// A letter or digit of the page, folded.
@@ -90,15 +70,15 @@ impl PageText {
         for (index, word) in words.iter().enumerate() {
             push_letters(&mut letters, &word.plain, index);
         }
-        let numbers = numbers::scan(&words);
-        let dates = dates::scan(&words);
+        let values = page_values::scan(&words);
         PageText {
             page,
             class,
             words,
             letters,
-            numbers,
-            dates,
+            numbers: values.numbers,
+            dates: values.dates,
+            currencies: values.currencies,
         }
     }
 
@@ -229,30 +209,6 @@ impl PageText {
     }
 }
 
-impl PageWord {
-    pub fn new(text: &str, bbox: [f32; 4], confidence: Option<f32>) -> PageWord {
-        let plain = text.nfkc().filter(|c| !is_invisible(*c)).collect();
-        PageWord {
-            text: text.to_owned(),
-            plain,
-            bbox,
-            confidence,
-        }
-    }
-
-    pub fn height(&self) -> f32 {
-        self.bbox[3] - self.bbox[1]
-    }
-}
-
-/// Soft hyphens, zero-width blanks and joiners, byte order marks.
-fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'
-    )
-}
-
 /// Letters and digits in lower case without accents; `ss` for a sharp s.
 pub fn fold(text: &str) -> Vec<char> {
     text.nfkd()
@@ -309,27 +265,10 @@ fn push_letters(letters: &mut Vec<Letter>, word: &str, index: usize) {
     }
 }
 
-/// The smallest box around both.
-pub fn union(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
-    [
-        a[0].min(b[0]),
-        a[1].min(b[1]),
-        a[2].max(b[2]),
-        a[3].max(b[3]),
-    ]
-}
-
 /// Whether a word begins the line below a box: near its left edge, at most two
 /// lines further down.
 fn is_under(above: [f32; 4], word: [f32; 4]) -> bool {
     let height = (above[3] - above[1]).min(word[3] - word[1]);
     let gap = word[1] - above[3];
     gap > -height / 2.0 && gap < 2.0 * height && (word[0] - above[0]).abs() < 3.0 * height
-}
-
-/// Whether two boxes stand on one line of text.
-pub fn on_one_line(a: [f32; 4], b: [f32; 4]) -> bool {
-    let overlap = a[3].min(b[3]) - a[1].max(b[1]);
-    let lower = (a[3] - a[1]).min(b[3] - b[1]);
-    overlap > 0.0 && overlap >= lower / 2.0
 }

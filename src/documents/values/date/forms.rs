@@ -24,7 +24,8 @@ pub(super) fn numeric(cursor: &mut Cursor<'_>) -> Option<Shape> {
     if cursor.is_inside(&own) || cursor.goes_on(&own) {
         return None;
     }
-    let is_full = matches!((first.1, second.1, third.1), (2, 2, 4) | (4, 2, 2));
+    // Blanks alone part only a date in full; `2025 10 5` has lost its signs.
+    let is_full = matches!((first.1, second.1, third.1), (2, 2, 4) | (4, _, 1 | 2));
     if separator == Separator::Blank && !is_full {
         return None;
     }

@@ -17,6 +17,8 @@ mod scan;
 mod tests;
 mod types;
 
+use rust_decimal::Decimal;
+
 use super::chars;
 
 pub use locale::{Decision, Locale, Reason};
@@ -48,4 +50,21 @@ pub fn find(text: &str) -> Result<NumberSpan, NumberError> {
         Some(span) => Ok(span.clone()),
         None => Err(refuse::why(text, &spans)),
     }
+}
+
+/// A number in the form that schemas ask for: a minus, digits, a point, digits.
+pub fn plain(text: &str) -> Option<Decimal> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (units, decimals) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    (is_digits(units) && is_digits(decimals))
+        .then(|| Decimal::from_str_exact(text).ok())
+        .flatten()
+}
+
+/// Whether a number in this form may have its thousands parted by the point:
+/// `1.234`, not `0.234` or `1234.567`.
+pub fn may_be_thousands(value: Decimal) -> bool {
+    let units = value.trunc().abs();
+    value.scale() == 3 && units >= Decimal::ONE && units < Decimal::ONE_THOUSAND
 }

@@ -1,0 +1,67 @@
+//! A page's words, with their places.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Consecutive words, by their indices on the page; both ends count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub first: usize,
+    pub last: usize,
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placed<T> {
+    pub value: T,
+    pub span: Span,
+}
+
+pub struct PageWord {
+    /// As the page has it.
+    pub text: String,
+    /// In compatibility form (NFKC), without soft hyphens: `fi` for a ligature.
+    pub plain: String,
+    pub bbox: [f32; 4],
+    pub confidence: Option<f32>,
+}
+
+impl PageWord {
+    pub fn new(text: &str, bbox: [f32; 4], confidence: Option<f32>) -> PageWord {
+        let plain = text.nfkc().filter(|c| !is_invisible(*c)).collect();
+        PageWord {
+            text: text.to_owned(),
+            plain,
+            bbox,
+            confidence,
+        }
+    }
+
+    pub fn height(&self) -> f32 {
+        self.bbox[3] - self.bbox[1]
+    }
+}
+
+/// Soft hyphens, zero-width blanks and joiners, byte order marks.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'
+    )
+}
+
+/// The smallest box around both.
+pub fn union(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+    [
+        a[0].min(b[0]),
+        a[1].min(b[1]),
+        a[2].max(b[2]),
+        a[3].max(b[3]),
+    ]
+}
+
+/// Whether two boxes stand on one line of text.
+pub fn on_one_line(a: [f32; 4], b: [f32; 4]) -> bool {
+    let overlap = a[3].min(b[3]) - a[1].max(b[1]);
+    let lower = (a[3] - a[1]).min(b[3] - b[1]);
+    overlap > 0.0 && overlap >= lower / 2.0
+}
