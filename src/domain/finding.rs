@@ -67,8 +67,14 @@ pub enum FindingCode {
     NotADate,
     /// The year of a date is hardly right.
     ImplausibleDate,
-    /// ISO 4217 has no such currency.
+    /// A date may be two days; the one stored is assumed, or none is.
+    AmbiguousDate,
+    /// No currency is written so (ISO 4217).
     UnknownCurrency,
+    /// Several currencies are written so, such as `$`.
+    AmbiguousCurrency,
+    /// No currency was read; it is that of the country that the page shows.
+    CurrencyFromCountry,
     /// An IBAN has the wrong length or an unknown country.
     IbanForm,
     /// The check digits of an IBAN do not fit.
@@ -190,6 +196,7 @@ impl FindingCode {
             | FindingCode::PageFailure(_)
             | FindingCode::EinvoiceValue => Severity::Error,
             FindingCode::Normalised
+            | FindingCode::CurrencyFromCountry
             | FindingCode::VatIdUnchecked
             | FindingCode::NotReadAgain
             | FindingCode::AmountDue
@@ -252,6 +259,7 @@ impl FindingCode {
                 | FindingCode::AmbiguousAmount
                 | FindingCode::NotADate
                 | FindingCode::UnknownCurrency
+                | FindingCode::AmbiguousCurrency
         )
     }
 }

@@ -72,12 +72,13 @@ pub struct Reading {
     pub fields: Fields,
     /// Log-probabilities by leaf, e.g. `total` or `items[0].amount`.
     pub logprobs: Vec<FieldLogprob>,
-    /// Values are copies of the page's text, not yet in the schema's form.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub verbatim: bool,
     /// The engine told no log-probabilities: how sure it was is not known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsure: bool,
+    /// Values are copies of the page's text (`1.234,50`, `15-Jun-2016`), not in
+    /// the schema's forms.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub verbatim: bool,
     /// Lists that were stopped because they repeated themselves.
     pub repetitions: Vec<Repetition>,
     pub prompt_tokens: u32,

@@ -23,6 +23,8 @@ pub struct Draft {
     /// What these were made from.
     pub logprobs: Vec<FieldLogprob>,
     pub findings: Vec<Finding>,
+    /// A page's values are copies of its text.
+    pub verbatim: bool,
     /// It stands for a page that could not be read.
     pub failed: bool,
 }
@@ -147,6 +149,7 @@ fn join(draft: &mut Draft, page: &PageResult, reading: &Reading, last: &[String]
             }
         }
     }
+    draft.verbatim |= reading.verbatim;
     if reading.unsure {
         let message = format!(
             "page {}: the reader does not tell how sure it is of its values; compare them with the page",

@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
-use super::amount::{self, Amount};
 use super::{Context, records};
 use crate::documents::acceptance::Policy;
 use crate::documents::types::DocTypes;
+use crate::documents::values::{self, currency, date, number};
 use crate::domain::{Fields, PageResult, Reading, Routing, Severity, Status};
 
 /// A text that is understood is understood again as it is stored.
@@ -13,9 +13,17 @@ pub fn amount(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
-    if let Amount::Plain(value) | Amount::Normalised(value) = amount::parse(text) {
-        let again = amount::parse(&value.to_string());
-        assert_eq!(again, Amount::Plain(value), "{text:?}");
+    for value in number::parse(text).iter().flat_map(|read| read.values()) {
+        assert_eq!(number::plain(&value.to_string()), Some(value), "{text:?}");
+    }
+    // Answers and pages are read by the same code.
+    let _ = (
+        date::parse(text, None),
+        currency::parse(text),
+        values::country(text),
+    );
+    for date in date::scan(text, None) {
+        assert!(date::parse(&text[date.range], None).is_ok(), "{text:?}");
     }
 }
 

@@ -4,7 +4,6 @@
 //!
 //! Pure: the same pages give the same records.
 
-mod amount;
 mod assemble;
 mod checks;
 mod evidence;
@@ -30,6 +29,7 @@ use crate::domain::{
 };
 use assemble::Draft;
 use checks::Outcome;
+use values::Answers;
 
 pub use stated::StatedInvoice;
 
@@ -109,10 +109,18 @@ fn finish(
     }
     if let Some(doc_type) = doc_type {
         complete(&mut draft, doc_type);
+        let answers = match draft.source {
+            Source::Model if draft.verbatim => Answers::Verbatim,
+            Source::Model => Answers::Typed,
+            _ => Answers::Stated,
+        };
+        let of_record = |page: &&PageResult| draft.pages.contains(&page.index);
+        let of_record: Vec<_> = pages.iter().filter(of_record).collect();
         let proven = values::type_values(
             doc_type,
             &mut draft.fields,
-            draft.source == Source::Model,
+            answers,
+            &of_record,
             context.today,
             &mut findings,
         );

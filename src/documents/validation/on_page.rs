@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::evidence::{Kind, PageText, fold, occurrences};
-use crate::domain::{Fields, Finding, FindingCode, PageResult, Severity, money};
+use super::evidence::{Captions, Kind, PageText, Placed, fold, occurrences};
+use crate::domain::{DocType, Fields, Finding, FindingCode, PageResult, Severity, money};
 
 /// A page with fewer words is a scan with a stamp, not a text.
 const LEAST_WORDS: usize = 15;
@@ -22,9 +22,19 @@ const KEY_TERMS: [(&str, Kind); 5] = [
     ("gross_total", Kind::Amount),
 ];
 
+/// A term of the XML that no page prints.
+struct Missing {
+    field: &'static str,
+    message: String,
+    /// The page has another value beside the term's caption.
+    is_contradicted: bool,
+}
+
 /// One finding for each key term of the XML that the pages' text does not have,
-/// or one for all when there are many. Pages without text say nothing.
-pub fn check(stated: &Fields, pages: &[PageResult]) -> Vec<Finding> {
+/// or one for all when there are many. Pages without text say nothing. A date or
+/// amount that is not printed is contradicted only by another beside one of its
+/// captions: a page may leave a term out.
+pub fn check(doc_type: Option<&DocType>, stated: &Fields, pages: &[PageResult]) -> Vec<Finding> {
     let texts: Vec<PageText> = pages
         .iter()
         .map(|page| PageText::of_text_layer(page.index, &page.words))
@@ -32,39 +42,115 @@ pub fn check(stated: &Fields, pages: &[PageResult]) -> Vec<Finding> {
     if texts.iter().map(|text| text.words.len()).sum::<usize>() < LEAST_WORDS {
         return Vec::new();
     }
-    let missing: Vec<(&str, String)> = KEY_TERMS
+    let pages = Pages {
+        doc_type,
+        texts: &texts,
+    };
+    let missing: Vec<Missing> = KEY_TERMS
         .into_iter()
-        .filter_map(|(name, kind)| {
-            Some((name, missing(kind, stated.get(name)?.as_str()?, &texts)?))
-        })
+        .filter_map(|(field, kind)| pages.missing(field, kind, stated.get(field)?.as_str()?))
         .collect();
     if missing.len() >= ANOTHER {
-        let told: Vec<_> = missing
+        let each: Vec<_> = missing
             .iter()
-            .map(|(name, told)| format!("{name} {told}"))
+            .map(|missing| format!("{} {}", missing.field, missing.message))
             .collect();
         let message = format!(
             "the page and its e-invoice seem to be two different invoices: {}",
-            told.join("; ")
+            each.join("; ")
         );
         return vec![
             Finding::new(FindingCode::PageContradicts, None, message)
                 .with_severity(Severity::Error),
         ];
     }
-    let each = missing.into_iter().map(|(name, told)| {
-        let message = format!("{name} {told}");
-        Finding::new(FindingCode::PageContradicts, Some(name), message)
+    let each = missing.into_iter().map(|missing| {
+        let message = format!("{} {}", missing.field, missing.message);
+        let severity = match missing.is_contradicted {
+            true => Severity::Warning,
+            false => Severity::Info,
+        };
+        Finding::new(FindingCode::PageContradicts, Some(missing.field), message)
+            .with_severity(severity)
     });
     each.collect()
 }
 
-/// What to say of a term that no page prints.
-fn missing(kind: Kind, stated: &str, texts: &[PageText]) -> Option<String> {
-    match kind {
-        Kind::Date => missing_date(stated, texts),
-        Kind::Amount => missing_amount(stated, texts),
-        _ => missing_text(stated, texts),
+/// The pages that are compared with the XML.
+struct Pages<'a> {
+    doc_type: Option<&'a DocType>,
+    texts: &'a [PageText],
+}
+
+impl Pages<'_> {
+    fn missing(&self, field: &'static str, kind: Kind, stated: &str) -> Option<Missing> {
+        let (message, is_contradicted) = match kind {
+            Kind::Date => self.missing_date(field, stated)?,
+            Kind::Amount => self.missing_amount(field, stated)?,
+            _ => (missing_text(stated, self.texts)?, true),
+        };
+        Some(Missing {
+            field,
+            message,
+            is_contradicted,
+        })
+    }
+
+    fn missing_date(&self, field: &str, stated: &str) -> Option<(String, bool)> {
+        let date: Date = stated.parse().ok()?;
+        if is_printed(Kind::Date, stated, self.texts) {
+            return None;
+        }
+        // A page without a date that can be understood says nothing of it.
+        self.texts.iter().find(|text| !text.dates.is_empty())?;
+        let beside = self.beside(field, |text| text.dates.clone());
+        Some(difference(date.to_string(), beside))
+    }
+
+    fn missing_amount(&self, field: &str, stated: &str) -> Option<(String, bool)> {
+        let amount: Decimal = stated.parse().ok()?;
+        if is_printed(Kind::Amount, stated, self.texts) {
+            return None;
+        }
+        let money_of = |text: &PageText| {
+            let numbers = text.numbers.iter();
+            let money = numbers.filter(|placed| placed.value.is_money && !placed.value.is_percent);
+            money.cloned().collect::<Vec<_>>()
+        };
+        self.texts.iter().find(|text| !money_of(text).is_empty())?;
+        let beside = self.beside(field, money_of);
+        Some(difference(money(amount), beside))
+    }
+
+    /// What stands beside the first caption of a term, and the caption.
+    fn beside<T>(
+        &self,
+        field: &str,
+        values: impl Fn(&PageText) -> Vec<Placed<T>>,
+    ) -> Option<(String, String)> {
+        let doc_type = self.doc_type?;
+        self.texts.iter().find_map(|text| {
+            let values = values(text);
+            let captions = Captions::find(doc_type, text);
+            let (placed, caption) = captions.beside(field, &values).into_iter().next()?;
+            Some((text.words_of(placed.span), caption.to_owned()))
+        })
+    }
+}
+
+/// What to say of a value that is not printed, and whether another one is.
+fn difference(stated: String, beside: Option<(String, String)>) -> (String, bool) {
+    match beside {
+        Some((printed, caption)) => (
+            format!(
+                "is {stated} in the e-invoice, but the page has {printed} beside \"{caption}\""
+            ),
+            true,
+        ),
+        None => (
+            format!("is {stated} in the e-invoice, which the page does not print"),
+            false,
+        ),
     }
 }
 
@@ -84,54 +170,34 @@ fn missing_text(stated: &str, texts: &[PageText]) -> Option<String> {
     (!found).then(|| format!("is `{stated}` in the e-invoice, which the page does not print"))
 }
 
-fn missing_date(stated: &str, texts: &[PageText]) -> Option<String> {
-    let date: Date = stated.parse().ok()?;
-    if is_printed(Kind::Date, stated, texts) {
-        return None;
-    }
-    // A page without a date that can be understood says nothing of it.
-    let printed = texts.iter().flat_map(|text| &text.dates);
-    let nearest = printed
-        .map(|placed| placed.value)
-        .min_by_key(|printed| (*printed - date).get_days().unsigned_abs())?;
-    Some(format!(
-        "is {date} in the e-invoice, but the page prints {nearest}"
-    ))
-}
-
-fn missing_amount(stated: &str, texts: &[PageText]) -> Option<String> {
-    let amount: Decimal = stated.parse().ok()?;
-    if is_printed(Kind::Amount, stated, texts) {
-        return None;
-    }
-    let numbers = texts.iter().flat_map(|text| &text.numbers);
-    let money_of = numbers.filter(|placed| placed.value.is_money);
-    let largest = money_of.map(|placed| placed.value.value).max()?;
-    Some(format!(
-        "is {} in the e-invoice, which the page does not print; its largest amount is {}",
-        money(amount),
-        money(largest)
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::documents::types::DocTypes;
     use crate::documents::validation::evidence::tests::page;
 
     fn told(text: &str) -> Vec<String> {
-        let stated = json!({"invoice_number": "RE-2014/499", "seller_name": "Bei Spiel GmbH", "issue_date": "2014-05-19",
-            "net_total": "1496.00", "gross_total": "1571.04"});
-        let findings = check(stated.as_object().unwrap(), &[page(0, &[text])]);
+        let findings = findings(text);
         findings
             .into_iter()
             .map(|finding| finding.message)
             .collect()
     }
 
-    const PAGE: &str = "Bei Spiel GmbH Rechnung Nr. RE-2014/499 vom 19.05.2014 an Theodor Est \
+    fn findings(text: &str) -> Vec<Finding> {
+        let types = DocTypes::load(None).unwrap();
+        let stated = json!({"invoice_number": "RE-2014/499", "seller_name": "Bei Spiel GmbH", "issue_date": "2014-05-19",
+            "net_total": "1496.00", "gross_total": "1571.04"});
+        check(
+            types.get("invoice"),
+            stated.as_object().unwrap(),
+            &[page(0, &[text])],
+        )
+    }
+
+    const PAGE: &str = "Bei Spiel GmbH Rechnung Nr. RE-2014/499 Rechnungsdatum 19.05.2014 an Theodor Est \
         Summe netto 1.496,00 EUR Gesamtbetrag brutto 1 571,04 EUR zahlbar sofort ohne Abzug";
 
     #[test]
@@ -152,17 +218,36 @@ mod tests {
         let date = told(&PAGE.replace("19.05.2014", "20.05.2014"));
         assert_eq!(
             date,
-            ["issue_date is 2014-05-19 in the e-invoice, but the page prints 2014-05-20"]
+            [
+                "issue_date is 2014-05-19 in the e-invoice, but the page has 20.05.2014 beside \"rechnungsdatum\""
+            ]
         );
         let gross = told(&PAGE.replace("1 571,04", "1 559,84"));
         assert_eq!(
             gross,
             [
-                "gross_total is 1571.04 in the e-invoice, which the page does not print; its largest amount is 1559.84"
+                "gross_total is 1571.04 in the e-invoice, but the page has 1 559,84 beside \"gesamtbetrag\""
             ]
         );
         let seller = told(&PAGE.replace("Spiel GmbH", "Beispiel AG"));
         assert_eq!(seller.len(), 1);
+    }
+
+    #[test]
+    fn a_term_that_the_page_leaves_out_is_not_contradicted_by_another() {
+        for text in [
+            PAGE.replace("Rechnungsdatum 19.05.2014", "Zahlbar bis 18.06.2014"),
+            PAGE.replace("Summe netto 1.496,00 EUR", "Position 748,00 EUR"),
+        ] {
+            let findings = findings(&text);
+            assert_eq!(findings.len(), 1, "{findings:?}");
+            assert_eq!(findings[0].severity, Severity::Info);
+            let message = &findings[0].message;
+            assert!(
+                message.ends_with("which the page does not print"),
+                "{message}"
+            );
+        }
     }
 
     #[test]

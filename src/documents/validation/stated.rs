@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::amount;
 use super::assemble::{self, Draft};
+use super::values::{self, Answers};
 use super::{Context, evidence, finish, on_page, sums};
 use crate::documents::types::DocTypes;
+use crate::documents::values::number;
 use crate::domain::{
     Check, DocType, EInvoice, FieldPath, Fields, Finding, FindingCode, Format, PageResult,
     PageRule, Record, Severity, Source, count, money,
@@ -55,8 +56,8 @@ pub fn record(
         },
         None => &[],
     };
-    let read = assemble::joined(pages, last);
-    findings.extend(on_page::check(&fields, pages));
+    let read = read_as_typed(doc_type.as_ref(), pages, last, context.today);
+    findings.extend(on_page::check(doc_type.as_ref(), &fields, pages));
     findings.extend(differences(&fields, &read));
     let draft = Draft {
         doc_type: Some(stated.doc_type.clone()),
@@ -75,6 +76,33 @@ pub fn record(
         today: context.today,
     };
     finish(doc_type.as_ref(), draft, pages, None, &context)
+}
+
+/// What a model read, in the forms that the XML has.
+fn read_as_typed(
+    doc_type: Option<&DocType>,
+    pages: &[PageResult],
+    last: &[String],
+    today: jiff::civil::Date,
+) -> Fields {
+    let mut read = assemble::joined(pages, last);
+    let is_verbatim = pages.iter().any(|page| {
+        let reading = page.reading.as_ref().ok().and_then(Option::as_ref);
+        reading.is_some_and(|reading| reading.verbatim)
+    });
+    if let (Some(doc_type), true) = (doc_type, is_verbatim) {
+        let of_record: Vec<_> = pages.iter().collect();
+        let answers = Answers::Verbatim;
+        values::type_values(
+            doc_type,
+            &mut read,
+            answers,
+            &of_record,
+            today,
+            &mut Vec::new(),
+        );
+    }
+    read
 }
 
 /// The type without what only a model needs: bounds that keep it from running
@@ -219,7 +247,8 @@ fn difference(field: &str, stated: &Value, read: &Value) -> Option<Finding> {
 
 /// Equal amounts, or equal but for case, spacing and punctuation.
 fn is_same(a: &str, b: &str) -> bool {
-    match (amount::parse(a).value(), amount::parse(b).value()) {
+    let value = |text| number::plain(text).or_else(|| number::parse(text).ok()?.only());
+    match (value(a), value(b)) {
         (Some(a), Some(b)) => a == b,
         _ => evidence::fold(a) == evidence::fold(b),
     }

@@ -1,37 +1,55 @@
 //! Typed values: dates, amounts, quantities, currencies and identifiers, by the
 //! schema's `format` annotations.
 
-use std::str::FromStr;
+mod conventions;
+#[cfg(test)]
+mod tests;
+mod typed;
 
-use iso_currency::Currency;
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 
-use super::amount::{self, Amount};
 use super::identifiers::{self, Verdict};
 use super::words;
-use crate::domain::{Check, DocType, FieldPath, Fields, Finding, FindingCode, Format};
+use crate::domain::{Check, DocType, FieldPath, Fields, Finding, FindingCode, Format, PageResult};
+use conventions::Conventions;
+use typed::{Note, Typed};
 
-/// Nothing that docmill is used for is older.
-const FIRST_YEAR: i16 = 1970;
-/// Due dates lie ahead, but not this far.
-const YEARS_AHEAD: i16 = 5;
+/// Where a record's values come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// An electronic invoice states them in one form.
+    Stated,
+    /// A reader was asked for the schema's forms.
+    Typed,
+    /// A reader copied the page's text letter for letter.
+    Verbatim,
+}
 
-/// Brings values into the schema's form where that needs no guess, and tells
-/// of those that are not what they should be; `is_read`: by a model, from a
-/// page, where a point may part thousands. Returns the fields whose own
-/// check digits bear them out, each with the name of that proof.
+/// Brings values into the schema's form where that needs no guess, and reports
+/// those that are not what they should be. Copies of the page's text are typed
+/// without a word; what is ambiguous is settled by the other values of the
+/// document. `pages` are those of the record. Returns the fields whose own check
+/// digits confirm them, each with the name of that proof.
 pub fn type_values(
     doc_type: &DocType,
     fields: &mut Fields,
-    is_read: bool,
+    answers: Answers,
+    pages: &[&PageResult],
     today: Date,
     findings: &mut Vec<Finding>,
 ) -> Vec<(String, &'static str)> {
+    let pages = match answers {
+        Answers::Stated => &[],
+        Answers::Typed | Answers::Verbatim => pages,
+    };
+    let conventions = Conventions::of(doc_type, fields, pages, today);
     let mut typing = Typing {
         doc_type,
         today,
-        doubts_thousands: is_read && !has_thousandths(doc_type, fields),
+        answers,
+        doubts_thousands: answers == Answers::Typed && !has_thousandths(doc_type, fields),
+        conventions,
         findings,
         proven: Vec::new(),
     };
@@ -58,7 +76,10 @@ pub fn type_values(
 struct Typing<'a> {
     doc_type: &'a DocType,
     today: Date,
+    answers: Answers,
+    /// The point of `1.234` may part thousands.
     doubts_thousands: bool,
+    conventions: Conventions,
     findings: &'a mut Vec<Finding>,
     proven: Vec<(String, &'static str)>,
 }
@@ -73,32 +94,88 @@ impl Typing<'_> {
                 self.value(&format!("{prefix}{name}"), value, property);
             }
         }
+        if self.answers == Answers::Verbatim {
+            take_defaults(line, properties);
+        }
     }
 
     fn value(&mut self, field: &str, value: &mut Value, property: &Value) {
-        let Value::String(text) = &*value else { return };
         let Some(format) = Format::of(property) else {
             return;
         };
+        if format == Format::Currency && value.is_null() && self.answers == Answers::Verbatim {
+            return self.currency_of_country(field, value);
+        }
+        let text = match &*value {
+            Value::String(text) => text.clone(),
+            // A reader that writes numbers as numbers.
+            Value::Number(number) if format.is_number() => number.to_string(),
+            _ => return,
+        };
+        let conventions = &self.conventions;
         let typed = match format {
-            Format::Amount if self.doubts_thousands && !is_factor(self.doc_type, field) => {
-                amount(text)
+            Format::Amount | Format::Quantity if self.is_stored_form(&text, value) => {
+                match self.doubts_thousands && format == Format::Amount {
+                    true if !is_factor(self.doc_type, field) => typed::doubt_thousands(&text),
+                    _ => Typed::Fine,
+                }
             }
-            Format::Amount | Format::Quantity => number(text),
-            Format::Date => date(text, self.today),
-            Format::Currency => currency(text),
+            Format::Amount => typed::amount(&text, conventions),
+            Format::Quantity => typed::quantity(&text, conventions),
+            Format::Date => typed::date(&text, conventions, self.today),
+            Format::Currency => typed::currency(&text, conventions),
             Format::Iban => return self.identifier(field, value, identifiers::iban),
             Format::Bic => return self.identifier(field, value, identifiers::bic),
             Format::VatId => return self.identifier(field, value, identifiers::vat_id),
         };
+        self.take(field, value, &text, typed);
+    }
+
+    /// Digits with a point mean what they say where a reader was asked for them;
+    /// where it copied them, the point may part thousands.
+    fn is_stored_form(&self, text: &str, value: &Value) -> bool {
+        self.answers != Answers::Verbatim
+            && value.is_string()
+            && crate::documents::values::number::plain(text).is_some()
+    }
+
+    fn take(&mut self, field: &str, value: &mut Value, text: &str, typed: Typed) {
         match typed {
             Typed::Fine => {}
-            Typed::Rewritten(new) => self.rewrite(field, value, new),
+            Typed::Rewritten { value: new, note } => {
+                let is_told =
+                    self.answers != Answers::Verbatim || matches!(note, Some(Note::Repair(_)));
+                if new != text && is_told {
+                    self.tell_rewritten(field, value, &new, note);
+                }
+                *value = Value::String(new);
+            }
+            Typed::Assumed { value: new, why } => {
+                let message = format!("{} is `{text}`: {why}", self.words(field));
+                self.tell(FindingCode::AmbiguousDate, field, message);
+                *value = Value::String(new);
+            }
             Typed::Doubtful(code, why) => {
                 let message = format!("{} is `{text}`: {why}", self.words(field));
                 self.tell(code, field, message);
             }
         }
+    }
+
+    /// No currency is printed: that of the country, and it is said.
+    fn currency_of_country(&mut self, field: &str, value: &mut Value) {
+        let Some((currency, guess)) = self.conventions.of_country() else {
+            return;
+        };
+        let message = format!(
+            "{} was not read on the page; {} is the currency of {}, which the page shows (`{}`)",
+            self.words(field),
+            currency.code(),
+            guess.country.name(),
+            guess.because.join("`, `")
+        );
+        self.tell(FindingCode::CurrencyFromCountry, field, message);
+        *value = Value::String(currency.code().to_owned());
     }
 
     fn identifier(&mut self, field: &str, value: &mut Value, check: fn(&str) -> (String, Verdict)) {
@@ -125,20 +202,24 @@ impl Typing<'_> {
             }
         }
         if plain != *text {
-            self.rewrite(field, value, plain);
+            if self.answers != Answers::Verbatim {
+                self.tell_rewritten(field, value, &plain, None);
+            }
+            *value = Value::String(plain);
         }
     }
 
-    fn rewrite(&mut self, field: &str, value: &mut Value, new: String) {
-        let message = match &*value {
-            Value::String(text) => format!(
-                "{} was written `{text}` and is stored as {new}",
-                self.words(field)
-            ),
-            other => format!("{} was {other} and is stored as {new}", self.words(field)),
+    fn tell_rewritten(&mut self, field: &str, value: &Value, new: &str, note: Option<Note>) {
+        let was = match value {
+            Value::String(text) => format!("was written `{text}`"),
+            other => format!("was {other}"),
         };
+        let note = match note {
+            Some(Note::Reason(note) | Note::Repair(note)) => format!(" ({note})"),
+            None => String::new(),
+        };
+        let message = format!("{} {was} and is stored as {new}{note}", self.words(field));
         self.tell(FindingCode::Normalised, field, message);
-        *value = Value::String(new);
     }
 
     fn words(&self, field: &str) -> String {
@@ -150,10 +231,23 @@ impl Typing<'_> {
     }
 }
 
-enum Typed {
-    Fine,
-    Rewritten(String),
-    Doubtful(FindingCode, String),
+/// A line that has an amount has the defaults of the schema too: one of what is
+/// not counted.
+fn take_defaults(line: &mut Map<String, Value>, properties: &Map<String, Value>) {
+    let has_amount = properties.iter().any(|(name, property)| {
+        Format::of(property) == Some(Format::Amount)
+            && line.get(name).is_some_and(|value| !value.is_null())
+    });
+    if !has_amount {
+        return;
+    }
+    for (name, property) in properties {
+        if let (Some(value), Some(default)) = (line.get_mut(name), property.get("default"))
+            && value.is_null()
+        {
+            value.clone_from(default);
+        }
+    }
 }
 
 /// Whether the record's currency has thousandths, as the Kuwaiti dinar (ISO
@@ -163,7 +257,8 @@ fn has_thousandths(doc_type: &DocType, fields: &Fields) -> bool {
     properties.into_iter().flatten().any(|(name, property)| {
         let code = fields.get(name).and_then(Value::as_str).unwrap_or_default();
         Format::of(property) == Some(Format::Currency)
-            && Currency::from_code(code).is_some_and(|currency| currency.exponent() == Some(3))
+            && iso_currency::Currency::from_code(code)
+                .is_some_and(|currency| currency.exponent() == Some(3))
     })
 }
 
@@ -180,62 +275,4 @@ fn is_factor(doc_type: &DocType, field: &str) -> bool {
         matches!(check, Check::Product { each, of, .. }
             if each.as_deref() == list && of.iter().any(|factor| factor == leaf))
     })
-}
-
-fn amount(text: &str) -> Typed {
-    match number(text) {
-        Typed::Fine
-            if amount::parse(text)
-                .value()
-                .is_some_and(amount::may_be_thousands) =>
-        {
-            Typed::Doubtful(
-                FindingCode::AmbiguousAmount,
-                "the point may be for thousands or for decimals".into(),
-            )
-        }
-        other => other,
-    }
-}
-
-fn number(text: &str) -> Typed {
-    match amount::parse(text) {
-        Amount::Plain(_) => Typed::Fine,
-        Amount::Normalised(value) => Typed::Rewritten(value.to_string()),
-        Amount::Ambiguous => Typed::Doubtful(
-            FindingCode::AmbiguousAmount,
-            "the separator may be for thousands or for decimals".into(),
-        ),
-        Amount::Unreadable => {
-            Typed::Doubtful(FindingCode::NotAnAmount, "this is not a number".into())
-        }
-    }
-}
-
-fn date(text: &str, today: Date) -> Typed {
-    let Ok(date) = Date::from_str(text.trim()) else {
-        return Typed::Doubtful(FindingCode::NotADate, "there is no such date".into());
-    };
-    if date.year() < FIRST_YEAR || date.year() > today.year() + YEARS_AHEAD {
-        return Typed::Doubtful(
-            FindingCode::ImplausibleDate,
-            "the year is hardly right".into(),
-        );
-    }
-    // ISO 8601 has other forms: 20240301, 2024-03-01T10:00.
-    let plain = date.to_string();
-    if plain != text {
-        return Typed::Rewritten(plain);
-    }
-    Typed::Fine
-}
-
-fn currency(text: &str) -> Typed {
-    match Currency::from_code(text) {
-        Some(_) => Typed::Fine,
-        None => Typed::Doubtful(
-            FindingCode::UnknownCurrency,
-            "ISO 4217 has no such currency".into(),
-        ),
-    }
 }

@@ -7,7 +7,7 @@ use unicode_normalization::char::is_combining_mark;
 /// A character that matters for a value, with its bytes in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Glyph {
-    pub kind: Kind,
+    pub kind: GlyphKind,
     /// As it stands in the text.
     pub char: char,
     pub start: usize,
@@ -15,7 +15,7 @@ pub(super) struct Glyph {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum GlyphKind {
     Digit {
         value: u8,
         script: Script,
@@ -110,8 +110,8 @@ pub(super) fn glyphs(text: &str) -> Vec<Glyph> {
         if is_combining_mark(char) {
             if let Some(last) = glyphs.last_mut() {
                 last.end = end;
-                if let (Kind::Digit { value, .. }, true) = (last.kind, is_underline(char)) {
-                    last.kind = Kind::Raised(value);
+                if let (GlyphKind::Digit { value, .. }, true) = (last.kind, is_underline(char)) {
+                    last.kind = GlyphKind::Raised(value);
                 }
             }
             continue;
@@ -137,56 +137,58 @@ pub(super) fn is_invisible(char: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
-fn kind(char: char) -> Kind {
+fn kind(char: char) -> GlyphKind {
     // Full-width forms of ASCII (U+FF01 to U+FF5E).
     let char = match char {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(char) - 0xff01 + 0x21).unwrap_or(char),
         other => other,
     };
     match char {
-        '0'..='9' => Kind::Digit {
+        '0'..='9' => GlyphKind::Digit {
             value: char as u8 - b'0',
             script: Script::Latin,
         },
-        '.' | '\u{2024}' => Kind::Mark(Sign::Point),
-        ',' | '\u{201a}' | '\u{60c}' => Kind::Mark(Sign::Comma),
+        '.' | '\u{2024}' => GlyphKind::Mark(Sign::Point),
+        ',' | '\u{201a}' | '\u{60c}' => GlyphKind::Mark(Sign::Comma),
         '\'' | '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2bc}' | '\u{2032}' | '`' | '\u{b4}' => {
-            Kind::Mark(Sign::Apostrophe)
+            GlyphKind::Mark(Sign::Apostrophe)
         }
-        '\u{b7}' | '\u{2219}' | '\u{22c5}' => Kind::Mark(Sign::MiddleDot),
-        '\u{66b}' => Kind::Mark(Sign::ArabicDecimal),
-        '\u{66c}' => Kind::Mark(Sign::ArabicThousands),
+        '\u{b7}' | '\u{2219}' | '\u{22c5}' => GlyphKind::Mark(Sign::MiddleDot),
+        '\u{66b}' => GlyphKind::Mark(Sign::ArabicDecimal),
+        '\u{66c}' => GlyphKind::Mark(Sign::ArabicThousands),
         '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{207b}' | '\u{fe63}' | '\u{fe58}' => {
-            Kind::Dash
+            GlyphKind::Dash
         }
-        '+' => Kind::Plus,
-        '%' | '\u{66a}' | '\u{2030}' | '\u{fe6a}' => Kind::Percent,
-        '\u{a0}' | '\u{202f}' | '\u{2007}' => Kind::Blank(true),
-        '\u{2009}' | '\u{200a}' | '\u{2006}' | '\u{2008}' => Kind::Blank(true),
-        '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Kind::Break,
-        '⁰' => Kind::Raised(0),
-        '¹' => Kind::Raised(1),
-        '²' => Kind::Raised(2),
-        '³' => Kind::Raised(3),
-        '⁴'..='⁹' => Kind::Raised((u32::from(char) - 0x2070) as u8),
-        _ if is_currency_sign(char) => Kind::Currency,
-        _ if char.is_whitespace() => Kind::Blank(false),
+        '+' => GlyphKind::Plus,
+        '%' | '\u{66a}' | '\u{2030}' | '\u{fe6a}' => GlyphKind::Percent,
+        '\u{a0}' | '\u{202f}' | '\u{2007}' => GlyphKind::Blank(true),
+        '\u{2009}' | '\u{200a}' | '\u{2006}' | '\u{2008}' => GlyphKind::Blank(true),
+        '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
+            GlyphKind::Break
+        }
+        '⁰' => GlyphKind::Raised(0),
+        '¹' => GlyphKind::Raised(1),
+        '²' => GlyphKind::Raised(2),
+        '³' => GlyphKind::Raised(3),
+        '⁴'..='⁹' => GlyphKind::Raised((u32::from(char) - 0x2070) as u8),
+        _ if is_currency_sign(char) => GlyphKind::Currency,
+        _ if char.is_whitespace() => GlyphKind::Blank(false),
         _ => other_kind(char),
     }
 }
 
-fn other_kind(char: char) -> Kind {
+fn other_kind(char: char) -> GlyphKind {
     let code = u32::from(char);
     let zero = ZEROS
         .iter()
         .find(|zero| (**zero..**zero + 10).contains(&code));
     match zero {
-        Some(zero) => Kind::Digit {
+        Some(zero) => GlyphKind::Digit {
             value: (code - zero) as u8,
             script: Script::Other(*zero),
         },
-        None if char.is_alphabetic() => Kind::Letter,
-        None => Kind::Other,
+        None if char.is_alphabetic() => GlyphKind::Letter,
+        None => GlyphKind::Other,
     }
 }
 
@@ -200,7 +202,7 @@ pub(super) fn is_currency_sign(char: char) -> bool {
 impl Glyph {
     pub fn digit(&self) -> Option<u8> {
         match self.kind {
-            Kind::Digit { value, .. } => Some(value),
+            GlyphKind::Digit { value, .. } => Some(value),
             _ => None,
         }
     }
@@ -210,14 +212,14 @@ impl Glyph {
     }
 
     pub fn is_blank(&self) -> bool {
-        matches!(self.kind, Kind::Blank(_))
+        matches!(self.kind, GlyphKind::Blank(_))
     }
 
     /// Letters and digits of any kind.
     pub fn is_word(&self) -> bool {
         matches!(
             self.kind,
-            Kind::Letter | Kind::Digit { .. } | Kind::Raised(_)
+            GlyphKind::Letter | GlyphKind::Digit { .. } | GlyphKind::Raised(_)
         )
     }
 }

@@ -192,7 +192,9 @@ fn domains(text: &str, _: &str) -> Vec<Evidence> {
         let lower = word.to_ascii_lowercase();
         let host = lower.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         let host = host.rsplit('@').next()?;
-        let host = host.trim_start_matches("https://").trim_start_matches("http://");
+        let host = host
+            .trim_start_matches("https://")
+            .trim_start_matches("http://");
         let host = host.split('/').next()?;
         let is_address = lower.contains('@') || lower.contains("www.") || lower.contains("http");
         let top = host.rsplit('.').next()?;
@@ -221,10 +223,16 @@ mod tests {
     #[test]
     fn the_country_is_that_of_most_evidence() {
         for (text, expected) in [
-            ("TAN WOON YANN SDN. BHD.\n12 Jalan Dedap, 81100 Johor Bahru\nTOTAL 12.00", Some(Country::MY)),
+            (
+                "TAN WOON YANN SDN. BHD.\n12 Jalan Dedap, 81100 Johor Bahru\nTOTAL 12.00",
+                Some(Country::MY),
+            ),
             ("GST ID NO : 000181747712", Some(Country::MY)),
             ("Tel: +60 3-7734 3662", Some(Country::MY)),
-            ("Nordwerk GmbH, USt-IdNr. DE136695976, Berlin", Some(Country::DE)),
+            (
+                "Nordwerk GmbH, USt-IdNr. DE136695976, Berlin",
+                Some(Country::DE),
+            ),
             ("www.shop.com.my", Some(Country::MY)),
             ("info@laden.de", Some(Country::DE)),
             ("ACME Pte Ltd", Some(Country::SG)),

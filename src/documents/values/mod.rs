@@ -10,6 +10,10 @@ mod chars;
 mod country;
 pub mod currency;
 pub mod date;
+#[cfg(test)]
+mod decision_tests;
+#[cfg(test)]
+mod forms_tests;
 pub mod number;
 mod pieces;
 pub mod quantity;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::chars::{self, Glyph, Kind};
+use super::chars::{self, Glyph, GlyphKind};
 use super::{currency, date, number};
 
 /// Exact substrings of a page's lines.
@@ -72,7 +72,8 @@ fn digits(line: &str) -> Vec<Range<usize>> {
         }
         let start = at;
         while is_digit(at)
-            || (matches!(glyphs.get(at).map(|g| g.kind), Some(Kind::Mark(_))) && is_digit(at + 1))
+            || (matches!(glyphs.get(at).map(|g| g.kind), Some(GlyphKind::Mark(_)))
+                && is_digit(at + 1))
         {
             at += 1;
         }

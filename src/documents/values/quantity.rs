@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::number::{self, NumberError, NumberReading, Role};
+use super::number::{self, NumberError, NumberReading, NumberRole};
 use super::units;
 
 /// A number of something: `2x`, `1,5 kg`, `3 Stk.`.
@@ -31,15 +31,15 @@ pub fn parse(text: &str) -> Result<Quantity, NumberError> {
     let times = bare.len() < text.len();
     let span = number::find(bare)?;
     match span.role {
-        Role::Plain if span.currency.is_none() => Ok(Quantity {
+        NumberRole::Plain if span.currency.is_none() => Ok(Quantity {
             number: span.reading,
             unit: times.then_some("x"),
         }),
-        Role::Quantity(unit) if !times => Ok(Quantity {
+        NumberRole::Quantity(unit) if !times => Ok(Quantity {
             number: span.reading,
             unit: units::unit(&bare[unit]),
         }),
-        Role::Percent => Err(NumberError::Percent),
+        NumberRole::Percent => Err(NumberError::Percent),
         _ => Err(NumberError::NoNumber),
     }
 }
@@ -47,7 +47,7 @@ pub fn parse(text: &str) -> Result<Quantity, NumberError> {
 /// Every number with a unit in a text.
 pub fn scan(text: &str) -> Vec<QuantitySpan> {
     let of = |span: number::NumberSpan| match span.role {
-        Role::Quantity(ref unit) => Some(QuantitySpan {
+        NumberRole::Quantity(ref unit) => Some(QuantitySpan {
             number: span.range.clone(),
             whole: span.whole.clone(),
             quantity: Quantity {

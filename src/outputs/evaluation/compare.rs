@@ -9,6 +9,8 @@ use pathfinding::matrix::Matrix;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
+use crate::documents::values::date::{self, Order};
+
 /// A scalar in the form in which it is compared; `None` for null and empty.
 ///
 /// Amounts and quantities are numbers (`12.5` is `12.50`), unless they begin
@@ -45,18 +47,8 @@ pub(super) fn number(text: &str) -> Option<Decimal> {
 }
 
 pub(super) fn date(text: &str) -> Option<Date> {
-    if let Ok(date) = Date::from_str(text) {
-        return Some(date);
-    }
-    let parts: Vec<&str> = text.split(['.', '/', '-']).collect();
-    let [day, month, year] = parts.as_slice() else {
-        return None;
-    };
-    let is_short = |part: &str| (1..=2).contains(&part.len());
-    if !is_short(day) || !is_short(month) || year.len() != 4 {
-        return None;
-    }
-    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+    let other = || date::parse(text, None).ok()?.under(Order::DayFirst);
+    Date::from_str(text).ok().or_else(other)
 }
 
 /// Whether `read` says the same as `truth` or one of its alternatives.

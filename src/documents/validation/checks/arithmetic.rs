@@ -1,10 +1,12 @@
 //! Sums and products in exact decimals.
 
+use iso_currency::Currency;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::{Checked, Outcome, Weight, value, words};
-use crate::domain::{FieldPath, Fields, Finding, FindingCode};
+use crate::documents::values::currency::cash_step;
+use crate::domain::{FieldPath, Fields, Finding, FindingCode, Format};
 
 impl Checked<'_> {
     /// `None` when an operand is absent.
@@ -23,7 +25,9 @@ impl Checked<'_> {
             [path] => format!("{} is {}", self.words(path), words::amount(sum)),
             _ => format!("{} is {}", self.addition(&operands), words::amount(sum)),
         };
-        let finding = (!is_within(sum, stated, tolerance)).then(|| {
+        let is_exact = is_within(sum, stated, tolerance);
+        let holds = is_exact || self.is_rounded(sum, stated);
+        let finding = (!holds).then(|| {
             let message = format!(
                 "{}, but {} is {stated}: a difference of {}",
                 what(),
@@ -35,13 +39,34 @@ impl Checked<'_> {
         let non_zero = operands.iter().filter(|(_, operand)| !operand.is_zero());
         Some(Outcome {
             name: format!("{} = {equals}", of.join(" + ")),
-            weight: computes_if(non_zero.count() > 1),
+            // A rounded sum leaves its operands room.
+            weight: match is_exact {
+                true => computes_if(non_zero.count() > 1),
+                false => Weight::Plausible,
+            },
             fields: operands
                 .into_iter()
                 .map(|(path, _)| path)
                 .chain([equals.to_owned()])
                 .collect(),
             finding,
+        })
+    }
+
+    /// Whether a total is the sum rounded to the smallest coin of the record's
+    /// currency: 57.00 for 57.40 Swedish kronor.
+    fn is_rounded(&self, sum: Decimal, stated: Decimal) -> bool {
+        let properties = self.doc_type.schema["properties"].as_object();
+        let mut properties = properties.into_iter().flatten();
+        let currency = properties.find_map(|(name, property)| {
+            let is_currency = Format::of(property) == Some(Format::Currency);
+            let code = self.fields.get(name)?.as_str()?;
+            is_currency.then(|| Currency::from_code(code)).flatten()
+        });
+        let step = currency.and_then(|currency| cash_step(currency, None));
+        step.is_some_and(|step| {
+            let is_multiple = stated.checked_rem(step).is_some_and(|rest| rest.is_zero());
+            is_multiple && is_within(sum, stated, step / Decimal::TWO)
         })
     }
 

@@ -15,8 +15,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::amount::{self, Amount};
 use super::words;
+use crate::documents::values::number;
 use crate::domain::{BusinessKey, Check, DocType, Fields, Finding};
 
 /// What a check that applies says.
@@ -88,9 +88,9 @@ fn business_key(doc_type: &DocType, fields: &Fields, of: &[String]) -> Option<Bu
     let mut said = Vec::new();
     for field in of {
         let text = fields.get(field)?.as_str()?;
-        let plain = match amount::parse(text) {
-            Amount::Plain(value) => value.normalize().to_string(),
-            _ => letters_and_digits(text)?,
+        let plain = match number::plain(text) {
+            Some(value) => value.normalize().to_string(),
+            None => letters_and_digits(text)?,
         };
         key.push_str(&format!("|{field}={plain}"));
         said.push(format!("{} {text}", words::field(doc_type, field)));
@@ -182,10 +182,16 @@ fn decimal(tolerance: &Option<String>) -> Decimal {
         .unwrap_or_default()
 }
 
+/// A number of one meaning. What the schema's form leaves open (`1.234`) is
+/// reported where values are typed.
+fn exact(text: &str) -> Option<Decimal> {
+    number::plain(text).or_else(|| number::parse(text).ok()?.only())
+}
+
 /// A field's exact amount; `None` when it is absent or has no clear meaning.
 fn value(fields: &Fields, path: &str) -> Option<Decimal> {
     match fields.get(path)? {
-        Value::String(text) => amount::parse(text).value(),
+        Value::String(text) => exact(text),
         Value::Number(number) => Decimal::from_str(&number.to_string()).ok(),
         _ => None,
     }

@@ -133,3 +133,33 @@ fn business_keys_ignore_spelling_and_need_every_field() {
     assert_eq!(receipt("4.20"), receipt("4.2"));
     assert_ne!(receipt("4.20"), receipt("42.0"));
 }
+
+#[test]
+fn a_total_rounded_to_the_smallest_coin_holds_and_confirms_nothing() {
+    let receipt = |currency: &str, total: &str| {
+        let fields = json!({"currency": currency, "items": [{"amount": "32.50"}, {"amount": "24.90"}],
+            "subtotal": "57.40", "tax": null, "total": total});
+        let outcomes = outcomes("receipt", fields);
+        let of_total = outcomes
+            .into_iter()
+            .find(|outcome| outcome.name == "subtotal = total")
+            .unwrap();
+        (of_total.holds(), of_total.weight)
+    };
+    for (currency, total, holds) in [
+        ("SEK", "57.00", true),
+        ("NOK", "57.00", true),
+        ("DKK", "57.50", true),
+        ("CZK", "57.00", true),
+        ("HUF", "55.00", true),
+        ("SEK", "58.00", false),
+        ("SEK", "57.10", false),
+        ("EUR", "57.00", false),
+        ("MYR", "57.00", false),
+    ] {
+        let (is_held, weight) = receipt(currency, total);
+        assert_eq!(is_held, holds, "{currency} {total}");
+        assert!(!holds || weight == Weight::Plausible, "{currency} {total}");
+    }
+    assert_eq!(receipt("SEK", "57.40"), (true, Weight::Equal));
+}

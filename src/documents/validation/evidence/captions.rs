@@ -84,6 +84,16 @@ impl<'a> Captions<'a> {
             })
             .collect()
     }
+
+    /// Whether the words have the caption of another field, and so its value.
+    pub fn is_beside_other<T>(&self, field: &str, span: Span, values: &[Placed<T>]) -> bool {
+        let others = self.found.iter().map(|caption| caption.field);
+        let mut others = others.filter(|other| *other != field);
+        others.any(|other| {
+            let beside = self.beside(other, values);
+            beside.iter().any(|(placed, _)| placed.span == span)
+        })
+    }
 }
 
 /// The gap from a caption to a box to its right on the same line.

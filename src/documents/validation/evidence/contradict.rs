@@ -149,10 +149,15 @@ impl Question<'_> {
                 .any(|(_, other)| number(other) == Some(amount))
         };
         let places = texts.iter().flat_map(|text| {
+            let captions = Captions::find(self.doc_type, text);
+            let all: Vec<_> = money(text).cloned().collect();
             let like = money(text).filter(|placed| {
                 misread(placed.value.value) && !of_other_field(placed.value.value)
             });
-            like.map(move |placed| {
+            let like: Vec<_> = like
+                .filter(|placed| !captions.is_beside_other(self.field, placed.span, &all))
+                .collect();
+            like.into_iter().map(move |placed| {
                 (
                     placed.value.value,
                     Place {
@@ -205,11 +210,15 @@ impl Question<'_> {
                 .any(|other| other.as_str() == Some(date.to_string().as_str()))
         };
         let places = texts.iter().flat_map(|text| {
+            let captions = Captions::find(self.doc_type, text);
             let like = text
                 .dates
                 .iter()
                 .filter(|placed| is_like(placed.value) && !of_other_field(placed.value));
-            like.map(move |placed| {
+            let like: Vec<_> = like
+                .filter(|placed| !captions.is_beside_other(self.field, placed.span, &text.dates))
+                .collect();
+            like.into_iter().map(move |placed| {
                 (
                     placed.value,
                     Place {

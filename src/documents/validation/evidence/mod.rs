@@ -21,8 +21,10 @@ use super::words;
 use crate::domain::{
     DocType, EvidenceClass, FieldEvidence, Fields, Finding, FindingCode, PageResult, Severity,
 };
+pub(super) use captions::Captions;
 use find::Place;
 pub(super) use find::{Kind, occurrences};
+pub(super) use page_words::Placed;
 pub(super) use text::{PageText, fold};
 
 /// The evidence of each value that is not null, in the order of the fields.

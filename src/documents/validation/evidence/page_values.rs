@@ -8,8 +8,8 @@ use rust_decimal::Decimal;
 
 use super::page_words::{PageWord, Placed, Span, on_one_line};
 use crate::documents::values::currency::{self, Candidates};
-use crate::documents::values::number::{self, Role};
 use crate::documents::values::date;
+use crate::documents::values::number::{self, NumberRole};
 
 /// A number that a page may mean.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +45,7 @@ impl PageValues {
                 let number = Number {
                     value,
                     is_money: value.scale() == 2,
-                    is_percent: span.role == Role::Percent,
+                    is_percent: span.role == NumberRole::Percent,
                 };
                 self.numbers.push(layout.placed(number, &span.range));
             }
@@ -212,7 +212,9 @@ mod tests {
 
     #[test]
     fn values_are_placed_in_their_words() {
-        let values = scan(&row(&["Total", "EUR", "1", "234,56", "31.", "März", "2025"]));
+        let values = scan(&row(&[
+            "Total", "EUR", "1", "234,56", "31.", "März", "2025",
+        ]));
         let whole = values
             .numbers
             .iter()

@@ -332,9 +332,9 @@ fn is_break(char: char, blanks: &mut usize) -> bool {
 
 /// The currency that is used in a country, where there is but one.
 pub fn of_country(country: Country) -> Option<Currency> {
-    let used = Currency::from_country(country).into_iter().filter(|one| {
-        !one.is_fund() && !one.is_special() && one.is_superseded().is_none()
-    });
+    let used = Currency::from_country(country)
+        .into_iter()
+        .filter(|one| !one.is_fund() && !one.is_special() && one.is_superseded().is_none());
     let used: Vec<_> = used.collect();
     match used.as_slice() {
         [one] => Some(*one),

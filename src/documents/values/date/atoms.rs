@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::super::chars::{self, Kind, Sign};
+use super::super::chars::{self, GlyphKind, Sign};
 
 /// Digits, a word, or what stands between them.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,23 +49,23 @@ pub(super) fn atoms(text: &str) -> Vec<Atom> {
             at + glyphs[at..].iter().take_while(|glyph| of(glyph)).count()
         };
         let (kind, end) = match glyph.kind {
-            Kind::Digit { script, .. } => {
+            GlyphKind::Digit { script, .. } => {
                 let end = same(
-                    &|glyph| matches!(glyph.kind, Kind::Digit { script: of, .. } if of == script),
+                    &|glyph| matches!(glyph.kind, GlyphKind::Digit { script: of, .. } if of == script),
                 );
                 (digits(&glyphs[at..end]), end)
             }
-            Kind::Letter if is_han(glyph.char) => (word(text, &glyphs[at..=at]), at + 1),
-            Kind::Letter => {
-                let end = same(&|glyph| glyph.kind == Kind::Letter && !is_han(glyph.char));
+            GlyphKind::Letter if is_han(glyph.char) => (word(text, &glyphs[at..=at]), at + 1),
+            GlyphKind::Letter => {
+                let end = same(&|glyph| glyph.kind == GlyphKind::Letter && !is_han(glyph.char));
                 (word(text, &glyphs[at..end]), end)
             }
-            Kind::Blank(_) => (AtomKind::Blank, at + 1),
-            Kind::Mark(Sign::Point) => (AtomKind::Mark(Mark::Point), at + 1),
-            Kind::Mark(Sign::Comma) => (AtomKind::Mark(Mark::Comma), at + 1),
-            Kind::Mark(Sign::Apostrophe) => (AtomKind::Mark(Mark::Apostrophe), at + 1),
-            Kind::Dash => (AtomKind::Mark(Mark::Dash), at + 1),
-            Kind::Break => (AtomKind::Mark(Mark::Break), at + 1),
+            GlyphKind::Blank(_) => (AtomKind::Blank, at + 1),
+            GlyphKind::Mark(Sign::Point) => (AtomKind::Mark(Mark::Point), at + 1),
+            GlyphKind::Mark(Sign::Comma) => (AtomKind::Mark(Mark::Comma), at + 1),
+            GlyphKind::Mark(Sign::Apostrophe) => (AtomKind::Mark(Mark::Apostrophe), at + 1),
+            GlyphKind::Dash => (AtomKind::Mark(Mark::Dash), at + 1),
+            GlyphKind::Break => (AtomKind::Mark(Mark::Break), at + 1),
             // Ordinals: `1º`, `1ª` are letters; superscripts are not.
             _ => (other(glyph.char), at + 1),
         };

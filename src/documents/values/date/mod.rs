@@ -23,7 +23,7 @@ use jiff::civil::Date;
 
 pub use order::{DateDecision, DateOrder, OrderReason};
 pub use scan::scan;
-pub use types::{By, DateError, DateReading, DateSpan, Order, Reading};
+pub use types::{By, DateError, DateMeaning, DateReading, DateSpan, Order};
 
 /// A text that is a date, perhaps with a day of the week before it and a time
 /// beside it. `today` bounds years of two digits: see [`scan`].

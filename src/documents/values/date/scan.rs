@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::atoms::{self, Atom, AtomKind};
 use super::cursor::{Cursor, Shape, Triple};
-use super::types::{DateError, DateReading, DateSpan, Reading};
+use super::types::{DateError, DateMeaning, DateReading, DateSpan};
 use super::{east_asian, forms, words};
 
 /// Every date of a text, from left to right. Years of two digits lie at most a
@@ -66,7 +66,7 @@ fn longest(atoms: &[Atom], start: usize, today: Option<Date>) -> Option<Found> {
 
 /// The days that a shape can be, at least one.
 fn evaluate(shape: &Shape, today: Option<Date>) -> Result<DateReading, DateError> {
-    let (mut readings, mut failed) = (Vec::<Reading>::new(), None);
+    let (mut readings, mut failed) = (Vec::<DateMeaning>::new(), None);
     for triple in &shape.triples {
         match day(triple, today) {
             Ok(date) => {
@@ -74,7 +74,7 @@ fn evaluate(shape: &Shape, today: Option<Date>) -> Result<DateReading, DateError
                 if triple.is_fallback && !readings.is_empty() {
                     continue;
                 }
-                readings.push(Reading {
+                readings.push(DateMeaning {
                     date,
                     by: triple.by,
                 });

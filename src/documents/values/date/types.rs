@@ -24,14 +24,14 @@ pub enum By {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Reading {
+pub struct DateMeaning {
     pub date: Date,
     pub by: By,
 }
 
 /// What a date says: one day, or several between which the document decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DateReading(pub(super) Vec<Reading>);
+pub struct DateReading(pub(super) Vec<DateMeaning>);
 
 impl DateReading {
     /// The day where there is but one.
@@ -45,7 +45,7 @@ impl DateReading {
         self.only().is_none()
     }
 
-    pub fn readings(&self) -> &[Reading] {
+    pub fn readings(&self) -> &[DateMeaning] {
         &self.0
     }
 

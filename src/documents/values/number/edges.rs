@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::super::chars::{Glyph, Kind};
+use super::super::chars::{Glyph, GlyphKind};
 use super::run::Run;
 use super::types::NumberError;
 
@@ -39,11 +39,11 @@ impl Edges<'_> {
         let is_word = beyond.is_some_and(|glyph| glyph.is_word());
         let is_digit = beyond.is_some_and(|glyph| glyph.is_digit());
         match before.kind {
-            Kind::Digit { .. } | Kind::Raised(_) => Err(NumberError::Misread),
-            Kind::Letter if is_times(before.char) && is_digit => Ok(true),
-            Kind::Letter => {
+            GlyphKind::Digit { .. } | GlyphKind::Raised(_) => Err(NumberError::Misread),
+            GlyphKind::Letter if is_times(before.char) && is_digit => Ok(true),
+            GlyphKind::Letter => {
                 let letters = self.glyphs[..start].iter().rev();
-                let letters = letters.take_while(|g| g.kind == Kind::Letter).count();
+                let letters = letters.take_while(|g| g.kind == GlyphKind::Letter).count();
                 if looks_like_digit(before.char) {
                     return Err(NumberError::Misread);
                 }
@@ -52,17 +52,17 @@ impl Edges<'_> {
                 }
                 Ok(true)
             }
-            Kind::Dash if is_word && !(run.has_cents() && is_digit) => Err(NumberError::Code),
-            Kind::Mark(_) if is_digit => Err(NumberError::Grouping),
+            GlyphKind::Dash if is_word && !(run.has_cents() && is_digit) => Err(NumberError::Code),
+            GlyphKind::Mark(_) if is_digit => Err(NumberError::Grouping),
             // `O.50`, not `No.50`.
-            Kind::Mark(_) if beyond.is_some_and(|glyph| looks_like_digit(glyph.char)) => {
+            GlyphKind::Mark(_) if beyond.is_some_and(|glyph| looks_like_digit(glyph.char)) => {
                 let further = start.checked_sub(3).map(|at| self.glyphs[at]);
-                match further.is_none_or(|glyph| glyph.kind != Kind::Letter) {
+                match further.is_none_or(|glyph| glyph.kind != GlyphKind::Letter) {
                     true => Err(NumberError::Misread),
                     false => Ok(false),
                 }
             }
-            Kind::Other | Kind::Currency => match before.char {
+            GlyphKind::Other | GlyphKind::Currency => match before.char {
                 '#' | '№' | '_' | '^' => Err(NumberError::Code),
                 '/' | '\\' if is_word && run.is_whole() => Err(NumberError::Code),
                 ':' if is_digit => Err(NumberError::Time),
@@ -79,15 +79,15 @@ impl Edges<'_> {
         let is_word = beyond.is_some_and(Glyph::is_word);
         let is_digit = beyond.is_some_and(Glyph::is_digit);
         match after.kind {
-            Kind::Digit { .. } => Err(NumberError::Misread),
+            GlyphKind::Digit { .. } => Err(NumberError::Misread),
             // A footnote behind an amount.
-            Kind::Raised(_) if run.has_cents() => Ok(false),
-            Kind::Raised(_) => Err(NumberError::Misread),
-            Kind::Letter if has_word => Ok(false),
-            Kind::Letter if is_times(after.char) && is_digit => Ok(true),
-            Kind::Letter => {
+            GlyphKind::Raised(_) if run.has_cents() => Ok(false),
+            GlyphKind::Raised(_) => Err(NumberError::Misread),
+            GlyphKind::Letter if has_word => Ok(false),
+            GlyphKind::Letter if is_times(after.char) && is_digit => Ok(true),
+            GlyphKind::Letter => {
                 let letters = self.glyphs[end..].iter();
-                let letters = letters.take_while(|g| g.kind == Kind::Letter).count();
+                let letters = letters.take_while(|g| g.kind == GlyphKind::Letter).count();
                 if looks_like_digit(after.char) || letters < 2 {
                     return Err(NumberError::Misread);
                 }
@@ -96,18 +96,18 @@ impl Edges<'_> {
                 }
                 Ok(true)
             }
-            Kind::Dash if is_word && !(run.has_cents() && is_digit) => Err(NumberError::Code),
+            GlyphKind::Dash if is_word && !(run.has_cents() && is_digit) => Err(NumberError::Code),
             // `12.O0`.
-            Kind::Mark(_)
+            GlyphKind::Mark(_)
                 if beyond.is_some_and(|glyph| looks_like_digit(glyph.char))
                     && self
                         .glyphs
                         .get(end + 2)
-                        .is_none_or(|glyph| glyph.kind != Kind::Letter) =>
+                        .is_none_or(|glyph| glyph.kind != GlyphKind::Letter) =>
             {
                 Err(NumberError::Misread)
             }
-            Kind::Other => match after.char {
+            GlyphKind::Other => match after.char {
                 '_' | '^' | '\\' => Err(NumberError::Code),
                 '/' if is_digit && run.is_whole() => Err(NumberError::Code),
                 ':' if is_digit => Err(NumberError::Time),

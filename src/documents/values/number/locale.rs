@@ -13,9 +13,9 @@ pub struct Locale;
 
 /// A convention and what it was decided by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Decision {
+pub struct NumberDecision {
     pub convention: Convention,
-    pub reason: Reason,
+    pub reason: ConventionReason,
     /// Numbers that show it, and numbers that show another decimal sign.
     pub shown: usize,
     pub against: usize,
@@ -23,7 +23,7 @@ pub struct Decision {
 
 /// What decides a convention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum ConventionReason {
     /// A number has both signs: `1.234,50`.
     BothSigns,
     /// A number has other than three digits behind its sign: `12,50`.
@@ -34,7 +34,7 @@ pub enum Reason {
     NoMinorUnit,
 }
 
-impl fmt::Display for Decision {
+impl fmt::Display for NumberDecision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (count, noun) = (
             self.shown,
@@ -43,7 +43,7 @@ impl fmt::Display for Decision {
         let decimal = self.convention.decimal.map(Sign::name);
         let grouping = self.convention.grouping.map(Sign::name);
         match (self.reason, decimal, grouping) {
-            (Reason::NoMinorUnit, _, Some(sign)) => {
+            (ConventionReason::NoMinorUnit, _, Some(sign)) => {
                 write!(f, "{sign} groups digits: the currency has no decimals")
             }
             (_, Some(sign), _) => {
@@ -67,7 +67,7 @@ impl fmt::Display for Decision {
     }
 }
 
-impl Decision {
+impl NumberDecision {
     /// The value of a number of the document; `None` where the convention does
     /// not decide either.
     pub fn value(&self, number: &NumberReading) -> Option<Decimal> {
@@ -82,7 +82,7 @@ impl Locale {
     pub fn decide<'a>(
         numbers: impl IntoIterator<Item = &'a NumberReading>,
         currency: Option<Currency>,
-    ) -> Option<Decision> {
+    ) -> Option<NumberDecision> {
         let numbers: Vec<_> = numbers.into_iter().collect();
         // A number with one reading shows what its signs mean.
         let shown = numbers
@@ -95,12 +95,12 @@ impl Locale {
         let grouping = most(shown.iter().filter_map(|shown| shown.grouping));
         match most(shown.iter().filter_map(|shown| shown.decimal)) {
             Some((decimal, count, against)) => decide_decimal(&shown, decimal, count, against),
-            None => grouping.map(|(sign, shown, against)| Decision {
+            None => grouping.map(|(sign, shown, against)| NumberDecision {
                 convention: Convention {
                     decimal: other(sign),
                     grouping: Some(sign),
                 },
-                reason: Reason::Grouping,
+                reason: ConventionReason::Grouping,
                 shown,
                 against,
             }),
@@ -116,7 +116,7 @@ fn decide_decimal(
     decimal: Sign,
     count: usize,
     against: usize,
-) -> Option<Decision> {
+) -> Option<NumberDecision> {
     const FAR: usize = 4;
     if against * FAR > count {
         return None;
@@ -128,11 +128,11 @@ fn decide_decimal(
     let alone = shown.iter().filter_map(|shown| shown.grouping);
     let alone = most(alone.filter(|sign| *sign != decimal));
     let reason = if both.is_some() {
-        Reason::BothSigns
+        ConventionReason::BothSigns
     } else {
-        Reason::Decimals
+        ConventionReason::Decimals
     };
-    Some(Decision {
+    Some(NumberDecision {
         convention: Convention {
             decimal: Some(decimal),
             grouping: both.or(alone).map(|(sign, ..)| sign),
@@ -144,7 +144,10 @@ fn decide_decimal(
 }
 
 /// Every number can be whole, and the currency has no decimals.
-fn without_decimals(numbers: &[&NumberReading], currency: Option<Currency>) -> Option<Decision> {
+fn without_decimals(
+    numbers: &[&NumberReading],
+    currency: Option<Currency>,
+) -> Option<NumberDecision> {
     if currency?.exponent() != Some(0) {
         return None;
     }
@@ -154,12 +157,12 @@ fn without_decimals(numbers: &[&NumberReading], currency: Option<Currency>) -> O
         .flat_map(|number| number.readings())
         .filter_map(|reading| reading.convention.grouping);
     let (sign, shown, against) = most(groups)?;
-    (against == 0).then_some(Decision {
+    (against == 0).then_some(NumberDecision {
         convention: Convention {
             decimal: None,
             grouping: Some(sign),
         },
-        reason: Reason::NoMinorUnit,
+        reason: ConventionReason::NoMinorUnit,
         shown,
         against,
     })

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::super::chars::{Glyph, Kind, Sign};
+use super::super::chars::{Glyph, GlyphKind, Sign};
 use super::super::currency;
 use super::super::units;
 use super::edges::{self, looks_like_digit};
@@ -91,7 +91,7 @@ impl Marker<'_> {
         Ok(around.marked)
     }
 
-    fn kind(&self, at: usize) -> Option<Kind> {
+    fn kind(&self, at: usize) -> Option<GlyphKind> {
         self.glyphs.get(at).map(|glyph| glyph.kind)
     }
 
@@ -124,13 +124,13 @@ impl Marker<'_> {
         let (run, end) = (around.run, around.run.end);
         let has_sign = matches!(
             self.kind(end),
-            Some(Kind::Mark(Sign::Point | Sign::Comma | Sign::MiddleDot))
+            Some(GlyphKind::Mark(Sign::Point | Sign::Comma | Sign::MiddleDot))
         ) || matches!(self.char(end), Some(':' | '/'));
         if !has_sign || run.raised.is_some() {
             return;
         }
         let is_line = |at: &usize| {
-            self.kind(*at) == Some(Kind::Dash) || self.char(*at).is_some_and(|c| c == '=')
+            self.kind(*at) == Some(GlyphKind::Dash) || self.char(*at).is_some_and(|c| c == '=')
         };
         let lines = (end + 1..).take(3).take_while(is_line).count();
         let next = end + 1 + lines;
@@ -160,14 +160,16 @@ impl Marker<'_> {
             return false;
         };
         match glyph.kind {
-            Kind::Dash | Kind::Plus if !around.sign => self.sign_left(around, at - 1, is_apart),
-            Kind::Other if glyph.char == '(' && !around.open => {
+            GlyphKind::Dash | GlyphKind::Plus if !around.sign => {
+                self.sign_left(around, at - 1, is_apart)
+            }
+            GlyphKind::Other if glyph.char == '(' && !around.open => {
                 around.open = true;
                 around.marked.whole.start = at - 1;
                 true
             }
             // `2.50*3` is a product.
-            Kind::Other
+            GlyphKind::Other
                 if glyph.char == '*'
                     && !is_apart
                     && !self.before(at - 1).is_some_and(|before| before.is_word()) =>
@@ -175,7 +177,7 @@ impl Marker<'_> {
                 around.marked.whole.start = at - 1;
                 true
             }
-            Kind::Letter | Kind::Currency | Kind::Mark(_) | Kind::Other
+            GlyphKind::Letter | GlyphKind::Currency | GlyphKind::Mark(_) | GlyphKind::Other
                 if around.marked.before.is_none() =>
             {
                 self.currency_left(around, at, is_apart)
@@ -186,10 +188,10 @@ impl Marker<'_> {
 
     fn sign_left(&self, around: &mut Around<'_>, at: usize, is_apart: bool) -> bool {
         let before = self.before(at);
-        let is_minus = self.kind(at) == Some(Kind::Dash);
+        let is_minus = self.kind(at) == Some(GlyphKind::Dash);
         // Of `INV-2024`, `10-20`, `---`: no sign; `RM-4.05`: one.
         let is_money = || currency::match_before(self.text, self.byte(at)).is_some();
-        if before.is_some_and(|b| b.kind == Kind::Dash || (b.is_word() && !is_money())) {
+        if before.is_some_and(|b| b.kind == GlyphKind::Dash || (b.is_word() && !is_money())) {
             return false;
         }
         if is_apart && around.marked.before.is_none() {
@@ -198,8 +200,8 @@ impl Marker<'_> {
             let near = last.is_some_and(|last| at - last <= 2);
             let is_number = last.is_some_and(|last| {
                 let glyph = self.glyphs[last];
-                glyph.is_word() && !matches!(glyph.kind, Kind::Letter)
-                    || glyph.kind == Kind::Percent
+                glyph.is_word() && !matches!(glyph.kind, GlyphKind::Letter)
+                    || glyph.kind == GlyphKind::Percent
                     || glyph.char == ')'
             });
             if !self.detached || (near && is_number) {
@@ -248,19 +250,19 @@ impl Marker<'_> {
         };
         let is_amount = around.marked.unit.is_none() && !around.marked.percent;
         match glyph.kind {
-            Kind::Dash if !around.sign && is_amount => self.sign_right(around, at, is_apart),
-            Kind::Percent if is_amount && around.marked.after.is_none() => {
+            GlyphKind::Dash if !around.sign && is_amount => self.sign_right(around, at, is_apart),
+            GlyphKind::Percent if is_amount && around.marked.after.is_none() => {
                 around.marked.percent = true;
                 around.marked.whole.end = at + 1;
                 true
             }
-            Kind::Other if glyph.char == ')' && around.open && !around.closed => {
+            GlyphKind::Other if glyph.char == ')' && around.open && !around.closed => {
                 around.closed = true;
                 around.marked.own = around.bracketed(at + 1, self.glyphs);
                 around.marked.whole.end = at + 1;
                 true
             }
-            Kind::Other
+            GlyphKind::Other
                 if glyph.char == '*'
                     && !is_apart
                     && !self.glyphs.get(at + 1).is_some_and(Glyph::is_word) =>
@@ -268,7 +270,9 @@ impl Marker<'_> {
                 around.marked.whole.end = at + 1;
                 true
             }
-            Kind::Letter | Kind::Currency | Kind::Other | Kind::Mark(_) if is_amount => {
+            GlyphKind::Letter | GlyphKind::Currency | GlyphKind::Other | GlyphKind::Mark(_)
+                if is_amount =>
+            {
                 self.word_right(around, at, is_apart)
             }
             _ => false,
@@ -287,7 +291,7 @@ impl Marker<'_> {
             Some(next) if next.is_blank() => !around.run.has_cents() && follows(at + 1),
             Some(next) => {
                 let is_money = || currency::match_after(self.text, next.start).is_some();
-                next.kind == Kind::Dash || (next.is_word() && !is_money()) || next.char == '>'
+                next.kind == GlyphKind::Dash || (next.is_word() && !is_money()) || next.char == '>'
             }
         };
         if goes_on {
@@ -299,7 +303,7 @@ impl Marker<'_> {
                 Some(next) if next.is_blank() => {
                     self.glyphs.get(at + 2).is_none_or(Glyph::is_blank)
                 }
-                Some(next) => next.kind == Kind::Break,
+                Some(next) => next.kind == GlyphKind::Break,
             };
             if !self.detached || !ends {
                 return false;

@@ -21,17 +21,19 @@ use rust_decimal::Decimal;
 
 use super::chars;
 
-pub use locale::{Decision, Locale, Reason};
+pub use locale::{ConventionReason, Locale, NumberDecision};
 pub use scan::scan;
-pub use types::{Convention, NumberError, NumberReading, NumberSpan, Reading, Repair, Role};
+pub use types::{
+    Convention, NumberError, NumberMeaning, NumberReading, NumberRole, NumberSpan, Repair,
+};
 
 /// A text that is an amount or a bare number, with or without a currency.
 pub fn parse(text: &str) -> Result<NumberReading, NumberError> {
     let span = find(text)?;
     match span.role {
-        Role::Plain => Ok(span.reading),
-        Role::Percent => Err(NumberError::Percent),
-        Role::Quantity(unit) => Err(NumberError::Unit(text[unit].to_owned())),
+        NumberRole::Plain => Ok(span.reading),
+        NumberRole::Percent => Err(NumberError::Percent),
+        NumberRole::Quantity(unit) => Err(NumberError::Unit(text[unit].to_owned())),
     }
 }
 

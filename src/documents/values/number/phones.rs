@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::chars::{Glyph, Kind};
+use super::super::chars::{Glyph, GlyphKind};
 
 /// ITU-T E.164 allows 15 digits; fewer than 8 with a prefix are rare.
 const DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
@@ -26,10 +26,10 @@ pub(super) fn phones(glyphs: &[Glyph]) -> Vec<Range<usize>> {
 
 fn phone_at(glyphs: &[Glyph], start: usize) -> Option<usize> {
     let before = start.checked_sub(1).map(|at| glyphs[at]);
-    if before.is_some_and(|before| before.is_word() || matches!(before.kind, Kind::Mark(_))) {
+    if before.is_some_and(|before| before.is_word() || matches!(before.kind, GlyphKind::Mark(_))) {
         return None;
     }
-    let has_plus = glyphs[start].kind == Kind::Plus;
+    let has_plus = glyphs[start].kind == GlyphKind::Plus;
     let mut at = start + usize::from(has_plus);
     at += usize::from(glyphs.get(at).is_some_and(|glyph| glyph.char == '('));
     let first = digits(glyphs, at);
@@ -48,8 +48,10 @@ fn phone_at(glyphs: &[Glyph], start: usize) -> Option<usize> {
         (groups, total, at) = (groups + 1, total + more, next + more);
     }
     // Cents follow: the last group was the beginning of an amount.
-    let is_amount = matches!(glyphs.get(at).map(|glyph| glyph.kind), Some(Kind::Mark(_)))
-        && glyphs.get(at + 1).is_some_and(Glyph::is_digit);
+    let is_amount = matches!(
+        glyphs.get(at).map(|glyph| glyph.kind),
+        Some(GlyphKind::Mark(_))
+    ) && glyphs.get(at + 1).is_some_and(Glyph::is_digit);
     (groups >= 2 && DIGITS.contains(&total) && !is_amount).then_some(at)
 }
 
@@ -62,7 +64,7 @@ fn digits(glyphs: &[Glyph], at: usize) -> usize {
 fn skip(glyphs: &[Glyph], at: usize) -> usize {
     const MOST: usize = 3;
     let is_between = |glyph: &&Glyph| {
-        glyph.is_blank() || glyph.kind == Kind::Dash || matches!(glyph.char, '/' | '(' | ')')
+        glyph.is_blank() || glyph.kind == GlyphKind::Dash || matches!(glyph.char, '/' | '(' | ')')
     };
     let rest = glyphs.get(at..).unwrap_or_default().iter();
     let between: Vec<_> = rest.take_while(is_between).take(MOST).collect();

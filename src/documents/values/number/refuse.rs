@@ -1,6 +1,6 @@
 //! Why a text is not a number, in true words.
 
-use super::super::chars::{self, Glyph, Kind, Sign};
+use super::super::chars::{self, Glyph, GlyphKind, Sign};
 use super::super::date;
 use super::marks::Marker;
 use super::phones;
@@ -26,7 +26,7 @@ pub(super) fn why(text: &str, spans: &[NumberSpan]) -> NumberError {
     if let Some(error) = of_run(text, &glyphs, &runs) {
         return error;
     }
-    let is_open = |glyph: &&Glyph| matches!(glyph.kind, Kind::Mark(Sign::Point | Sign::Comma));
+    let is_open = |glyph: &&Glyph| matches!(glyph.kind, GlyphKind::Mark(Sign::Point | Sign::Comma));
     if glyphs.last().filter(is_open).is_some() && runs.len() == 1 {
         return NumberError::OpenEnd;
     }

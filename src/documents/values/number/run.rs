@@ -2,8 +2,8 @@
 
 use rust_decimal::Decimal;
 
-use super::super::chars::{Glyph, Kind, Script, Sign};
-use super::types::{Convention, Reading};
+use super::super::chars::{Glyph, GlyphKind, Script, Sign};
+use super::types::{Convention, NumberMeaning};
 
 /// Digits with single signs between them, as they stand in a text.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,14 +43,14 @@ fn run_at(glyphs: &[Glyph], first: usize) -> Option<Run> {
     let mut at = first;
     while let Some(glyph) = glyphs.get(at) {
         match glyph.kind {
-            Kind::Digit { value, script: of } => {
+            GlyphKind::Digit { value, script: of } => {
                 if script.is_some_and(|script| script != of) {
                     break;
                 }
                 script = Some(of);
                 groups.last_mut()?.push(char::from(b'0' + value));
             }
-            Kind::Mark(sign) if glyphs.get(at + 1).is_some_and(Glyph::is_digit) => {
+            GlyphKind::Mark(sign) if glyphs.get(at + 1).is_some_and(Glyph::is_digit) => {
                 if at == first && !may_lead(glyphs, at, sign) {
                     return None;
                 }
@@ -62,7 +62,7 @@ fn run_at(glyphs: &[Glyph], first: usize) -> Option<Run> {
                 groups.push(String::new());
             }
             // `12€50`: a sign between the units and two digits of cents.
-            Kind::Currency
+            GlyphKind::Currency
                 if at > first && signs.is_empty() && are_cents(&glyphs[at + 1..], Glyph::digit) =>
             {
                 signs.push(Sign::Currency);
@@ -76,7 +76,7 @@ fn run_at(glyphs: &[Glyph], first: usize) -> Option<Run> {
     // `12⁹⁹`, `12,⁹⁹`.
     let sign = matches!(
         glyphs.get(at).map(|glyph| glyph.kind),
-        Some(Kind::Mark(Sign::Point | Sign::Comma))
+        Some(GlyphKind::Mark(Sign::Point | Sign::Comma))
     );
     let raised_at = at + usize::from(sign);
     let raised = raised(glyphs, raised_at);
@@ -94,7 +94,7 @@ fn run_at(glyphs: &[Glyph], first: usize) -> Option<Run> {
 }
 
 fn is_of(glyph: Glyph, script: Script) -> bool {
-    matches!(glyph.kind, Kind::Digit { script: of, .. } if of == script)
+    matches!(glyph.kind, GlyphKind::Digit { script: of, .. } if of == script)
 }
 
 /// A decimal sign leads a number (`.99`, `$.99`) unless it ends a word or a
@@ -104,7 +104,11 @@ fn may_lead(glyphs: &[Glyph], at: usize, sign: Sign) -> bool {
     let before = at.checked_sub(1).map(|before| glyphs[before]);
     is_decimal
         && before.is_none_or(|before| match before.kind {
-            Kind::Blank(_) | Kind::Break | Kind::Dash | Kind::Plus | Kind::Currency => true,
+            GlyphKind::Blank(_)
+            | GlyphKind::Break
+            | GlyphKind::Dash
+            | GlyphKind::Plus
+            | GlyphKind::Currency => true,
             _ => matches!(before.char, '(' | '*' | ':' | '=' | '"' | '|' | '['),
         })
 }
@@ -117,7 +121,7 @@ fn are_cents(glyphs: &[Glyph], digit: impl Fn(&Glyph) -> Option<u8>) -> bool {
 
 fn raised(glyphs: &[Glyph], at: usize) -> Option<String> {
     let digit = |glyph: &Glyph| match glyph.kind {
-        Kind::Raised(value) => Some(value),
+        GlyphKind::Raised(value) => Some(value),
         _ => None,
     };
     let rest = &glyphs[at.min(glyphs.len())..];
@@ -147,7 +151,7 @@ impl Run {
 
     /// The values that it can have: none, one or two. `no_cents`: a dash stands
     /// for the cents (`45.-`), so that every sign parts thousands.
-    pub fn readings(&self, no_cents: bool) -> Vec<Reading> {
+    pub fn readings(&self, no_cents: bool) -> Vec<NumberMeaning> {
         if let Some(cents) = &self.raised {
             return self.with_cents(cents);
         }
@@ -175,7 +179,7 @@ impl Run {
 
     /// Units, perhaps in thousands, whose cents are written otherwise. A sign
     /// right before raised cents is no part of the run.
-    fn with_cents(&self, cents: &str) -> Vec<Reading> {
+    fn with_cents(&self, cents: &str) -> Vec<NumberMeaning> {
         let Some(sign) = self.signs.first() else {
             let convention = Convention::default();
             return reading(&self.groups[0], cents, convention)
@@ -188,7 +192,7 @@ impl Run {
         self.grouped(&self.groups, *sign, cents, None)
     }
 
-    fn with_one_sign(&self, sign: Sign) -> Vec<Reading> {
+    fn with_one_sign(&self, sign: Sign) -> Vec<NumberMeaning> {
         let (units, decimals) = (&self.groups[0], &self.groups[1]);
         let mut readings = Vec::new();
         if is_grouping(sign) {
@@ -216,7 +220,7 @@ impl Run {
         sign: Sign,
         decimals: &str,
         decimal: Option<Sign>,
-    ) -> Vec<Reading> {
+    ) -> Vec<NumberMeaning> {
         if !are_thousands(groups) && !(sign == Sign::Comma && are_lakhs(groups)) {
             return Vec::new();
         }
@@ -270,14 +274,14 @@ fn leads(first: &str, most: usize) -> bool {
 }
 
 /// `None`: more digits than a decimal holds (28).
-fn reading(units: &str, decimals: &str, convention: Convention) -> Option<Reading> {
+fn reading(units: &str, decimals: &str, convention: Convention) -> Option<NumberMeaning> {
     let units = if units.is_empty() { "0" } else { units };
     let text = match decimals {
         "" => units.to_owned(),
         decimals => format!("{units}.{decimals}"),
     };
     let value = Decimal::from_str_exact(&text).ok()?;
-    Some(Reading { value, convention })
+    Some(NumberMeaning { value, convention })
 }
 
 /// Runs that blanks part, put together where they can be one number.
@@ -342,7 +346,7 @@ impl Run {
 fn blank_between(glyphs: &[Glyph], end: usize, start: usize) -> Option<bool> {
     match glyphs.get(end..start)? {
         [one] => match one.kind {
-            Kind::Blank(is_tight) => Some(is_tight),
+            GlyphKind::Blank(is_tight) => Some(is_tight),
             _ => None,
         },
         _ => None,
@@ -359,7 +363,7 @@ fn repaired(glyphs: &[Glyph], runs: &[Run], first: usize) -> Option<Joined> {
     let between = glyphs.get(run.end..next.first)?;
     match between {
         [sign, blank] if blank.is_blank() => {
-            let Kind::Mark(sign) = sign.kind else {
+            let GlyphKind::Mark(sign) = sign.kind else {
                 return None;
             };
             let are_cents = next.is_whole() && next.groups[0].len() == 2 && is_decimal(sign);

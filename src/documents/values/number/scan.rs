@@ -8,7 +8,7 @@ use super::super::date;
 use super::marks::{Marked, Marker};
 use super::phones;
 use super::run::{self, Joined, Run};
-use super::types::{NumberReading, NumberSpan, Repair, Role};
+use super::types::{NumberReading, NumberRole, NumberSpan, Repair};
 
 /// Every number of a text, by where it begins, the longest first. A number with
 /// blanks between its groups is given whole and in parts, since only the layout
@@ -132,9 +132,9 @@ impl Scanner<'_> {
             repair: repair.or(marked.repair),
         };
         let role = match &marked.unit {
-            _ if marked.percent => Role::Percent,
-            Some(unit) => Role::Quantity(unit.clone()),
-            None => Role::Plain,
+            _ if marked.percent => NumberRole::Percent,
+            Some(unit) => NumberRole::Quantity(unit.clone()),
+            None => NumberRole::Plain,
         };
         Some(NumberSpan {
             range: self.bytes(&marked.own),

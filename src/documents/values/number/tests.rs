@@ -384,9 +384,11 @@ mod properties {
     }
 
     /// The role in a page that has three bytes before, instead of `blanks`.
-    fn shifted(role: &Role, blanks: usize) -> Role {
+    fn shifted(role: &NumberRole, blanks: usize) -> NumberRole {
         match role {
-            Role::Quantity(unit) => Role::Quantity(unit.start + 3 - blanks..unit.end + 3 - blanks),
+            NumberRole::Quantity(unit) => {
+                NumberRole::Quantity(unit.start + 3 - blanks..unit.end + 3 - blanks)
+            }
             other => other.clone(),
         }
     }

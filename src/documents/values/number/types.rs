@@ -30,7 +30,7 @@ impl Convention {
 
 /// One value that a number can have, and what its signs mean then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reading {
+pub struct NumberMeaning {
     /// With as many decimals as are written.
     pub value: Decimal,
     pub convention: Convention,
@@ -39,8 +39,8 @@ pub struct Reading {
 /// What a number says: one value, or two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NumberReading {
-    pub(super) first: Reading,
-    pub(super) second: Option<Reading>,
+    pub(super) first: NumberMeaning,
+    pub(super) second: Option<NumberMeaning>,
     /// What had to be put right to read it.
     pub repair: Option<Repair>,
 }
@@ -55,7 +55,7 @@ impl NumberReading {
         self.second.is_some()
     }
 
-    pub fn readings(&self) -> impl Iterator<Item = &Reading> {
+    pub fn readings(&self) -> impl Iterator<Item = &NumberMeaning> {
         [Some(&self.first), self.second.as_ref()]
             .into_iter()
             .flatten()
@@ -71,7 +71,7 @@ impl NumberReading {
         if let Some(only) = self.only() {
             return Some(only);
         }
-        let agrees = |reading: &&Reading| reading.convention.agrees(convention);
+        let agrees = |reading: &&NumberMeaning| reading.convention.agrees(convention);
         let mut fitting = self.readings().filter(agrees);
         match (fitting.next(), fitting.next()) {
             (Some(reading), None) => Some(reading.value),
@@ -91,7 +91,7 @@ pub enum Repair {
 
 /// What a number is, by what stands beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum NumberRole {
     Plain,
     Percent,
     /// With the bytes of its unit.
@@ -106,7 +106,7 @@ pub struct NumberSpan {
     /// Bytes with the currency, percent sign or unit beside it.
     pub whole: Range<usize>,
     pub reading: NumberReading,
-    pub role: Role,
+    pub role: NumberRole,
     /// Of the sign, code or word beside it.
     pub currency: Option<Candidates>,
     /// It stands within a longer number that blanks part: `234,56` in
@@ -167,9 +167,9 @@ impl fmt::Display for NumberError {
 
 impl std::error::Error for NumberError {}
 
-impl Reading {
-    pub(super) fn negated(&self) -> Reading {
-        Reading {
+impl NumberMeaning {
+    pub(super) fn negated(&self) -> NumberMeaning {
+        NumberMeaning {
             value: -self.value,
             ..*self
         }

@@ -1,0 +1,175 @@
+//! How one document writes its values, decided by all of them together.
+
+use iso_currency::Currency;
+use jiff::civil::Date;
+use serde_json::Value;
+
+use crate::documents::page_text::{PageText, Segment};
+use crate::documents::values::currency::{self, Candidates};
+use crate::documents::values::date::{self, DateDecision, DateOrder, DateReading};
+use crate::documents::values::number::{self, Locale, NumberDecision, NumberReading};
+use crate::documents::values::{self, CountryGuess};
+use crate::domain::{DocType, Fields, Format, PageResult};
+
+/// What a document's numbers, dates and currencies have in common.
+pub struct Conventions {
+    numbers: Option<NumberDecision>,
+    pub dates: DateDecision,
+    /// The currencies that its pages print, each form once.
+    printed: Vec<Candidates>,
+    pub country: Option<CountryGuess>,
+}
+
+impl Conventions {
+    /// Of a document's answers and the text of its pages (text layer, else OCR).
+    pub fn of(
+        doc_type: &DocType,
+        fields: &Fields,
+        pages: &[&PageResult],
+        today: Date,
+    ) -> Conventions {
+        let text: Vec<String> = pages.iter().map(|page| text(page)).collect();
+        let text = text.join("\n");
+        let answers = answers(doc_type, fields);
+        let of_format = |wanted: fn(Format) -> bool| {
+            let answers = answers.iter().filter(move |(format, _)| wanted(*format));
+            answers.map(|(_, text)| *text)
+        };
+        let country = values::country(&text);
+        let printed = printed(&text);
+        let mut conventions = Conventions {
+            numbers: None,
+            dates: DateOrder::decide([], None, None),
+            printed,
+            country,
+        };
+        let currency = of_format(|format| format == Format::Currency)
+            .find_map(|text| conventions.settle(&currency::parse(text).ok()?))
+            .or_else(|| conventions.only_printed());
+        let answered: Vec<NumberReading> = of_format(Format::is_number)
+            .filter_map(|text| number::find(text).ok())
+            .map(|span| span.reading)
+            .collect();
+        conventions.numbers = decide_numbers(&answered, &text, currency);
+        let answered = of_format(|format| format == Format::Date);
+        let mut dates: Vec<DateReading> = answered
+            .filter_map(|text| date::parse(text, Some(today)).ok())
+            .collect();
+        let on_page = date::scan(&text, Some(today)).into_iter();
+        dates.extend(
+            on_page
+                .filter(|span| span.is_marked)
+                .map(|span| span.reading),
+        );
+        let country = conventions.country.as_ref().map(|guess| guess.country);
+        conventions.dates = DateOrder::decide(&dates, currency, country);
+        conventions
+    }
+
+    /// The value of a number by the convention of the others.
+    pub fn number(
+        &self,
+        reading: &NumberReading,
+    ) -> Option<(rust_decimal::Decimal, NumberDecision)> {
+        let decision = self.numbers?;
+        Some((decision.value(reading)?, decision))
+    }
+
+    /// The one of several currencies that the country or the rest of the page
+    /// decides for.
+    pub fn settle(&self, candidates: &Candidates) -> Option<Currency> {
+        let country = self.country.as_ref().map(|guess| guess.country);
+        candidates.settle(country).or_else(|| {
+            let mut of_page = self.printed.iter().filter_map(Candidates::only);
+            let first = of_page.find(|code| candidates.contains(*code))?;
+            of_page
+                .all(|other| other == first || !candidates.contains(other))
+                .then_some(first)
+        })
+    }
+
+    /// The currency of the country, where the pages print none or the same.
+    pub fn of_country(&self) -> Option<(Currency, &CountryGuess)> {
+        let guess = self.country.as_ref()?;
+        let currency = currency::of_country(guess.country)?;
+        let agrees = self.printed.iter().all(|form| form.contains(currency));
+        agrees.then_some((currency, guess))
+    }
+
+    fn only_printed(&self) -> Option<Currency> {
+        let mut of_page = self.printed.iter().filter_map(Candidates::only);
+        let first = of_page.next()?;
+        of_page.all(|other| other == first).then_some(first)
+    }
+}
+
+/// The answers are of the document for certain; a page has other numbers too.
+fn decide_numbers(
+    answered: &[NumberReading],
+    text: &str,
+    currency: Option<Currency>,
+) -> Option<NumberDecision> {
+    let of_page = number::scan(text);
+    let of_page = of_page
+        .iter()
+        .filter(|span| !span.is_part)
+        .map(|span| &span.reading);
+    Locale::decide(answered.iter().chain(of_page), currency)
+        .or_else(|| Locale::decide(answered, currency))
+}
+
+/// The texts of a record's typed fields, those of lines too.
+fn answers<'a>(doc_type: &DocType, fields: &'a Fields) -> Vec<(Format, &'a str)> {
+    let mut answers = Vec::new();
+    let Some(properties) = doc_type.schema["properties"].as_object() else {
+        return answers;
+    };
+    let mut push = |property: &Value, value: &'a Value| {
+        if let (Some(format), Some(text)) = (Format::of(property), value.as_str()) {
+            answers.push((format, text));
+        }
+    };
+    for (name, property) in properties {
+        match (fields.get(name), property.pointer("/items/properties")) {
+            (Some(Value::Array(lines)), Some(of_line)) => {
+                for (leaf, value) in lines.iter().filter_map(Value::as_object).flatten() {
+                    push(&of_line[leaf], value);
+                }
+            }
+            (Some(value), _) => push(property, value),
+            (None, _) => {}
+        }
+    }
+    answers
+}
+
+fn text(page: &PageResult) -> String {
+    let of_ocr = page.ocr.iter().map(|ocr| &ocr.word);
+    let words: Vec<_> = if page.words.is_empty() {
+        of_ocr.collect()
+    } else {
+        page.words.iter().collect()
+    };
+    let segments: Vec<Segment<'_>> = words
+        .into_iter()
+        .map(|word| Segment {
+            text: &word.text,
+            bbox: word.bbox,
+        })
+        .collect();
+    PageText::lay_out(&segments).lines.join("\n")
+}
+
+fn printed(text: &str) -> Vec<Candidates> {
+    let mut printed: Vec<Candidates> = Vec::new();
+    let beside = number::scan(text)
+        .into_iter()
+        .filter_map(|span| span.currency);
+    let alone = currency::scan(text).into_iter().map(|span| span.currency);
+    for candidates in beside.chain(alone) {
+        if !printed.contains(&candidates) {
+            printed.push(candidates);
+        }
+    }
+    printed
+}
