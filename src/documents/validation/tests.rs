@@ -165,13 +165,17 @@ fn values_that_are_not_what_they_should_be_are_each_told() {
     odd["currency"] = "XQQ".into();
     odd["tax"] = "1,234".into();
     odd["merchant_name"] = Value::Null;
-    let odd = validate(&[page(0, "receipt", odd)]);
+    // A page with other numbers would show what the comma means.
+    let mut odd = page(0, "receipt", odd);
+    odd.words.clear();
+    let odd = validate(&[odd]);
     let mut codes = self::codes(&odd[0]);
     for code in ["missing", "schema_violation"] {
         assert!(codes.contains(&code), "{code} in {codes:?}");
     }
     let mut noted = receipt();
     noted["tax"] = "two".into();
+    noted["currency"] = "$".into();
     let records = validate(&[page(0, "receipt", noted)]);
     codes.extend(self::codes(&records[0]));
     for code in FindingCode::all().filter(|code| code.is_not_in_form()) {

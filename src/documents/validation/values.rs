@@ -43,7 +43,7 @@ pub fn type_values(
         Answers::Stated => &[],
         Answers::Typed | Answers::Verbatim => pages,
     };
-    let conventions = Conventions::of(doc_type, fields, pages, today);
+    let conventions = Conventions::of(doc_type, fields, answers == Answers::Verbatim, pages, today);
     let mut typing = Typing {
         doc_type,
         today,

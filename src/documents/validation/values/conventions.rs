@@ -22,9 +22,12 @@ pub struct Conventions {
 
 impl Conventions {
     /// Of a document's answers and the text of its pages (text layer, else OCR).
+    /// Answers in the schema's form say nothing of how the page is written:
+    /// `copied` tells whether they are the page's own.
     pub fn of(
         doc_type: &DocType,
         fields: &Fields,
+        copied: bool,
         pages: &[&PageResult],
         today: Date,
     ) -> Conventions {
@@ -47,12 +50,14 @@ impl Conventions {
             .find_map(|text| conventions.settle(&currency::parse(text).ok()?))
             .or_else(|| conventions.only_printed());
         let answered: Vec<NumberReading> = of_format(Format::is_number)
+            .filter(|_| copied)
             .filter_map(|text| number::find(text).ok())
             .map(|span| span.reading)
             .collect();
         conventions.numbers = decide_numbers(&answered, &text, currency);
         let answered = of_format(|format| format == Format::Date);
         let mut dates: Vec<DateReading> = answered
+            .filter(|text| copied || text.parse::<Date>().is_err())
             .filter_map(|text| date::parse(text, Some(today)).ok())
             .collect();
         let on_page = date::scan(&text, Some(today)).into_iter();

@@ -11,6 +11,28 @@ pub fn minor_unit(currency: Currency) -> Decimal {
     Decimal::new(1, u32::from(digits))
 }
 
+/// Whether prices in a currency have decimals. Without a minor unit (ISO 4217),
+/// or where only whole units are in use (CLDR 45: `digits` or `cashDigits` 0,
+/// and the unit is worth less than a cent of the euro or the dollar), they have
+/// none, and three digits behind a sign are thousands.
+pub fn has_decimals(currency: Currency) -> bool {
+    let is_whole = matches!(
+        currency,
+        Currency::IDR
+            | Currency::HUF
+            | Currency::COP
+            | Currency::TZS
+            | Currency::UZS
+            | Currency::AMD
+            | Currency::MMK
+            | Currency::LAK
+            | Currency::KHR
+            | Currency::IRR
+            | Currency::LBP
+    );
+    !is_whole && currency.exponent() != Some(0)
+}
+
 /// What a sum that is paid in cash is rounded to: a multiple of it is due.
 /// `None` where cash is not rounded, or where that is not known.
 ///

@@ -16,7 +16,7 @@ use iso_currency::Currency;
 use super::chars::{fold, is_currency_sign, is_invisible};
 use forms::{FORMS, WORDS};
 
-pub use coins::{cash_step, minor_unit};
+pub use coins::{cash_step, has_decimals, minor_unit};
 
 /// The currencies that a form may mean: one, or several such as those that
 /// write `$`.

@@ -125,6 +125,12 @@ impl Scanner<'_> {
             }
         }
         readings.dedup_by(|a, b| a.value == b.value);
+        let currency = self.currency(marked);
+        // `₩10,000` has one meaning: the won has no decimals.
+        let first = currency.as_ref().and_then(|all| all.all().first().copied());
+        if first.is_some_and(|first| !currency::has_decimals(first)) && readings.len() > 1 {
+            readings.retain(|reading| reading.convention.decimal.is_none());
+        }
         let mut readings = readings.into_iter();
         let reading = NumberReading {
             first: readings.next()?,
@@ -141,7 +147,7 @@ impl Scanner<'_> {
             whole: self.bytes(&marked.whole),
             reading,
             role,
-            currency: self.currency(marked),
+            currency,
             is_part,
             is_loose: marked.is_loose,
         })
