@@ -48,7 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const GROUPS: &[&str] = &["documents", "engines", "outputs"];
 
 /// Groups of files that use each other in a circle. This number only falls.
-const MOST_CIRCLES: usize = 12;
+const MOST_CIRCLES: usize = 9;
 
 /// Each native engine, or what prints, and the only place that knows it.
 const ONLY_IN: &[(&str, &str)] = &[

@@ -115,6 +115,11 @@ impl Context {
     /// A models folder here: the default ones, and endpoints by name, base
     /// address and further lines of their tables. Returns the folder.
     pub fn endpoints(&self, endpoints: &[(&str, &str, &str)]) -> String {
+        self.endpoints_of(endpoints, "")
+    }
+
+    /// The same with these lines at the head of the manifest.
+    pub fn endpoints_of(&self, endpoints: &[(&str, &str, &str)], head: &str) -> String {
         let folder = self.path("models");
         let table = |(name, base_url, more): &(&str, &str, &str)| {
             format!(
@@ -123,7 +128,7 @@ impl Context {
             )
         };
         let tables: String = endpoints.iter().map(table).collect();
-        changed_models(&folder, |manifest| format!("{manifest}{tables}"));
+        changed_models(&folder, |manifest| format!("{head}{manifest}{tables}"));
         folder.to_string_lossy().into_owned()
     }
 }

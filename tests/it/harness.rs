@@ -53,7 +53,6 @@ pub enum Need {
     Seccomp,
     /// The documents that lie beside the repository, or at `DOCMILL_CORPUS`.
     Corpus,
-    Tesseract,
     /// llama.cpp's own server out of the Python package `xllamacpp`.
     LlamaServer,
     /// A user who may mount file systems and look into other processes.
@@ -95,7 +94,6 @@ impl Need {
                 let why = format!("no corpus at {} (DOCMILL_CORPUS)", folder.display());
                 absent(folder.join("MANIFEST.json").is_file(), &why)
             }
-            Need::Tesseract => absent(runs("tesseract", &["--version"]), "no tesseract"),
             Need::LlamaServer => {
                 let python = context::python();
                 let why = format!("{python} has no xllamacpp (DOCMILL_TEST_PYTHON)");
