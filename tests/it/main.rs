@@ -27,6 +27,7 @@ mod sandbox;
 mod served;
 mod service;
 mod torture;
+mod troubleshooting;
 mod types;
 
 fn main() -> std::process::ExitCode {
