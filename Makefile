@@ -10,19 +10,19 @@ with_ccache = if command -v ccache >/dev/null; then \
 # What lies beside the inputs is no document.
 fixtures = find fixtures -name 'input.*' -print0 | sort -z
 
-.PHONY: help demo test setup build docs fmt lint bench torture soak deny fuzz install weights weights-test weights-fonts
+.PHONY: help demo test setup build pull docs fmt lint bench torture soak deny fuzz install weights weights-test weights-fonts
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: build ## Install what is missing, build, read the fixtures, show the rows
+demo: pull ## Install what is missing, build, read the fixtures, show the rows
 	@rm -f target/demo.db*; $(with_ccache) \
 	code=0; $(fixtures) | xargs -0 cargo run --release --quiet -- --db target/demo.db run || code=$$?; \
 	case $$code in 0) ;; \
 	  123) echo "demo: read; a person should look at the rows marked so, or a page failed (docmill here is target/release/docmill)" ;; \
 	  *) exit $$code ;; esac
 
-test: setup ## Install what is missing, run every test
+test: pull ## Install what is missing, run every test
 	@$(with_ccache) DOCMILL_REQUIRE_ENGINES=1 cargo test --release
 
 setup: ## Install what building and running needs (cmake, libclang, PDFium)
@@ -30,6 +30,9 @@ setup: ## Install what building and running needs (cmake, libclang, PDFium)
 
 build: setup ## Build target/release/docmill
 	@$(with_ccache) cargo build --release
+
+pull: build ## Fetch the weights that others made (docmill models pull)
+	@$(with_ccache) cargo run --release --quiet -- models pull
 
 docs: build ## Make the generated pages of docs/ and the picture of README.md again
 	@$(with_ccache) cargo run --release --quiet -- config --reference >target/settings.md && mv target/settings.md docs/settings.md
@@ -60,10 +63,11 @@ deny: ## Check licences, sources and versions of what docmill is built from
 fuzz: ## Fuzz each parser, RUNS=1000000 times in all; goes on where it ended
 	@fuzz/run.sh
 
-install: build ## Install program, models, man pages and completions under PREFIX
+install: pull ## Install program, models, man pages and completions under PREFIX
 	@$(with_ccache) cargo install --path . --root "$(PREFIX)" --no-track --force --profile release
 	install -d "$(PREFIX)/share/docmill/models/clip" "$(PREFIX)/lib"
 	cp -r models/. "$(PREFIX)/share/docmill/models/"
+	[ "$(DATA)/docmill/models" -ef "$(PREFIX)/share/docmill/models" ] || cp -r "$(DATA)/docmill/models/." "$(PREFIX)/share/docmill/models/"
 	install -m 755 "$(DATA)/docmill/lib/libpdfium.so" "$(PREFIX)/lib/"
 	"$(PREFIX)/bin/docmill" man --out "$(PREFIX)/share/man/man1"
 	install -d "$(PREFIX)/share/bash-completion/completions" "$(PREFIX)/share/zsh/site-functions" "$(PREFIX)/share/fish/vendor_completions.d"
