@@ -14,7 +14,7 @@ fn the_built_in_types_load_and_other_is_only_recognised() {
     assert!(
         matches!(&invoice.pages, PageRule::Merge { key: Some(key), .. } if key == "invoice_number")
     );
-    assert_eq!(invoice.prompts.len(), 2);
+    assert_eq!(invoice.prompts.len(), 3);
     assert!(types.get("other").unwrap().labels.len() > 1);
 }
 

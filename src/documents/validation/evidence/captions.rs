@@ -85,12 +85,16 @@ impl<'a> Captions<'a> {
             .collect()
     }
 
-    /// Whether the words have the caption of another field, and so its value.
-    pub fn is_beside_other<T>(&self, field: &str, span: Span, values: &[Placed<T>]) -> bool {
-        let others = self.found.iter().map(|caption| caption.field);
-        let mut others = others.filter(|other| *other != field);
-        others.any(|other| {
-            let beside = self.beside(other, values);
+    /// Whether the words stand beside a caption of one of these fields.
+    pub fn is_beside_any<T>(
+        &self,
+        span: Span,
+        values: &[Placed<T>],
+        of: impl Fn(&str) -> bool,
+    ) -> bool {
+        let fields = self.found.iter().map(|caption| caption.field);
+        fields.filter(|field| of(field)).any(|field| {
+            let beside = self.beside(field, values);
             beside.iter().any(|(placed, _)| placed.span == span)
         })
     }

@@ -155,7 +155,7 @@ impl Question<'_> {
                 misread(placed.value.value) && !of_other_field(placed.value.value)
             });
             let like: Vec<_> = like
-                .filter(|placed| !captions.is_beside_other(self.field, placed.span, &all))
+                .filter(|placed| !captions.is_beside_any(placed.span, &all, |of| self.is_open(of)))
                 .collect();
             like.into_iter().map(move |placed| {
                 (
@@ -216,7 +216,9 @@ impl Question<'_> {
                 .iter()
                 .filter(|placed| is_like(placed.value) && !of_other_field(placed.value));
             let like: Vec<_> = like
-                .filter(|placed| !captions.is_beside_other(self.field, placed.span, &text.dates))
+                .filter(|placed| {
+                    !captions.is_beside_any(placed.span, &text.dates, |of| self.is_open(of))
+                })
                 .collect();
             like.into_iter().map(move |placed| {
                 (
@@ -259,6 +261,12 @@ impl Question<'_> {
                 .filter(|(distance, ..)| *distance == least)
                 .map(|(_, run, place)| (run, place)),
         )
+    }
+
+    /// Another field that was not read: what stands beside its captions is its
+    /// value, not this one's.
+    fn is_open(&self, field: &str) -> bool {
+        field != self.field && self.fields.get(field).is_none_or(is_absent)
     }
 
     fn number(&self) -> Option<Decimal> {

@@ -241,3 +241,22 @@ fn ocr_is_asked_where_there_is_no_text_layer_and_only_sure_words_contradict() {
     );
     assert_eq!(codes(0.5), [FindingCode::Unconfirmed]);
 }
+
+#[test]
+fn a_value_that_the_page_leaves_out_is_not_contradicted_by_that_of_another_label() {
+    let rows = [
+        "RECHNUNG Nr. RE-39",
+        "Fällig am 02.04.2025",
+        "Gesamtbetrag|927,01 EUR",
+    ];
+    let fields = json!({"invoice_number": "RE-39", "issue_date": "2025-03-02", "due_date": null,
+        "net_total": "927.10", "gross_total": null, "line_items": []});
+    let (_, findings) = gather_from("invoice", &[page(0, &rows)], fields);
+    let codes: Vec<_> = findings.iter().map(|f| f.code.as_str()).collect();
+    assert!(!codes.contains(&"text_differs"), "{findings:#?}");
+    // Beside its own label it is.
+    let rows = ["RECHNUNG Nr. RE-39", "Rechnungsdatum 02.04.2025"];
+    let fields = json!({"invoice_number": "RE-39", "issue_date": "2025-03-02", "line_items": []});
+    let (_, findings) = gather_from("invoice", &[page(0, &rows)], fields);
+    assert_eq!(findings[0].code.as_str(), "text_differs");
+}
