@@ -1,34 +1,38 @@
 #!/usr/bin/env python3
-"""Records docmill at work as docs/demo.svg: runs the commands below over three fixtures and shows what they print.
+"""Records docmill at work as docs/demo.svg: runs the commands below over two fixtures and shows what they print.
 
     python3 docs/record.py [--docmill target/release/docmill]
 
-Each line appears when its command printed it; the times of a run are kept, typing is simulated.
+Each line appears when its command printed it, after at most LONGEST seconds; typing is simulated. Commands write to a
+terminal of COLUMNS columns.
 """
 
 import argparse
+import fcntl
 import html
 import os
 import pathlib
+import pty
 import shutil
+import struct
 import subprocess
 import tempfile
+import termios
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 INPUTS = {
-    "einvoice_facturx.pdf": "invoice/einvoice_facturx/input.pdf",
     "grocer.png": "receipt/uk_grocer/input.png",
-    "payment.png": "screenshot/payment_cafe/input.png",
+    "paper.pdf": "invoice/einvoice_facturx/input.pdf",
 }
 COMMANDS = [
     ["docmill", "run", "scans"],
-    ["docmill", "show", "1"],
+    ["docmill", "show", "scans/grocer.png"],
     ["docmill", "export", "--format", "csv", "--out", "rows.csv"],
 ]
-COLUMNS = 112
-CHARACTER, LINE, MARGIN, BAR = 7.8, 18, 16, 28  # pixels
-TYPING, PAUSE = 0.04, 0.8  # seconds a character, and after each command
+COLUMNS, MOST_LINES = 130, 30  # of the terminal, and of what a command prints
+CHARACTER, LINE, MARGIN, BAR = 7.2, 17, 16, 28  # pixels
+TYPING, PAUSE, LONGEST = 0.04, 1.0, 4.0  # seconds: a character, after a command, a wait
 
 
 def main():
@@ -47,29 +51,45 @@ def record(docmill, folder):
     (folder / "scans").mkdir()
     for name, fixture in INPUTS.items():
         shutil.copy(ROOT / "fixtures" / fixture, folder / "scans" / name)
-    environment = {**os.environ, "COLUMNS": str(COLUMNS), "NO_COLOR": "1"}
+    environment = {**os.environ, "NO_COLOR": "1"}
     lines, now = [], 0.5
     for command in COMMANDS:
         text = " ".join(command)
         now += TYPING * len(text)
         lines.append((now, "prompt", f"$ {text}"))
-        start = time.monotonic()
-        process = subprocess.Popen(
-            [docmill, *command[1:]],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for line in process.stdout:
-            shown = line.rstrip("\n").replace(f"{folder}/", "").expandtabs()
-            lines.append((now + time.monotonic() - start, "output", shown[:COLUMNS]))
-        if process.wait() not in (0, 3):
-            raise SystemExit(f"{text}: exit code {process.returncode}")
-        now += time.monotonic() - start + PAUSE
+        output, wait, code = run([docmill, *command[1:]], folder, environment)
+        now += min(wait, LONGEST)
+        printed = output.replace(f"{folder}/", "").splitlines()
+        more = [f"… {len(printed) - MOST_LINES} more lines"] if len(printed) > MOST_LINES else []
+        for line in printed[:MOST_LINES] + more:
+            lines.append((now, "output", line.rstrip().expandtabs()))
+        if code not in (0, 3):
+            raise SystemExit(f"{text}: exit code {code}")
+        now += PAUSE
     return lines
+
+
+def run(command, folder, environment):
+    """What a command prints to a terminal, its seconds and its exit code."""
+    ours, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 200, COLUMNS, 0, 0))
+    start = time.monotonic()
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=terminal, stderr=subprocess.DEVNULL
+    )
+    os.close(terminal)
+    output = b""
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not part:
+            break
+        output += part
+    code = process.wait()
+    os.close(ours)
+    return output.decode(), time.monotonic() - start, code
 
 
 def draw(lines):
@@ -79,7 +99,7 @@ def draw(lines):
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img"'
         ' aria-label="docmill reads a folder, shows a record with its evidence, and exports rows">',
         "<style>",
-        "text{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:pre;fill:#d6deeb;opacity:0;animation:show .1s forwards}",
+        "text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:pre;fill:#d6deeb;opacity:0;animation:show .1s forwards}",
         ".prompt{fill:#7fdbca}",
         "@keyframes show{to{opacity:1}}",
         "@media (prefers-reduced-motion:reduce){text{animation-delay:0s!important}}",
