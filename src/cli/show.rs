@@ -439,7 +439,7 @@ mod tests {
     fn evidence_of_a_value_is_shown_in_words() {
         assert_eq!(
             evidence_of(&record(), "gross_total"),
-            "text layer, page 2, confirmed by net total + tax total = gross total, contradicted by amount due"
+            "text layer, page 2, confirmed by net total + tax total = gross total, contradicted by sum mismatch"
         );
         assert_eq!(evidence_of(&record(), "net_total"), "");
     }

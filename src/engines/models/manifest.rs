@@ -354,7 +354,7 @@ mod tests {
         let defaults = Manifest::parse(SHIPPED).unwrap();
         let reader = format!("default_reader = \"{}\"", defaults.default_reader);
         assert!(after(&reader, "default_reader = \"gone\"").contains("\"gone\""));
-        assert!(after("{{ images }}", "").contains("images"));
+        assert!(after("USER: {{ images }}", "USER: ").contains("images"));
         assert!(after("default = 1, ", "").contains("`default`"));
         assert!(after("sha256 = \"", "sha256 = \"zz").contains("64 hexadecimal"));
         assert!(after("path = \"", "path = \"/").contains("relative"));
@@ -392,7 +392,7 @@ mod tests {
         assert_eq!(small.files().len(), 2);
         let wheel = small.text.wheel.as_ref().unwrap();
         assert_eq!(wheel.member, "m/base.gguf");
-        let nano = &manifest.reader[&manifest.default_reader];
+        let nano = &manifest.reader["docmill-nano"];
         assert_eq!(
             (nano.anchor, nano.answers),
             (Anchor::None, AnswerForm::Typed)

@@ -49,15 +49,19 @@ impl Place {
             "{{ path = 'ocr/det.rten', sha256 = '{file_sum}', wheel = {{ package = 'my-models', \
              version = '1.0', sha256 = '{wheel_sum}', member = 'my_models/det.rten' }} }}"
         );
-        let manifest = Manifest::parse(&format!(
+        let mut manifest = Manifest::parse(&format!(
             "{shipped}\n[ocr.test]\nsource = 's'\nlicence = 'l'\ndetection = {file}\n\
              recognition = {file}\ndictionary = {file}\n"
-        ));
+        ))
+        .unwrap();
+        // Of files in wheels, only the test's own.
+        manifest.reader.remove("docmill-small");
+        manifest.ocr.retain(|name, _| name == "test");
         let folders = ModelFolders {
             manifest: self.folder.path().to_owned(),
             data: Some(self.data.clone()),
         };
-        Installation::with(folders, manifest.unwrap())
+        Installation::with(folders, manifest)
     }
 
     fn pull(&self, installation: &Installation) -> Result<Vec<Pulled>, String> {

@@ -173,9 +173,9 @@ mod tests {
             ));
         }
         std::fs::write(folder.join(Manifest::FILE), manifest).unwrap();
-        std::os::unix::fs::symlink(shipped.join("text.gguf"), folder.join("text.gguf")).unwrap();
-        std::os::unix::fs::symlink(shipped.join("mmproj.gguf"), folder.join("mmproj.gguf"))
-            .unwrap();
+        for file in ["text.gguf", "mmproj.gguf", "adapter.gguf"] {
+            std::os::unix::fs::symlink(shipped.join(file), folder.join(file)).unwrap();
+        }
         Installation::find(Some(folder)).unwrap()
     }
 
@@ -202,8 +202,8 @@ mod tests {
             readers.iter().map(|reader| reader.name.clone()).collect()
         };
         let default = ReadingSettings::default();
-        assert_eq!(names(&default, &["far"]), ["docmill-nano", "far"]);
-        assert_eq!(names(&default, &[]), ["docmill-nano"]);
+        assert_eq!(names(&default, &["far"]), ["docmill-small", "far"]);
+        assert_eq!(names(&default, &[]), ["docmill-small"]);
         assert_eq!(names(&reading("near"), &[]), ["near"]);
     }
 

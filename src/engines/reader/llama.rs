@@ -405,7 +405,10 @@ mod tests {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let golden = std::fs::read(root.join("tests/golden/reader.json")).unwrap();
         let golden: Golden = serde_json::from_slice(&golden).unwrap();
-        let reading = crate::config::ReadingSettings::default();
+        let reading = crate::config::ReadingSettings {
+            reader: Some("docmill-nano".into()),
+            ..crate::config::ReadingSettings::default()
+        };
         let installation = crate::engines::models::Installation::find(None).unwrap();
         let reader = installation.reader(&reading).unwrap();
         let page = image::open(root.join("fixtures").join(&golden.page)).unwrap();
