@@ -10,7 +10,7 @@ use super::known::{Judged, KnownFlags};
 use super::output::table;
 use crate::config::UsageError;
 use crate::documents::acceptance::{
-    Bin, CONFIDENCE, Calibration, Certificate, Folders, Reader, in_all, percent,
+    Bin, CONFIDENCE, CalibratedReader, Calibration, Certificate, Folders, percent, total_required,
 };
 use crate::engines::models::Installation;
 use crate::outputs::evaluation;
@@ -72,7 +72,7 @@ impl Calibrate {
 }
 
 /// The one reader that read all records.
-fn reader(app: &App, judged: &Judged) -> anyhow::Result<Reader> {
+fn reader(app: &App, judged: &Judged) -> anyhow::Result<CalibratedReader> {
     let hashes: Vec<&String> = judged.policies.keys().filter(|h| !h.is_empty()).collect();
     ensure!(
         hashes.len() <= 1 && !hashes.iter().any(|hash| hash.contains('+')),
@@ -80,7 +80,7 @@ fn reader(app: &App, judged: &Judged) -> anyhow::Result<Reader> {
     );
     let hash = hashes.first();
     let hash = hash.ok_or_else(|| anyhow::anyhow!("no document was read by a model"))?;
-    Ok(Reader {
+    Ok(CalibratedReader {
         name: name_of(app, hash).unwrap_or_else(|| hash.chars().take(12).collect()),
         hash: (*hash).clone(),
     })
@@ -170,7 +170,7 @@ fn sentence(certificate: &Certificate, calibration: &Calibration) -> String {
         ),
         (None, Some(needed)) => format!(
             "nothing  {wanted}: too few documents; about {} in total are needed at this error ({seen})",
-            in_all(needed)
+            total_required(needed)
         ),
         (None, None) if certificate.documents == 0 => {
             format!("nothing  {wanted}: probabilities are too low for that")

@@ -213,9 +213,9 @@ impl Export {
                         file.commit()?;
                         written.insert(name);
                     }
-                    Ubl::Refused(obstacles) => {
+                    Ubl::Refused(violations) => {
                         refused += 1;
-                        report_refused(out, stored, &obstacles)?;
+                        report_refused(out, stored, &violations)?;
                     }
                 }
             }
@@ -248,7 +248,7 @@ const CHUNK: u32 = 100;
 fn report_refused(
     out: &mut Out,
     stored: &StoredRecord,
-    obstacles: &[String],
+    violations: &[String],
 ) -> anyhow::Result<()> {
     let path = stored
         .paths
@@ -258,7 +258,7 @@ fn report_refused(
     out.line(&format!(
         "record {} ({path}) was not written. It violates EN 16931: {}",
         stored.id,
-        output::clean(&obstacles.join("; "))
+        output::clean(&violations.join("; "))
     ))
 }
 

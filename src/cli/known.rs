@@ -360,11 +360,11 @@ impl Judged {
         let mut record = stored.record;
         let doc_type = record.doc_type.as_deref().and_then(|name| types.get(name));
         policy.apply(doc_type, &mut record);
-        let verdicts = doc_type.map(|doc_type| policy.verdicts(doc_type, &record));
+        let decisions = doc_type.map(|doc_type| policy.decisions(doc_type, &record));
         Ok(CandidateRecord {
             id: stored.id,
             embedded: record.source == Source::EmbeddedXml,
-            verdicts: verdicts.unwrap_or_default(),
+            decisions: decisions.unwrap_or_default(),
             record,
         })
     }

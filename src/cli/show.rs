@@ -428,7 +428,7 @@ mod tests {
                 class: EvidenceClass::TextLayer,
                 page: Some(1),
                 confirmed_by: vec!["net_total + tax_total = gross_total".into()],
-                contradicted_by: vec![FindingCode::SumMismatch],
+                contradicted_by: vec![crate::domain::FindingCode::SumMismatch],
                 ..FieldEvidence::model_only("gross_total")
             }],
             keys: vec![],

@@ -14,4 +14,5 @@ pub mod prompt;
 pub mod types;
 pub mod validation;
 pub mod values;
+mod vat_rates;
 pub mod verbatim;

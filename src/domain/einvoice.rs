@@ -57,7 +57,7 @@ impl Syntax {
 }
 
 /// What an electronic invoice states, by the business terms of EN 16931
-/// (`BT-…`, `BG-…`). What it does not state is absent.
+/// (`BT-…`, `BG-…`). A term that it does not state is absent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EInvoice {
     pub syntax: Syntax,
@@ -73,7 +73,8 @@ pub struct EInvoice {
     pub currency: Option<String>,
     /// VAT accounting currency (BT-6).
     pub tax_currency: Option<String>,
-    /// Payment due date (BT-9), the first where there are several.
+    /// Payment due date (BT-9): the last day to pay without deduction, of
+    /// instalments that of the first.
     pub due_date: Option<Date>,
     /// Buyer reference (BT-10).
     pub buyer_reference: Option<String>,
@@ -81,8 +82,12 @@ pub struct EInvoice {
     pub contract_reference: Option<String>,
     /// Purchase order reference (BT-13).
     pub order_reference: Option<String>,
-    /// Payment terms (BT-20).
+    /// Payment terms in words (BT-20), all of them.
     pub payment_terms: Option<String>,
+    /// What may be deducted for paying early.
+    pub discounts: Vec<Discount>,
+    /// The parts in which the invoice is payable; empty: in one.
+    pub instalments: Vec<Instalment>,
     /// Notes (BT-22).
     pub notes: Vec<String>,
     /// Preceding invoices (BG-3): number and issue date.
@@ -99,7 +104,10 @@ pub struct EInvoice {
     pub delivery_country: Option<String>,
     /// Invoicing period (BG-14).
     pub period: Option<(Option<Date>, Option<Date>)>,
+    /// The means of payment that are used.
     pub payment: Payment,
+    /// Further means of payment.
+    pub other_payments: Vec<Payment>,
     /// BG-20 and BG-21.
     pub allowances: Vec<AllowanceCharge>,
     pub totals: Totals,
@@ -107,8 +115,11 @@ pub struct EInvoice {
     pub taxes: Vec<Tax>,
     /// Invoice lines (BG-25) in their order.
     pub lines: Vec<Line>,
-    /// Values that are not what they should be, each told in a sentence.
-    pub problems: Vec<Finding>,
+    /// Amounts that third parties are paid with the amount due (BT-DEX-002 of
+    /// the XRechnung extension).
+    pub third_party: Option<Decimal>,
+    /// Values that are not valid, and what was left out.
+    pub findings: Vec<Finding>,
 }
 
 /// A seller or buyer.
@@ -160,22 +171,72 @@ pub struct Contact {
     pub email: Option<String>,
 }
 
-/// BG-16.
+/// BG-16: one means of payment with all of its terms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Payment {
     /// Means of payment (BT-81), UNTDID 4461.
     pub means_code: Option<String>,
     /// Remittance information (BT-83).
     pub reference: Option<String>,
-    /// Payment account (BT-84), without blanks.
-    pub iban: Option<String>,
+    /// Account to pay to (BT-84).
+    pub account: Option<Account>,
     /// BT-85.
     pub account_name: Option<String>,
-    /// BT-86, without blanks.
-    pub bic: Option<String>,
+    /// Payment service provider (BT-86), without white space: a BIC, or the
+    /// name of a national system such as `SE:BANKGIRO`.
+    pub provider: Option<String>,
     /// Direct debit: mandate (BT-89) and debited account (BT-91).
     pub mandate: Option<String>,
-    pub debited_iban: Option<String>,
+    pub debited_account: Option<String>,
+}
+
+/// A payment account identifier (BT-84), without white space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Account {
+    /// Called an IBAN, or of the form of one; its check digits may be wrong.
+    Iban(String),
+    /// Of a national scheme.
+    National(String),
+}
+
+impl Account {
+    /// `is_iban`: the syntax says that it is one.
+    pub fn new(id: String, is_iban: bool) -> Account {
+        let bytes = id.as_bytes();
+        let has_form = bytes.len() >= 15
+            && bytes[..2].iter().all(u8::is_ascii_alphabetic)
+            && bytes[2..4].iter().all(u8::is_ascii_digit);
+        match is_iban || has_form {
+            true => Account::Iban(id),
+            false => Account::National(id),
+        }
+    }
+
+    pub fn id(&self) -> &str {
+        match self {
+            Account::Iban(id) | Account::National(id) => id,
+        }
+    }
+}
+
+/// A deduction for paying early (Skonto).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Discount {
+    /// 0 to 100.
+    pub percent: Option<Decimal>,
+    /// What is deducted, where that is stated.
+    pub amount: Option<Decimal>,
+    /// What `percent` is taken of, where that is not the amount due.
+    pub basis: Option<Decimal>,
+    /// The last day on which it may be deducted.
+    pub until: Option<Date>,
+}
+
+/// A part of the amount due with a due date of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Instalment {
+    pub due_date: Option<Date>,
+    pub amount: Option<Decimal>,
 }
 
 /// An allowance, or a charge, of the document or of a line.
@@ -285,6 +346,8 @@ impl EInvoice {
             contract_reference: None,
             order_reference: None,
             payment_terms: None,
+            discounts: Vec::new(),
+            instalments: Vec::new(),
             notes: Vec::new(),
             preceding: Vec::new(),
             seller: Party::default(),
@@ -294,16 +357,18 @@ impl EInvoice {
             delivery_country: None,
             period: None,
             payment: Payment::default(),
+            other_payments: Vec::new(),
             allowances: Vec::new(),
             totals: Totals::default(),
             taxes: Vec::new(),
             lines: Vec::new(),
-            problems: Vec::new(),
+            third_party: None,
+            findings: Vec::new(),
         }
     }
 
-    /// Whether the amounts are credited to the buyer. A UBL CreditNote is one
-    /// whatever its type code: who pays it because that says 380 pays twice.
+    /// Whether the amounts are credited to the buyer. A UBL CreditNote is a
+    /// credit note whatever its type code says.
     pub fn is_credit_note(&self) -> bool {
         self.syntax == Syntax::UblCreditNote || self.has_credit_code()
     }

@@ -151,6 +151,22 @@ pub enum FindingCode {
     AmountDue,
     /// The invoice has allowances or charges beside its lines.
     Allowances,
+    /// The document is no ordinary invoice, for example a proforma or corrected one.
+    InvoiceKind,
+    /// The e-invoice states several accounts to pay to; one of them is used.
+    OtherAccounts,
+    /// The payee is not the seller.
+    OtherPayee,
+    /// A discount may be deducted for early payment.
+    PaymentDiscount,
+    /// The amount due is payable in parts with due dates of their own.
+    Instalments,
+    /// The only payment date may be the last day of a discount, not the due date.
+    DueDateUnclear,
+    /// Lines of the e-invoice are headings or explanations, not amounts.
+    LinesLeftOut,
+    /// The VAT total is stated in another currency than the invoice's.
+    VatCurrency,
 
     // Other documents.
     /// Another document may be the same payment.
@@ -200,7 +216,11 @@ impl FindingCode {
             | FindingCode::VatIdUnchecked
             | FindingCode::NotReadAgain
             | FindingCode::AmountDue
-            | FindingCode::Allowances => Severity::Info,
+            | FindingCode::Allowances
+            | FindingCode::OtherAccounts
+            | FindingCode::OtherPayee
+            | FindingCode::PaymentDiscount
+            | FindingCode::LinesLeftOut => Severity::Info,
             _ => Severity::Warning,
         }
     }
@@ -321,9 +341,10 @@ impl Finding {
     /// Lower is graver: what is certainly wrong, then what would be paid twice
     /// or in vain, then other warnings, then information.
     pub fn rank(&self) -> usize {
-        const FIRST: [FindingCode; 4] = [
+        const FIRST: [FindingCode; 5] = [
             FindingCode::PossibleDuplicate,
             FindingCode::CreditNote,
+            FindingCode::InvoiceKind,
             FindingCode::NotCompleted,
             FindingCode::PageContradicts,
         ];

@@ -15,8 +15,8 @@ mod words;
 
 pub use doctype::{Check, DocType, Format, PageRule, Prompt, ReadRules};
 pub use einvoice::{
-    Address, AllowanceCharge, Contact, EInvoice, Identifier, Line, Party, Payment, Syntax, Tax,
-    Totals, XmlFile, XmlPlace, money,
+    Account, Address, AllowanceCharge, Contact, Discount, EInvoice, Identifier, Instalment, Line,
+    Party, Payment, Syntax, Tax, Totals, XmlFile, XmlPlace, money,
 };
 pub use evidence::{BusinessKey, EvidenceClass, FieldEvidence};
 pub use failure::{Failure, Reason, Usage, json_problem};

@@ -10,7 +10,7 @@ use super::batch::Batch;
 use super::ladder::{self, Read, Weighed};
 use super::plan::INVOICE;
 use crate::documents::einvoice;
-use crate::documents::validation::{self, StatedInvoice};
+use crate::documents::validation::{self, EmbeddedInvoice};
 use crate::domain::{Failure, Reason, Record, Status, Usage, XmlFile};
 use crate::engines::models::ReaderSpec;
 use crate::store::{DocumentId, FinishedPages, NewClimb, RunId};
@@ -202,7 +202,7 @@ impl Batch {
 
     /// The document's electronic invoice, where its values are to be the
     /// record's.
-    async fn einvoice(&self, pages: &FinishedPages) -> Result<Option<StatedInvoice>, Failure> {
+    async fn einvoice(&self, pages: &FinishedPages) -> Result<Option<EmbeddedInvoice>, Failure> {
         let place = pages.xml.as_ref().map(XmlFile::place);
         let treatment = self.stages().plan.treatment(place);
         let Some(file) = pages.xml.clone().filter(|_| treatment.takes_xml()) else {
@@ -211,7 +211,7 @@ impl Batch {
         // A large one takes a moment, which would hold up the runtime.
         let parsed = tokio::task::spawn_blocking(move || {
             let invoice = einvoice::parse(&file.bytes)?;
-            Ok(StatedInvoice {
+            Ok(EmbeddedInvoice {
                 doc_type: INVOICE.to_owned(),
                 fields: einvoice::fields(&invoice),
                 invoice,
@@ -223,12 +223,12 @@ impl Batch {
     fn context(
         &self,
         pages: &FinishedPages,
-        einvoice: Option<StatedInvoice>,
+        einvoice: Option<EmbeddedInvoice>,
         readers: &BTreeSet<&str>,
     ) -> validation::Context {
         let plan = &self.stages().plan;
         validation::Context {
-            untaught: plan.untaught(readers),
+            unsupported_fields: plan.unsupported_fields(readers),
             document_warnings: pages.warnings.clone(),
             einvoice,
             policy: plan.rungs[0].policy.clone(),

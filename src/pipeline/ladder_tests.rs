@@ -72,7 +72,7 @@ fn page(index: u32) -> PageResult {
 fn judged(reads: &[Read]) -> Vec<Record> {
     let context = validation::Context {
         einvoice: None,
-        untaught: BTreeMap::new(),
+        unsupported_fields: BTreeMap::new(),
         document_warnings: Vec::new(),
         policy: crate::documents::acceptance::Policy {
             calibration: None,

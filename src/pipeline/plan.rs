@@ -112,7 +112,7 @@ impl Rung {
             if supported.is_none() && !reader.supported_fields.is_empty() {
                 let known: Vec<&str> = reader.supported_fields.keys().map(String::as_str).collect();
                 let fields = doc_type.schema["properties"].as_object();
-                rendered.untaught = fields
+                rendered.unsupported_fields = fields
                     .into_iter()
                     .flatten()
                     .map(|(f, _)| f.clone())
@@ -287,7 +287,7 @@ impl Plan {
 
     /// Fields of each type that none of these readers (by hash) was taught; of
     /// the first reader where none of them is in the plan.
-    pub fn untaught(&self, readers: &BTreeSet<&str>) -> BTreeMap<String, Vec<String>> {
+    pub fn unsupported_fields(&self, readers: &BTreeSet<&str>) -> BTreeMap<String, Vec<String>> {
         let mut used: Vec<&Rung> = self
             .rungs
             .iter()
@@ -297,12 +297,12 @@ impl Plan {
             used.push(&self.rungs[0]);
         }
         let of_type = |(name, rendered): (&String, &Rendered)| {
-            let mut untaught = rendered.untaught.clone();
-            untaught.retain(|field| {
+            let mut unsupported_fields = rendered.unsupported_fields.clone();
+            unsupported_fields.retain(|field| {
                 used.iter()
-                    .all(|rung| rung.prompts[name].untaught.contains(field))
+                    .all(|rung| rung.prompts[name].unsupported_fields.contains(field))
             });
-            (name.clone(), untaught)
+            (name.clone(), unsupported_fields)
         };
         used[0].prompts.iter().map(of_type).collect()
     }

@@ -342,6 +342,32 @@ fn an_invoice_that_lacks_terms_is_refused_by_name_and_the_others_are_written(con
     assert_eq!(fs::read_dir(context.path("out")).unwrap().count(), 2);
 }
 
+test!(an_einvoice_is_found_wherever_the_pdf_refers_to_it, Engines);
+fn an_einvoice_is_found_wherever_the_pdf_refers_to_it(context: Context) {
+    let faults = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/faults");
+    fs::create_dir_all(context.path("in")).unwrap();
+    let names = [
+        "af",
+        "kids",
+        "after-101-others",
+        "facturx-and-xrechnung-same",
+    ];
+    for name in names {
+        let file = format!("{name}.pdf");
+        fs::copy(faults.join(&file), context.path("in").join(&file)).unwrap();
+    }
+    context.run(&["run", "in"]);
+    let records = context.records();
+    assert_eq!(records.len(), names.len(), "{records:#?}");
+    for name in names {
+        let record = record_of(&records, name);
+        assert_eq!(record["source"], "embedded_xml", "{name}");
+        let codes = findings(record);
+        let warned = codes.iter().any(|(code, _)| code == "document_warning");
+        assert!(!warned, "{name}: {codes:?}");
+    }
+}
+
 test!(
     every_einvoice_of_the_corpus_agrees_with_its_truth,
     Engines,

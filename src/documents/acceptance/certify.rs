@@ -2,29 +2,29 @@
 //!
 //! Learn then Test (Angelopoulos, Bates, Candès, Jordan and Lei 2021, arXiv
 //! 2110.01052). The loss of a document is the share of its accepted values that
-//! is wrong, its unit the document: values of one page fail together. For a
-//! threshold the null hypothesis is that this loss, averaged over the documents
-//! of which anything is accepted, exceeds the wanted error; its p-value is the
-//! Hoeffding-Bentkus one, which holds for any number of documents. Thresholds
-//! are tested one after the other, in an order fixed by documents that take no
-//! part in the test, until the first is not rejected; so the chance that a
-//! threshold is certified wrongly is at most `1 - confidence`, however many are
-//! tested.
+//! is wrong. The sample is the document, since values of one page fail together.
+//! For a threshold the null hypothesis is that this loss, averaged over the
+//! documents of which anything is accepted, exceeds the wanted error; its
+//! p-value is the Hoeffding-Bentkus one, which holds for any number of
+//! documents. Thresholds are tested one after the other, in an order fixed by
+//! documents that take no part in the test, until the first is not rejected. So
+//! the probability that a threshold is certified wrongly is at most
+//! `1 - confidence`, however many are tested.
 //!
-//! Conformal risk control (arXiv 2208.02814) was not taken: it wants a loss
-//! that falls as the threshold rises, which the share of *accepted* values that
-//! is wrong need not do.
+//! Conformal risk control (arXiv 2208.02814) does not apply: it needs a loss
+//! that falls as the threshold rises, and the share of *accepted* values that is
+//! wrong may rise.
 
 use serde::{Deserialize, Serialize};
 
-/// A document's values that may be accepted: probability, and whether it is
-/// right.
-pub type Unit = Vec<(f64, bool)>;
+/// The values of a document that may be accepted: the probability of each, and
+/// whether it is right.
+pub type DocumentSample = Vec<(f64, bool)>;
 
 /// Thresholds in the sequence, at most.
 const GRID: usize = 200;
 
-/// What was found for one wanted error rate.
+/// The result for one wanted error rate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Certificate {
     /// Wanted: at most this share of accepted values is wrong.
@@ -32,56 +32,61 @@ pub struct Certificate {
     /// Values are accepted from this probability on; `None`: no threshold could
     /// be certified, nothing is accepted.
     pub threshold: Option<f64>,
-    /// At that threshold (or at the first one tested): documents of which
+    /// At that threshold, or at the first one tested: documents of which
     /// something is accepted, the mean over them of the share that is wrong, and
     /// the share of all values that is accepted.
     pub documents: u64,
     pub risk: f64,
     pub coverage: f64,
     pub p_value: f64,
-    /// Documents for certification that would have been enough at the risk
-    /// found; `None` where certified, or where no number would be, since more
-    /// is wrong than wanted.
+    /// Documents for certification that would have been enough at this risk;
+    /// `None` where certified, or where the risk exceeds the wanted error.
     pub needed: Option<u64>,
 }
 
-/// Documents with accepted values, mean loss and coverage at a threshold.
+/// Documents with accepted values, mean loss (0 to 1) and share of values
+/// accepted (0 to 1) at a threshold.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct At {
+pub struct ThresholdResult {
     pub documents: u64,
     pub risk: f64,
     pub coverage: f64,
 }
 
-/// Share of the documents, in their groups, that the scorer is learned from; the
-/// others certify.
+/// Share of the documents, in their groups, that the scorer is learned from. The
+/// others are for certification.
 pub const FITTED: f64 = 0.3;
 
-/// How many documents it takes to have `certifying` of them certify.
-pub fn in_all(certifying: u64) -> u64 {
+/// Number of documents of which `certifying` are for certification.
+pub fn total_required(certifying: u64) -> u64 {
     (certifying as f64 / (1.0 - FITTED)).ceil() as u64
 }
 
 /// `choose` fixes the order of thresholds, `test` decides; they must be
 /// different documents.
-pub fn certify(choose: &[Unit], test: &[Unit], max_error: f64, confidence: f64) -> Certificate {
+pub fn certify(
+    choose: &[DocumentSample],
+    test: &[DocumentSample],
+    max_error: f64,
+    confidence: f64,
+) -> Certificate {
     let delta = 1.0 - confidence;
     let order = order(choose, test.len(), max_error);
-    let mut best: Option<(f64, At, f64)> = None;
-    let mut first: Option<(At, f64)> = None;
+    let mut best: Option<(f64, ThresholdResult, f64)> = None;
+    let mut first: Option<(ThresholdResult, f64)> = None;
     for threshold in order {
-        let at = at(test, threshold);
-        let p = p_value(at.documents, at.risk, max_error);
-        first.get_or_insert((at, p));
+        let result = evaluate_at(test, threshold);
+        let p = p_value(result.documents, result.risk, max_error);
+        first.get_or_insert((result, p));
         if p > delta {
             break;
         }
-        best = Some((threshold, at, p));
+        best = Some((threshold, result, p));
     }
     let (found, p_value) = match best {
-        Some((_, at, p)) => (at, p),
+        Some((_, result, p)) => (result, p),
         None => first.unwrap_or((
-            At {
+            ThresholdResult {
                 documents: 0,
                 risk: 0.0,
                 coverage: 0.0,
@@ -103,21 +108,21 @@ pub fn certify(choose: &[Unit], test: &[Unit], max_error: f64, confidence: f64) 
     }
 }
 
-pub fn at(units: &[Unit], threshold: f64) -> At {
+pub fn evaluate_at(samples: &[DocumentSample], threshold: f64) -> ThresholdResult {
     let (mut documents, mut losses, mut accepted, mut all) = (0, 0.0, 0, 0);
-    for unit in units {
-        let taken = unit.iter().filter(|(p, _)| *p >= threshold);
+    for sample in samples {
+        let taken = sample.iter().filter(|(p, _)| *p >= threshold);
         let (count, wrong) = taken.fold((0u64, 0u64), |(count, wrong), (_, right)| {
             (count + 1, wrong + u64::from(!right))
         });
-        all += unit.len();
+        all += sample.len();
         accepted += count;
         if count > 0 {
             documents += 1;
             losses += wrong as f64 / count as f64;
         }
     }
-    At {
+    ThresholdResult {
         documents,
         risk: losses / (documents.max(1) as f64),
         coverage: accepted as f64 / all.max(1) as f64,
@@ -126,17 +131,17 @@ pub fn at(units: &[Unit], threshold: f64) -> At {
 
 /// Falling thresholds, from the one that looks easiest to certify on: of higher
 /// ones too few documents would have anything accepted.
-fn order(choose: &[Unit], tested: usize, max_error: f64) -> Vec<f64> {
+fn order(choose: &[DocumentSample], tested: usize, max_error: f64) -> Vec<f64> {
     let mut grid: Vec<f64> = choose.iter().flatten().map(|(p, _)| *p).collect();
     grid.sort_by(|a, b| b.total_cmp(a));
     grid.dedup();
     let step = grid.len().div_ceil(GRID).max(1);
     let grid: Vec<f64> = grid.into_iter().step_by(step).collect();
     let expected = |threshold: f64| {
-        let seen = at(choose, threshold);
+        let seen = evaluate_at(choose, threshold);
         let share = seen.documents as f64 / choose.len().max(1) as f64;
-        // What was seen in few documents is weighed with what the
-        // probabilities themselves promise.
+        // Few documents say little, so the risk that the probabilities
+        // themselves promise counts as much.
         let promised = promised_risk(choose, threshold);
         let risk = (seen.risk + promised) / 2.0;
         p_value((share * tested as f64).floor() as u64, risk, max_error)
@@ -150,16 +155,16 @@ fn order(choose: &[Unit], tested: usize, max_error: f64) -> Vec<f64> {
     grid[start..].to_vec()
 }
 
-fn promised_risk(units: &[Unit], threshold: f64) -> f64 {
-    let of_unit = |unit: &Unit| {
-        let doubts: Vec<f64> = unit
+fn promised_risk(samples: &[DocumentSample], threshold: f64) -> f64 {
+    let of_sample = |sample: &DocumentSample| {
+        let doubts: Vec<f64> = sample
             .iter()
             .filter(|(p, _)| *p >= threshold)
             .map(|(p, _)| 1.0 - p)
             .collect();
         (!doubts.is_empty()).then(|| doubts.iter().sum::<f64>() / doubts.len() as f64)
     };
-    let all: Vec<f64> = units.iter().filter_map(of_unit).collect();
+    let all: Vec<f64> = samples.iter().filter_map(of_sample).collect();
     all.iter().sum::<f64>() / all.len().max(1) as f64
 }
 
@@ -203,7 +208,7 @@ fn binomial_at_most(k: u64, n: u64, p: f64) -> f64 {
 
 /// Documents for certification that would do, if as large a share of them as
 /// now had something accepted, at the risk found.
-fn needed(found: At, tested: u64, max_error: f64, delta: f64) -> Option<u64> {
+fn needed(found: ThresholdResult, tested: u64, max_error: f64, delta: f64) -> Option<u64> {
     if found.documents == 0 || found.risk >= max_error {
         return None;
     }
@@ -212,8 +217,8 @@ fn needed(found: At, tested: u64, max_error: f64, delta: f64) -> Option<u64> {
     Some((with_accepted / share).ceil() as u64)
 }
 
-/// Documents, something of each accepted and nothing of it wrong, that certify
-/// an error rate: (1 - `max_error`)^n <= 1 - `confidence`.
+/// The fewest documents that certify an error rate, where something of each is
+/// accepted and nothing of it is wrong: (1 - `max_error`)^n <= 1 - `confidence`.
 pub fn fewest(max_error: f64, confidence: f64) -> u64 {
     ((1.0 - confidence).ln() / (1.0 - max_error).ln()).ceil() as u64
 }
@@ -241,7 +246,7 @@ mod tests {
 
     /// Documents whose values fail together: a bad page spoils all of it, and
     /// the probabilities are too sure of themselves.
-    fn documents(random: &mut Random, count: usize) -> Vec<Unit> {
+    fn documents(random: &mut Random, count: usize) -> Vec<DocumentSample> {
         (0..count)
             .map(|_| {
                 let page = 4.0 * random.next() - 1.0;
@@ -269,7 +274,7 @@ mod tests {
             let found = certify(&choose, &test, 0.03, confidence);
             if let Some(threshold) = found.threshold {
                 certified += 1;
-                broken += usize::from(at(&population, threshold).risk > 0.03);
+                broken += usize::from(evaluate_at(&population, threshold).risk > 0.03);
             }
         }
         assert!(certified > draws / 3, "only {certified} were certified");
@@ -282,19 +287,24 @@ mod tests {
         for (max_error, expected) in [(0.005, 460), (0.01, 230), (0.02, 114), (0.05, 45)] {
             let n = fewest(max_error, 0.9);
             assert_eq!(n, expected);
-            let unit = vec![(0.99, true)];
-            let choose = vec![unit.clone(); 20];
-            let few = certify(&choose, &vec![unit.clone(); n as usize - 1], max_error, 0.9);
+            let sample = vec![(0.99, true)];
+            let choose = vec![sample.clone(); 20];
+            let few = certify(
+                &choose,
+                &vec![sample.clone(); n as usize - 1],
+                max_error,
+                0.9,
+            );
             assert_eq!((few.threshold, few.documents), (None, n - 1));
             assert!(few.needed.unwrap().abs_diff(n) <= 1, "{few:?}");
-            let enough = certify(&choose, &vec![unit.clone(); n as usize], max_error, 0.9);
+            let enough = certify(&choose, &vec![sample.clone(); n as usize], max_error, 0.9);
             assert_eq!(enough.threshold, Some(0.99), "{enough:?}");
         }
     }
 
     #[test]
-    fn documents_that_are_too_poor_are_told_from_documents_that_are_too_few() {
-        let poor: Vec<Unit> = (0..500).map(|i| vec![(0.9, i % 4 > 0)]).collect();
+    fn documents_with_too_many_errors_are_distinguished_from_too_few_documents() {
+        let poor: Vec<DocumentSample> = (0..500).map(|i| vec![(0.9, i % 4 > 0)]).collect();
         let found = certify(&poor[..100], &poor[100..], 0.01, 0.9);
         assert_eq!((found.threshold, found.needed), (None, None), "{found:?}");
         let none = certify(&[], &[], 0.01, 0.9);
@@ -305,8 +315,11 @@ mod tests {
     fn a_long_document_weighs_as_much_as_a_short_one() {
         let long = vec![(0.9, true); 99];
         let short = vec![(0.9, false)];
-        let at = at(&[long, short], 0.5);
-        assert_eq!((at.documents, at.risk, at.coverage), (2, 0.5, 1.0));
+        let result = evaluate_at(&[long, short], 0.5);
+        assert_eq!(
+            (result.documents, result.risk, result.coverage),
+            (2, 0.5, 1.0)
+        );
     }
 
     proptest! {

@@ -1,9 +1,8 @@
-//! What a record claims, value by value, and the signals that speak for or
-//! against each.
+//! The claims of a record, one a value, each with its features.
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::features::{ClaimKind, Features, PageFeatures};
 use crate::domain::{
     DocType, EvidenceClass, FieldEvidence, FieldLogprob, FieldPath, Finding, FindingCode, Format,
     Record, Severity,
@@ -15,174 +14,104 @@ const IDENTIFIER_LENGTH: u64 = 64;
 /// Logits are cut to this: certainty beyond it is rounding.
 const MOST_LOGIT: f64 = 14.0;
 
-/// Values that fail alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    Amount,
-    Date,
-    /// A number or code that names something: invoice number, VAT number,
-    /// currency, one of a list of words.
-    Identifier,
-    /// Names, addresses and other text.
-    Text,
-    /// In a line of a list: amounts and quantities, and the rest.
-    LineAmount,
-    LineText,
-    /// Null: "this is not on the document".
-    Absent,
-}
-
-impl Kind {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::Amount => "amount",
-            Kind::Date => "date",
-            Kind::Identifier => "identifier",
-            Kind::Text => "text",
-            Kind::LineAmount => "line_amount",
-            Kind::LineText => "line_text",
-            Kind::Absent => "absent",
-        }
-    }
-}
-
 /// One value (or null) that a model read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Claim {
+pub struct ValueClaim {
     /// Path in the record, e.g. `items[2].amount`.
     pub field: String,
-    pub kind: Kind,
-    /// Named numbers; those whose name has a `:` concern some values only and
-    /// are 0 for all others.
-    pub signals: Vec<(String, f64)>,
+    pub kind: ClaimKind,
+    pub features: Features,
     /// A check speaks against this very value: it is not accepted whatever its
     /// probability.
-    pub is_doubted: bool,
+    pub is_flagged: bool,
 }
 
-impl Claim {
+impl ValueClaim {
     pub fn is_absent(&self) -> bool {
-        self.kind == Kind::Absent
+        self.kind == ClaimKind::Absent
     }
 }
 
-/// Every value of the record that the model chose, in the order read.
-pub fn claims(doc_type: &DocType, record: &Record) -> Vec<Claim> {
-    let page = PageSignals::of(record);
-    record
-        .logprobs
-        .iter()
-        .map(|logprob| claim(doc_type, record, logprob, &page))
+/// Every value and null of the record that the model chose, in the order read.
+pub fn claims(doc_type: &DocType, record: &Record) -> Vec<ValueClaim> {
+    let page = page_features(record);
+    let logprobs = record.logprobs.iter();
+    logprobs
+        .map(|logprob| claim(doc_type, record, logprob, page))
         .collect()
 }
 
-/// What concerns all values of a record.
-struct PageSignals {
-    least: f64,
-    mean: f64,
-    /// Doubtful findings that name a field.
-    doubts: f64,
-    /// An arithmetic check fails.
-    mismatch: bool,
-    /// That the document is of this type at all.
-    of_type: f64,
-    /// Share of its values that a text layer or an OCR engine has too.
-    seen: f64,
-}
-
-/// What the user says of a page's type is taken for nearly certain.
+/// Probability of a type that the user gave.
 const GIVEN_TYPE: f32 = 0.999;
 
-impl PageSignals {
-    fn of(record: &Record) -> PageSignals {
-        let logits: Vec<f64> = record.logprobs.iter().map(|p| logit(p.sum)).collect();
-        let doubtful = || record.findings.iter().filter(|finding| is_doubt(finding));
-        PageSignals {
-            least: logits.iter().copied().fold(MOST_LOGIT, f64::min),
-            mean: logits.iter().sum::<f64>() / logits.len().max(1) as f64,
-            doubts: (doubtful().count() as f64).ln_1p(),
-            of_type: logit(record.type_probability.unwrap_or(GIVEN_TYPE).ln()),
-            seen: record.evidence.iter().filter(|e| is_seen(e)).count() as f64
-                / record.evidence.len().max(1) as f64,
-            mismatch: doubtful().any(|finding| finding.code.is_mismatch()),
-        }
+fn page_features(record: &Record) -> PageFeatures {
+    let logits: Vec<f64> = record.logprobs.iter().map(|p| logit(p.sum)).collect();
+    let flags = record.findings.iter().filter(|finding| is_flag(finding));
+    let on_page = record.evidence.iter().filter(|e| is_on_page(e));
+    PageFeatures {
+        least: logits.iter().copied().fold(MOST_LOGIT, f64::min),
+        mean: logits.iter().sum::<f64>() / logits.len().max(1) as f64,
+        findings: (flags.count() as f64).ln_1p(),
+        doc_type: logit(record.type_probability.unwrap_or(GIVEN_TYPE).ln()),
+        on_page: on_page.count() as f64 / record.evidence.len().max(1) as f64,
     }
 }
 
-/// Somebody beside the model has the value on the page.
-fn is_seen(evidence: &FieldEvidence) -> bool {
+/// A text source beside the model has the value on the page.
+fn is_on_page(evidence: &FieldEvidence) -> bool {
     matches!(
         evidence.class,
         EvidenceClass::TextLayer | EvidenceClass::Ocr
     )
 }
 
-/// Findings that acceptance itself makes, those of no field in particular, and
-/// that there is no witness to ask, are no signs that a value is wrong.
-fn is_doubt(finding: &Finding) -> bool {
+/// The finding speaks against a value. Findings of acceptance itself, those of
+/// no field, and a missing text source do not.
+fn is_flag(finding: &Finding) -> bool {
     finding.severity > Severity::Info
         && finding.field.is_some()
         && !finding.code.is_from_acceptance()
         && finding.code != FindingCode::NoTextSource
 }
 
-fn claim(doc_type: &DocType, record: &Record, logprob: &FieldLogprob, page: &PageSignals) -> Claim {
+fn claim(
+    doc_type: &DocType,
+    record: &Record,
+    logprob: &FieldLogprob,
+    page: PageFeatures,
+) -> ValueClaim {
     let field = &logprob.field;
-    let value = FieldPath::parse(field)
-        .value_at(&record.fields)
-        .unwrap_or(&Value::Null);
-    let kind = kind(doc_type, field, value);
-    let is_doubted = record
-        .findings
-        .iter()
-        .any(|finding| is_doubt(finding) && finding.field.as_deref() == Some(field));
-    let is_amount = matches!(kind, Kind::Amount | Kind::LineAmount);
-    let flag = |flag: bool| f64::from(u8::from(flag));
-    let (sum, min) = (logit(logprob.sum), logit(logprob.min));
+    let path = FieldPath::parse(field);
+    let value = path.value_at(&record.fields).unwrap_or(&Value::Null);
+    let kind = kind(doc_type, &path, value);
+    let flags = || record.findings.iter().filter(|finding| is_flag(finding));
+    let is_flagged = flags().any(|finding| finding.field.as_deref() == Some(field));
+    let has_mismatch = flags().any(|finding| finding.code.is_mismatch());
     let mean = f64::from(logprob.sum) / f64::from(logprob.tokens.max(1));
-    let (name, doc_type) = (kind.as_str(), &doc_type.name);
-    let mut signals = vec![
-        ("sum".to_owned(), sum),
-        ("min".to_owned(), min),
-        ("mean".to_owned(), mean.max(-3.0)),
-        ("tokens".to_owned(), f64::from(logprob.tokens).ln_1p()),
-        ("page_least".to_owned(), page.least),
-        ("page_mean".to_owned(), page.mean),
-        ("page_doubts".to_owned(), page.doubts),
-        ("page_type".to_owned(), page.of_type),
-        ("page_seen".to_owned(), page.seen),
-        (format!("kind:{name}"), 1.0),
-        (format!("kind:{name}:sum"), sum),
-        (format!("kind:{name}:page_mean"), page.mean),
-        (format!("type:{doc_type}"), 1.0),
-        (format!("type:{doc_type}:sum"), sum),
-        (format!("type:{doc_type}:page_type"), page.of_type),
-        (
-            format!("field:{doc_type}:{}", FieldPath::parse(field).to_wildcard()),
-            1.0,
-        ),
-    ];
     let evidence = record.evidence.iter().find(|e| e.field == *field);
-    let says = |what: fn(&FieldEvidence) -> bool| evidence.is_some_and(what);
-    let flags = [
-        ("check:doubted", is_doubted),
-        ("check:mismatch", page.mismatch && is_amount),
-        ("check:confirmed", says(|e| !e.confirmed_by.is_empty())),
-        (
-            "check:contradicted",
-            says(|e| !e.contradicted_by.is_empty()),
-        ),
-        ("seen:on_page", says(is_seen)),
-        // That nobody else has it says something only where others were had.
-        ("seen:not", page.seen > 0.0 && says(|e| !is_seen(e))),
-    ];
-    signals.extend(flags.map(|(name, is_set)| (name.to_owned(), flag(is_set))));
-    Claim {
+    let has = |what: fn(&FieldEvidence) -> bool| evidence.is_some_and(what);
+    let features = Features {
+        doc_type: doc_type.name.clone(),
+        field: path.to_wildcard().to_string(),
+        kind,
+        sum: logit(logprob.sum),
+        min: logit(logprob.min),
+        mean: mean.max(-3.0),
+        tokens: f64::from(logprob.tokens).ln_1p(),
+        page,
+        is_flagged,
+        has_mismatch: has_mismatch && matches!(kind, ClaimKind::Amount | ClaimKind::LineAmount),
+        is_confirmed: has(|e| !e.confirmed_by.is_empty()),
+        is_contradicted: has(|e| !e.contradicted_by.is_empty()),
+        is_on_page: has(is_on_page),
+        // Says something only where there was a text source.
+        is_not_on_page: page.on_page > 0.0 && has(|e| !is_on_page(e)),
+    };
+    ValueClaim {
         field: field.clone(),
         kind,
-        signals,
-        is_doubted,
+        features,
+        is_flagged,
     }
 }
 
@@ -193,26 +122,25 @@ fn logit(log_probability: f32) -> f64 {
     (log - other).clamp(-MOST_LOGIT, MOST_LOGIT)
 }
 
-/// By the shape that the schema gives the value, so that a user's own type has
-/// kinds too.
-fn kind(doc_type: &DocType, field: &str, value: &Value) -> Kind {
+/// By the form that the schema gives the value, which a user's own type has
+/// too.
+fn kind(doc_type: &DocType, path: &FieldPath, value: &Value) -> ClaimKind {
     if value.is_null() {
-        return Kind::Absent;
+        return ClaimKind::Absent;
     }
-    let path = FieldPath::parse(field);
     let property = path.property(&doc_type.schema).unwrap_or(&Value::Null);
     match (Format::of(property), path.leaf_in_list().is_some()) {
-        (Some(format), true) if format.is_number() => Kind::LineAmount,
-        (_, true) => Kind::LineText,
-        (Some(format), false) if format.is_number() => Kind::Amount,
-        (Some(Format::Date), false) => Kind::Date,
+        (Some(format), true) if format.is_number() => ClaimKind::LineAmount,
+        (_, true) => ClaimKind::LineText,
+        (Some(format), false) if format.is_number() => ClaimKind::Amount,
+        (Some(Format::Date), false) => ClaimKind::Date,
         (_, false) => {
             let length = property.get("maxLength").and_then(Value::as_u64);
             let is_short = length.is_some_and(|length| length <= IDENTIFIER_LENGTH);
             let has = |key| property.get(key).is_some();
             match has("format") || has("enum") || is_short {
-                true => Kind::Identifier,
-                false => Kind::Text,
+                true => ClaimKind::Identifier,
+                false => ClaimKind::Text,
             }
         }
     }
@@ -223,12 +151,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::documents::acceptance::policy::tests::{doc_type, record};
-
-    fn signal(claim: &Claim, name: &str) -> Option<f64> {
-        let named = |(known, _): &&(String, f64)| known == name;
-        claim.signals.iter().find(named).map(|(_, value)| *value)
-    }
+    use crate::documents::acceptance::samples::{doc_type, record};
 
     #[test]
     fn a_claim_has_the_kind_that_its_schema_gives_it() {
@@ -241,47 +164,45 @@ mod tests {
         assert_eq!(
             kinds,
             [
-                ("total", Kind::Amount),
-                ("date", Kind::Date),
-                ("currency", Kind::Identifier),
-                ("name", Kind::Text),
-                ("number", Kind::Identifier),
-                ("note", Kind::Absent),
-                ("items[0].text", Kind::LineText),
-                ("items[0].amount", Kind::LineAmount),
+                ("total", ClaimKind::Amount),
+                ("date", ClaimKind::Date),
+                ("currency", ClaimKind::Identifier),
+                ("name", ClaimKind::Text),
+                ("number", ClaimKind::Identifier),
+                ("note", ClaimKind::Absent),
+                ("items[0].text", ClaimKind::LineText),
+                ("items[0].amount", ClaimKind::LineAmount),
             ]
         );
     }
 
     #[test]
-    fn findings_speak_against_the_value_that_they_name_and_acceptance_not_at_all() {
+    fn a_finding_flags_the_value_that_it_names_unless_it_is_of_acceptance() {
         let mut record = record(json!({"total": "1.00", "name": "Tea"}));
-        let doubt = |code, field| Finding::new(code, field, "x");
+        let finding = |code, field| Finding::new(code, field, "x");
         record.findings = vec![
-            doubt(FindingCode::SumMismatch, Some("total")),
-            doubt(FindingCode::LowConfidence, Some("name")),
-            doubt(FindingCode::PageFailed, None),
+            finding(FindingCode::SumMismatch, Some("total")),
+            finding(FindingCode::LowConfidence, Some("name")),
+            finding(FindingCode::PageFailed, None),
         ];
         let found = claims(&doc_type(), &record);
-        assert!(found[0].is_doubted && !found[1].is_doubted);
-        assert_eq!(signal(&found[0], "check:mismatch"), Some(1.0));
-        assert_eq!(signal(&found[1], "check:mismatch"), Some(0.0));
-        assert!((signal(&found[1], "page_doubts").unwrap() - 2f64.ln()).abs() < 1e-9);
+        assert!(found[0].is_flagged && !found[1].is_flagged);
+        assert!(found[0].features.has_mismatch && !found[1].features.has_mismatch);
+        assert!((found[0].features.page.findings - 2f64.ln()).abs() < 1e-9);
     }
 
     #[test]
-    fn who_else_saw_a_value_is_a_signal() {
+    fn evidence_of_a_value_is_a_feature() {
         let mut record = record(json!({"total": "1.00", "name": "Tea"}));
         let mut seen = FieldEvidence::model_only("total");
         seen.class = EvidenceClass::TextLayer;
         seen.confirmed_by = vec!["sum".into()];
         record.evidence = vec![seen, FieldEvidence::model_only("name")];
         let found = claims(&doc_type(), &record);
-        let both = |name| [0, 1].map(|at| signal(&found[at], name).unwrap());
-        assert_eq!(both("seen:on_page"), [1.0, 0.0]);
-        assert_eq!(both("seen:not"), [0.0, 1.0]);
-        assert_eq!(both("check:confirmed"), [1.0, 0.0]);
-        assert_eq!(both("page_seen"), [0.5, 0.5]);
+        let [total, name] = [0, 1].map(|at| &found[at].features);
+        assert!(total.is_on_page && !total.is_not_on_page && total.is_confirmed);
+        assert!(!name.is_on_page && name.is_not_on_page && !name.is_confirmed);
+        assert_eq!([total.page.on_page, name.page.on_page], [0.5, 0.5]);
     }
 
     #[test]

@@ -20,25 +20,25 @@ const HUGE: f64 = 1e9;
 /// Form of the file.
 const VERSION: u32 = 1;
 
-/// What was learned about one reader from documents whose values are known.
+/// What documents with known values show about one reader.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
     pub version: u32,
-    pub reader: Reader,
+    pub reader: CalibratedReader,
     /// RFC 3339, UTC.
     pub created: String,
     /// Version of the program that made it.
     pub docmill: String,
-    /// Document types that it was made with; it says nothing of others.
+    /// Document types that it was made with; it does not apply to others.
     pub types: Vec<String>,
-    pub data: Data,
+    pub data: CalibrationData,
     /// Probability with which each certified error rate holds.
     pub confidence: f64,
     /// By rising error rate.
     pub certificates: Vec<Certificate>,
-    /// Over the documents that took no part in learning: the model's own
-    /// probabilities, and the calibrated ones.
+    /// Reliability over the documents that took no part in learning: of the
+    /// model's own probabilities, and of the calibrated ones.
     pub before: Reliability,
     pub after: Reliability,
     pub scorer: Scorer,
@@ -49,7 +49,7 @@ pub struct Calibration {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Reader {
+pub struct CalibratedReader {
     pub name: String,
     pub hash: String,
 }
@@ -57,7 +57,7 @@ pub struct Reader {
 /// Documents that were used. Near-copies count as one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Data {
+pub struct CalibrationData {
     /// For learning the probabilities.
     pub fitted: u64,
     /// For the thresholds and the reliability.
@@ -155,7 +155,7 @@ fn named(path: &Path, reader_hash: &str) -> anyhow::Result<Calibration> {
     Ok(found)
 }
 
-/// The start of the reader's hash tells its file from others.
+/// Named after the first 16 hex digits of the reader's hash.
 pub fn file_name(reader_hash: &str) -> String {
     format!("{}.json", reader_hash.get(..16).unwrap_or(reader_hash))
 }
@@ -205,8 +205,8 @@ impl Calibration {
         Ok(found)
     }
 
-    /// What a file from elsewhere may hold and none that was made does: numbers
-    /// that make no probability, texts that would write on the terminal.
+    /// Refuses what a foreign file may hold: numbers that make no probability, and
+    /// control characters in texts.
     fn check(&self) -> anyhow::Result<()> {
         let texts = [
             &self.reader.name,
@@ -214,8 +214,9 @@ impl Calibration {
             &self.created,
             &self.docmill,
         ];
-        let signals = self.scorer.columns.iter().map(|column| &column.signal);
-        for text in texts.into_iter().chain(&self.types).chain(signals) {
+        let columns = self.scorer.columns.iter();
+        let features: Vec<String> = columns.map(|column| column.feature.to_string()).collect();
+        for text in texts.into_iter().chain(&self.types).chain(&features) {
             ensure!(
                 !text.chars().any(char::is_control),
                 "a text has control characters"
@@ -250,7 +251,7 @@ impl Calibration {
         ensure!(rates.is_sorted(), "its error rates do not rise");
         let scorer = &self.scorer;
         for column in &scorer.columns {
-            let (scale, name) = (column.scale, &column.signal);
+            let (scale, name) = (column.scale, &column.feature);
             ensure!(
                 (1.0 / HUGE..=HUGE).contains(&scale),
                 "{scale} is no scale of {name}"
@@ -286,9 +287,56 @@ impl Calibration {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::documents::acceptance::policy::tests::calibration;
+    use crate::documents::acceptance::FeatureWeight;
+
+    /// Takes the model's own probability, except for names: theirs becomes 0.5.
+    pub fn calibration(threshold: Option<f64>) -> Calibration {
+        let column = |feature: &str, weight| FeatureWeight {
+            feature: feature.parse().unwrap(),
+            center: 0.0,
+            scale: 1.0,
+            weight,
+        };
+        let certificate = |max_error, threshold: Option<f64>| Certificate {
+            max_error,
+            threshold,
+            documents: 100,
+            risk: 0.0,
+            coverage: 0.5,
+            p_value: 0.2,
+            needed: threshold.is_none().then_some(460),
+        };
+        Calibration {
+            version: Calibration::VERSION,
+            reader: CalibratedReader {
+                name: "nano".into(),
+                hash: "r".into(),
+            },
+            created: "2025-01-01T00:00:00Z".into(),
+            docmill: "0".into(),
+            types: vec!["receipt".into()],
+            data: CalibrationData {
+                fitted: 50,
+                certified: 100,
+                claims: 1000,
+            },
+            confidence: 0.9,
+            certificates: vec![certificate(0.005, None), certificate(0.02, threshold)],
+            before: Reliability::default(),
+            after: Reliability::default(),
+            scorer: Scorer {
+                intercept: 0.0,
+                columns: vec![
+                    column("sum", 1.0),
+                    column("field:receipt:name", -(4f64.ln())),
+                ],
+                strength: 1.0,
+            },
+            hash: "c".into(),
+        }
+    }
 
     const HASH: &str = "0123456789abcdef0123";
 
@@ -323,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_used_is_told_with_the_remedy() {
+    fn a_file_that_cannot_be_used_is_an_error_with_the_remedy() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("mine.json");
         made().save(&path).unwrap();
@@ -342,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_probability_is_refused() {
+    fn numbers_that_make_no_probability_are_refused() {
         type Spoil = fn(&mut Calibration);
         let spoils: [(Spoil, &str); 7] = [
             (|c| c.scorer.columns[0].scale = 0.0, "scale"),

@@ -1,24 +1,25 @@
-//! From documents whose values are known to a scorer: one logistic regression
-//! over all values, with weights of their own for kinds, types and fields that
-//! are drawn towards nothing, so that what was seen seldom is judged by what it
-//! has in common with the rest.
+//! Learns a scorer from documents whose values are known: one logistic
+//! regression over all values. Kinds, types and fields have weights of their own
+//! with larger penalties, so that rare ones are judged by what they have in
+//! common with the rest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::claims::Claim;
+use super::claims::ValueClaim;
+use super::features::{Feature, Scope};
 use super::logistic::{self, dot, sigmoid};
 
-/// A claim of which it is known whether it is right.
+/// A claim, and whether it is right.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Known {
-    pub claim: Claim,
+pub struct LabelledClaim {
+    pub claim: ValueClaim,
     /// The model's own probability, 0 to 1.
     pub own: f64,
     pub right: bool,
-    /// Number of its document; values of one document fail together.
-    pub unit: usize,
+    /// Number of its document: values of one document fail together.
+    pub document: usize,
 }
 
 /// Penalties of weights that concern all values, and those of a kind, type or
@@ -31,28 +32,28 @@ const STRENGTHS: [f64; 3] = [1.0, 4.0, 16.0];
 /// Parts for choosing among them.
 const FOLDS: usize = 5;
 
-/// Makes a probability of a claim's signals.
+/// Turns a claim's features into a probability.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scorer {
     pub intercept: f64,
-    pub columns: Vec<Column>,
+    pub columns: Vec<FeatureWeight>,
     /// Multiple of the penalties that cross-validation chose.
     pub strength: f64,
 }
 
-/// One signal: `weight` x (value - `center`) / `scale` is added to the logit.
+/// `weight` x (value of the feature - `center`) / `scale` is added to the logit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Column {
-    pub signal: String,
+pub struct FeatureWeight {
+    #[serde(rename = "signal")]
+    pub feature: Feature,
     pub center: f64,
     pub scale: f64,
     pub weight: f64,
 }
 
 impl Scorer {
-    /// Probability (0 to 1) that the claim is right. Signals that calibration
-    /// did not see count as 0.
-    pub fn probability(&self, claim: &Claim) -> f64 {
+    /// Probability (0 to 1) that the claim is right.
+    pub fn probability(&self, claim: &ValueClaim) -> f64 {
         sigmoid(dot(&self.row(claim), &self.weights()))
     }
 
@@ -61,15 +62,10 @@ impl Scorer {
         [self.intercept].into_iter().chain(weights).collect()
     }
 
-    fn row(&self, claim: &Claim) -> Vec<f64> {
-        let signals: BTreeMap<&str, f64> = claim
-            .signals
-            .iter()
-            .map(|(name, value)| (name.as_str(), *value))
-            .collect();
+    fn row(&self, claim: &ValueClaim) -> Vec<f64> {
         let scaled = self.columns.iter().map(|column| {
-            let value = signals.get(column.signal.as_str()).copied();
-            (value.unwrap_or(0.0) - column.center) / column.scale
+            let value = claim.features.value(&column.feature);
+            (value - column.center) / column.scale
         });
         [1.0].into_iter().chain(scaled).collect()
     }
@@ -78,7 +74,7 @@ impl Scorer {
 /// Learns a scorer; how strongly weights are held is chosen by
 /// cross-validation over documents. Also returns the probabilities that each
 /// claim got from the documents other than its own part.
-pub fn learn(known: &[Known]) -> (Scorer, Vec<f64>) {
+pub fn learn(known: &[LabelledClaim]) -> (Scorer, Vec<f64>) {
     let tried = STRENGTHS.map(|strength| {
         let out = out_of_fold(known, strength);
         (log_loss(known, &out), strength, out)
@@ -88,13 +84,16 @@ pub fn learn(known: &[Known]) -> (Scorer, Vec<f64>) {
     (fit(&known.iter().collect::<Vec<_>>(), strength), out)
 }
 
-fn out_of_fold(known: &[Known], strength: f64) -> Vec<f64> {
+fn out_of_fold(known: &[LabelledClaim], strength: f64) -> Vec<f64> {
     let mut out = vec![0.5; known.len()];
     for fold in 0..FOLDS {
-        let others: Vec<&Known> = known.iter().filter(|k| k.unit % FOLDS != fold).collect();
+        let others: Vec<&LabelledClaim> = known
+            .iter()
+            .filter(|k| k.document % FOLDS != fold)
+            .collect();
         let scorer = fit(&others, strength);
         for (slot, held) in out.iter_mut().zip(known) {
-            if held.unit % FOLDS == fold {
+            if held.document % FOLDS == fold {
                 *slot = scorer.probability(&held.claim);
             }
         }
@@ -102,15 +101,15 @@ fn out_of_fold(known: &[Known], strength: f64) -> Vec<f64> {
     out
 }
 
-fn log_loss(known: &[Known], probabilities: &[f64]) -> f64 {
-    let loss = |(known, p): (&Known, &f64)| {
+fn log_loss(known: &[LabelledClaim], probabilities: &[f64]) -> f64 {
+    let loss = |(known, p): (&LabelledClaim, &f64)| {
         let of_outcome = if known.right { *p } else { 1.0 - p };
         -of_outcome.max(1e-12).ln()
     };
     known.iter().zip(probabilities).map(loss).sum()
 }
 
-fn fit(known: &[&Known], strength: f64) -> Scorer {
+fn fit(known: &[&LabelledClaim], strength: f64) -> Scorer {
     let mut scorer = Scorer {
         intercept: 0.0,
         columns: columns(known),
@@ -119,12 +118,11 @@ fn fit(known: &[&Known], strength: f64) -> Scorer {
     let rows: Vec<_> = known.iter().map(|k| scorer.row(&k.claim)).collect();
     let right: Vec<_> = known.iter().map(|k| k.right).collect();
     let penalty = scorer.columns.iter().map(|column| {
-        let name = &column.signal;
         strength
-            * match name.contains(':') {
-                false => PENALTY,
-                true if name.starts_with("field:") => PENALTY_OF_FIELD,
-                true => PENALTY_OF_SOME,
+            * match column.feature.scope() {
+                Scope::Every => PENALTY,
+                Scope::Some => PENALTY_OF_SOME,
+                Scope::OneField => PENALTY_OF_FIELD,
             }
     });
     // The intercept is free but for a trace, for data of one outcome only.
@@ -137,74 +135,66 @@ fn fit(known: &[&Known], strength: f64) -> Scorer {
     scorer
 }
 
-/// Signals of all values are standardised; those of some values keep their 0
-/// and are brought to a root mean square of 1 where they are not 0.
-fn columns(known: &[&Known]) -> Vec<Column> {
-    let names: BTreeSet<&str> = known
-        .iter()
-        .flat_map(|k| k.claim.signals.iter().map(|(name, _)| name.as_str()))
-        .collect();
-    let mut sums: BTreeMap<&str, (f64, f64, f64)> = BTreeMap::new();
-    for (name, value) in known.iter().flat_map(|k| &k.claim.signals) {
-        if name.contains(':') && *value == 0.0 {
-            continue;
-        }
-        let (count, sum, squares) = sums.entry(name).or_default();
-        *count += 1.0;
-        *sum += value;
-        *squares += value * value;
-    }
-    names
-        .into_iter()
-        .map(|name| {
-            let (count, sum, squares) = sums.get(name).copied().unwrap_or((1.0, 0.0, 1.0));
-            let center = match name.contains(':') {
-                true => 0.0,
-                false => sum / count,
-            };
-            let variance = squares / count - center * center;
-            let scale = variance.max(0.0).sqrt();
-            Column {
-                signal: name.to_owned(),
-                center,
-                scale: if scale > 1e-9 { scale } else { 1.0 },
-                weight: 0.0,
+/// Features of all claims are standardised. Those of some claims keep their 0
+/// and get a root mean square of 1 over the claims where they are not 0.
+fn columns(known: &[&LabelledClaim]) -> Vec<FeatureWeight> {
+    let mut sums: BTreeMap<Feature, (f64, f64, f64)> = BTreeMap::new();
+    for claim in known.iter().map(|k| &k.claim) {
+        for feature in claim.features.names() {
+            let value = claim.features.value(&feature);
+            let is_of_all = feature.scope() == Scope::Every;
+            let (count, sum, squares) = sums.entry(feature).or_default();
+            if is_of_all || value != 0.0 {
+                *count += 1.0;
+                *sum += value;
+                *squares += value * value;
             }
-        })
-        .collect()
+        }
+    }
+    let column = |(feature, (count, sum, squares)): (Feature, (f64, f64, f64))| {
+        let count = f64::max(count, 1.0);
+        let center = match feature.scope() {
+            Scope::Every => sum / count,
+            _ => 0.0,
+        };
+        let variance = squares / count - center * center;
+        let scale = variance.max(0.0).sqrt();
+        FeatureWeight {
+            feature,
+            center,
+            scale: if scale > 1e-9 { scale } else { 1.0 },
+            weight: 0.0,
+        }
+    };
+    sums.into_iter().map(column).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::documents::acceptance::{Kind, reliability};
+    use crate::documents::acceptance::features::example;
+    use crate::documents::acceptance::{ClaimKind, reliability};
 
-    fn known(unit: usize, kind: Kind, sum: f64, right: bool) -> Known {
-        let name = kind.as_str();
-        let signals = [
-            ("sum".to_owned(), sum),
-            (format!("kind:{name}"), 1.0),
-            (format!("kind:{name}:sum"), sum),
-        ];
-        Known {
-            claim: Claim {
+    fn known(document: usize, kind: ClaimKind, sum: f64, right: bool) -> LabelledClaim {
+        LabelledClaim {
+            claim: ValueClaim {
                 field: "f".into(),
                 kind,
-                signals: signals.into(),
-                is_doubted: false,
+                features: example(kind, sum),
+                is_flagged: false,
             },
             own: 0.5,
             right,
-            unit,
+            document,
         }
     }
 
-    /// A model that is too sure of amounts: a logit of 2 is right half the
-    /// time, while dates keep their word.
-    fn overconfident(documents: usize) -> Vec<Known> {
+    /// A model that is overconfident about amounts alone: a logit of 2 is right
+    /// half the time.
+    fn overconfident(documents: usize) -> Vec<LabelledClaim> {
         let mut all = Vec::new();
         for unit in 0..documents {
-            for (kind, shift) in [(Kind::Amount, 2.0), (Kind::Date, 0.0)] {
+            for (kind, shift) in [(ClaimKind::Amount, 2.0), (ClaimKind::Date, 0.0)] {
                 let sum = (unit % 9) as f64 - 3.0;
                 let truth = sigmoid(sum - shift);
                 // A low-discrepancy sequence in place of chance.
@@ -221,16 +211,16 @@ mod tests {
         let (scorer, out) = learn(&all);
         let at = |kind| scorer.probability(&known(0, kind, 2.0, true).claim);
         assert!(
-            (at(Kind::Amount) - 0.5).abs() < 0.05,
+            (at(ClaimKind::Amount) - 0.5).abs() < 0.05,
             "{}",
-            at(Kind::Amount)
+            at(ClaimKind::Amount)
         );
         assert!(
-            (at(Kind::Date) - sigmoid(2.0)).abs() < 0.05,
+            (at(ClaimKind::Date) - sigmoid(2.0)).abs() < 0.05,
             "{}",
-            at(Kind::Date)
+            at(ClaimKind::Date)
         );
-        let raw = all.iter().map(|k| (sigmoid(k.claim.signals[0].1), k.right));
+        let raw = all.iter().map(|k| (sigmoid(k.claim.features.sum), k.right));
         let fitted = out.iter().zip(&all).map(|(p, k)| (*p, k.right));
         let before = reliability(&raw.collect::<Vec<_>>()).ece;
         let after = reliability(&fitted.collect::<Vec<_>>()).ece;
@@ -240,16 +230,18 @@ mod tests {
     #[test]
     fn a_kind_seen_once_is_judged_by_the_others() {
         let mut all = overconfident(500);
-        all.push(known(501, Kind::Identifier, 2.0, false));
+        all.push(known(501, ClaimKind::Identifier, 2.0, false));
         let (scorer, _) = learn(&all);
-        let seldom = scorer.probability(&known(0, Kind::Identifier, 2.0, true).claim);
+        let seldom = scorer.probability(&known(0, ClaimKind::Identifier, 2.0, true).claim);
         // Between the two kinds that were seen, not at 0.
         assert!((0.4..0.9).contains(&seldom), "{seldom}");
     }
 
     #[test]
     fn one_outcome_only_gives_probabilities_short_of_certainty() {
-        let all: Vec<_> = (0..40).map(|u| known(u, Kind::Date, 1.0, true)).collect();
+        let all: Vec<_> = (0..40)
+            .map(|u| known(u, ClaimKind::Date, 1.0, true))
+            .collect();
         let (scorer, _) = learn(&all);
         let p = scorer.probability(&all[0].claim);
         assert!(p > 0.9 && p < 1.0, "{p}");

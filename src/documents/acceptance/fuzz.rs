@@ -36,11 +36,11 @@ fn judge(policy: &Policy, doc_type: &DocType) {
     let calibration = policy.calibration.as_deref();
     let threshold = calibration.and_then(|calibration| policy.threshold(calibration));
     let mut record = record(&doc_type.name);
-    for verdict in policy.verdicts(doc_type, &record) {
-        let probability = verdict.probability.expect("the type is one of its own");
+    for decision in policy.decisions(doc_type, &record) {
+        let probability = decision.probability.expect("the type is one of its own");
         assert!((0.0..=1.0).contains(&probability), "{probability}");
-        let is_believed = threshold.is_some_and(|threshold| probability >= threshold);
-        assert!(is_believed || !verdict.accepted, "{verdict:?}");
+        let is_above = threshold.is_some_and(|threshold| probability >= threshold);
+        assert!(is_above || !decision.accepted, "{decision:?}");
     }
     policy.apply(Some(doc_type), &mut record);
     assert!(threshold.is_some() || record.status == Status::NeedsReview);

@@ -1,33 +1,42 @@
-//! Which values to believe: probabilities that mean what they say, and from
-//! which one on a value is accepted.
+//! Acceptance: calibrated probabilities of values, and the threshold from which
+//! on a value is accepted.
 //!
-//! A model's own probability is a signal, not a promise. [`claims`] puts it
-//! together with what the checks found; a [`Scorer`], learned from documents
-//! whose values are known, makes of it the probability that the value is right;
-//! [`certify`] finds the threshold whose error rate holds with a guarantee;
-//! [`Policy`] accepts by it. docs/evaluation.md says all this in plain words.
+//! [`claims`] collects the features of each value; a [`Scorer`], learned from
+//! documents whose values are known, turns them into the probability that the
+//! value is right; [`certify`] finds the threshold at which the error rate holds
+//! with a guarantee; [`Policy::apply`] decides about a record. docs/evaluation.md
+//! explains the method.
 //!
 //! Pure, except for finding and writing the file of a [`Calibration`].
 
 mod certify;
 mod claims;
 mod curves;
+mod features;
 mod file;
 mod fit;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod logistic;
 mod policy;
+#[cfg(test)]
+mod samples;
 
-pub use certify::{At, Certificate, FITTED, Unit, at, certify, fewest, in_all, p_value};
-pub use claims::{Claim, Kind, claims};
+pub use certify::{
+    Certificate, DocumentSample, FITTED, ThresholdResult, certify, evaluate_at, fewest, p_value,
+    total_required,
+};
+pub use claims::{ValueClaim, claims};
 pub use curves::{BINS, Bin, Reliability, RiskPoint, aurc, isotonic, reliability, risk_coverage};
-pub use file::{Calibration, Data, FOLDER, Folders, OFF, Reader, file_name};
-pub use fit::{Column, Known, Scorer, learn};
-pub use policy::{Policy, Verdict, percent, status};
+#[cfg(test)]
+pub(crate) use features::example as example_features;
+pub use features::{ClaimKind, Feature, Features, PageFeatures};
+pub use file::{CalibratedReader, Calibration, CalibrationData, FOLDER, Folders, OFF, file_name};
+pub use fit::{FeatureWeight, LabelledClaim, Scorer, learn};
+pub use policy::{ClaimDecision, Policy, percent, status};
 
-/// Error rates for which a threshold is looked for: `max_error` may then be
+/// Error rates for which a threshold is tested, so that `max_error` can be
 /// changed without calibrating again.
 pub const ERROR_RATES: [f64; 5] = [0.005, 0.01, 0.02, 0.05, 0.1];
-/// Probability with which a certified error rate holds.
+/// Default probability with which a certified error rate holds.
 pub const CONFIDENCE: f64 = 0.9;

@@ -1,19 +1,20 @@
-//! What is accepted, and in which words a person is told why not.
+//! Which records are accepted, and the findings that say why others are not.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::claims::{Claim, Kind, claims};
-use super::{Calibration, Certificate, in_all};
+use super::claims::{ValueClaim, claims};
+use super::features::ClaimKind;
+use super::{Calibration, Certificate, total_required};
 use crate::domain::{
     Calibrated, DocType, FieldPath, Finding, FindingCode, Record, Severity, Status,
 };
 
-/// By what values are accepted.
+/// How values and records are accepted.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// That of the reader in use, where there is one.
+    /// The calibration of the reader in use.
     pub calibration: Option<Arc<Calibration>>,
     /// Wanted: at most this share (0 to 1) of accepted fields is wrong.
     pub max_error: f64,
@@ -22,10 +23,10 @@ pub struct Policy {
     pub min_confidence: f32,
 }
 
-/// What the policy makes of one claim.
+/// The policy's decision about one claim.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Verdict {
-    pub claim: Claim,
+pub struct ClaimDecision {
+    pub claim: ValueClaim,
     /// The model's own probability, 0 to 1.
     pub confidence: f64,
     /// Calibrated; `None` without a calibration.
@@ -34,7 +35,7 @@ pub struct Verdict {
 }
 
 impl Policy {
-    /// Changes when the policy may accept otherwise.
+    /// Changes when the policy may decide otherwise.
     pub fn key(&self) -> String {
         let calibration = self
             .calibration
@@ -43,7 +44,7 @@ impl Policy {
         format!("{calibration} {} {}", self.max_error, self.min_confidence)
     }
 
-    /// The calibration, if it says anything of this type.
+    /// The calibration, if it applies to this type.
     fn calibration_of(&self, doc_type: &DocType) -> Option<&Calibration> {
         let calibration = self.calibration.as_deref()?;
         calibration
@@ -52,13 +53,13 @@ impl Policy {
             .then_some(calibration)
     }
 
-    /// The certificate to go by: what is certified for a smaller error rate
-    /// holds for a larger one.
+    /// The certificate that applies: one for a smaller error rate holds for a
+    /// larger one.
     pub fn certificate<'a>(&self, calibration: &'a Calibration) -> Option<&'a Certificate> {
         let fits = |c: &&Certificate| c.max_error <= self.max_error + 1e-12;
         let fitting = || calibration.certificates.iter().filter(fits).rev();
-        // Not the lowest threshold of all: each holds with the certificate's
-        // confidence, the best of several does not.
+        // Not the lowest of all thresholds: the best of several does not hold
+        // with the confidence of each.
         fitting()
             .find(|c| c.threshold.is_some())
             .or_else(|| fitting().next())
@@ -70,19 +71,19 @@ impl Policy {
 
     /// Every claim of the record with its probability and whether it is
     /// accepted.
-    pub fn verdicts(&self, doc_type: &DocType, record: &Record) -> Vec<Verdict> {
+    pub fn decisions(&self, doc_type: &DocType, record: &Record) -> Vec<ClaimDecision> {
         let calibration = self.calibration_of(doc_type);
         let threshold = calibration.map(|calibration| self.threshold(calibration));
-        let verdict = |(claim, logprob): (Claim, &crate::domain::FieldLogprob)| {
+        let decision = |(claim, logprob): (ValueClaim, &crate::domain::FieldLogprob)| {
             let confidence = f64::from(logprob.probability());
             let probability = calibration.map(|c| c.scorer.probability(&claim));
-            let believed = match (probability, threshold) {
+            let is_above = match (probability, threshold) {
                 (Some(probability), Some(Some(threshold))) => probability >= threshold,
                 (Some(_), _) => false,
                 (None, _) => logprob.probability() >= self.min_confidence,
             };
-            Verdict {
-                accepted: believed && !claim.is_doubted,
+            ClaimDecision {
+                accepted: is_above && !claim.is_flagged,
                 claim,
                 confidence,
                 probability,
@@ -91,56 +92,57 @@ impl Policy {
         claims(doc_type, record)
             .into_iter()
             .zip(&record.logprobs)
-            .map(verdict)
+            .map(decision)
             .collect()
     }
 
-    /// Gives the record its probabilities, its findings about them and its
-    /// status, in place of earlier ones.
+    /// Decides whether a record is accepted, once all other findings are there:
+    /// sets its probabilities, the findings about them and its status. Applied
+    /// again, it replaces what an earlier policy set.
     pub fn apply(&self, doc_type: Option<&DocType>, record: &mut Record) {
         record
             .findings
             .retain(|finding| !finding.code.is_from_acceptance());
         record.calibrated = None;
-        let verdicts = match doc_type {
-            Some(doc_type) => self.verdicts(doc_type, record),
+        let decisions = match doc_type {
+            Some(doc_type) => self.decisions(doc_type, record),
             None => Vec::new(),
         };
         let calibration = doc_type.and_then(|doc_type| self.calibration_of(doc_type));
-        if let (Some(calibration), false) = (calibration, verdicts.is_empty()) {
+        if let (Some(calibration), false) = (calibration, decisions.is_empty()) {
             record.calibrated = Some(Calibrated {
                 calibration: calibration.hash.clone(),
                 max_error: self.max_error,
                 threshold: self.threshold(calibration),
-                fields: verdicts
+                fields: decisions
                     .iter()
                     .map(|v| (v.claim.field.clone(), v.probability.unwrap_or_default()))
                     .collect(),
             });
             record
                 .findings
-                .extend(self.tell_calibrated(calibration, record, &verdicts));
+                .extend(self.calibrated_finding(calibration, record, &decisions));
         } else {
             record
                 .findings
-                .extend(self.tell_uncalibrated(record, &verdicts));
+                .extend(self.uncalibrated_finding(record, &decisions));
         }
         if record.status != Status::Failed {
             record.status = status(&record.findings);
         }
     }
 
-    fn tell_calibrated(
+    fn calibrated_finding(
         &self,
         calibration: &Calibration,
         record: &Record,
-        verdicts: &[Verdict],
+        decisions: &[ClaimDecision],
     ) -> Option<Finding> {
         let wanted = format!(
             "at most {} of accepted fields wrong",
             percent(self.max_error)
         );
-        let least = verdicts
+        let least = decisions
             .iter()
             .min_by(|a, b| probability(a).total_cmp(&probability(b)))?;
         let Some(threshold) = self.threshold(calibration) else {
@@ -150,65 +152,70 @@ impl Policy {
                     ..
                 }) => format!(
                     "about {} documents with known values would be needed, not {} (`docmill calibrate`)",
-                    in_all(*needed),
+                    total_required(*needed),
                     calibration.data.fitted + calibration.data.certified
                 ),
                 Some(Certificate { documents: 0, .. }) => {
-                    "the model is hardly ever sure enough for that".to_owned()
+                    "the model's probabilities are almost never high enough".to_owned()
                 }
                 Some(_) => {
-                    "the model is wrong more often than that where it is most sure".to_owned()
+                    "the values with the highest probabilities are wrong more often than that"
+                        .to_owned()
                 }
-                None => "no threshold was looked for at so low an error rate".to_owned(),
+                None => "thresholds were only tested for larger error rates".to_owned(),
             };
             let message = format!(
-                "no field is accepted, since no threshold is certified for {wanted}: {why}; the least believed: {}",
-                believed(record, least)
+                "no field is accepted, since no threshold is certified for {wanted}: {why}; the least certain: {}",
+                described(record, least)
             );
             return Some(Finding::new(FindingCode::NotCertified, None, message));
         };
-        let doubtful = below(verdicts, threshold);
+        let doubtful = below(decisions, threshold);
         let (least, others) = doubtful.split_first()?;
         let message = format!(
             "{}; fields are accepted from {} on ({wanted}){}",
-            believed(record, least),
+            described(record, least),
             rounded_up(threshold),
             also(others),
         );
-        Some(doubt(least, message))
+        Some(low_confidence(least, message))
     }
 
-    fn tell_uncalibrated(&self, record: &Record, verdicts: &[Verdict]) -> Option<Finding> {
-        let doubtful = below(verdicts, f64::from(self.min_confidence));
+    fn uncalibrated_finding(
+        &self,
+        record: &Record,
+        decisions: &[ClaimDecision],
+    ) -> Option<Finding> {
+        let doubtful = below(decisions, f64::from(self.min_confidence));
         let (least, others) = doubtful.split_first()?;
         let message = format!(
             "{}, the model's own and uncalibrated; fields are accepted from {} on (min_confidence){}",
-            believed(record, least),
+            described(record, least),
             self.min_confidence,
             also(others),
         );
-        Some(doubt(least, message))
+        Some(low_confidence(least, message))
     }
 }
 
-/// The least believed first.
-fn below(verdicts: &[Verdict], bar: f64) -> Vec<&Verdict> {
-    let is_below = |verdict: &&Verdict| probability(verdict) < bar;
-    let mut doubtful: Vec<_> = verdicts.iter().filter(is_below).collect();
+/// Decisions below a threshold, the least probable first.
+fn below(decisions: &[ClaimDecision], threshold: f64) -> Vec<&ClaimDecision> {
+    let is_below = |decision: &&ClaimDecision| probability(decision) < threshold;
+    let mut doubtful: Vec<_> = decisions.iter().filter(is_below).collect();
     doubtful.sort_by(|a, b| probability(a).total_cmp(&probability(b)));
     doubtful
 }
 
-fn doubt(least: &Verdict, message: String) -> Finding {
+fn low_confidence(least: &ClaimDecision, message: String) -> Finding {
     let field = Some(least.claim.field.as_str());
     Finding::new(FindingCode::LowConfidence, field, message)
 }
 
-fn probability(verdict: &Verdict) -> f64 {
-    verdict.probability.unwrap_or(verdict.confidence)
+fn probability(decision: &ClaimDecision) -> f64 {
+    decision.probability.unwrap_or(decision.confidence)
 }
 
-/// A person has to look where anything is worse than a remark.
+/// Any warning or error needs a review.
 pub fn status(findings: &[Finding]) -> Status {
     match findings.iter().any(|f| f.severity > Severity::Info) {
         true => Status::NeedsReview,
@@ -216,18 +223,18 @@ pub fn status(findings: &[Finding]) -> Status {
     }
 }
 
-fn believed(record: &Record, verdict: &Verdict) -> String {
-    let field = &verdict.claim.field;
-    let probability = rounded_down(probability(verdict));
-    if verdict.claim.kind == Kind::Absent {
-        return format!("{field} is believed to be absent with probability {probability}");
+fn described(record: &Record, decision: &ClaimDecision) -> String {
+    let field = &decision.claim.field;
+    let probability = rounded_down(probability(decision));
+    if decision.claim.kind == ClaimKind::Absent {
+        return format!("{field} is absent with probability {probability}");
     }
     let value = match FieldPath::parse(field).value_at(&record.fields) {
         Some(Value::String(text)) => shortened(text),
         Some(other) => other.to_string(),
         None => String::new(),
     };
-    format!("{field} {value} is believed with probability {probability}")
+    format!("{field} {value} is right with probability {probability}")
 }
 
 fn shortened(text: &str) -> String {
@@ -238,14 +245,14 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// Further fields below the bar, each with its probability.
-fn also(others: &[&Verdict]) -> String {
-    /// More would not be read; `show` has all.
+/// Further fields below the threshold, each with its probability.
+fn also(others: &[&ClaimDecision]) -> String {
+    /// `show` has all.
     const NAMED: usize = 5;
     if others.is_empty() {
         return String::new();
     }
-    let name = |v: &&Verdict| format!("{} {}", v.claim.field, rounded_down(probability(v)));
+    let name = |v: &&ClaimDecision| format!("{} {}", v.claim.field, rounded_down(probability(v)));
     let named: Vec<String> = others.iter().take(NAMED).map(name).collect();
     let more = match others.len().saturating_sub(NAMED) {
         0 => String::new(),
@@ -254,8 +261,8 @@ fn also(others: &[&Verdict]) -> String {
     format!("; also below: {}{more}", named.join(", "))
 }
 
-/// Two digits, or as many as tell the number from 1; away from what would make
-/// a doubtful value look accepted.
+/// Two digits, or as many as distinguish the number from 1, rounded so that a
+/// value below a threshold never looks equal to it.
 fn rounded_down(p: f64) -> String {
     rounded(p, f64::floor)
 }
@@ -282,4 +289,4 @@ pub fn percent(share: f64) -> String {
 
 #[cfg(test)]
 #[path = "policy_tests.rs"]
-pub(super) mod tests;
+mod tests;

@@ -1,112 +1,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::documents::acceptance::{Column, Data, Reader, Reliability, Scorer};
-use crate::domain::{FieldLogprob, FindingCode};
-
-pub fn doc_type() -> DocType {
-    let text = json!({"type": ["string", "null"], "maxLength": 100});
-    let short = json!({"type": ["string", "null"], "maxLength": 20});
-    let format = |format: &str| json!({"type": ["string", "null"], "format": format});
-    let schema = json!({"type": "object", "properties": {
-        "total": format("amount"), "date": format("date"), "currency": format("currency"),
-        "name": text, "number": short, "note": text,
-        "items": {"type": "array", "items": {"type": "object",
-            "properties": {"text": text, "amount": format("amount")}}},
-    }});
-    DocType {
-        name: "receipt".into(),
-        schema,
-        schema_hash: String::new(),
-        labels: Vec::new(),
-        read: None,
-    }
-}
-
-/// Every value read with a probability of 0.8.
-pub fn record(fields: Value) -> Record {
-    let fields = fields.as_object().unwrap().clone();
-    let mut paths = Vec::new();
-    for (name, value) in &fields {
-        match value.as_array() {
-            Some(lines) => {
-                for (index, line) in lines.iter().enumerate() {
-                    let leaves = line.as_object().unwrap().keys();
-                    paths.extend(leaves.map(|leaf| format!("{name}[{index}].{leaf}")));
-                }
-            }
-            None => paths.push(name.clone()),
-        }
-    }
-    let logprob = |field| FieldLogprob {
-        field,
-        sum: 0.8f32.ln(),
-        min: 0.8f32.ln(),
-        tokens: 2,
-    };
-    Record {
-        doc_type: Some("receipt".into()),
-        pages: vec![0],
-        status: Status::Accepted,
-        source: crate::domain::Source::Model,
-        fields,
-        findings: Vec::new(),
-        confidence: Some(0.8),
-        field_confidence: Vec::new(),
-        logprobs: paths.into_iter().map(logprob).collect(),
-        type_probability: None,
-        calibrated: None,
-        evidence: vec![],
-        keys: vec![],
-    }
-}
-
-/// Believes the model, but no name: its probability becomes 0.5.
-pub fn calibration(threshold: Option<f64>) -> Calibration {
-    let column = |signal: &str, weight| Column {
-        signal: signal.into(),
-        center: 0.0,
-        scale: 1.0,
-        weight,
-    };
-    let certificate = |max_error, threshold: Option<f64>| Certificate {
-        max_error,
-        threshold,
-        documents: 100,
-        risk: 0.0,
-        coverage: 0.5,
-        p_value: 0.2,
-        needed: threshold.is_none().then_some(460),
-    };
-    Calibration {
-        version: Calibration::VERSION,
-        reader: Reader {
-            name: "nano".into(),
-            hash: "r".into(),
-        },
-        created: "2025-01-01T00:00:00Z".into(),
-        docmill: "0".into(),
-        types: vec!["receipt".into()],
-        data: Data {
-            fitted: 50,
-            certified: 100,
-            claims: 1000,
-        },
-        confidence: 0.9,
-        certificates: vec![certificate(0.005, None), certificate(0.02, threshold)],
-        before: Reliability::default(),
-        after: Reliability::default(),
-        scorer: Scorer {
-            intercept: 0.0,
-            columns: vec![
-                column("sum", 1.0),
-                column("field:receipt:name", -(4f64.ln())),
-            ],
-            strength: 1.0,
-        },
-        hash: "c".into(),
-    }
-}
+use crate::documents::acceptance::file::tests::calibration;
+use crate::documents::acceptance::samples::{doc_type, record};
+use crate::domain::FindingCode;
 
 fn policy(threshold: Option<f64>, max_error: f64) -> Policy {
     Policy {
@@ -117,7 +14,7 @@ fn policy(threshold: Option<f64>, max_error: f64) -> Policy {
 }
 
 #[test]
-fn a_record_is_accepted_when_each_of_its_values_is_believed_enough() {
+fn a_record_is_accepted_when_every_value_is_above_the_threshold() {
     let mut good = record(json!({"total": "1.00", "note": null}));
     policy(Some(0.75), 0.02).apply(Some(&doc_type()), &mut good);
     assert_eq!((good.status, good.findings.len()), (Status::Accepted, 0));
@@ -128,7 +25,7 @@ fn a_record_is_accepted_when_each_of_its_values_is_believed_enough() {
 }
 
 #[test]
-fn a_doubtful_value_is_told_with_its_probability_and_what_is_asked_for() {
+fn a_value_below_the_threshold_has_a_finding_with_its_probability_and_the_threshold() {
     let mut doubtful = record(json!({"name": "Tea House", "total": "1.00"}));
     let policy = policy(Some(0.75), 0.02);
     policy.apply(Some(&doc_type()), &mut doubtful);
@@ -143,13 +40,13 @@ fn a_doubtful_value_is_told_with_its_probability_and_what_is_asked_for() {
     assert_eq!(
         messages,
         [
-            "name Tea House is believed with probability 0.50; fields are accepted from 0.75 on (at most 2 % of accepted fields wrong)"
+            "name Tea House is right with probability 0.50; fields are accepted from 0.75 on (at most 2 % of accepted fields wrong)"
         ]
     );
 }
 
 #[test]
-fn every_field_below_the_bar_is_named_with_its_probability_up_to_a_few() {
+fn fields_below_the_threshold_are_named_with_their_probabilities_up_to_a_few() {
     let fields = json!({"name": "Tea House", "total": "1.00", "note": null,
         "items": [{"text": "tea", "amount": "1.00"}, {"text": "bun", "amount": "2.00"}]});
     let mut record = record(fields);
@@ -163,7 +60,7 @@ fn every_field_below_the_bar_is_named_with_its_probability_up_to_a_few() {
     assert_eq!(finding.field.as_deref(), Some("items[1].amount"));
     assert_eq!(
         finding.message,
-        "items[1].amount 2.00 is believed with probability 0.30, the model's own and uncalibrated; fields are accepted \
+        "items[1].amount 2.00 is right with probability 0.30, the model's own and uncalibrated; fields are accepted \
          from 0.7 on (min_confidence); also below: items[1].text 0.35, items[0].amount 0.40, items[0].text 0.45, \
          note 0.50, total 0.55 and 1 more"
     );
@@ -198,16 +95,16 @@ fn a_certificate_for_less_holds_for_more() {
 }
 
 #[test]
-fn a_value_that_a_check_speaks_against_is_not_accepted_however_sure() {
+fn a_flagged_value_is_not_accepted_whatever_its_probability() {
     let mut record = record(json!({"total": "1.00", "date": "2024-01-01"}));
     record.findings = vec![Finding::new(FindingCode::SumMismatch, Some("total"), "x")];
-    let verdicts = policy(Some(0.1), 0.02).verdicts(&doc_type(), &record);
-    let accepted: Vec<_> = verdicts.iter().map(|v| v.accepted).collect();
+    let decisions = policy(Some(0.1), 0.02).decisions(&doc_type(), &record);
+    let accepted: Vec<_> = decisions.iter().map(|v| v.accepted).collect();
     assert_eq!(accepted, [false, true]);
 }
 
 #[test]
-fn without_a_calibration_the_models_own_probability_decides_and_is_called_so() {
+fn without_a_calibration_the_models_own_probability_decides_and_the_finding_says_so() {
     let mut other = doc_type();
     other.name = "ticket".into();
     let mut record = record(json!({"total": "1.00"}));
@@ -217,7 +114,7 @@ fn without_a_calibration_the_models_own_probability_decides_and_is_called_so() {
     assert!(record.calibrated.is_none());
     assert_eq!(
         record.findings[0].message,
-        "total 1.00 is believed with probability 0.50, the model's own and uncalibrated; fields are accepted from 0.7 on (min_confidence)"
+        "total 1.00 is right with probability 0.50, the model's own and uncalibrated; fields are accepted from 0.7 on (min_confidence)"
     );
     record.logprobs[0].sum = 0.9f32.ln();
     policy(Some(0.1), 0.02).apply(Some(&other), &mut record);
@@ -225,7 +122,7 @@ fn without_a_calibration_the_models_own_probability_decides_and_is_called_so() {
 }
 
 #[test]
-fn numbers_are_rounded_so_that_no_doubtful_value_looks_accepted() {
+fn probabilities_are_rounded_so_that_none_below_a_threshold_looks_equal_to_it() {
     assert_eq!(
         (rounded_down(0.6299), rounded_up(0.601)),
         ("0.62".into(), "0.61".into())

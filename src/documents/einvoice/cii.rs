@@ -5,11 +5,13 @@
 
 use jiff::civil::Date;
 
+use super::payment::{self, Term};
+use super::shared;
 use super::values::Values;
 use super::xml::Element;
 use crate::domain::{
-    Address, AllowanceCharge, Contact, EInvoice, FieldPath, Line, Party, Payment, Syntax, Tax,
-    Totals,
+    Account, Address, AllowanceCharge, Contact, Discount, EInvoice, FieldPath, FindingCode, Line,
+    Party, Payment, Syntax, Tax, Totals, count,
 };
 
 const CONTEXT: [&str; 2] = [
@@ -55,7 +57,7 @@ const LINE_SUMMATION: [&str; 2] = [
 ];
 const PERCENT: [&str; 2] = ["RateApplicablePercent", "ApplicablePercent"];
 
-/// An element that stands for one that is not there.
+/// Stands for an element that is absent.
 static NOTHING: std::sync::LazyLock<Element> = std::sync::LazyLock::new(Element::default);
 
 fn part<'a>(of: &'a Element, names: &[&str]) -> &'a Element {
@@ -70,7 +72,15 @@ pub fn invoice(root: &Element, syntax: Syntax) -> EInvoice {
     let delivery = part(transaction, &DELIVERY);
     let settlement = part(transaction, &SETTLEMENT);
     let currency = settlement.line_at(&["InvoiceCurrencyCode"]);
-    let terms: Vec<&Element> = settlement.all("SpecifiedTradePaymentTerms").collect();
+    let issue_date = values.date("issue_date", document.any(&["IssueDateTime"]));
+    let terms = settlement.all("SpecifiedTradePaymentTerms");
+    let terms = terms
+        .map(|element| term(element, issue_date, &mut values))
+        .collect();
+    let terms = payment::settle(terms, None, issue_date);
+    values.findings.extend(terms.finding);
+    let means = means(settlement);
+    let (payment, other_payments) = payment::choose(means, &mut values);
     let reference = |name: &str| {
         let document = agreement.any(&[name])?;
         document.any(&["IssuerAssignedID", "ID"])?.line()
@@ -81,14 +91,11 @@ pub fn invoice(root: &Element, syntax: Syntax) -> EInvoice {
             .line_at(&["GuidelineSpecifiedDocumentContextParameter", "ID"]),
         number: document.line_at(&["ID"]),
         type_code: document.line_at(&["TypeCode"]),
-        issue_date: values.date("issue_date", document.any(&["IssueDateTime"])),
-        due_date: terms
-            .iter()
-            .find_map(|terms| terms.any(&["DueDateDateTime"]))
-            .and_then(|date| values.date("due_date", Some(date))),
-        payment_terms: terms
-            .iter()
-            .find_map(|terms| terms.any(&["Description"])?.paragraphs()),
+        issue_date,
+        due_date: terms.due_date,
+        payment_terms: terms.text,
+        discounts: terms.discounts,
+        instalments: terms.instalments,
         notes: notes(document),
         tax_currency: settlement.line_at(&["TaxCurrencyCode"]),
         buyer_reference: agreement.line_at(&["BuyerReference"]),
@@ -109,7 +116,8 @@ pub fn invoice(root: &Element, syntax: Syntax) -> EInvoice {
         period: settlement
             .any(&["BillingSpecifiedPeriod"])
             .map(|period| span(period, &mut values)),
-        payment: payment(settlement),
+        payment,
+        other_payments,
         allowances: allowances(settlement, &mut values),
         totals: totals(
             part(settlement, &SUMMATION),
@@ -120,22 +128,17 @@ pub fn invoice(root: &Element, syntax: Syntax) -> EInvoice {
             .all("ApplicableTradeTax")
             .map(|element| tax(element, &mut values))
             .collect(),
-        lines: transaction
-            .all("IncludedSupplyChainTradeLineItem")
-            .enumerate()
-            .map(|(index, element)| line(index, element, &mut values))
-            .collect(),
+        lines: lines(transaction, &mut values),
         currency,
         ..EInvoice::new(syntax)
     };
-    invoice.lines.retain(super::is_line);
     if syntax == Syntax::Zugferd1 {
-        // Some of its examples write what is taken off with a sign, too.
+        // Some of its examples write allowances with a minus sign.
         for allowance in invoice.allowances.iter_mut().filter(|one| !one.is_charge) {
             allowance.amount = allowance.amount.abs();
         }
     }
-    invoice.problems = values.problems;
+    invoice.findings = values.findings;
     invoice
 }
 
@@ -204,22 +207,63 @@ fn party(party: &Element) -> Party {
     }
 }
 
-fn payment(settlement: &Element) -> Payment {
-    let means: Vec<&Element> = settlement
+/// Every means of payment with the terms of its own element.
+fn means(settlement: &Element) -> Vec<Payment> {
+    let reference = settlement.line_at(&["PaymentReference"]);
+    let mut terms = settlement.all("SpecifiedTradePaymentTerms");
+    let mandate = terms.find_map(|terms| terms.line_at(&["DirectDebitMandateID"]));
+    let mut means: Vec<Payment> = settlement
         .all("SpecifiedTradeSettlementPaymentMeans")
+        .map(|element| {
+            let account = part(element, &["PayeePartyCreditorFinancialAccount"]);
+            let id = |name: &str| account.any(&[name]).and_then(Element::compact);
+            let provider = ["PayeeSpecifiedCreditorFinancialInstitution", "BICID"];
+            let debited = part(element, &["PayerPartyDebtorFinancialAccount"]);
+            let debited = debited.any(&["IBANID", "ProprietaryID"]);
+            Payment {
+                means_code: element.any(&["TypeCode"]).and_then(Element::compact),
+                account: id("IBANID")
+                    .map(|id| Account::new(id, true))
+                    .or_else(|| Some(Account::new(id("ProprietaryID")?, false))),
+                account_name: account.line_at(&["AccountName"]),
+                provider: element.at(&provider).and_then(Element::compact),
+                debited_account: debited.and_then(Element::compact),
+                ..Payment::default()
+            }
+        })
         .collect();
-    let first = |path: &[&str]| means.iter().find_map(|means| means.at(path)?.compact());
-    let account = "PayeePartyCreditorFinancialAccount";
-    Payment {
-        means_code: first(&["TypeCode"]),
-        reference: settlement.line_at(&["PaymentReference"]),
-        iban: first(&[account, "IBANID"]).or_else(|| first(&[account, "ProprietaryID"])),
-        account_name: means
-            .iter()
-            .find_map(|means| means.line_at(&[account, "AccountName"])),
-        bic: first(&["PayeeSpecifiedCreditorFinancialInstitution", "BICID"]),
-        mandate: settlement.line_at(&["SpecifiedTradePaymentTerms", "DirectDebitMandateID"]),
-        debited_iban: first(&["PayerPartyDebtorFinancialAccount", "IBANID"]),
+    if means.is_empty() && (reference.is_some() || mandate.is_some()) {
+        means.push(Payment::default());
+    }
+    for one in &mut means {
+        one.reference.clone_from(&reference);
+        one.mandate.clone_from(&mandate);
+    }
+    means
+}
+
+fn term(element: &Element, issued: Option<Date>, values: &mut Values) -> Term {
+    let discounts = element.all("ApplicableTradePaymentDiscountTerms");
+    let mut discount = |of: &Element| {
+        let mut number = |name: &str| values.decimal("payment_discount", of.any(&[name]));
+        let (percent, amount) = (number("CalculationPercent"), number("ActualDiscountAmount"));
+        let basis = number("BasisAmount");
+        let from = values.date("discount_from", of.any(&["BasisDateTime"]));
+        Discount {
+            percent,
+            amount,
+            basis,
+            until: payment::after(from.or(issued), of.any(&["BasisPeriodMeasure"])),
+        }
+    };
+    Term {
+        discounts: discounts
+            .map(&mut discount)
+            .filter(payment::is_discount)
+            .collect(),
+        text: element.any(&["Description"]).and_then(Element::paragraphs),
+        due: values.date("due_date", element.any(&["DueDateDateTime"])),
+        amount: values.decimal("instalment", element.any(&["PartialPaymentAmount"])),
     }
 }
 
@@ -267,12 +311,8 @@ fn allowance(element: &Element, values: &mut Values) -> Option<AllowanceCharge> 
 
 fn totals(sums: &Element, currency: Option<&str>, values: &mut Values) -> Totals {
     let taxes: Vec<&Element> = sums.all("TaxTotalAmount").collect();
-    let in_currency = |of: &&&Element| match (of.attribute("currencyID"), currency) {
-        (Some(code), Some(currency)) => code == currency,
-        _ => true,
-    };
-    let tax = taxes.iter().find(in_currency).copied();
-    let other = taxes.iter().find(|of| !in_currency(of)).copied();
+    let (tax, other) =
+        shared::tax_totals(&taxes, |of| of.attribute("currencyID"), currency, values);
     let mut amount = |field: &str, name: &str| values.decimal(field, sums.any(&[name]));
     Totals {
         lines: amount("line_total", "LineTotalAmount"),
@@ -297,6 +337,35 @@ fn tax(element: &Element, values: &mut Values) -> Tax {
         exemption_reason: element.line_at(&["ExemptionReason"]),
         exemption_code: element.line_at(&["ExemptionReasonCode"]),
     }
+}
+
+/// The lines whose amounts count: those of the status `DETAIL` and those
+/// without one. ZUGFeRD's extended profiles also have headings with subtotals
+/// (`GROUP`) and explanations of other lines (`INFORMATION`).
+fn lines(transaction: &Element, values: &mut Values) -> Vec<Line> {
+    let status = ["AssociatedDocumentLineDocument", "LineStatusReasonCode"];
+    let counts = |element: &&Element| {
+        let status = element.line_at(&status);
+        status.is_none_or(|status| status.eq_ignore_ascii_case("DETAIL"))
+    };
+    let all = transaction.all("IncludedSupplyChainTradeLineItem");
+    let (counted, others): (Vec<&Element>, Vec<&Element>) = all.partition(counts);
+    let read = |(index, element): (usize, &&Element)| line(index, element, values);
+    let mut lines: Vec<Line> = counted.iter().enumerate().map(read).collect();
+    lines.retain(shared::is_line);
+    if !others.is_empty() {
+        let mut statuses: Vec<String> =
+            others.iter().filter_map(|of| of.line_at(&status)).collect();
+        statuses.sort();
+        statuses.dedup();
+        let message = format!(
+            "{} of the status {} are not among the lines: their amounts are not to be added",
+            count(others.len() as u64, "line"),
+            statuses.join(", ")
+        );
+        values.report(FindingCode::LinesLeftOut, "line_items", message);
+    }
+    lines
 }
 
 fn line(index: usize, element: &Element, values: &mut Values) -> Line {

@@ -1,14 +1,16 @@
 //! The flat fields of the invoice type, and back.
 
 use rust_decimal::Decimal;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::{complete, rates, values};
-use crate::domain::{EInvoice, Fields, Line, Payment, Syntax, Tax, Totals, money};
+use super::values;
+use crate::domain::{
+    Account, Discount, EInvoice, Fields, Instalment, Line, Payment, Syntax, Totals, money,
+};
 
-/// The invoice by the field names of `schemas/invoice.json`, and some more that
-/// a user's own type may have. Amounts have at least two decimals, as money is
-/// written; quantities as few as they need.
+/// The invoice by the field names of `schemas/invoice.json` and of
+/// `schemas/einvoice_fields.json`, and some more that a user's own type may have.
+/// Amounts have at least two decimals, quantities as few as they need.
 pub fn fields(invoice: &EInvoice) -> Fields {
     let text = |value: &Option<String>| Value::from(value.clone());
     let date = |value: Option<jiff::civil::Date>| Value::from(value.map(|date| date.to_string()));
@@ -23,8 +25,18 @@ pub fn fields(invoice: &EInvoice) -> Fields {
     set("seller_vat_id", text(&invoice.seller.vat_id));
     set("buyer_name", text(&invoice.buyer.name));
     set("buyer_vat_id", text(&invoice.buyer.vat_id));
-    set("iban", text(&invoice.payment.iban));
-    set("bic", text(&invoice.payment.bic));
+    set("payment_terms", text(&invoice.payment_terms));
+    set(
+        "discounts",
+        invoice.discounts.iter().map(discount).collect(),
+    );
+    let instalments = invoice.instalments.iter();
+    set("instalments", instalments.map(instalment).collect());
+    let account = account(&invoice.payment);
+    set("iban", account.iban.into());
+    set("bic", account.bic.into());
+    set("payment_account", account.national.into());
+    set("payment_provider", account.provider.into());
     set("payment_reference", text(&invoice.payment.reference));
     set("line_items", invoice.lines.iter().map(line).collect());
     set("net_total", amount(invoice.totals.net));
@@ -33,6 +45,63 @@ pub fn fields(invoice: &EInvoice) -> Fields {
     set("prepaid_amount", amount(invoice.totals.prepaid));
     set("amount_due", amount(invoice.totals.due));
     fields
+}
+
+/// The account by its fields.
+#[derive(Default)]
+struct AccountFields<'a> {
+    iban: Option<&'a str>,
+    bic: Option<&'a str>,
+    national: Option<&'a str>,
+    provider: Option<&'a str>,
+}
+
+/// Whoever keeps a national account may be named by something else than a BIC.
+fn account(payment: &Payment) -> AccountFields<'_> {
+    let provider = payment.provider.as_deref();
+    match &payment.account {
+        Some(Account::National(id)) => {
+            let is_bic = provider.is_some_and(has_bic_form);
+            AccountFields {
+                national: Some(id),
+                bic: provider.filter(|_| is_bic),
+                provider: provider.filter(|_| !is_bic),
+                ..AccountFields::default()
+            }
+        }
+        Some(Account::Iban(id)) => AccountFields {
+            iban: Some(id),
+            bic: provider,
+            ..AccountFields::default()
+        },
+        None => AccountFields {
+            bic: provider,
+            ..AccountFields::default()
+        },
+    }
+}
+
+/// ISO 9362: bank and country in letters, 8 or 11 characters.
+fn has_bic_form(text: &str) -> bool {
+    matches!(text.len(), 8 | 11)
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && text.bytes().take(6).all(|byte| byte.is_ascii_alphabetic())
+}
+
+fn discount(discount: &Discount) -> Value {
+    json!({
+        "percent": quantity(discount.percent),
+        "amount": amount(discount.amount),
+        "basis": amount(discount.basis),
+        "until": discount.until.map(|date| date.to_string()),
+    })
+}
+
+fn instalment(instalment: &Instalment) -> Value {
+    json!({
+        "due_date": instalment.due_date.map(|date| date.to_string()),
+        "amount": amount(instalment.amount),
+    })
 }
 
 fn line(line: &Line) -> Value {
@@ -53,8 +122,8 @@ fn quantity(value: Option<Decimal>) -> Value {
     value.map(|value| value.normalize().to_string()).into()
 }
 
-/// The terms that a record's fields hold. What is no amount or no date is
-/// absent.
+/// The terms that a record's fields hold. A value that is no amount or no date
+/// is absent.
 pub fn from_fields(fields: &Fields) -> EInvoice {
     let text = |name: &str| text(fields.get(name));
     let number = |name: &str| decimal(fields.get(name));
@@ -65,10 +134,15 @@ pub fn from_fields(fields: &Fields) -> EInvoice {
         type_code: text("type_code"),
         issue_date: date("issue_date"),
         due_date: date("due_date"),
+        payment_terms: text("payment_terms"),
         currency: text("currency"),
         payment: Payment {
-            iban: text("iban").map(without_blanks),
-            bic: text("bic").map(without_blanks),
+            account: text("iban")
+                .map(|id| Account::Iban(without_white_space(id)))
+                .or_else(|| text("payment_account").map(Account::National)),
+            provider: text("bic")
+                .or_else(|| text("payment_provider"))
+                .map(without_white_space),
             reference: text("payment_reference"),
             ..Payment::default()
         },
@@ -83,9 +157,9 @@ pub fn from_fields(fields: &Fields) -> EInvoice {
         ..EInvoice::new(Syntax::UblInvoice)
     };
     invoice.seller.name = text("seller_name");
-    invoice.seller.vat_id = text("seller_vat_id").map(without_blanks);
+    invoice.seller.vat_id = text("seller_vat_id").map(without_white_space);
     invoice.buyer.name = text("buyer_name");
-    invoice.buyer.vat_id = text("buyer_vat_id").map(without_blanks);
+    invoice.buyer.vat_id = text("buyer_vat_id").map(without_white_space);
     invoice
 }
 
@@ -108,76 +182,6 @@ fn decimal(value: Option<&Value>) -> Option<Decimal> {
     values::decimal(&text(value)?)
 }
 
-fn without_blanks(text: String) -> String {
+fn without_white_space(text: String) -> String {
     text.split_whitespace().collect()
-}
-
-/// Rounding of lines may move a VAT amount by so many hundredths.
-const CENTS: i64 = 2;
-
-/// Gives every line the one usual rate of the seller's country that makes the
-/// VAT total of the net total; the category is then the standard one. Does
-/// nothing where lines have categories, and tells where no rate fits or more
-/// than one.
-pub fn tell_rate(invoice: &mut EInvoice) -> Result<(), String> {
-    let stated = invoice.lines.iter().any(|line| line.category.is_some());
-    let (Some(net), Some(tax)) = (invoice.totals.net, invoice.totals.tax) else {
-        return Ok(());
-    };
-    if stated || !invoice.taxes.is_empty() {
-        return Ok(());
-    }
-    if tax.is_zero() {
-        return Err("the VAT category (BT-151): the VAT is 0, and why is not known".to_owned());
-    }
-    let rate = fitting_rate(invoice, net, tax)?;
-    for line in &mut invoice.lines {
-        line.category = Some("S".into());
-        line.rate = Some(rate);
-    }
-    invoice.taxes = vec![Tax {
-        basis: Some(net),
-        amount: Some(tax),
-        category: Some("S".into()),
-        rate: Some(rate),
-        ..Tax::default()
-    }];
-    Ok(())
-}
-
-/// The rate of `tax` on `net`. Rates of other countries are no candidates: half
-/// of an invoice at 19 % and half at 7 % come to 13 %, which is a rate
-/// elsewhere.
-fn fitting_rate(invoice: &EInvoice, net: Decimal, tax: Decimal) -> Result<Decimal, String> {
-    let vat_id = invoice.seller.vat_id.as_deref();
-    let Some(country) = vat_id.and_then(complete::vat_country) else {
-        return Err(
-            "the VAT rate (BT-152): the seller's VAT identifier (BT-31) does not tell the country \
-             whose rates it may be"
-                .to_owned(),
-        );
-    };
-    let year = invoice.issue_date.map(|date| date.year());
-    let Some(usual) = rates::usual(&country, year) else {
-        return Err(format!(
-            "the VAT rate (BT-152): docmill does not know those of the seller's country, {country}"
-        ));
-    };
-    let fits = |rate: &&Decimal| {
-        let differs = complete::percent_of(net, **rate).saturating_sub(tax).abs();
-        differs <= Decimal::new(CENTS, 2)
-    };
-    let fitting: Vec<Decimal> = usual.iter().filter(fits).copied().collect();
-    let why = match fitting[..] {
-        [rate] => return Ok(rate),
-        [] => "is no single usual rate",
-        _ => "may be more than one rate",
-    };
-    let known: Vec<String> = usual.iter().map(Decimal::to_string).collect();
-    Err(format!(
-        "the VAT rate (BT-152): {} on {} {why} of {country} ({} %)",
-        money(tax),
-        money(net),
-        known.join(", ")
-    ))
 }

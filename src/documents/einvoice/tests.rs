@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::domain::{Reason, Severity};
+use crate::domain::{Account, FindingCode, Line, Reason, Severity, Syntax};
 
 const UBL_INVOICE: &str = include_str!("../../../fixtures/invoice/einvoice_ubl/input.xml");
 const CREDIT_NOTE: &str = include_str!("../../../fixtures/invoice/einvoice_credit_note/input.xml");
@@ -24,7 +24,7 @@ fn expect(xml: &[u8], expected: &str) -> EInvoice {
             assert_eq!(fields.get(name), Some(value), "{name}");
         }
     }
-    assert_eq!(invoice.problems, []);
+    assert_eq!(invoice.findings, []);
     invoice
 }
 
@@ -54,8 +54,8 @@ fn each_syntax_gives_the_terms_that_it_states() {
     );
     assert_eq!(invoice.syntax, Syntax::Cii);
     assert_eq!(
-        invoice.payment.iban.as_deref(),
-        Some("DE02120300000000202051")
+        invoice.payment.account,
+        Some(Account::Iban("DE02120300000000202051".into()))
     );
     assert_eq!(
         invoice.seller.endpoint.unwrap().scheme.as_deref(),
@@ -79,7 +79,7 @@ fn a_price_for_a_base_quantity_is_divided_out_exactly() {
 }
 
 #[test]
-fn a_namespace_counts_by_its_uri_and_foreign_elements_not_at_all() {
+fn elements_are_known_by_the_uri_of_their_namespace_and_foreign_ones_are_ignored() {
     let moved = UBL_INVOICE
         .replace("cbc:", "x1:")
         .replace("xmlns:cbc", "xmlns:x1")
@@ -134,7 +134,7 @@ fn every_encoding_gives_the_same_invoice() {
 }
 
 #[test]
-fn nothing_expands_and_nothing_is_fetched() {
+fn entities_and_document_types_are_refused() {
     let bomb = r#"<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>"#;
     let with_dtd = UBL_INVOICE.replacen("<?xml version=\"1.0\" encoding=\"UTF-8\"?>", bomb, 1);
     let failure = parse(with_dtd.as_bytes()).unwrap_err();
@@ -152,7 +152,7 @@ fn nothing_expands_and_nothing_is_fetched() {
 }
 
 #[test]
-fn what_is_no_invoice_is_told_from_what_is_a_broken_one() {
+fn other_xml_is_unsupported_and_a_broken_invoice_is_corrupt() {
     for xml in [
         "<svg/>",
         "<?xml version='1.0'?><feed><a></feed>",
@@ -205,7 +205,7 @@ fn depth_length_and_number_are_bounded() {
 }
 
 #[test]
-fn a_value_that_is_none_is_absent_and_told() {
+fn an_invalid_value_is_absent_and_has_a_finding() {
     let xml = UBL_INVOICE
         .replacen(">433.80<", ">1e999999999<", 1)
         .replacen(">2024-10-07<", ">2024-13-07<", 1)
@@ -215,24 +215,24 @@ fn a_value_that_is_none_is_absent_and_told() {
     assert_eq!(fields["gross_total"], Value::Null);
     assert_eq!(fields["issue_date"], Value::Null);
     assert_eq!(fields["line_items"][1]["unit_price"], Value::Null);
-    let mut told: Vec<_> = invoice
-        .problems
+    let mut found: Vec<_> = invoice
+        .findings
         .iter()
         .map(|finding| (finding.field.as_deref().unwrap(), finding.severity))
         .collect();
-    told.sort_unstable();
+    found.sort_unstable();
     let expected = ["gross_total", "issue_date", "line_items[1].unit_price"];
-    assert_eq!(told, expected.map(|field| (field, Severity::Error)));
+    assert_eq!(found, expected.map(|field| (field, Severity::Error)));
     assert!(
         invoice
-            .problems
+            .findings
             .iter()
             .all(|finding| finding.message.len() < 300)
     );
 }
 
 #[test]
-fn lines_of_text_alone_are_no_invoice_lines() {
+fn lines_with_text_alone_are_not_invoice_lines() {
     let text = "<ram:IncludedSupplyChainTradeLineItem><ram:AssociatedDocumentLineDocument><ram:IncludedNote>\
         <ram:Content>Delivery 5112</ram:Content></ram:IncludedNote></ram:AssociatedDocumentLineDocument>\
         </ram:IncludedSupplyChainTradeLineItem>";
@@ -242,6 +242,85 @@ fn lines_of_text_alone_are_no_invoice_lines() {
         1,
     );
     assert_eq!(parse(with.as_bytes()).unwrap().lines.len(), 2);
+}
+
+#[test]
+fn padding_around_the_xml_is_ignored() {
+    let expected = parse(UBL_INVOICE.as_bytes()).unwrap();
+    for (before, after) in [
+        ("", "\0\0\0\0\0"),
+        ("", "\r\n\u{1a}"),
+        ("\u{feff}\u{feff}", "\u{feff}\n"),
+        ("\n  \n", " \t\0\n"),
+    ] {
+        let padded = format!("{before}{UBL_INVOICE}{after}");
+        assert_eq!(
+            parse(padded.as_bytes()).as_ref(),
+            Ok(&expected),
+            "{before:?} {after:?}"
+        );
+    }
+    for zeros in 1..4 {
+        let padded = [XRECHNUNG, &vec![0; zeros][..]].concat();
+        assert_eq!(parse(&padded).unwrap(), parse(XRECHNUNG).unwrap());
+    }
+    let more = format!("{UBL_INVOICE}\0\0 more");
+    assert_eq!(reason(more.as_bytes()), Reason::Corrupt);
+}
+
+/// The sample's root element, without the XML declaration.
+fn root() -> &'static str {
+    UBL_INVOICE.split_once("?>").unwrap().1
+}
+
+#[test]
+fn an_invoice_is_read_out_of_the_envelope_around_it() {
+    let expected = parse(UBL_INVOICE.as_bytes()).unwrap();
+    let header = "<h:StandardBusinessDocumentHeader><h:Type>Invoice</h:Type></h:StandardBusinessDocumentHeader>";
+    let peppol = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader";
+    let wrapped = |content: &str| {
+        format!(
+            "<h:StandardBusinessDocument xmlns:h='{peppol}'>{header}{content}</h:StandardBusinessDocument>"
+        )
+    };
+    assert_eq!(parse(wrapped(root()).as_bytes()).as_ref(), Ok(&expected));
+    let soap = format!(
+        "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body><x>{}</x></s:Body></s:Envelope>",
+        root()
+    );
+    assert_eq!(parse(soap.as_bytes()).as_ref(), Ok(&expected));
+    let two = parse(wrapped(&format!("{0}{0}", root())).as_bytes()).unwrap();
+    assert_eq!(two.number, expected.number);
+    assert!(
+        two.findings[0]
+            .message
+            .contains("holds 1 electronic invoice more"),
+        "{two:?}"
+    );
+    assert_eq!(reason(wrapped("").as_bytes()), Reason::UnsupportedType);
+    let cut = &wrapped(root())[..1_000];
+    assert_eq!(reason(cut.as_bytes()), Reason::Corrupt);
+    let deep = format!("{}{}", "<h:a>".repeat(100), "</h:a>".repeat(100));
+    assert_eq!(reason(wrapped(&deep).as_bytes()), Reason::TooLarge);
+}
+
+#[test]
+fn one_account_is_used_with_all_its_terms() {
+    let second = "<cac:PaymentMeans><cbc:PaymentMeansCode>58</cbc:PaymentMeansCode>\
+        <cac:PayeeFinancialAccount><cbc:ID>DE89370400440532013000</cbc:ID><cbc:Name>Factor</cbc:Name>\
+        <cac:FinancialInstitutionBranch><cbc:ID>COBADEFFXXX</cbc:ID></cac:FinancialInstitutionBranch>\
+        </cac:PayeeFinancialAccount></cac:PaymentMeans><cac:PaymentMeans>";
+    let xml = UBL_INVOICE.replacen("<cac:PaymentMeans>", second, 1);
+    let invoice = parse(xml.as_bytes()).unwrap();
+    let used = &invoice.payment;
+    assert_eq!(
+        used.account,
+        Some(Account::Iban("DE89370400440532013000".into()))
+    );
+    assert_eq!(used.provider.as_deref(), Some("COBADEFFXXX"));
+    assert_eq!(used.account_name.as_deref(), Some("Factor"));
+    assert_eq!(invoice.other_payments.len(), 1);
+    assert_eq!(invoice.findings[0].code, FindingCode::OtherAccounts);
 }
 
 /// A sample with some bytes cut, doubled or replaced.
@@ -295,7 +374,7 @@ proptest! {
     fn a_damaged_invoice_is_refused_or_gives_fields(bytes in damaged()) {
         if let Ok(invoice) = parse(&bytes) {
             prop_assert!(fields(&invoice)["line_items"].is_array());
-            prop_assert!(invoice.problems.len() <= 50);
+            prop_assert!(invoice.findings.len() <= 50);
             let _ = to_ubl(invoice);
         }
     }
@@ -309,12 +388,12 @@ proptest! {
     }
 
     #[test]
-    fn any_number_in_any_amount_is_exact_or_told(number in "-?[0-9]{0,30}(\\.[0-9]{0,30})?(e[0-9]{1,9})?") {
+    fn any_number_in_any_amount_is_exact_or_has_a_finding(number in "-?[0-9]{0,30}(\\.[0-9]{0,30})?(e[0-9]{1,9})?") {
         let xml = UBL_INVOICE.replacen(">433.80<", &format!(">{number}<"), 1);
         let invoice = parse(xml.as_bytes()).unwrap();
         match invoice.totals.gross {
             Some(value) => prop_assert_eq!(value, number.parse().unwrap()),
-            None => prop_assert!(invoice.problems.len() == 1 || number.trim().is_empty()),
+            None => prop_assert!(invoice.findings.len() == 1 || number.trim().is_empty()),
         }
     }
 }

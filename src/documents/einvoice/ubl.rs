@@ -1,15 +1,18 @@
 //! OASIS UBL 2.1 Invoice and CreditNote. Term numbers: EN 16931-3-2.
 
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 
+use super::payment::{self, Term};
+use super::shared;
 use super::values::Values;
 use super::xml::Element;
 use crate::domain::{
-    Address, AllowanceCharge, Contact, EInvoice, FieldPath, Line, Party, Payment, Syntax, Tax,
-    Totals,
+    Account, Address, AllowanceCharge, Contact, Discount, EInvoice, FieldPath, Line, Party,
+    Payment, Syntax, Tax, Totals,
 };
 
-/// An element that stands for one that is not there.
+/// Stands for an element that is absent.
 static NOTHING: std::sync::LazyLock<Element> = std::sync::LazyLock::new(Element::default);
 
 fn part<'a>(of: &'a Element, path: &[&str]) -> &'a Element {
@@ -20,14 +23,25 @@ pub fn invoice(root: &Element, syntax: Syntax) -> EInvoice {
     let mut values = Values::default();
     let currency = root.line_at(&["DocumentCurrencyCode"]);
     let delivery = part(root, &["Delivery"]);
-    let means = part(root, &["PaymentMeans"]);
-    let totals = totals(root, currency.as_deref(), &mut values);
-    let tax_total = tax_total(root, currency.as_deref());
+    let mut taxes: Vec<&Element> = root.all("TaxTotal").collect();
+    taxes.sort_by_key(|total| total.any(&["TaxSubtotal"]).is_none());
+    let (tax_total, other_tax_total) =
+        shared::tax_totals(&taxes, tax_currency, currency.as_deref(), &mut values);
+    let means: Vec<&Element> = root.all("PaymentMeans").collect();
+    let issue_date = values.date("issue_date", root.any(&["IssueDate"]));
     // A credit note has its due date with the means of payment.
-    let due = root
-        .any(&["DueDate"])
-        .or_else(|| means.any(&["PaymentDueDate"]))
-        .or_else(|| root.at(&["PaymentTerms", "PaymentDueDate"]));
+    let means_due = means
+        .iter()
+        .find_map(|means| means.any(&["PaymentDueDate"]));
+    let due = values.date("due_date", root.any(&["DueDate"]).or(means_due));
+    let terms = root.all("PaymentTerms");
+    let terms = terms
+        .map(|element| term(element, issue_date, &mut values))
+        .collect();
+    let terms = payment::settle(terms, due, issue_date);
+    values.findings.extend(terms.finding);
+    let means = means.into_iter().map(payment_means).collect();
+    let (payment, other_payments) = payment::choose(means, &mut values);
     let line_name = match syntax {
         Syntax::UblCreditNote => "CreditNoteLine",
         _ => "InvoiceLine",
@@ -38,11 +52,11 @@ pub fn invoice(root: &Element, syntax: Syntax) -> EInvoice {
         type_code: root
             .any(&["InvoiceTypeCode", "CreditNoteTypeCode"])
             .and_then(Element::line),
-        issue_date: values.date("issue_date", root.any(&["IssueDate"])),
-        due_date: values.date("due_date", due),
-        payment_terms: root
-            .at(&["PaymentTerms", "Note"])
-            .and_then(Element::paragraphs),
+        issue_date,
+        due_date: terms.due_date,
+        payment_terms: terms.text,
+        discounts: terms.discounts,
+        instalments: terms.instalments,
         notes: root.all("Note").filter_map(Element::paragraphs).collect(),
         tax_currency: root.line_at(&["TaxCurrencyCode"]),
         buyer_reference: root.line_at(&["BuyerReference"]),
@@ -65,7 +79,8 @@ pub fn invoice(root: &Element, syntax: Syntax) -> EInvoice {
         period: root
             .any(&["InvoicePeriod"])
             .map(|period| span(period, &mut values)),
-        payment: payment(root),
+        payment,
+        other_payments,
         allowances: allowances(root, &mut values),
         taxes: tax_total
             .map(|total| {
@@ -80,13 +95,35 @@ pub fn invoice(root: &Element, syntax: Syntax) -> EInvoice {
             .enumerate()
             .map(|(index, element)| line(index, element, &mut values))
             .collect(),
-        totals,
+        totals: totals(root, tax_total, other_tax_total, &mut values),
+        third_party: third_party(root, &mut values),
         currency,
         ..EInvoice::new(syntax)
     };
-    invoice.lines.retain(super::is_line);
-    invoice.problems = values.problems;
+    invoice.lines.retain(shared::is_line);
+    invoice.findings = values.findings;
     invoice
+}
+
+fn tax_currency(total: &Element) -> Option<&str> {
+    total.any(&["TaxAmount"])?.attribute("currencyID")
+}
+
+/// What is to be paid for others with the invoice. Only the XRechnung extension
+/// adds it to the amount due; elsewhere the element states prepayments.
+fn third_party(root: &Element, values: &mut Values) -> Option<Decimal> {
+    let profile = root.line_at(&["CustomizationID"])?.to_lowercase();
+    if !(profile.contains("xrechnung") && profile.contains("extension")) {
+        return None;
+    }
+    let paid = root.all("PrepaidPayment");
+    let amounts: Vec<Decimal> = paid
+        .filter_map(|one| values.decimal("amount_due", one.any(&["PaidAmount"])))
+        .collect();
+    let sum = amounts
+        .iter()
+        .try_fold(Decimal::ZERO, |sum, one| sum.checked_add(*one));
+    sum.filter(|_| !amounts.is_empty())
 }
 
 fn preceding(reference: &Element, values: &mut Values) -> Option<(String, Option<Date>)> {
@@ -156,19 +193,53 @@ fn party(party: &Element) -> Party {
     }
 }
 
-fn payment(root: &Element) -> Payment {
-    let means: Vec<&Element> = root.all("PaymentMeans").collect();
-    let first = |path: &[&str]| means.iter().find_map(|means| means.at(path)?.compact());
-    let line = |path: &[&str]| means.iter().find_map(|means| means.line_at(path));
-    let account = "PayeeFinancialAccount";
+/// One means of payment with all of its terms.
+fn payment_means(means: &Element) -> Payment {
+    let compact = |path: &[&str]| means.at(path).and_then(Element::compact);
+    let account = part(means, &["PayeeFinancialAccount"]);
+    let id = account.any(&["ID"]);
+    let is_iban = id.and_then(|id| id.attribute("schemeID"));
+    let is_iban = is_iban.is_some_and(|scheme| scheme.eq_ignore_ascii_case("IBAN"));
+    let provider = account.at(&["FinancialInstitutionBranch", "ID"]);
+    let provider = provider
+        .or_else(|| account.at(&["FinancialInstitutionBranch", "FinancialInstitution", "ID"]));
     Payment {
-        means_code: first(&["PaymentMeansCode"]),
-        reference: line(&["PaymentID"]),
-        iban: first(&[account, "ID"]),
-        account_name: line(&[account, "Name"]),
-        bic: first(&[account, "FinancialInstitutionBranch", "ID"]),
-        mandate: line(&["PaymentMandate", "ID"]),
-        debited_iban: first(&["PaymentMandate", "PayerFinancialAccount", "ID"]),
+        means_code: compact(&["PaymentMeansCode"]),
+        reference: means.line_at(&["PaymentID"]),
+        account: id
+            .and_then(Element::compact)
+            .map(|id| Account::new(id, is_iban)),
+        account_name: account.line_at(&["Name"]),
+        provider: provider.and_then(Element::compact),
+        mandate: means.line_at(&["PaymentMandate", "ID"]),
+        debited_account: compact(&["PaymentMandate", "PayerFinancialAccount", "ID"]),
+    }
+}
+
+fn term(element: &Element, issued: Option<Date>, values: &mut Values) -> Term {
+    let mut number = |field: &str, name: &str| values.decimal(field, element.any(&[name]));
+    let percent = number("payment_discount", "SettlementDiscountPercent");
+    let discounted = number("payment_discount", "SettlementDiscountAmount");
+    let amount = number("instalment", "Amount");
+    let period = part(element, &["SettlementPeriod"]);
+    let from = values.date("discount_from", period.any(&["StartDate"]));
+    let until = values.date("discount_until", period.any(&["EndDate"]));
+    let after = payment::after(from.or(issued), period.any(&["DurationMeasure"]));
+    let discount = Discount {
+        percent,
+        amount: discounted,
+        basis: None,
+        until: until.or(after),
+    };
+    let due = element.any(&["PaymentDueDate", "InstallmentDueDate"]);
+    Term {
+        text: element.any(&["Note"]).and_then(Element::paragraphs),
+        due: values.date("due_date", due),
+        amount,
+        discounts: Some(discount)
+            .into_iter()
+            .filter(payment::is_discount)
+            .collect(),
     }
 }
 
@@ -195,28 +266,14 @@ fn allowance(element: &Element, values: &mut Values) -> Option<AllowanceCharge> 
     })
 }
 
-/// The total in the invoice currency, which is the one with the breakdown.
-fn tax_total<'a>(root: &'a Element, currency: Option<&str>) -> Option<&'a Element> {
-    let totals = || root.all("TaxTotal");
-    totals()
-        .find(|total| total.any(&["TaxSubtotal"]).is_some())
-        .or_else(|| {
-            totals().find(|total| {
-                let code = total
-                    .any(&["TaxAmount"])
-                    .and_then(|amount| amount.attribute("currencyID"));
-                code.is_none() || code == currency
-            })
-        })
-}
-
-fn totals(root: &Element, currency: Option<&str>, values: &mut Values) -> Totals {
+fn totals(
+    root: &Element,
+    tax_total: Option<&Element>,
+    other_tax_total: Option<&Element>,
+    values: &mut Values,
+) -> Totals {
     let sums = part(root, &["LegalMonetaryTotal"]);
-    let own = tax_total(root, currency);
-    let other = root
-        .all("TaxTotal")
-        .find(|total| own.is_some_and(|own| !std::ptr::eq(own, *total)));
-    let [tax, tax_in_tax_currency] = [own, other].map(|total| {
+    let [tax, tax_in_tax_currency] = [tax_total, other_tax_total].map(|total| {
         let amount = total.and_then(|total| total.any(&["TaxAmount"]));
         values.decimal("tax_total", amount)
     });

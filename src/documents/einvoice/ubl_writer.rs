@@ -1,17 +1,17 @@
-//! Writes UBL 2.1 in the order that its schema wants.
+//! Writes UBL 2.1, in the order of its schema.
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use rust_decimal::Decimal;
 
 use crate::domain::{
-    Address, AllowanceCharge, Contact, EInvoice, Identifier, Line, Party, Tax, money,
+    Address, AllowanceCharge, Contact, EInvoice, Identifier, Line, Party, Payment, Tax, money,
 };
 
 const SCHEMA: &str = "urn:oasis:names:specification:ubl:schema:xsd:";
-/// The specification that is kept to (BT-24): EN 16931 and nothing more.
+/// The specification of the file (BT-24): EN 16931 without extensions.
 const EN16931: &str = "urn:cen.eu:en16931:2017";
-/// Credit transfer; and an instrument that is not named (UNTDID 4461).
+/// Credit transfer, and an instrument that is not defined (UNTDID 4461).
 const TRANSFER: &str = "30";
 const UNNAMED: &str = "1";
 /// Means of payment that need an account: (SEPA) credit transfers.
@@ -106,7 +106,7 @@ fn is_address_scheme(scheme: &str) -> bool {
         || OTHER_ADDRESSES.contains(&scheme)
 }
 
-/// Without characters that XML 1.0 has no way to write.
+/// Without characters that XML 1.0 cannot hold.
 fn allowed(text: &str) -> String {
     let fits = |c: &char| {
         matches!(c, '\t' | '\n' | '\r') || (*c >= ' ' && !matches!(c, '\u{fffe}' | '\u{ffff}'))
@@ -114,7 +114,7 @@ fn allowed(text: &str) -> String {
     text.chars().filter(fits).collect()
 }
 
-/// The completed invoice, without obstacles, as a UBL file.
+/// An invoice without violations as a UBL file.
 pub fn write(invoice: &EInvoice) -> String {
     let credit = invoice.is_credit_note();
     let kind = if credit { "CreditNote" } else { "Invoice" };
@@ -296,53 +296,66 @@ fn delivery(out: &mut Out, invoice: &EInvoice) {
 }
 
 fn payment(out: &mut Out, invoice: &EInvoice, credit: bool) {
-    let payment = &invoice.payment;
-    let stated = payment.means_code.as_deref();
-    let code = match (stated, &payment.iban) {
-        (Some(code), None) if TRANSFERS.contains(&code) => UNNAMED,
-        (Some(code), _) => code,
-        (None, Some(_)) => TRANSFER,
-        (None, None) => UNNAMED,
-    };
+    let code = means_code(&invoice.payment);
     let due = invoice.due_date.filter(|_| credit);
-    let says_something = stated.is_some() || payment.iban.is_some() || payment.reference.is_some();
-    if says_something || due.is_some() {
-        out.within("PaymentMeans", |out| {
-            out.text("PaymentMeansCode", code);
-            out.date("PaymentDueDate", due);
-            out.maybe("PaymentID", &payment.reference);
-            if let Some(iban) = &payment.iban {
-                out.within("PayeeFinancialAccount", |out| {
-                    out.text("ID", iban);
-                    out.maybe("Name", &payment.account_name);
-                    if let Some(bic) = &payment.bic {
-                        out.within("FinancialInstitutionBranch", |out| out.text("ID", bic));
-                    }
-                });
-            }
-            if payment.mandate.is_some() || payment.debited_iban.is_some() {
-                out.within("PaymentMandate", |out| {
-                    out.maybe("ID", &payment.mandate);
-                    if let Some(iban) = &payment.debited_iban {
-                        out.within("PayerFinancialAccount", |out| out.text("ID", iban));
-                    }
-                });
-            }
-        });
+    let payment = &invoice.payment;
+    let is_stated = payment.means_code.is_some() || payment.account.is_some();
+    if is_stated || payment.reference.is_some() || due.is_some() {
+        payment_means(out, payment, code, due);
+    }
+    // EN 16931 has one code for all means of payment (BT-81).
+    let others = invoice.other_payments.iter();
+    for other in others.filter(|other| other.account.is_some() && means_code(other) == code) {
+        payment_means(out, other, code, due);
     }
     if let Some(terms) = &invoice.payment_terms {
         out.within("PaymentTerms", |out| out.text("Note", terms));
     }
 }
 
-/// Codes of EN 16931 for why something is taken off (UNCL 5189).
+/// A credit transfer has an account (BR-61).
+fn means_code(payment: &Payment) -> &str {
+    match (payment.means_code.as_deref(), &payment.account) {
+        (Some(code), None) if TRANSFERS.contains(&code) => UNNAMED,
+        (Some(code), _) => code,
+        (None, Some(_)) => TRANSFER,
+        (None, None) => UNNAMED,
+    }
+}
+
+fn payment_means(out: &mut Out, payment: &Payment, code: &str, due: Option<jiff::civil::Date>) {
+    out.within("PaymentMeans", |out| {
+        out.text("PaymentMeansCode", code);
+        out.date("PaymentDueDate", due);
+        out.maybe("PaymentID", &payment.reference);
+        if let Some(account) = &payment.account {
+            out.within("PayeeFinancialAccount", |out| {
+                out.text("ID", account.id());
+                out.maybe("Name", &payment.account_name);
+                if let Some(provider) = &payment.provider {
+                    out.within("FinancialInstitutionBranch", |out| out.text("ID", provider));
+                }
+            });
+        }
+        if payment.mandate.is_some() || payment.debited_account.is_some() {
+            out.within("PaymentMandate", |out| {
+                out.maybe("ID", &payment.mandate);
+                if let Some(account) = &payment.debited_account {
+                    out.within("PayerFinancialAccount", |out| out.text("ID", account));
+                }
+            });
+        }
+    });
+}
+
+/// EN 16931's codes of allowance reasons (UNCL 5189).
 const ALLOWANCE_REASONS: [&str; 19] = [
     "41", "42", "60", "62", "63", "64", "65", "66", "67", "68", "70", "71", "88", "95", "100",
     "102", "103", "104", "105",
 ];
 
-/// Why something is charged has codes of letters (UNCL 7161); other codes are
-/// left out, since EN 16931 knows a reason in words as well.
+/// Charge reasons have codes of letters (UNCL 7161). Other codes are left out:
+/// the reason in words is always written.
 fn is_reason(code: &str, is_charge: bool) -> bool {
     match is_charge {
         true => (2..=3).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_uppercase()),

@@ -11,21 +11,23 @@ const MAX_WHOLE: usize = 15;
 /// Digits after the point: exact products of two such numbers stay exact.
 const MAX_FRACTION: usize = 10;
 
-/// Collects what is wrong with values; none of it ends the parsing.
+/// Collects findings about values; none of them ends the parsing.
 #[derive(Default)]
 pub struct Values {
-    pub problems: Vec<Finding>,
+    pub findings: Vec<Finding>,
 }
 
-/// More would be one cause told many times.
-const MAX_PROBLEMS: usize = 50;
+/// More findings would repeat one cause.
+const MAX_FINDINGS: usize = 50;
 
 impl Values {
-    fn problem(&mut self, severity: Severity, field: &str, message: String) {
-        if self.problems.len() < MAX_PROBLEMS {
-            let finding = Finding::new(FindingCode::EinvoiceValue, Some(field), message)
-                .with_severity(severity);
-            self.problems.push(finding);
+    pub fn report(&mut self, code: FindingCode, field: &str, message: String) {
+        self.push(Finding::new(code, Some(field), message));
+    }
+
+    pub fn push(&mut self, finding: Finding) {
+        if self.findings.len() < MAX_FINDINGS {
+            self.findings.push(finding);
         }
     }
 
@@ -39,7 +41,7 @@ impl Values {
                 "{field} is `{shown}` in the XML, which is no decimal number of at most {MAX_WHOLE} digits \
                  with {MAX_FRACTION} decimals"
             );
-            self.problem(Severity::Error, field, message);
+            self.report(FindingCode::EinvoiceValue, field, message);
         }
         value
     }
@@ -54,12 +56,12 @@ impl Values {
         if value.is_none() {
             let shown: String = text.chars().take(40).collect();
             let message = format!("{field} is `{shown}` in the XML, which is no date");
-            // A month of delivery, for example, is told and no more.
-            let severity = match field {
-                "issue_date" | "due_date" => Severity::Error,
-                _ => Severity::Info,
-            };
-            self.problem(severity, field, message);
+            let finding = Finding::new(FindingCode::EinvoiceValue, Some(field), message);
+            // Other dates, such as a month of delivery, are not in the record.
+            self.push(match field {
+                "issue_date" | "due_date" => finding,
+                _ => finding.with_severity(Severity::Info),
+            });
         }
         value
     }
@@ -85,8 +87,8 @@ pub fn decimal(text: &str) -> Option<Decimal> {
     Some(value)
 }
 
-/// `YYYYMMDD` (UNTDID 2379 format 102) or `YYYY-MM-DD`, a time or zone after it
-/// passed over. A month or week alone is no date.
+/// `YYYYMMDD` (UNTDID 2379 format 102) or `YYYY-MM-DD`; a time or zone after it
+/// is ignored. A month or week alone is no date.
 fn date(text: &str, format: Option<&str>) -> Option<Date> {
     if format.is_some_and(|format| format != "102") {
         return None;

@@ -1,8 +1,8 @@
-//! XML from strangers as a bounded tree.
+//! Untrusted XML as a bounded tree.
 //!
 //! No document type declaration is accepted and no entity but XML's own five
-//! and numbered characters, so nothing expands. Depth, elements and lengths are
-//! bounded, so memory is some multiple of the file's size whatever it holds.
+//! and numbered characters, so nothing expands. Depth, number of elements and
+//! lengths are bounded, so memory is bounded by the file's size.
 
 use std::borrow::Cow;
 
@@ -18,15 +18,15 @@ use crate::domain::{Failure, Identifier, Reason};
 pub const MAX_BYTES: usize = 32 << 20;
 const MAX_DEPTH: usize = 64;
 const MAX_ELEMENTS: usize = 1_000_000;
-/// Characters of one element's text. Longest of the kept terms are notes.
+/// Characters of one element's text. The longest terms are notes.
 const MAX_TEXT: usize = 100_000;
 /// The attributes that terms depend on.
 const ATTRIBUTES: [&str; 4] = ["schemeID", "currencyID", "format", "unitCode"];
-/// Embedded files: of no use here, and large.
+/// Embedded files, which are not read and may be large.
 const BINARY: [&str; 2] = ["EmbeddedDocumentBinaryObject", "AttachmentBinaryObject"];
 
-/// An element of the vocabulary that is read; others are left out with all
-/// that is in them.
+/// An element of the vocabulary. Elements of other namespaces are left out with
+/// their content.
 #[derive(Debug, Default)]
 pub struct Element {
     /// Without prefix.
@@ -63,13 +63,13 @@ impl Element {
         })
     }
 
-    /// Its text, blanks folded; `None` when there is none.
+    /// Its text with white space collapsed; `None` when there is none.
     pub fn line(&self) -> Option<String> {
         let words: Vec<&str> = self.text.split_whitespace().collect();
         (!words.is_empty()).then(|| words.join(" "))
     }
 
-    /// Its text without blanks.
+    /// Its text without white space.
     pub fn compact(&self) -> Option<String> {
         let text: String = self.text.split_whitespace().collect();
         (!text.is_empty()).then_some(text)
@@ -82,7 +82,7 @@ impl Element {
         (!text.is_empty()).then_some(text)
     }
 
-    /// Text of the first element down `path`, blanks folded.
+    /// The text of the first element down `path`, white space collapsed.
     pub fn line_at(&self, path: &[&str]) -> Option<String> {
         self.at(path)?.line()
     }
@@ -95,22 +95,34 @@ impl Element {
     }
 }
 
-/// A parsed file: its root's namespace and the tree.
+/// A parsed file.
 pub struct Document {
+    /// Namespace of `root`.
     pub namespace: String,
     pub root: Element,
+    /// Further documents in the envelope around `root`, which are not read.
+    pub others: u32,
 }
 
 /// Which files and which elements are read.
 pub struct Vocabulary {
-    /// Whether a root (namespace, local name) begins such a file.
+    /// Whether an element (namespace, local name) is the root of a document.
     pub is_root: fn(&str, &str) -> bool,
-    /// Whether elements of the namespace belong to it.
+    /// Whether an element (namespace, local name) is an envelope around a
+    /// document.
+    pub is_envelope: fn(&str, &str) -> bool,
+    /// Whether elements of the namespace are part of a document.
     pub knows: fn(&str) -> bool,
 }
 
-/// Parses `bytes`. A file with another root is `unsupported_type`, a broken one
-/// `corrupt`, one beyond the bounds `too_large`.
+/// Characters without meaning before the first element and after the last:
+/// padding of fixed-length blocks, end-of-file marks, byte order marks.
+fn is_padding(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\0' | '\u{1a}' | '\u{feff}')
+}
+
+/// Parses `bytes`. Errors: `unsupported_type` for another root, `corrupt` for XML
+/// that is not well-formed, `too_large` beyond a bound.
 pub fn parse(bytes: &[u8], vocabulary: &Vocabulary) -> Result<Document, Failure> {
     if bytes.len() > MAX_BYTES {
         return Err(beyond(format!(
@@ -119,7 +131,7 @@ pub fn parse(bytes: &[u8], vocabulary: &Vocabulary) -> Result<Document, Failure>
         )));
     }
     let text = decode(bytes)?;
-    Builder::default().build(&text, vocabulary)
+    Builder::default().build(text.trim_matches(is_padding), vocabulary)
 }
 
 fn beyond(message: String) -> Failure {
@@ -136,6 +148,12 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Failure> {
     let (encoding, skip) = match Encoding::for_bom(bytes) {
         Some((encoding, length)) => (encoding, length),
         None => (guess(bytes)?, 0),
+    };
+    // Padding of single bytes may be half a character too long.
+    let is_wide = encoding == UTF_16LE || encoding == UTF_16BE;
+    let bytes = match bytes.strip_suffix(&[0]) {
+        Some(shorter) if is_wide && bytes.len() % 2 == 1 => shorter,
+        _ => bytes,
     };
     encoding
         .decode_without_bom_handling_and_without_replacement(&bytes[skip..])
@@ -174,8 +192,13 @@ struct Builder {
     open: Vec<Element>,
     root: Option<Element>,
     elements: usize,
-    /// Open elements that are left out with what is in them.
+    /// Open elements within `open` that are left out with their content.
     outside: usize,
+    /// Open elements of an envelope around the root.
+    envelope: usize,
+    has_envelope: bool,
+    /// Documents in the envelope after the first.
+    others: u32,
 }
 
 impl Builder {
@@ -206,7 +229,7 @@ impl Builder {
                 Event::DocType(_) => {
                     return Err(Failure::new(
                         Reason::UnsupportedType,
-                        "the XML has a document type declaration (DTD), which no electronic invoice has",
+                        "the XML has a document type declaration (DTD), which electronic invoices do not have",
                     ));
                 }
                 Event::Eof => break,
@@ -214,10 +237,16 @@ impl Builder {
             }
         }
         match self.root {
-            Some(root) if self.open.is_empty() => Ok(Document {
+            Some(root) if self.open.is_empty() && self.envelope == 0 => Ok(Document {
                 namespace: self.namespace,
                 root,
+                others: self.others,
             }),
+            None if self.has_envelope && self.envelope == 0 => Err(Failure::new(
+                Reason::UnsupportedType,
+                "the envelope has no electronic invoice that docmill reads (UN/CEFACT CII, ZUGFeRD, \
+                 UBL Invoice or CreditNote)",
+            )),
             _ => Err(corrupt("it ends before its last element")),
         }
     }
@@ -230,30 +259,38 @@ impl Builder {
     ) -> Result<(), Failure> {
         let local = start.local_name();
         let name: &str = local.as_ref();
-        if self.root.is_some() {
-            return Err(corrupt("it has a second root element"));
-        }
-        if self.open.is_empty() {
-            if !(vocabulary.is_root)(namespace, name) {
-                let shown: String = name.chars().take(60).collect();
-                return Err(Failure::new(
-                    Reason::UnsupportedType,
-                    format!(
-                        "an XML file with the root `{shown}`, which is no electronic invoice that docmill knows \
-                         (UN/CEFACT CII, ZUGFeRD, UBL Invoice or CreditNote)"
-                    ),
-                ));
-            }
-            self.namespace = namespace.to_owned();
-        }
         self.elements += 1;
         if self.elements > MAX_ELEMENTS {
             return Err(beyond(format!(
                 "the XML has more than {MAX_ELEMENTS} elements"
             )));
         }
-        if self.open.len() + self.outside >= MAX_DEPTH {
+        if self.open.len() + self.outside + self.envelope >= MAX_DEPTH {
             return Err(beyond(format!("the XML nests deeper than {MAX_DEPTH}")));
+        }
+        if self.open.is_empty() {
+            let is_root = (vocabulary.is_root)(namespace, name);
+            let begins = is_root && self.root.is_none();
+            if !begins && (self.envelope > 0 || self.begins_envelope(namespace, name, vocabulary)) {
+                self.others += u32::from(is_root);
+                self.envelope += 1;
+                self.has_envelope = true;
+                return Ok(());
+            }
+            if self.root.is_some() {
+                return Err(corrupt("it has a second root element"));
+            }
+            if !begins {
+                let shown: String = name.chars().take(60).collect();
+                return Err(Failure::new(
+                    Reason::UnsupportedType,
+                    format!(
+                        "the XML has the root `{shown}`, which is no electronic invoice that docmill \
+                         reads (UN/CEFACT CII, ZUGFeRD, UBL Invoice or CreditNote)"
+                    ),
+                ));
+            }
+            self.namespace = namespace.to_owned();
         }
         if self.outside > 0 || !(vocabulary.knows)(namespace) {
             self.outside += 1;
@@ -267,13 +304,18 @@ impl Builder {
         Ok(())
     }
 
+    fn begins_envelope(&self, namespace: &str, name: &str, vocabulary: &Vocabulary) -> bool {
+        self.root.is_none() && !self.has_envelope && (vocabulary.is_envelope)(namespace, name)
+    }
+
     fn end(&mut self) {
         if self.outside > 0 {
             self.outside -= 1;
             return;
         }
-        // The reader has told unmatched ends as errors before.
+        // The reader refuses unmatched ends.
         let Some(element) = self.open.pop() else {
+            self.envelope = self.envelope.saturating_sub(1);
             return;
         };
         match self.open.last_mut() {
@@ -287,7 +329,7 @@ impl Builder {
             return Ok(());
         }
         let Some(element) = self.open.last_mut() else {
-            return match more.trim().is_empty() {
+            return match more.trim_matches(is_padding).is_empty() || self.envelope > 0 {
                 true => Ok(()),
                 false if self.root.is_some() => Err(corrupt("text follows its last element")),
                 false => Err(Failure::new(Reason::UnsupportedType, "no XML")),
@@ -323,7 +365,7 @@ impl Builder {
 
 fn attributes(start: &BytesStart) -> Result<Vec<(&'static str, String)>, Failure> {
     let mut kept = Vec::new();
-    // Looking for duplicates would take the square of their number.
+    // Looking for duplicates would take quadratic time.
     for attribute in start.attributes().with_checks(false) {
         let attribute = attribute.map_err(corrupt)?;
         let key: &str = attribute.key.as_ref();

@@ -1,5 +1,4 @@
-//! What the model is asked: the type's template, and the schema that its
-//! answer must follow.
+//! The reader's prompt: the type's template, and the schema of the answer.
 
 use anyhow::Context;
 use minijinja::{Environment, UndefinedBehavior, context};
@@ -15,30 +14,30 @@ const PAGE_TEXT: &str = "\u{1}page_text\u{1}";
 pub struct Rendered {
     /// With a mark where the page's text goes ([`Rendered::with_page_text`]).
     pub text: String,
-    /// The schema for decoding: only what the model was taught, in the order
-    /// in which it writes.
+    /// The schema for decoding: the supported fields in the order in which the
+    /// reader writes them.
     pub schema: Value,
     /// BLAKE3 (hex) of text and schema.
     pub hash: String,
-    /// Fields that stay null because the model was not taught them.
-    pub untaught: Vec<String>,
+    /// Fields that stay null because the reader does not support them.
+    pub unsupported_fields: Vec<String>,
 }
 
 /// Renders the prompt of `doc_type`: the template of `variant` where the type
-/// has one, else the plain one. `taught` lists the fields that the model knows
-/// (list fields as `items[description,amount]`); `None`: all. `has_page_text`:
+/// has one, else the plain one. `supported` lists the fields that the reader
+/// supports (list fields as `items[description,amount]`); `None`: all. `has_page_text`:
 /// the reader is given the words of the page.
 pub fn render(
     doc_type: &DocType,
     variant: Option<&str>,
-    taught: Option<&[String]>,
+    supported: Option<&[String]>,
     has_page_text: bool,
 ) -> anyhow::Result<Rendered> {
     let rules = doc_type
         .read
         .as_ref()
         .context("pages of this type are not read")?;
-    let (schema, untaught) = decoding_schema(&doc_type.schema, taught)?;
+    let (schema, unsupported_fields) = decoding_schema(&doc_type.schema, supported)?;
     let template = choose(&rules.prompts, variant).context("the type has no prompt template")?;
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -63,7 +62,7 @@ pub fn render(
         text,
         schema,
         hash,
-        untaught,
+        unsupported_fields,
     })
 }
 
@@ -110,39 +109,42 @@ fn fields(decoding: &Value, full: &Value) -> Vec<minijinja::Value> {
         .collect()
 }
 
-/// Restricts the type's schema to what was taught and makes every choice of
-/// form the schema's, so that the grammar forces all but the values.
+/// Restricts the type's schema to supported fields and fixes the form of the
+/// JSON, so that the grammar leaves only the values open.
 fn decoding_schema(
     schema: &Value,
-    taught: Option<&[String]>,
+    supported: Option<&[String]>,
 ) -> anyhow::Result<(Value, Vec<String>)> {
     let properties = schema["properties"]
         .as_object()
         .context("the schema has no `properties`")?;
-    let mut untaught = Vec::new();
+    let mut unsupported_fields = Vec::new();
     let mut chosen = Map::new();
-    let order: Vec<(&str, Option<Vec<&str>>)> = match taught {
-        Some(taught) => taught.iter().map(|field| split_taught(field)).collect(),
+    let order: Vec<(&str, Option<Vec<&str>>)> = match supported {
+        Some(supported) => supported
+            .iter()
+            .map(|field| split_supported(field))
+            .collect(),
         None => properties
             .keys()
             .map(|name| (name.as_str(), None))
             .collect(),
     };
     for (name, inner) in &order {
-        // A field that the type does not have is none of its business.
+        // The reader may support fields that the type does not have.
         let Some(property) = properties.get(*name) else {
             continue;
         };
         chosen.insert(
             (*name).to_owned(),
-            property_for_decoding(name, property, inner.as_deref(), &mut untaught)?,
+            property_for_decoding(name, property, inner.as_deref(), &mut unsupported_fields)?,
         );
     }
     anyhow::ensure!(
         !chosen.is_empty(),
-        "the model was taught none of the type's fields"
+        "the reader supports none of the type's fields"
     );
-    untaught.extend(
+    unsupported_fields.extend(
         properties
             .keys()
             .filter(|name| !chosen.contains_key(*name))
@@ -152,11 +154,11 @@ fn decoding_schema(
     // Without these, white space between keys would be a choice at each step.
     object["x-guidance"] =
         json!({"whitespace_flexible": false, "item_separator": ",", "key_separator": ":"});
-    Ok((object, untaught))
+    Ok((object, unsupported_fields))
 }
 
-/// `items[description,amount]` is the list and its taught fields.
-fn split_taught(field: &str) -> (&str, Option<Vec<&str>>) {
+/// `items[description,amount]`: the list and its supported fields.
+fn split_supported(field: &str) -> (&str, Option<Vec<&str>>) {
     match field
         .strip_suffix(']')
         .and_then(|field| field.split_once('['))
@@ -169,8 +171,8 @@ fn split_taught(field: &str) -> (&str, Option<Vec<&str>>) {
 fn property_for_decoding(
     name: &str,
     property: &Value,
-    taught: Option<&[&str]>,
-    untaught: &mut Vec<String>,
+    supported: Option<&[&str]>,
+    unsupported_fields: &mut Vec<String>,
 ) -> anyhow::Result<Value> {
     let Some(lines) = property
         .pointer("/items/properties")
@@ -179,9 +181,9 @@ fn property_for_decoding(
         return Ok(leaf(property));
     };
     let mut chosen = Map::new();
-    match taught {
-        Some(taught) => {
-            for field in taught {
+    match supported {
+        Some(supported) => {
+            for field in supported {
                 if let Some(line) = lines.get(*field) {
                     chosen.insert((*field).to_owned(), leaf(line));
                 }
@@ -195,10 +197,10 @@ fn property_for_decoding(
     }
     anyhow::ensure!(
         !chosen.is_empty(),
-        "the model was taught none of the fields of `{name}`"
+        "the reader supports none of the fields of `{name}`"
     );
     let missing = lines.keys().filter(|field| !chosen.contains_key(*field));
-    untaught.extend(missing.map(|field| format!("{name}[].{field}")));
+    unsupported_fields.extend(missing.map(|field| format!("{name}[].{field}")));
     // A list without a bound would let a model repeat itself for ever.
     const MAX_LINES: u64 = 200;
     let most = property
@@ -213,7 +215,8 @@ fn object(properties: Map<String, Value>) -> Value {
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
 }
 
-/// What decides a value's form; annotations and formats are for validation.
+/// Keywords that decide a value's form. Annotations and formats are for
+/// validation.
 fn leaf(property: &Value) -> Value {
     const KEPT: [&str; 8] = [
         "type",
@@ -261,9 +264,9 @@ mod tests {
     }
 
     #[test]
-    fn a_model_is_asked_only_for_what_it_was_taught_in_its_own_order() {
+    fn the_schema_has_the_supported_fields_in_the_readers_order() {
         let types = DocTypes::load(None).unwrap();
-        let taught = [
+        let supported = [
             "total".to_owned(),
             "items[amount,description]".to_owned(),
             "unknown".to_owned(),
@@ -271,7 +274,7 @@ mod tests {
         let rendered = render(
             types.get("receipt").unwrap(),
             Some("short"),
-            Some(&taught),
+            Some(&supported),
             false,
         )
         .unwrap();
@@ -282,12 +285,20 @@ mod tests {
             ["amount", "description"]
         );
         assert_eq!(rendered.schema["required"], json!(["total", "items"]));
-        assert!(rendered.untaught.contains(&"items[].quantity".to_owned()));
-        assert!(rendered.untaught.contains(&"merchant_name".to_owned()));
+        assert!(
+            rendered
+                .unsupported_fields
+                .contains(&"items[].quantity".to_owned())
+        );
+        assert!(
+            rendered
+                .unsupported_fields
+                .contains(&"merchant_name".to_owned())
+        );
     }
 
     #[test]
-    fn the_plain_prompt_lists_every_field_and_the_short_one_is_only_for_models_that_ask() {
+    fn the_plain_prompt_lists_every_field_and_a_variant_is_for_readers_that_name_it() {
         let types = DocTypes::load(None).unwrap();
         let invoice = types.get("invoice").unwrap();
         let rendered = render(invoice, None, None, false).unwrap();
@@ -298,7 +309,7 @@ mod tests {
                 rendered.text
             );
         }
-        assert!(rendered.untaught.is_empty());
+        assert!(rendered.unsupported_fields.is_empty());
         assert_ne!(
             rendered.hash,
             render(invoice, Some("short"), None, false).unwrap().hash

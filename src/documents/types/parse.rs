@@ -171,13 +171,12 @@ fn check_schema(schema: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Paths such as `items[2].amount` are made of names, and what a model is sure
-/// of is told by path.
+/// Names are parts of paths such as `items[2].amount`.
 fn check_name(field: &str) -> anyhow::Result<()> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     ensure!(
         !field.is_empty() && field.chars().all(is_plain),
-        "the field `{field}` needs a name of the letters a to z, digits, `_` and `-`; other letters may stand in its `title`"
+        "the field `{field}` needs a name of the letters a to z, digits, `_` and `-`; its `title` may have other letters"
     );
     Ok(())
 }
@@ -314,7 +313,7 @@ fn check_operands(check: &Check, operands: &mut Operands) -> anyhow::Result<()> 
         Check::Unique(fields) => {
             ensure!(
                 !fields.is_empty(),
-                "the check `unique` names no fields: give those that tell one transaction from another"
+                "the check `unique` names no fields: give those that identify a transaction"
             );
             add(&fields.iter().collect::<Vec<_>>(), Operand::Any, "unique");
         }

@@ -43,7 +43,7 @@ fn two_files_in_a_folder_add_a_type_and_one_of_the_same_name_replaces_a_built_in
 }
 
 #[test]
-fn a_wrong_type_is_told_with_its_file_its_place_and_the_remedy() {
+fn an_invalid_type_is_an_error_with_its_file_and_the_remedy() {
     let cases = [
         ("not json", "not valid JSON"),
         (r#"{"type": "object"}"#, "`x-docmill` is missing"),

@@ -1,38 +1,21 @@
 //! Which pages make which record, and whose value counts.
 
+mod draft;
 mod key;
 
 use serde_json::Value;
 
 use crate::documents::types::DocTypes;
 use crate::domain::{
-    FieldLogprob, FieldPath, Fields, Finding, FindingCode, PageResult, PageRule, Reading, Source,
-    count,
+    FieldLogprob, FieldPath, Fields, Finding, FindingCode, PageResult, PageRule, Reading, count,
 };
-use key::Verdict;
-
-/// A record before its values are judged.
-#[derive(Debug, Default)]
-pub struct Draft {
-    pub doc_type: Option<String>,
-    pub pages: Vec<u32>,
-    pub source: Source,
-    pub fields: Fields,
-    /// Probability of each leaf, in the order read.
-    pub confidence: Vec<(String, f32)>,
-    /// What these were made from.
-    pub logprobs: Vec<FieldLogprob>,
-    pub findings: Vec<Finding>,
-    /// A page's values are copies of its text.
-    pub verbatim: bool,
-    /// It stands for a page that could not be read.
-    pub failed: bool,
-}
+pub use draft::Draft;
+use key::PageRelation;
 
 pub fn drafts(types: &DocTypes, pages: &[PageResult]) -> Vec<Draft> {
     let mut drafts: Vec<Draft> = Vec::new();
-    // The draft that a following page of its type may join. A page that was
-    // not read does not end it: a letter's back, a sheet of terms.
+    // The draft that a following page of its type may join. A page that was not
+    // read, such as a sheet of terms, does not end it.
     let mut open: Option<usize> = None;
     for page in pages {
         match &page.reading {
@@ -73,20 +56,20 @@ fn place(
         .map(|at| &mut drafts[at])
         .filter(|before| before.doc_type == draft.doc_type);
     if let (Some(before), Some(PageRule::Merge { last, key })) = (before, rules.map(|r| &r.pages)) {
-        let verdict = match key {
+        let relation = match key {
             Some(key) => key::compare(before, pages, page, reading, key, last),
-            None => Verdict::Same(None),
+            None => PageRelation::Same(None),
         };
-        match verdict {
-            Verdict::Same(doubt) => {
-                before.findings.extend(doubt);
+        match relation {
+            PageRelation::Same(finding) => {
+                before.findings.extend(finding);
                 return join(before, page, reading, last);
             }
-            Verdict::SameCorrected(key) => {
+            PageRelation::SameCorrected(key) => {
                 before.fields[key] = Value::Null;
                 return join(before, page, reading, last);
             }
-            Verdict::Another(doubt) => draft.findings.extend(doubt),
+            PageRelation::Another(finding) => draft.findings.extend(finding),
         }
     }
     join(&mut draft, page, reading, &[]);
@@ -94,7 +77,7 @@ fn place(
     drafts.push(draft);
 }
 
-/// What all pages together say, whatever parts them.
+/// The values of all pages as one document.
 pub fn joined(pages: &[PageResult], last: &[String]) -> Fields {
     let mut draft = Draft::default();
     for page in pages {
@@ -152,7 +135,7 @@ fn join(draft: &mut Draft, page: &PageResult, reading: &Reading, last: &[String]
     draft.verbatim |= reading.verbatim;
     if reading.unsure {
         let message = format!(
-            "page {}: the reader does not tell how sure it is of its values; compare them with the page",
+            "page {}: the reader reports no probabilities; compare its values with the page",
             page.index + 1
         );
         draft

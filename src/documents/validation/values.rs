@@ -9,7 +9,7 @@ mod typed;
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 
-use super::identifiers::{self, Verdict};
+use super::identifiers::{self, IdentifierCheck};
 use super::words;
 use crate::domain::{Check, DocType, FieldPath, Fields, Finding, FindingCode, Format, PageResult};
 use conventions::Conventions;
@@ -178,22 +178,27 @@ impl Typing<'_> {
         *value = Value::String(currency.code().to_owned());
     }
 
-    fn identifier(&mut self, field: &str, value: &mut Value, check: fn(&str) -> (String, Verdict)) {
+    fn identifier(
+        &mut self,
+        field: &str,
+        value: &mut Value,
+        check: fn(&str) -> (String, IdentifierCheck),
+    ) {
         let Value::String(text) = &*value else { return };
         if text.trim().is_empty() {
             return;
         }
         let (plain, verdict) = check(text);
         match verdict {
-            Verdict::Right { proof } => {
+            IdentifierCheck::Valid { proof } => {
                 self.proven
                     .extend(proof.map(|proof| (field.to_owned(), proof)));
             }
-            Verdict::Unknown(why) => {
+            IdentifierCheck::Unchecked(why) => {
                 let message = format!("{} {text} was not checked: {why}", self.words(field));
                 self.tell(FindingCode::VatIdUnchecked, field, message);
             }
-            Verdict::Wrong(code, why) => {
+            IdentifierCheck::Invalid(code, why) => {
                 self.tell(
                     code,
                     field,

@@ -3,6 +3,7 @@
 //! pdfium (behind `pdf.rs`) is not thread-safe and crashes on hostile files,
 //! so a [`Rasterizer`] is only ever run inside a worker process.
 
+mod embedded_files;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod library;
@@ -37,11 +38,13 @@ pub trait Rasterizer {
     /// Draws page `index` (from 0) of the open document.
     fn page(&mut self, index: u32, spec: &RasterSpec) -> Result<RasterPage, Failure>;
 
-    /// The XML files that came with the open document, by their content,
-    /// whatever their names: those attached to a PDF that have at most
-    /// `max_bytes`, or the document itself.
-    fn xml_files(&mut self, max_bytes: usize) -> Vec<XmlFile>;
+    /// The XML files that came with the open document, recognised by their
+    /// content: those attached to a PDF, or the document itself.
+    fn xml_files(&mut self) -> Vec<XmlFile>;
 }
+
+/// Bytes of an XML file that is read.
+const MAX_XML_BYTES: usize = crate::documents::einvoice::MAX_BYTES;
 
 /// Every format that docmill takes.
 pub struct DocumentRasterizer {
@@ -70,7 +73,9 @@ impl Rasterizer for DocumentRasterizer {
         self.open = None;
         let (open, info) = match sniff(&bytes)? {
             MediaType::Pdf => {
-                let (file, info) = self.pdfium.open(bytes, limits)?;
+                // PDFium takes the bytes.
+                let files = embedded_files::find(&bytes, MAX_XML_BYTES);
+                let (file, info) = self.pdfium.open(bytes, limits, files)?;
                 (Open::Pdf(Box::new(file)), info)
             }
             MediaType::Xml => (
@@ -103,9 +108,9 @@ impl Rasterizer for DocumentRasterizer {
         }
     }
 
-    fn xml_files(&mut self, max_bytes: usize) -> Vec<XmlFile> {
+    fn xml_files(&mut self) -> Vec<XmlFile> {
         match &self.open {
-            Some(Open::Pdf(file)) => file.xml_files(max_bytes),
+            Some(Open::Pdf(file)) => file.xml_files(),
             Some(Open::Xml(bytes)) => vec![XmlFile {
                 name: None,
                 bytes: bytes.clone(),
@@ -134,6 +139,10 @@ pub fn sniff(bytes: &[u8]) -> Result<MediaType, Failure> {
         // What is no electronic invoice among XML files is told by its root.
         Some("text/xml") => MediaType::Xml,
         None if looks_like_xml(bytes) => MediaType::Xml,
+        None if is_signed(bytes) => {
+            let message = "a signed file (CMS, often named .p7m): extract the document with `openssl cms -verify -noverify -inform DER -in FILE -out DOCUMENT` and run docmill on that";
+            return Err(Failure::new(Reason::UnsupportedType, message));
+        }
         other => {
             let what = other.map(|mime| format!(" but {mime}")).unwrap_or_default();
             let message = format!(
@@ -142,6 +151,17 @@ pub fn sniff(bytes: &[u8]) -> Result<MediaType, Failure> {
             return Err(Failure::new(Reason::UnsupportedType, message));
         }
     })
+}
+
+/// CMS signed data in DER (RFC 5652): a sequence that begins with the object
+/// identifier 1.2.840.113549.1.7.2.
+fn is_signed(bytes: &[u8]) -> bool {
+    const SIGNED_DATA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
+    let head = &bytes[..bytes.len().min(32)];
+    bytes.first() == Some(&0x30)
+        && head
+            .windows(SIGNED_DATA.len())
+            .any(|window| window == SIGNED_DATA)
 }
 
 /// Whether markup is the first that is not a byte order mark or a blank, in

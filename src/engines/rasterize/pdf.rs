@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::Context;
 use pdfium_render::prelude::*;
 
-use super::{RasterSpec, fit, looks_like_xml};
+use super::embedded_files::EmbeddedFiles;
+use super::{MAX_XML_BYTES, RasterSpec, fit, looks_like_xml};
 use crate::domain::Limits;
 use crate::domain::{
     DocumentInfo, Failure, MediaType, PageImage, RasterPage, Reason, Word, XmlFile,
@@ -14,7 +15,10 @@ use crate::domain::{
 /// PDFium, loaded for the rest of the process.
 pub struct PdfLibrary(&'static Pdfium);
 
-pub struct PdfFile(PdfDocument<'static>);
+pub struct PdfFile {
+    document: PdfDocument<'static>,
+    xml_files: Vec<XmlFile>,
+}
 
 impl PdfLibrary {
     /// Loads the shared library. A process loads it once.
@@ -29,10 +33,12 @@ impl PdfLibrary {
         Ok(PdfLibrary(Box::leak(Box::new(Pdfium::new(bindings)))))
     }
 
+    /// `files` are what the PDF carries, where its structure could be parsed.
     pub fn open(
         &self,
         bytes: Vec<u8>,
         limits: &Limits,
+        files: Option<EmbeddedFiles>,
     ) -> Result<(PdfFile, DocumentInfo), Failure> {
         let document = self
             .0
@@ -55,19 +61,54 @@ impl PdfLibrary {
         if let Err(error) = document.pages().get(0) {
             return Err(corrupt("its first page cannot be loaded", &error));
         }
-        let attachments = document
-            .attachments()
-            .iter()
-            .map(|attachment| attachment.name())
-            .collect();
+        let files = files.unwrap_or_else(|| name_tree_files(&document));
         let info = DocumentInfo {
             media_type: MediaType::Pdf,
             pages,
-            attachments,
-            warnings: Vec::new(),
+            attachments: files.names,
+            warnings: files.warnings,
         };
-        Ok((PdfFile(document), info))
+        let xml_files = files.xml;
+        Ok((
+            PdfFile {
+                document,
+                xml_files,
+            },
+            info,
+        ))
     }
+}
+
+/// Attachments of a damaged PDF that are looked into.
+const MAX_ATTACHMENTS: u16 = 100;
+
+/// The files in the name tree, which PDFium finds in damaged files too.
+fn name_tree_files(document: &PdfDocument<'_>) -> EmbeddedFiles {
+    let attachments = document.attachments();
+    let mut found = EmbeddedFiles::default();
+    for file in attachments.iter().take(usize::from(MAX_ATTACHMENTS)) {
+        let (name, length) = (file.name(), file.len());
+        found.names.push(name.clone());
+        if !(1..=MAX_XML_BYTES).contains(&length) {
+            continue;
+        }
+        match file.save_to_bytes() {
+            Ok(bytes) if looks_like_xml(&bytes) => found.xml.push(XmlFile {
+                name: Some(name),
+                bytes,
+            }),
+            _ => {}
+        }
+    }
+    if attachments.len() > MAX_ATTACHMENTS {
+        let message = format!(
+            "the PDF is damaged and carries {} attached files: only the first {MAX_ATTACHMENTS} were \
+             searched for e-invoices",
+            attachments.len()
+        );
+        found.warnings.push(message);
+    }
+    found
 }
 
 fn open_failure(error: PdfiumError) -> Failure {
@@ -102,24 +143,9 @@ fn corrupt(what: &str, error: &PdfiumError) -> Failure {
     Failure::new(Reason::Corrupt, message)
 }
 
-/// Attachments that are looked into: e-invoices are among the first, and a
-/// file with thousands of attachments is none.
-const MAX_ATTACHMENTS: usize = 100;
-
 impl PdfFile {
-    pub fn xml_files(&self, max_bytes: usize) -> Vec<XmlFile> {
-        let attachments = self.0.attachments();
-        let files = attachments.iter().take(MAX_ATTACHMENTS);
-        files
-            .filter(|file| (1..=max_bytes).contains(&file.len()))
-            .filter_map(|file| {
-                let bytes = file.save_to_bytes().ok()?;
-                looks_like_xml(&bytes).then(|| XmlFile {
-                    name: Some(file.name()),
-                    bytes,
-                })
-            })
-            .collect()
+    pub fn xml_files(&self) -> Vec<XmlFile> {
+        self.xml_files.clone()
     }
 
     pub fn page(&self, index: u32, spec: &RasterSpec) -> Result<RasterPage, Failure> {
@@ -128,7 +154,7 @@ impl PdfFile {
             corrupt(&what, &error)
         };
         let index_in_pdf = i32::try_from(index).map_err(Failure::internal)?;
-        let page = self.0.pages().get(index_in_pdf).map_err(corrupt)?;
+        let page = self.document.pages().get(index_in_pdf).map_err(corrupt)?;
         let (width, height) = pixel_size(page.width().value, page.height().value, spec);
         let config = PdfRenderConfig::new().set_fixed_size(width as i32, height as i32);
         let bitmap = page.render_with_config(&config).map_err(corrupt)?;

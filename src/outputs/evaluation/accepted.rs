@@ -116,11 +116,11 @@ fn believed(leaf: &JudgedValue) -> Option<f64> {
 }
 
 fn is_at(leaf: &JudgedValue, threshold: Option<f64>) -> bool {
-    let is_doubted = leaf.claim.as_ref().is_some_and(|claim| claim.is_doubted);
+    let is_flagged = leaf.claim.as_ref().is_some_and(|claim| claim.is_flagged);
     let (Some(probability), Some(threshold)) = (leaf.probability, threshold) else {
         return false;
     };
-    !is_doubted && probability >= threshold
+    !is_flagged && probability >= threshold
 }
 
 fn accepted(
@@ -174,7 +174,7 @@ mod tests {
     use super::super::judge::tests::{case, seen};
     use super::super::judged::DocumentWork;
     use super::*;
-    use crate::documents::acceptance::{Claim, Kind, Verdict};
+    use crate::documents::acceptance::{ClaimDecision, ClaimKind, ValueClaim, example_features};
 
     fn believing(mut document: JudgedDocument, probabilities: &[(f64, bool)]) -> JudgedDocument {
         for (leaf, (probability, accepted)) in document.fields.iter_mut().zip(probabilities) {
@@ -189,12 +189,12 @@ mod tests {
     fn coverage_and_risk_count_values_and_documents() {
         let truth = json!({"a": "1", "b": "2", "c": null});
         let mut record = seen(1, json!({"a": "1", "b": "9", "c": null}));
-        record.verdicts = vec![Verdict {
-            claim: Claim {
+        record.decisions = vec![ClaimDecision {
+            claim: ValueClaim {
                 field: "a".into(),
-                kind: Kind::Text,
-                signals: vec![],
-                is_doubted: false,
+                kind: ClaimKind::Text,
+                features: example_features(ClaimKind::Text, 0.0),
+                is_flagged: false,
             },
             confidence: 0.5,
             probability: Some(0.7),

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::judged::JudgedDocument;
 use crate::documents::acceptance::{
-    self, Calibration, Data, ERROR_RATES, FITTED, Known, Reader, Unit, percent, reliability,
+    self, CalibratedReader, Calibration, CalibrationData, DocumentSample, ERROR_RATES, FITTED,
+    LabelledClaim, percent, reliability,
 };
 use crate::domain::count;
 
@@ -38,7 +39,7 @@ fn split(documents: &[JudgedDocument]) -> (Vec<Vec<&JudgedDocument>>, Vec<Vec<&J
 /// too few to say anything.
 pub fn calibrate(
     documents: &[JudgedDocument],
-    reader: Reader,
+    reader: CalibratedReader,
     confidence: f64,
 ) -> anyhow::Result<Calibration> {
     // An e-invoice, or a document that could not be read, says nothing of the
@@ -62,8 +63,8 @@ pub fn calibrate(
         .iter()
         .map(|k| scorer.probability(&k.claim))
         .collect();
-    let choose = accepted_units(&fit, &out_of_fold, fitted);
-    let test = accepted_units(&certify, &probabilities, certified);
+    let choose = accepted_samples(&fit, &out_of_fold, fitted);
+    let test = accepted_samples(&certify, &probabilities, certified);
     let certificates =
         ERROR_RATES.map(|rate| acceptance::certify(&choose, &test, rate, confidence));
     let pairs = |p: &[f64]| -> Vec<(f64, bool)> {
@@ -79,7 +80,7 @@ pub fn calibrate(
             .to_string(),
         docmill: env!("CARGO_PKG_VERSION").to_owned(),
         types: types.into_iter().collect(),
-        data: Data {
+        data: CalibrationData {
             fitted: fitted as u64,
             certified: certified as u64,
             claims: (fit.len() + certify.len()) as u64,
@@ -98,18 +99,18 @@ fn has_claim(document: &JudgedDocument) -> bool {
     fields.any(|leaf| leaf.claim.is_some() && leaf.confidence.is_some())
 }
 
-/// Every claim whose truth is known; the unit is the group of near-copies.
-fn known(groups: &[Vec<&JudgedDocument>]) -> Vec<Known> {
+/// Every claim whose truth is known; a document is a group of near-copies.
+fn known(groups: &[Vec<&JudgedDocument>]) -> Vec<LabelledClaim> {
     let mut all = Vec::new();
-    for (unit, group) in groups.iter().enumerate() {
-        for leaf in group.iter().flat_map(|document| &document.fields) {
+    for (document, group) in groups.iter().enumerate() {
+        for leaf in group.iter().flat_map(|one| &one.fields) {
             // What was not read at all claims nothing.
             if let (Some(claim), Some(own)) = (&leaf.claim, leaf.confidence) {
-                all.push(Known {
+                all.push(LabelledClaim {
                     claim: claim.clone(),
                     own,
                     right: leaf.outcome.is_right(),
-                    unit,
+                    document,
                 });
             }
         }
@@ -119,14 +120,18 @@ fn known(groups: &[Vec<&JudgedDocument>]) -> Vec<Known> {
 
 /// By document, the values that may be accepted: nulls and what a check speaks
 /// against are none.
-fn accepted_units(claims: &[Known], probabilities: &[f64], count: usize) -> Vec<Unit> {
-    let mut units = vec![Unit::new(); count];
+fn accepted_samples(
+    claims: &[LabelledClaim],
+    probabilities: &[f64],
+    count: usize,
+) -> Vec<DocumentSample> {
+    let mut samples = vec![DocumentSample::new(); count];
     for (known, probability) in claims.iter().zip(probabilities) {
-        if !known.claim.is_absent() && !known.claim.is_doubted {
-            units[known.unit].push((*probability, known.right));
+        if !known.claim.is_absent() && !known.claim.is_flagged {
+            samples[known.document].push((*probability, known.right));
         }
     }
-    units
+    samples
 }
 
 #[cfg(test)]
@@ -137,7 +142,7 @@ mod tests {
     use super::super::judge::tests::{case, seen};
     use super::super::judged::DocumentWork;
     use super::*;
-    use crate::documents::acceptance::{Claim, Kind, Verdict};
+    use crate::documents::acceptance::{ClaimDecision, ClaimKind, ValueClaim, example_features};
 
     /// `number` documents with one value each, right where the model is sure.
     fn documents(number: usize) -> Vec<JudgedDocument> {
@@ -146,12 +151,12 @@ mod tests {
             let value = if sure { "1" } else { "2" };
             let mut record = seen(1, json!({"a": value}));
             let confidence = if sure { 0.9 } else { 0.6 };
-            record.verdicts = vec![Verdict {
-                claim: Claim {
+            record.decisions = vec![ClaimDecision {
+                claim: ValueClaim {
                     field: "a".into(),
-                    kind: Kind::Amount,
-                    signals: vec![("sum".into(), confidence)],
-                    is_doubted: false,
+                    kind: ClaimKind::Amount,
+                    features: example_features(ClaimKind::Text, confidence),
+                    is_flagged: false,
                 },
                 confidence,
                 probability: None,
@@ -164,8 +169,8 @@ mod tests {
         (0..number).map(document).collect()
     }
 
-    fn reader() -> Reader {
-        Reader {
+    fn reader() -> CalibratedReader {
+        CalibratedReader {
             name: "nano".into(),
             hash: "h".into(),
         }

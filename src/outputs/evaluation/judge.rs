@@ -13,7 +13,7 @@ use super::causes::{cause, problem};
 use super::compare::{anls, assign, line_fields, normal, same, text};
 use super::judged::{DocumentWork, JudgedDocument, JudgedValue, ValueOutcome};
 use super::truth::KnownDocument;
-use crate::documents::acceptance::Verdict;
+use crate::documents::acceptance::ClaimDecision;
 use crate::domain::{EvidenceClass, FieldPath, FindingCode, Record, Severity, Status};
 
 /// A stored record, and which of its values are accepted.
@@ -21,7 +21,7 @@ use crate::domain::{EvidenceClass, FieldPath, FindingCode, Record, Severity, Sta
 pub struct CandidateRecord {
     pub id: i64,
     pub record: Record,
-    pub verdicts: Vec<Verdict>,
+    pub decisions: Vec<ClaimDecision>,
     /// Taken from data embedded in the document, not read from its pages.
     pub embedded: bool,
 }
@@ -90,7 +90,7 @@ pub fn judge(case: &KnownDocument, seen: &[CandidateRecord], work: DocumentWork)
         unobjected: !seen.is_empty() && seen.iter().all(|seen| is_unobjected(&seen.record)),
         least: seen
             .iter()
-            .flat_map(|seen| &seen.verdicts)
+            .flat_map(|seen| &seen.decisions)
             .map(|v| v.probability.unwrap_or(v.confidence))
             .min_by(f64::total_cmp),
         work,
@@ -245,8 +245,8 @@ impl Judge<'_> {
     }
 
     fn wrong_type(&mut self, other: &CandidateRecord) {
-        for verdict in other.verdicts.iter().filter(|v| !v.claim.is_absent()) {
-            let field = &verdict.claim.field;
+        for decision in other.decisions.iter().filter(|v| !v.claim.is_absent()) {
+            let field = &decision.claim.field;
             let path = FieldPath::parse(field);
             let value = path.value_at(&other.record.fields);
             let value = value.cloned().unwrap_or_default();
@@ -290,9 +290,9 @@ impl Judge<'_> {
             (Some(truth), Some(read)) => anls(truth, read),
             _ => 0.0,
         };
-        let verdict = place.and_then(|(seen, path)| {
-            let mut verdicts = seen.verdicts.iter();
-            verdicts.find(|verdict| verdict.claim.field == path)
+        let decision = place.and_then(|(seen, path)| {
+            let mut decisions = seen.decisions.iter();
+            decisions.find(|decision| decision.claim.field == path)
         });
         let on_page = place.is_some_and(|(seen, path)| {
             let mut evidence = seen.record.evidence.iter();
@@ -313,10 +313,10 @@ impl Judge<'_> {
             truth,
             read,
             anls,
-            confidence: verdict.map(|verdict| verdict.confidence),
-            probability: verdict.and_then(|verdict| verdict.probability),
-            accepted: verdict.is_some_and(|verdict| verdict.accepted),
-            claim: verdict.map(|verdict| verdict.claim.clone()),
+            confidence: decision.map(|decision| decision.confidence),
+            probability: decision.and_then(|decision| decision.probability),
+            accepted: decision.is_some_and(|decision| decision.accepted),
+            claim: decision.map(|decision| decision.claim.clone()),
         };
         leaf.cause = cause(&leaf, is_other, on_page);
         self.leaves.push(leaf);

@@ -37,7 +37,7 @@ pub fn seen(id: i64, fields: Value) -> CandidateRecord {
             evidence: vec![],
             keys: vec![],
         },
-        verdicts: vec![],
+        decisions: vec![],
         embedded: false,
     }
 }

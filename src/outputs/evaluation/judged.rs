@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::documents::acceptance::Claim;
+use crate::documents::acceptance::ValueClaim;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -73,7 +73,7 @@ pub struct JudgedValue {
     #[serde(default)]
     pub accepted: bool,
     #[serde(skip)]
-    pub claim: Option<Claim>,
+    pub claim: Option<ValueClaim>,
 }
 
 impl JudgedValue {

@@ -48,7 +48,7 @@ pub async fn ubl(
     };
     Ok(match written {
         Ok(text) => Ubl::Written(text),
-        Err(obstacles) => Ubl::Refused(obstacles),
+        Err(violations) => Ubl::Refused(violations.iter().map(ToString::to_string).collect()),
     })
 }
 
@@ -67,7 +67,10 @@ mod tests {
 
     /// The buyer's country in the file that is written for a buyer with this
     /// VAT identifier.
-    fn written(buyer_vat_id: &str, country: Option<&str>) -> Result<Option<String>, Vec<String>> {
+    fn written(
+        buyer_vat_id: &str,
+        country: Option<&str>,
+    ) -> Result<Option<String>, Vec<einvoice::Violation>> {
         let fields = json!({
             "invoice_number": "A-7", "issue_date": "2024-06-03", "due_date": "2024-06-17",
             "currency": "EUR", "seller_name": "Weber & Söhne", "seller_vat_id": "DE136695976",
@@ -87,7 +90,8 @@ mod tests {
         assert_eq!(country("123456789"), "AT");
         assert_eq!(country(""), "AT");
         assert_eq!(country("NL004495445B01"), "NL");
-        let told = written("123456789", None).unwrap_err();
-        assert_eq!(told, ["the buyer's country (BT-55)"]);
+        let violations = written("123456789", None).unwrap_err();
+        assert_eq!(violations.len(), 1);
+        assert_eq!(violations[0].term, "BT-55");
     }
 }

@@ -1,25 +1,26 @@
-//! Whether a page goes on with a record or begins another, told by the type's
-//! key (an invoice's number).
+//! Whether a page continues a record or begins another, by the type's key (an
+//! invoice's number).
 //!
 //! A model may misread the number on one page, and one misread letter must not
-//! part a document; consecutive invoices differ in one letter too. So likeness
-//! decides nothing: the text layer does where there is one, then the model's
-//! own probability, and what stays in doubt is told.
+//! split a document; consecutive invoices differ in one letter too. So similarity
+//! decides nothing: the text layer does where there is one, then the model's own
+//! probability. What stays uncertain has a finding.
 
 use serde_json::Value;
 
-use super::Draft;
+use super::draft::Draft;
 use crate::domain::{Fields, Finding, FindingCode, PageResult, Reading, Word};
 
-/// Least probability of a number that is taken at its word.
+/// Least probability of a number that counts as certain.
 const SURE: f32 = 0.8;
 /// A key this long may stand at the end of a word (`No.:TD-331`), behind at
 /// most so many letters.
 const UNMISTAKABLE: usize = 5;
 const LONGEST_LABEL: usize = 24;
 
-/// What a page is to the record before it, and what a person must know of it.
-pub enum Verdict<'a> {
+/// How a page relates to the record before it, with a finding where that is
+/// uncertain.
+pub enum PageRelation<'a> {
     Same(Option<Finding>),
     /// The page's number is the right one, the record's was misread.
     SameCorrected(&'a str),
@@ -34,13 +35,13 @@ pub fn compare<'a>(
     reading: &Reading,
     key: &'a str,
     last: &[String],
-) -> Verdict<'a> {
+) -> PageRelation<'a> {
     let (Some(known), Some(new)) = (text(draft.fields.get(key)), text(reading.fields.get(key)))
     else {
-        return Verdict::Same(None);
+        return PageRelation::Same(None);
     };
     if look_alike(&known) == look_alike(&new) {
-        return Verdict::Same(None);
+        return PageRelation::Same(None);
     }
     let here: Vec<&Word> = page.words.iter().collect();
     let before: Vec<&Word> = pages
@@ -51,15 +52,15 @@ pub fn compare<'a>(
     let (known_here, new_here) = (is_printed(&known, &here), is_printed(&new, &here));
     let (known_before, new_before) = (is_printed(&known, &before), is_printed(&new, &before));
     if new_here && new_before && !known_before {
-        return Verdict::SameCorrected(key);
+        return PageRelation::SameCorrected(key);
     }
     if known_here && (!new_here || new_before) {
-        return Verdict::Same(None);
+        return PageRelation::Same(None);
     }
     if new_here {
-        return Verdict::Another(None);
+        return PageRelation::Another(None);
     }
-    // A reader that tells no probabilities is taken at its word.
+    // Values without a probability count as certain.
     let sure_before = |field: &str| {
         !draft
             .confidence
@@ -72,13 +73,13 @@ pub fn compare<'a>(
             .iter()
             .any(|p| p.field == field && p.sum.exp() < SURE)
     };
-    // A text layer without the number speaks against it, if it is not garbage.
+    // A readable text layer without the number contradicts it.
     if sure_before(key) && sure_here(key) && page.words.is_empty() {
-        return Verdict::Another(None);
+        return PageRelation::Another(None);
     }
-    let doubt = |conclusion: &str| {
+    let uncertain = |conclusion: &str| {
         let message = format!(
-            "page {} seems to have the {key} {}, the page before {}, and neither is read with certainty: {conclusion}",
+            "page {} seems to have the {key} {}, the page before it {}, and neither is certain: {conclusion}",
             page.index + 1,
             shown(reading.fields.get(key)),
             shown(draft.fields.get(key)),
@@ -93,9 +94,11 @@ pub fn compare<'a>(
         .any(|field| is_given(&reading.fields, field) && sure_here(field));
     if ends_before && ends_here {
         // Both have what ends a document.
-        Verdict::Another(doubt("taken for another one, since both have totals"))
+        PageRelation::Another(uncertain(
+            "recorded as another document, since both have totals",
+        ))
     } else {
-        Verdict::Same(doubt("taken for one document"))
+        PageRelation::Same(uncertain("recorded as one document"))
     }
 }
 
@@ -121,8 +124,8 @@ fn plain(text: &str) -> String {
         .collect()
 }
 
-/// Letters and digits that are easily taken for each other become one: no two
-/// numbers of one seller differ by them alone.
+/// Letters and digits that are easily confused become one: no two numbers of one
+/// seller differ in them alone.
 fn look_alike(key: &str) -> String {
     key.chars()
         .map(|c| match c {

@@ -4,13 +4,18 @@ use iso_currency::Currency;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::{Checked, Outcome, Weight, value, words};
+use super::{CheckOutcome, Checked, Weight, value, words};
 use crate::documents::values::currency::cash_step;
 use crate::domain::{FieldPath, Fields, Finding, FindingCode, Format};
 
 impl Checked<'_> {
     /// `None` when an operand is absent.
-    pub(super) fn sum(&self, of: &[String], equals: &str, tolerance: Decimal) -> Option<Outcome> {
+    pub(super) fn sum(
+        &self,
+        of: &[String],
+        equals: &str,
+        tolerance: Decimal,
+    ) -> Option<CheckOutcome> {
         let stated = value(self.fields, equals)?;
         let operands = self.operands(of)?;
         let sum = operands
@@ -37,7 +42,7 @@ impl Checked<'_> {
             Finding::new(FindingCode::SumMismatch, Some(equals), message)
         });
         let non_zero = operands.iter().filter(|(_, operand)| !operand.is_zero());
-        Some(Outcome {
+        Some(CheckOutcome {
             name: format!("{} = {equals}", of.join(" + ")),
             // A rounded sum leaves its operands room.
             weight: match is_exact {
@@ -106,7 +111,7 @@ impl Checked<'_> {
         of: &[String],
         equals: &str,
         tolerance: Decimal,
-    ) -> Vec<Outcome> {
+    ) -> Vec<CheckOutcome> {
         let Some(list) = each else {
             return self
                 .product(self.fields, "", of, equals, tolerance)
@@ -133,7 +138,7 @@ impl Checked<'_> {
         of: &[String],
         equals: &str,
         tolerance: Decimal,
-    ) -> Option<Outcome> {
+    ) -> Option<CheckOutcome> {
         let stated = value(fields, equals)?;
         let operands: Vec<Decimal> = of
             .iter()
@@ -159,7 +164,7 @@ impl Checked<'_> {
             );
             Finding::new(FindingCode::ProductMismatch, Some(&result), message)
         });
-        Some(Outcome {
+        Some(CheckOutcome {
             name: format!("{} = {equals}", of.join(" x ")),
             fields: of
                 .iter()

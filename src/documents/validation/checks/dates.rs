@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use jiff::civil::Date;
 
-use super::{Checked, Outcome, Weight};
+use super::{CheckOutcome, Checked, Weight};
 use crate::domain::{Finding, FindingCode};
 
 impl Checked<'_> {
@@ -17,7 +17,7 @@ impl Checked<'_> {
         earlier: &str,
         later: &str,
         within_days: Option<u32>,
-    ) -> Option<Outcome> {
+    ) -> Option<CheckOutcome> {
         let (first, second) = (self.date(earlier)?, self.date(later)?);
         let days = days_between(first, second);
         let (early_words, late_words) = (self.words(earlier), self.words(later));
@@ -34,7 +34,7 @@ impl Checked<'_> {
         };
         let finding =
             message.map(|message| Finding::new(FindingCode::DateOrder, Some(later), message));
-        Some(Outcome {
+        Some(CheckOutcome {
             name: format!("{earlier} before {later}"),
             fields: vec![earlier.to_owned(), later.to_owned()],
             finding,
@@ -42,14 +42,14 @@ impl Checked<'_> {
         })
     }
 
-    pub(super) fn not_ahead(&self, path: &str, days_ahead: u32) -> Option<Outcome> {
+    pub(super) fn not_ahead(&self, path: &str, days_ahead: u32) -> Option<CheckOutcome> {
         let date = self.date(path)?;
         let days = days_between(self.today, date);
         let finding = (days > i64::from(days_ahead)).then(|| {
             let message = format!("the {} {date} lies {days} days ahead", self.words(path));
             Finding::new(FindingCode::DateAhead, Some(path), message)
         });
-        Some(Outcome {
+        Some(CheckOutcome {
             name: format!("{path} not ahead"),
             fields: vec![path.to_owned()],
             finding,

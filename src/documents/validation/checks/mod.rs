@@ -1,13 +1,11 @@
 //! Checks across fields, as the type's annotations declare them.
 //!
-//! What holds is as telling as what does not: a value that arithmetic bears
-//! out needs no other witness.
+//! A check that holds is evidence too: it confirms its values.
 
 mod arithmetic;
 mod dates;
 mod settled;
 mod tax;
-mod vat_rates;
 
 use std::str::FromStr;
 
@@ -19,14 +17,14 @@ use super::words;
 use crate::documents::values::number;
 use crate::domain::{BusinessKey, Check, DocType, Fields, Finding};
 
-/// What a check that applies says.
+/// The outcome of a check that applies.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
+pub struct CheckOutcome {
     /// The check in short, e.g. `net_total + tax_total = gross_total`.
     pub name: String,
     /// The values that went in, by their paths.
     pub fields: Vec<String>,
-    /// What does not hold, in words; `None` where the check holds.
+    /// Why it does not hold; `None` where it holds.
     pub finding: Option<Finding>,
     pub weight: Weight,
 }
@@ -34,16 +32,16 @@ pub struct Outcome {
 /// How much it means for the values that a check holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
-    /// It computes one value from others: they bear each other out.
+    /// It computes one value from others: they confirm each other.
     Computes,
     /// It says that two values are equal (`subtotal = total`, one line, a
-    /// quantity of 1): as good as any other witness that one of them has.
+    /// quantity of 1): evidence of one is evidence of the other.
     Equal,
-    /// It rules out what cannot be, and says little more.
+    /// It only rules out what is impossible.
     Plausible,
 }
 
-impl Outcome {
+impl CheckOutcome {
     pub fn holds(&self) -> bool {
         self.finding.is_none()
     }
@@ -51,7 +49,7 @@ impl Outcome {
 
 /// Every place where a check of the type applies. A check whose operands are
 /// absent, or are no numbers or dates, does not apply.
-pub fn run(doc_type: &DocType, fields: &Fields, today: Date) -> Vec<Outcome> {
+pub fn run(doc_type: &DocType, fields: &Fields, today: Date) -> Vec<CheckOutcome> {
     let record = Checked {
         doc_type,
         fields,
@@ -115,7 +113,7 @@ struct Checked<'a> {
 }
 
 impl Checked<'_> {
-    fn apply(&self, check: &Check) -> Vec<Outcome> {
+    fn apply(&self, check: &Check) -> Vec<CheckOutcome> {
         match check {
             Check::Sum {
                 of,
@@ -160,11 +158,11 @@ impl Checked<'_> {
         }
     }
 
-    /// Those that hold; or, when none does, the first that applies.
-    fn any_of(&self, checks: &[Check]) -> Vec<Outcome> {
+    /// The outcomes that hold; where none does, the first one.
+    fn any_of(&self, checks: &[Check]) -> Vec<CheckOutcome> {
         let outcomes: Vec<_> = checks.iter().flat_map(|check| self.apply(check)).collect();
-        if outcomes.iter().any(Outcome::holds) {
-            outcomes.into_iter().filter(Outcome::holds).collect()
+        if outcomes.iter().any(CheckOutcome::holds) {
+            outcomes.into_iter().filter(CheckOutcome::holds).collect()
         } else {
             outcomes.into_iter().take(1).collect()
         }

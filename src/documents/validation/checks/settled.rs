@@ -1,8 +1,8 @@
-//! What a document confirms, or does not.
+//! Whether a payment was made.
 
 use std::collections::BTreeMap;
 
-use super::{Checked, Outcome, Weight};
+use super::{CheckOutcome, Checked, Weight};
 use crate::domain::{Finding, FindingCode};
 
 impl Checked<'_> {
@@ -10,12 +10,12 @@ impl Checked<'_> {
         &self,
         field: &str,
         values: &BTreeMap<String, String>,
-    ) -> Option<Outcome> {
+    ) -> Option<CheckOutcome> {
         let value = self.fields.get(field)?.as_str()?;
         let finding = values
             .get(value)
-            .map(|told| Finding::new(FindingCode::NotCompleted, Some(field), told));
-        Some(Outcome {
+            .map(|message| Finding::new(FindingCode::NotCompleted, Some(field), message));
+        Some(CheckOutcome {
             name: format!("{field} is settled"),
             // A pending payment's values are no less right.
             fields: Vec::new(),

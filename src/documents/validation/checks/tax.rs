@@ -1,20 +1,20 @@
-//! Is the tax what the country takes?
+//! Whether the tax is one of the country's rates.
 
 use rust_decimal::Decimal;
 
-use super::vat_rates::{self, Country};
-use super::{Checked, Outcome, Weight, value, words};
+use super::{CheckOutcome, Checked, Weight, value, words};
+use crate::documents::vat_rates::{self, Country};
 use crate::domain::{Finding, FindingCode, Format};
 
 /// Cents by which a tax may be off the rate: it is rounded, line by line or
 /// in all.
 const ROUNDING: Decimal = Decimal::from_parts(2, 0, 0, false, 2);
-/// Smaller taxes hit one of several rates by chance too often to bear the net
-/// amount out.
-const LEAST_TELLING: Decimal = Decimal::from_parts(2, 0, 0, false, 0);
+/// Smaller taxes fit one of several rates by chance too often to confirm the net
+/// amount.
+const LEAST_CONFIRMING: Decimal = Decimal::from_parts(2, 0, 0, false, 0);
 
 impl Checked<'_> {
-    /// `None` when an amount is absent, the country is not told or has no
+    /// `None` when an amount is absent, the country is not known or has no
     /// known rates, or the tax is a blend of several rates.
     pub(super) fn tax_rate(
         &self,
@@ -22,7 +22,7 @@ impl Checked<'_> {
         gross: Option<&str>,
         tax: &str,
         country: &[String],
-    ) -> Option<Outcome> {
+    ) -> Option<CheckOutcome> {
         let taxed = value(self.fields, tax)?;
         let base = net.or(gross)?;
         let base_amount = match net {
@@ -33,9 +33,9 @@ impl Checked<'_> {
             return None;
         }
         let country = self.country(country)?;
-        let highest = rate(*country.rates.last()?);
+        let highest = country.highest();
         let outcome = |name, weight, finding| {
-            Some(Outcome {
+            Some(CheckOutcome {
                 name,
                 fields: vec![base.to_owned(), tax.to_owned()],
                 finding,
@@ -59,15 +59,11 @@ impl Checked<'_> {
             let finding = Finding::new(FindingCode::TaxRate, Some(tax), message);
             return outcome(name(highest), Weight::Computes, Some(finding));
         }
-        let hit = country
-            .rates
-            .iter()
-            .map(|&thousandths| rate(thousandths))
-            .find(|rate| {
-                let expected = base_amount.checked_mul(*rate);
-                expected.is_some_and(|expected| (expected - taxed).abs() <= ROUNDING)
-            })?;
-        let weight = if taxed.abs() >= LEAST_TELLING {
+        let hit = country.rates().find(|rate| {
+            let expected = base_amount.checked_mul(*rate);
+            expected.is_some_and(|expected| (expected - taxed).abs() <= ROUNDING)
+        })?;
+        let weight = if taxed.abs() >= LEAST_CONFIRMING {
             Weight::Computes
         } else {
             Weight::Plausible
@@ -75,9 +71,9 @@ impl Checked<'_> {
         outcome(name(hit), weight, None)
     }
 
-    /// What the first of these fields that tells a country tells.
+    /// The country of the first of these fields that has one.
     fn country(&self, fields: &[String]) -> Option<&'static Country> {
-        let told = |field: &String| {
+        let of_field = |field: &String| {
             let text = self.fields.get(field)?.as_str()?.trim().to_uppercase();
             match Format::of(&self.doc_type.schema["properties"][field]) {
                 Some(Format::Currency) => vat_rates::of_currency(&text),
@@ -85,13 +81,8 @@ impl Checked<'_> {
                 _ => vat_rates::country(&text),
             }
         };
-        fields.iter().find_map(told)
+        fields.iter().find_map(of_field)
     }
-}
-
-/// 0.19 of 19,000 thousandths of a percent.
-fn rate(thousandths: u32) -> Decimal {
-    Decimal::new(i64::from(thousandths), 5)
 }
 
 fn percent(rate: Decimal) -> Decimal {

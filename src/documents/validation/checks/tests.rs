@@ -4,13 +4,13 @@ use serde_json::json;
 use super::*;
 use crate::documents::types::DocTypes;
 
-fn outcomes(name: &str, fields: Value) -> Vec<Outcome> {
+fn outcomes(name: &str, fields: Value) -> Vec<CheckOutcome> {
     let types = DocTypes::load(None).unwrap();
     let fields = fields.as_object().unwrap().clone();
     run(types.get(name).unwrap(), &fields, date(2026, 1, 1))
 }
 
-fn told(name: &str, fields: Value) -> Vec<String> {
+fn findings_of(name: &str, fields: Value) -> Vec<String> {
     let findings = outcomes(name, fields)
         .into_iter()
         .filter_map(|outcome| outcome.finding);
@@ -28,14 +28,14 @@ fn findings_read_as_an_accountant_would_say_them() {
         "net_total": "100.00", "tax_total": "29.00", "gross_total": "191.00"});
     let receipt = json!({"currency": "MYR", "date": "2027-01-01", "items": [{"amount": "5.00"}],
         "subtotal": "6.00", "tax": "3.00", "total": "9.00"});
-    let mut text = told("invoice", invoice).join("\n");
+    let mut text = findings_of("invoice", invoice).join("\n");
     text.push('\n');
-    text.push_str(&told("receipt", receipt).join("\n"));
+    text.push_str(&findings_of("receipt", receipt).join("\n"));
     insta::assert_snapshot!(text);
 }
 
 #[test]
-fn what_holds_names_the_values_that_it_bears_out() {
+fn a_check_that_holds_names_the_values_that_it_confirms() {
     let outcomes = outcomes(
         "invoice",
         json!({"issue_date": "2025-03-01", "due_date": "2025-03-31", "seller_vat_id": "DE136695976",
@@ -52,7 +52,7 @@ fn what_holds_names_the_values_that_it_bears_out() {
         "issue_date not ahead",
     ];
     assert_eq!(names, expected);
-    assert!(outcomes.iter().all(Outcome::holds));
+    assert!(outcomes.iter().all(CheckOutcome::holds));
     assert_eq!(
         outcomes[0].fields,
         ["net_total", "tax_total", "gross_total"]
@@ -77,7 +77,7 @@ fn a_copy_of_a_value_computes_nothing() {
 #[test]
 fn a_tax_between_the_rates_is_a_blend_and_one_above_the_highest_is_wrong() {
     let invoice = |tax: &str, country: Value| {
-        told(
+        findings_of(
             "invoice",
             json!({"net_total": "100.00", "tax_total": tax, "gross_total": null,
             "seller_vat_id": country, "currency": "EUR"}),
@@ -90,21 +90,22 @@ fn a_tax_between_the_rates_is_a_blend_and_one_above_the_highest_is_wrong() {
         assert_eq!(invoice(tax, json!("DE136695976")).len(), 1, "{tax}");
     }
     assert!(invoice("25.00", json!("DK13585628")).is_empty());
-    // The euro alone tells no country.
+    // The euro has no single country.
     assert!(invoice("25.00", Value::Null).is_empty());
 }
 
 #[test]
-fn a_payment_that_moved_no_money_is_told() {
-    let screen = |status: Value| told("screenshot", json!({"status": status, "amount": "4.20"}));
+fn a_payment_that_was_not_made_has_a_finding() {
+    let screen =
+        |status: Value| findings_of("screenshot", json!({"status": status, "amount": "4.20"}));
     for (status, expected) in [
         ("pending", "no money has moved yet"),
         ("failed", "no money has moved"),
         ("cancelled", "no money has moved"),
     ] {
-        let told = screen(json!(status));
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].starts_with("not_completed: ") && told[0].ends_with(expected));
+        let found = screen(json!(status));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("not_completed: ") && found[0].ends_with(expected));
     }
     for status in [json!("completed"), json!("successful"), Value::Null] {
         assert!(screen(status).is_empty());

@@ -1,8 +1,8 @@
-//! Values that the page says otherwise.
+//! Values that the page contradicts.
 //!
-//! Written to raise few false alarms: only a value that stands nowhere on the
-//! pages is questioned, and only by something that can hardly be anything
-//! else, which the finding names.
+//! Few false alarms matter most: only a value that is nowhere on the pages can be
+//! contradicted, and only by another value of the same field, which the finding
+//! names.
 
 use std::str::FromStr;
 
@@ -11,11 +11,11 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::captions::Captions;
-use super::find::{Kind, Place};
+use super::find::{Place, ValueKind};
 use super::page_values::Number;
 use super::page_words::Placed;
+use super::sources::{TextSources, is_absent};
 use super::text::{PageText, fold};
-use super::{Witnesses, is_absent};
 use crate::documents::validation::words;
 use crate::domain::{DocType, EvidenceClass, FieldEvidence, Fields, Finding, FindingCode};
 
@@ -29,7 +29,7 @@ const LETTERS_AN_ERROR: usize = 6;
 /// What a page has in a value's place.
 struct Other {
     /// As the page has it.
-    says: String,
+    words: String,
     page: u32,
     /// The caption that it stands beside.
     caption: Option<String>,
@@ -39,7 +39,7 @@ struct Other {
 pub fn contradictions(
     doc_type: &DocType,
     fields: &Fields,
-    witnesses: &Witnesses,
+    sources: &TextSources,
     evidence: &[FieldEvidence],
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -47,7 +47,7 @@ pub fn contradictions(
         if value.is_array() || is_absent(value) {
             continue;
         }
-        let kind = Kind::of(&doc_type.schema["properties"][field]);
+        let kind = ValueKind::of(&doc_type.schema["properties"][field]);
         let of_field = evidence.iter().find(|e| e.field == *field);
         if of_field.is_none_or(|e| e.class != EvidenceClass::ModelOnly) {
             continue;
@@ -59,10 +59,10 @@ pub fn contradictions(
             kind,
             value,
         };
-        let other = question.text_layer(&witnesses.text_layer).or_else(|| {
-            // Of two machines that read the same pixels, arithmetic decides.
+        let other = question.text_layer(&sources.text_layer).or_else(|| {
+            // Model and OCR read the same pixels: arithmetic decides.
             (!of_field.is_some_and(FieldEvidence::is_confirmed))
-                .then(|| question.ocr(&witnesses.ocr))
+                .then(|| question.ocr(&sources.ocr))
                 .flatten()
         });
         findings.extend(other.map(|other| question.finding(&other)));
@@ -75,28 +75,28 @@ struct Question<'a> {
     doc_type: &'a DocType,
     fields: &'a Fields,
     field: &'a str,
-    kind: Kind,
+    kind: ValueKind,
     value: &'a Value,
 }
 
 impl Question<'_> {
     fn text_layer(&self, texts: &[PageText]) -> Option<Other> {
         match self.kind {
-            Kind::Amount => self
+            ValueKind::Amount => self
                 .amount_beside_caption(texts)
                 .or_else(|| self.amount_like(texts)),
-            Kind::Date => self
+            ValueKind::Date => self
                 .date_beside_caption(texts)
                 .or_else(|| self.date_like(texts)),
-            Kind::Iban | Kind::VatId | Kind::Text => self.text_like(texts),
-            Kind::Currency | Kind::Quantity => None,
+            ValueKind::Iban | ValueKind::VatId | ValueKind::Text => self.text_like(texts),
+            ValueKind::Currency | ValueKind::Quantity => None,
         }
     }
 
-    /// OCR confuses letters as readily as the model: it is asked for amounts
-    /// beside their captions only.
+    /// OCR confuses letters as often as the model does: only amounts beside
+    /// captions count.
     fn ocr(&self, texts: &[PageText]) -> Option<Other> {
-        (self.kind == Kind::Amount)
+        (self.kind == ValueKind::Amount)
             .then(|| self.amount_beside_caption(texts))
             .flatten()
     }
@@ -185,8 +185,10 @@ impl Question<'_> {
             }
         }
         let (place, caption) = beside.first()?.clone();
-        let says = |place: &Place<'_>| place.text.words_of(place.span);
-        let all_agree = beside.iter().all(|(other, _)| says(other) == says(&place));
+        let words = |place: &Place<'_>| place.text.words_of(place.span);
+        let all_agree = beside
+            .iter()
+            .all(|(other, _)| words(other) == words(&place));
         let read = Date::from_str(self.value.as_str()?).ok()?;
         // Another field may have been printed there for this one too.
         let of_other_field = self.fields.iter().any(|(field, other)| {
@@ -289,7 +291,7 @@ impl Question<'_> {
         let message = format!(
             "{} was read as {read}, which is nowhere on the page; {who} {}{beside} (page {})",
             words::field(self.doc_type, self.field),
-            other.says,
+            other.words,
             other.page + 1
         );
         Finding::new(code, Some(self.field), message)
@@ -300,7 +302,7 @@ impl Other {
     fn new(place: Place<'_>, caption: Option<String>) -> Other {
         let Place { text, span } = place;
         Other {
-            says: text.words_of(span),
+            words: text.words_of(span),
             page: text.page,
             caption,
             class: text.class,

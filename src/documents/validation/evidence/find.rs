@@ -14,7 +14,7 @@ use crate::domain::{DocType, FieldPath, Format, PageRule};
 
 /// How a value is compared, by its `format` in the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueKind {
     Amount,
     Quantity,
     Date,
@@ -24,23 +24,23 @@ pub enum Kind {
     Text,
 }
 
-impl Kind {
-    pub fn of(property: &Value) -> Kind {
+impl ValueKind {
+    pub fn of(property: &Value) -> ValueKind {
         match Format::of(property) {
-            Some(Format::Amount) => Kind::Amount,
-            Some(Format::Quantity) => Kind::Quantity,
-            Some(Format::Date) => Kind::Date,
-            Some(Format::Currency) => Kind::Currency,
-            Some(Format::Iban) => Kind::Iban,
-            Some(Format::VatId) => Kind::VatId,
-            Some(Format::Bic) | None => Kind::Text,
+            Some(Format::Amount) => ValueKind::Amount,
+            Some(Format::Quantity) => ValueKind::Quantity,
+            Some(Format::Date) => ValueKind::Date,
+            Some(Format::Currency) => ValueKind::Currency,
+            Some(Format::Iban) => ValueKind::Iban,
+            Some(Format::VatId) => ValueKind::VatId,
+            Some(Format::Bic) | None => ValueKind::Text,
         }
     }
 
     /// Of a leaf such as `line_items[2].quantity`.
-    pub fn of_path(doc_type: &DocType, path: &str) -> Kind {
+    pub fn of_path(doc_type: &DocType, path: &str) -> ValueKind {
         let property = FieldPath::parse(path).property(&doc_type.schema);
-        property.map_or(Kind::Text, Kind::of)
+        property.map_or(ValueKind::Text, ValueKind::of)
     }
 }
 
@@ -58,36 +58,36 @@ impl Place<'_> {
 }
 
 /// Everywhere that the page has the value.
-pub fn occurrences(text: &PageText, kind: Kind, value: &Value) -> Vec<Span> {
+pub fn occurrences(text: &PageText, kind: ValueKind, value: &Value) -> Vec<Span> {
     let spelled = match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
     let as_text = || text.find(&spelled);
     match kind {
-        Kind::Amount | Kind::Quantity => match Decimal::from_str(&spelled) {
+        ValueKind::Amount | ValueKind::Quantity => match Decimal::from_str(&spelled) {
             Ok(number) => numbers(text, kind, number),
             Err(_) => as_text(),
         },
-        Kind::Date => match Date::from_str(&spelled) {
+        ValueKind::Date => match Date::from_str(&spelled) {
             Ok(date) => {
                 let dates = text.dates.iter().filter(|placed| placed.value == date);
                 dates.map(|placed| placed.span).collect()
             }
             Err(_) => as_text(),
         },
-        Kind::Currency => currency(text, &spelled),
-        Kind::VatId => vat_id(text, &spelled),
-        Kind::Iban | Kind::Text => as_text(),
+        ValueKind::Currency => currency(text, &spelled),
+        ValueKind::VatId => vat_id(text, &spelled),
+        ValueKind::Iban | ValueKind::Text => as_text(),
     }
 }
 
 /// A number with its sign; where there is none, without: pages print what is
 /// taken off or given back either way.
-fn numbers(text: &PageText, kind: Kind, wanted: Decimal) -> Vec<Span> {
+fn numbers(text: &PageText, kind: ValueKind, wanted: Decimal) -> Vec<Span> {
     let spans = |fits: &dyn Fn(Decimal) -> bool| -> Vec<Span> {
         let numbers = text.numbers.iter().filter(|placed| {
-            fits(placed.value.value) && (kind == Kind::Quantity || !placed.value.is_percent)
+            fits(placed.value.value) && (kind == ValueKind::Quantity || !placed.value.is_percent)
         });
         numbers.map(|placed| placed.span).collect()
     };
@@ -131,7 +131,7 @@ pub fn scalar<'a>(
     property: &Value,
     texts: &'a [PageText],
 ) -> Option<Place<'a>> {
-    let kind = Kind::of(property);
+    let kind = ValueKind::of(property);
     let mut places: Vec<Place<'a>> = Vec::new();
     for text in texts {
         let spans = occurrences(text, kind, value);

@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use super::find::{self, Kind, Place};
+use super::find::{self, Place, ValueKind};
+use super::sources::{TextSources, at, broken, is_absent};
 use super::text::PageText;
-use super::{Witnesses, at, broken, is_absent};
 use crate::domain::FieldEvidence;
 
 /// How far from a row's middle its values may stand, in heights of a line:
@@ -21,7 +21,7 @@ struct Line<'a> {
 
 struct Leaf<'a> {
     path: String,
-    kind: Kind,
+    kind: ValueKind,
     places: Vec<Place<'a>>,
 }
 
@@ -37,7 +37,7 @@ pub fn look_up(
     name: &str,
     list: &[Value],
     property: &Value,
-    witnesses: &Witnesses,
+    sources: &TextSources,
 ) -> Vec<FieldEvidence> {
     let properties = property
         .pointer("/items/properties")
@@ -47,13 +47,13 @@ pub fn look_up(
     for (index, entry) in list.iter().enumerate() {
         let prefix = format!("{name}[{index}].");
         let values = entry.as_object().cloned().unwrap_or_default();
-        let (texts, line) = best_witness(&prefix, &values, properties, witnesses);
+        let (texts, line) = best_source(&prefix, &values, properties, sources);
         let row = line.row(before);
         before = row.or(before);
         for leaf in &line.leaves {
             let mut place = leaf.place(row);
             if place.is_none() {
-                place = other_witness(leaf, &values, texts, witnesses);
+                place = other_source(leaf, &values, texts, sources);
             }
             let value = leaf
                 .path
@@ -61,7 +61,7 @@ pub fn look_up(
                 .next()
                 .and_then(|field| values.get(field));
             let of_leaf = match (place, value) {
-                (None, Some(value)) => broken(leaf.path.clone(), leaf.kind, value, witnesses),
+                (None, Some(value)) => broken(leaf.path.clone(), leaf.kind, value, sources),
                 (place, _) => at(leaf.path.clone(), place),
             };
             evidence.push(of_leaf);
@@ -71,13 +71,13 @@ pub fn look_up(
 }
 
 /// The line as the text layer shows it, or as OCR does where that has none.
-fn best_witness<'a>(
+fn best_source<'a>(
     prefix: &str,
     values: &Map<String, Value>,
     properties: Option<&Map<String, Value>>,
-    witnesses: &'a Witnesses,
+    sources: &'a TextSources,
 ) -> (&'a [PageText], Line<'a>) {
-    let [text_layer, ocr] = witnesses.all();
+    let [text_layer, ocr] = sources.all();
     let texts = if text_layer.is_empty() {
         ocr
     } else {
@@ -86,19 +86,19 @@ fn best_witness<'a>(
     (texts, Line::of(prefix, values, properties, texts))
 }
 
-/// What the text layer lacks may stand in a picture that OCR reads.
-fn other_witness<'a>(
+/// A value that the text layer lacks may be in a picture that OCR reads.
+fn other_source<'a>(
     leaf: &Leaf<'_>,
     values: &Map<String, Value>,
     asked: &[PageText],
-    witnesses: &'a Witnesses,
+    sources: &'a TextSources,
 ) -> Option<Place<'a>> {
-    if leaf.kind == Kind::Quantity || std::ptr::eq(asked, witnesses.ocr.as_slice()) {
+    if leaf.kind == ValueKind::Quantity || std::ptr::eq(asked, sources.ocr.as_slice()) {
         return None;
     }
     let field = leaf.path.rsplit('.').next()?;
     let value = values.get(field)?;
-    witnesses.ocr.iter().find_map(|text| {
+    sources.ocr.iter().find_map(|text| {
         let span = find::occurrences(text, leaf.kind, value)
             .into_iter()
             .next()?;
@@ -116,7 +116,7 @@ impl<'a> Line<'a> {
         let present = values.iter().filter(|(_, value)| !is_absent(value));
         let leaves = present.map(|(field, value)| {
             let property = properties.and_then(|properties| properties.get(field));
-            let kind = property.map_or(Kind::Text, Kind::of);
+            let kind = property.map_or(ValueKind::Text, ValueKind::of);
             let places = texts.iter().flat_map(|text| {
                 let spans = find::occurrences(text, kind, value);
                 spans.into_iter().map(move |span| Place { text, span })
@@ -182,7 +182,7 @@ impl Row {
 
 impl<'a> Leaf<'a> {
     fn in_row(&self, row: Row) -> Option<Place<'a>> {
-        let most = if self.kind == Kind::Text {
+        let most = if self.kind == ValueKind::Text {
             TEXT_ROWS
         } else {
             ROW
@@ -200,7 +200,7 @@ impl<'a> Leaf<'a> {
     fn place(&self, row: Option<Row>) -> Option<Place<'a>> {
         let in_row = row.and_then(|row| self.in_row(row));
         match self.kind {
-            Kind::Quantity => in_row,
+            ValueKind::Quantity => in_row,
             _ => in_row.or(self.places.first().copied()),
         }
     }

@@ -1,10 +1,10 @@
-//! Who beside the model vouches for a value: the page's text layer, an OCR
-//! engine, arithmetic.
+//! The evidence of each value beside the model's answer: the page's text layer,
+//! an OCR engine, arithmetic.
 //!
 //! [`gather`] makes each page's words searchable (`text`, with `page_values`),
-//! looks every value up (`find`), asks what stands
-//! beside a field's captions where a value is not there (`captions`,
-//! `contradict`), and tells of amounts that nobody vouches for.
+//! looks every value up (`find`, `lines`), compares a value that is not found
+//! with what stands beside the field's captions (`captions`, `contradict`), and
+//! reports amounts without evidence.
 
 mod captions;
 mod contradict;
@@ -12,92 +12,69 @@ mod find;
 mod lines;
 mod page_values;
 mod page_words;
+mod sources;
 mod text;
 
 use serde_json::Value;
 
-use super::checks::{Outcome, Weight};
+use super::checks::{CheckOutcome, Weight};
 use super::words;
 use crate::domain::{
     DocType, EvidenceClass, FieldEvidence, Fields, Finding, FindingCode, PageResult, Severity,
 };
 pub(super) use captions::Captions;
-use find::Place;
-pub(super) use find::{Kind, occurrences};
+pub(super) use find::{ValueKind, occurrences};
 pub(super) use page_words::Placed;
+use sources::{TextSources, at, broken, is_absent};
 pub(super) use text::{PageText, fold};
 
 /// The evidence of each value that is not null, in the order of the fields.
 /// `pages` are the record's; `proven` are fields with check digits that fit.
-/// Adds what the pages contradict and what nobody vouches for to `findings`.
+/// Adds to `findings` which values the pages contradict, and which have no
+/// evidence.
 pub fn gather(
     doc_type: &DocType,
     fields: &Fields,
     pages: &[&PageResult],
-    outcomes: &[Outcome],
+    outcomes: &[CheckOutcome],
     proven: &[(String, &'static str)],
     findings: &mut Vec<Finding>,
 ) -> Vec<FieldEvidence> {
-    let witnesses = Witnesses::of(pages);
-    let mut evidence = look_up(doc_type, fields, &witnesses);
+    let sources = TextSources::of(pages);
+    let mut evidence = look_up(doc_type, fields, &sources);
     for (field, proof) in proven {
         if let Some(of_field) = evidence.iter_mut().find(|e| e.field == *field) {
             of_field.confirmed_by.push((*proof).to_owned());
         }
     }
-    take_outcomes(&mut evidence, outcomes);
-    let told = contradict::contradictions(doc_type, fields, &witnesses, &evidence);
-    findings.extend(told);
+    apply_outcomes(&mut evidence, outcomes);
+    findings.extend(contradict::contradictions(
+        doc_type, fields, &sources, &evidence,
+    ));
     for finding in findings.iter() {
-        note_against(&mut evidence, finding);
+        note_contradiction(&mut evidence, finding);
     }
-    findings.extend(unconfirmed(doc_type, &evidence, &witnesses));
+    findings.extend(unconfirmed(doc_type, &evidence, &sources));
     evidence
 }
 
-/// The searchable pages of a record.
-pub(super) struct Witnesses {
-    pub text_layer: Vec<PageText>,
-    pub ocr: Vec<PageText>,
-}
-
-impl Witnesses {
-    fn of(pages: &[&PageResult]) -> Witnesses {
-        let text_layer = pages.iter().filter(|page| !page.words.is_empty());
-        let ocr = pages.iter().filter(|page| !page.ocr.is_empty());
-        Witnesses {
-            text_layer: text_layer
-                .map(|page| PageText::of_text_layer(page.index, &page.words))
-                .collect(),
-            ocr: ocr
-                .map(|page| PageText::of_ocr(page.index, &page.ocr))
-                .collect(),
-        }
-    }
-
-    /// Those to ask, the more trustworthy first.
-    fn all(&self) -> [&[PageText]; 2] {
-        [&self.text_layer, &self.ocr]
-    }
-}
-
-fn look_up(doc_type: &DocType, fields: &Fields, witnesses: &Witnesses) -> Vec<FieldEvidence> {
+fn look_up(doc_type: &DocType, fields: &Fields, sources: &TextSources) -> Vec<FieldEvidence> {
     let mut evidence = Vec::new();
     for (name, value) in fields {
         let property = &doc_type.schema["properties"][name];
         match value {
             Value::Array(list) => {
-                evidence.extend(lines::look_up(name, list, property, witnesses));
+                evidence.extend(lines::look_up(name, list, property, sources));
             }
             value if is_absent(value) => {}
             value => {
-                let place = witnesses
+                let place = sources
                     .all()
                     .into_iter()
                     .find_map(|texts| find::scalar(doc_type, name, value, property, texts));
-                let kind = Kind::of(property);
+                let kind = ValueKind::of(property);
                 let of_field = match place {
-                    None => broken(name.clone(), kind, value, witnesses),
+                    None => broken(name.clone(), kind, value, sources),
                     found => at(name.clone(), found),
                 };
                 evidence.push(of_field);
@@ -107,55 +84,9 @@ fn look_up(doc_type: &DocType, fields: &Fields, witnesses: &Witnesses) -> Vec<Fi
     evidence
 }
 
-fn is_absent(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        _ => false,
-    }
-}
-
-/// The evidence of a value found at `place`, or nowhere.
-fn at(field: String, place: Option<Place<'_>>) -> FieldEvidence {
-    let Some(Place { text, span }) = place else {
-        return FieldEvidence::model_only(field);
-    };
-    FieldEvidence {
-        class: text.class,
-        page: Some(text.page),
-        bbox: Some(text.bbox(span)),
-        text: Some(text.words_of(span)),
-        ocr_confidence: text.confidence(span),
-        ..FieldEvidence::model_only(field)
-    }
-}
-
-/// The evidence of a text that other columns break in lines, or of none.
-fn broken(field: String, kind: Kind, value: &Value, witnesses: &Witnesses) -> FieldEvidence {
-    let Some(value) = value.as_str().filter(|_| kind == Kind::Text) else {
-        return FieldEvidence::model_only(field);
-    };
-    for text in witnesses.all().into_iter().flatten() {
-        let Some(lines) = text.find_broken(value) else {
-            continue;
-        };
-        let words: Vec<_> = lines.iter().map(|line| text.words_of(*line)).collect();
-        let boxes = lines.iter().map(|line| text.bbox(*line));
-        let confidences = lines.iter().filter_map(|line| text.confidence(*line));
-        return FieldEvidence {
-            class: text.class,
-            page: Some(text.page),
-            bbox: boxes.reduce(page_words::union),
-            text: Some(words.join(" ")),
-            ocr_confidence: confidences.reduce(f32::min),
-            ..FieldEvidence::model_only(field)
-        };
-    }
-    FieldEvidence::model_only(field)
-}
-
-/// What holds bears its values out; what does not speaks against them all.
-fn take_outcomes(evidence: &mut [FieldEvidence], outcomes: &[Outcome]) {
+/// A check that holds confirms its values; one that does not contradicts all of
+/// them.
+fn apply_outcomes(evidence: &mut [FieldEvidence], outcomes: &[CheckOutcome]) {
     for outcome in outcomes {
         let involved = evidence
             .iter_mut()
@@ -170,14 +101,14 @@ fn take_outcomes(evidence: &mut [FieldEvidence], outcomes: &[Outcome]) {
             }
         }
     }
-    // Two equal values lend each other their witness; a chain of them
+    // Equal values confirm each other once one is confirmed; a chain of them
     // (`line = subtotal = total`) takes as many rounds as it has links.
-    let equal = |outcome: &&Outcome| outcome.holds() && outcome.weight == Weight::Equal;
+    let equal = |outcome: &&CheckOutcome| outcome.holds() && outcome.weight == Weight::Equal;
     for _ in 0..outcomes.iter().filter(equal).count() {
         for outcome in outcomes.iter().filter(equal) {
-            let has_witness =
+            let is_confirmed =
                 |e: &&FieldEvidence| outcome.fields.contains(&e.field) && e.is_confirmed();
-            if !evidence.iter().any(|e| has_witness(&e)) {
+            if !evidence.iter().any(|e| is_confirmed(&e)) {
                 continue;
             }
             for of_field in evidence.iter_mut() {
@@ -191,7 +122,7 @@ fn take_outcomes(evidence: &mut [FieldEvidence], outcomes: &[Outcome]) {
     }
 }
 
-fn note_against(evidence: &mut [FieldEvidence], finding: &Finding) {
+fn note_contradiction(evidence: &mut [FieldEvidence], finding: &Finding) {
     if finding.severity == Severity::Info || finding.code.is_neutral() {
         return;
     }
@@ -210,24 +141,24 @@ fn note_against(evidence: &mut [FieldEvidence], finding: &Finding) {
 fn unconfirmed(
     doc_type: &DocType,
     evidence: &[FieldEvidence],
-    witnesses: &Witnesses,
+    sources: &TextSources,
 ) -> Option<Finding> {
-    let is_unconfirmed = |e: &&FieldEvidence| match Kind::of_path(doc_type, &e.field) {
-        Kind::Amount => !e.is_confirmed(),
-        // Check digits tell a misread account, not an invented one.
-        Kind::Iban => e.class == EvidenceClass::ModelOnly,
+    let is_unconfirmed = |e: &&FieldEvidence| match ValueKind::of_path(doc_type, &e.field) {
+        ValueKind::Amount => !e.is_confirmed(),
+        // Check digits detect a misread account, not an invented one.
+        ValueKind::Iban => e.class == EvidenceClass::ModelOnly,
         _ => false,
     };
-    let doubtful: Vec<_> = evidence.iter().filter(is_unconfirmed).collect();
-    let first = doubtful.first()?;
+    let values: Vec<_> = evidence.iter().filter(is_unconfirmed).collect();
+    let first = values.first()?;
     let name = words::field(doc_type, &first.field);
-    let others = match doubtful.len() - 1 {
+    let others = match values.len() - 1 {
         0 => String::new(),
         1 => " (and one other amount)".to_owned(),
         n => format!(" (and {n} other amounts)"),
     };
-    // Without a witness to ask, the finding says nothing against the value.
-    let (code, asked) = match (witnesses.text_layer.is_empty(), witnesses.ocr.is_empty()) {
+    // Without a text source the finding says nothing about the value.
+    let (code, asked) = match (sources.text_layer.is_empty(), sources.ocr.is_empty()) {
         (false, _) => (FindingCode::Unconfirmed, "the page's text does not have it"),
         (true, false) => (FindingCode::Unconfirmed, "OCR does not find it on the page"),
         (true, true) => (
@@ -236,7 +167,7 @@ fn unconfirmed(
         ),
     };
     let message = format!(
-        "{name}{others} rests on the model's reading alone: {asked} and no sum bears it out; compare it with the page"
+        "{name}{others} could not be confirmed: {asked} and no sum confirms it; compare it with the page"
     );
     Some(Finding::new(code, Some(&first.field), message))
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::documents::types::DocTypes;
 use crate::domain::{FindingCode, OcrWord, Word};
 
-/// Words of rows of text, a row below the other, columns parted by `|`.
+/// Words of rows of text, a row below the other, columns separated by `|`.
 fn words(rows: &[&str]) -> Vec<Word> {
     let mut words = Vec::new();
     for (row, text) in rows.iter().enumerate() {
@@ -141,7 +141,7 @@ fn a_lines_values_are_those_of_its_row() {
 }
 
 #[test]
-fn what_the_page_says_otherwise_is_told_with_both_values() {
+fn a_contradicted_value_has_a_finding_with_both_values() {
     let change = |field: &str, value: &str| {
         let mut fields = invoice();
         fields[field] = value.into();
@@ -151,14 +151,15 @@ fn what_the_page_says_otherwise_is_told_with_both_values() {
             EvidenceClass::ModelOnly,
             "{field} {value}"
         );
-        let told = findings
+        let messages = findings
             .iter()
             .filter(|f| f.field.as_deref() == Some(field));
-        told.map(|f| format!("{}: {}", f.code, f.message))
+        messages
+            .map(|f| format!("{}: {}", f.code, f.message))
             .collect::<Vec<_>>()
             .join("\n")
     };
-    let told = [
+    let found = [
         change("gross_total", "1330.05"),
         change("gross_total", "7777.77"),
         change("issue_date", "2025-03-30"),
@@ -166,7 +167,7 @@ fn what_the_page_says_otherwise_is_told_with_both_values() {
         change("invoice_number", "RE-2025/007"),
         change("seller_vat_id", "DE136695978"),
     ];
-    insta::assert_snapshot!(told.join("\n---\n"));
+    insta::assert_snapshot!(found.join("\n---\n"));
 }
 
 #[test]
@@ -181,7 +182,7 @@ fn a_value_that_is_like_nothing_on_the_page_raises_no_contradiction() {
 }
 
 #[test]
-fn an_amount_that_nobody_vouches_for_is_never_accepted_and_one_that_adds_up_is() {
+fn an_unconfirmed_amount_is_never_accepted_and_one_that_adds_up_is() {
     let receipt = json!({"date": "2025-01-02", "currency": "GBP", "merchant_name": "Shop",
         "items": [{"description": "Tea", "quantity": "1", "amount": "3.00"},
                   {"description": "Milk", "quantity": "1", "amount": "1.20"}],
@@ -203,7 +204,7 @@ fn an_amount_that_nobody_vouches_for_is_never_accepted_and_one_that_adds_up_is()
 }
 
 #[test]
-fn equal_values_lend_each_other_a_witness_that_one_of_them_has() {
+fn equal_values_confirm_each_other_once_one_is_confirmed() {
     let fields = json!({"items": [{"description": null, "quantity": null, "amount": "5.00"}],
         "subtotal": "5.00", "total": "5.00"});
     let (_, alone) = gather_from("receipt", &[page(0, &["nothing here"])], fields.clone());

@@ -2,31 +2,31 @@
 
 use iban::{Iban, ParseBaseIbanError, ParseIbanError};
 
-use super::{Verdict, compact};
+use super::{IdentifierCheck, compact};
 use crate::domain::FindingCode;
 
 /// The IBAN without blanks, and whether it can be right.
-pub fn iban(text: &str) -> (String, Verdict) {
+pub fn iban(text: &str) -> (String, IdentifierCheck) {
     let plain = compact(text);
     let verdict = match plain.parse::<Iban>() {
-        Ok(_) => Verdict::Right {
+        Ok(_) => IdentifierCheck::Valid {
             proof: Some("IBAN check digits"),
         },
         Err(ParseIbanError::InvalidBaseIban {
             source: ParseBaseIbanError::InvalidChecksum,
-        }) => Verdict::Wrong(
+        }) => IdentifierCheck::Invalid(
             FindingCode::IbanCheckDigits,
             "its check digits do not fit: a character is wrong or missing".into(),
         ),
-        Err(ParseIbanError::InvalidBaseIban { .. }) => Verdict::Wrong(
+        Err(ParseIbanError::InvalidBaseIban { .. }) => IdentifierCheck::Invalid(
             FindingCode::IbanForm,
             "an IBAN is a country, two check digits and up to 30 letters and digits".into(),
         ),
-        Err(ParseIbanError::InvalidBban(_)) => Verdict::Wrong(
+        Err(ParseIbanError::InvalidBban(_)) => IdentifierCheck::Invalid(
             FindingCode::IbanForm,
             format!("IBANs of {} have another length or form", &plain[..2]),
         ),
-        Err(ParseIbanError::UnknownCountry(_)) => Verdict::Wrong(
+        Err(ParseIbanError::UnknownCountry(_)) => IdentifierCheck::Invalid(
             FindingCode::IbanForm,
             format!("no country {} has IBANs", &plain[..2]),
         ),
@@ -35,7 +35,7 @@ pub fn iban(text: &str) -> (String, Verdict) {
 }
 
 /// The BIC without blanks, and whether it can be right. It has no check digit.
-pub fn bic(text: &str) -> (String, Verdict) {
+pub fn bic(text: &str) -> (String, IdentifierCheck) {
     let plain = compact(text);
     let letters = |range: std::ops::Range<usize>| {
         plain
@@ -46,10 +46,10 @@ pub fn bic(text: &str) -> (String, Verdict) {
         .bytes()
         .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     let verdict = if matches!(plain.len(), 8 | 11) && rest && letters(0..6) {
-        Verdict::Right { proof: None }
+        IdentifierCheck::Valid { proof: None }
     } else {
         let why = "a BIC is 4 letters for the bank, 2 for its country and 2 or 5 letters or digits";
-        Verdict::Wrong(FindingCode::BicForm, why.into())
+        IdentifierCheck::Invalid(FindingCode::BicForm, why.into())
     };
     (plain, verdict)
 }
@@ -61,10 +61,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ibans_are_taken_with_and_without_blanks_and_a_wrong_digit_is_told() {
+    fn ibans_are_accepted_with_and_without_spaces_and_wrong_ones_rejected() {
         let (plain, verdict) = iban("de89 3704 0044 0532 0130 00");
         assert_eq!(plain, "DE89370400440532013000");
-        assert!(matches!(verdict, Verdict::Right { proof: Some(_) }));
+        assert!(matches!(verdict, IdentifierCheck::Valid { proof: Some(_) }));
         for (text, code, why) in [
             (
                 "DE89370400440532013001",
@@ -78,26 +78,34 @@ mod tests {
             ),
             ("DE", FindingCode::IbanForm, "country"),
             ("", FindingCode::IbanForm, "country"),
-            ("QQ11370400440532013000", FindingCode::IbanCheckDigits, ""),
+            (
+                "QQ11370400440532013000",
+                FindingCode::IbanCheckDigits,
+                "check digits",
+            ),
         ] {
-            let Verdict::Wrong(told, message) = iban(text).1 else {
-                panic!("{text} is taken");
+            let IdentifierCheck::Invalid(found, message) = iban(text).1 else {
+                panic!("{text} is accepted");
             };
-            assert!(
-                told == code && message.contains(why),
-                "{text}: {told} {message}"
-            );
+            assert_eq!(found, code, "{text}: {message}");
+            assert!(message.contains(why), "{text}: {message}");
         }
     }
 
     #[test]
     fn bics_have_eight_or_eleven_characters() {
         for text in ["DEUTDEFF", "deut de ff 500", "NEDSZAJJXXX"] {
-            assert!(matches!(bic(text).1, Verdict::Right { .. }), "{text}");
+            assert!(
+                matches!(bic(text).1, IdentifierCheck::Valid { .. }),
+                "{text}"
+            );
         }
         for text in ["DEUTDEF", "DEUT1EFF", "DEUTDEFF5", ""] {
             assert!(
-                matches!(bic(text).1, Verdict::Wrong(FindingCode::BicForm, _)),
+                matches!(
+                    bic(text).1,
+                    IdentifierCheck::Invalid(FindingCode::BicForm, _)
+                ),
                 "{text}"
             );
         }
@@ -110,11 +118,11 @@ mod tests {
             let number = format!("{bban}131400"); // DE00
             let rest = number.bytes().fold(0u64, |rest, digit| (rest * 10 + u64::from(digit - b'0')) % 97);
             let right = format!("DE{:02}{bban}", 98 - rest);
-            prop_assert!(matches!(iban(&right).1, Verdict::Right { .. }), "{}", right);
+            prop_assert!(matches!(iban(&right).1, IdentifierCheck::Valid { .. }), "{}", right);
             let mut wrong = right.into_bytes();
             wrong[at] = b'0' + (wrong[at] - b'0' + by) % 10;
             let wrong = String::from_utf8(wrong).unwrap();
-            prop_assert!(matches!(iban(&wrong).1, Verdict::Wrong(FindingCode::IbanCheckDigits, _)), "{}", wrong);
+            prop_assert!(matches!(iban(&wrong).1, IdentifierCheck::Invalid(FindingCode::IbanCheckDigits, _)), "{}", wrong);
         }
 
         #[test]

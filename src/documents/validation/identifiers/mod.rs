@@ -1,4 +1,4 @@
-//! Identifiers that carry their own proof: IBAN, BIC, VAT numbers.
+//! Identifiers with check digits or a fixed form: IBAN, BIC, VAT identifiers.
 
 mod bank;
 mod check_digits;
@@ -9,18 +9,18 @@ pub use vat_id::vat_id;
 
 use crate::domain::FindingCode;
 
-/// What an identifier says of itself.
+/// Whether an identifier can be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum IdentifierCheck {
     /// Well formed; with its check digits, where `proof` names them.
-    Right { proof: Option<&'static str> },
-    /// Of no kind that docmill knows how to check, and why.
-    Unknown(String),
+    Valid { proof: Option<&'static str> },
+    /// There is no check for it, and why.
+    Unchecked(String),
     /// It cannot be right: code of the finding, and why.
-    Wrong(FindingCode, String),
+    Invalid(FindingCode, String),
 }
 
-/// In upper case, without blanks and the marks that people group it by.
+/// In upper case, without white space and grouping marks.
 fn compact(text: &str) -> String {
     text.chars()
         .filter(|c| !c.is_whitespace() && !matches!(c, '.' | '-' | '/' | '\u{2011}' | '\u{2013}'))

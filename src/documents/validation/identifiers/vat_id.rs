@@ -9,26 +9,26 @@
 //! Statistical Office, UID; Brønnøysund Register Centre, organisation number.
 
 use super::check_digits::{digits, luhn, mod_11_10, number, weighted};
-use super::{Verdict, compact};
+use super::{IdentifierCheck, compact};
 use crate::domain::FindingCode;
 
 /// The identifier without blanks and marks, and whether it can be right.
-pub fn vat_id(text: &str) -> (String, Verdict) {
+pub fn vat_id(text: &str) -> (String, IdentifierCheck) {
     let plain = compact(text);
     let Some(country) = FORMS.iter().find(|form| plain.starts_with(form.prefix)) else {
         let why = "it begins with no country whose VAT IDs docmill can check".to_owned();
-        return (plain, Verdict::Unknown(why));
+        return (plain, IdentifierCheck::Unchecked(why));
     };
     let mut rest = &plain[country.prefix.len()..];
     for ending in country.endings {
         rest = rest.strip_suffix(ending).unwrap_or(rest);
     }
     let verdict = match (country.check)(rest) {
-        Some(Proof::Fits) => Verdict::Right {
+        Some(Proof::Fits) => IdentifierCheck::Valid {
             proof: Some("VAT ID check digit"),
         },
-        Some(Proof::None) => Verdict::Right { proof: None },
-        Some(Proof::Fails) => Verdict::Wrong(
+        Some(Proof::None) => IdentifierCheck::Valid { proof: None },
+        Some(Proof::Fails) => IdentifierCheck::Invalid(
             FindingCode::VatIdCheckDigit,
             "its check digit does not fit: a character is wrong or missing".into(),
         ),
@@ -37,7 +37,7 @@ pub fn vat_id(text: &str) -> (String, Verdict) {
                 "VAT IDs that begin so are {} and {}",
                 country.prefix, country.form
             );
-            Verdict::Wrong(FindingCode::VatIdForm, why)
+            IdentifierCheck::Invalid(FindingCode::VatIdForm, why)
         }
     };
     (plain, verdict)

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn is_right(text: &str) -> bool {
-    matches!(vat_id(text).1, Verdict::Right { .. })
+    matches!(vat_id(text).1, IdentifierCheck::Valid { .. })
 }
 
 /// Numbers that public documents give as examples, or that bodies of the
@@ -52,7 +52,7 @@ const RIGHT: [&str; 40] = [
 ];
 
 #[test]
-fn right_numbers_of_every_country_are_taken_and_a_misread_digit_is_told() {
+fn valid_numbers_of_every_country_are_accepted_and_a_misread_digit_is_invalid() {
     for text in RIGHT {
         assert!(is_right(text), "{text}: {:?}", vat_id(text));
         // Another last digit, or the one before a last letter.
@@ -67,18 +67,24 @@ fn right_numbers_of_every_country_are_taken_and_a_misread_digit_is_told() {
 }
 
 #[test]
-fn what_is_wrong_is_told_in_words() {
+fn an_invalid_number_says_why() {
     let (plain, verdict) = vat_id("de 12345");
     assert_eq!(plain, "DE12345");
     let expected = "VAT IDs that begin so are DE and 9 digits".to_owned();
-    assert_eq!(verdict, Verdict::Wrong(FindingCode::VatIdForm, expected));
+    assert_eq!(
+        verdict,
+        IdentifierCheck::Invalid(FindingCode::VatIdForm, expected)
+    );
     assert!(matches!(
         vat_id("DE123456789").1,
-        Verdict::Wrong(FindingCode::VatIdCheckDigit, _)
+        IdentifierCheck::Invalid(FindingCode::VatIdCheckDigit, _)
     ));
     // An Indian GSTIN, an Italian number without its country.
     for text in ["06AABCO6063D1ZQ", "00743110157", ""] {
-        assert!(matches!(vat_id(text).1, Verdict::Unknown(_)), "{text}");
+        assert!(
+            matches!(vat_id(text).1, IdentifierCheck::Unchecked(_)),
+            "{text}"
+        );
     }
 }
 

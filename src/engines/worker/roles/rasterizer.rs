@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::documents::einvoice;
 use crate::domain::{
-    DocumentInfo, Failure, Limits, MediaType, PageImage, RasterPage, Reason, Word, XmlFile,
+    DocumentInfo, Failure, Limits, MediaType, PageImage, RasterPage, Word, XmlFile,
 };
 use crate::engines::rasterize::{DocumentRasterizer, RasterSpec, Rasterizer};
 use crate::engines::sandbox::{Policy, font_folders};
@@ -118,7 +118,7 @@ impl Call for OpenDocument<'_> {
 impl Handle<OpenDocument<'_>> for RasterizerEngine {
     fn handle(&mut self, _: OpenDocument, blob: Vec<u8>) -> Result<(Opened, Vec<u8>), Failure> {
         let mut info = self.rasterizer.open(blob, &self.limits)?;
-        let files = self.rasterizer.xml_files(einvoice::MAX_BYTES);
+        let files = self.rasterizer.xml_files();
         let found = find_einvoice(&mut info, files)?;
         let (xml_name, xml) = match found {
             Some(file) => (file.name, file.bytes),
@@ -180,49 +180,18 @@ impl Handle<DrawPage> for RasterizerEngine {
     }
 }
 
-/// Names that the specifications give to the invoice of a PDF, the more binding
-/// first.
-const NAMES: [&str; 4] = [
-    "factur-x.xml",
-    "xrechnung.xml",
-    "zugferd-invoice.xml",
-    "ger-factur-x.xml",
-];
-
-/// The electronic invoice among a document's XML files. An XML file must be
-/// one. Of a PDF's attachments, those that are no invoice are skipped, and
-/// broken ones become warnings.
-fn find_einvoice(
-    info: &mut DocumentInfo,
-    mut files: Vec<XmlFile>,
-) -> Result<Option<XmlFile>, Failure> {
-    let rank = |file: &XmlFile| {
-        let name = file.name.as_deref().unwrap_or_default().to_lowercase();
-        NAMES
-            .iter()
-            .position(|known| *known == name)
-            .unwrap_or(NAMES.len())
-    };
-    files.sort_by_key(rank);
-    let mut found: Option<XmlFile> = None;
-    for file in files {
-        let name = file.name.clone().unwrap_or_default();
-        match (einvoice::parse(&file.bytes), &found) {
-            (Err(failure), _) if info.media_type == MediaType::Xml => return Err(failure),
-            (Err(failure), _) if failure.reason == Reason::UnsupportedType => {}
-            (Err(failure), _) => info.warnings.push(format!(
-                "the attached {name} is an electronic invoice that cannot be read: {}",
-                failure.message
-            )),
-            (Ok(_), None) => found = Some(file),
-            (Ok(_), Some(first)) if first.bytes == file.bytes => {}
-            (Ok(_), Some(first)) => info.warnings.push(format!(
-                "the PDF carries several electronic invoices: {} is used, {name} is not",
-                first.name.as_deref().unwrap_or_default()
-            )),
+/// The electronic invoice among a document's XML files. An XML document must be
+/// one; of a PDF's attachments others are skipped.
+fn find_einvoice(info: &mut DocumentInfo, files: Vec<XmlFile>) -> Result<Option<XmlFile>, Failure> {
+    if info.media_type == MediaType::Xml {
+        for file in &files {
+            einvoice::parse(&file.bytes)?;
         }
+        return Ok(files.into_iter().next());
     }
-    Ok(found)
+    let chosen = einvoice::choose(files);
+    info.warnings.extend(chosen.warnings);
+    Ok(chosen.file)
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@ use crate::documents::einvoice;
 use crate::documents::validation::records;
 use crate::domain::{FieldLogprob, Reading, Routing, Status};
 
-const UBL_INVOICE: &str = include_str!("../../../fixtures/invoice/einvoice_ubl/input.xml");
-const CREDIT_NOTE: &str = include_str!("../../../fixtures/invoice/einvoice_credit_note/input.xml");
+const UBL_INVOICE: &str = include_str!("../../../../fixtures/invoice/einvoice_ubl/input.xml");
+const CREDIT_NOTE: &str =
+    include_str!("../../../../fixtures/invoice/einvoice_credit_note/input.xml");
 
 fn page(index: u32, read: Option<Value>) -> PageResult {
     let reading = read.map(|fields| Reading {
@@ -39,10 +40,19 @@ fn page(index: u32, read: Option<Value>) -> PageResult {
 }
 
 fn record_of(xml: &str, pages: &[PageResult]) -> Record {
-    let invoice = einvoice::parse(xml.as_bytes()).unwrap();
+    made(xml.as_bytes(), pages, jiff::civil::date(2025, 1, 1))
+}
+
+/// The record of an XML file, made on a day.
+pub fn record_at(xml: &[u8], today: jiff::civil::Date) -> Record {
+    made(xml, &[page(0, None)], today)
+}
+
+fn made(xml: &[u8], pages: &[PageResult], today: jiff::civil::Date) -> Record {
+    let invoice = einvoice::parse(xml).unwrap();
     let context = Context {
-        untaught: BTreeMap::from([("invoice".to_owned(), vec!["iban".to_owned()])]),
-        einvoice: Some(StatedInvoice {
+        unsupported_fields: BTreeMap::from([("invoice".to_owned(), vec!["iban".to_owned()])]),
+        einvoice: Some(EmbeddedInvoice {
             doc_type: "invoice".into(),
             fields: einvoice::fields(&invoice),
             invoice,
@@ -53,14 +63,14 @@ fn record_of(xml: &str, pages: &[PageResult]) -> Record {
             max_error: 0.005,
             min_confidence: 0.8,
         },
-        today: jiff::civil::date(2025, 1, 1),
+        today,
     };
     let mut records = records(&DocTypes::load(None).unwrap(), pages, &context);
     assert_eq!(records.len(), 1);
     records.remove(0)
 }
 
-fn codes(record: &Record) -> Vec<&str> {
+pub fn codes(record: &Record) -> Vec<&str> {
     record
         .findings
         .iter()
@@ -97,7 +107,7 @@ fn all_pages_are_of_the_one_record() {
 }
 
 #[test]
-fn sums_that_do_not_hold_are_told_with_what_was_allowed_for() {
+fn a_sum_that_does_not_hold_has_a_finding_with_both_values() {
     let xml = UBL_INVOICE.replacen(">278.00<", ">270.00<", 1);
     let record = record_of(&xml, &[page(0, None)]);
     assert_eq!(
@@ -109,24 +119,24 @@ fn sums_that_do_not_hold_are_told_with_what_was_allowed_for() {
             "allowances"
         ]
     );
-    let told: Vec<_> = record
+    let messages: Vec<_> = record
         .findings
         .iter()
         .map(|finding| finding.message.as_str())
         .collect();
     assert_eq!(
-        told[0],
+        messages[0],
         "2 x 139.00 is 278.00, but the e-invoice states 270.00: a difference of 8.00"
     );
     assert_eq!(
-        told[1],
+        messages[1],
         "the lines come to 370.20, but the e-invoice states 378.20: a difference of 8.00"
     );
     let xml = UBL_INVOICE.replacen(">12.00<", ">13.00<", 1);
-    let told = &record_of(&xml, &[page(0, None)]).findings[0].message;
+    let message = &record_of(&xml, &[page(0, None)]).findings[0].message;
     assert!(
-        told.starts_with("the lines with allowances and charges come to 371.20"),
-        "{told}"
+        message.starts_with("the lines with allowances and charges come to 371.20"),
+        "{message}"
     );
     let xml = UBL_INVOICE.replacen(">23.50<", ">23.60<", 1);
     let record = record_of(&xml, &[page(0, None)]);
@@ -144,7 +154,7 @@ fn sums_that_do_not_hold_are_told_with_what_was_allowed_for() {
 }
 
 #[test]
-fn bounds_that_keep_a_model_from_running_on_do_not_hold_for_what_is_stated() {
+fn bounds_on_a_models_answer_do_not_apply_to_stated_values() {
     let name = "Perceuse ".repeat(40);
     let xml = UBL_INVOICE
         .replacen("Perceuse sans fil", &name, 1)
@@ -155,7 +165,7 @@ fn bounds_that_keep_a_model_from_running_on_do_not_hold_for_what_is_stated() {
 }
 
 #[test]
-fn a_broken_value_of_a_field_is_an_error_and_of_no_field_a_note() {
+fn an_invalid_value_of_a_field_is_an_error_and_of_another_term_information() {
     let xml = UBL_INVOICE.replacen(">433.80<", ">4,33<", 1);
     let record = record_of(&xml, &[page(0, None)]);
     assert_eq!(record.status, Status::NeedsReview);
@@ -170,7 +180,7 @@ fn a_broken_value_of_a_field_is_an_error_and_of_no_field_a_note() {
 }
 
 #[test]
-fn a_credit_note_is_not_taken_for_an_invoice_to_pay() {
+fn a_credit_note_is_held() {
     let record = record_of(CREDIT_NOTE, &[page(0, None)]);
     assert_eq!(codes(&record), ["credit_note"]);
     assert!(record.findings[0].message.contains("to invoice F-2024-118"));
@@ -203,10 +213,10 @@ fn every_difference_between_xml_and_page_names_both() {
             .iter()
             .all(|code| ["page_differs", "amount_due", "allowances"].contains(code))
     );
-    let told = &record.findings[5].message;
+    let message = &record.findings[5].message;
     assert!(
-        told.contains("`370.20` in the e-invoice") && told.contains("`307.20` on the page"),
-        "{told}"
+        message.contains("`370.20` in the e-invoice") && message.contains("`307.20` on the page"),
+        "{message}"
     );
     assert_eq!(record.fields["net_total"], "370.20");
 }

@@ -1,11 +1,13 @@
-//! The arithmetic of an electronic invoice (EN 16931-1, BR-CO-10 to BR-CO-17),
-//! with what is allowed and charged beside the lines.
+//! The sums of an electronic invoice (EN 16931-1, BR-CO-10 to BR-CO-17), with
+//! allowances and charges, and its VAT rates.
 
 use rust_decimal::Decimal;
 
-use crate::domain::{AllowanceCharge, EInvoice, FieldPath, Finding, FindingCode, Line, money};
+use crate::documents::einvoice;
+use crate::documents::vat_rates::{self, Country};
+use crate::domain::{AllowanceCharge, EInvoice, FieldPath, Finding, FindingCode, Line, Tax, money};
 
-/// Terms that no field holds and sums need: a broken one is no trifle.
+/// Terms that no field holds and the sums need.
 const TERMS: [&str; 5] = [
     "line_total",
     "allowance",
@@ -18,25 +20,44 @@ pub fn uses(field: &str) -> bool {
     TERMS.contains(&field)
 }
 
-/// A cent of rounding on either side.
-fn tolerance() -> Decimal {
-    Decimal::new(2, 2)
+/// Currencies whose amounts are rounded to whole units, although ISO 4217 may
+/// give them decimals (HUF, TWD, ISK before 2007).
+const WHOLE_UNITS: [&str; 8] = ["CLP", "HUF", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"];
+
+/// A cent of rounding on either side, or a unit of a currency without cents.
+fn tolerance(invoice: &EInvoice) -> Decimal {
+    match invoice.currency.as_deref() {
+        Some(currency) if WHOLE_UNITS.contains(&currency) => Decimal::ONE,
+        _ => Decimal::new(2, 2),
+    }
 }
 
-/// One finding for each sum that does not hold. What is not stated is not
-/// checked.
+/// One finding for each sum that does not hold and each VAT rate that is too
+/// high. Terms that are not stated are not checked.
 pub fn check(invoice: &EInvoice) -> Vec<Finding> {
+    let tolerance = tolerance(invoice);
     let lines = invoice.lines.iter().enumerate();
     let mut findings: Vec<Finding> = lines
-        .filter_map(|(index, line)| check_line(index, line))
+        .filter_map(|(index, line)| check_line(index, line, tolerance))
         .collect();
-    findings.extend(check_totals(invoice));
-    findings.extend(check_taxes(invoice));
+    findings.extend(check_totals(invoice, tolerance));
+    findings.extend(check_tax_amounts(invoice, tolerance));
+    findings.extend(check_rates(invoice));
     findings
 }
 
+/// Net and VAT total have different signs, as where a refund at one rate is
+/// larger than the supplies at another.
+pub fn has_mixed_signs(invoice: &EInvoice) -> bool {
+    let (net, tax) = (invoice.totals.net, invoice.totals.tax);
+    let signs = net.zip(tax);
+    signs.is_some_and(|(net, tax)| {
+        !tax.is_zero() && net.is_sign_negative() != tax.is_sign_negative()
+    })
+}
+
 /// Quantity times price, less allowances, plus charges.
-fn check_line(index: usize, line: &Line) -> Option<Finding> {
+fn check_line(index: usize, line: &Line, tolerance: Decimal) -> Option<Finding> {
     let (quantity, price, net) = (line.quantity?, line.price?, line.net?);
     let base = line.price_base.unwrap_or(Decimal::ONE);
     let product = quantity.checked_mul(price)?.checked_div(base)?;
@@ -62,11 +83,11 @@ fn check_line(index: usize, line: &Line) -> Option<Finding> {
         what,
         sum,
         net,
-        tolerance(),
+        tolerance,
     )
 }
 
-fn check_totals(invoice: &EInvoice) -> Vec<Finding> {
+fn check_totals(invoice: &EInvoice, tolerance: Decimal) -> Vec<Finding> {
     let totals = &invoice.totals;
     let of_lines: Option<Vec<Decimal>> = invoice.lines.iter().map(|line| line.net).collect();
     let of_lines = of_lines.filter(|nets| !nets.is_empty());
@@ -79,12 +100,13 @@ fn check_totals(invoice: &EInvoice) -> Vec<Finding> {
     let tax = sum(invoice.taxes.iter().filter_map(|tax| tax.amount));
     let tax = tax.filter(|_| invoice.taxes.iter().any(|tax| tax.amount.is_some()));
     let gross = add(totals.net, totals.tax);
-    // The least profiles state what is due, and not what was paid of it.
+    // The smallest profiles state the amount due without the prepaid amount.
     let is_whole = totals.prepaid.is_some() || !invoice.lines.is_empty();
     let gross_total = totals.gross.filter(|_| is_whole);
     let less = Decimal::ZERO - totals.prepaid.unwrap_or_default();
     let due = add(gross_total, Some(less));
     let due = add(due, Some(totals.rounding.unwrap_or_default()));
+    let due = add(due, Some(invoice.third_party.unwrap_or_default()));
     let sums = [
         ("the lines come", lines, "line_items", totals.lines),
         (&format!("{beside} come"), net, "net_total", totals.net),
@@ -96,7 +118,10 @@ fn check_totals(invoice: &EInvoice) -> Vec<Finding> {
             totals.gross,
         ),
         (
-            "gross_total less what was prepaid comes",
+            match invoice.third_party {
+                Some(_) => "gross_total less prepaid plus third-party payments come",
+                None => "gross_total less what was prepaid comes",
+            },
             due,
             "amount_due",
             totals.due,
@@ -113,16 +138,16 @@ fn check_totals(invoice: &EInvoice) -> Vec<Finding> {
                 what,
                 computed,
                 stated?,
-                tolerance(),
+                tolerance,
             )
         });
     mismatches.collect()
 }
 
 /// Each VAT amount is its rate of its basis, but for the rounding of lines.
-fn check_taxes(invoice: &EInvoice) -> Vec<Finding> {
+fn check_tax_amounts(invoice: &EInvoice, tolerance: Decimal) -> Vec<Finding> {
     let cent = Decimal::new(1, 2);
-    let tolerance = cent * Decimal::from(invoice.lines.len() + 1);
+    let tolerance = tolerance.max(cent * Decimal::from(invoice.lines.len() + 1));
     let mismatches = invoice.taxes.iter().filter_map(|tax| {
         let (basis, rate, amount) = (tax.basis?, tax.rate?, tax.amount?);
         let computed = basis.checked_mul(rate)?.checked_div(Decimal::ONE_HUNDRED)?;
@@ -140,29 +165,48 @@ fn check_taxes(invoice: &EInvoice) -> Vec<Finding> {
     mismatches.collect()
 }
 
-/// What is taken off or put on the invoice as a whole stands in no field of a
-/// row, whose lines then do not come to its net total.
-pub fn extras_told(invoice: &EInvoice) -> Option<Finding> {
-    let (lines, net) = (invoice.totals.lines?, invoice.totals.net?);
-    let of = |is_charge: bool| {
-        let ones = invoice.allowances.iter();
-        sum(ones
-            .filter(|one| one.is_charge == is_charge)
-            .map(|one| one.amount))
+/// Each stated VAT rate is at most the highest of the countries that may tax
+/// the supply: the seller's, the buyer's and that of delivery. Totals say
+/// nothing of rates where signs or rates are mixed.
+fn check_rates(invoice: &EInvoice) -> Vec<Finding> {
+    let Some(country) = highest_taxed(invoice) else {
+        return Vec::new();
     };
-    let told: Vec<String> = [("allowances", of(false)?), ("charges", of(true)?)]
+    let highest = country.highest() * Decimal::ONE_HUNDRED;
+    let too_high = |tax: &Tax| {
+        let rate = tax.rate?;
+        let is_vat = tax
+            .category
+            .as_deref()
+            .is_none_or(|category| category == "S");
+        let message = format!(
+            "the e-invoice states a VAT rate of {} %, but the highest rate in {} is {} %",
+            rate.normalize(),
+            country.name,
+            highest.normalize()
+        );
+        let is_too_high = is_vat && rate > highest;
+        is_too_high.then(|| Finding::new(FindingCode::TaxRate, Some("tax_total"), message))
+    };
+    invoice.taxes.iter().filter_map(too_high).collect()
+}
+
+/// The country with the highest rate among those that may tax the supply;
+/// `None` where the rates of one of them are not known.
+fn highest_taxed(invoice: &EInvoice) -> Option<&'static Country> {
+    let codes = [
+        einvoice::country_of(&invoice.seller),
+        einvoice::country_of(&invoice.buyer),
+        invoice.delivery_country.clone(),
+    ];
+    let countries: Option<Vec<_>> = codes
         .into_iter()
-        .filter(|(_, amount)| !amount.is_zero())
-        .map(|(what, amount)| format!("{what} of {}", money(amount)))
+        .flatten()
+        .map(|code| vat_rates::country(&code))
         .collect();
-    let message = format!(
-        "{} on the whole invoice: lines {}, net {}",
-        told.join(" and "),
-        money(lines),
-        money(net)
-    );
-    let told = !told.is_empty();
-    told.then(|| Finding::new(FindingCode::Allowances, None, message))
+    countries?
+        .into_iter()
+        .max_by_key(|country| country.highest())
 }
 
 /// Charges less allowances.

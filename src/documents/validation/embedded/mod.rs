@@ -1,54 +1,59 @@
-//! The record of an electronic invoice: its values are stated, not read, so
-//! they are checked as EN 16931 has them, and compared with what a model read.
+//! The record of an electronic invoice: its values are stated, not read. They
+//! are checked by the rules of EN 16931, and compared with the page's text and
+//! with what a model read.
+
+mod on_page;
+mod sums;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
 use super::assemble::{self, Draft};
+use super::context::{Context, EmbeddedInvoice};
+use super::evidence;
+use super::finish::finish;
 use super::values::{self, Answers};
-use super::{Context, evidence, finish, on_page, sums};
+use crate::documents::einvoice;
 use crate::documents::types::DocTypes;
 use crate::documents::values::number;
 use crate::domain::{
-    Check, DocType, EInvoice, FieldPath, Fields, Finding, FindingCode, Format, PageResult,
-    PageRule, Record, Severity, Source, count, money,
+    Check, DocType, FieldPath, Fields, Finding, FindingCode, Format, PageResult, PageRule, Record,
+    Severity, Source, count,
 };
 
-/// What an electronic invoice states.
-#[derive(Clone, Debug)]
-pub struct StatedInvoice {
-    /// Name of the type whose record it makes.
-    pub doc_type: String,
-    /// Its values by field name, among them some that the type may not have.
-    pub fields: Fields,
-    pub invoice: EInvoice,
-}
+/// Fields of e-invoices beside those of the invoice type, as properties of a
+/// JSON Schema.
+static MORE_FIELDS: LazyLock<Map<String, Value>> = LazyLock::new(|| {
+    let text = include_str!("../../../../schemas/einvoice_fields.json");
+    serde_json::from_str(text).expect("the built-in file is valid")
+});
 
 /// The one record of a document with an electronic invoice: all of its pages.
 pub fn record(
     types: &DocTypes,
     pages: &[PageResult],
-    stated: &StatedInvoice,
+    stated: &EmbeddedInvoice,
     context: &Context,
 ) -> Record {
-    let doc_type = types.get(&stated.doc_type).map(as_stated);
+    let doc_type = types.get(&stated.doc_type);
+    let doc_type = doc_type.map(|doc_type| for_stated(doc_type, stated));
     let fields = match &doc_type {
         Some(doc_type) => of_type(&doc_type.schema, &stated.fields),
         None => stated.fields.clone(),
     };
-    let mut findings = stated.invoice.problems.clone();
-    // What is wrong with terms that no field holds is of no account.
-    for problem in &mut findings {
-        let field = problem.field.as_deref().unwrap_or_default();
-        if !fields.contains_key(FieldPath::parse(field).root()) && !sums::uses(field) {
-            problem.severity = Severity::Info;
+    let mut findings = stated.invoice.findings.clone();
+    // A wrong value of a term that is in no field and no sum changes nothing.
+    for finding in &mut findings {
+        let field = FieldPath::parse(finding.field.as_deref().unwrap_or_default());
+        let is_used = fields.contains_key(field.root()) || sums::uses(field.root());
+        if finding.code == FindingCode::EinvoiceValue && !is_used {
+            finding.severity = Severity::Info;
         }
     }
     findings.extend(sums::check(&stated.invoice));
-    findings.extend(credit_note(&stated.invoice));
-    findings.extend(amount_due(&stated.invoice));
-    findings.extend(sums::extras_told(&stated.invoice));
+    findings.extend(einvoice::notices(&stated.invoice));
     let last = match types.get(&stated.doc_type).and_then(|t| t.read.as_ref()) {
         Some(rules) => match &rules.pages {
             PageRule::Merge { last, .. } => last.as_slice(),
@@ -68,8 +73,8 @@ pub fn record(
         ..Draft::default()
     };
     let context = Context {
-        // Nothing was asked of the model.
-        untaught: BTreeMap::new(),
+        // The model was asked for nothing.
+        unsupported_fields: BTreeMap::new(),
         einvoice: None,
         document_warnings: context.document_warnings.clone(),
         policy: context.policy.clone(),
@@ -105,16 +110,35 @@ fn read_as_typed(
     read
 }
 
-/// The type without what only a model needs: bounds that keep it from running
-/// on, and sums that hold only where nothing is allowed or charged beside the
-/// lines. `sums` checks those of the invoice instead.
-fn as_stated(doc_type: &DocType) -> DocType {
+/// The type with the further fields that the invoice states, and without what
+/// only a model's answer needs: bounds on lengths, and checks that hold only
+/// where nothing is allowed or charged beside the lines and one VAT rate
+/// applies. `sums` has the checks of stated invoices.
+fn for_stated(doc_type: &DocType, stated: &EmbeddedInvoice) -> DocType {
     let mut doc_type = doc_type.clone();
-    unbind(&mut doc_type.schema);
+    remove_bounds(&mut doc_type.schema);
+    if let Some(properties) = doc_type.schema["properties"].as_object_mut() {
+        for (name, property) in MORE_FIELDS.iter() {
+            if stated
+                .fields
+                .get(name)
+                .is_some_and(|value| !is_empty(value))
+            {
+                properties.entry(name).or_insert_with(|| property.clone());
+            }
+        }
+    }
+    let states_rates = !stated.invoice.taxes.is_empty() || sums::has_mixed_signs(&stated.invoice);
     if let Some(rules) = &mut doc_type.read {
-        rules.checks.retain(|check| !is_sum(check));
+        rules
+            .checks
+            .retain(|check| !is_sum(check) && !(states_rates && is_tax_rate(check)));
     }
     doc_type
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }
 
 fn is_sum(check: &Check) -> bool {
@@ -125,7 +149,15 @@ fn is_sum(check: &Check) -> bool {
     }
 }
 
-fn unbind(schema: &mut Value) {
+fn is_tax_rate(check: &Check) -> bool {
+    match check {
+        Check::TaxRate { .. } => true,
+        Check::AnyOf(checks) => checks.iter().all(is_tax_rate),
+        _ => false,
+    }
+}
+
+fn remove_bounds(schema: &mut Value) {
     let is_number = Format::of(schema).is_some_and(Format::is_number);
     let Some(schema) = schema.as_object_mut() else {
         return;
@@ -136,10 +168,10 @@ fn unbind(schema: &mut Value) {
     schema.remove("maxLength");
     schema.remove("maxItems");
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        properties.values_mut().for_each(unbind);
+        properties.values_mut().for_each(remove_bounds);
     }
     if let Some(items) = schema.get_mut("items") {
-        unbind(items);
+        remove_bounds(items);
     }
 }
 
@@ -173,34 +205,7 @@ fn of_line(properties: &Map<String, Value>, line: &Value) -> Value {
     )
 }
 
-/// The row of a credit note looks like that of an invoice: who pays it pays
-/// twice.
-fn credit_note(invoice: &EInvoice) -> Option<Finding> {
-    let code = invoice.type_code.as_deref().unwrap_or("CreditNote");
-    let of = match invoice.preceding.first() {
-        Some((number, _)) => format!(" to invoice {number}"),
-        None => String::new(),
-    };
-    let message = format!(
-        "this is a credit note{of} (type {code}): its amounts are to be credited, not paid"
-    );
-    invoice
-        .is_credit_note()
-        .then(|| Finding::new(FindingCode::CreditNote, None, message))
-}
-
-/// `gross_total` is what the invoice comes to, not what is left to pay of it.
-fn amount_due(invoice: &EInvoice) -> Option<Finding> {
-    let (gross, due) = (invoice.totals.gross?, invoice.totals.due?);
-    let message = format!(
-        "{} is due, not the gross_total of {}",
-        money(due),
-        money(gross)
-    );
-    (due != gross).then(|| Finding::new(FindingCode::AmountDue, None, message))
-}
-
-/// One finding for each value that a model read otherwise than it is stated.
+/// One finding for each value that differs from what a model read.
 fn differences(stated: &Fields, read: &Fields) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, value) in stated {
@@ -255,5 +260,6 @@ fn is_same(a: &str, b: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "stated_tests.rs"]
+mod fault_tests;
+#[cfg(test)]
 mod tests;

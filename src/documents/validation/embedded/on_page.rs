@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::evidence::{Captions, Kind, PageText, Placed, fold, occurrences};
+use super::super::evidence::{Captions, PageText, Placed, ValueKind, fold, occurrences};
 use crate::domain::{DocType, Fields, Finding, FindingCode, PageResult, Severity, money};
 
 /// A page with fewer words is a scan with a stamp, not a text.
@@ -14,12 +14,12 @@ const LEAST_WORDS: usize = 15;
 const ANOTHER: usize = 3;
 
 /// The key terms: what identifies an invoice, and what it comes to.
-const KEY_TERMS: [(&str, Kind); 5] = [
-    ("invoice_number", Kind::Text),
-    ("seller_name", Kind::Text),
-    ("issue_date", Kind::Date),
-    ("net_total", Kind::Amount),
-    ("gross_total", Kind::Amount),
+const KEY_TERMS: [(&str, ValueKind); 5] = [
+    ("invoice_number", ValueKind::Text),
+    ("seller_name", ValueKind::Text),
+    ("issue_date", ValueKind::Date),
+    ("net_total", ValueKind::Amount),
+    ("gross_total", ValueKind::Amount),
 ];
 
 /// A term of the XML that no page prints.
@@ -83,10 +83,10 @@ struct Pages<'a> {
 }
 
 impl Pages<'_> {
-    fn missing(&self, field: &'static str, kind: Kind, stated: &str) -> Option<Missing> {
+    fn missing(&self, field: &'static str, kind: ValueKind, stated: &str) -> Option<Missing> {
         let (message, is_contradicted) = match kind {
-            Kind::Date => self.missing_date(field, stated)?,
-            Kind::Amount => self.missing_amount(field, stated)?,
+            ValueKind::Date => self.missing_date(field, stated)?,
+            ValueKind::Amount => self.missing_amount(field, stated)?,
             _ => (missing_text(stated, self.texts)?, true),
         };
         Some(Missing {
@@ -98,7 +98,7 @@ impl Pages<'_> {
 
     fn missing_date(&self, field: &str, stated: &str) -> Option<(String, bool)> {
         let date: Date = stated.parse().ok()?;
-        if is_printed(Kind::Date, stated, self.texts) {
+        if is_printed(ValueKind::Date, stated, self.texts) {
             return None;
         }
         // A page without a date that can be understood says nothing of it.
@@ -109,7 +109,7 @@ impl Pages<'_> {
 
     fn missing_amount(&self, field: &str, stated: &str) -> Option<(String, bool)> {
         let amount: Decimal = stated.parse().ok()?;
-        if is_printed(Kind::Amount, stated, self.texts) {
+        if is_printed(ValueKind::Amount, stated, self.texts) {
             return None;
         }
         let money_of = |text: &PageText| {
@@ -154,7 +154,7 @@ fn difference(stated: String, beside: Option<(String, String)>) -> (String, bool
     }
 }
 
-fn is_printed(kind: Kind, stated: &str, texts: &[PageText]) -> bool {
+fn is_printed(kind: ValueKind, stated: &str, texts: &[PageText]) -> bool {
     let value = Value::from(stated);
     texts
         .iter()
@@ -166,7 +166,7 @@ fn missing_text(stated: &str, texts: &[PageText]) -> Option<String> {
     let mut words = stated
         .split_whitespace()
         .filter(|word| !fold(word).is_empty());
-    let found = words.all(|word| is_printed(Kind::Text, word, texts));
+    let found = words.all(|word| is_printed(ValueKind::Text, word, texts));
     (!found).then(|| format!("is `{stated}` in the e-invoice, which the page does not print"))
 }
 

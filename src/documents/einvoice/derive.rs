@@ -1,41 +1,42 @@
-//! Terms of an invoice that follow from others are filled in, before it is
-//! written as one of EN 16931.
+//! Terms of an invoice that follow from others, and the VAT rate that follows
+//! from its totals.
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::codes;
-use crate::domain::{AllowanceCharge, EInvoice, Line, Party, Syntax, Tax};
+use super::violation::Violation;
+use crate::documents::vat_rates;
+use crate::domain::{AllowanceCharge, EInvoice, Line, Party, Syntax, Tax, money};
 
-/// Categories whose rate is 0, with the reason that says itself (BT-120) and
-/// its code (BT-121). Exempt (`E`) has many reasons.
+/// Categories that have one exemption reason (BT-120), and its code (BT-121).
+/// Exempt (`E`) has many.
 const REASONS: [(&str, &str, &str); 4] = [
     ("AE", "Reverse charge", "VATEX-EU-AE"),
     ("K", "Intra-community supply", "VATEX-EU-IC"),
     ("G", "Export outside the EU", "VATEX-EU-G"),
     ("O", "Not subject to VAT", "VATEX-EU-O"),
 ];
-/// `C62`, one: what a quantity without a unit counts, or with one that no list
-/// of units has, such as `Stk`.
+/// `C62`, one: the unit of a quantity that states none, or one that is in no
+/// list of units, such as `Stk`.
 const ONE: &str = "C62";
 
-/// Fills in what follows from other terms. Credit notes get positive amounts,
-/// as UBL wants them.
-pub fn complete(invoice: &mut EInvoice) {
-    turn_credit_note(invoice);
-    complete_parties(invoice);
-    complete_categories(invoice);
+/// Fills in terms that follow from others. Credit notes get positive amounts,
+/// as UBL requires.
+pub fn fill_in(invoice: &mut EInvoice) {
+    make_credit_note_positive(invoice);
+    fill_in_parties(invoice);
+    fill_in_categories(invoice);
     for (index, line) in invoice.lines.iter_mut().enumerate() {
-        complete_line(index, line);
+        fill_in_line(index, line);
     }
-    complete_totals(invoice);
-    complete_taxes(invoice);
+    fill_in_totals(invoice);
+    fill_in_taxes(invoice);
 }
 
-/// A credit note with negative amounts says the same as one with positive
-/// ones, and an invoice that claims a negative amount is a credit note unless
-/// it says otherwise. A type code that is stated stays: what it should be
-/// instead, only the seller knows.
-fn turn_credit_note(invoice: &mut EInvoice) {
+/// A credit note with negative amounts means the same as one with positive
+/// ones, and an invoice of a negative amount without a type code is a credit
+/// note. A stated type code stays.
+fn make_credit_note_positive(invoice: &mut EInvoice) {
     let is_negative = invoice
         .totals
         .gross
@@ -61,32 +62,35 @@ fn turn_credit_note(invoice: &mut EInvoice) {
         &mut totals.due,
     ];
     for sum in sums.into_iter().flatten() {
-        turn(sum);
+        negate(sum);
     }
     for tax in &mut invoice.taxes {
-        tax.basis.iter_mut().chain(&mut tax.amount).for_each(turn);
+        tax.basis.iter_mut().chain(&mut tax.amount).for_each(negate);
     }
     let of_lines = invoice
         .lines
         .iter_mut()
         .flat_map(|line| &mut line.allowances);
     for allowance in invoice.allowances.iter_mut().chain(of_lines) {
-        turn(&mut allowance.amount);
-        allowance.base.iter_mut().for_each(turn);
+        negate(&mut allowance.amount);
+        allowance.base.iter_mut().for_each(negate);
     }
     for line in &mut invoice.lines {
-        line.quantity.iter_mut().chain(&mut line.net).for_each(turn);
+        line.quantity
+            .iter_mut()
+            .chain(&mut line.net)
+            .for_each(negate);
     }
 }
 
-fn turn(amount: &mut Decimal) {
+fn negate(amount: &mut Decimal) {
     // Zero has no sign.
     *amount = (Decimal::ZERO - *amount).normalize();
 }
 
 /// A VAT identifier begins with its country (BR-CO-09); one that does not is
-/// another tax registration.
-fn complete_parties(invoice: &mut EInvoice) {
+/// taken for another tax registration.
+fn fill_in_parties(invoice: &mut EInvoice) {
     let seller = &mut invoice.seller;
     seller.address.country = country_of(seller);
     if let Some(other) = seller
@@ -102,14 +106,14 @@ fn complete_parties(invoice: &mut EInvoice) {
     }
 }
 
-/// The country that a party's address states, or its VAT identifier tells.
+/// The country of a party's address, or that of its VAT identifier.
 pub fn country_of(party: &Party) -> Option<String> {
-    let told = party.vat_id.as_deref().and_then(vat_country);
-    party.address.country.clone().or(told)
+    let of_vat_id = party.vat_id.as_deref().and_then(vat_country);
+    party.address.country.clone().or(of_vat_id)
 }
 
-/// The country (ISO 3166-1) of a VAT identifier's prefix. Greece's is `EL`,
-/// that of Northern Ireland `XI`; neither is a country's code.
+/// The country (ISO 3166-1) of a VAT identifier's prefix, which is `EL` for
+/// Greece and `XI` for Northern Ireland.
 pub(super) fn vat_country(vat_id: &str) -> Option<String> {
     let country = match vat_id.get(..2)? {
         "EL" => "GR",
@@ -119,8 +123,8 @@ pub(super) fn vat_country(vat_id: &str) -> Option<String> {
     (vat_id.len() >= 4 && codes::is_country(country)).then(|| country.to_owned())
 }
 
-/// Where the whole invoice has one VAT category and rate, each part has it.
-fn complete_categories(invoice: &mut EInvoice) {
+/// Where the breakdown has one VAT category and rate, every part has it.
+fn fill_in_categories(invoice: &mut EInvoice) {
     if let [tax] = &mut invoice.taxes[..]
         && tax.category.is_none()
         && tax.rate.is_some_and(|rate| rate > Decimal::ZERO)
@@ -138,14 +142,14 @@ fn complete_categories(invoice: &mut EInvoice) {
             *category = Some(known.clone());
             *rate = *percent;
         }
-        // Rates of categories without VAT are 0, whether stated or not.
+        // Categories without VAT have a rate of 0, stated or not.
         match category.as_deref() {
             Some("O") => *rate = None,
             Some("Z" | "E" | "AE" | "K" | "G") => {
                 rate.get_or_insert(Decimal::ZERO);
             }
-            // Only the standard category has a rate above zero, apart from two
-            // Spanish and Italian ones that say so.
+            // Only the standard category has a rate above 0, apart from those of
+            // the Canary Islands, Ceuta and Melilla, and split payment.
             None if rate.is_some_and(|rate| rate > Decimal::ZERO) => {
                 *category = Some("S".into());
             }
@@ -166,7 +170,8 @@ fn complete_categories(invoice: &mut EInvoice) {
         .iter_mut()
         .flat_map(|line| &mut line.allowances);
     for allowance in invoice.allowances.iter_mut().chain(of_lines) {
-        // Codes that are none of EN 16931's are not written: words always are.
+        // A code that is not one of EN 16931's is not written, a reason in words
+        // always is.
         if allowance.reason.is_none() {
             let word = if allowance.is_charge {
                 "Charge"
@@ -178,7 +183,7 @@ fn complete_categories(invoice: &mut EInvoice) {
     }
 }
 
-fn complete_line(index: usize, line: &mut Line) {
+fn fill_in_line(index: usize, line: &mut Line) {
     line.id.get_or_insert_with(|| (index + 1).to_string());
     if !line.unit.as_deref().is_some_and(codes::is_unit) {
         line.unit = Some(ONE.into());
@@ -207,7 +212,7 @@ fn complete_line(index: usize, line: &mut Line) {
             line.quantity = Some(Decimal::ZERO - quantity);
         }
     }
-    // Prices are not negative (BR-27): the quantity says what is given back.
+    // Prices are not negative (BR-27), quantities may be.
     if let (Some(price), Some(quantity)) = (line.price, line.quantity)
         && price < Decimal::ZERO
     {
@@ -219,7 +224,7 @@ fn complete_line(index: usize, line: &mut Line) {
     }
 }
 
-fn complete_totals(invoice: &mut EInvoice) {
+fn fill_in_totals(invoice: &mut EInvoice) {
     let (allowances, charges) = (
         total(&invoice.allowances, false),
         total(&invoice.allowances, true),
@@ -251,8 +256,8 @@ pub(super) fn total(allowances: &[AllowanceCharge], charges: bool) -> Decimal {
 }
 
 /// A breakdown that is not stated follows from lines, allowances and charges;
-/// one that is lacks nothing but amounts and reasons.
-fn complete_taxes(invoice: &mut EInvoice) {
+/// a stated one may lack amounts and reasons.
+fn fill_in_taxes(invoice: &mut EInvoice) {
     if invoice.taxes.is_empty() {
         for (category, rate, basis) in bases(invoice) {
             let amount = percent_of(basis, rate.unwrap_or_default());
@@ -283,8 +288,8 @@ fn complete_taxes(invoice: &mut EInvoice) {
     }
 }
 
-/// What is taxed alike, in the order of the lines; empty where a category is
-/// not known.
+/// The sum of lines, allowances and charges by category and rate, in the order
+/// of the lines; empty where a category is not known.
 pub(super) fn bases(invoice: &EInvoice) -> Vec<(String, Option<Decimal>, Decimal)> {
     let lines = invoice.lines.iter();
     let lines = lines.map(|line| (&line.category, line.rate, line.net.unwrap_or_default()));
@@ -312,9 +317,84 @@ pub(super) fn bases(invoice: &EInvoice) -> Vec<(String, Option<Decimal>, Decimal
     bases
 }
 
-/// Rounded to cents as people do.
+/// `rate` percent of `basis`, rounded half away from zero to cents.
 pub(super) fn percent_of(basis: Decimal, rate: Decimal) -> Decimal {
-    // Rates from strangers may be as large as amounts.
+    // Hostile rates may be as large as amounts.
     (basis.saturating_mul(rate) / Decimal::ONE_HUNDRED)
         .round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
+}
+
+/// Rounding of lines may move a VAT amount by so many hundredths.
+const CENTS: i64 = 2;
+
+/// Gives every line the standard category and the one rate of the seller's
+/// country that turns the net total into the VAT total. Does nothing where lines
+/// have categories or a total is missing. An error where no rate fits, or
+/// several do.
+pub fn infer_vat_rate(invoice: &mut EInvoice) -> Result<(), Violation> {
+    let has_category = invoice.lines.iter().any(|line| line.category.is_some());
+    let (Some(net), Some(tax)) = (invoice.totals.net, invoice.totals.tax) else {
+        return Ok(());
+    };
+    if has_category || !invoice.taxes.is_empty() {
+        return Ok(());
+    }
+    if tax.is_zero() {
+        let message =
+            "the VAT category (BT-151) is missing: the VAT is 0 and the record does not say why";
+        return Err(Violation::new("BT-151", "BR-CO-04", message));
+    }
+    let rate = fitting_rate(invoice, net, tax)
+        .map_err(|message| Violation::new("BT-152", "BR-S-05", message))?;
+    for line in &mut invoice.lines {
+        line.category = Some("S".into());
+        line.rate = Some(rate);
+    }
+    invoice.taxes = vec![Tax {
+        basis: Some(net),
+        amount: Some(tax),
+        category: Some("S".into()),
+        rate: Some(rate),
+        ..Tax::default()
+    }];
+    Ok(())
+}
+
+/// The rate of `tax` on `net` among those of the seller's country. Rates of
+/// other countries are no candidates: half of an invoice at 19 % and half at 7 %
+/// come to 13 %, which is a rate elsewhere.
+fn fitting_rate(invoice: &EInvoice, net: Decimal, tax: Decimal) -> Result<Decimal, String> {
+    let vat_id = invoice.seller.vat_id.as_deref();
+    let Some(code) = vat_id.and_then(vat_country) else {
+        return Err(
+            "the VAT rate (BT-152) is missing: the seller's VAT identifier (BT-31) has no country \
+             whose rates could be tried"
+                .to_owned(),
+        );
+    };
+    let year = invoice.issue_date.map(|date| date.year());
+    let country = vat_rates::country(&code);
+    let Some(rates) = country.and_then(|country| country.in_force(year)) else {
+        return Err(format!(
+            "the VAT rate (BT-152) is missing: docmill has no VAT rates of the seller's country, \
+             {code}"
+        ));
+    };
+    let fits = |rate: &&Decimal| {
+        let difference = percent_of(net, **rate).saturating_sub(tax).abs();
+        difference <= Decimal::new(CENTS, 2)
+    };
+    let fitting: Vec<Decimal> = rates.iter().filter(fits).copied().collect();
+    let why = match fitting[..] {
+        [rate] => return Ok(rate),
+        [] => "fits none",
+        _ => "fits several",
+    };
+    let known: Vec<String> = rates.iter().map(Decimal::to_string).collect();
+    Err(format!(
+        "the VAT rate (BT-152) is missing: VAT of {} on {} {why} of the rates of {code} ({} %)",
+        money(tax),
+        money(net),
+        known.join(", ")
+    ))
 }

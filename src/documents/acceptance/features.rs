@@ -1,0 +1,344 @@
+//! What the scorer knows of a claim, as numbers.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Values that fail alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClaimKind {
+    Amount,
+    Date,
+    /// A number or code that names something: invoice number, VAT number,
+    /// currency, one of a list of words.
+    Identifier,
+    /// Names, addresses and other text.
+    Text,
+    /// In a line of a list: amounts and quantities, and the rest.
+    LineAmount,
+    LineText,
+    /// Null: the field is not on the document.
+    Absent,
+}
+
+impl ClaimKind {
+    pub const ALL: [ClaimKind; 7] = [
+        ClaimKind::Amount,
+        ClaimKind::Date,
+        ClaimKind::Identifier,
+        ClaimKind::Text,
+        ClaimKind::LineAmount,
+        ClaimKind::LineText,
+        ClaimKind::Absent,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ClaimKind::Amount => "amount",
+            ClaimKind::Date => "date",
+            ClaimKind::Identifier => "identifier",
+            ClaimKind::Text => "text",
+            ClaimKind::LineAmount => "line_amount",
+            ClaimKind::LineText => "line_text",
+            ClaimKind::Absent => "absent",
+        }
+    }
+}
+
+/// Everything that a scorer may weigh about one claim. Logits are natural
+/// logarithms of p / (1 - p), within ±14.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Features {
+    pub doc_type: String,
+    /// Path with open line numbers, e.g. `items[].amount`.
+    pub field: String,
+    pub kind: ClaimKind,
+    /// Logit of the model's own probability of the value, and of its least
+    /// likely token.
+    pub sum: f64,
+    pub min: f64,
+    /// Mean log-probability of a token, at least -3.
+    pub mean: f64,
+    /// ln(1 + number of tokens).
+    pub tokens: f64,
+    pub page: PageFeatures,
+    /// A warning or error names this value.
+    pub is_flagged: bool,
+    /// An arithmetic check of the record fails, and the value is an amount.
+    pub has_mismatch: bool,
+    pub is_confirmed: bool,
+    pub is_contradicted: bool,
+    /// A text layer or an OCR engine has the value.
+    pub is_on_page: bool,
+    /// Neither has it, but they have other values of the record.
+    pub is_not_on_page: bool,
+}
+
+/// The same for all claims of a record.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PageFeatures {
+    /// Least and mean logit of its values.
+    pub least: f64,
+    pub mean: f64,
+    /// ln(1 + number of warnings and errors that name a field).
+    pub findings: f64,
+    /// Logit of the probability of its document type.
+    pub doc_type: f64,
+    /// Share (0 to 1) of its values that a text layer or an OCR engine has.
+    pub on_page: f64,
+}
+
+/// One column of the scorer's design. Its text form is in calibration files:
+/// a variant may be added but not renamed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Feature {
+    Sum,
+    Min,
+    Mean,
+    Tokens,
+    PageLeast,
+    PageMean,
+    PageFindings,
+    PageType,
+    PageOnPage,
+    Flagged,
+    Mismatch,
+    Confirmed,
+    Contradicted,
+    OnPage,
+    NotOnPage,
+    /// For claims of one kind alone: a constant, and slopes.
+    Kind(ClaimKind),
+    KindSum(ClaimKind),
+    KindPageMean(ClaimKind),
+    /// For claims of one document type alone.
+    Type(String),
+    TypeSum(String),
+    TypePageType(String),
+    /// For one field of one document type.
+    Field {
+        doc_type: String,
+        field: String,
+    },
+}
+
+/// Which claims a feature concerns. It is 0 for all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    Every,
+    Some,
+    OneField,
+}
+
+/// Features without a parameter, by name.
+const PLAIN: [(&str, Feature); 15] = [
+    ("sum", Feature::Sum),
+    ("min", Feature::Min),
+    ("mean", Feature::Mean),
+    ("tokens", Feature::Tokens),
+    ("page_least", Feature::PageLeast),
+    ("page_mean", Feature::PageMean),
+    ("page_doubts", Feature::PageFindings),
+    ("page_type", Feature::PageType),
+    ("page_seen", Feature::PageOnPage),
+    ("check:doubted", Feature::Flagged),
+    ("check:mismatch", Feature::Mismatch),
+    ("check:confirmed", Feature::Confirmed),
+    ("check:contradicted", Feature::Contradicted),
+    ("seen:on_page", Feature::OnPage),
+    ("seen:not", Feature::NotOnPage),
+];
+
+impl Feature {
+    pub fn scope(&self) -> Scope {
+        match self {
+            Feature::Sum
+            | Feature::Min
+            | Feature::Mean
+            | Feature::Tokens
+            | Feature::PageLeast
+            | Feature::PageMean
+            | Feature::PageFindings
+            | Feature::PageType
+            | Feature::PageOnPage => Scope::Every,
+            Feature::Field { .. } => Scope::OneField,
+            _ => Scope::Some,
+        }
+    }
+}
+
+impl Features {
+    /// Every feature that concerns the claim.
+    pub fn names(&self) -> impl Iterator<Item = Feature> {
+        let (kind, doc_type) = (self.kind, &self.doc_type);
+        let own = [
+            Feature::Kind(kind),
+            Feature::KindSum(kind),
+            Feature::KindPageMean(kind),
+            Feature::Type(doc_type.clone()),
+            Feature::TypeSum(doc_type.clone()),
+            Feature::TypePageType(doc_type.clone()),
+            Feature::Field {
+                doc_type: doc_type.clone(),
+                field: self.field.clone(),
+            },
+        ];
+        PLAIN.into_iter().map(|(_, feature)| feature).chain(own)
+    }
+
+    /// 0 where the feature does not concern the claim.
+    pub fn value(&self, feature: &Feature) -> f64 {
+        let flag = |flag: bool| f64::from(u8::from(flag));
+        let page = &self.page;
+        match feature {
+            Feature::Sum => self.sum,
+            Feature::Min => self.min,
+            Feature::Mean => self.mean,
+            Feature::Tokens => self.tokens,
+            Feature::PageLeast => page.least,
+            Feature::PageMean => page.mean,
+            Feature::PageFindings => page.findings,
+            Feature::PageType => page.doc_type,
+            Feature::PageOnPage => page.on_page,
+            Feature::Flagged => flag(self.is_flagged),
+            Feature::Mismatch => flag(self.has_mismatch),
+            Feature::Confirmed => flag(self.is_confirmed),
+            Feature::Contradicted => flag(self.is_contradicted),
+            Feature::OnPage => flag(self.is_on_page),
+            Feature::NotOnPage => flag(self.is_not_on_page),
+            Feature::Kind(kind) => flag(*kind == self.kind),
+            Feature::KindSum(kind) if *kind == self.kind => self.sum,
+            Feature::KindPageMean(kind) if *kind == self.kind => page.mean,
+            Feature::Type(doc_type) => flag(*doc_type == self.doc_type),
+            Feature::TypeSum(doc_type) if *doc_type == self.doc_type => self.sum,
+            Feature::TypePageType(doc_type) if *doc_type == self.doc_type => page.doc_type,
+            Feature::Field { doc_type, field } => {
+                flag(*doc_type == self.doc_type && *field == self.field)
+            }
+            Feature::KindSum(_)
+            | Feature::KindPageMean(_)
+            | Feature::TypeSum(_)
+            | Feature::TypePageType(_) => 0.0,
+        }
+    }
+}
+
+impl fmt::Display for Feature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Feature::Kind(kind) => write!(f, "kind:{}", kind.as_str()),
+            Feature::KindSum(kind) => write!(f, "kind:{}:sum", kind.as_str()),
+            Feature::KindPageMean(kind) => write!(f, "kind:{}:page_mean", kind.as_str()),
+            Feature::Type(doc_type) => write!(f, "type:{doc_type}"),
+            Feature::TypeSum(doc_type) => write!(f, "type:{doc_type}:sum"),
+            Feature::TypePageType(doc_type) => write!(f, "type:{doc_type}:page_type"),
+            Feature::Field { doc_type, field } => write!(f, "field:{doc_type}:{field}"),
+            plain => {
+                let known = PLAIN.iter().find(|(_, feature)| feature == plain);
+                f.write_str(known.map_or("", |(name, _)| *name))
+            }
+        }
+    }
+}
+
+impl From<Feature> for String {
+    fn from(feature: Feature) -> String {
+        feature.to_string()
+    }
+}
+
+/// The text names no feature of this version.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no feature of this version of docmill")]
+pub struct UnknownFeature(String);
+
+impl FromStr for Feature {
+    type Err = UnknownFeature;
+
+    fn from_str(text: &str) -> Result<Feature, UnknownFeature> {
+        if let Some((_, feature)) = PLAIN.iter().find(|(name, _)| *name == text) {
+            return Ok(feature.clone());
+        }
+        let parts: Vec<&str> = text.splitn(3, ':').collect();
+        let kind = |name: &str| {
+            ClaimKind::ALL
+                .into_iter()
+                .find(|kind| kind.as_str() == name)
+        };
+        let found = match parts[..] {
+            ["kind", name] => kind(name).map(Feature::Kind),
+            ["kind", name, "sum"] => kind(name).map(Feature::KindSum),
+            ["kind", name, "page_mean"] => kind(name).map(Feature::KindPageMean),
+            ["type", doc_type] => Some(Feature::Type(doc_type.to_owned())),
+            ["type", doc_type, "sum"] => Some(Feature::TypeSum(doc_type.to_owned())),
+            ["type", doc_type, "page_type"] => Some(Feature::TypePageType(doc_type.to_owned())),
+            ["field", doc_type, field] => Some(Feature::Field {
+                doc_type: doc_type.to_owned(),
+                field: field.to_owned(),
+            }),
+            _ => None,
+        };
+        found.ok_or_else(|| UnknownFeature(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Feature {
+    type Error = UnknownFeature;
+
+    fn try_from(text: String) -> Result<Feature, UnknownFeature> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+pub(crate) fn example(kind: ClaimKind, sum: f64) -> Features {
+    Features {
+        doc_type: "receipt".into(),
+        field: "total".into(),
+        kind,
+        sum,
+        min: 0.0,
+        mean: 0.0,
+        tokens: 0.0,
+        page: PageFeatures::default(),
+        is_flagged: false,
+        has_mismatch: false,
+        is_confirmed: false,
+        is_contradicted: false,
+        is_on_page: false,
+        is_not_on_page: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_feature_of_a_claim_parses_back_from_its_text() {
+        for kind in ClaimKind::ALL {
+            for feature in example(kind, 1.0).names() {
+                assert_eq!(feature.to_string().parse::<Feature>().unwrap(), feature);
+            }
+        }
+        for text in ["", "other", "kind:other", "type", "field:receipt"] {
+            assert!(text.parse::<Feature>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_feature_of_other_claims_is_0() {
+        let features = example(ClaimKind::Amount, 2.0);
+        assert_eq!(features.value(&Feature::KindSum(ClaimKind::Amount)), 2.0);
+        assert_eq!(features.value(&Feature::KindSum(ClaimKind::Date)), 0.0);
+        assert_eq!(features.value(&Feature::TypeSum("invoice".into())), 0.0);
+        let own = Feature::Field {
+            doc_type: "receipt".into(),
+            field: "total".into(),
+        };
+        assert_eq!(features.value(&own), 1.0);
+    }
+}

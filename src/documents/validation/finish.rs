@@ -1,0 +1,230 @@
+//! From a draft to a checked record.
+
+use serde_json::Value;
+
+use super::assemble::Draft;
+use super::checks::CheckOutcome;
+use super::context::Context;
+use super::values::Answers;
+use super::{checks, evidence, values, words};
+use crate::domain::{
+    DocType, EvidenceClass, FieldEvidence, FieldPath, Finding, FindingCode, PageResult, Reason,
+    Record, Severity, Source, Status,
+};
+
+/// Types a draft's values, checks them and looks them up in the pages' text.
+pub fn finish(
+    doc_type: Option<&DocType>,
+    mut draft: Draft,
+    pages: &[PageResult],
+    type_probability: Option<f32>,
+    context: &Context,
+) -> Record {
+    let (mut evidence, mut keys) = (Vec::new(), Vec::new());
+    let mut findings = std::mem::take(&mut draft.findings);
+    for warning in &context.document_warnings {
+        findings.push(Finding::new(
+            FindingCode::DocumentWarning,
+            None,
+            warning.clone(),
+        ));
+    }
+    if let (None, Some(name), false) = (doc_type, &draft.doc_type, draft.failed) {
+        let message = format!(
+            "nothing could be checked: this run has no document type `{name}`; name its folder with --types and read the document again"
+        );
+        findings.push(Finding::new(
+            FindingCode::PageFailure(Reason::TypeMissing),
+            None,
+            message,
+        ));
+    }
+    if let Some(doc_type) = doc_type {
+        complete(&mut draft, doc_type);
+        let answers = match draft.source {
+            Source::Model if draft.verbatim => Answers::Verbatim,
+            Source::Model => Answers::Typed,
+            Source::EmbeddedXml => Answers::Stated,
+        };
+        let of_record = |page: &&PageResult| draft.pages.contains(&page.index);
+        let of_record: Vec<_> = pages.iter().filter(of_record).collect();
+        let proven = values::type_values(
+            doc_type,
+            &mut draft.fields,
+            answers,
+            &of_record,
+            context.today,
+            &mut findings,
+        );
+        check_schema(doc_type, &draft, &mut findings);
+        check_required(doc_type, &draft, &mut findings);
+        let outcomes = checks::run(doc_type, &draft.fields, context.today);
+        findings.extend(
+            outcomes
+                .iter()
+                .filter_map(|outcome| outcome.finding.clone()),
+        );
+        evidence = evidence_of(doc_type, &draft, pages, &outcomes, &proven, &mut findings);
+        keys = checks::keys(doc_type, &draft.fields);
+        report_unsupported_fields(doc_type, context, &mut findings);
+    }
+    let confidence = draft
+        .confidence
+        .iter()
+        .map(|(_, confidence)| *confidence)
+        .reduce(f32::min);
+    let mut record = Record {
+        doc_type: draft.doc_type.clone(),
+        pages: draft.pages,
+        status: if draft.failed {
+            Status::Failed
+        } else {
+            Status::NeedsReview
+        },
+        source: draft.source,
+        fields: draft.fields,
+        findings,
+        confidence,
+        field_confidence: draft.confidence,
+        logprobs: draft.logprobs,
+        type_probability,
+        calibrated: None,
+        evidence,
+        keys,
+    };
+    context.policy.apply(doc_type, &mut record);
+    record
+}
+
+/// Where the page shows the record's values. Contradictions of an electronic
+/// invoice are found by `embedded`, since its values were not read.
+fn evidence_of(
+    doc_type: &DocType,
+    draft: &Draft,
+    pages: &[PageResult],
+    outcomes: &[CheckOutcome],
+    proven: &[(String, &'static str)],
+    findings: &mut Vec<Finding>,
+) -> Vec<FieldEvidence> {
+    let of_record = |page: &&PageResult| draft.pages.contains(&page.index);
+    let pages: Vec<_> = pages.iter().filter(of_record).collect();
+    if draft.source == Source::Model {
+        return evidence::gather(doc_type, &draft.fields, &pages, outcomes, proven, findings);
+    }
+    let mut evidence = evidence::gather(
+        doc_type,
+        &draft.fields,
+        &pages,
+        outcomes,
+        proven,
+        &mut Vec::new(),
+    );
+    for of_field in &mut evidence {
+        of_field.contradicted_by.clear();
+        if of_field.class == EvidenceClass::ModelOnly {
+            of_field.class = EvidenceClass::EmbeddedXml;
+        }
+    }
+    evidence
+}
+
+/// Every field of the type is there, in its order; absent ones are null.
+fn complete(draft: &mut Draft, doc_type: &DocType) {
+    let mut read = std::mem::take(&mut draft.fields);
+    let Some(properties) = doc_type.schema["properties"].as_object() else {
+        return;
+    };
+    for (name, property) in properties {
+        let lines = property
+            .pointer("/items/properties")
+            .and_then(Value::as_object);
+        let value = match (read.remove(name), lines) {
+            (Some(Value::Array(mut list)), Some(lines)) => {
+                for line in list.iter_mut().filter_map(Value::as_object_mut) {
+                    for field in lines.keys() {
+                        line.entry(field.as_str()).or_insert(Value::Null);
+                    }
+                }
+                Value::Array(list)
+            }
+            (Some(value), _) => value,
+            (None, Some(_)) => Value::Array(Vec::new()),
+            (None, None) => Value::Null,
+        };
+        draft.fields.insert(name.clone(), value);
+    }
+    // Fields that the schema does not have are kept: the schema check reports
+    // them.
+    draft.fields.extend(read);
+}
+
+fn check_schema(doc_type: &DocType, draft: &Draft, findings: &mut Vec<Finding>) {
+    let validator = match jsonschema::validator_for(&doc_type.schema) {
+        Ok(validator) => validator,
+        Err(error) => {
+            let message = format!("the schema of `{}` cannot be used: {error}", doc_type.name);
+            return findings.push(Finding::new(FindingCode::SchemaUnusable, None, message));
+        }
+    };
+    for error in validator.iter_errors(&Value::Object(draft.fields.clone())) {
+        let field = FieldPath::from_pointer(&error.instance_path().to_string());
+        let field = field.map(|field| field.to_string());
+        let message = format!("it does not satisfy the schema: {error}");
+        findings.push(Finding::new(
+            FindingCode::SchemaViolation,
+            field.as_deref(),
+            message,
+        ));
+    }
+}
+
+fn check_required(doc_type: &DocType, draft: &Draft, findings: &mut Vec<Finding>) {
+    let Some(rules) = &doc_type.read else { return };
+    for field in &rules.required {
+        if draft.fields.get(field).is_none_or(is_absent) {
+            let message = format!(
+                "{} was not found on the document",
+                words::field(doc_type, field)
+            );
+            findings.push(Finding::new(FindingCode::Missing, Some(field), message));
+        }
+    }
+}
+
+fn is_absent(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(list) => list.is_empty(),
+        _ => false,
+    }
+}
+
+fn report_unsupported_fields(doc_type: &DocType, context: &Context, findings: &mut Vec<Finding>) {
+    let unsupported_fields = context
+        .unsupported_fields
+        .get(&doc_type.name)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    if unsupported_fields.is_empty() {
+        return;
+    }
+    let fields = doc_type.schema["properties"].as_object();
+    if fields.is_some_and(|fields| fields.len() == unsupported_fields.len()) {
+        let message = "the model in use does not support documents of this type and guesses: compare each value with the page, or choose another model (docs/models.md)";
+        findings.push(Finding::new(FindingCode::UnsupportedField, None, message));
+        return;
+    }
+    let names: Vec<String> = unsupported_fields
+        .iter()
+        .map(|field| words::of_type(doc_type, field))
+        .collect();
+    let message = format!(
+        "the model in use does not support {}: always empty",
+        words::list(&names)
+    );
+    let only = (unsupported_fields.len() == 1).then(|| unsupported_fields[0].as_str());
+    findings.push(
+        Finding::new(FindingCode::UnsupportedField, only, message).with_severity(Severity::Info),
+    );
+}
