@@ -3,12 +3,14 @@
 //! pdfium (behind `pdf.rs`) is not thread-safe and crashes on hostile files,
 //! so a [`Rasterizer`] is only ever run inside a worker process.
 
-mod embedded_files;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod library;
 mod pdf;
 mod picture;
+mod portfolio;
+mod structure;
+mod text_layer;
 
 use std::path::Path;
 
@@ -19,6 +21,7 @@ pub use library::find_pdfium;
 use crate::domain::{DocumentInfo, Failure, Limits, MediaType, RasterPage, Reason, XmlFile};
 use pdf::{PdfFile, PdfLibrary};
 use picture::PictureFile;
+use portfolio::Portfolio;
 
 /// How large a page is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +47,6 @@ pub trait Rasterizer {
 }
 
 /// Bytes of an XML file that is read.
-const MAX_XML_BYTES: usize = crate::documents::einvoice::MAX_BYTES;
 
 /// Every format that docmill takes.
 pub struct DocumentRasterizer {
@@ -54,6 +56,7 @@ pub struct DocumentRasterizer {
 
 enum Open {
     Pdf(Box<PdfFile>),
+    Portfolio(Portfolio),
     Picture(Box<PictureFile>),
     Xml(Vec<u8>),
 }
@@ -73,9 +76,16 @@ impl Rasterizer for DocumentRasterizer {
         self.open = None;
         let (open, info) = match sniff(&bytes)? {
             MediaType::Pdf => {
-                // PDFium takes the bytes.
-                let files = embedded_files::find(&bytes, MAX_XML_BYTES);
-                let (file, info) = self.pdfium.open(bytes, limits, files)?;
+                let (mut file, mut info) = self.pdfium.open(bytes, limits)?;
+                if file.is_portfolio() {
+                    let files = file.take_files();
+                    let (portfolio, inside) = Portfolio::open(&self.pdfium, files, limits)?;
+                    if let Some(portfolio) = portfolio {
+                        self.open = Some(Open::Portfolio(portfolio));
+                        return Ok(inside);
+                    }
+                    info.warnings.extend(inside.warnings);
+                }
                 (Open::Pdf(Box::new(file)), info)
             }
             MediaType::Xml => (
@@ -99,6 +109,7 @@ impl Rasterizer for DocumentRasterizer {
     fn page(&mut self, index: u32, spec: &RasterSpec) -> Result<RasterPage, Failure> {
         match &mut self.open {
             Some(Open::Pdf(file)) => file.page(index, spec),
+            Some(Open::Portfolio(portfolio)) => portfolio.page(index, spec),
             Some(Open::Picture(file)) => file.page(index, spec),
             Some(Open::Xml(_)) => Err(Failure::new(
                 Reason::UnsupportedType,
@@ -136,7 +147,7 @@ pub fn sniff(bytes: &[u8]) -> Result<MediaType, Failure> {
         Some("image/webp") => MediaType::Webp,
         Some("image/bmp") => MediaType::Bmp,
         Some("image/gif") => MediaType::Gif,
-        // What is no electronic invoice among XML files is told by its root.
+        // Whether an XML file is an electronic invoice is seen at its root.
         Some("text/xml") => MediaType::Xml,
         None if looks_like_xml(bytes) => MediaType::Xml,
         None if is_signed(bytes) => {
@@ -144,10 +155,10 @@ pub fn sniff(bytes: &[u8]) -> Result<MediaType, Failure> {
             return Err(Failure::new(Reason::UnsupportedType, message));
         }
         other => {
-            let what = other.map(|mime| format!(" but {mime}")).unwrap_or_default();
-            let message = format!(
-                "not a PDF, PNG, JPEG, TIFF, WebP, BMP, GIF or XML invoice{what}: convert it, or take it out of the folder"
-            );
+            let message = match other {
+                None => "not a PDF, PNG, JPEG, TIFF, WebP, BMP, GIF or XML invoice: convert it, or take it out of the folder".to_owned(),
+                Some(mime) => format!("it is {}", unsupported(mime)),
+            };
             return Err(Failure::new(Reason::UnsupportedType, message));
         }
     })
@@ -162,6 +173,31 @@ fn is_signed(bytes: &[u8]) -> bool {
         && head
             .windows(SIGNED_DATA.len())
             .any(|window| window == SIGNED_DATA)
+}
+
+/// What a file of a kind that is not read is, and what to do.
+fn unsupported(mime: &str) -> String {
+    match mime {
+        "image/heif" | "image/heic" => {
+            "a HEIC picture: have the phone take JPEGs (\"most compatible\"), or convert it".into()
+        }
+        "image/avif" | "image/jxl" | "image/jp2" => {
+            format!("a picture of the kind {mime}: save it as JPEG or PNG")
+        }
+        "application/zip"
+        | "application/gzip"
+        | "application/x-7z-compressed"
+        | "application/vnd.rar" => "an archive: unpack it, its files can then be read".into(),
+        mime if mime.contains("officedocument")
+            || mime.contains("msword")
+            || mime.contains("opendocument") =>
+        {
+            "an office document: save it as PDF".into()
+        }
+        mime => format!(
+            "{mime}, not a PDF, PNG, JPEG, TIFF, WebP, BMP, GIF or XML invoice: convert it, or take it out of the folder"
+        ),
+    }
 }
 
 /// Whether markup is the first that is not a byte order mark or a blank, in
@@ -192,5 +228,7 @@ fn fit(width: u32, height: u32, max_pixels: u32) -> (u32, u32) {
     (width, height)
 }
 
+#[cfg(test)]
+mod pdf_tests;
 #[cfg(test)]
 mod tests;

@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::Context;
 use pdfium_render::prelude::*;
 
-use super::embedded_files::EmbeddedFiles;
-use super::{MAX_XML_BYTES, RasterSpec, fit, looks_like_xml};
+use super::structure::{self, EmbeddedFile};
+use super::{RasterSpec, fit, looks_like_xml, text_layer};
 use crate::domain::Limits;
 use crate::domain::{
     DocumentInfo, Failure, MediaType, PageImage, RasterPage, Reason, Word, XmlFile,
@@ -17,7 +17,9 @@ pub struct PdfLibrary(&'static Pdfium);
 
 pub struct PdfFile {
     document: PdfDocument<'static>,
-    xml_files: Vec<XmlFile>,
+    is_portfolio: bool,
+    /// The files inside, each once.
+    files: Vec<EmbeddedFile>,
 }
 
 impl PdfLibrary {
@@ -40,6 +42,7 @@ impl PdfLibrary {
         limits: &Limits,
         files: Option<EmbeddedFiles>,
     ) -> Result<(PdfFile, DocumentInfo), Failure> {
+        let structure = structure::read(&bytes);
         let document = self
             .0
             .load_pdf_from_byte_vec(bytes, None)
@@ -61,54 +64,70 @@ impl PdfLibrary {
         if let Err(error) = document.pages().get(0) {
             return Err(corrupt("its first page cannot be loaded", &error));
         }
-        let files = files.unwrap_or_else(|| name_tree_files(&document));
+        let mut warnings = Vec::new();
+        if structure.is_cut {
+            warnings.push("the PDF carries more files than are looked at: an electronic invoice may be among the others".to_owned());
+        }
+        if document
+            .form()
+            .is_some_and(|form| form.form_type() == PdfFormType::XfaFull)
+        {
+            warnings.push("the PDF is an XFA form, which Adobe's programs alone show filled in: print it there to a new PDF. What was read is what other programs show".to_owned());
+        }
+        warnings.extend(text_warning(&document));
+        let file = PdfFile {
+            files: files(&document, structure.files),
+            is_portfolio: structure.is_portfolio,
+            document,
+        };
         let info = DocumentInfo {
             media_type: MediaType::Pdf,
             pages,
-            attachments: files.names,
-            warnings: files.warnings,
+            attachments: file.files.iter().map(|file| file.name.clone()).collect(),
+            warnings,
         };
-        let xml_files = files.xml;
-        Ok((
-            PdfFile {
-                document,
-                xml_files,
-            },
-            info,
-        ))
+        Ok((file, info))
     }
 }
 
-/// Attachments of a damaged PDF that are looked into.
-const MAX_ATTACHMENTS: u16 = 100;
-
-/// The files in the name tree, which PDFium finds in damaged files too.
-fn name_tree_files(document: &PdfDocument<'_>) -> EmbeddedFiles {
+/// PDFium's attachments in their order, then what hangs elsewhere.
+fn files(document: &PdfDocument<'_>, others: Vec<EmbeddedFile>) -> Vec<EmbeddedFile> {
     let attachments = document.attachments();
-    let mut found = EmbeddedFiles::default();
-    for file in attachments.iter().take(usize::from(MAX_ATTACHMENTS)) {
-        let (name, length) = (file.name(), file.len());
-        found.names.push(name.clone());
-        if !(1..=MAX_XML_BYTES).contains(&length) {
-            continue;
-        }
-        match file.save_to_bytes() {
-            Ok(bytes) if looks_like_xml(&bytes) => found.xml.push(XmlFile {
-                name: Some(name),
-                bytes,
-            }),
-            _ => {}
-        }
-    }
-    if attachments.len() > MAX_ATTACHMENTS {
-        let message = format!(
-            "the PDF is damaged and carries {} attached files: only the first {MAX_ATTACHMENTS} were \
-             searched for e-invoices",
-            attachments.len()
-        );
-        found.warnings.push(message);
-    }
-    found
+    let attached = attachments.iter().take(MAX_ATTACHMENTS).filter_map(|file| {
+        let is_known = others.iter().any(|other| other.name == file.name());
+        let bytes = match is_known {
+            // The same bytes, without PDFium's copy of them.
+            true => return None,
+            false => file.save_to_bytes().ok()?,
+        };
+        Some(EmbeddedFile {
+            name: file.name(),
+            bytes,
+        })
+    });
+    let mut files: Vec<EmbeddedFile> = attached.collect();
+    files.extend(others);
+    files
+}
+
+/// Names the first pages whose text layer cannot be read.
+fn text_warning(document: &PdfDocument<'_>) -> Option<String> {
+    /// Pages that are looked at before the document is stored.
+    const JUDGED: usize = 10;
+    let pages = document.pages();
+    let unreadable = pages.iter().take(JUDGED).enumerate().filter(|(_, page)| {
+        let text = page.text().map(|text| text.all()).unwrap_or_default();
+        !text_layer::is_readable(text.split_whitespace())
+    });
+    let unreadable: Vec<String> = unreadable
+        .map(|(index, _)| (index + 1).to_string())
+        .collect();
+    (!unreadable.is_empty()).then(|| {
+        format!(
+            "the text layer of page {} cannot be read (its characters are not those that are drawn) and was not used",
+            unreadable.join(", ")
+        )
+    })
 }
 
 fn open_failure(error: PdfiumError) -> Failure {
@@ -143,9 +162,29 @@ fn corrupt(what: &str, error: &PdfiumError) -> Failure {
     Failure::new(Reason::Corrupt, message)
 }
 
+/// Attachments that PDFium alone finds and that are looked into.
+const MAX_ATTACHMENTS: usize = 1000;
+
 impl PdfFile {
-    pub fn xml_files(&self) -> Vec<XmlFile> {
-        self.xml_files.clone()
+    pub fn is_portfolio(&self) -> bool {
+        self.is_portfolio
+    }
+
+    /// The files inside, which it then no longer has.
+    pub fn take_files(&mut self) -> Vec<EmbeddedFile> {
+        std::mem::take(&mut self.files)
+    }
+
+    pub fn xml_files(&self, max_bytes: usize) -> Vec<XmlFile> {
+        let fitting = |file: &&EmbeddedFile| (1..=max_bytes).contains(&file.bytes.len());
+        let files = self.files.iter().filter(fitting);
+        files
+            .filter(|file| looks_like_xml(&file.bytes))
+            .map(|file| XmlFile {
+                name: Some(file.name.clone()),
+                bytes: file.bytes.clone(),
+            })
+            .collect()
     }
 
     pub fn page(&self, index: u32, spec: &RasterSpec) -> Result<RasterPage, Failure> {
@@ -154,7 +193,7 @@ impl PdfFile {
             corrupt(&what, &error)
         };
         let index_in_pdf = i32::try_from(index).map_err(Failure::internal)?;
-        let page = self.document.pages().get(index_in_pdf).map_err(corrupt)?;
+        let mut page = self.document.pages().get(index_in_pdf).map_err(corrupt)?;
         let (width, height) = pixel_size(page.width().value, page.height().value, spec);
         let config = PdfRenderConfig::new().set_fixed_size(width as i32, height as i32);
         let bitmap = page.render_with_config(&config).map_err(corrupt)?;
@@ -170,9 +209,26 @@ impl PdfFile {
                 "PDFium's bitmap has another size than it says",
             )
         })?;
-        let words = words(&page, &config, width, height);
+        if shows_annotations(&page) {
+            // PDFium's text is that of the page's own content alone. What is
+            // drawn stays as it is; where that fails, so does the text.
+            let _ = page.flatten();
+        }
+        let mut words = words(&page, &config, width, height);
+        if !text_layer::is_readable(words.iter().map(|word| word.text.as_str())) {
+            words.clear();
+        }
         Ok(RasterPage { image, words })
     }
+}
+
+/// Whether form fields or annotations show text.
+fn shows_annotations(page: &PdfPage<'_>) -> bool {
+    use PdfPageAnnotationType::{FreeText, Stamp, Widget};
+    let annotations = page.annotations();
+    annotations
+        .iter()
+        .any(|annotation| matches!(annotation.annotation_type(), FreeText | Stamp | Widget))
 }
 
 /// The wanted width, the height that keeps the page's shape, within the
@@ -248,6 +304,11 @@ fn share(
         .points_to_pixels(rect.right(), rect.bottom(), config)
         .ok()?;
     let (w, h) = (width as f32, height as f32);
+    // Text beside the crop box is no text of the page.
+    let (x, y) = ((x0 + x1) as f32 / 2.0, (y0 + y1) as f32 / 2.0);
+    if !(0.0..=w).contains(&x) || !(0.0..=h).contains(&y) {
+        return None;
+    }
     let along = |a: i32, b: i32, size: f32| {
         (
             (a.min(b) as f32 / size).clamp(0.0, 1.0),

@@ -4,16 +4,19 @@ use serde_json::Value;
 
 use super::*;
 
-const SPEC: RasterSpec = RasterSpec {
+pub(super) const SPEC: RasterSpec = RasterSpec {
     width: 400,
     max_pixels: 4_000_000,
 };
 
-/// PDFium is installed by `make setup`; without it these tests say so.
-fn rasterizer() -> Option<DocumentRasterizer> {
+/// PDFium is installed by `make setup`. Without it these tests say so, or fail
+/// where `DOCMILL_REQUIRE_ENGINES` is set.
+pub(super) fn rasterizer() -> Option<DocumentRasterizer> {
     match DocumentRasterizer::new(None) {
         Ok(rasterizer) => Some(rasterizer),
         Err(error) => {
+            let required = std::env::var_os("DOCMILL_REQUIRE_ENGINES").is_some();
+            assert!(!required, "{error:#}");
             eprintln!("skipped: {error:#}");
             None
         }
@@ -124,6 +127,17 @@ fn content_decides_what_a_file_is() {
     );
     for bytes in [&b"<html></html>"[..], b"PK\x03\x04", b"hello", b"\n\n\n"] {
         assert_eq!(sniff(bytes).unwrap_err().reason, Reason::UnsupportedType);
+    }
+    for (bytes, remedy) in [
+        (&b"PK\x03\x04"[..], "unpack it"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0heicmif1", "JPEGs"),
+        (
+            b"\0\0\0\x1cftypavif\0\0\0\0avifmif1",
+            "save it as JPEG or PNG",
+        ),
+    ] {
+        let message = sniff(bytes).unwrap_err().message;
+        assert!(message.contains(remedy), "{message}");
     }
 }
 

@@ -1,0 +1,212 @@
+//! Fax coding of rows of black and white: ITU-T T.4 (Group 3, one and two
+//! dimensions), T.6 (Group 4) and TIFF's own variant of the former.
+
+use std::convert::Infallible;
+
+use fax::maps::{Mode, black, mode, white};
+use fax::{BitReader, ByteReader, Color};
+
+/// How rows are coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// Group 3 in one dimension without ends of line; rows begin at a byte
+    /// (TIFF 6.0, section 10).
+    Rle,
+    /// With ends of line; a bit after each says how the next row is coded.
+    Group3 {
+        two_dimensional: bool,
+    },
+    Group4,
+}
+
+/// An end of line: so many bits, of this value.
+const END: (u8, u16) = (12, 1);
+
+/// Positions at which a row changes its colour; it begins white. Increasing,
+/// all below the width.
+type Changes = Vec<u32>;
+
+/// The rows of a strip, each as its pixels: true is black. Ends at the first
+/// row that cannot be read.
+pub fn rows(bytes: &[u8], coding: Coding, width: u32, height: u32) -> Vec<Vec<bool>> {
+    let bits = bytes.iter().map(|&byte| Ok::<u8, Infallible>(byte));
+    let Ok(reader) = ByteReader::new(bits);
+    let mut decoder = Decoder {
+        reader,
+        width,
+        reference: Changes::new(),
+    };
+    let mut rows = Vec::new();
+    while rows.len() < height as usize {
+        let Some(changes) = decoder.row(coding) else {
+            break;
+        };
+        rows.push(pixels(&changes, width));
+        decoder.reference = changes;
+    }
+    rows
+}
+
+fn pixels(changes: &[u32], width: u32) -> Vec<bool> {
+    let mut row = vec![false; width as usize];
+    for pair in changes.chunks(2) {
+        let end = pair.get(1).map_or(width, |end| *end);
+        row[pair[0] as usize..end as usize].fill(true);
+    }
+    row
+}
+
+struct Decoder<R> {
+    reader: ByteReader<R>,
+    width: u32,
+    /// The row before.
+    reference: Changes,
+}
+
+impl<R: Iterator<Item = Result<u8, Infallible>>> Decoder<R> {
+    /// The next row; `None` at the end of the data and where they are damaged.
+    fn row(&mut self, coding: Coding) -> Option<Changes> {
+        match coding {
+            Coding::Group4 => self.row_by_reference(),
+            Coding::Rle => {
+                let row = self.row_by_runs();
+                let rest = self.reader.bits_to_byte_boundary();
+                let _ = self.reader.consume(rest);
+                row
+            }
+            Coding::Group3 { two_dimensional } => {
+                let is_by_runs = self.skip_ends_of_line(two_dimensional)?;
+                let row = match is_by_runs.unwrap_or(true) {
+                    true => self.row_by_runs(),
+                    false => self.row_by_reference(),
+                };
+                row.or_else(|| self.resume())
+            }
+        }
+    }
+
+    /// Goes to the next end of line and takes the row before for the one that
+    /// a bad line has damaged; `None` at the end of the data.
+    fn resume(&mut self) -> Option<Changes> {
+        while self.reader.peek(END.0)? != END.1 {
+            let Ok(()) = self.reader.consume(1);
+        }
+        Some(self.reference.clone())
+    }
+
+    /// Skips fill bits and ends of line: a row that was damaged ends at one
+    /// too. Of the last, the bit that says whether the next row is coded by
+    /// runs. `None`: six in a row end the page.
+    fn skip_ends_of_line(&mut self, tagged: bool) -> Option<Option<bool>> {
+        let mut tag = None;
+        for count in 0.. {
+            while self.reader.peek(END.0) == Some(0) {
+                let Ok(()) = self.reader.consume(1);
+            }
+            if self.reader.peek(END.0) != Some(END.1) {
+                break;
+            }
+            let Ok(()) = self.reader.consume(END.0);
+            if tagged {
+                tag = Some(self.reader.peek(1)? == 1);
+                let Ok(()) = self.reader.consume(1);
+            }
+            if count == 5 {
+                return None;
+            }
+        }
+        Some(tag)
+    }
+
+    fn row_by_runs(&mut self) -> Option<Changes> {
+        let mut row = Row::new(self.width);
+        let mut colour = Color::White;
+        while row.at < self.width {
+            row.run(self.length(colour)?);
+            colour = !colour;
+        }
+        Some(row.changes)
+    }
+
+    /// A row coded by its differences from the one before (T.4, 4.2).
+    fn row_by_reference(&mut self) -> Option<Changes> {
+        let mut row = Row::new(self.width);
+        let mut colour = Color::White;
+        let mut has_begun = false;
+        while row.at < self.width {
+            let (b1, b2) = self.changes_after(has_begun.then_some(row.at), colour);
+            match mode::decode(&mut self.reader)? {
+                Mode::Pass => row.at = b2,
+                Mode::Horizontal => {
+                    row.run(self.length(colour)?);
+                    row.run(self.length(!colour)?);
+                }
+                Mode::Vertical(by) => {
+                    let to = b1.checked_add_signed(by.into())?;
+                    row.run(to.checked_sub(row.at)?);
+                    colour = !colour;
+                }
+                Mode::Extension | Mode::EOF => return None,
+            }
+            has_begun = true;
+        }
+        Some(row.changes)
+    }
+
+    /// The first change of the row before that lies right of `at` and leads
+    /// away from `colour`, and the one after it.
+    fn changes_after(&self, at: Option<u32>, colour: Color) -> (u32, u32) {
+        let reference = &self.reference;
+        let right = match at {
+            Some(at) => reference.partition_point(|change| *change <= at),
+            None => 0,
+        };
+        let from_black = usize::from(colour == Color::Black);
+        let first = right + (right % 2 + from_black) % 2;
+        let change = |index: usize| reference.get(index).copied().unwrap_or(self.width);
+        (change(first), change(first + 1))
+    }
+
+    /// The length of a run: make-up codes of 64 and more, and one below.
+    fn length(&mut self, colour: Color) -> Option<u32> {
+        let mut sum = 0u32;
+        loop {
+            let part = match colour {
+                Color::White => white::decode(&mut self.reader)?,
+                Color::Black => black::decode(&mut self.reader)?,
+            };
+            sum = sum.checked_add(part.into())?;
+            if part < 64 {
+                return Some(sum);
+            }
+        }
+    }
+}
+
+/// A row as it grows.
+struct Row {
+    changes: Changes,
+    width: u32,
+    at: u32,
+}
+
+impl Row {
+    fn new(width: u32) -> Row {
+        Row {
+            changes: Changes::new(),
+            width,
+            at: 0,
+        }
+    }
+
+    /// Goes on by so many pixels and changes the colour.
+    fn run(&mut self, length: u32) {
+        self.at = self.at.saturating_add(length);
+        if self.changes.last() == Some(&self.at) {
+            // A run of no pixels: the colour changes back.
+            self.changes.pop();
+        } else if self.at < self.width {
+            self.changes.push(self.at);
+        }
+    }
+}
