@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 
 use crate::domain::{Failure, ReadRequest, Reading, Reason};
 use crate::engines::models::ResolvedEndpoint;
-use crate::engines::reader::Reader;
+use crate::engines::reader::PageReader;
 use crate::engines::reader::openai::EndpointReader;
 use crate::engines::worker::{Pool, PoolMonitor, ReadPage, ReaderRole};
 

@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 use safetensors::{SafeTensorError, SafeTensors};
 
 use super::clip_config::{ClipConfig, ClipPreprocessor};
-use super::gguf::Header;
+use super::gguf::GgufHeader;
 use super::mmproj;
 
 /// What the header of a text model says of its input.
@@ -57,7 +57,7 @@ pub(super) fn reader(
 }
 
 /// Checks an image projector and that it fits the text model.
-fn projector(text: &Path, text_header: &Header, mmproj: &Path) -> anyhow::Result<()> {
+fn projector(text: &Path, text_header: &GgufHeader, mmproj: &Path) -> anyhow::Result<()> {
     let header = gguf(mmproj)?;
     ensure!(
         header.architecture() == Some("clip"),
@@ -89,9 +89,9 @@ fn projector(text: &Path, text_header: &Header, mmproj: &Path) -> anyhow::Result
 }
 
 /// Whether the projector can end in embeddings of `width`. Its metadata alone
-/// do not tell: older LLaVA files carry CLIP's own `projection_dim` there, so a
+/// do not say: older LLaVA files carry CLIP's own `projection_dim` there, so a
 /// projector tensor (`mm.…`) with that dimension counts as well.
-fn projects_to(mmproj: &Header, width: u64) -> bool {
+fn projects_to(mmproj: &GgufHeader, width: u64) -> bool {
     let projector = |name: &str| name.starts_with("mm.") || name.starts_with("resampler.");
     mmproj.unsigned("clip.vision.projection_dim") == Some(width)
         || mmproj
@@ -100,9 +100,9 @@ fn projects_to(mmproj: &Header, width: u64) -> bool {
             .any(|t| projector(&t.name) && t.dims.contains(&width))
 }
 
-fn gguf(path: &Path) -> anyhow::Result<Header> {
+fn gguf(path: &Path) -> anyhow::Result<GgufHeader> {
     let header =
-        Header::read(path).with_context(|| format!("{} cannot be used", path.display()))?;
+        GgufHeader::read(path).with_context(|| format!("{} cannot be used", path.display()))?;
     complete(path, header.expected_bytes)?;
     Ok(header)
 }

@@ -360,10 +360,10 @@ mod tests {
         pasted.api_key_env = Some("sk-1234".into());
         let userinfo = endpoint("https://user:sk-1234@example.com/v1");
         for endpoint in [pasted, userinfo] {
-            let told = wrong(&endpoint);
+            let message = wrong(&endpoint);
             assert!(
-                told.contains("environment variable") && !told.contains("sk-1234"),
-                "{told}"
+                message.contains("environment variable") && !message.contains("sk-1234"),
+                "{message}"
             );
         }
     }

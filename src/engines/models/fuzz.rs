@@ -2,12 +2,12 @@
 
 use super::check;
 use super::clip_config::{ClipConfig, ClipPreprocessor};
-use super::gguf::Header;
+use super::gguf::GgufHeader;
 use super::manifest::Manifest;
 
 /// The list of tensors is no longer than the file that holds it.
 pub fn gguf(bytes: &[u8]) {
-    if let Ok(header) = Header::parse(bytes) {
+    if let Ok(header) = GgufHeader::parse(bytes) {
         assert!(header.tensors.len() <= bytes.len());
         header.architecture();
         header.embedding_width();

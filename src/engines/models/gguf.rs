@@ -24,7 +24,7 @@ const DEFAULT_ALIGNMENT: u64 = 32;
 
 /// What the header of a GGUF file says.
 #[derive(Debug)]
-pub struct Header {
+pub struct GgufHeader {
     metadata: BTreeMap<String, Value>,
     pub tensors: Vec<Tensor>,
     /// Bytes of the file that its own tensor list asks for, at least.
@@ -72,16 +72,16 @@ impl Tensor {
     }
 }
 
-impl Header {
+impl GgufHeader {
     /// Reads the header of the file at `path`; an error says what is wrong
     /// with the file, not which file it is.
-    pub fn read(path: &Path) -> anyhow::Result<Header> {
+    pub fn read(path: &Path) -> anyhow::Result<GgufHeader> {
         let file = File::open(path)?;
-        Header::parse(BufReader::with_capacity(1 << 16, file))
+        GgufHeader::parse(BufReader::with_capacity(1 << 16, file))
     }
 
-    /// As [`Header::read`], from anywhere.
-    pub fn parse(input: impl Read) -> anyhow::Result<Header> {
+    /// As [`GgufHeader::read`], from anywhere.
+    pub fn parse(input: impl Read) -> anyhow::Result<GgufHeader> {
         Parser { input, position: 0 }.header()
     }
 
@@ -141,7 +141,7 @@ struct Parser<R> {
 }
 
 impl<R: Read> Parser<R> {
-    fn header(mut self) -> anyhow::Result<Header> {
+    fn header(mut self) -> anyhow::Result<GgufHeader> {
         let magic: [u8; 4] = self.bytes().context("it is too short to be a GGUF file")?;
         ensure!(
             &magic == b"GGUF",
@@ -150,7 +150,7 @@ impl<R: Read> Parser<R> {
         self.body().context("its GGUF header is cut off or damaged")
     }
 
-    fn body(&mut self) -> anyhow::Result<Header> {
+    fn body(&mut self) -> anyhow::Result<GgufHeader> {
         let version = self.u32()?;
         ensure!(
             (2..=3).contains(&version),
@@ -182,7 +182,7 @@ impl<R: Read> Parser<R> {
         let expected_bytes = data_start
             .checked_add(data_end)
             .context("tensors are too large")?;
-        Ok(Header {
+        Ok(GgufHeader {
             metadata,
             tensors,
             expected_bytes,
@@ -397,8 +397,8 @@ pub(super) mod tests {
         [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat()
     }
 
-    fn parse(bytes: &[u8]) -> anyhow::Result<Header> {
-        Header::parse(bytes)
+    fn parse(bytes: &[u8]) -> anyhow::Result<GgufHeader> {
+        GgufHeader::parse(bytes)
     }
 
     fn text_model() -> Builder {

@@ -10,11 +10,11 @@
 //! layer is not run, although converters have already left out what comes
 //! after the layer that the projector was trained on (llama.cpp#25817).
 //!
-//! Both can be answered in the file: a feature layer is named, and the position
+//! Both can be corrected in the file: a feature layer is named, and the position
 //! rows are moved up by one, the class token's to the end. The features of all
 //! patches but the first, a corner of the image, are then those of the
 //! training; each stands one place earlier in the prompt, and the class token
-//! in the last. A llama.cpp in which the order is mended wants the original
+//! in the last. A llama.cpp in which the order is fixed wants the original
 //! file.
 
 use std::fs::File;
@@ -24,7 +24,7 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use serde::Serialize;
 
-use super::gguf::{Header, Tensor};
+use super::gguf::{GgufHeader, Tensor};
 
 const CLASS_TOKEN: &str = "v.class_embd";
 const POSITIONS: &str = "v.position_embd.weight";
@@ -40,13 +40,13 @@ const TOWERS: [(u64, u64); 4] = [(768, 12), (1024, 24), (1280, 32), (1664, 48)];
 
 /// What [`check`] found.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct ProjectorReport {
     pub class_token: bool,
     /// Layers in the file, and those that llama.cpp runs.
     pub layers: u64,
     pub layers_run: u64,
     pub repaired: bool,
-    /// In words; none: it is read as it was trained.
+    /// Empty: it is read as it was trained.
     pub defects: Vec<String>,
 }
 
@@ -57,7 +57,7 @@ pub(super) enum Defect {
 }
 
 impl Defect {
-    fn told(self) -> &'static str {
+    fn describe(self) -> &'static str {
         match self {
             Defect::ClassTokenLast => {
                 "the class token is put last: every patch gets its neighbour's position, and one is lost \
@@ -72,7 +72,7 @@ impl Defect {
 }
 
 /// What is wrong with how llama.cpp reads the file of this header.
-pub(super) fn defects(header: &Header) -> Vec<Defect> {
+pub(super) fn defects(header: &GgufHeader) -> Vec<Defect> {
     let projector = header.string("clip.projector_type").unwrap_or("mlp");
     let is_llava = header.architecture() == Some("clip")
         && header.bool("clip.has_llava_projector") != Some(false)
@@ -96,14 +96,14 @@ pub(super) fn defects(header: &Header) -> Vec<Defect> {
     defects
 }
 
-fn layers(header: &Header) -> u64 {
+fn layers(header: &GgufHeader) -> u64 {
     header.unsigned(LAYERS).unwrap_or(0)
 }
 
 /// The header of an image projector.
-fn header(path: &Path) -> anyhow::Result<Header> {
+fn header(path: &Path) -> anyhow::Result<GgufHeader> {
     let header =
-        Header::read(path).with_context(|| format!("{} cannot be used", path.display()))?;
+        GgufHeader::read(path).with_context(|| format!("{} cannot be used", path.display()))?;
     ensure!(
         header.architecture() == Some("clip"),
         "{} is not an image projector (mmproj): its architecture is \"{}\" instead of \"clip\"",
@@ -120,14 +120,14 @@ fn header(path: &Path) -> anyhow::Result<Header> {
     Ok(header)
 }
 
-/// Tells how llama.cpp reads the image projector at `path`.
-pub fn check(path: &Path) -> anyhow::Result<Report> {
+/// How llama.cpp reads the image projector at `path`.
+pub fn check(path: &Path) -> anyhow::Result<ProjectorReport> {
     let header = header(path)?;
     let named = header
         .ints(FEATURE_LAYER)
         .and_then(|layers| layers.iter().max());
     let stored = layers(&header);
-    Ok(Report {
+    Ok(ProjectorReport {
         class_token: header.tensor(CLASS_TOKEN).is_some(),
         layers: stored,
         layers_run: match named {
@@ -137,13 +137,13 @@ pub fn check(path: &Path) -> anyhow::Result<Report> {
         repaired: header.bool(REPAIRED) == Some(true),
         defects: defects(&header)
             .into_iter()
-            .map(|defect| defect.told().to_owned())
+            .map(|defect| defect.describe().to_owned())
             .collect(),
     })
 }
 
 /// Writes `output`, which must not exist, from `input`, which stays as it is.
-/// Returns what was done, in words.
+/// Returns what was done, for a person.
 pub fn repair(input: &Path, output: &Path) -> anyhow::Result<Vec<String>> {
     ensure!(
         output.symlink_metadata().is_err(),
@@ -207,7 +207,7 @@ pub fn repair(input: &Path, output: &Path) -> anyhow::Result<Vec<String>> {
 }
 
 /// The position embedding: a row for the class token and one for each patch.
-fn positions(header: &Header) -> anyhow::Result<&Tensor> {
+fn positions(header: &GgufHeader) -> anyhow::Result<&Tensor> {
     let tensor = header
         .tensor(POSITIONS)
         .with_context(|| format!("it has no tensor {POSITIONS}"))?;
@@ -260,7 +260,7 @@ fn entry_of_repair() -> Vec<u8> {
 fn write(
     from: &mut (impl Read + Seek),
     to: &mut impl Write,
-    header: &Header,
+    header: &GgufHeader,
     added: &[Vec<u8>],
     shifted: Option<&Tensor>,
 ) -> anyhow::Result<()> {
@@ -319,7 +319,7 @@ mod tests {
             .tensor("mm.2.weight", &[5, 2])
     }
 
-    /// The file with data that tell every value's place.
+    /// The file with data that show every value's place.
     fn bytes(builder: &Builder) -> Vec<u8> {
         let mut bytes = builder.bytes();
         let length = bytes.len();
@@ -345,11 +345,11 @@ mod tests {
         Ok((std::fs::read(&output).unwrap(), done))
     }
 
-    fn header_of(bytes: &[u8]) -> Header {
+    fn header_of(bytes: &[u8]) -> GgufHeader {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.gguf");
         std::fs::write(&path, bytes).unwrap();
-        Header::read(&path).unwrap()
+        GgufHeader::read(&path).unwrap()
     }
 
     #[test]
@@ -376,8 +376,8 @@ mod tests {
     fn what_is_repaired_is_fine_and_not_repaired_again() {
         let (after, _) = repaired(&bytes(&llava())).unwrap();
         assert!(defects(&header_of(&after)).is_empty());
-        let told = repaired(&after).unwrap_err().to_string();
-        assert!(told.contains("needs no repair"), "{told}");
+        let message = repaired(&after).unwrap_err().to_string();
+        assert!(message.contains("needs no repair"), "{message}");
     }
 
     #[test]
@@ -417,10 +417,10 @@ mod tests {
             .tensor(CLASS_TOKEN, &[3])
             .tensor(POSITIONS, &[3, 4])
             .tensor("mm.2.weight", &[5, 2]);
-        let told = format!("{:#}", repaired(&odd.bytes()).unwrap_err());
-        assert!(told.contains("expected are 5 rows"), "{told}");
+        let message = format!("{:#}", repaired(&odd.bytes()).unwrap_err());
+        assert!(message.contains("expected are 5 rows"), "{message}");
         let text = Builder::default().string("general.architecture", "llama");
-        let told = format!("{:#}", repaired(&text.bytes()).unwrap_err());
-        assert!(told.contains("not an image projector"), "{told}");
+        let message = format!("{:#}", repaired(&text.bytes()).unwrap_err());
+        assert!(message.contains("not an image projector"), "{message}");
     }
 }

@@ -218,7 +218,7 @@ impl ResolvedOcr {
 }
 
 /// A CLIP that settings name by its folder, under the names of a Hugging Face
-/// checkpoint. A page is seen whole: the centre crop of its own processor would
+/// checkpoint. It sees the full page: the centre crop of its own processor would
 /// take the head and the total off a long receipt.
 pub fn clip_of_folder(folder: &Path) -> anyhow::Result<ResolvedClip> {
     let folder = absolute(folder)?;

@@ -46,9 +46,7 @@ pub trait Rasterizer {
     fn xml_files(&mut self) -> Vec<XmlFile>;
 }
 
-/// Bytes of an XML file that is read.
-
-/// Every format that docmill takes.
+/// Every format that docmill reads.
 pub struct DocumentRasterizer {
     pdfium: PdfLibrary,
     open: Option<Open>,
@@ -113,7 +111,7 @@ impl Rasterizer for DocumentRasterizer {
             Some(Open::Picture(file)) => file.page(index, spec),
             Some(Open::Xml(_)) => Err(Failure::new(
                 Reason::UnsupportedType,
-                "an XML file has no page to look at",
+                "an XML file has no page",
             )),
             None => Err(Failure::new(Reason::Internal, "no document is open")),
         }

@@ -176,7 +176,7 @@ fn malformed_files_get_the_outcome_that_they_deserve() {
         }
         let bytes = std::fs::read(&path).unwrap();
         if bytes.is_empty() {
-            continue; // told by ingest
+            continue; // refused by ingest
         }
         let outcome = outcome(&mut rasterizer, bytes);
         let expect = &document["expect"];

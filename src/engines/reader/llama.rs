@@ -17,7 +17,7 @@ use llama_cpp_2::token_type::LlamaTokenAttr;
 use llama_cpp_2::{LogOptions, send_logs_to_tracing};
 
 use super::decode::Decoder;
-use super::{Prompt, Reader, TokenModel, Tokenize, Vocabulary, layout};
+use super::{PageReader, Prompt, TokenModel, Tokenize, Vocabulary, layout};
 use crate::domain::{Failure, ReadRequest, Reading, Reason};
 use crate::engines::models::{ImageLayout, ResolvedReader};
 
@@ -44,7 +44,7 @@ impl LlamaReader {
     }
 }
 
-impl Reader for LlamaReader {
+impl PageReader for LlamaReader {
     fn read(&mut self, request: &ReadRequest) -> Result<Reading, Failure> {
         let images = match self.sees_images {
             true => layout::images(&request.image, &request.doc_type, &self.layout)

@@ -23,7 +23,7 @@ pub use decode::check_schema;
 use crate::domain::{Failure, PageImage, ReadRequest, Reading};
 
 /// The seam that the pipeline sees: something that reads pages.
-pub trait Reader {
+pub trait PageReader {
     fn read(&mut self, request: &ReadRequest) -> Result<Reading, Failure>;
 }
 

@@ -177,7 +177,7 @@ fn scale(weights: &VarBuilder, config: &ClipConfig) -> anyhow::Result<f32> {
 }
 
 /// candle's configuration. What it lacks (the activation, the epsilon of the
-/// layer norms) is what [`ClipConfig::load`] insists on.
+/// layer norms) is what [`ClipConfig::load`] requires.
 fn candle_config(config: &ClipConfig) -> clip::ClipConfig {
     let (text, vision) = (&config.text_config, &config.vision_config);
     clip::ClipConfig {

@@ -1,5 +1,5 @@
-//! CLIP tells which document type a page is, zero-shot, by the sentences that
-//! live with each type.
+//! CLIP classifies pages by document type, zero-shot, by the sentences that
+//! each type has.
 
 pub mod clip;
 mod letterbox;

@@ -12,8 +12,8 @@ use super::Abi;
 /// The newest rules that are asked for; an older kernel enforces those it knows.
 const NEWEST: ABI = ABI::V6;
 
-/// What any program reads while it loads: libraries, and what the kernel tells
-/// about CPUs and memory.
+/// What any program reads while it loads: libraries, and what the kernel says
+/// of CPUs and memory.
 pub fn system() -> Vec<PathBuf> {
     [
         "/lib",

@@ -16,7 +16,7 @@ pub fn with_interpreters(program: PathBuf) -> Vec<PathBuf> {
     let mut found = vec![program];
     while let Some(last) = found.last()
         && found.len() <= DEEPEST
-        // What cannot be read is told when it is started.
+        // What cannot be read fails when it is started.
         && let Ok(Some(next)) = interpreter(last)
     {
         found.push(next);

@@ -37,7 +37,7 @@ pub struct Confinement {
 
 /// What one worker may have.
 #[derive(Clone, Debug, Default)]
-pub struct Policy {
+pub struct SandboxPolicy {
     /// Files and folders that the engine reads while it loads.
     pub load_paths: Vec<PathBuf>,
     /// Folders that it reads later too (fonts). Without Landlock, none.
@@ -56,7 +56,7 @@ pub struct Policy {
 
 /// A process that has taken the first of two steps into its sandbox.
 pub struct Sandbox {
-    policy: Policy,
+    policy: SandboxPolicy,
     enforcement: Enforcement,
 }
 
@@ -65,7 +65,7 @@ impl Sandbox {
     /// For a process with one thread, before its engine loads: limits, no new
     /// privileges, no network, no other programs, only `policy.load_paths` and
     /// the system's libraries to read.
-    pub fn enter(policy: Policy) -> anyhow::Result<Sandbox> {
+    pub fn enter(policy: SandboxPolicy) -> anyhow::Result<Sandbox> {
         process::limit(policy.memory, policy.cpu_seconds)?;
         process::give_up_privileges()?;
         let network_namespace = process::leave_network();
@@ -116,7 +116,7 @@ impl Sandbox {
 
 #[cfg(not(target_os = "linux"))]
 impl Sandbox {
-    pub fn enter(policy: Policy) -> anyhow::Result<Sandbox> {
+    pub fn enter(policy: SandboxPolicy) -> anyhow::Result<Sandbox> {
         let enforcement = Enforcement {
             gpu: policy.gpu,
             ..Enforcement::default()

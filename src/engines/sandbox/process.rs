@@ -84,14 +84,14 @@ pub fn drop_last_capabilities() -> io::Result<()> {
 }
 
 #[repr(C)]
-struct Header {
+struct CapabilityHeader {
     version: u32,
     pid: i32,
 }
 
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
-struct Sets {
+struct CapabilitySets {
     effective: u32,
     permitted: u32,
     inheritable: u32,
@@ -102,11 +102,11 @@ const VERSION: u32 = 0x2008_0522;
 
 /// The first 32 permitted capabilities.
 fn capabilities() -> io::Result<u32> {
-    let mut header = Header {
+    let mut header = CapabilityHeader {
         version: VERSION,
         pid: 0,
     };
-    let mut sets = [Sets::default(); 2];
+    let mut sets = [CapabilitySets::default(); 2];
     // SAFETY: both structures are laid out as capget(2) says, for version 3.
     match unsafe { libc::syscall(libc::SYS_capget, &mut header, sets.as_mut_ptr()) } {
         0 => Ok(sets[0].permitted),
@@ -115,16 +115,16 @@ fn capabilities() -> io::Result<u32> {
 }
 
 fn keep(first: u32) -> io::Result<()> {
-    let mut header = Header {
+    let mut header = CapabilityHeader {
         version: VERSION,
         pid: 0,
     };
-    let low = Sets {
+    let low = CapabilitySets {
         effective: first,
         permitted: first,
         inheritable: 0,
     };
-    let sets = [low, Sets::default()];
+    let sets = [low, CapabilitySets::default()];
     // SAFETY: as above.
     match unsafe { libc::syscall(libc::SYS_capset, &mut header, sets.as_ptr()) } {
         0 => Ok(()),

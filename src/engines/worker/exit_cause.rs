@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_death_is_told_by_signal_stage_and_stderr_tail() {
+    fn an_exit_cause_names_signal_stage_and_last_line() {
         let failure = of(
             libc::SIGABRT,
             &["GGML_ASSERT(x) failed", "", "note: run with"],

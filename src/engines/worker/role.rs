@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::message::{Answer, Incoming};
 use crate::domain::{Failure, Reason};
-use crate::engines::sandbox::Policy;
+use crate::engines::sandbox::SandboxPolicy;
 
 /// One kind of worker: what it loads, what it may touch, what it answers. The
 /// value itself is what the supervisor sends first.
@@ -23,7 +23,7 @@ pub trait Role: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'st
 
     /// Files, threads and devices that the engine needs. Memory and CPU
     /// seconds are set by who starts the worker.
-    fn policy(&self) -> Policy;
+    fn policy(&self) -> SandboxPolicy;
 
     /// Threads that may compute at once.
     fn threads(&self) -> u32;

@@ -31,7 +31,7 @@ type Changes = Vec<u32>;
 pub fn rows(bytes: &[u8], coding: Coding, width: u32, height: u32) -> Vec<Vec<bool>> {
     let bits = bytes.iter().map(|&byte| Ok::<u8, Infallible>(byte));
     let Ok(reader) = ByteReader::new(bits);
-    let mut decoder = Decoder {
+    let mut decoder = FaxDecoder {
         reader,
         width,
         reference: Changes::new(),
@@ -56,14 +56,14 @@ fn pixels(changes: &[u32], width: u32) -> Vec<bool> {
     row
 }
 
-struct Decoder<R> {
+struct FaxDecoder<R> {
     reader: ByteReader<R>,
     width: u32,
     /// The row before.
     reference: Changes,
 }
 
-impl<R: Iterator<Item = Result<u8, Infallible>>> Decoder<R> {
+impl<R: Iterator<Item = Result<u8, Infallible>>> FaxDecoder<R> {
     /// The next row; `None` at the end of the data and where they are damaged.
     fn row(&mut self, coding: Coding) -> Option<Changes> {
         match coding {

@@ -60,7 +60,7 @@ pub fn reading(
         prompt_tokens: counted.input,
         output_tokens: counted.output,
         forced_tokens: 0,
-        // A server does not tell one from the other.
+        // A server does not distinguish the two.
         prefill_seconds: 0.0,
         decode_seconds: elapsed.as_secs_f64(),
         raw_text,
@@ -177,7 +177,7 @@ fn bytes(token: &Value) -> Option<Vec<u8>> {
 }
 
 /// As the local decoder does while it writes: of a list that ends in
-/// repetitions the repeated lines are left out and told.
+/// repetitions, the repeated lines are left out and reported.
 fn close_repeating_lists(reading: &mut Reading) {
     for (field, value) in &mut reading.fields {
         let Value::Array(lines) = value else { continue };
@@ -233,12 +233,12 @@ mod tests {
             ("</s>", -9.0),
         ];
         let reading = read(&answer("{\"a\":\"x\",\"b\": null}", &tokens)).unwrap();
-        let told: Vec<_> = reading
+        let logprobs: Vec<_> = reading
             .logprobs
             .iter()
             .map(|p| (p.field.as_str(), p.sum, p.min, p.tokens))
             .collect();
-        assert_eq!(told, [("a", -0.875, -0.5, 3), ("b", -1.0, -1.0, 1)]);
+        assert_eq!(logprobs, [("a", -0.875, -0.5, 3), ("b", -1.0, -1.0, 1)]);
         assert!(!reading.unsure);
         assert_eq!((reading.prompt_tokens, reading.output_tokens), (11, 7));
     }
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeating_list_is_closed_and_told_as_a_local_one() {
+    fn a_repeating_list_is_closed_and_reported_as_a_local_one() {
         let lines: Vec<Value> = ["1", "2", "3", "3", "3", "3", "3"]
             .iter()
             .map(|n| json!({"amount": n}))

@@ -68,7 +68,7 @@ pub struct Client {
     key_env: String,
     timeout: Duration,
     retry: Retry,
-    /// No request leaves before: one that is told to wait speaks for all.
+    /// No request leaves before: a server that asks one to wait asks all.
     not_before: Mutex<Instant>,
 }
 
@@ -377,7 +377,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_told_in_seconds_or_as_a_date() {
+    fn a_wait_is_read_in_seconds_or_as_a_date() {
         assert_eq!(retry_after("7"), Some(Duration::from_secs(7)));
         assert_eq!(retry_after("0.5"), Some(Duration::from_millis(500)));
         assert_eq!(retry_after("soon"), None);

@@ -15,7 +15,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Reader, layout};
+use super::{PageReader, layout};
 use crate::domain::{Failure, ReadRequest, Reading};
 use crate::engines::models::ResolvedEndpoint;
 use client::{Client, Retry};
@@ -65,7 +65,7 @@ impl EndpointReader {
     }
 }
 
-impl Reader for EndpointReader {
+impl PageReader for EndpointReader {
     fn read(&mut self, request: &ReadRequest) -> Result<Reading, Failure> {
         let Shared { endpoint, client } = &*self.shared;
         let images = layout::images(&request.image, &request.doc_type, &endpoint.spec.layout)

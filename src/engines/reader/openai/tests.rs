@@ -23,11 +23,12 @@ struct Heard {
     body: Vec<u8>,
 }
 
-/// Does one deed a connection, in order; tells every request.
+/// Answers one connection after the other by the list, and passes on every
+/// request.
 fn serve(deeds: Vec<Deed>) -> (String, Receiver<Heard>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
-    let (tell, heard) = channel();
+    let (sender, heard) = channel();
     std::thread::spawn(move || {
         for deed in deeds {
             let (stream, _) = listener.accept().unwrap();
@@ -42,7 +43,7 @@ fn serve(deeds: Vec<Deed>) -> (String, Receiver<Heard>) {
             });
             let mut body = vec![0; length.unwrap_or(0)];
             reader.read_exact(&mut body).unwrap();
-            let _ = tell.send(Heard { head, body });
+            let _ = sender.send(Heard { head, body });
             std::thread::spawn(move || deed(stream));
         }
     });
@@ -227,7 +228,7 @@ fn an_answer_without_end_is_not_taken_in() {
 }
 
 #[test]
-fn what_a_server_says_of_the_request_is_final_and_told_with_the_remedy() {
+fn a_refused_request_is_final_and_its_failure_names_the_remedy() {
     let error =
         |code: &str, said: &str| json!({"error": {"message": said, "code": code}}).to_string();
     let cases = [

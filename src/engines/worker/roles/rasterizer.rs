@@ -9,7 +9,7 @@ use crate::domain::{
     DocumentInfo, Failure, Limits, MediaType, PageImage, RasterPage, Word, XmlFile,
 };
 use crate::engines::rasterize::{DocumentRasterizer, RasterSpec, Rasterizer};
-use crate::engines::sandbox::{Policy, font_folders};
+use crate::engines::sandbox::{SandboxPolicy, font_folders};
 use crate::engines::worker::call::{Call, Handle, answer, finite};
 use crate::engines::worker::message::{Answer, Bounds, Incoming, MIB};
 use crate::engines::worker::role::Role;
@@ -30,13 +30,13 @@ impl Role for RasterizerRole {
     type Engine = RasterizerEngine;
     type Ready = ();
 
-    fn policy(&self) -> Policy {
+    fn policy(&self) -> SandboxPolicy {
         // Libraries may lie beside the one that needs them.
         let folder = self.pdfium.parent().map(PathBuf::from);
-        Policy {
+        SandboxPolicy {
             load_paths: folder.into_iter().chain([self.pdfium.clone()]).collect(),
             runtime_paths: font_folders(),
-            ..Policy::default()
+            ..SandboxPolicy::default()
         }
     }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Failure, PageImage, ReadRequest, Reading, Reason};
 use crate::engines::models::ResolvedReader;
-use crate::engines::reader::Reader;
-use crate::engines::sandbox::Policy;
+use crate::engines::reader::PageReader;
+use crate::engines::sandbox::SandboxPolicy;
 use crate::engines::worker::HAS_GPU;
 use crate::engines::worker::call::{Call, Handle, answer, finite};
 use crate::engines::worker::message::{Answer, Bounds, Incoming, MIB};
@@ -22,21 +22,21 @@ pub struct ReaderRole {
 impl Role for ReaderRole {
     const NAME: &'static str = "reader";
     const COUNTS_TOKENS: bool = true;
-    type Engine = Box<dyn Reader>;
+    type Engine = Box<dyn PageReader>;
     type Ready = ();
 
-    fn policy(&self) -> Policy {
+    fn policy(&self) -> SandboxPolicy {
         let reader = &self.reader;
         let mut load_paths: Vec<_> = reader.paths().into_iter().map(PathBuf::from).collect();
         // `name-00001-of-00003.gguf`: llama.cpp finds the others itself.
         if reader.text.to_string_lossy().contains("-of-") {
             load_paths.extend(reader.text.parent().map(PathBuf::from));
         }
-        Policy {
+        SandboxPolicy {
             load_paths,
             threads: true,
             gpu: HAS_GPU,
-            ..Policy::default()
+            ..SandboxPolicy::default()
         }
     }
 
@@ -45,20 +45,20 @@ impl Role for ReaderRole {
     }
 
     #[cfg(feature = "llama")]
-    fn load(self) -> anyhow::Result<(Box<dyn Reader>, ())> {
+    fn load(self) -> anyhow::Result<(Box<dyn PageReader>, ())> {
         use crate::engines::reader::llama::LlamaReader;
         Ok((Box::new(LlamaReader::load(&self.reader, self.threads)?), ()))
     }
 
     #[cfg(not(feature = "llama"))]
-    fn load(self) -> anyhow::Result<(Box<dyn Reader>, ())> {
+    fn load(self) -> anyhow::Result<(Box<dyn PageReader>, ())> {
         anyhow::bail!(
             "this docmill was built without llama.cpp: build it with the feature `llama` (on by default)"
         )
     }
 
     fn answer(
-        engine: &mut Box<dyn Reader>,
+        engine: &mut Box<dyn PageReader>,
         call: &mut Incoming,
     ) -> Option<Result<Answer, Failure>> {
         answer::<ReadPage>(call, engine)
@@ -93,7 +93,7 @@ impl Call for ReadPage {
     }
 }
 
-impl Handle<ReadPage> for Box<dyn Reader> {
+impl Handle<ReadPage> for Box<dyn PageReader> {
     fn handle(
         &mut self,
         ReadPage(mut request): ReadPage,

@@ -9,7 +9,7 @@ use crate::domain::{Failure, PageImage, Reason, Routing};
 use crate::engines::models::ResolvedClip;
 use crate::engines::route::clip::CandleClip;
 use crate::engines::route::{ClipEngine, Router};
-use crate::engines::sandbox::Policy;
+use crate::engines::sandbox::SandboxPolicy;
 use crate::engines::worker::HAS_GPU;
 use crate::engines::worker::call::{Call, Handle, answer, finite};
 use crate::engines::worker::message::{Answer, Bounds, Incoming, MIB};
@@ -31,7 +31,7 @@ impl Role for RouterRole {
     type Engine = Router<CandleClip>;
     type Ready = ImageSide;
 
-    fn policy(&self) -> Policy {
+    fn policy(&self) -> SandboxPolicy {
         let clip = &self.clip;
         let files = [
             &clip.config,
@@ -40,11 +40,11 @@ impl Role for RouterRole {
             &clip.weights,
         ];
         let files = files.into_iter().chain(&self.types);
-        Policy {
+        SandboxPolicy {
             load_paths: files.map(PathBuf::from).collect(),
             threads: true,
             gpu: HAS_GPU,
-            ..Policy::default()
+            ..SandboxPolicy::default()
         }
     }
 
