@@ -409,7 +409,7 @@ fn print_attempts(app: &mut App, of_record: &[u32], attempts: &[AttemptRow]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{FieldEvidence, FindingCode, Status};
+    use crate::domain::{FieldEvidence, Status};
 
     fn record() -> Record {
         Record {

@@ -35,12 +35,10 @@ impl PdfLibrary {
         Ok(PdfLibrary(Box::leak(Box::new(Pdfium::new(bindings)))))
     }
 
-    /// `files` are what the PDF carries, where its structure could be parsed.
     pub fn open(
         &self,
         bytes: Vec<u8>,
         limits: &Limits,
-        files: Option<EmbeddedFiles>,
     ) -> Result<(PdfFile, DocumentInfo), Failure> {
         let structure = structure::read(&bytes);
         let document = self
@@ -175,8 +173,9 @@ impl PdfFile {
         std::mem::take(&mut self.files)
     }
 
-    pub fn xml_files(&self, max_bytes: usize) -> Vec<XmlFile> {
-        let fitting = |file: &&EmbeddedFile| (1..=max_bytes).contains(&file.bytes.len());
+    pub fn xml_files(&self) -> Vec<XmlFile> {
+        const MAX_BYTES: usize = crate::documents::einvoice::MAX_BYTES;
+        let fitting = |file: &&EmbeddedFile| (1..=MAX_BYTES).contains(&file.bytes.len());
         let files = self.files.iter().filter(fitting);
         files
             .filter(|file| looks_like_xml(&file.bytes))
@@ -196,13 +195,15 @@ impl PdfFile {
         let mut page = self.document.pages().get(index_in_pdf).map_err(corrupt)?;
         let (width, height) = pixel_size(page.width().value, page.height().value, spec);
         let config = PdfRenderConfig::new().set_fixed_size(width as i32, height as i32);
-        let bitmap = page.render_with_config(&config).map_err(corrupt)?;
-        let (width, height) = (bitmap.width() as u32, bitmap.height() as u32);
-        let rgb = bitmap
-            .as_rgba_bytes()
-            .chunks_exact(4)
-            .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
-            .collect();
+        let (width, height, rgb) = {
+            let bitmap = page.render_with_config(&config).map_err(corrupt)?;
+            let rgb = bitmap
+                .as_rgba_bytes()
+                .chunks_exact(4)
+                .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
+                .collect();
+            (bitmap.width() as u32, bitmap.height() as u32, rgb)
+        };
         let image = PageImage::new(width, height, rgb).ok_or_else(|| {
             Failure::new(
                 Reason::Internal,

@@ -46,7 +46,7 @@ fn an_electronic_invoice_is_found_wherever_the_pdf_carries_it() {
         let Some((mut rasterizer, info)) = open(name) else {
             return;
         };
-        let files = rasterizer.xml_files(1 << 20);
+        let files = rasterizer.xml_files();
         let invoice = files.iter().find(|file| {
             let name = file.name.as_deref().unwrap_or_default();
             name.ends_with(".xml") && info.attachments.iter().any(|known| known == name)

@@ -103,10 +103,7 @@ fn part(
                 let warning = "it is a portfolio itself, of which only the cover was read";
                 info.warnings.push(warning.to_owned());
             }
-            if !file
-                .xml_files(crate::documents::einvoice::MAX_BYTES)
-                .is_empty()
-            {
+            if !file.xml_files().is_empty() {
                 let warning = "its electronic invoice was not used: take it out of the portfolio";
                 info.warnings.push(warning.to_owned());
             }

@@ -103,7 +103,6 @@ impl Search<'_> {
 
     /// Takes the file of a file specification (ISO 32000-2, 7.11.3).
     fn file(&mut self, specification: &Dictionary) {
-        let dereferenced = |object: &Object| self.document.dereference(object).ok();
         let Some(embedded) = specification.get(b"EF").ok().and_then(|object| {
             let (_, object) = self.document.dereference(object).ok()?;
             object.as_dict().ok()
@@ -121,7 +120,8 @@ impl Search<'_> {
             return;
         }
         let name = [&b"UF"[..], b"F"].into_iter().find_map(|key| {
-            let (_, object) = dereferenced(specification.get(key).ok()?)?;
+            let object = specification.get(key).ok()?;
+            let (_, object) = self.document.dereference(object).ok()?;
             lopdf::decode_text_string(object).ok()
         });
         let bytes = stream.get_plain_content_with_limit(MAX_STREAM);

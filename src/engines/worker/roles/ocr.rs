@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Failure, OcrText, PageImage, Reason};
 use crate::engines::models::ResolvedOcr;
 use crate::engines::ocr::{OcrEngine, RtenOcr};
-use crate::engines::sandbox::Policy;
+use crate::engines::sandbox::SandboxPolicy;
 use crate::engines::worker::call::{Call, Handle, answer, finite};
 use crate::engines::worker::message::{Answer, Bounds, Incoming, MIB};
 use crate::engines::worker::role::Role;
@@ -23,12 +23,12 @@ impl Role for OcrRole {
     type Engine = Box<dyn OcrEngine>;
     type Ready = ();
 
-    fn policy(&self) -> Policy {
+    fn policy(&self) -> SandboxPolicy {
         let paths = self.ocr.paths();
-        Policy {
+        SandboxPolicy {
             load_paths: paths.into_iter().map(PathBuf::from).collect(),
             threads: true,
-            ..Policy::default()
+            ..SandboxPolicy::default()
         }
     }
 
