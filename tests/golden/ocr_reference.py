@@ -57,9 +57,31 @@ class Reference:
         return results
 
 
+class Post(DBPostProcess):
+    """Scores boxes by the pixels whose centres lie in them. The original cuts
+    the corners to whole pixels and counts every pixel that the outline
+    touches, which moves and widens turned boxes."""
+
+    def get_mini_boxes(self, contour):
+        box, side = super().get_mini_boxes(contour)
+        return box.round(3), side
+
+    @staticmethod
+    def box_score_fast(bitmap, box):
+        corners = box.astype("f4").reshape(-1, 1, 2)
+        x, y, width, height = cv2.boundingRect(corners)
+        inside = [
+            bitmap[row, column]
+            for row in range(max(y, 0), min(y + height + 1, bitmap.shape[0]))
+            for column in range(max(x, 0), min(x + width + 1, bitmap.shape[1]))
+            if cv2.pointPolygonTest(corners, (float(column), float(row)), True) >= -0.01
+        ]
+        return float(np.mean(inside)) if inside else 0.0
+
+
 def boxes(probabilities, **options):
     """Quads, clockwise from the top left, in pixels of the map, and scores."""
-    post = DBPostProcess(score_mode="fast", use_dilation=False, **{**DB, **options})
+    post = Post(score_mode="fast", use_dilation=False, **{**DB, **options})
     height, width = probabilities.shape
     return post(probabilities[None, None], (height, width))
 

@@ -147,8 +147,13 @@ mod tests {
             let text: String = read.iter().map(|c| c.text.as_str()).collect();
             assert_eq!(text, case.text);
             // The reference takes a character's first step, the engine its best.
-            let mean = read.iter().map(|c| c.confidence).sum::<f32>() / read.len().max(1) as f32;
-            assert!(mean >= case.confidence - 1e-4 && mean < case.confidence + 0.1);
+            let at = |step: usize| case.rows[step].iter().copied().fold(0.0, f32::max);
+            let first: f32 = read.iter().map(|c| at(c.steps.0)).sum();
+            assert!((first / read.len() as f32 - case.confidence).abs() < 1e-4);
+            for c in &read {
+                let best = (c.steps.0..=c.steps.1).map(at).fold(0.0, f32::max);
+                assert_eq!(c.confidence, best);
+            }
         }
     }
 }

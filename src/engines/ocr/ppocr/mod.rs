@@ -17,6 +17,8 @@ mod recognise;
 mod regions;
 mod rotation;
 mod split;
+#[cfg(test)]
+mod tests;
 mod tiles;
 
 use std::path::Path;

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_is_resized_alone() {
+    fn a_window_is_resized_in_place() {
         let mut page = raster(40, 40, 1);
         page.pixels.to_mut().fill(255);
         for y in 10..20 {
@@ -180,7 +180,10 @@ mod tests {
             height: 10,
         };
         let small = page.resized(window, 4, 4).unwrap();
-        assert_eq!(small.pixels.as_ref(), [7; 16]);
+        assert_eq!((small.width, small.height, small.pixels.len()), (4, 4, 16));
+        // The pixels at the edges take in what lies around the window.
+        assert_eq!([5, 6, 9, 10].map(|i| small.pixels[i]), [7; 4]);
+        assert!(small.pixels.iter().all(|&v| v < 128));
     }
 
     #[test]
