@@ -114,12 +114,11 @@ def tell_database(database):
     outcome = """SELECT count(*), CASE WHEN state = 'failed' THEN 'failed' WHEN model_hash IS NOT NULL THEN 'read by the model'
         ELSE 'blank, seen by the router alone' END FROM pages p LEFT JOIN readings r ON r.id = p.reading_id
         WHERE state IN ('done', 'failed') GROUP BY 2 ORDER BY 1 DESC"""
-    ends = "SELECT role, {reason}, count(*) FROM worker_ends WHERE reason {like} 'recycled_%' GROUP BY 1, 2 ORDER BY 3 DESC"
+    ends = "SELECT role, reason, count(*) FROM worker_ends WHERE kind = '{kind}' GROUP BY 1, 2 ORDER BY 3 DESC"
     failed = "SELECT reason, count(*) FROM readings WHERE reason IS NOT NULL GROUP BY 1 ORDER BY 2 DESC"
     print(f"pages: {counts(query(database, outcome))}")
-    print(f"worker restarts: {counts(query(database, ends.format(reason='reason', like='NOT LIKE')))}")
-    recycled = ends.format(reason="substr(reason, 10)", like="LIKE")
-    print(f"workers recycled: {counts(query(database, recycled))}")
+    print(f"worker restarts: {counts(query(database, ends.format(kind='died')))}")
+    print(f"workers recycled: {counts(query(database, ends.format(kind='recycled')))}")
     print(f"failed attempts: {counts(query(database, failed))}")
 
 

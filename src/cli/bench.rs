@@ -10,7 +10,7 @@ use super::output::{count, table};
 use super::run::{check_paths, check_type, log_failure};
 use super::settings::EngineFlags;
 use super::signals;
-use crate::pipeline::{self, RunRequest, Summary};
+use crate::pipeline::{self, RunRequest, RunStatistics};
 
 /// Measure a run with a temporary database
 #[derive(Args)]
@@ -58,7 +58,7 @@ impl Bench {
     }
 }
 
-fn print(app: &mut App, summary: &Summary) -> anyhow::Result<()> {
+fn print(app: &mut App, summary: &RunStatistics) -> anyhow::Result<()> {
     let pages = summary.pages_done + summary.pages_failed.values().sum::<u64>();
     app.out.line(&format!(
         "{} of {} in {:.2} s: {:.1} pages per minute",
@@ -79,7 +79,11 @@ fn print(app: &mut App, summary: &Summary) -> anyhow::Result<()> {
     let mut stages = table(&["stage", "seconds", "seconds per page"]);
     for (stage, seconds) in &summary.stage_seconds {
         let each = seconds / (pages.max(1) as f64);
-        stages.add_row([stage.clone(), format!("{seconds:.2}"), format!("{each:.3}")]);
+        stages.add_row([
+            stage.to_string(),
+            format!("{seconds:.2}"),
+            format!("{each:.3}"),
+        ]);
     }
     app.out.table(&stages)?;
     app.out.line("")?;

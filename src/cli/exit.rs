@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::config::UsageError;
-use crate::pipeline::Summary;
+use crate::pipeline::RunStatistics;
 use crate::store;
 
 /// Result of a command that was carried out.
@@ -39,7 +39,7 @@ impl ExitStatus {
     }
 
     /// The most serious result of a run.
-    pub fn of(summary: &Summary) -> ExitStatus {
+    pub fn of(summary: &RunStatistics) -> ExitStatus {
         let failed =
             summary.failed > 0 || !summary.pages_failed.is_empty() || !summary.rejected.is_empty();
         match summary {
@@ -58,7 +58,7 @@ struct Explanation(String);
 
 /// Explains errors of the database.
 pub fn explain(error: anyhow::Error, database: &Path) -> anyhow::Error {
-    match store::trouble(&error, database) {
+    match store::error_message(&error, database) {
         Some(sentence) => error.context(Explanation(sentence)),
         None => error,
     }
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_most_serious_result_decides() {
-        let mut summary = Summary::default();
+        let mut summary = RunStatistics::default();
         assert_eq!(ExitStatus::of(&summary), ExitStatus::Success);
         summary.needs_review = 1;
         assert_eq!(ExitStatus::of(&summary), ExitStatus::NeedsReview);

@@ -20,7 +20,7 @@ use crate::engines::models::Installation;
 use crate::outputs::evaluation::{
     self, CandidateRecord, DocumentWork, JudgedDocument, KnownDocument,
 };
-use crate::pipeline::{self, Event, RunRequest, Summary};
+use crate::pipeline::{self, Event, RunRequest, RunStatistics};
 use crate::store::{Store, StoredRecord};
 
 #[derive(Args)]
@@ -51,7 +51,7 @@ pub struct KnownFlags {
 pub struct Judged {
     pub documents: Vec<JudgedDocument>,
     /// Of the runs that read them; `None`: nothing was read.
-    pub summary: Option<Summary>,
+    pub summary: Option<RunStatistics>,
     /// Acceptance policies by the hash of the reader.
     pub policies: BTreeMap<String, Policy>,
     pub folder: String,
@@ -100,7 +100,7 @@ impl KnownFlags {
         app: &mut App,
         settings: &Settings,
         cases: &[KnownDocument],
-    ) -> anyhow::Result<Summary> {
+    ) -> anyhow::Result<RunStatistics> {
         // `--type` applies to a whole run: one run for each type.
         let types: BTreeSet<&str> = cases.iter().map(|case| case.doc_type.as_str()).collect();
         let runs: Vec<Option<&str>> = match self.no_routing {
@@ -108,7 +108,7 @@ impl KnownFlags {
             false => vec![None],
         };
         let stop = signals::stop()?;
-        let mut total = Summary::default();
+        let mut total = RunStatistics::default();
         for doc_type in runs {
             let ours = cases
                 .iter()
@@ -247,15 +247,17 @@ fn show(app: &App, event: &Event) {
     match event {
         Event::Ingested { new_pages, .. } => app.progress.expect(u64::from(*new_pages)),
         Event::Queued { pages } => app.progress.remaining(*pages),
-        Event::Climbed { pages, .. } => app.progress.expect(pages.len() as u64),
-        Event::PageDone { .. } | Event::Stayed { .. } | Event::PageFailed { again: false, .. } => {
+        Event::Escalated { pages, .. } => app.progress.expect(pages.len() as u64),
+        Event::PageDone { .. }
+        | Event::EscalationSkipped { .. }
+        | Event::PageFailed { again: false, .. } => {
             app.progress.page_ended();
         }
         _ => {}
     }
 }
 
-fn add(total: &mut Summary, run: Summary) {
+fn add(total: &mut RunStatistics, run: RunStatistics) {
     total.run_id = run.run_id;
     total.add_readers(&run);
     total.files += run.files;
@@ -272,9 +274,7 @@ fn add(total: &mut Summary, run: Summary) {
     for (reason, count) in run.pages_failed {
         *total.pages_failed.entry(reason).or_default() += count;
     }
-    for (stage, seconds) in run.stage_seconds {
-        *total.stage_seconds.entry(stage).or_default() += seconds;
-    }
+    total.add_stages(&run.stage_seconds);
     for (role, peak) in run.peak_memory {
         let most = total.peak_memory.entry(role).or_default();
         *most = peak.max(*most);

@@ -221,7 +221,7 @@ impl Metrics {
                 let page = self.page_seconds.with_label_values::<&str>(&[]);
                 page.observe(*seconds);
                 for (stage, seconds) in stages {
-                    let stage = self.stage_seconds.with_label_values(&[stage]);
+                    let stage = self.stage_seconds.with_label_values(&[stage.as_str()]);
                     stage.observe(*seconds);
                 }
             }
@@ -282,10 +282,10 @@ impl Metrics {
                 }
             }
             Event::Queued { .. }
-            | Event::Climbed { .. }
-            | Event::Stayed { .. }
-            | Event::Kept { .. }
-            | Event::Doubted { .. } => {}
+            | Event::Escalated { .. }
+            | Event::EscalationSkipped { .. }
+            | Event::RecordRetained { .. }
+            | Event::Downgraded { .. } => {}
         }
     }
 
@@ -362,7 +362,7 @@ fn unix_now() -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Failure, Usage};
+    use crate::domain::{Failure, Stage, Usage};
     use crate::engines::worker::Recycling;
 
     #[test]
@@ -377,7 +377,7 @@ mod tests {
             path: "Secret GmbH.pdf".into(),
             page: 0,
             seconds: 0.7,
-            stages: [("read".to_owned(), 0.6)].into(),
+            stages: [(Stage::Read, 0.6)].into(),
         });
         metrics.add(&Event::PageFailed {
             path: "b".into(),

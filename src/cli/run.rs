@@ -130,7 +130,7 @@ pub async fn process(
     let mut results = Results::default();
     let mut reader = None;
     while let Some(event) = received.recv().await {
-        if let (true, Event::Recorded { record_id, .. } | Event::Doubted { record_id, .. }) =
+        if let (true, Event::Recorded { record_id, .. } | Event::Downgraded { record_id, .. }) =
             (json, &event)
             && let Some(line) = line_of(&mut reader, app.settings(), *record_id).await?
         {
@@ -299,24 +299,24 @@ fn show(app: &App, event: &Event) {
                 progress.page_ended();
             }
         }
-        Event::Climbed {
+        Event::Escalated {
             path,
             pages,
             reader,
-            why,
+            reason,
         } => {
             let pages: Vec<_> = pages.iter().map(|page| page + 1).collect();
-            // What the finding says of the page's values stays in the database.
-            let why = why.split(':').next().unwrap_or_default();
+            // The finding's message quotes the page and stays in the database.
+            let why = reason.code.as_str();
             tracing::info!(path = %output::short(path), ?pages, reader, why, "to a stronger reader");
             progress.expect(pages.len() as u64);
         }
-        Event::Stayed { path, page } => {
+        Event::EscalationSkipped { path, page } => {
             let page = page + 1;
             tracing::info!(path = %output::short(path), page, "no stronger reader for it in this run");
             progress.page_ended();
         }
-        Event::Kept { path, record_id } => {
+        Event::RecordRetained { path, record_id } => {
             tracing::warn!(path = %output::short(path), record_id, "could not be read again: the record stays as it was");
         }
         Event::Recorded {
@@ -327,7 +327,7 @@ fn show(app: &App, event: &Event) {
             let status = record.status.as_str();
             tracing::info!(path = %output::short(path), record_id, status, "recorded");
         }
-        Event::Doubted {
+        Event::Downgraded {
             path, record_id, ..
         } => {
             tracing::info!(path = %output::short(path), record_id, "to review: it may be a duplicate");

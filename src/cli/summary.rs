@@ -9,7 +9,7 @@ use super::app::App;
 use super::output::{self, by_reason, cell, count};
 use crate::domain::{Failure, Fields, Finding, FindingCode, Record, Severity, by_severity};
 use crate::outputs::report::RunReport;
-use crate::pipeline::{Event, Summary};
+use crate::pipeline::{Event, RunStatistics};
 
 /// Longer tables are useless on a screen; `export` has all rows.
 const MOST_ROWS: usize = 300;
@@ -53,7 +53,7 @@ impl Results {
                 self.known_failed += u64::from(failed_pages > 0);
             }
             Event::Rejected { path, failure } => self.row(|| rejected_row(&path, &failure)),
-            Event::Kept { record_id, .. } => {
+            Event::RecordRetained { record_id, .. } => {
                 self.kept += 1;
                 self.failed.get_or_insert(record_id);
             }
@@ -62,7 +62,7 @@ impl Results {
                 record,
                 record_id,
             }
-            | Event::Doubted {
+            | Event::Downgraded {
                 path,
                 record,
                 record_id,
@@ -96,7 +96,7 @@ impl Results {
     pub fn print(
         mut self,
         app: &mut App,
-        summary: &Summary,
+        summary: &RunStatistics,
         report: &RunReport,
         idle: &str,
     ) -> anyhow::Result<()> {
@@ -128,7 +128,7 @@ impl Results {
         Ok(())
     }
 
-    fn outcome(&self, summary: &Summary, idle: &str) -> Vec<String> {
+    fn outcome(&self, summary: &RunStatistics, idle: &str) -> Vec<String> {
         let failed_pages: u64 = summary.pages_failed.values().sum();
         let ended = summary.pages_done + failed_pages;
         let mut lines = Vec::new();
@@ -187,7 +187,7 @@ impl Results {
         lines
     }
 
-    fn next_steps(&self, app: &App, summary: &Summary) -> Vec<String> {
+    fn next_steps(&self, app: &App, summary: &RunStatistics) -> Vec<String> {
         let mut steps = Vec::new();
         if summary.interrupted {
             let step = "Interrupted. All results so far are stored; the same command continues.";
@@ -223,14 +223,14 @@ impl Results {
 }
 
 /// Why fewer pages were escalated than wanted.
-fn escalation_limits(summary: &Summary) -> Vec<String> {
+fn escalation_limits(summary: &RunStatistics) -> Vec<String> {
     let mut lines = Vec::new();
-    if let Some(budget) = &summary.budget_used_up {
+    if let Some(budget) = &summary.exhausted_budget {
         lines.push(format!(
             "Escalation limit reached ({budget}). Further pages stay in review."
         ));
     }
-    for (name, why) in &summary.readers_away {
+    for (name, why) in &summary.unavailable_readers {
         lines.push(format!("{name} was disabled for this run: {why}"));
     }
     lines

@@ -48,7 +48,6 @@ impl Severity {
     Deserialize,
     strum::EnumIter,
     strum::EnumMessage,
-    strum::EnumString,
     strum::IntoStaticStr,
 )]
 #[serde(try_from = "String", into = "String")]
@@ -289,14 +288,21 @@ impl FindingCode {
 #[error("`{0}` is no finding code")]
 pub struct UnknownFindingCode(String);
 
+impl std::str::FromStr for FindingCode {
+    type Err = UnknownFindingCode;
+
+    fn from_str(name: &str) -> Result<FindingCode, UnknownFindingCode> {
+        FindingCode::all()
+            .find(|code| code.as_str() == name)
+            .ok_or_else(|| UnknownFindingCode(name.to_owned()))
+    }
+}
+
 impl TryFrom<String> for FindingCode {
     type Error = UnknownFindingCode;
 
     fn try_from(name: String) -> Result<FindingCode, UnknownFindingCode> {
         name.parse()
-            .ok()
-            .or_else(|| Reason::parse(&name).map(FindingCode::PageFailure))
-            .ok_or(UnknownFindingCode(name))
     }
 }
 
@@ -356,6 +362,20 @@ impl Finding {
             }
             Severity::Info => 2 + FIRST.len(),
         }
+    }
+}
+
+/// Why a record's pages should be read again by a stronger reader: its gravest
+/// finding. The message may quote page content and is not logged; the code is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EscalationReason {
+    pub code: FindingCode,
+    pub message: String,
+}
+
+impl std::fmt::Display for EscalationReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
     }
 }
 

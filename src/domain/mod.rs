@@ -20,10 +20,11 @@ pub use einvoice::{
 };
 pub use evidence::{BusinessKey, EvidenceClass, FieldEvidence};
 pub use failure::{Failure, Reason, Usage, json_problem};
-pub use finding::{Finding, FindingCode, Severity, by_severity};
+pub use finding::{EscalationReason, Finding, FindingCode, Severity, by_severity};
 pub use limits::Limits;
 pub use page::{
-    DocumentInfo, Embedding, MediaType, OcrLine, OcrText, OcrWord, PageImage, RasterPage, Word,
+    DocumentInfo, Embedding, MediaType, OcrLine, OcrText, OcrWord, PageImage, RasterPage,
+    SourceText, TextSource, TextWord, Word,
 };
 pub use path::{FieldPath, PathSegment};
 pub use reading::{AnswerGrammar, FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing};

@@ -161,6 +161,104 @@ impl OcrText {
     }
 }
 
+/// Where the words of a page come from.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum TextSource {
+    /// The text layer of the PDF.
+    TextLayer,
+    /// An OCR engine.
+    Ocr,
+    /// The text layer, and OCR where that has nothing.
+    Mixed,
+}
+
+impl TextSource {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// A word of a page's text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TextWord {
+    #[serde(flatten)]
+    pub word: Word,
+    /// How sure the OCR engine was, 0 to 1; `None` for a text layer's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f32>,
+}
+
+/// The words of a page from one source.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SourceText {
+    pub source: TextSource,
+    /// Name of the OCR engine; `None` for a text layer.
+    pub engine: Option<String>,
+    /// Degrees (0, 90, 180, 270) clockwise by which the page was turned to stand
+    /// upright; boxes are those of the upright page.
+    pub rotation: u32,
+    pub words: Vec<TextWord>,
+}
+
+impl SourceText {
+    pub fn of_text_layer(words: Vec<Word>) -> SourceText {
+        let word = |word| TextWord {
+            word,
+            confidence: None,
+        };
+        SourceText {
+            source: TextSource::TextLayer,
+            engine: None,
+            rotation: 0,
+            words: words.into_iter().map(word).collect(),
+        }
+    }
+
+    /// `rotation`: degrees clockwise that make the page upright.
+    pub fn of_ocr(engine: &str, rotation: u32, words: Vec<OcrWord>) -> SourceText {
+        let word = |OcrWord { word, confidence }| TextWord {
+            word,
+            confidence: Some(confidence),
+        };
+        SourceText {
+            source: TextSource::Ocr,
+            engine: Some(engine.to_owned()),
+            rotation,
+            words: words.into_iter().map(word).collect(),
+        }
+    }
+
+    /// The words that an OCR engine read.
+    pub fn ocr_words(&self) -> impl Iterator<Item = OcrWord> + '_ {
+        self.words.iter().filter_map(|word| {
+            Some(OcrWord {
+                word: word.word.clone(),
+                confidence: word.confidence?,
+            })
+        })
+    }
+
+    /// The words of the text layer.
+    pub fn layer_words(&self) -> impl Iterator<Item = Word> + '_ {
+        let of_layer = self.words.iter().filter(|word| word.confidence.is_none());
+        of_layer.map(|word| word.word.clone())
+    }
+}
+
 /// One page as the rasteriser leaves it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RasterPage {

@@ -115,7 +115,7 @@ pub struct Record {
 
 impl Record {
     /// Adds a finding for which a person should look.
-    pub fn doubt(&mut self, finding: Finding) {
+    pub fn flag_for_review(&mut self, finding: Finding) {
         self.findings.push(finding);
         if self.status == Status::Accepted {
             self.status = Status::NeedsReview;

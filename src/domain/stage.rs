@@ -21,10 +21,11 @@ use serde::{Deserialize, Serialize};
 pub enum Stage {
     /// The page is drawn and its text layer extracted.
     Rasterize,
+    /// The words of the page are found: by OCR, where its text layer is not
+    /// enough.
+    Ocr,
     /// The document type is determined.
     Route,
-    /// An OCR engine reads the words of the page.
-    Ocr,
     /// The model reads the values, waiting for a free reader included.
     Read,
 }

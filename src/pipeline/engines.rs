@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-use super::monitor::Ends;
+use super::events::Event;
 use super::page::Stages;
-use super::plan::{Plan, Rung};
+use super::plan::{Plan, ReaderTier};
 use super::readers::Readers;
 use super::router::RouterHandle;
+use super::statistics::RunStatistics;
 use super::text::TextStage;
-use super::{Event, Summary};
 use crate::config::{Settings, as_usage_error, to_json};
 use crate::engines::models::{
     ReaderBackend, ReaderSpec, ResolvedClip, ResolvedOcr, ResolvedReader,
@@ -29,16 +29,20 @@ const MIB: u64 = 1 << 20;
 /// This process, beside the roles of its workers.
 const SUPERVISOR: &str = "supervisor";
 
+/// The ends of workers, with their roles.
+pub(super) type WorkerEnds = UnboundedReceiver<(&'static str, WorkerEnd)>;
+type EndSender = UnboundedSender<(&'static str, WorkerEnd)>;
+
 /// The engines of one run: started, loaded and checked.
 pub struct Engines {
     pub stages: Stages,
     router_pool: Pool<RouterRole>,
-    /// Pages worked on at once, by rung: enough that every reader is busy
-    /// while the next pages are drawn.
+    /// Pages worked on at once, by reader tier: enough that every reader is
+    /// busy while the next pages are drawn.
     pub in_flight: Vec<usize>,
 }
 
-/// For pools whose losses nobody counts.
+/// For pools whose dead workers nobody counts.
 pub(super) fn unwatched() -> OnEnd {
     Arc::new(|role, end| {
         if let WorkerEnd::Died(failure) = end {
@@ -47,7 +51,7 @@ pub(super) fn unwatched() -> OnEnd {
     })
 }
 
-fn watched(events: &UnboundedSender<Event>, ends: &Ends) -> OnEnd {
+fn watched(events: &UnboundedSender<Event>, ends: &EndSender) -> OnEnd {
     let (events, ends) = (events.clone(), ends.clone());
     Arc::new(move |role, end| {
         let event = match end {
@@ -159,7 +163,7 @@ pub(super) async fn first_readers(
 }
 
 /// A further reader: one process with the threads that all of the first have
-/// together, started with the first page that climbs to it.
+/// together, started with the first page that is escalated to it.
 fn further_readers(settings: &Settings, reader: &ReaderSpec, first: u32, on_end: OnEnd) -> Readers {
     let share = Share {
         workers: 1,
@@ -215,7 +219,7 @@ impl Engines {
         settings: &Settings,
         plan: Arc<Plan>,
         events: &UnboundedSender<Event>,
-        ends: &Ends,
+        ends: &EndSender,
     ) -> anyhow::Result<Engines> {
         let cores = cores();
         let or_auto = |setting: u32, auto: u32| if setting > 0 { setting } else { auto.max(1) };
@@ -229,7 +233,7 @@ impl Engines {
             Pool::start(router_spec(settings, &plan.clip), watched(events, ends)),
             first_readers(
                 settings,
-                &plan.rungs[0].reader,
+                &plan.tiers[0].reader,
                 readers,
                 watched(events, ends)
             ),
@@ -238,12 +242,12 @@ impl Engines {
             let spec = ocr_spec(settings, ocr);
             Pool::idle(spec, watched(events, ends))
         });
-        let further = plan.rungs[1..]
+        let further = plan.tiers[1..]
             .iter()
-            .map(|rung| further_readers(settings, &rung.reader, readers, watched(events, ends)));
+            .map(|tier| further_readers(settings, &tier.reader, readers, watched(events, ends)));
         let readers_of = std::iter::once(first).chain(further).collect();
-        let in_flight = plan.rungs.iter().enumerate().map(|(place, rung)| {
-            let readers = match &rung.reader.backend {
+        let in_flight = plan.tiers.iter().enumerate().map(|(place, tier)| {
+            let readers = match &tier.reader.backend {
                 ReaderBackend::Endpoint(endpoint) => endpoint.spec.concurrency,
                 ReaderBackend::Local(_) if place == 0 => readers,
                 ReaderBackend::Local(_) => 1,
@@ -301,15 +305,15 @@ impl Engines {
         SandboxReport(pools.collect())
     }
 
-    /// Restarts, memory peaks and gaps of the sandbox, for the run's summary.
-    pub fn report(&self, summary: &mut Summary) {
+    /// Restarts, memory peaks and gaps of the sandbox, for the run's statistics.
+    pub fn report(&self, statistics: &mut RunStatistics) {
         let gaps = self.sandbox().gaps();
-        summary.sandbox_gaps = gaps.iter().map(ToString::to_string).collect();
+        statistics.sandbox_gaps = gaps.iter().map(ToString::to_string).collect();
         for pool in self.pools() {
             let stats = pool.stats();
-            summary.worker_restarts += stats.deaths;
-            summary.workers_recycled += stats.recycled;
-            let peak = summary
+            statistics.worker_restarts += stats.deaths;
+            statistics.workers_recycled += stats.recycled;
+            let peak = statistics
                 .peak_memory
                 .entry(pool.role().to_owned())
                 .or_default();
@@ -317,7 +321,7 @@ impl Engines {
         }
         if let Some(own) = peak_memory(std::process::id()) {
             let own = own / MIB;
-            summary.peak_memory.insert(SUPERVISOR.to_owned(), own);
+            statistics.peak_memory.insert(SUPERVISOR.to_owned(), own);
         }
     }
 
@@ -343,12 +347,12 @@ impl Engines {
     /// free worker, must fit.
     pub fn lease(&self) -> Duration {
         let settings = &self.stages.settings;
-        let of_reader = |rung: &Rung| match &rung.reader.backend {
+        let of_reader = |tier: &ReaderTier| match &tier.reader.backend {
             ReaderBackend::Local(_) => settings.reading.page_seconds,
             ReaderBackend::Endpoint(endpoint) => EndpointReader::longest(endpoint).as_secs(),
         };
-        let rungs = self.stages.plan.rungs.iter();
-        let read = rungs.map(of_reader).max().unwrap_or_default();
+        let tiers = self.stages.plan.tiers.iter();
+        let read = tiers.map(of_reader).max().unwrap_or_default();
         let page = settings.rasterizing.open_seconds
             + 2 * settings.rasterizing.page_seconds
             + settings.ocr.page_seconds
@@ -356,20 +360,20 @@ impl Engines {
         Duration::from_secs(settings.jobs.lease_seconds.max(page))
     }
 
-    /// What a run notes of the models, prompts and schemas it works with.
+    /// What a run stores of the models, prompts and schemas it works with.
     pub fn new_run(&self) -> anyhow::Result<NewRun> {
         let plan = &self.stages.plan;
-        let readers = plan.rungs.iter().map(|rung| ModelInfo {
-            hash: rung.reader.hash.clone(),
+        let readers = plan.tiers.iter().map(|tier| ModelInfo {
+            hash: tier.reader.hash.clone(),
             role: "reader".into(),
-            name: rung.reader.name.clone(),
+            name: tier.reader.name.clone(),
         });
         let clip = ModelInfo {
             hash: plan.clip.hash.clone(),
             role: "clip".into(),
             name: plan.clip.name.clone(),
         };
-        let prompts = plan.rungs.iter().flat_map(|rung| &rung.prompts);
+        let prompts = plan.tiers.iter().flat_map(|tier| &tier.prompts);
         let prompts = prompts.map(|(name, rendered)| PromptInfo {
             hash: rendered.hash.clone(),
             doc_type: name.clone(),

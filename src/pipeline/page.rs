@@ -1,6 +1,5 @@
 //! One page through the stages, from its claim to its stored result.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,21 +11,18 @@ use super::router::RouterHandle;
 use super::text::{TextOfPage, TextStage};
 use crate::config::Settings;
 use crate::domain::{
-    AnswerGrammar, Failure, OcrWord, PageImage, RasterPage, ReadRequest, Reading, Reason, Routing,
-    Word, XmlPlace,
+    AnswerGrammar, Failure, PageImage, RasterPage, ReadRequest, Reading, Reason, Routing,
+    SourceText, Stage, StageSeconds, XmlPlace,
 };
 use crate::engines::models::{Anchor, ReaderBackend};
 use crate::engines::worker::{DrawPage, OpenDocument, Pool, RasterizerRole};
 use crate::ingest;
 
-/// Seconds by stage name.
-pub type StageSeconds = BTreeMap<&'static str, f64>;
-
 /// What the stages made of a page, as far as they came.
 #[derive(Default)]
 pub struct PageWork {
-    pub words: Option<Vec<Word>>,
-    pub ocr: Option<Vec<OcrWord>>,
+    /// The page's words, one for each source that was looked at.
+    pub texts: Vec<SourceText>,
     pub routing: Option<Routing>,
     pub reading: Option<Reading>,
     pub seconds: StageSeconds,
@@ -40,9 +36,9 @@ pub struct PageJob<'a> {
     pub forced_type: Option<&'a str>,
     /// Whether the document comes with an electronic invoice.
     pub xml: Option<XmlPlace>,
-    /// Place of the reader in the plan.
-    pub rung: usize,
-    /// As an earlier attempt told the page's type.
+    /// The reader's place in the plan.
+    pub tier: usize,
+    /// As an earlier attempt determined the page's type.
     pub routing: Option<&'a Routing>,
     /// An earlier attempt failed: its answer may have been cut off.
     pub is_retry: bool,
@@ -54,7 +50,7 @@ pub struct Stages {
     pub plan: Arc<Plan>,
     pub rasterizers: Pool<RasterizerRole>,
     pub router: RouterHandle,
-    /// One a rung of the plan.
+    /// One for each tier of the plan.
     pub readers: Vec<Readers>,
     pub text: TextStage,
 }
@@ -76,29 +72,35 @@ impl Stages {
         if treatment == Treatment::Nothing {
             return Ok(());
         }
-        let page = timed(&mut work.seconds, "rasterize", self.rasterize(job)).await?;
+        let page = timed(&mut work.seconds, Stage::Rasterize, self.rasterize(job)).await?;
         if treatment == Treatment::TextOnly {
-            work.words = Some(page.words);
+            work.texts.push(SourceText::of_text_layer(page.words));
             return Ok(());
         }
         let text = self.text.read(&page.image, &page.words);
-        let text = timed(&mut work.seconds, "ocr", text).await?;
+        let text = timed(&mut work.seconds, Stage::Ocr, text).await?;
         // Routing and reading see the page upright.
         let image = Arc::new(page.image.turned(text.quarter_turns()));
-        work.words = Some(page.words);
-        work.ocr = text.ocr_words();
+        work.texts.push(SourceText::of_text_layer(page.words));
+        work.texts.extend(text.of_ocr(self.ocr_engine()));
         let routing = match work.routing.take() {
             Some(known) => known,
-            None => timed(&mut work.seconds, "route", self.router.route(&image)).await?,
+            None => timed(&mut work.seconds, Stage::Route, self.router.route(&image)).await?,
         };
         let doc_type = routing.verdict.clone().ok();
         work.routing = Some(routing);
         if let Some(doc_type) = doc_type {
             let image = Arc::into_inner(image).expect("the router is done with the page");
             let reading = self.read(image, doc_type, &text, job);
-            work.reading = Some(timed(&mut work.seconds, "read", reading).await?);
+            work.reading = Some(timed(&mut work.seconds, Stage::Read, reading).await?);
         }
         Ok(())
+    }
+
+    /// Name of the OCR engine, as it is stored with the words.
+    fn ocr_engine(&self) -> &str {
+        let ocr = self.plan.ocr.as_ref();
+        ocr.map_or("", |ocr| ocr.name.as_str())
     }
 
     async fn rasterize(&self, job: &PageJob<'_>) -> Result<RasterPage, Failure> {
@@ -113,7 +115,7 @@ impl Stages {
         }
         let page = DrawPage {
             index: job.index,
-            spec: self.plan.rungs[job.rung].raster,
+            spec: self.plan.tiers[job.tier].raster,
         };
         let deadline = Duration::from_secs(self.settings.rasterizing.page_seconds);
         worker.call(&page, deadline).await
@@ -126,8 +128,8 @@ impl Stages {
         text: &TextOfPage,
         job: &PageJob<'_>,
     ) -> Result<Reading, Failure> {
-        let rung = &self.plan.rungs[job.rung];
-        let prompt = rung.prompts.get(&doc_type).ok_or_else(|| {
+        let tier = &self.plan.tiers[job.tier];
+        let prompt = tier.prompts.get(&doc_type).ok_or_else(|| {
             Failure::new(
                 Reason::TypeMissing,
                 format!("there is no document type `{doc_type}`: name its folder with --types"),
@@ -137,18 +139,18 @@ impl Stages {
             image,
             prompt: prompt.text.clone(),
             grammar: AnswerGrammar::Schema(prompt.schema.clone()),
-            max_tokens: match &rung.reader.backend {
+            max_tokens: match &tier.reader.backend {
                 // What was cut off may now fill the model's whole context.
                 ReaderBackend::Local(_) if job.is_retry => u32::MAX,
-                _ => rung.reader.max_output_tokens,
+                _ => tier.reader.max_output_tokens,
             },
             doc_type,
         };
-        let readers = &self.readers[job.rung];
-        match rung.reader.anchor {
+        let readers = &self.readers[job.tier];
+        match tier.reader.anchor {
             Anchor::None => readers.read(request).await,
             Anchor::Text => {
-                let members = rung.members.get(&request.doc_type).map(Vec::as_slice);
+                let members = tier.members.get(&request.doc_type).map(Vec::as_slice);
                 let anchored = AnchoredReading {
                     readers,
                     prompt,
@@ -162,10 +164,10 @@ impl Stages {
 
     /// Whether the same reader may do better another time. A server's answer
     /// was paid for, and what it could not send was asked for again already.
-    pub fn retries(&self, rung: usize, failure: &Failure) -> bool {
+    pub fn retries(&self, tier: usize, failure: &Failure) -> bool {
         let is_output = matches!(failure.reason, Reason::OutputCutOff | Reason::OutputEmpty);
         let is_endpoint = matches!(
-            self.plan.rungs[rung].reader.backend,
+            self.plan.tiers[tier].reader.backend,
             ReaderBackend::Endpoint(_)
         );
         failure.reason.is_retryable() && !(is_output && is_endpoint)
@@ -201,7 +203,7 @@ fn read_same(path: &Path, document: &str, max_bytes: u64) -> Result<Vec<u8>, Fai
     let bytes = ingest::read(path, max_bytes)?;
     if ingest::hash(&bytes) != document {
         let message = format!(
-            "{} was changed after it was taken in: run again over it",
+            "{} was changed after it was ingested: run again over it",
             path.display()
         );
         return Err(Failure::new(Reason::SourceChanged, message));
@@ -209,11 +211,7 @@ fn read_same(path: &Path, document: &str, max_bytes: u64) -> Result<Vec<u8>, Fai
     Ok(bytes)
 }
 
-async fn timed<T>(
-    seconds: &mut StageSeconds,
-    stage: &'static str,
-    work: impl Future<Output = T>,
-) -> T {
+async fn timed<T>(seconds: &mut StageSeconds, stage: Stage, work: impl Future<Output = T>) -> T {
     let start = Instant::now();
     let result = work.await;
     *seconds.entry(stage).or_default() += start.elapsed().as_secs_f64();

@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::config::{AcceptanceSettings, EmbeddedXml, OcrMode, Settings, as_usage_error};
+use crate::config::{
+    AcceptanceSettings, EmbeddedXml, OcrMode, Settings, UsageError, as_usage_error,
+};
 use crate::documents::acceptance::{Folders, Policy};
 use crate::documents::einvoice;
 use crate::documents::prompt::{self, Rendered};
 use crate::documents::types::DocTypes;
 use crate::documents::verbatim::{self, Member};
-use crate::domain::XmlPlace;
+use crate::domain::{Record, XmlPlace};
 use crate::engines::models::{
     Anchor, AnswerForm, ImageLayout, Installation, ReaderSpec, ResolvedClip, ResolvedOcr,
 };
@@ -59,14 +61,14 @@ pub struct Plan {
     pub ocr: Option<ResolvedOcr>,
     /// The readers, the first for every page, the others for what those before
     /// them did not read well enough. At least one.
-    pub rungs: Vec<Rung>,
+    pub tiers: Vec<ReaderTier>,
     embedded_xml: EmbeddedXml,
     /// Changes when routing may answer otherwise: model, labels, margin.
     router_hash: String,
 }
 
 /// A reader and what it is given.
-pub struct Rung {
+pub struct ReaderTier {
     pub reader: ReaderSpec,
     /// By document type.
     pub prompts: BTreeMap<String, Rendered>,
@@ -78,14 +80,14 @@ pub struct Rung {
     pub policy: Policy,
 }
 
-impl Rung {
+impl ReaderTier {
     fn new(
         reader: ReaderSpec,
         types: &DocTypes,
         settings: &Settings,
         models: Option<&Path>,
         is_further: bool,
-    ) -> anyhow::Result<Rung> {
+    ) -> anyhow::Result<ReaderTier> {
         let policy = match &settings.acceptance.calibration {
             // A file is of one reader: the first. A folder has one for each.
             Some(path) if is_further && path.is_file() => without_calibration(&settings.acceptance),
@@ -130,7 +132,7 @@ impl Rung {
             }
             prompts.insert(doc_type.name.clone(), rendered);
         }
-        Ok(Rung {
+        Ok(ReaderTier {
             raster: raster_spec(&reader.layout, settings.rasterizing.max_page_pixels),
             policy,
             reader,
@@ -176,10 +178,10 @@ impl Plan {
         let needs_text = readers.iter().any(|reader| reader.anchor == Anchor::Text);
         let ocr = ocr(&installation, settings.ocr.mode, needs_text)?;
         let models = installation.folder();
-        let rung = |(place, reader)| Rung::new(reader, &types, settings, models, place > 0);
+        let tier = |(place, reader)| ReaderTier::new(reader, &types, settings, models, place > 0);
         let readers = std::iter::once(readers.first).chain(readers.further);
-        let rungs = readers.enumerate().map(rung);
-        let rungs = rungs.collect::<Result<_, _>>()?;
+        let tiers = readers.enumerate().map(tier);
+        let tiers = tiers.collect::<Result<_, _>>()?;
         let mut hasher = blake3::Hasher::new();
         hasher.update(clip.hash.as_bytes());
         for doc_type in types.iter() {
@@ -189,7 +191,7 @@ impl Plan {
             types,
             clip,
             ocr,
-            rungs,
+            tiers,
             embedded_xml: settings.einvoices.embedded_xml,
             router_hash: hasher.finalize().to_hex().to_string(),
         })
@@ -206,21 +208,21 @@ impl Plan {
 
     /// The key of a page's result: equal keys, equal work. `doc_type` is
     /// `None` for a page that was routed to no type that is read. It is that of
-    /// the first reader, so that another ladder above it reads nothing again
+    /// the first reader, so that other stronger readers cause no page to be read again
     /// that was accepted.
     pub fn key(&self, doc_type: Option<&str>, forced: bool, xml: Option<XmlPlace>) -> String {
         self.key_of(0, doc_type, forced, xml)
     }
 
-    /// The key of what the reader of `rung` makes of a page.
+    /// The key of what the reader of `tier` makes of a page.
     pub fn key_of(
         &self,
-        rung: usize,
+        tier: usize,
         doc_type: Option<&str>,
         forced: bool,
         xml: Option<XmlPlace>,
     ) -> String {
-        let rung = &self.rungs[rung];
+        let tier = &self.tiers[tier];
         let treatment = self.treatment(xml);
         let mut hasher = blake3::Hasher::new();
         let routing = match treatment {
@@ -232,14 +234,14 @@ impl Plan {
             }
         };
         hasher.update(routing.as_bytes());
-        hasher.update(format!("{:?}", rung.raster).as_bytes());
+        hasher.update(format!("{:?}", tier.raster).as_bytes());
         if !treatment.asks_model() {
             return hasher.finalize().to_hex().to_string();
         }
-        if let Some(rendered) = doc_type.and_then(|name| rung.prompts.get(name)) {
-            hasher.update(rung.reader.hash.as_bytes());
+        if let Some(rendered) = doc_type.and_then(|name| tier.prompts.get(name)) {
+            hasher.update(tier.reader.hash.as_bytes());
             hasher.update(rendered.hash.as_bytes());
-            if rung.reader.anchor == Anchor::Text {
+            if tier.reader.anchor == Anchor::Text {
                 let ocr = self.ocr.as_ref().map(|ocr| ocr.hash.as_str());
                 hasher.update(ocr.unwrap_or_default().as_bytes());
             }
@@ -249,7 +251,7 @@ impl Plan {
 
     /// The document types that can be read, and the first reader's prompts.
     pub fn prompts(&self) -> &BTreeMap<String, Rendered> {
-        &self.rungs[0].prompts
+        &self.tiers[0].prompts
     }
 
     /// The names of the document types that can be read.
@@ -257,55 +259,82 @@ impl Plan {
         self.prompts().keys().cloned().collect()
     }
 
-    /// By what values of this reader (by hash) are accepted; one that the plan
-    /// does not have, or several at once, have no calibration.
-    pub fn policy_of(&self, reader: Option<&str>) -> Policy {
-        match reader.and_then(|reader| self.rung(reader)) {
-            Some(rung) => self.rungs[rung].policy.clone(),
+    /// Decides whether the record is accepted: by what is known of the reader (by
+    /// hash) that read it. One that the plan does not have, or several at once,
+    /// have no calibration.
+    pub fn accept(&self, record: &mut Record, reader: Option<&str>) {
+        let doc_type = record.doc_type.as_deref();
+        let doc_type = doc_type.and_then(|name| self.types.get(name));
+        let policy = match reader.and_then(|reader| self.tier(reader)) {
+            Some(tier) => self.tiers[tier].policy.clone(),
             None => Policy {
                 calibration: None,
-                ..self.rungs[0].policy.clone()
+                ..self.tiers[0].policy.clone()
             },
+        };
+        policy.apply(doc_type, record);
+    }
+
+    /// Hashes of the readers above the first, weakest first.
+    pub fn stronger_readers(&self) -> Vec<String> {
+        let stronger = self.tiers.iter().skip(1);
+        stronger.map(|tier| tier.reader.hash.clone()).collect()
+    }
+
+    /// The name of a reader, by its hash; the hash of one that is not in the plan.
+    pub fn reader_name<'a>(&'a self, reader: &'a str) -> &'a str {
+        match self.tier(reader) {
+            Some(tier) => &self.tiers[tier].reader.name,
+            None => reader,
         }
     }
 
     /// Changes when records may be accepted otherwise. A further reader that
     /// has no calibration changes nothing for what others read.
     pub fn policy_key(&self) -> String {
-        let further = self.rungs[1..].iter().map(|rung| &rung.policy);
+        let further = self.tiers[1..].iter().map(|tier| &tier.policy);
         let calibrated = further.filter(|policy| policy.calibration.is_some());
-        let keys = std::iter::once(&self.rungs[0].policy).chain(calibrated);
+        let keys = std::iter::once(&self.tiers[0].policy).chain(calibrated);
         keys.map(Policy::key).collect::<Vec<_>>().join(" + ")
     }
 
     /// The place of a reader, by its hash.
-    pub fn rung(&self, reader: &str) -> Option<usize> {
-        self.rungs
+    pub fn tier(&self, reader: &str) -> Option<usize> {
+        self.tiers
             .iter()
-            .position(|rung| rung.reader.hash == reader)
+            .position(|tier| tier.reader.hash == reader)
     }
 
-    /// Fields of each type that none of these readers (by hash) was taught; of
+    /// Fields of each type that none of these readers (by hash) supports; of
     /// the first reader where none of them is in the plan.
     pub fn unsupported_fields(&self, readers: &BTreeSet<&str>) -> BTreeMap<String, Vec<String>> {
-        let mut used: Vec<&Rung> = self
-            .rungs
+        let mut used: Vec<&ReaderTier> = self
+            .tiers
             .iter()
-            .filter(|rung| readers.contains(rung.reader.hash.as_str()))
+            .filter(|tier| readers.contains(tier.reader.hash.as_str()))
             .collect();
         if used.is_empty() {
-            used.push(&self.rungs[0]);
+            used.push(&self.tiers[0]);
         }
         let of_type = |(name, rendered): (&String, &Rendered)| {
             let mut unsupported_fields = rendered.unsupported_fields.clone();
             unsupported_fields.retain(|field| {
                 used.iter()
-                    .all(|rung| rung.prompts[name].unsupported_fields.contains(field))
+                    .all(|tier| tier.prompts[name].unsupported_fields.contains(field))
             });
             (name.clone(), unsupported_fields)
         };
         used[0].prompts.iter().map(of_type).collect()
     }
+}
+
+/// Pages are queued for a type that is not there.
+pub fn missing_type(name: &str, known: &[String]) -> UsageError {
+    let known = known.join(", ");
+    UsageError(format!(
+        "pages that are to be read are of document type `{name}`, and there are only {known}: \
+         name the folder of that type with --types"
+    ))
 }
 
 /// The built-in document types and those of the folder.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::documents::page_text::{LayerUse, PageText, segments};
-use crate::domain::{Failure, OcrText, OcrWord, PageImage, Word};
+use crate::domain::{Failure, OcrText, OcrWord, PageImage, SourceText, Word};
 use crate::engines::worker::{OcrRole, Pool, ReadText};
 
 /// The OCR workers of a run.
@@ -56,15 +56,16 @@ impl TextStage {
 }
 
 impl TextOfPage {
-    /// OCR's words in reading order.
-    pub fn ocr_words(&self) -> Option<Vec<OcrWord>> {
+    /// What OCR read, in reading order.
+    pub fn of_ocr(&self, engine: &str) -> Option<SourceText> {
         let ocr = self.ocr.as_ref()?;
-        Some(
-            ocr.lines
-                .iter()
-                .flat_map(|line| line.words.clone())
-                .collect(),
-        )
+        let words: Vec<OcrWord> = ocr
+            .lines
+            .iter()
+            .flat_map(|line| line.words.clone())
+            .collect();
+        let rotation = 90 * u32::from(self.quarter_turns());
+        Some(SourceText::of_ocr(engine, rotation, words))
     }
 
     pub fn quarter_turns(&self) -> u8 {

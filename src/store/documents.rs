@@ -1,9 +1,12 @@
-use std::os::unix::ffi::OsStrExt;
+//! Documents, their pages as jobs, and where they were seen.
+
 use std::path::{Path, PathBuf};
 
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::{DocumentId, RunId, Store, now, replaced};
+use super::columns::{DocumentId, RunId, now, path_bytes};
+use super::database::Store;
+use super::{replaced, revisions};
 use crate::domain::{DocumentInfo, Failure, XmlFile, XmlPlace};
 
 /// A content seen for the first time.
@@ -22,14 +25,14 @@ pub struct NewDocument {
 pub struct KnownDocument {
     pub id: DocumentId,
     pub pages: u32,
-    /// It has attachments that no version of docmill has looked into.
-    pub xml_unsought: bool,
+    /// It has attachments that were not searched for an electronic invoice.
+    pub xml_unsearched: bool,
     /// Whether it comes with an electronic invoice.
     pub xml: Option<XmlPlace>,
     pub failed_pages: u32,
 }
 
-/// What a page's stored result was made as.
+/// The key of a page's stored result, and what it was made from.
 #[derive(Clone, Copy, Debug)]
 pub struct PageKey<'a> {
     pub key: &'a str,
@@ -40,37 +43,47 @@ pub struct PageKey<'a> {
 }
 
 /// A page that may be queued again.
-struct Finished<'a> {
-    key: Option<PageKey<'a>>,
-    forced_type: Option<&'a str>,
+#[derive(FromRow)]
+struct FinishedPage {
+    id: i64,
+    key: Option<String>,
+    doc_type: Option<String>,
+    forced_type: Option<String>,
     /// Who claimed it last.
-    run: Option<i64>,
+    run_id: Option<RunId>,
+}
+
+#[derive(FromRow)]
+struct KnownRow {
+    id: DocumentId,
+    pages: u32,
+    xml_unsearched: bool,
+    failed_pages: u32,
 }
 
 /// Makes a finished page a job again; its readings stay.
 const REQUEUE: &str = "UPDATE pages SET state = 'queued', attempts = 0, failures = 0,
-    forced_type = coalesce(?, forced_type), reason = NULL, message = NULL, finished_at = NULL, climb_id = NULL,
+    forced_type = coalesce(?, forced_type), reason = NULL, message = NULL, finished_at = NULL, escalation_id = NULL,
     since_reading = (SELECT coalesce(max(id), 0) FROM readings WHERE page_id = pages.id)
     WHERE id = ? AND state IN ('done', 'failed')";
 
 impl Store {
     pub async fn lookup(&self, blake3: &str) -> anyhow::Result<Option<KnownDocument>> {
         let mut tx = self.pool.begin().await?;
-        let row = sqlx::query(
-            "SELECT id, pages, xml_sought = 0 AND attachments <> '[]',
-                (SELECT count(*) FROM pages WHERE document_id = documents.id AND state = 'failed')
+        let row = sqlx::query_as::<_, KnownRow>(
+            "SELECT id, pages, xml_searched = 0 AND attachments <> '[]' AS xml_unsearched,
+                (SELECT count(*) FROM pages WHERE document_id = documents.id AND state = 'failed') AS failed_pages
              FROM documents WHERE blake3 = ?",
         );
         let Some(row) = row.bind(blake3).fetch_optional(&mut *tx).await? else {
             return Ok(None);
         };
-        let id = row.get(0);
         Ok(Some(KnownDocument {
-            id: DocumentId(id),
-            pages: row.get(1),
-            xml_unsought: row.get(2),
-            xml: xml_place(&mut tx, id).await?,
-            failed_pages: row.get(3),
+            id: row.id,
+            pages: row.pages,
+            xml_unsearched: row.xml_unsearched,
+            xml: xml_place(&mut tx, row.id).await?,
+            failed_pages: row.failed_pages,
         }))
     }
 
@@ -82,9 +95,9 @@ impl Store {
         forced_type: Option<&str>,
     ) -> anyhow::Result<DocumentId> {
         let mut tx = self.write().await?;
-        let inserted = sqlx::query(
+        let inserted = sqlx::query_scalar(
             "INSERT INTO documents
-                (blake3, bytes, media_type, pages, attachments, warnings, added_at, run_id, xml_sought)
+                (blake3, bytes, media_type, pages, attachments, warnings, added_at, run_id, xml_searched)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
              ON CONFLICT (blake3) DO NOTHING RETURNING id",
         )
@@ -95,61 +108,53 @@ impl Store {
         .bind(serde_json::to_string(&new.info.attachments)?)
         .bind(serde_json::to_string(&new.info.warnings)?)
         .bind(now())
-        .bind(run.0)
+        .bind(run)
         .fetch_optional(&mut *tx)
         .await?;
-        let id: i64 = match inserted {
-            Some(row) => {
-                let id = row.get(0);
+        let id: DocumentId = match inserted {
+            Some(id) => {
                 insert_xml(&mut tx, id, new.xml.as_ref()).await?;
                 for index in 0..new.info.pages {
                     let page = sqlx::query(
                         "INSERT INTO pages (document_id, page_index, forced_type) VALUES (?, ?, ?)",
                     );
-                    page.bind(id)
-                        .bind(index)
-                        .bind(forced_type)
-                        .execute(&mut *tx)
-                        .await?;
+                    let page = page.bind(id).bind(index).bind(forced_type);
+                    page.execute(&mut *tx).await?;
                 }
                 id
             }
             // Another run was faster.
             None => {
-                let row =
-                    sqlx::query("SELECT id FROM documents WHERE blake3 = ?").bind(&new.blake3);
-                row.fetch_one(&mut *tx).await?.get(0)
+                let known = sqlx::query_scalar("SELECT id FROM documents WHERE blake3 = ?");
+                known.bind(&new.blake3).fetch_one(&mut *tx).await?
             }
         };
-        note_source(&mut tx, run, &new.path, Some(DocumentId(id)), None).await?;
+        insert_source(&mut tx, run, &new.path, Some(id), None).await?;
         tx.commit().await?;
-        Ok(DocumentId(id))
+        Ok(id)
     }
 
-    /// Notes what looking for an electronic invoice in a known document brought.
-    pub async fn note_xml(
+    /// Stores the result of searching a known document for an electronic
+    /// invoice.
+    pub async fn store_xml(
         &self,
         document: DocumentId,
         xml: Option<&XmlFile>,
     ) -> anyhow::Result<()> {
         let mut tx = self.write().await?;
-        let sought = sqlx::query("UPDATE documents SET xml_sought = 1 WHERE id = ?");
-        sought.bind(document.0).execute(&mut *tx).await?;
-        insert_xml(&mut tx, document.0, xml).await?;
+        let searched = sqlx::query("UPDATE documents SET xml_searched = 1 WHERE id = ?");
+        searched.bind(document).execute(&mut *tx).await?;
+        insert_xml(&mut tx, document, xml).await?;
         Ok(tx.commit().await?)
     }
 
     /// The electronic invoice that a document carries or is.
     pub async fn einvoice(&self, document: DocumentId) -> anyhow::Result<Option<XmlFile>> {
-        let row = sqlx::query("SELECT name, xml FROM einvoices WHERE document_id = ?");
-        let row = row.bind(document.0).fetch_optional(&self.pool).await?;
-        Ok(row.map(|row| XmlFile {
-            name: row.get(0),
-            bytes: row.get(1),
-        }))
+        let mut tx = self.pool.begin().await?;
+        Ok(xml_file(&mut tx, document).await?)
     }
 
-    /// Notes where a known document was seen, or that a file was turned away.
+    /// Stores where a known document was seen, or that a file was rejected.
     pub async fn add_source(
         &self,
         run: RunId,
@@ -158,7 +163,7 @@ impl Store {
         failure: Option<&Failure>,
     ) -> anyhow::Result<()> {
         let mut tx = self.write().await?;
-        note_source(&mut tx, run, path, document, failure).await?;
+        insert_source(&mut tx, run, path, document, failure).await?;
         Ok(tx.commit().await?)
     }
 
@@ -172,71 +177,76 @@ impl Store {
         all: bool,
         forced_type: Option<&str>,
     ) -> anyhow::Result<u32> {
-        self.requeue_where(document, forced_type, &|page| {
-            all && page.run != Some(run.0)
-                || forced_type.is_some() && page.forced_type != forced_type
-        })
-        .await
+        let mut tx = self.write().await?;
+        let pages = finished_pages(&mut tx, document).await?;
+        let chosen = pages.into_iter().filter(|page| {
+            all && page.run_id != Some(run)
+                || forced_type.is_some() && page.forced_type.as_deref() != forced_type
+        });
+        let requeued = requeue(&mut tx, document, forced_type, chosen).await?;
+        tx.commit().await?;
+        Ok(requeued)
     }
 
     /// Queues the finished pages again for which `stale` says that they would
-    /// come out otherwise today. Returns how many.
+    /// come out differently today. Returns how many.
     pub async fn requeue_stale(
         &self,
         document: DocumentId,
         stale: &(dyn Fn(PageKey<'_>) -> bool + Sync),
     ) -> anyhow::Result<u32> {
-        let is_stale = |page: &Finished<'_>| page.key.is_some_and(stale);
-        self.requeue_where(document, None, &is_stale).await
-    }
-
-    async fn requeue_where(
-        &self,
-        document: DocumentId,
-        forced_type: Option<&str>,
-        choose: &(dyn Fn(&Finished<'_>) -> bool + Sync),
-    ) -> anyhow::Result<u32> {
         let mut tx = self.write().await?;
-        let pages = sqlx::query(
-            "SELECT id, key, doc_type, forced_type, run_id FROM pages
-             WHERE document_id = ? AND state IN ('done', 'failed')",
-        )
-        .bind(document.0)
-        .fetch_all(&mut *tx)
-        .await?;
-        let xml = xml_place(&mut tx, document.0).await?;
-        let mut requeued = 0;
-        for page in pages {
-            let forced: Option<&str> = page.get(3);
-            let finished = Finished {
-                key: page.get::<Option<&str>, _>(1).map(|key| PageKey {
+        let pages = finished_pages(&mut tx, document).await?;
+        let xml = xml_place(&mut tx, document).await?;
+        let is_stale = |page: &FinishedPage| {
+            page.key.as_deref().is_some_and(|key| {
+                stale(PageKey {
                     key,
-                    doc_type: page.get(2),
-                    forced: forced.is_some(),
+                    doc_type: page.doc_type.as_deref(),
+                    forced: page.forced_type.is_some(),
                     xml,
-                }),
-                forced_type: forced,
-                run: page.get(4),
-            };
-            if choose(&finished) {
-                let requeue = sqlx::query(REQUEUE)
-                    .bind(forced_type)
-                    .bind(page.get::<i64, _>(0));
-                requeued += requeue.execute(&mut *tx).await?.rows_affected() as u32;
-            }
-        }
-        if requeued > 0 {
-            reopen(&mut tx, document).await?;
-        }
+                })
+            })
+        };
+        let chosen: Vec<_> = pages.into_iter().filter(is_stale).collect();
+        let requeued = requeue(&mut tx, document, None, chosen).await?;
         tx.commit().await?;
         Ok(requeued)
     }
 }
 
+async fn finished_pages(
+    tx: &mut Transaction<'_, Sqlite>,
+    document: DocumentId,
+) -> sqlx::Result<Vec<FinishedPage>> {
+    let pages = sqlx::query_as(
+        "SELECT id, key, doc_type, forced_type, run_id FROM pages
+         WHERE document_id = ? AND state IN ('done', 'failed')",
+    );
+    pages.bind(document).fetch_all(&mut **tx).await
+}
+
+async fn requeue(
+    tx: &mut Transaction<'_, Sqlite>,
+    document: DocumentId,
+    forced_type: Option<&str>,
+    pages: impl IntoIterator<Item = FinishedPage>,
+) -> sqlx::Result<u32> {
+    let mut requeued = 0;
+    for page in pages {
+        let requeue = sqlx::query(REQUEUE).bind(forced_type).bind(page.id);
+        requeued += requeue.execute(&mut **tx).await?.rows_affected() as u32;
+    }
+    if requeued > 0 {
+        revisions::reopen(tx, document).await?;
+    }
+    Ok(requeued)
+}
+
 /// Of pages that wait, and of those beside them in their documents, the type
 /// by which they will be read or recorded.
 const TYPES_TO_COME: &str = "SELECT type FROM
-    (SELECT CASE WHEN state IN ('queued', 'leased') AND climb_id IS NULL THEN forced_type ELSE doc_type END AS type
+    (SELECT CASE WHEN state IN ('queued', 'leased') AND escalation_id IS NULL THEN forced_type ELSE doc_type END AS type
      FROM pages WHERE document_id IN (SELECT document_id FROM pages WHERE state IN ('queued', 'leased')))
     WHERE type NOT IN (SELECT value FROM json_each(?)) LIMIT 1";
 
@@ -249,7 +259,7 @@ impl Store {
     }
 
     /// A document type of the document's pages that is not among `known`:
-    /// given by the user or, unless `forced_only`, told by CLIP.
+    /// given by the user or, unless `forced_only`, determined by CLIP.
     pub async fn missing_type_of(
         &self,
         document: DocumentId,
@@ -261,7 +271,7 @@ impl Store {
                 FROM pages WHERE document_id = ?)
              WHERE type NOT IN (SELECT value FROM json_each(?)) LIMIT 1",
         );
-        let missing = missing.bind(forced_only).bind(document.0);
+        let missing = missing.bind(forced_only).bind(document);
         let missing = missing.bind(serde_json::to_string(known)?);
         Ok(missing.fetch_optional(&self.pool).await?)
     }
@@ -276,10 +286,10 @@ pub(super) async fn missing_type(
 }
 
 impl Store {
-    /// Opens a recorded document again whose records were made by another
-    /// acceptance policy: they are to be made anew, without reading anything.
+    /// Reopens a recorded document whose records were made by another
+    /// acceptance policy: they are made again, without reading anything.
     /// Returns whether it was one.
-    pub async fn reopen_if_judged_otherwise(
+    pub async fn reopen_if_policy_changed(
         &self,
         document: DocumentId,
         policy: &str,
@@ -288,76 +298,71 @@ impl Store {
             "UPDATE documents SET state = 'open', revision = revision + 1
              WHERE id = ? AND state = 'recorded' AND policy IS NOT ?",
         );
-        let update = update.bind(document.0).bind(policy);
+        let update = update.bind(document).bind(policy);
         Ok(update.execute(&self.pool).await?.rows_affected() > 0)
     }
 }
 
 async fn insert_xml(
     tx: &mut Transaction<'_, Sqlite>,
-    document: i64,
+    document: DocumentId,
     xml: Option<&XmlFile>,
 ) -> sqlx::Result<()> {
     let Some(xml) = xml else { return Ok(()) };
-    sqlx::query(
+    let insert = sqlx::query(
         "INSERT INTO einvoices (document_id, name, xml) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-    )
-    .bind(document)
-    .bind(&xml.name)
-    .bind(&xml.bytes)
-    .execute(&mut **tx)
-    .await
-    .map(drop)
+    );
+    let insert = insert.bind(document).bind(&xml.name).bind(&xml.bytes);
+    insert.execute(&mut **tx).await.map(drop)
+}
+
+pub(super) async fn xml_file(
+    tx: &mut Transaction<'_, Sqlite>,
+    document: DocumentId,
+) -> sqlx::Result<Option<XmlFile>> {
+    let row = sqlx::query_as("SELECT name, xml FROM einvoices WHERE document_id = ?");
+    let row = row.bind(document).fetch_optional(&mut **tx).await?;
+    Ok(row.map(|(name, bytes)| XmlFile { name, bytes }))
 }
 
 /// Whether and how the document comes with an electronic invoice.
 pub(super) async fn xml_place(
     tx: &mut Transaction<'_, Sqlite>,
-    document: i64,
+    document: DocumentId,
 ) -> sqlx::Result<Option<XmlPlace>> {
-    let row = sqlx::query("SELECT name IS NULL FROM einvoices WHERE document_id = ?");
-    let row = row.bind(document).fetch_optional(&mut **tx).await?;
-    Ok(row.map(|row| match row.get(0) {
+    let is_whole = sqlx::query_scalar("SELECT name IS NULL FROM einvoices WHERE document_id = ?");
+    let is_whole = is_whole.bind(document).fetch_optional(&mut **tx).await?;
+    Ok(is_whole.map(|is_whole| match is_whole {
         true => XmlPlace::Whole,
         false => XmlPlace::Attached,
     }))
 }
 
-/// The document's records no longer follow from its pages.
-pub(super) async fn reopen(
-    tx: &mut Transaction<'_, Sqlite>,
-    document: DocumentId,
-) -> sqlx::Result<()> {
-    let update =
-        sqlx::query("UPDATE documents SET state = 'open', revision = revision + 1 WHERE id = ?");
-    update.bind(document.0).execute(&mut **tx).await.map(drop)
-}
-
-async fn note_source(
+async fn insert_source(
     tx: &mut Transaction<'_, Sqlite>,
     run: RunId,
     path: &Path,
     document: Option<DocumentId>,
     failure: Option<&Failure>,
 ) -> sqlx::Result<()> {
-    let bytes = path.as_os_str().as_bytes();
-    // What the path was turned away for before no longer holds.
-    let forget = sqlx::query("DELETE FROM sources WHERE path = ? AND document_id IS NULL");
-    forget.bind(bytes).execute(&mut **tx).await?;
+    let bytes = path_bytes(path);
+    // An earlier rejection of the path no longer holds.
+    let delete = sqlx::query("DELETE FROM sources WHERE path = ? AND document_id IS NULL");
+    delete.bind(&bytes).execute(&mut **tx).await?;
     sqlx::query(
         "INSERT INTO sources (path, path_text, document_id, reason, message, run_id, seen_at)
          VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (document_id, path) WHERE document_id IS NOT NULL
          DO UPDATE SET run_id = excluded.run_id, seen_at = excluded.seen_at",
     )
-    .bind(bytes)
+    .bind(&bytes)
     .bind(path.to_string_lossy())
-    .bind(document.map(|id| id.0))
+    .bind(document)
     .bind(failure.map(|failure| failure.reason.as_str()))
     .bind(failure.map(|failure| &failure.message))
-    .bind(run.0)
+    .bind(run)
     .bind(now())
     .execute(&mut **tx)
     .await?;
-    replaced::tell_of_path(tx, path, document).await
+    replaced::flag_former_content(tx, path, document).await
 }

@@ -1,72 +1,72 @@
 //! The same business transaction in another document: a possible duplicate
 //! payment.
 
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction};
 
-use super::{DocumentId, jobs, records};
+use super::columns::DocumentId;
+use super::{findings, sources};
 use crate::domain::{BusinessKey, Finding, FindingCode, Record};
 
-/// Adds a finding where a current record of a document that was taken in
-/// earlier has one of the record's keys. Which of two is told does not depend
-/// on whose records were made first, or made anew: see [`tell_later`].
-pub(super) async fn tell(
+/// Adds a finding where a current record of a document that was ingested
+/// earlier has one of the record's keys. Which of two records gets the finding
+/// does not depend on the order in which they were made: see [`flag_later`].
+pub(super) async fn flag(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
     record: &mut Record,
 ) -> sqlx::Result<()> {
     for key in &record.keys {
-        let found = sqlx::query(
+        let found = sqlx::query_scalar(
             "SELECT r.document_id FROM record_keys k JOIN records r ON r.id = k.record_id
              WHERE k.key = ? AND r.current = 1 AND r.document_id < ? ORDER BY 1 LIMIT 1",
         );
-        let found = found.bind(&key.key).bind(document.0);
-        let Some(row) = found.fetch_optional(&mut **tx).await? else {
+        let found = found.bind(&key.key).bind(document);
+        let Some(earlier) = found.fetch_optional(&mut **tx).await? else {
             continue;
         };
-        record.doubt(finding(tx, &key.words, row.get(0), document).await?);
+        record.flag_for_review(finding(tx, &key.words, earlier, document).await?);
         // One finding sends it to a person; another key would say the same.
         break;
     }
     Ok(())
 }
 
-/// Tells of a record at those of documents that were taken in later and were
-/// recorded before it. Returns the records that are accepted no more.
-pub(super) async fn tell_later(
+/// Flags the records with the same key of documents that were ingested later
+/// and recorded before. Returns the records that are no longer accepted.
+pub(super) async fn flag_later(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
     record: &Record,
 ) -> sqlx::Result<Vec<i64>> {
-    let mut doubted = Vec::new();
+    let mut downgraded = Vec::new();
     for key in &record.keys {
-        let later = sqlx::query(
+        let later = sqlx::query_as::<_, (i64, DocumentId)>(
             "SELECT r.id, r.document_id FROM record_keys k JOIN records r ON r.id = k.record_id
              WHERE k.key = ? AND r.current = 1 AND r.document_id > ? AND NOT EXISTS
                 (SELECT 1 FROM findings f WHERE f.record_id = r.id AND f.code = ?) ORDER BY r.id",
         );
-        let later = later.bind(&key.key).bind(document.0);
+        let later = later.bind(&key.key).bind(document);
         let later = later.bind(FindingCode::PossibleDuplicate.as_str());
-        for row in later.fetch_all(&mut **tx).await? {
-            let id = row.get(0);
-            let finding = finding(tx, &key.words, document.0, DocumentId(row.get(1))).await?;
-            if records::doubt(tx, id, &finding).await? {
-                doubted.push(id);
+        for (id, of) in later.fetch_all(&mut **tx).await? {
+            let finding = finding(tx, &key.words, document, of).await?;
+            if findings::flag_for_review(tx, id, &finding).await? {
+                downgraded.push(id);
             }
         }
     }
-    Ok(doubted)
+    Ok(downgraded)
 }
 
-/// Names the other document by its path: its records may be made anew. A file
+/// Names the other document by its path: its records may be made again. A file
 /// that was overwritten, perhaps after it was booked, has one path for both.
 async fn finding(
     tx: &mut Transaction<'_, Sqlite>,
     words: &str,
-    other: i64,
+    other: DocumentId,
     document: DocumentId,
 ) -> sqlx::Result<Finding> {
-    let own = jobs::paths(tx, document.0).await?;
-    let other = match jobs::paths(tx, other).await?.first() {
+    let own = sources::paths(tx, document).await?;
+    let other = match sources::paths(tx, other).await?.first() {
         Some(path) if own.contains(path) => {
             let blake3 = sqlx::query_scalar("SELECT blake3 FROM documents WHERE id = ?");
             let blake3: String = blake3.bind(other).fetch_one(&mut **tx).await?;
@@ -103,12 +103,10 @@ pub(super) async fn keys(
     tx: &mut Transaction<'_, Sqlite>,
     record_id: i64,
 ) -> sqlx::Result<Vec<BusinessKey>> {
-    let rows = sqlx::query("SELECT key, words FROM record_keys WHERE record_id = ? ORDER BY key");
+    let rows =
+        sqlx::query_as("SELECT key, words FROM record_keys WHERE record_id = ? ORDER BY key");
     let rows = rows.bind(record_id).fetch_all(&mut **tx).await?;
-    let key = |row: sqlx::sqlite::SqliteRow| BusinessKey {
-        key: row.get(0),
-        words: row.get(1),
-    };
+    let key = |(key, words)| BusinessKey { key, words };
     Ok(rows.into_iter().map(key).collect())
 }
 
@@ -118,6 +116,7 @@ mod tests {
 
     use serde_json::json;
 
+    use super::super::tests::MADE_WITH;
     use super::super::*;
     use super::*;
     use crate::domain::{DocumentInfo, MediaType, Status};
@@ -173,7 +172,7 @@ mod tests {
         store.complete_page(&claim.unwrap(), &done).await.unwrap();
     }
 
-    /// With the records that it cast doubt on.
+    /// With the records of other documents that were downgraded.
     async fn store_record(
         store: &Store,
         run: RunId,
@@ -186,16 +185,19 @@ mod tests {
             "keys": [{"key": key, "words": "seller name Nord GmbH and invoice number A-1"}]});
         let mut records = [serde_json::from_value(record).unwrap()];
         let recorded = store
-            .finish_document(run, document, &pages, &mut records)
+            .finish_document(run, &pages, MADE_WITH, &mut records)
             .await;
         let recorded = recorded.unwrap().unwrap();
         let stored = store.record(recorded.ids[0]).await.unwrap().unwrap().record;
-        assert_eq!(stored, records[0], "what is told is what is stored");
-        (stored, recorded.doubted)
+        assert_eq!(
+            stored, records[0],
+            "the record handed over is the one stored"
+        );
+        (stored, recorded.downgraded)
     }
 
     #[tokio::test]
-    async fn the_same_key_in_another_document_is_told_and_in_the_same_document_read_again_is_not() {
+    async fn the_same_key_is_a_finding_in_another_document_and_not_in_the_same_one_read_again() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("db")).await.unwrap();
         let run = begin(&store).await;
@@ -220,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_file_held_before_it_was_changed_is_told_until_it_is_back() {
+    async fn records_of_replaced_content_are_flagged_until_the_content_is_back() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("db")).await.unwrap();
         let run = begin(&store).await;
@@ -231,10 +233,10 @@ mod tests {
         let corrected = finish(&store, run, second, "k").await;
         // What was booked by the first would be booked again by the second.
         assert_eq!(corrected.status, Status::NeedsReview);
-        let told = &corrected.findings[0].message;
+        let message = &corrected.findings[0].message;
         assert!(
-            told.ends_with("are those of other content of a.pdf (document a.pdf)"),
-            "{told}"
+            message.ends_with("are those of other content of a.pdf (document a.pdf)"),
+            "{message}"
         );
         let codes = async |document: DocumentId| -> Vec<String> {
             let sql = "SELECT r.status || coalesce(f.code, '') FROM records r
@@ -265,7 +267,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_document_taken_in_later_is_told_though_it_was_recorded_first() {
+    async fn the_document_ingested_later_gets_the_finding_even_if_recorded_first() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("db")).await.unwrap();
         let run = begin(&store).await;
@@ -277,13 +279,13 @@ mod tests {
         read(&store, run).await;
         let (alone, _) = store_record(&store, run, second, "k").await;
         assert_eq!(alone.status, Status::Accepted);
-        let (record, doubted) = store_record(&store, run, first, "k").await;
+        let (record, downgraded) = store_record(&store, run, first, "k").await;
         assert_eq!(
             (record.status, record.findings.len()),
             (Status::Accepted, 0)
         );
         let later = store.records_of(second).await.unwrap().remove(0);
-        assert_eq!(doubted, [later.id]);
+        assert_eq!(downgraded, [later.id]);
         assert_eq!(later.record.status, Status::NeedsReview);
         assert!(later.record.findings[0].message.ends_with("of a.pdf"));
     }

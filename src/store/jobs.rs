@@ -1,18 +1,19 @@
 //! Claiming, completing and giving up pages. Every statement that changes a
 //! job names its lease: whoever lost it changes nothing.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::replaced::superseded;
-use super::{DocumentId, RunId, Store, now};
-use crate::domain::{Failure, OcrWord, Reading, Reason, Routing, Usage, Word, XmlPlace};
+use super::columns::{DocumentId, Json, Named, RunId, now};
+use super::database::Store;
+use super::process::ProcessId;
+use super::{documents, page_text, revisions, sources};
+use crate::domain::{
+    EscalationReason, Failure, FindingCode, Reading, Reason, Routing, SourceText, Stage,
+    StageSeconds, Usage, XmlPlace,
+};
 
 /// A page that this run may work on until its lease ends.
 #[derive(Clone, Debug)]
@@ -32,19 +33,19 @@ pub struct Claim {
     pub forced_type: Option<String>,
     /// Whether its document comes with an electronic invoice.
     pub xml: Option<XmlPlace>,
-    /// The stronger reader that it climbs to; `None`: the first reads it.
-    pub climb: Option<ClaimedClimb>,
+    /// The stronger reader that it waits for; `None`: the first reads it.
+    pub escalation: Option<ClaimedEscalation>,
     run: RunId,
     pub(super) lease_token: String,
 }
 
-/// Why and to which reader a page climbs.
+/// Why and to which reader a page is escalated.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ClaimedClimb {
+pub struct ClaimedEscalation {
     /// Hash of the reader.
     pub reader: String,
-    pub why: String,
-    /// As an earlier attempt told the page's type.
+    pub reason: EscalationReason,
+    /// As an earlier attempt determined the page's type.
     pub routing: Option<Routing>,
 }
 
@@ -53,7 +54,7 @@ pub struct ClaimedClimb {
 pub struct Wanted {
     /// Those for the first reader.
     pub first: bool,
-    /// Those that climb to one of these readers, by hash.
+    /// Those escalated to one of these readers, by hash.
     pub readers: Vec<String>,
 }
 
@@ -71,16 +72,14 @@ pub struct PageCompletion {
     pub model_hash: Option<String>,
     pub prompt_hash: Option<String>,
     pub schema_hash: Option<String>,
-    pub words: Option<Vec<Word>>,
-    /// `None`: no OCR engine was asked.
-    pub ocr: Option<Vec<OcrWord>>,
+    /// The page's words, one for each source that was looked at.
+    pub texts: Vec<SourceText>,
     pub routing: Option<Routing>,
     pub reading: Option<Reading>,
-    /// Seconds by stage.
-    pub seconds: BTreeMap<String, f64>,
-    /// What the reader took, where it says so.
+    pub seconds: StageSeconds,
+    /// What the reader took, where it reports it.
     pub usage: Option<Usage>,
-    /// In `currency`; `None`: nobody is paid.
+    /// In `currency`; `None`: free.
     pub cost: Option<f64>,
     pub currency: Option<String>,
 }
@@ -93,10 +92,31 @@ pub struct Completed {
     pub document_complete: bool,
 }
 
+impl Completed {
+    /// The lease was another's: nothing was stored.
+    pub(super) const NOT_OWNED: Completed = Completed {
+        owned: false,
+        document_complete: false,
+    };
+}
+
+/// A page as it is claimed.
+#[derive(FromRow)]
+struct ClaimRow {
+    document_id: DocumentId,
+    page_index: u32,
+    attempts: u32,
+    failures: u32,
+    forced_type: Option<String>,
+    escalation_id: Option<i64>,
+    routing: Option<Json<Routing>>,
+}
+
 impl Store {
-    /// Claims the next page, documents in the order they came, those that were
-    /// claimed before last. Pages whose lease ended count as queued. A page claimed `max_claims` times is not
-    /// claimed again but failed: whatever it did, nobody lived to tell.
+    /// Claims the next page: documents in the order they came, pages that were
+    /// claimed before last. Pages whose lease ended count as queued. A page
+    /// claimed `max_claims` times is failed instead: whatever it did, no process
+    /// survived to report it.
     pub async fn claim(
         &self,
         run: RunId,
@@ -121,38 +141,39 @@ impl Store {
             tx.commit().await?;
             return Ok(None);
         };
-        let page = sqlx::query(
+        let row: ClaimRow = sqlx::query_as(
             "UPDATE pages SET state = 'leased', attempts = attempts + 1, run_id = ?, lease_token = ?, lease_until = ?
              WHERE id = ?
-             RETURNING id, document_id, page_index, attempts, failures, forced_type, climb_id, routing",
+             RETURNING document_id, page_index, attempts, failures, forced_type, escalation_id, routing",
         )
-        .bind(run.0)
+        .bind(run)
         .bind(&token)
         .bind(time + lease.as_millis() as i64)
         .bind(page)
         .fetch_one(&mut *tx)
         .await?;
-        let document_id: i64 = page.get(1);
-        let document = sqlx::query("SELECT blake3 FROM documents WHERE id = ?").bind(document_id);
-        let blake3 = document.fetch_one(&mut *tx).await?.get(0);
-        let paths = latest_paths(&mut tx, document_id).await?;
-        let xml = super::documents::xml_place(&mut tx, document_id).await?;
-        let climb = match page.get::<Option<i64>, _>(6) {
-            Some(id) => Some(climb(&mut tx, id, page.get(7)).await?),
+        let document_id = row.document_id;
+        let blake3 = sqlx::query_scalar("SELECT blake3 FROM documents WHERE id = ?");
+        let blake3 = blake3.bind(document_id).fetch_one(&mut *tx).await?;
+        let paths = sources::latest_paths(&mut tx, document_id).await?;
+        let xml = documents::xml_place(&mut tx, document_id).await?;
+        let routing = row.routing.map(|Json(routing)| routing);
+        let escalation = match row.escalation_id {
+            Some(id) => Some(escalation(&mut tx, id, routing).await?),
             None => None,
         };
         tx.commit().await?;
         Ok(Some(Claim {
-            page_id: page.get(0),
-            document_id: DocumentId(document_id),
+            page_id: page,
+            document_id,
             blake3,
-            index: page.get(2),
+            index: row.page_index,
             paths,
-            attempt: page.get(3),
-            failures: page.get(4),
-            forced_type: page.get(5),
+            attempt: row.attempts,
+            failures: row.failures,
+            forced_type: row.forced_type,
             xml,
-            climb,
+            escalation,
             run,
             lease_token: token,
         }))
@@ -212,12 +233,9 @@ impl Store {
         );
         let owned = owned.bind(claim.page_id).bind(&claim.lease_token);
         if !owned.fetch_one(&mut *tx).await? {
-            // Another run has the page now, or it was forgotten: nothing of
-            // this attempt is kept.
-            return Ok(Completed {
-                owned: false,
-                document_complete: false,
-            });
+            // Another run has the page now, or it was deleted: nothing of this
+            // attempt is kept.
+            return Ok(Completed::NOT_OWNED);
         }
         let reading_id = insert_reading(&mut tx, claim, result, failure).await?;
         let routing = result.routing.as_ref();
@@ -227,14 +245,15 @@ impl Store {
                 .flat_map(|x| x.to_le_bytes())
                 .collect::<Vec<u8>>()
         });
+        for text in &result.texts {
+            page_text::insert(&mut tx, claim.page_id, text).await?;
+        }
         // What an attempt did not reach keeps the last attempt's value; the key
         // is that of the first reader, whichever others there are.
         sqlx::query(
             "UPDATE pages SET state = ?, lease_token = NULL, lease_until = NULL, finished_at = ?,
                 failures = failures + ?, reason = ?, message = ?, key = coalesce(?, key), doc_type = ?,
-                routing = coalesce(?, routing), embedding = coalesce(?, embedding), words = coalesce(?, words),
-                ocr = coalesce(?, ocr),
-                reading_id = ?
+                routing = coalesce(?, routing), embedding = coalesce(?, embedding), reading_id = ?
              WHERE id = ?",
         )
         .bind(state)
@@ -242,28 +261,19 @@ impl Store {
         .bind(u32::from(failure.is_some()))
         .bind(failure.map(|failure| failure.reason.as_str()))
         .bind(failure.map(|failure| &failure.message))
-        .bind(claim.climb.is_none().then_some(&result.key))
+        .bind(claim.escalation.is_none().then_some(&result.key))
         .bind(routing.and_then(|routing| routing.verdict.as_deref().ok()))
         .bind(routing.map(routing_json).transpose()?)
         .bind(bytes)
-        .bind(result.words.as_ref().map(serde_json::to_string).transpose()?)
-        .bind(result.ocr.as_ref().map(serde_json::to_string).transpose()?)
         .bind(reading_id)
         .bind(claim.page_id)
         .execute(&mut *tx)
         .await?;
-        let left = sqlx::query(
-            "SELECT EXISTS (SELECT 1 FROM pages WHERE document_id = ? AND state IN ('queued', 'leased'))",
-        );
-        let left: bool = left
-            .bind(claim.document_id.0)
-            .fetch_one(&mut *tx)
-            .await?
-            .get(0);
+        let is_open = revisions::has_open_pages(&mut tx, claim.document_id).await?;
         tx.commit().await?;
         Ok(Completed {
             owned: true,
-            document_complete: !left,
+            document_complete: !is_open,
         })
     }
 }
@@ -274,8 +284,8 @@ macro_rules! open_pages {
         concat!(
             "SELECT id, attempts FROM pages
              WHERE state IN ('queued', 'leased') AND (state = 'queued' OR lease_until < ?)
-                AND (climb_id IS NULL AND ? OR climb_id IN
-                    (SELECT id FROM climbs WHERE model_hash IN (SELECT value FROM json_each(?)))) ",
+                AND (escalation_id IS NULL AND ? OR escalation_id IN
+                    (SELECT id FROM escalations WHERE model_hash IN (SELECT value FROM json_each(?)))) ",
             $rest
         )
     };
@@ -283,8 +293,8 @@ macro_rules! open_pages {
 
 /// The page to claim next, and how often it was claimed. One that was lost or
 /// failed before waits behind those that were not: input that takes the program
-/// down holds up nobody else, and a program that is killed again and again
-/// does not do so over the same pages until they are given up.
+/// down delays no other page, and a program that is killed again and again does
+/// not begin with the same pages each time.
 async fn next_page(
     tx: &mut Transaction<'_, Sqlite>,
     wanted: &Wanted,
@@ -296,12 +306,12 @@ async fn next_page(
         open_pages!("AND attempts = 0 ORDER BY document_id, page_index LIMIT 1"),
         open_pages!("ORDER BY attempts, document_id, page_index LIMIT 1"),
     ] {
-        let page = sqlx::query(sql)
+        let page = sqlx::query_as(sql)
             .bind(time)
             .bind(wanted.first)
             .bind(&readers);
         if let Some(page) = page.fetch_optional(&mut **tx).await? {
-            return Ok(Some((page.get(0), page.get(1))));
+            return Ok(Some(page));
         }
     }
     Ok(None)
@@ -317,19 +327,22 @@ async fn insert_reading(
     let raw_text = reading
         .map(|r| r.raw_text.as_str())
         .or(failure.and_then(|f| f.raw_text.as_deref()));
-    let inserted = sqlx::query(
+    let seconds = |stage| result.seconds.get(&stage);
+    let routing = result.routing.as_ref();
+    let inserted = sqlx::query_scalar(
         "INSERT INTO readings (page_id, run_id, attempt, created_at, key, doc_type, model_hash, prompt_hash,
-            schema_hash, raw_text, reading, reason, message, stage_seconds, input_tokens, output_tokens, cost,
-            currency, climb_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-            (SELECT climb_id FROM pages WHERE id = ?1)) RETURNING id",
+            schema_hash, raw_text, reading, reason, message, rasterize_seconds, route_seconds, ocr_seconds,
+            read_seconds, prefill_seconds, decode_seconds, input_tokens, output_tokens, cost, currency,
+            escalation_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+            ?22, ?23, (SELECT escalation_id FROM pages WHERE id = ?1)) RETURNING id",
     )
     .bind(claim.page_id)
-    .bind(claim.run.0)
+    .bind(claim.run)
     .bind(claim.attempt)
     .bind(now())
     .bind(&result.key)
-    .bind(result.routing.as_ref().and_then(|routing| routing.verdict.as_deref().ok()))
+    .bind(routing.and_then(|routing| routing.verdict.as_deref().ok()))
     .bind(&result.model_hash)
     .bind(&result.prompt_hash)
     .bind(&result.schema_hash)
@@ -337,18 +350,21 @@ async fn insert_reading(
     .bind(reading.map(serde_json::to_string).transpose()?)
     .bind(failure.map(|failure| failure.reason.as_str()))
     .bind(failure.map(|failure| &failure.message))
-    .bind(serde_json::to_string(&result.seconds)?)
+    .bind(seconds(Stage::Rasterize))
+    .bind(seconds(Stage::Route))
+    .bind(seconds(Stage::Ocr))
+    .bind(seconds(Stage::Read))
+    .bind(reading.map(|reading| reading.prefill_seconds))
+    .bind(reading.map(|reading| reading.decode_seconds))
     .bind(result.usage.map(|usage| usage.input))
     .bind(result.usage.map(|usage| usage.output))
     .bind(result.cost)
-    .bind(&result.currency)
-    .fetch_one(&mut **tx)
-    .await?;
-    Ok(inserted.get(0))
+    .bind(&result.currency);
+    Ok(inserted.fetch_one(&mut **tx).await?)
 }
 
-/// Fails a page that was claimed too often, with a trace among the attempts if
-/// it was to climb: it must not climb there again.
+/// Fails a page that was claimed too often. An escalated one leaves a failed
+/// attempt, so that it is not escalated to the same reader again.
 async fn give_up(
     tx: &mut Transaction<'_, Sqlite>,
     run: RunId,
@@ -359,11 +375,11 @@ async fn give_up(
     let reason = Reason::WorkerDied.as_str();
     let trace = sqlx::query(
         "INSERT INTO readings (page_id, run_id, attempt, created_at, key, doc_type, model_hash, reason, message,
-            stage_seconds, climb_id)
-         SELECT pages.id, ?, attempts, ?, '', doc_type, climbs.model_hash, ?, ?, '{}', climbs.id
-         FROM pages JOIN climbs ON climbs.id = pages.climb_id WHERE pages.id = ?",
+            escalation_id)
+         SELECT pages.id, ?, attempts, ?, '', doc_type, e.model_hash, ?, ?, e.id
+         FROM pages JOIN escalations e ON e.id = pages.escalation_id WHERE pages.id = ?",
     );
-    let trace = trace.bind(run.0).bind(now()).bind(reason).bind(&message);
+    let trace = trace.bind(run).bind(now()).bind(reason).bind(&message);
     trace.bind(page).execute(&mut **tx).await?;
     let fail = sqlx::query(
         "UPDATE pages SET state = 'failed', lease_token = NULL, lease_until = NULL, finished_at = ?,
@@ -373,20 +389,18 @@ async fn give_up(
     fail.execute(&mut **tx).await.map(drop)
 }
 
-async fn climb(
+async fn escalation(
     tx: &mut Transaction<'_, Sqlite>,
     id: i64,
-    routing: Option<&str>,
-) -> anyhow::Result<ClaimedClimb> {
-    let climb = sqlx::query("SELECT model_hash, why FROM climbs WHERE id = ?").bind(id);
-    let climb = climb.fetch_one(&mut **tx).await?;
-    Ok(ClaimedClimb {
-        reader: climb.get(0),
-        why: climb.get(1),
-        routing: routing
-            .map(serde_json::from_str)
-            .transpose()
-            .context("a stored routing does not parse")?,
+    routing: Option<Routing>,
+) -> sqlx::Result<ClaimedEscalation> {
+    let row = sqlx::query_as("SELECT model_hash, code, message FROM escalations WHERE id = ?");
+    let (reader, Named(code), message): (String, Named<FindingCode>, String) =
+        row.bind(id).fetch_one(&mut **tx).await?;
+    Ok(ClaimedEscalation {
+        reader,
+        reason: EscalationReason { code, message },
+        routing,
     })
 }
 
@@ -398,54 +412,11 @@ fn routing_json(routing: &Routing) -> serde_json::Result<String> {
     })
 }
 
-/// The document's paths in the order first seen: what names a record does not
-/// change when a copy appears. Those that hold something else by now come last.
-pub(super) async fn paths(
-    tx: &mut Transaction<'_, Sqlite>,
-    document: i64,
-) -> sqlx::Result<Vec<PathBuf>> {
-    sources(
-        tx,
-        document,
-        concat!(
-            "SELECT path FROM sources s WHERE document_id = ? ORDER BY ",
-            superseded!(),
-            ", id"
-        ),
-    )
-    .await
-}
-
-/// The same in the order to look for the file: where the latest run saw it
-/// comes before where it was.
-async fn latest_paths(
-    tx: &mut Transaction<'_, Sqlite>,
-    document: i64,
-) -> sqlx::Result<Vec<PathBuf>> {
-    let latest = "SELECT path FROM sources WHERE document_id = ? ORDER BY run_id DESC, id";
-    sources(tx, document, latest).await
-}
-
-async fn sources(
-    tx: &mut Transaction<'_, Sqlite>,
-    document: i64,
-    query: &'static str,
-) -> sqlx::Result<Vec<PathBuf>> {
-    let rows = sqlx::query(query)
-        .bind(document)
-        .fetch_all(&mut **tx)
-        .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| OsString::from_vec(row.get(0)).into())
-        .collect())
-}
-
 /// Unlike any other lease's: this process, its start and a count.
 fn new_token() -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let process = super::process::ProcessId::of_self();
+    let process = ProcessId::of_self();
     format!(
         "{}-{}-{}-{}",
         process.boot_id,

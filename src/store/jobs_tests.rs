@@ -1,6 +1,6 @@
 //! Claims, leases and attempts.
 
-use super::super::Clock;
+use super::super::clock::Clock;
 use super::super::tests::{LEASE, begin, completion, fixture};
 use super::*;
 

@@ -4,14 +4,14 @@ use std::fs;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::FromRow;
 
 /// A process of this machine, as `runs` remembers it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct ProcessId {
     pub pid: i64,
     /// Clock ticks since boot.
+    #[sqlx(rename = "process_start")]
     pub start: i64,
     pub boot_id: String,
 }
@@ -23,15 +23,6 @@ impl ProcessId {
             pid,
             start: start_ticks(pid).unwrap_or(0),
             boot_id: boot_id(),
-        }
-    }
-
-    /// From the columns of `runs`.
-    pub fn of_row(row: &SqliteRow) -> ProcessId {
-        ProcessId {
-            pid: row.get("pid"),
-            start: row.get("process_start"),
-            boot_id: row.get("boot_id"),
         }
     }
 

@@ -1,17 +1,17 @@
 //! What `status`, `show`, `retry`, `export` and `eval` ask of the database.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use serde::Serialize;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite};
+use sqlx::{FromRow, QueryBuilder, Sqlite, Transaction};
 
-use super::{DocumentId, RunId, Store, documents};
-use crate::domain::{Finding, Record, Source, Status};
+use super::columns::{DocumentId, Json, Named, PathColumn, RunId, StageColumns, path_bytes};
+use super::database::Store;
+use super::{documents, duplicates, findings, revisions, sources};
+use crate::domain::{
+    Calibrated, FieldEvidence, FieldLogprob, Fields, Record, Source, StageSeconds, Status,
+};
 
 /// How much there is of everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -25,28 +25,26 @@ pub struct Counts {
     pub failed_pages: BTreeMap<String, u64>,
 }
 
-/// A file that was turned away.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A rejected file.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct RejectedRow {
+    #[sqlx(try_from = "PathColumn")]
     pub path: PathBuf,
     pub reason: String,
     pub message: String,
 }
 
-impl From<SqliteRow> for RejectedRow {
-    fn from(row: SqliteRow) -> RejectedRow {
-        RejectedRow {
-            path: OsString::from_vec(row.get(0)).into(),
-            reason: row.get(1),
-            message: row.get::<Option<String>, _>(2).unwrap_or_default(),
-        }
+impl From<PathColumn> for PathBuf {
+    fn from(column: PathColumn) -> PathBuf {
+        column.0
     }
 }
 
 /// A page as `show` lists it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromRow)]
 pub struct PageRow {
     /// From 0.
+    #[sqlx(rename = "page_index")]
     pub index: u32,
     pub state: String,
     pub doc_type: Option<String>,
@@ -54,8 +52,9 @@ pub struct PageRow {
     pub reason: Option<String>,
     pub message: Option<String>,
     pub raw_text: Option<String>,
-    /// Seconds by stage of the last attempt.
-    pub stage_seconds: BTreeMap<String, f64>,
+    /// Of the last attempt.
+    #[sqlx(flatten, try_from = "StageColumns")]
+    pub stage_seconds: StageSeconds,
 }
 
 /// A record and where it comes from.
@@ -76,11 +75,38 @@ pub struct StoredRecord {
     pub schemas: Vec<String>,
 }
 
-const RECORDS: &str =
-    "SELECT r.id, r.document_id, r.doc_type, r.status, r.fields, r.confidence, r.field_confidence,
-    r.run_id, r.created_at, d.blake3, r.logprobs, r.type_probability, r.calibrated, r.evidence, r.source
+const RECORDS: &str = "SELECT r.id, r.document_id, d.blake3, r.doc_type, r.type_probability, r.status, r.source,
+    r.fields, r.confidence, r.field_confidence, r.logprobs, r.calibrated, r.evidence, r.run_id, r.created_at
     FROM records r JOIN documents d ON d.id = r.document_id WHERE ";
 const CURRENT: &str = "r.current = 1 AND ";
+
+#[derive(FromRow)]
+struct RecordRow {
+    id: i64,
+    document_id: DocumentId,
+    blake3: String,
+    doc_type: Option<String>,
+    type_probability: Option<f32>,
+    status: Named<Status>,
+    source: Named<Source>,
+    fields: Json<Fields>,
+    confidence: Option<f32>,
+    field_confidence: Json<Vec<(String, f32)>>,
+    logprobs: Json<Vec<FieldLogprob>>,
+    calibrated: Option<Json<Calibrated>>,
+    evidence: Json<Vec<FieldEvidence>>,
+    run_id: i64,
+    created_at: i64,
+}
+
+/// A page of a record and what read it.
+#[derive(FromRow)]
+struct RecordPage {
+    page_index: u32,
+    model_hash: Option<String>,
+    prompt_hash: Option<String>,
+    schema_hash: Option<String>,
+}
 
 impl Store {
     pub async fn counts(&self) -> anyhow::Result<Counts> {
@@ -101,11 +127,9 @@ impl Store {
     }
 
     async fn tally(&self, query: &'static str) -> anyhow::Result<BTreeMap<String, u64>> {
-        let rows = sqlx::query(query).fetch_all(&self.pool).await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| (row.get(0), row.get::<i64, _>(1) as u64))
-            .collect())
+        let rows = sqlx::query_as::<_, (String, i64)>(query);
+        let rows = rows.fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(|(what, n)| (what, n as u64)).collect())
     }
 
     /// Pages that wait or are held.
@@ -117,21 +141,20 @@ impl Store {
     }
 
     pub async fn rejected(&self) -> anyhow::Result<Vec<RejectedRow>> {
-        let rows = sqlx::query(
-            "SELECT path, reason, message FROM sources WHERE reason IS NOT NULL ORDER BY path",
+        let rows = sqlx::query_as(
+            "SELECT path, reason, coalesce(message, '') AS message FROM sources
+             WHERE reason IS NOT NULL ORDER BY path",
         );
-        let rows = rows.fetch_all(&self.pool).await?;
-        Ok(rows.into_iter().map(RejectedRow::from).collect())
+        Ok(rows.fetch_all(&self.pool).await?)
     }
 
     /// Files that no run after this one saw, the first `most` by name.
     pub async fn rejected_of_run(&self, run: RunId, most: u32) -> anyhow::Result<Vec<RejectedRow>> {
-        let rows = sqlx::query(
-            "SELECT path, reason, message FROM sources WHERE run_id = ? AND reason IS NOT NULL
-             ORDER BY path LIMIT ?",
+        let rows = sqlx::query_as(
+            "SELECT path, reason, coalesce(message, '') AS message FROM sources
+             WHERE run_id = ? AND reason IS NOT NULL ORDER BY path LIMIT ?",
         );
-        let rows = rows.bind(run.0).bind(most).fetch_all(&self.pool).await?;
-        Ok(rows.into_iter().map(RejectedRow::from).collect())
+        Ok(rows.bind(run).bind(most).fetch_all(&self.pool).await?)
     }
 
     /// The records that took the place of one that is not current any more:
@@ -151,25 +174,12 @@ impl Store {
     }
 
     pub async fn pages(&self, document: DocumentId) -> anyhow::Result<Vec<PageRow>> {
-        let rows = sqlx::query(
+        let rows = sqlx::query_as(
             "SELECT p.page_index, p.state, p.doc_type, p.attempts, p.reason, p.message, r.raw_text,
-                coalesce(r.stage_seconds, '{}')
+                r.rasterize_seconds, r.route_seconds, r.ocr_seconds, r.read_seconds
              FROM pages p LEFT JOIN readings r ON r.id = p.reading_id WHERE p.document_id = ? ORDER BY 1",
         );
-        let rows = rows.bind(document.0).fetch_all(&self.pool).await?;
-        let page = |row: SqliteRow| {
-            Ok(PageRow {
-                index: row.get(0),
-                state: row.get(1),
-                doc_type: row.get(2),
-                attempts: row.get(3),
-                reason: row.get(4),
-                message: row.get(5),
-                raw_text: row.get(6),
-                stage_seconds: serde_json::from_str(row.get(7))?,
-            })
-        };
-        rows.into_iter().map(page).collect()
+        Ok(rows.bind(document).fetch_all(&self.pool).await?)
     }
 
     /// Current records with an id above `after`, in the order of their ids:
@@ -204,7 +214,7 @@ impl Store {
         query
             .push(CURRENT)
             .push("r.document_id = (SELECT document_id FROM sources WHERE document_id IS NOT NULL AND path = ")
-            .push_bind(path.as_os_str().as_bytes().to_vec())
+            .push_bind(path_bytes(path))
             .push(" ORDER BY run_id DESC, seen_at DESC, id DESC LIMIT 1) ORDER BY r.id");
         self.records(query).await
     }
@@ -215,70 +225,18 @@ impl Store {
         query
             .push(CURRENT)
             .push("r.document_id = ")
-            .push_bind(document.0)
+            .push_bind(document)
             .push(" ORDER BY r.id");
         self.records(query).await
     }
 
     async fn records(&self, mut query: QueryBuilder<Sqlite>) -> anyhow::Result<Vec<StoredRecord>> {
         let mut tx = self.pool.begin().await?;
-        let rows = query.build().fetch_all(&mut *tx).await?;
+        let rows = query.build_query_as::<RecordRow>();
+        let rows = rows.fetch_all(&mut *tx).await?;
         let mut records = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let (id, document): (i64, i64) = (row.get(0), row.get(1));
-            let findings = sqlx::query(
-                "SELECT code, severity, field, message FROM findings WHERE record_id = ? ORDER BY id",
-            );
-            let findings = findings.bind(id).fetch_all(&mut *tx).await?;
-            let pages = sqlx::query(
-                "SELECT rp.page_index, r.model_hash, r.prompt_hash, r.schema_hash FROM record_pages rp
-                 LEFT JOIN readings r ON r.id = rp.reading_id WHERE rp.record_id = ? ORDER BY 1",
-            );
-            let pages = pages.bind(id).fetch_all(&mut *tx).await?;
-            let hashes = |column: usize| {
-                let mut hashes: Vec<String> =
-                    pages.iter().filter_map(|page| page.get(column)).collect();
-                hashes.sort();
-                hashes.dedup();
-                hashes
-            };
-            let record = Record {
-                doc_type: row.get(2),
-                pages: pages.iter().map(|page| page.get(0)).collect(),
-                status: status(row.get(3))?,
-                source: match row.get("source") {
-                    "embedded_xml" => Source::EmbeddedXml,
-                    _ => Source::Model,
-                },
-                fields: serde_json::from_str(row.get(4)).context("stored fields do not parse")?,
-                findings: findings.iter().map(finding).collect::<Result<_, _>>()?,
-                confidence: row.get(5),
-                field_confidence: serde_json::from_str(row.get(6))
-                    .context("stored confidences do not parse")?,
-                logprobs: serde_json::from_str(row.get("logprobs"))
-                    .context("stored log-probabilities do not parse")?,
-                type_probability: row.get("type_probability"),
-                calibrated: row
-                    .get::<Option<&str>, _>("calibrated")
-                    .map(serde_json::from_str)
-                    .transpose()
-                    .context("stored probabilities do not parse")?,
-                evidence: serde_json::from_str(row.get("evidence"))
-                    .context("stored evidence does not parse")?,
-                keys: super::duplicates::keys(&mut tx, id).await?,
-            };
-            records.push(StoredRecord {
-                id,
-                document_id: DocumentId(document),
-                record,
-                paths: super::jobs::paths(&mut tx, document).await?,
-                blake3: row.get(9),
-                run_id: row.get(7),
-                created_at: row.get(8),
-                models: hashes(1),
-                prompts: hashes(2),
-                schemas: hashes(3),
-            });
+        for row in rows {
+            records.push(stored_record(&mut tx, row).await?);
         }
         Ok(records)
     }
@@ -296,7 +254,7 @@ impl Store {
         let mut tx = self.write().await?;
         let mut query = QueryBuilder::new(
             "UPDATE pages SET state = 'queued', attempts = 0, failures = 0, reason = NULL, message = NULL,
-             finished_at = NULL, climb_id = NULL,
+             finished_at = NULL, escalation_id = NULL,
              since_reading = (SELECT coalesce(max(id), 0) FROM readings WHERE page_id = pages.id),
              forced_type = coalesce(",
         );
@@ -316,35 +274,62 @@ impl Store {
             query.push("))");
         }
         query.push(" RETURNING document_id");
-        let rows = query.build().fetch_all(&mut *tx).await?;
-        let mut reopened: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+        let documents = query.build_query_scalar::<DocumentId>();
+        let mut reopened = documents.fetch_all(&mut *tx).await?;
+        let pages = reopened.len() as u64;
         reopened.sort_unstable();
         reopened.dedup();
         for document in reopened {
-            documents::reopen(&mut tx, DocumentId(document)).await?;
+            revisions::reopen(&mut tx, document).await?;
         }
         if let Some(missing) = documents::missing_type(&mut tx, known).await? {
             tx.rollback().await?;
             return Ok(Err(missing));
         }
         tx.commit().await?;
-        Ok(Ok(rows.len() as u64))
+        Ok(Ok(pages))
     }
 }
 
-fn status(name: &str) -> anyhow::Result<Status> {
-    name.parse()
-        .with_context(|| format!("the database holds a record of unknown status `{name}`"))
-}
-
-fn finding(row: &SqliteRow) -> anyhow::Result<Finding> {
-    let severity: &str = row.get(1);
-    Ok(Finding {
-        code: row.get::<String, _>(0).try_into()?,
-        severity: severity
-            .parse()
-            .with_context(|| format!("the database holds the unknown severity `{severity}`"))?,
-        field: row.get(2),
-        message: row.get(3),
+async fn stored_record(
+    tx: &mut Transaction<'_, Sqlite>,
+    row: RecordRow,
+) -> sqlx::Result<StoredRecord> {
+    let pages = sqlx::query_as::<_, RecordPage>(
+        "SELECT rp.page_index, r.model_hash, r.prompt_hash, r.schema_hash FROM record_pages rp
+         LEFT JOIN readings r ON r.id = rp.reading_id WHERE rp.record_id = ? ORDER BY 1",
+    );
+    let pages = pages.bind(row.id).fetch_all(&mut **tx).await?;
+    let distinct = |hash: fn(&RecordPage) -> &Option<String>| {
+        let mut hashes: Vec<String> = pages.iter().filter_map(|page| hash(page).clone()).collect();
+        hashes.sort();
+        hashes.dedup();
+        hashes
+    };
+    Ok(StoredRecord {
+        id: row.id,
+        document_id: row.document_id,
+        paths: sources::paths(tx, row.document_id).await?,
+        blake3: row.blake3,
+        run_id: row.run_id,
+        created_at: row.created_at,
+        models: distinct(|page| &page.model_hash),
+        prompts: distinct(|page| &page.prompt_hash),
+        schemas: distinct(|page| &page.schema_hash),
+        record: Record {
+            doc_type: row.doc_type,
+            pages: pages.iter().map(|page| page.page_index).collect(),
+            status: row.status.0,
+            source: row.source.0,
+            fields: row.fields.0,
+            findings: findings::of_record(tx, row.id).await?,
+            confidence: row.confidence,
+            field_confidence: row.field_confidence.0,
+            logprobs: row.logprobs.0,
+            type_probability: row.type_probability,
+            calibrated: row.calibrated.map(|Json(calibrated)| calibrated),
+            evidence: row.evidence.0,
+            keys: duplicates::keys(tx, row.id).await?,
+        },
     })
 }

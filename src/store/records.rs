@@ -2,32 +2,42 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::{DocumentId, RunId, Store, duplicates, jobs, now, replaced};
-use crate::domain::{Failure, Finding, FindingCode, PageResult, Reason, Record, XmlFile};
+use super::columns::{DocumentId, Json, Named, ResultColumns, RunId, now};
+use super::database::Store;
+use super::{documents, duplicates, findings, page_text, replaced, revisions, sources};
+use crate::domain::{
+    Failure, Finding, FindingCode, PageResult, Reading, Reason, Record, Routing, SourceText,
+    XmlFile,
+};
 
 /// All pages of a document, done or failed: what its records are made from.
 #[derive(Clone, Debug)]
 pub struct FinishedPages {
-    /// Where the latest run saw the document.
+    pub document: DocumentId,
+    /// The document's first path that still holds it.
     pub path: PathBuf,
     /// What opening the document warned of.
     pub warnings: Vec<String>,
     pub results: Vec<PageResult>,
     /// For each of the results, the hash of the reader that was asked.
     pub readers: Vec<Option<String>>,
-    /// Key of the policy that the records are made by; set by who makes them.
-    pub policy: String,
     /// The electronic invoice that the document carries or is.
     pub xml: Option<XmlFile>,
-    /// Page indices and the readings that `results` hold instead of those that
-    /// the pages were left with.
-    pub chosen: Vec<(u32, i64)>,
-    /// Some page was read by more than the first reader.
-    pub climbed: bool,
+    /// Some page was escalated.
+    pub escalated: bool,
     pub(super) revision: i64,
+}
+
+/// What a document's records were made with.
+#[derive(Clone, Copy, Debug)]
+pub struct NewRecords<'a> {
+    /// Key of the acceptance policy.
+    pub policy: &'a str,
+    /// Page indices and the readings that were taken for them, where these are
+    /// not those that the pages were left with.
+    pub chosen: &'a [(u32, i64)],
 }
 
 /// What storing a document's records did.
@@ -35,22 +45,34 @@ pub struct FinishedPages {
 pub struct Recorded {
     /// Those of its records.
     pub ids: Vec<i64>,
-    /// Records of other documents that were accepted and, since one of these
-    /// may be the same payment, are to be reviewed.
-    pub doubted: Vec<i64>,
+    /// Records of other documents that were accepted and now need review, since
+    /// one of these may be the same payment.
+    pub downgraded: Vec<i64>,
+}
+
+#[derive(FromRow)]
+struct FinishedPageRow {
+    page_index: u32,
+    is_failed: bool,
+    page_reason: Option<Named<Reason>>,
+    page_message: Option<String>,
+    routing: Option<Json<Routing>>,
+    escalated: bool,
+    model_hash: Option<String>,
+    #[sqlx(flatten)]
+    reading: ResultColumns,
 }
 
 impl Store {
     /// Documents whose pages are all done but whose records are not stored:
     /// a run ended in between.
     pub async fn unfinished_documents(&self) -> anyhow::Result<Vec<DocumentId>> {
-        let rows = sqlx::query(
+        let ids = sqlx::query_scalar(
             "SELECT id FROM documents WHERE state = 'open' AND NOT EXISTS
                 (SELECT 1 FROM pages WHERE document_id = documents.id AND state IN ('queued', 'leased'))
              ORDER BY id",
         );
-        let rows = rows.fetch_all(&self.pool).await?;
-        Ok(rows.into_iter().map(|row| DocumentId(row.get(0))).collect())
+        Ok(ids.fetch_all(&self.pool).await?)
     }
 
     /// `None` when a page is still to do or the records are stored already.
@@ -67,10 +89,10 @@ impl Store {
         &self,
         document: DocumentId,
     ) -> anyhow::Result<Option<FinishedPages>> {
-        let open = sqlx::query_scalar::<_, bool>(
+        let in_review = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM records WHERE document_id = ? AND current = 1 AND status <> 'accepted')",
         );
-        match open.bind(document.0).fetch_one(&self.pool).await? {
+        match in_review.bind(document).fetch_one(&self.pool).await? {
             true => self.all_pages(document, "recorded").await,
             false => Ok(None),
         }
@@ -82,127 +104,106 @@ impl Store {
         state: &str,
     ) -> anyhow::Result<Option<FinishedPages>> {
         let mut tx = self.pool.begin().await?;
-        let found = sqlx::query(
+        let found = sqlx::query_as::<_, (i64, Json<Vec<String>>)>(
             "SELECT revision, warnings FROM documents WHERE id = ? AND state = ? AND NOT EXISTS
                 (SELECT 1 FROM pages WHERE document_id = documents.id AND state IN ('queued', 'leased'))",
         );
-        let Some(found) = found
-            .bind(document.0)
-            .bind(state)
-            .fetch_optional(&mut *tx)
-            .await?
-        else {
+        let found = found.bind(document).bind(state);
+        let Some((revision, Json(warnings))) = found.fetch_optional(&mut *tx).await? else {
             return Ok(None);
         };
-        let pages = sqlx::query(
-            "SELECT p.page_index, p.state, p.reason, p.message, p.routing, r.reading, r.raw_text,
-                p.words, p.ocr, p.climb_id IS NOT NULL, r.model_hash
+        let pages = sqlx::query_as::<_, FinishedPageRow>(
+            "SELECT p.page_index, p.state = 'failed' AS is_failed, p.reason AS page_reason,
+                p.message AS page_message, p.routing, p.escalation_id IS NOT NULL AS escalated,
+                r.model_hash, r.reading, r.raw_text, r.reason, r.message
              FROM pages p LEFT JOIN readings r ON r.id = p.reading_id
              WHERE p.document_id = ? ORDER BY p.page_index",
         );
-        let pages = pages.bind(document.0).fetch_all(&mut *tx).await?;
-        let xml = sqlx::query("SELECT name, xml FROM einvoices WHERE document_id = ?");
-        let xml = xml.bind(document.0).fetch_optional(&mut *tx).await?;
-        let path = jobs::paths(&mut tx, document.0)
-            .await?
-            .into_iter()
-            .next()
-            .unwrap_or_default();
+        let pages = pages.bind(document).fetch_all(&mut *tx).await?;
+        let mut texts = page_text::of_document(&mut tx, document).await?;
+        let xml = documents::xml_file(&mut tx, document).await?;
+        let path = sources::paths(&mut tx, document).await?.into_iter().next();
         Ok(Some(FinishedPages {
-            path,
-            warnings: serde_json::from_str(found.get(1))?,
+            document,
+            path: path.unwrap_or_default(),
+            warnings,
+            readers: pages.iter().map(|page| page.model_hash.clone()).collect(),
+            escalated: pages.iter().any(|page| page.escalated),
             results: pages
-                .iter()
-                .map(page_result)
-                .collect::<anyhow::Result<_>>()?,
-            readers: pages.iter().map(|page| page.get(10)).collect(),
-            policy: String::new(),
-            xml: xml.map(|row| XmlFile {
-                name: row.get(0),
-                bytes: row.get(1),
-            }),
-            chosen: Vec::new(),
-            climbed: pages.iter().any(|page| page.get(9)),
-            revision: found.get(0),
+                .into_iter()
+                .map(|page| {
+                    let texts = texts.remove(&page.page_index);
+                    page_result(page, texts.unwrap_or_default())
+                })
+                .collect(),
+            xml,
+            revision,
         }))
     }
 
     /// Stores the document's records in place of earlier ones, which stay as
     /// not current. Of documents with the same business key, the record of the
-    /// one that was taken in later gets a finding and goes to review. `None`, and nothing stored, when the pages changed since
-    /// [`Store::finished_pages`] or another run stored them first.
+    /// one that was ingested later gets a finding and needs review. `None`, and
+    /// nothing stored, when the pages changed since `pages` were read or another
+    /// run stored them first.
     pub async fn finish_document(
         &self,
         run: RunId,
-        document: DocumentId,
         pages: &FinishedPages,
+        made_with: NewRecords<'_>,
         records: &mut [Record],
     ) -> anyhow::Result<Option<Recorded>> {
+        let document = pages.document;
         let mut tx = self.write().await?;
-        let claimed = sqlx::query(
-            "UPDATE documents SET state = 'recorded', policy = ? WHERE id = ? AND revision = ? AND state = 'open' AND NOT EXISTS
-                (SELECT 1 FROM pages WHERE document_id = documents.id AND state IN ('queued', 'leased'))",
-        );
-        let claimed = claimed
-            .bind(&pages.policy)
-            .bind(document.0)
-            .bind(pages.revision)
-            .execute(&mut *tx)
-            .await?;
-        if claimed.rows_affected() == 0 {
+        if !revisions::close(&mut tx, document, pages.revision).await? {
             return Ok(None);
         }
-        for (page, reading) in &pages.chosen {
+        let policy = sqlx::query("UPDATE documents SET policy = ? WHERE id = ?");
+        let policy = policy.bind(made_with.policy).bind(document);
+        policy.execute(&mut *tx).await?;
+        for (page, reading) in made_with.chosen {
             choose(&mut tx, document, *page, *reading).await?;
         }
         let retire =
             sqlx::query("UPDATE records SET current = 0 WHERE document_id = ? AND current = 1");
-        retire.bind(document.0).execute(&mut *tx).await?;
+        retire.bind(document).execute(&mut *tx).await?;
         let mut ids = Vec::with_capacity(records.len());
-        let mut doubted = Vec::new();
-        let replaced = replaced::finding(&mut tx, document.0).await?;
+        let mut downgraded = Vec::new();
+        let replaced = replaced::finding(&mut tx, document).await?;
         for (ordinal, record) in records.iter_mut().enumerate() {
-            duplicates::tell(&mut tx, document, record).await?;
+            duplicates::flag(&mut tx, document, record).await?;
             if let Some(finding) = &replaced {
-                record.doubt(finding.clone());
+                record.flag_for_review(finding.clone());
             }
             ids.push(insert_record(&mut tx, run, document, ordinal, record).await?);
-            doubted.extend(duplicates::tell_later(&mut tx, document, record).await?);
+            downgraded.extend(duplicates::flag_later(&mut tx, document, record).await?);
         }
         tx.commit().await?;
-        Ok(Some(Recorded { ids, doubted }))
+        Ok(Some(Recorded { ids, downgraded }))
     }
-}
 
-impl Store {
-    /// Leaves a document's records as they are where nothing was learnt of
-    /// pages that were to be read again, with a finding that says why. Returns
-    /// the ids of the records; `None`: it has none with values, so that there
-    /// is nothing to keep.
-    pub async fn keep_records(
+    /// Retains a document's records where pages that were to be read again could
+    /// not be, with a finding that says why. Returns the ids of the records;
+    /// `None`: it has none with values, so that there is nothing to retain.
+    pub async fn retain_records(
         &self,
-        document: DocumentId,
         pages: &FinishedPages,
         failures: &[(u32, &Failure)],
     ) -> anyhow::Result<Option<Vec<i64>>> {
+        let document = pages.document;
         let mut tx = self.write().await?;
-        let kept = sqlx::query_scalar::<_, i64>(
+        let retained = sqlx::query_scalar::<_, i64>(
             "SELECT id FROM records WHERE document_id = ? AND current = 1 AND fields <> '{}' ORDER BY id",
         );
-        let kept = kept.bind(document.0).fetch_all(&mut *tx).await?;
-        if kept.is_empty() {
+        let retained = retained.bind(document).fetch_all(&mut *tx).await?;
+        if retained.is_empty() {
             return Ok(None);
         }
         // The policy stays that of the records.
-        let claimed = sqlx::query(
-            "UPDATE documents SET state = 'recorded' WHERE id = ? AND revision = ? AND state = 'open' AND NOT EXISTS
-                (SELECT 1 FROM pages WHERE document_id = documents.id AND state IN ('queued', 'leased'))",
-        );
-        let claimed = claimed.bind(document.0).bind(pages.revision);
-        if claimed.execute(&mut *tx).await?.rows_affected() == 0 {
+        if !revisions::close(&mut tx, document, pages.revision).await? {
             return Ok(Some(Vec::new()));
         }
-        for id in &kept {
+        for id in &retained {
             let old = sqlx::query("DELETE FROM findings WHERE record_id = ? AND code = ?");
             let old = old.bind(id).bind(FindingCode::NotReadAgain.as_str());
             old.execute(&mut *tx).await?;
@@ -217,13 +218,13 @@ impl Store {
                 "SELECT r.id FROM records r JOIN record_pages rp ON rp.record_id = r.id
                  WHERE r.document_id = ? AND r.current = 1 AND rp.page_index = ?",
             );
-            let of_page = of_page.bind(document.0).bind(page);
+            let of_page = of_page.bind(document).bind(page);
             for id in of_page.fetch_all(&mut *tx).await? {
-                insert_finding(&mut tx, id, &finding).await?;
+                findings::insert(&mut tx, id, &finding).await?;
             }
         }
         tx.commit().await?;
-        Ok(Some(kept))
+        Ok(Some(retained))
     }
 }
 
@@ -239,50 +240,42 @@ async fn choose(
             state = CASE WHEN r.reason IS NULL THEN 'done' ELSE 'failed' END
          FROM readings r WHERE r.id = ? AND r.page_id = pages.id AND pages.document_id = ? AND pages.page_index = ?",
     );
-    let update = update.bind(reading).bind(document.0).bind(page);
+    let update = update.bind(reading).bind(document).bind(page);
     update.execute(&mut **tx).await.map(drop)
 }
 
-fn page_result(row: &sqlx::sqlite::SqliteRow) -> anyhow::Result<PageResult> {
-    let routing: Option<&str> = row.get(4);
-    let reading: Option<&str> = row.get(5);
-    let result = if row.get::<&str, _>(1) == "failed" {
-        let reason = row
-            .get::<Option<&str>, _>(2)
-            .and_then(Reason::parse)
-            .unwrap_or(Reason::Internal);
-        let message = row.get::<Option<String>, _>(3).unwrap_or_default();
-        Err(Failure {
-            reason,
-            message,
-            raw_text: row.get(6),
-            usage: None,
-        })
-    } else {
-        Ok(reading
-            .map(serde_json::from_str)
-            .transpose()
-            .context("a stored reading does not parse")?)
-    };
-    Ok(PageResult {
-        index: row.get(0),
-        routing: routing
-            .map(serde_json::from_str)
-            .transpose()
-            .context("a stored routing does not parse")?,
-        reading: result,
-        words: list(row, 7).context("stored words do not parse")?,
-        ocr: list(row, 8).context("stored OCR words do not parse")?,
-    })
+fn page_result(page: FinishedPageRow, texts: Vec<SourceText>) -> PageResult {
+    PageResult {
+        index: page.page_index,
+        routing: page.routing.map(|Json(routing)| routing),
+        reading: reading(
+            page.is_failed,
+            page.page_reason,
+            page.page_message,
+            page.reading,
+        ),
+        words: texts.iter().flat_map(SourceText::layer_words).collect(),
+        ocr: texts.iter().flat_map(SourceText::ocr_words).collect(),
+    }
 }
 
-/// A column with a JSON array; null is an empty one.
-fn list<T: serde::de::DeserializeOwned>(
-    row: &sqlx::sqlite::SqliteRow,
-    column: usize,
-) -> serde_json::Result<Vec<T>> {
-    let text: Option<&str> = row.get(column);
-    text.map_or(Ok(Vec::new()), serde_json::from_str)
+/// The page's own failure, where it has one: that of a page that was given up
+/// has no reading. Of a failed attempt the raw text is kept.
+fn reading(
+    is_failed: bool,
+    reason: Option<Named<Reason>>,
+    message: Option<String>,
+    of_attempt: ResultColumns,
+) -> Result<Option<Reading>, Failure> {
+    match reason.filter(|_| is_failed) {
+        Some(Named(reason)) => Err(Failure {
+            reason,
+            message: message.unwrap_or_default(),
+            raw_text: of_attempt.into_result().err().and_then(|f| f.raw_text),
+            usage: None,
+        }),
+        None => of_attempt.into_result(),
+    }
 }
 
 async fn insert_record(
@@ -292,85 +285,41 @@ async fn insert_record(
     ordinal: usize,
     record: &Record,
 ) -> anyhow::Result<i64> {
-    let id: i64 = sqlx::query(
+    let calibrated = record.calibrated.as_ref().map(serde_json::to_string);
+    let inserted = sqlx::query_scalar(
         "INSERT INTO records
-            (id, document_id, ordinal, doc_type, status, source, fields, confidence, field_confidence, logprobs,
+            (document_id, ordinal, doc_type, status, source, fields, confidence, field_confidence, logprobs,
              type_probability, calibrated, evidence, run_id, created_at)
-         VALUES (1 + (SELECT max(highest, coalesce((SELECT max(id) FROM records), 0)) FROM record_numbers),
-             ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-    )
-    .bind(document.0)
-    .bind(ordinal as i64)
-    .bind(&record.doc_type)
-    .bind(record.status.as_str())
-    .bind(record.source.as_str())
-    .bind(serde_json::to_string(&record.fields)?)
-    .bind(record.confidence)
-    .bind(serde_json::to_string(&record.field_confidence)?)
-    .bind(serde_json::to_string(&record.logprobs)?)
-    .bind(record.type_probability)
-    .bind(
-        record
-            .calibrated
-            .as_ref()
-            .map(serde_json::to_string)
-            .transpose()?,
-    )
-    .bind(serde_json::to_string(&record.evidence)?)
-    .bind(run.0)
-    .bind(now())
-    .fetch_one(&mut **tx)
-    .await?
-    .get(0);
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+    );
+    let id = inserted
+        .bind(document)
+        .bind(ordinal as i64)
+        .bind(&record.doc_type)
+        .bind(record.status.as_str())
+        .bind(record.source.as_str())
+        .bind(serde_json::to_string(&record.fields)?)
+        .bind(record.confidence)
+        .bind(serde_json::to_string(&record.field_confidence)?)
+        .bind(serde_json::to_string(&record.logprobs)?)
+        .bind(record.type_probability)
+        .bind(calibrated.transpose()?)
+        .bind(serde_json::to_string(&record.evidence)?)
+        .bind(run)
+        .bind(now())
+        .fetch_one(&mut **tx)
+        .await?;
     for page in &record.pages {
         let insert = sqlx::query(
             "INSERT INTO record_pages (record_id, page_index, reading_id)
              SELECT ?, page_index, reading_id FROM pages WHERE document_id = ? AND page_index = ?",
         );
-        insert
-            .bind(id)
-            .bind(document.0)
-            .bind(page)
-            .execute(&mut **tx)
-            .await?;
+        let insert = insert.bind(id).bind(document).bind(page);
+        insert.execute(&mut **tx).await?;
     }
     for finding in &record.findings {
-        insert_finding(tx, id, finding).await?;
+        findings::insert(tx, id, finding).await?;
     }
     duplicates::insert_keys(tx, id, record).await?;
     Ok(id)
-}
-
-/// Adds a finding for which a person should look to a stored record. Returns
-/// whether it was accepted until now.
-pub(super) async fn doubt(
-    tx: &mut Transaction<'_, Sqlite>,
-    record: i64,
-    finding: &Finding,
-) -> sqlx::Result<bool> {
-    insert_finding(tx, record, finding).await?;
-    let review = sqlx::query(
-        "UPDATE records SET status = 'needs_review' WHERE id = ? AND status = 'accepted'",
-    );
-    let review = review.bind(record).execute(&mut **tx).await?;
-    Ok(review.rows_affected() > 0)
-}
-
-async fn insert_finding(
-    tx: &mut Transaction<'_, Sqlite>,
-    record: i64,
-    finding: &Finding,
-) -> sqlx::Result<()> {
-    let insert = sqlx::query(
-        "INSERT INTO findings (record_id, code, severity, field, message) VALUES (?, ?, ?, ?, ?)",
-    );
-    insert
-        .bind(record)
-        .bind(finding.code.as_str())
-        .bind(finding.severity.as_str())
-        .bind(&finding.field)
-        .bind(&finding.message)
-        .execute(&mut **tx)
-        .await
-        .map(drop)
 }

@@ -1,8 +1,11 @@
-use serde_json::Value;
-use sqlx::Row;
+//! Runs: what they work with, how they ended, and what dead ones held.
 
+use serde_json::Value;
+use sqlx::FromRow;
+
+use super::columns::{RunId, now};
+use super::database::Store;
 use super::process::ProcessId;
-use super::{RunId, Store, now};
 
 /// What a run works with.
 #[derive(Clone, Debug)]
@@ -35,11 +38,29 @@ pub struct SchemaInfo {
     pub schema: String,
 }
 
+/// How a run ended. One that was killed has no outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum RunOutcome {
+    /// Nothing was queued any more.
+    Completed,
+    /// It was stopped before.
+    Interrupted,
+}
+
+/// A run that holds pages.
+#[derive(FromRow)]
+struct Holder {
+    id: RunId,
+    #[sqlx(flatten)]
+    process: ProcessId,
+}
+
 impl Store {
     pub async fn begin_run(&self, new: &NewRun) -> anyhow::Result<RunId> {
         let process = ProcessId::of_self();
         let mut tx = self.write().await?;
-        let run = sqlx::query(
+        let run = sqlx::query_scalar(
             "INSERT INTO runs (started_at, pid, process_start, boot_id, version, settings)
              VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
         )
@@ -50,8 +71,7 @@ impl Store {
         .bind(env!("CARGO_PKG_VERSION"))
         .bind(new.settings.to_string())
         .fetch_one(&mut *tx)
-        .await?
-        .get(0);
+        .await?;
         for model in &new.models {
             let insert =
                 sqlx::query("INSERT OR IGNORE INTO models (hash, role, name) VALUES (?, ?, ?)");
@@ -85,45 +105,41 @@ impl Store {
                 .await?;
         }
         tx.commit().await?;
-        Ok(RunId(run))
+        Ok(run)
     }
 
-    pub async fn finish_run(&self, run: RunId, summary: &Value) -> anyhow::Result<()> {
-        let update = sqlx::query("UPDATE runs SET finished_at = ?, summary = ? WHERE id = ?");
-        update
-            .bind(now())
-            .bind(summary.to_string())
-            .bind(run.0)
-            .execute(&self.pool)
-            .await?;
+    pub async fn finish_run(
+        &self,
+        run: RunId,
+        outcome: RunOutcome,
+        summary: &Value,
+    ) -> anyhow::Result<()> {
+        let update =
+            sqlx::query("UPDATE runs SET finished_at = ?, outcome = ?, summary = ? WHERE id = ?");
+        let outcome: &str = outcome.into();
+        let update = update.bind(now()).bind(outcome).bind(summary.to_string());
+        update.bind(run).execute(&self.pool).await?;
         Ok(())
     }
 
     /// Queues the pages held by runs whose process is gone. Returns how many.
     pub async fn reclaim(&self, run: RunId) -> anyhow::Result<u64> {
         let mut tx = self.write().await?;
-        let holders = sqlx::query(
+        let holders = sqlx::query_as::<_, Holder>(
             "SELECT id, pid, process_start, boot_id FROM runs
              WHERE id <> ? AND id IN (SELECT run_id FROM pages WHERE state = 'leased')",
-        )
-        .bind(run.0)
-        .fetch_all(&mut *tx)
-        .await?;
+        );
         let mut freed = 0;
-        for holder in holders {
-            let process = ProcessId::of_row(&holder);
-            if process.is_alive() {
+        for holder in holders.bind(run).fetch_all(&mut *tx).await? {
+            if holder.process.is_alive() {
                 continue;
             }
             let free = sqlx::query(
                 "UPDATE pages SET state = 'queued', lease_token = NULL, lease_until = NULL
                  WHERE state = 'leased' AND run_id = ?",
             );
-            freed += free
-                .bind(holder.get::<i64, _>(0))
-                .execute(&mut *tx)
-                .await?
-                .rows_affected();
+            let free = free.bind(holder.id).execute(&mut *tx).await?;
+            freed += free.rows_affected();
         }
         tx.commit().await?;
         Ok(freed)

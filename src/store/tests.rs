@@ -1,14 +1,19 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::*;
 use crate::domain::{
     Calibrated, DocumentInfo, Embedding, Failure, FieldEvidence, FieldLogprob, MediaType, Reading,
-    Reason, Record, Routing, Status,
+    Reason, Record, Routing, SourceText, Status, Word,
 };
 
 pub(super) const LEASE: Duration = Duration::from_secs(60);
+pub(super) const MADE_WITH: NewRecords<'static> = NewRecords {
+    policy: "",
+    chosen: &[],
+};
 
 pub(super) struct Fixture {
     _dir: tempfile::TempDir,
@@ -75,7 +80,7 @@ impl Fixture {
     pub async fn finish(&self, document: DocumentId) -> Option<Vec<i64>> {
         let pages = self.store.finished_pages(document).await.unwrap()?;
         self.store
-            .finish_document(self.run, document, &pages, &mut [record()])
+            .finish_document(self.run, &pages, MADE_WITH, &mut [record()])
             .await
             .unwrap()
             .map(|recorded| recorded.ids)
@@ -103,8 +108,13 @@ pub(super) fn completion() -> PageCompletion {
         embedding,
         forced: false,
     };
+    let word = Word {
+        text: "1.00".into(),
+        bbox: [0.1, 0.1, 0.2, 0.2],
+    };
     PageCompletion {
         key: "k".into(),
+        texts: vec![SourceText::of_text_layer(vec![word])],
         routing: Some(routing),
         reading: Some(reading),
         ..PageCompletion::default()
@@ -158,6 +168,7 @@ async fn what_was_stored_comes_back() {
         pages.results[0].routing.as_ref().unwrap().verdict,
         Ok("receipt".into())
     );
+    assert_eq!(pages.results[0].words[0].text, "1.00");
     let ids = f.finish(document).await.unwrap();
     let stored = f.store.record(ids[0]).await.unwrap().unwrap();
     assert_eq!((&stored.record, stored.paths.len()), (&record(), 1));
@@ -185,7 +196,7 @@ async fn the_same_content_is_one_document_with_two_paths() {
         KnownDocument {
             id: document,
             pages: 1,
-            xml_unsought: false,
+            xml_unsearched: false,
             xml: None,
             failed_pages: 0,
         }
@@ -202,7 +213,7 @@ async fn the_same_content_is_one_document_with_two_paths() {
 }
 
 #[tokio::test]
-async fn a_rejected_file_is_told_until_it_is_taken_in() {
+async fn a_rejected_file_is_listed_until_it_is_ingested() {
     let f = fixture().await;
     let failure = Failure::new(Reason::Corrupt, "broken");
     for _ in 0..2 {
@@ -279,7 +290,7 @@ async fn records_made_from_pages_that_changed_meanwhile_are_not_stored() {
     f.store.complete_page(&claim, &completion()).await.unwrap();
     assert_eq!(
         f.store
-            .finish_document(f.run, document, &stale, &mut [record()])
+            .finish_document(f.run, &stale, MADE_WITH, &mut [record()])
             .await
             .unwrap(),
         None
@@ -313,7 +324,7 @@ async fn another_programs_database_is_not_changed() {
     pool.close().await;
     let before = std::fs::read(&path).unwrap();
     let Err(error) = Store::open(&path).await else {
-        panic!("it was taken for a docmill database");
+        panic!("it was opened as a docmill database");
     };
     assert!(
         error.to_string().contains("is not a docmill database"),
@@ -408,4 +419,50 @@ async fn a_copy_changes_no_records_path_and_the_file_is_looked_for_where_it_is_n
     assert_eq!(paths().await, all);
     see(begin(&f.store).await, "a copy").await;
     assert_eq!(paths().await, all);
+}
+
+#[tokio::test]
+async fn a_forgotten_document_takes_all_that_was_made_of_it_and_its_number() {
+    let f = fixture().await;
+    let document = f.add("/in/a.pdf", 1).await;
+    let claim = f.claim().await.unwrap();
+    f.store.complete_page(&claim, &completion()).await.unwrap();
+    let ids = f.finish(document).await.unwrap();
+    let completed = RunOutcome::Completed;
+    f.store
+        .finish_run(f.run, completed, &json!({}))
+        .await
+        .unwrap();
+    let forgotten = f.store.forget(&["/in".into()], false).await.unwrap();
+    assert_eq!((forgotten.documents, forgotten.records), (1, 1));
+    let tables = "SELECT (SELECT count(*) FROM documents) + (SELECT count(*) FROM sources)
+        + (SELECT count(*) FROM pages) + (SELECT count(*) FROM page_text) + (SELECT count(*) FROM readings)
+        + (SELECT count(*) FROM records) + (SELECT count(*) FROM record_pages)";
+    let left: i64 = sqlx::query_scalar(tables)
+        .fetch_one(&f.store.pool)
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
+    let document = f.add("/in/b.pdf", 1).await;
+    let claim = f.claim().await.unwrap();
+    f.store.complete_page(&claim, &completion()).await.unwrap();
+    let next = f.finish(document).await.unwrap();
+    assert!(next > ids, "numbers are given once");
+}
+
+#[tokio::test]
+async fn a_stored_value_that_does_not_decode_is_an_error() {
+    let f = fixture().await;
+    let document = f.add("a.pdf", 1).await;
+    let claim = f.claim().await.unwrap();
+    f.store.complete_page(&claim, &completion()).await.unwrap();
+    let ids = f.finish(document).await.unwrap();
+    for change in ["fields = 'x'", "evidence = '[1]'"] {
+        let sql = format!("UPDATE records SET {change}");
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .execute(&f.store.pool)
+            .await
+            .unwrap();
+        assert!(f.store.record(ids[0]).await.is_err(), "{change}");
+    }
 }

@@ -150,7 +150,7 @@ fn a_refused_api_key_is_reported_once_and_the_pages_stay_in_review(context: Cont
     assert!(ran.stdout.contains("FAR_KEY"), "{}", ran.stdout);
     assert!(!format!("{ran:?}").contains(KEY));
     assert_eq!(
-        ran.stderr.matches("left alone").count(),
+        ran.stderr.matches("disabled for this run").count(),
         1,
         "{}",
         ran.stderr

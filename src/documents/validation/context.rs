@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use crate::documents::acceptance::Policy;
 use crate::domain::{EInvoice, Fields};
 
 /// Settings and knowledge of one document.
@@ -16,8 +15,6 @@ pub struct Context {
     pub einvoice: Option<EmbeddedInvoice>,
     /// Warnings from opening the document.
     pub document_warnings: Vec<String>,
-    /// How records are accepted.
-    pub policy: Policy,
     /// Dates after it are in the future.
     pub today: Date,
 }

@@ -7,6 +7,7 @@ use super::checks::CheckOutcome;
 use super::context::Context;
 use super::values::Answers;
 use super::{checks, evidence, values, words};
+use crate::documents::acceptance;
 use crate::domain::{
     DocType, EvidenceClass, FieldEvidence, FieldPath, Finding, FindingCode, PageResult, Reason,
     Record, Severity, Source, Status,
@@ -73,13 +74,12 @@ pub fn finish(
         .iter()
         .map(|(_, confidence)| *confidence)
         .reduce(f32::min);
-    let mut record = Record {
-        doc_type: draft.doc_type.clone(),
+    Record {
+        doc_type: draft.doc_type,
         pages: draft.pages,
-        status: if draft.failed {
-            Status::Failed
-        } else {
-            Status::NeedsReview
+        status: match draft.failed {
+            true => Status::Failed,
+            false => acceptance::status(&findings),
         },
         source: draft.source,
         fields: draft.fields,
@@ -91,9 +91,7 @@ pub fn finish(
         calibrated: None,
         evidence,
         keys,
-    };
-    context.policy.apply(doc_type, &mut record);
-    record
+    }
 }
 
 /// Where the page shows the record's values. Contradictions of an electronic

@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 
 use super::{Context, records};
-use crate::documents::acceptance::Policy;
 use crate::documents::types::DocTypes;
 use crate::documents::values::{self, currency, date, number};
 use crate::domain::{Fields, PageResult, Reading, Routing, Severity, Status};
@@ -69,11 +68,6 @@ pub fn fields(bytes: &[u8]) {
         einvoice: None,
         unsupported_fields: Default::default(),
         document_warnings: Vec::new(),
-        policy: Policy {
-            calibration: None,
-            max_error: 0.005,
-            min_confidence: 0.0,
-        },
         today: jiff::civil::date(2026, 1, 1),
     };
     let records = records(&TYPES, &[page], &context);

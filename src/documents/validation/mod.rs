@@ -23,7 +23,8 @@ use finish::finish;
 pub use context::{Context, EmbeddedInvoice};
 
 /// The records of one document, in the order of their first pages. Every page
-/// is in exactly one record.
+/// is in exactly one record. How sure the reader was of its values is not
+/// judged here but by the acceptance policy.
 pub fn records(types: &DocTypes, pages: &[PageResult], context: &Context) -> Vec<Record> {
     let mut records: Vec<Record> = match &context.einvoice {
         Some(stated) => vec![embedded::record(types, pages, stated, context)],
@@ -72,7 +73,7 @@ fn name_failed_pages(records: &mut [Record], pages: &[PageResult]) {
                 index + 1,
                 failure.reason
             );
-            record.doubt(Finding::new(FindingCode::PageFailed, None, message));
+            record.flag_for_review(Finding::new(FindingCode::PageFailed, None, message));
         }
     }
 }

@@ -14,11 +14,6 @@ fn context() -> Context {
         einvoice: None,
         unsupported_fields: BTreeMap::new(),
         document_warnings: Vec::new(),
-        policy: Policy {
-            calibration: None,
-            max_error: 0.005,
-            min_confidence: 0.5,
-        },
         today: jiff::civil::date(2026, 1, 1),
     }
 }
@@ -341,10 +336,7 @@ fn low_probability_repetition_and_unsupported_fields_have_findings() {
             ..context()
         },
     );
-    assert_eq!(
-        codes(&records[0]),
-        ["list_repeats", "unsupported_field", "low_confidence"]
-    );
+    assert_eq!(codes(&records[0]), ["list_repeats", "unsupported_field"]);
     assert!((records[0].confidence.unwrap() - (-2.0f32).exp()).abs() < 1e-6);
 }
 

@@ -9,6 +9,7 @@ use super::{
     FileCounts, MemorySample, MemoryUse, PageCounts, ReaderUse, RecordCounts, RejectedFile,
     RunInfo, RunReport, RunState, SlowPage, StageTimes, Throughput, WorkerEnd, WorkerEvents,
 };
+use crate::domain::Stage;
 use crate::store::{Attempt, ReaderRow, RejectedRow, RunRow, Sample, Store};
 
 /// Attempts fetched at once.
@@ -24,8 +25,6 @@ const PAGES_IN_A_SPAN: f64 = 3.0;
 const SPANS: [f64; 14] = [
     1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0,
 ];
-/// Stages in the order in which a page passes them; others follow.
-const STAGES: [&str; 3] = ["rasterize", "route", "read"];
 
 /// The report of run `id`, or of the latest. `None`: there is no such run.
 pub async fn of_run(store: &Store, id: Option<i64>) -> anyhow::Result<Option<RunReport>> {
@@ -80,7 +79,7 @@ pub async fn of_run(store: &Store, id: Option<i64>) -> anyhow::Result<Option<Run
 struct Attempts {
     number: u64,
     /// Seconds of each attempt, by stage.
-    seconds: BTreeMap<String, Vec<f32>>,
+    seconds: BTreeMap<Stage, Vec<f32>>,
     /// When pages were done, Unix milliseconds.
     done_at: Vec<i64>,
     slowest: Vec<(f64, Attempt)>,
@@ -92,12 +91,8 @@ impl Attempts {
         self.number += 1;
         self.last_at = self.last_at.max(attempt.at);
         for (stage, seconds) in &attempt.seconds {
-            match self.seconds.get_mut(stage) {
-                Some(known) => known.push(*seconds as f32),
-                None => {
-                    self.seconds.insert(stage.clone(), vec![*seconds as f32]);
-                }
-            }
+            let of_stage = self.seconds.entry(*stage).or_default();
+            of_stage.push(*seconds as f32);
         }
         if attempt.reason.is_none() {
             self.done_at.push(attempt.at);
@@ -110,20 +105,18 @@ impl Attempts {
 
     fn stages(&mut self) -> Vec<StageTimes> {
         let all: f64 = self.seconds.values().flatten().map(|s| f64::from(*s)).sum();
-        let place = |stage: &str| STAGES.iter().position(|known| *known == stage);
-        let mut stages: Vec<StageTimes> = (self.seconds.iter_mut())
-            .map(|(stage, seconds)| of_stage(stage, seconds, all))
-            .collect();
-        stages.sort_by_key(|stage| place(&stage.stage).unwrap_or(STAGES.len()));
+        let stages = self.seconds.iter_mut();
         stages
+            .map(|(stage, seconds)| of_stage(*stage, seconds, all))
+            .collect()
     }
 }
 
-fn of_stage(stage: &str, seconds: &mut [f32], all: f64) -> StageTimes {
+fn of_stage(stage: Stage, seconds: &mut [f32], all: f64) -> StageTimes {
     seconds.sort_by(f32::total_cmp);
     let sum: f64 = seconds.iter().map(|s| f64::from(*s)).sum();
     StageTimes {
-        stage: stage.to_owned(),
+        stage: stage.to_string(),
         pages: seconds.len() as u64,
         seconds: sum,
         share: if all > 0.0 { sum / all } else { 0.0 },
@@ -229,7 +222,7 @@ async fn readers(store: &Store, row: &RunRow) -> anyhow::Result<Vec<ReaderUse>> 
         let mut names = further.into_iter().flatten();
         names.position(|known| known == name).unwrap_or(usize::MAX)
     };
-    rows.sort_by_key(|reader| (reader.climbed, place(&reader.name)));
+    rows.sort_by_key(|reader| (reader.escalated, place(&reader.name)));
     let reader = |(row, tier): (ReaderRow, u32)| ReaderUse {
         reader: row.name,
         tier,
@@ -350,13 +343,13 @@ mod tests {
     fn the_slowest_attempts_are_kept_and_stages_are_in_the_order_of_a_pages_way() {
         let mut attempts = Attempts::default();
         for id in 0..30 {
-            let seconds = [("read", id as f64), ("rasterize", 0.5)];
+            let seconds = [(Stage::Read, id as f64), (Stage::Rasterize, 0.5)];
             attempts.add(Attempt {
                 id,
                 page_id: id,
                 at: id,
                 reason: None,
-                seconds: seconds.map(|(s, n)| (s.to_owned(), n)).into(),
+                seconds: seconds.into(),
             });
         }
         let slowest: Vec<i64> = attempts.slowest.iter().map(|(_, a)| a.page_id).collect();

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
+use crate::domain::StageSeconds;
+
 use super::words::money;
 
 pub use build::of_run;
@@ -148,7 +150,7 @@ pub struct SlowPage {
     /// From 1.
     pub page: u32,
     pub seconds: f64,
-    pub stages: BTreeMap<String, f64>,
+    pub stages: StageSeconds,
     /// Why the attempt failed; `None`: it succeeded.
     pub reason: Option<String>,
 }

@@ -77,7 +77,6 @@ pub fn record(
         unsupported_fields: BTreeMap::new(),
         einvoice: None,
         document_warnings: context.document_warnings.clone(),
-        policy: context.policy.clone(),
         today: context.today,
     };
     finish(doc_type.as_ref(), draft, pages, None, &context)

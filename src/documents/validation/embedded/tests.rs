@@ -58,11 +58,6 @@ fn made(xml: &[u8], pages: &[PageResult], today: jiff::civil::Date) -> Record {
             invoice,
         }),
         document_warnings: Vec::new(),
-        policy: crate::documents::acceptance::Policy {
-            calibration: None,
-            max_error: 0.005,
-            min_confidence: 0.8,
-        },
         today,
     };
     let mut records = records(&DocTypes::load(None).unwrap(), pages, &context);

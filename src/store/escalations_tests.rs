@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use super::super::tests::{Fixture, begin, completion, fixture};
-use super::super::{ModelInfo, NewRun, PageCompletion, Wanted};
+use super::super::{ModelInfo, NewRecords, NewRun, PageCompletion, RunOutcome, Wanted};
 use super::*;
+use crate::domain::{FindingCode, Reason};
 
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -21,11 +22,14 @@ async fn run_with(store: &Store, readers: &[&str]) -> RunId {
     store.begin_run(&new).await.unwrap()
 }
 
-fn to(reader: &str, pages: &[u32]) -> NewClimb {
-    NewClimb {
+fn to(reader: &str, pages: &[u32]) -> NewEscalation {
+    NewEscalation {
         pages: pages.to_vec(),
         reader: reader.into(),
-        why: "sum_mismatch: it does not add up".into(),
+        reason: EscalationReason {
+            code: FindingCode::SumMismatch,
+            message: "it does not add up".into(),
+        },
     }
 }
 
@@ -59,16 +63,27 @@ impl Fixture {
         document
     }
 
-    async fn send(&self, document: DocumentId, climbs: &[NewClimb], most: u32) -> Vec<bool> {
+    async fn escalate(
+        &self,
+        document: DocumentId,
+        escalations: &[NewEscalation],
+        most: u32,
+    ) -> Vec<bool> {
         let pages = self.store.finished_pages(document).await.unwrap().unwrap();
         let since = self.store.budget_start(self.run).await.unwrap();
         self.store
-            .climb(self.run, since, document, &pages, climbs, most)
+            .escalate(self.run, since, &pages, escalations, most)
             .await
             .unwrap()
     }
 
-    async fn board(&self, readers: &[&str]) -> Option<Claim> {
+    async fn finish_run(&self, outcome: RunOutcome) {
+        let summary = serde_json::json!({});
+        let finished = self.store.finish_run(self.run, outcome, &summary).await;
+        finished.unwrap();
+    }
+
+    async fn claim_for_readers(&self, readers: &[&str]) -> Option<Claim> {
         let wanted = wanted(readers);
         self.store
             .claim(self.run, &wanted, LEASE, 10)
@@ -76,7 +91,7 @@ impl Fixture {
             .unwrap()
     }
 
-    async fn climbing() -> Fixture {
+    async fn with_readers() -> Fixture {
         let mut f = fixture().await;
         f.run = run_with(&f.store, &["b", "c"]).await;
         f
@@ -84,30 +99,30 @@ impl Fixture {
 }
 
 #[tokio::test]
-async fn a_page_that_climbs_is_claimed_for_its_reader_only_and_knows_its_type() {
-    let f = Fixture::climbing().await;
+async fn an_escalated_page_is_claimed_for_its_reader_only_and_knows_its_type() {
+    let f = Fixture::with_readers().await;
     let document = f.read("a.pdf", 2).await;
-    assert_eq!(f.send(document, &[to("b", &[1])], 9).await, [true]);
+    assert_eq!(f.escalate(document, &[to("b", &[1])], 9).await, [true]);
     assert!(f.store.finished_pages(document).await.unwrap().is_none());
     assert!(f.claim().await.is_none(), "not for the first reader");
-    assert!(f.board(&["c"]).await.is_none());
-    let claim = f.board(&["b"]).await.unwrap();
+    assert!(f.claim_for_readers(&["c"]).await.is_none());
+    let claim = f.claim_for_readers(&["b"]).await.unwrap();
     assert_eq!((claim.index, claim.attempt, claim.failures), (1, 1, 0));
-    let climb = claim.climb.as_ref().unwrap();
-    assert_eq!(climb.reader, "b");
+    let escalation = claim.escalation.as_ref().unwrap();
+    assert_eq!(escalation.reader, "b");
     assert_eq!(
-        climb.routing.as_ref().unwrap().verdict,
+        escalation.routing.as_ref().unwrap().verdict,
         Ok("receipt".into())
     );
     let done = f.store.complete_page(&claim, &cost(0.25)).await.unwrap();
     assert!(done.document_complete);
     let attempts = f.store.attempts(document).await.unwrap();
-    let told: Vec<_> = attempts
+    let made: Vec<_> = attempts
         .iter()
-        .map(|attempt| (attempt.page, attempt.climbed, attempt.reader.as_deref()))
+        .map(|attempt| (attempt.page, attempt.escalated, attempt.reader.as_deref()))
         .collect();
     assert_eq!(
-        told,
+        made,
         [(0, false, None), (1, false, None), (1, true, Some("b"))]
     );
     let rows = f.store.attempt_rows(document).await.unwrap();
@@ -116,65 +131,73 @@ async fn a_page_that_climbs_is_claimed_for_its_reader_only_and_knows_its_type() 
         (last.cost, last.reader.as_deref(), last.counts),
         (Some(0.25), Some("reader b"), true)
     );
-    assert!(last.why.as_ref().unwrap().contains("add up"));
-    assert!(f.store.climb_cost(f.run).await.unwrap() == 0.25);
+    assert_eq!(
+        last.why.as_deref(),
+        Some("sum_mismatch: it does not add up")
+    );
+    assert!(f.store.escalation_cost(f.run).await.unwrap() == 0.25);
 }
 
 #[tokio::test]
-async fn pages_climb_together_and_only_as_many_as_the_budget_allows() {
-    let f = Fixture::climbing().await;
+async fn pages_are_escalated_together_and_only_as_many_as_the_budget_allows() {
+    let f = Fixture::with_readers().await;
     let document = f.read("a.pdf", 4).await;
-    let climbs = [to("b", &[0, 1]), to("b", &[2, 3]), to("b", &[2])];
-    assert_eq!(f.send(document, &climbs, 3).await, [true, false, true]);
+    let escalations = [to("b", &[0, 1]), to("b", &[2, 3]), to("b", &[2])];
+    assert_eq!(
+        f.escalate(document, &escalations, 3).await,
+        [true, false, true]
+    );
 }
 
 #[tokio::test]
 async fn the_budget_outlives_a_run_that_ended_early_and_is_new_after_one_that_did_not() {
-    let mut f = Fixture::climbing().await;
+    let mut f = Fixture::with_readers().await;
     let document = f.read("a.pdf", 1).await;
-    assert_eq!(f.send(document, &[to("b", &[0])], 1).await, [true]);
+    assert_eq!(f.escalate(document, &[to("b", &[0])], 1).await, [true]);
     let first = f.run;
     // Killed: the next goes on with its budget; one that was stopped as well.
     f.run = begin(&f.store).await;
     assert!(f.store.budget_start(f.run).await.unwrap() <= first);
-    let stopped = serde_json::json!({"interrupted": true});
-    f.store.finish_run(f.run, &stopped).await.unwrap();
+    f.finish_run(RunOutcome::Interrupted).await;
     f.run = begin(&f.store).await;
     assert!(f.store.budget_start(f.run).await.unwrap() <= first);
     let other = f.read("b.pdf", 1).await;
-    assert_eq!(f.send(other, &[to("b", &[0])], 1).await, [false]);
-    let done = serde_json::json!({"interrupted": false});
-    f.store.finish_run(f.run, &done).await.unwrap();
+    assert_eq!(f.escalate(other, &[to("b", &[0])], 1).await, [false]);
+    f.finish_run(RunOutcome::Completed).await;
     f.run = begin(&f.store).await;
     assert_eq!(f.store.budget_start(f.run).await.unwrap(), f.run);
-    assert_eq!(f.send(other, &[to("b", &[0])], 1).await, [true]);
+    assert_eq!(f.escalate(other, &[to("b", &[0])], 1).await, [true]);
 }
 
 #[tokio::test]
-async fn a_page_that_stays_is_as_it_was_and_costs_nothing() {
-    let f = Fixture::climbing().await;
+async fn a_skipped_escalation_leaves_the_page_as_it_was_and_costs_nothing() {
+    let f = Fixture::with_readers().await;
     let document = f.read("a.pdf", 1).await;
     let before = f.store.finished_pages(document).await.unwrap().unwrap();
-    f.send(document, &[to("b", &[0])], 1).await;
-    let claim = f.board(&["b"]).await.unwrap();
-    let stayed = f.store.stay(&claim).await.unwrap();
-    assert!(stayed.owned && stayed.document_complete);
+    f.escalate(document, &[to("b", &[0])], 1).await;
+    let claim = f.claim_for_readers(&["b"]).await.unwrap();
+    let skipped = f.store.skip_escalation(&claim).await.unwrap();
+    assert!(skipped.owned && skipped.document_complete);
     let after = f.store.finished_pages(document).await.unwrap().unwrap();
     assert_eq!(after.results, before.results);
-    assert_eq!(f.send(document, &[to("b", &[0])], 1).await, [true]);
-    let late = f.store.stay(&claim).await.unwrap();
+    assert_eq!(f.escalate(document, &[to("b", &[0])], 1).await, [true]);
+    let late = f.store.skip_escalation(&claim).await.unwrap();
     assert!(!late.owned, "its lease is gone");
 }
 
 #[tokio::test]
-async fn pages_sent_by_a_dead_run_to_a_reader_that_is_no_more_stay_as_they_were() {
-    let f = Fixture::climbing().await;
+async fn escalations_of_a_dead_run_to_a_reader_that_is_gone_are_skipped() {
+    let f = Fixture::with_readers().await;
     let document = f.read("a.pdf", 2).await;
-    f.send(document, &[to("b", &[0]), to("c", &[1])], 9).await;
+    f.escalate(document, &[to("b", &[0]), to("c", &[1])], 9)
+        .await;
     let next = begin(&f.store).await;
     let readers = ["c".to_owned()];
     assert_eq!(
-        f.store.stay_without(next, &readers).await.unwrap(),
+        f.store
+            .skip_escalations_without(next, &readers)
+            .await
+            .unwrap(),
         0,
         "it lives"
     );
@@ -183,35 +206,45 @@ async fn pages_sent_by_a_dead_run_to_a_reader_that_is_no_more_stay_as_they_were(
         .execute(&f.store.pool)
         .await
         .unwrap();
-    assert_eq!(f.store.stay_without(next, &readers).await.unwrap(), 1);
-    let claim = f.board(&["b", "c"]).await.unwrap();
     assert_eq!(
-        (claim.index, claim.climb.unwrap().reader.as_str()),
+        f.store
+            .skip_escalations_without(next, &readers)
+            .await
+            .unwrap(),
+        1
+    );
+    let claim = f.claim_for_readers(&["b", "c"]).await.unwrap();
+    assert_eq!(
+        (claim.index, claim.escalation.unwrap().reader.as_str()),
         (1, "c")
     );
-    assert!(f.board(&["b", "c"]).await.is_none());
+    assert!(f.claim_for_readers(&["b", "c"]).await.is_none());
 }
 
 #[tokio::test]
 async fn the_chosen_attempt_makes_the_record_and_a_requeue_begins_anew() {
-    let f = Fixture::climbing().await;
+    let f = Fixture::with_readers().await;
     let document = f.read("a.pdf", 1).await;
-    f.send(document, &[to("b", &[0])], 1).await;
-    let claim = f.board(&["b"]).await.unwrap();
+    f.escalate(document, &[to("b", &[0])], 1).await;
+    let claim = f.claim_for_readers(&["b"]).await.unwrap();
     let failure = Failure::new(Reason::OutputRefused, "no");
     f.store
         .fail_page(&claim, &failure, false, &cost(0.5))
         .await
         .unwrap();
-    let mut pages = f.store.finished_pages(document).await.unwrap().unwrap();
-    assert!(pages.climbed && pages.results[0].reading.is_err());
+    let pages = f.store.finished_pages(document).await.unwrap().unwrap();
+    assert!(pages.escalated && pages.results[0].reading.is_err());
     let attempts = f.store.attempts(document).await.unwrap();
-    pages.chosen = vec![(0, attempts[0].reading_id)];
+    let chosen = [(0, attempts[0].reading_id)];
+    let made_with = NewRecords {
+        policy: "",
+        chosen: &chosen,
+    };
     f.store
         .finish_document(
             f.run,
-            document,
             &pages,
+            made_with,
             &mut [super::super::tests::record()],
         )
         .await
@@ -232,14 +265,14 @@ async fn the_chosen_attempt_makes_the_record_and_a_requeue_begins_anew() {
         1
     );
     assert!(f.store.attempts(document).await.unwrap().is_empty());
-    assert!(f.claim().await.unwrap().climb.is_none());
+    assert!(f.claim().await.unwrap().escalation.is_none());
 }
 
 #[tokio::test]
-async fn a_climb_that_takes_the_program_down_leaves_a_trace() {
-    let f = Fixture::climbing().await;
+async fn an_escalation_that_kills_the_program_leaves_a_failed_attempt() {
+    let f = Fixture::with_readers().await;
     let document = f.read("a.pdf", 1).await;
-    f.send(document, &[to("b", &[0])], 1).await;
+    f.escalate(document, &[to("b", &[0])], 1).await;
     let wanted = wanted(&["b"]);
     for _ in 0..2 {
         let claim = f.store.claim(f.run, &wanted, Duration::ZERO, 2).await;
@@ -249,10 +282,10 @@ async fn a_climb_that_takes_the_program_down_leaves_a_trace() {
     let none = f.store.claim(f.run, &wanted, LEASE, 2).await.unwrap();
     assert!(none.is_none());
     let attempts = f.store.attempts(document).await.unwrap();
-    let trace = attempts.last().unwrap();
-    assert!(trace.climbed && trace.reader.as_deref() == Some("b"));
+    let failed = attempts.last().unwrap();
+    assert!(failed.escalated && failed.reader.as_deref() == Some("b"));
     assert_eq!(
-        trace.result.as_ref().unwrap_err().reason,
+        failed.result.as_ref().unwrap_err().reason,
         Reason::WorkerDied
     );
 }

@@ -3,11 +3,11 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::documents::types::DocTypes;
 use crate::documents::validation;
-use crate::domain::{Failure, FieldLogprob, Reading, Reason, Routing};
+use crate::domain::{Failure, FieldLogprob, FindingCode, Reading, Reason, Routing};
 
 const RUN: RunId = RunId(7);
 
-/// A receipt page whose one line and total are these amounts, each believed
+/// A receipt page whose one line and total are these amounts, each read
 /// with this probability.
 fn reading(amount: &str, total: &str, sure: f32) -> Result<Option<Reading>, Failure> {
     let fields = serde_json::json!({
@@ -37,7 +37,7 @@ fn reading(amount: &str, total: &str, sure: f32) -> Result<Option<Reading>, Fail
 }
 
 fn failed(reason: Reason) -> Result<Option<Reading>, Failure> {
-    Err(Failure::new(reason, "so it is"))
+    Err(Failure::new(reason, "it failed"))
 }
 
 /// Attempts at page 0 in this order: reader (`a` is the first) and result.
@@ -46,7 +46,7 @@ fn attempts(made: &[(&str, Result<Option<Reading>, Failure>)]) -> Vec<PageAttemp
         reading_id: id,
         page: 0,
         reader: Some((*reader).to_owned()),
-        climbed: *reader != "a",
+        escalated: *reader != "a",
         run: RUN,
         result: Result::clone(result),
     };
@@ -69,44 +69,50 @@ fn page(index: u32) -> PageResult {
     }
 }
 
-fn judged(reads: &[Read]) -> Vec<Record> {
+fn records(pages: &[PageReading]) -> Vec<Record> {
     let context = validation::Context {
         einvoice: None,
         unsupported_fields: BTreeMap::new(),
         document_warnings: Vec::new(),
-        policy: crate::documents::acceptance::Policy {
-            calibration: None,
-            max_error: 0.005,
-            min_confidence: 0.8,
-        },
         today: jiff::civil::date(2026, 1, 1),
     };
-    let results: Vec<_> = reads.iter().map(|read| read.result.clone()).collect();
-    validation::records(&DocTypes::load(None).unwrap(), &results, &context)
+    let policy = crate::documents::acceptance::Policy {
+        calibration: None,
+        max_error: 0.005,
+        min_confidence: 0.8,
+    };
+    let types = DocTypes::load(None).unwrap();
+    let results: Vec<_> = pages.iter().map(|page| page.result.clone()).collect();
+    let mut records = validation::records(&types, &results, &context);
+    for record in &mut records {
+        let doc_type = record.doc_type.as_deref().and_then(|name| types.get(name));
+        policy.apply(doc_type, record);
+    }
+    records
 }
 
-fn weighed(made: &[(&str, Result<Option<Reading>, Failure>)], ladder: &[&str]) -> Weighed {
-    let ladder: Vec<String> = ladder.iter().map(|reader| (*reader).to_owned()).collect();
-    weigh(&[page(0)], &attempts(made), &ladder, RUN, &judged)
+fn select(
+    made: &[(&str, Result<Option<Reading>, Failure>)],
+    stronger: &[&str],
+) -> SelectedAttempts {
+    let stronger: Vec<String> = stronger.iter().map(|reader| (*reader).to_owned()).collect();
+    select_attempts(&[page(0)], &attempts(made), &stronger, RUN, &records)
 }
 
-fn to(weighed: &Weighed) -> Option<&str> {
-    weighed.climbs.first().map(|climb| climb.reader.as_str())
+fn to(selected: &SelectedAttempts) -> Option<&str> {
+    let first = selected.escalations.first();
+    first.map(|escalation| escalation.reader.as_str())
 }
 
 #[test]
-fn what_is_accepted_stays_and_what_is_not_climbs_one_reader_at_a_time() {
-    let good = weighed(&[("a", reading("2.00", "2.00", 0.9))], &["b", "c"]);
+fn accepted_records_stay_and_others_are_escalated_one_reader_at_a_time() {
+    let good = select(&[("a", reading("2.00", "2.00", 0.9))], &["b", "c"]);
     assert_eq!((to(&good), good.chosen.as_slice()), (None, &[(0, 1)][..]));
     let wrong = ("a", reading("2.00", "3.00", 0.9));
-    let once = weighed(std::slice::from_ref(&wrong), &["b", "c"]);
+    let once = select(std::slice::from_ref(&wrong), &["b", "c"]);
     assert_eq!(to(&once), Some("b"));
-    assert!(
-        once.climbs[0].why.starts_with("sum_mismatch: "),
-        "{:?}",
-        once.climbs
-    );
-    let twice = weighed(
+    assert_eq!(once.escalations[0].reason.code, FindingCode::SumMismatch);
+    let twice = select(
         &[wrong.clone(), ("b", reading("2.00", "4.00", 0.9))],
         &["b", "c"],
     );
@@ -116,7 +122,7 @@ fn what_is_accepted_stays_and_what_is_not_climbs_one_reader_at_a_time() {
         ("b", reading("2.00", "4.00", 0.9)),
         ("c", reading("2.00", "2.00", 0.9)),
     ];
-    let thrice = weighed(&thrice, &["b", "c"]);
+    let thrice = select(&thrice, &["b", "c"]);
     assert_eq!(
         (to(&thrice), thrice.chosen.as_slice()),
         (None, &[(0, 3)][..])
@@ -124,10 +130,11 @@ fn what_is_accepted_stays_and_what_is_not_climbs_one_reader_at_a_time() {
 }
 
 #[test]
-fn low_confidence_and_a_failed_answer_climb_and_the_files_own_faults_do_not() {
-    let doubtful = weighed(&[("a", reading("2.00", "2.00", 0.5))], &["b"]);
-    assert!(doubtful.climbs[0].why.starts_with("low_confidence: "));
-    for (reason, climbs) in [
+fn low_confidence_and_failed_answers_are_escalated_and_faults_of_the_file_are_not() {
+    let doubtful = select(&[("a", reading("2.00", "2.00", 0.5))], &["b"]);
+    let code = doubtful.escalations[0].reason.code;
+    assert_eq!(code, FindingCode::LowConfidence);
+    for (reason, escalates) in [
         (Reason::OutputCutOff, true),
         (Reason::OutputRefused, true),
         (Reason::OutputInvalid, true),
@@ -136,8 +143,9 @@ fn low_confidence_and_a_failed_answer_climb_and_the_files_own_faults_do_not() {
         (Reason::WorkerDied, false),
         (Reason::Corrupt, false),
     ] {
-        let weighed = weighed(&[("a", failed(reason))], &["b"]);
-        assert_eq!(weighed.climbs.len(), usize::from(climbs), "{reason}");
+        let selected = select(&[("a", failed(reason))], &["b"]);
+        let escalations = selected.escalations.len();
+        assert_eq!(escalations, usize::from(escalates), "{reason}");
     }
 }
 
@@ -148,7 +156,7 @@ fn the_better_attempt_counts_and_of_equals_the_stronger_readers() {
             ("a", reading(first.0, first.1, first.2)),
             ("b", reading(second.0, second.1, second.2)),
         ];
-        weighed(&made, &["b"]).chosen[0].1
+        select(&made, &["b"]).chosen[0].1
     };
     // The second adds up, the first does not.
     assert_eq!(chosen(("2.00", "3.00", 0.9), ("2.00", "2.00", 0.9)), 2);
@@ -160,17 +168,17 @@ fn the_better_attempt_counts_and_of_equals_the_stronger_readers() {
 }
 
 #[test]
-fn a_failed_climb_leaves_the_page_what_it_had_and_a_good_one_rescues_a_failed_page() {
+fn a_failed_escalation_changes_nothing_and_a_good_one_rescues_a_failed_page() {
     let wrong = reading("2.00", "3.00", 0.9);
-    let weighed_ = weighed(
+    let unchanged = select(
         &[("a", wrong), ("b", failed(Reason::OutputRefused))],
         &["b"],
     );
     assert_eq!(
-        (to(&weighed_), weighed_.chosen.as_slice()),
+        (to(&unchanged), unchanged.chosen.as_slice()),
         (None, &[(0, 1)][..])
     );
-    let rescued = weighed(
+    let rescued = select(
         &[
             ("a", failed(Reason::OutputCutOff)),
             ("b", reading("2.00", "2.00", 0.9)),
@@ -184,50 +192,51 @@ fn a_failed_climb_leaves_the_page_what_it_had_and_a_good_one_rescues_a_failed_pa
 }
 
 #[test]
-fn a_reader_that_was_away_is_asked_again_by_another_run_only() {
+fn a_reader_that_was_out_is_asked_again_by_another_run_only() {
     let made = [
         ("a", reading("2.00", "3.00", 0.9)),
         ("b", failed(Reason::ReaderUnavailable)),
     ];
-    assert_eq!(to(&weighed(&made, &["b"])), None);
-    let ladder = ["b".to_owned()];
-    let later = weigh(&[page(0)], &attempts(&made), &ladder, RunId(8), &judged);
+    assert_eq!(to(&select(&made, &["b"])), None);
+    let stronger = ["b".to_owned()];
+    let made = attempts(&made);
+    let later = select_attempts(&[page(0)], &made, &stronger, RunId(8), &records);
     assert_eq!(to(&later), Some("b"));
 }
 
 #[test]
-fn a_reader_taken_off_the_ladder_keeps_what_it_read() {
+fn what_a_reader_that_was_removed_has_read_still_counts() {
     let made = [
         ("a", reading("2.00", "3.00", 0.9)),
         ("old", reading("2.00", "2.00", 0.9)),
     ];
-    for ladder in [&[][..], &["b"]] {
-        let weighed = weighed(&made, ladder);
+    for stronger in [&[][..], &["b"]] {
+        let selected = select(&made, stronger);
         assert_eq!(
-            (to(&weighed), weighed.chosen.as_slice()),
+            (to(&selected), selected.chosen.as_slice()),
             (None, &[(0, 2)][..])
         );
     }
 }
 
 #[test]
-fn pages_of_one_record_climb_together_and_those_of_others_stay() {
+fn pages_of_one_record_are_escalated_together_and_those_of_others_are_not() {
     let mut made = attempts(&[
         ("a", reading("2.00", "2.00", 0.9)),
         ("a", reading("2.00", "3.00", 0.9)),
     ]);
     made[1].page = 1;
     let pages = [page(0), page(1)];
-    let weighed = weigh(&pages, &made, &["b".to_owned()], RUN, &judged);
-    assert_eq!(weighed.climbs.len(), 1);
-    assert_eq!(weighed.climbs[0].pages, [1]);
+    let selected = select_attempts(&pages, &made, &["b".to_owned()], RUN, &records);
+    assert_eq!(selected.escalations.len(), 1);
+    assert_eq!(selected.escalations[0].pages, [1]);
 }
 
 #[test]
-fn a_page_whose_type_is_not_known_does_not_climb() {
+fn a_page_of_unknown_type_is_not_escalated() {
     let mut unknown = page(0);
-    unknown.routing.as_mut().unwrap().verdict = Err("neither fish nor fowl".into());
+    unknown.routing.as_mut().unwrap().verdict = Err("no type".into());
     let made = attempts(&[("a", Ok(None))]);
-    let weighed = weigh(&[unknown], &made, &["b".to_owned()], RUN, &judged);
-    assert!(weighed.climbs.is_empty());
+    let selected = select_attempts(&[unknown], &made, &["b".to_owned()], RUN, &records);
+    assert!(selected.escalations.is_empty());
 }

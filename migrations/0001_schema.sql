@@ -1,0 +1,256 @@
+-- Times are Unix milliseconds (UTC); hashes are lower-case hex; JSON is UTF-8 text.
+--
+-- Everything that was made of a document refers to it with ON DELETE CASCADE:
+-- deleting the document deletes all of it.
+
+-- One row a `docmill run`.
+CREATE TABLE runs (
+    id            INTEGER PRIMARY KEY,
+    started_at    INTEGER NOT NULL,
+    finished_at   INTEGER,                 -- null: running, or killed
+    outcome       TEXT CHECK (outcome IN ('completed', 'interrupted')),
+    -- Identifies the process: its number may be given to another later.
+    pid           INTEGER NOT NULL,
+    process_start INTEGER NOT NULL,        -- clock ticks since boot, /proc/<pid>/stat
+    boot_id       TEXT    NOT NULL,
+    version       TEXT    NOT NULL,
+    settings      TEXT    NOT NULL,        -- JSON
+    summary       TEXT,                    -- JSON
+    CHECK ((finished_at IS NULL) = (outcome IS NULL))
+) STRICT;
+
+CREATE TABLE models (
+    hash TEXT PRIMARY KEY,
+    role TEXT NOT NULL CHECK (role IN ('reader', 'clip')),
+    name TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE prompts (
+    hash     TEXT PRIMARY KEY,
+    doc_type TEXT NOT NULL,
+    text     TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE schemas (
+    hash     TEXT PRIMARY KEY,
+    doc_type TEXT NOT NULL,
+    schema   TEXT NOT NULL                 -- JSON
+) STRICT;
+
+-- One row for each distinct content.
+CREATE TABLE documents (
+    id              INTEGER PRIMARY KEY,
+    blake3          TEXT    NOT NULL UNIQUE,
+    bytes           INTEGER NOT NULL,
+    media_type      TEXT    NOT NULL,
+    pages           INTEGER NOT NULL,
+    attachments     TEXT    NOT NULL,      -- JSON array of names
+    warnings        TEXT    NOT NULL,      -- JSON array of sentences
+    added_at        INTEGER NOT NULL,
+    run_id          INTEGER NOT NULL REFERENCES runs (id),
+    -- Whether its attachments were searched for an electronic invoice.
+    xml_searched    INTEGER NOT NULL DEFAULT 0 CHECK (xml_searched IN (0, 1)),
+    state           TEXT    NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'recorded')),
+    -- Counts how often pages were queued again: records are only stored for
+    -- the revision whose results they were made from.
+    revision        INTEGER NOT NULL DEFAULT 0,
+    -- Key of the acceptance policy that the records were made with; another
+    -- policy makes them anew from the same readings.
+    policy          TEXT
+) STRICT;
+CREATE INDEX documents_open ON documents (id) WHERE state = 'open';
+
+-- Where a content was seen; or a file that was rejected, with the reason.
+CREATE TABLE sources (
+    id          INTEGER PRIMARY KEY,
+    path        BLOB    NOT NULL,          -- the path's exact bytes
+    path_text   TEXT    NOT NULL,          -- for people; lossy if not UTF-8
+    document_id INTEGER REFERENCES documents (id) ON DELETE CASCADE,
+    reason      TEXT,
+    message     TEXT,
+    run_id      INTEGER NOT NULL REFERENCES runs (id),
+    seen_at     INTEGER NOT NULL,
+    CHECK ((document_id IS NULL) = (reason IS NOT NULL))
+) STRICT;
+CREATE UNIQUE INDEX sources_document ON sources (document_id, path) WHERE document_id IS NOT NULL;
+CREATE UNIQUE INDEX sources_rejected ON sources (path) WHERE document_id IS NULL;
+-- What else a path has held is asked whenever a file is seen.
+CREATE INDEX sources_path ON sources (path);
+
+-- The electronic invoice that a document carries, as it was found.
+CREATE TABLE einvoices (
+    document_id INTEGER PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,
+    name        TEXT,                      -- the attachment's; null: the document is the XML
+    xml         BLOB NOT NULL
+) STRICT;
+
+-- The job is the row.
+CREATE TABLE pages (
+    id            INTEGER PRIMARY KEY,
+    document_id   INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    page_index    INTEGER NOT NULL,        -- from 0
+    state         TEXT    NOT NULL DEFAULT 'queued'
+                  CHECK (state IN ('queued', 'leased', 'done', 'failed')),
+    forced_type   TEXT,                    -- given by the user, instead of CLIP's
+    attempts      INTEGER NOT NULL DEFAULT 0, -- claims since it was queued
+    failures      INTEGER NOT NULL DEFAULT 0, -- of these, failures of the page itself
+    run_id        INTEGER REFERENCES runs (id), -- who claimed it last
+    lease_token   TEXT,
+    lease_until   INTEGER,                 -- milliseconds since boot: a wall clock may be set
+    finished_at   INTEGER,
+    reason        TEXT,
+    message       TEXT,
+    key           TEXT,                    -- of the result: equal keys, equal work
+    doc_type      TEXT,
+    routing       TEXT,                    -- JSON: verdict, probabilities
+    embedding     BLOB,                    -- f32 little endian, L2-normalised
+    reading_id    INTEGER REFERENCES readings (id),
+    -- The escalation that the page waits for, or had last; null: it is or was
+    -- the first reader's.
+    escalation_id INTEGER REFERENCES escalations (id),
+    -- Readings up to this one are of earlier rounds: before the page was queued
+    -- again by a user, or for a changed prompt or model.
+    since_reading INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (document_id, page_index),
+    CHECK ((state = 'leased') = (lease_token IS NOT NULL)),
+    CHECK ((state = 'leased') = (lease_until IS NOT NULL)),
+    CHECK (state <> 'failed' OR reason IS NOT NULL)
+) STRICT;
+CREATE INDEX pages_open ON pages (document_id, page_index) WHERE state IN ('queued', 'leased');
+-- For deletion: SQLite looks for the rows that refer to a deleted one.
+CREATE INDEX pages_reading ON pages (reading_id) WHERE reading_id IS NOT NULL;
+CREATE INDEX pages_escalation ON pages (escalation_id) WHERE escalation_id IS NOT NULL;
+
+-- The words of a page by where they come from.
+CREATE TABLE page_text (
+    page_id  INTEGER NOT NULL REFERENCES pages (id) ON DELETE CASCADE,
+    source   TEXT    NOT NULL CHECK (source IN ('text_layer', 'ocr', 'mixed')),
+    engine   TEXT,                         -- that read them; null: none, they are the text layer's
+    rotation INTEGER NOT NULL DEFAULT 0 CHECK (rotation IN (0, 90, 180, 270)), -- clockwise degrees that make the page upright
+    words    TEXT    NOT NULL,             -- JSON: text, box, confidence
+    PRIMARY KEY (page_id, source)
+) STRICT;
+
+-- One row for each page that is read again by a stronger reader.
+CREATE TABLE escalations (
+    id         INTEGER PRIMARY KEY,
+    page_id    INTEGER NOT NULL REFERENCES pages (id) ON DELETE CASCADE,
+    run_id     INTEGER NOT NULL REFERENCES runs (id), -- that decided it
+    created_at INTEGER NOT NULL,
+    model_hash TEXT    NOT NULL REFERENCES models (hash), -- the stronger reader
+    code       TEXT    NOT NULL,           -- of the finding that caused it
+    message    TEXT    NOT NULL
+) STRICT;
+CREATE INDEX escalations_page ON escalations (page_id);
+CREATE INDEX escalations_run ON escalations (run_id);
+
+-- Every attempt at a page that ended with an answer or a failure. Never
+-- changed: two versions can be compared field by field.
+CREATE TABLE readings (
+    id                INTEGER PRIMARY KEY,
+    page_id           INTEGER NOT NULL REFERENCES pages (id) ON DELETE CASCADE,
+    run_id            INTEGER NOT NULL REFERENCES runs (id),
+    escalation_id     INTEGER REFERENCES escalations (id), -- null: by the first reader
+    attempt           INTEGER NOT NULL,
+    created_at        INTEGER NOT NULL,
+    key               TEXT    NOT NULL,
+    doc_type          TEXT,
+    model_hash        TEXT REFERENCES models (hash),
+    prompt_hash       TEXT REFERENCES prompts (hash),
+    schema_hash       TEXT REFERENCES schemas (hash),
+    raw_text          TEXT,
+    reading           TEXT,                -- JSON: fields, log-probabilities, tokens
+    reason            TEXT,
+    message           TEXT,
+    -- Null: the stage was not entered.
+    rasterize_seconds REAL,
+    route_seconds     REAL,
+    ocr_seconds       REAL,
+    read_seconds      REAL,                -- waiting for a free reader included
+    prefill_seconds   REAL,                -- of these: image and prompt
+    decode_seconds    REAL,                -- of these: the answer
+    -- What the attempt took, where its engine reports it.
+    input_tokens      INTEGER,
+    output_tokens     INTEGER,
+    cost              REAL,                -- in `currency`; null: free
+    currency          TEXT
+) STRICT;
+CREATE INDEX readings_page ON readings (page_id);
+CREATE INDEX readings_run ON readings (run_id, id);
+CREATE INDEX readings_escalation ON readings (escalation_id) WHERE escalation_id IS NOT NULL;
+
+-- AUTOINCREMENT: numbers of deleted records are not given again, since they
+-- may stand in somebody's notes.
+CREATE TABLE records (
+    id               INTEGER PRIMARY KEY AUTOINCREMENT,
+    document_id      INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    ordinal          INTEGER NOT NULL,     -- within its document, from 0
+    current          INTEGER NOT NULL DEFAULT 1 CHECK (current IN (0, 1)),
+    doc_type         TEXT,
+    type_probability REAL,                 -- of its type; null: the user gave it
+    status           TEXT    NOT NULL CHECK (status IN ('accepted', 'needs_review', 'failed')),
+    source           TEXT    NOT NULL CHECK (source IN ('model', 'embedded_xml')),
+    fields           TEXT    NOT NULL,     -- JSON object
+    confidence       REAL CHECK (confidence BETWEEN 0 AND 1),
+    field_confidence TEXT    NOT NULL,     -- JSON: [field, probability] pairs
+    logprobs         TEXT    NOT NULL,     -- JSON: log-probabilities by leaf
+    calibrated       TEXT,                 -- JSON: calibration, threshold, probabilities
+    -- JSON: for each value its field, class (text_layer, ocr, embedded_xml,
+    -- model_only), page, box, text, and the checks that confirm or contradict it.
+    evidence         TEXT    NOT NULL,
+    run_id           INTEGER NOT NULL REFERENCES runs (id),
+    created_at       INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX records_current ON records (document_id, ordinal) WHERE current = 1;
+CREATE INDEX records_document ON records (document_id);
+CREATE INDEX records_run ON records (run_id);
+
+CREATE TABLE record_pages (
+    record_id  INTEGER NOT NULL REFERENCES records (id) ON DELETE CASCADE,
+    page_index INTEGER NOT NULL,
+    reading_id INTEGER REFERENCES readings (id),
+    PRIMARY KEY (record_id, page_index)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX record_pages_reading ON record_pages (reading_id) WHERE reading_id IS NOT NULL;
+
+-- What identifies a business transaction (seller and invoice number): another
+-- document with the same key may be the same payment twice.
+CREATE TABLE record_keys (
+    record_id INTEGER NOT NULL REFERENCES records (id) ON DELETE CASCADE,
+    key       TEXT    NOT NULL,
+    words     TEXT    NOT NULL,            -- for people
+    PRIMARY KEY (record_id, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX record_keys_key ON record_keys (key);
+
+CREATE TABLE findings (
+    id        INTEGER PRIMARY KEY,
+    record_id INTEGER NOT NULL REFERENCES records (id) ON DELETE CASCADE,
+    code      TEXT NOT NULL,
+    severity  TEXT NOT NULL CHECK (severity IN ('info', 'warning', 'error')),
+    field     TEXT,
+    message   TEXT NOT NULL
+) STRICT;
+CREATE INDEX findings_record ON findings (record_id);
+
+-- Memory of a run's processes over time, by role.
+CREATE TABLE run_samples (
+    run_id    INTEGER NOT NULL REFERENCES runs (id),
+    at        INTEGER NOT NULL,
+    role      TEXT    NOT NULL,            -- supervisor, rasterizer, router, reader
+    processes INTEGER NOT NULL,
+    resident  INTEGER NOT NULL,            -- bytes, of all processes of the role
+    PRIMARY KEY (run_id, at, role)
+) STRICT, WITHOUT ROWID;
+
+-- Workers that died or were killed, and healthy ones that were recycled.
+CREATE TABLE worker_ends (
+    id      INTEGER PRIMARY KEY,
+    run_id  INTEGER NOT NULL REFERENCES runs (id),
+    at      INTEGER NOT NULL,
+    role    TEXT    NOT NULL,
+    kind    TEXT    NOT NULL CHECK (kind IN ('died', 'recycled')),
+    reason  TEXT    NOT NULL,
+    message TEXT                           -- null: it was recycled
+) STRICT;
+CREATE INDEX worker_ends_run ON worker_ends (run_id);

@@ -1,2 +1,0 @@
--- What else a path has held is asked whenever a file is seen.
-CREATE INDEX sources_path ON sources (path);

@@ -1,0 +1,343 @@
+//! A document whose pages are all done: pages that a stronger reader should
+//! read are escalated, within the run's budget; of the rest records are made,
+//! accepted or not, and stored.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::escalation::{PageReading, SelectedAttempts, select_attempts};
+use super::events::Event;
+use super::plan::INVOICE;
+use super::reader_tiers::ReaderTiers;
+use super::run_context::RunContext;
+use crate::documents::einvoice;
+use crate::documents::validation::{self, EmbeddedInvoice};
+use crate::domain::{Failure, Record, XmlFile};
+use crate::store::{DbErrorKind, DocumentId, FinishedPages, NewEscalation, NewRecords};
+
+pub(super) struct Recorder {
+    context: Arc<RunContext>,
+    tiers: Arc<ReaderTiers>,
+    /// Held while records are stored and counted: those of one document may
+    /// change what another's were counted as.
+    recording: tokio::sync::Mutex<()>,
+}
+
+impl Recorder {
+    pub fn new(context: Arc<RunContext>, tiers: Arc<ReaderTiers>) -> Recorder {
+        Recorder {
+            context,
+            tiers,
+            recording: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Finishes documents that a run completed and had no time to record, or
+    /// whose last page was given up.
+    pub async fn finish_left(&self) -> anyhow::Result<()> {
+        for document in self.context.store.unfinished_documents().await? {
+            self.finish(document).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes and stores the records of a document whose pages are all done, or
+    /// escalates first.
+    ///
+    /// A document whose stored results do not decode stays as it is: no other
+    /// waits for it.
+    pub async fn finish(&self, document: DocumentId) -> anyhow::Result<()> {
+        match self.record(document).await {
+            Err(error) if DbErrorKind::of(&error) == Some(DbErrorKind::Undecodable) => {
+                tracing::error!(
+                    document = document.0,
+                    "a document cannot be recorded ({error}): `docmill forget` its file and run again over it"
+                );
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    async fn record(&self, document: DocumentId) -> anyhow::Result<()> {
+        let Some(mut pages) = self.context.store.finished_pages(document).await? else {
+            return Ok(());
+        };
+        match self.einvoice(&pages).await {
+            Ok(None) => {}
+            Ok(Some(einvoice)) => {
+                let records = self.records_of_einvoice(&pages, einvoice);
+                return self.store(pages, &[], records, 0).await;
+            }
+            // Its values are then read from the page.
+            Err(failure) => pages.warnings.push(failure.message),
+        }
+        if let Some(name) = self.unknown_type(&pages) {
+            tracing::warn!(
+                path = %pages.path.display(),
+                "not recorded yet: it is of document type `{name}`, which this run does not know; name its folder with --types"
+            );
+            return Ok(());
+        }
+        let selected = self.select(&pages).await?;
+        if self.escalate(&pages, &selected.escalations).await? > 0 {
+            return Ok(());
+        }
+        let records = self.records(&pages, &selected.pages);
+        let results = selected.pages.into_iter().map(|page| page.result);
+        pages.results = results.collect();
+        self.store(pages, &selected.chosen, records, selected.rescued)
+            .await
+    }
+
+    /// Escalates pages of a document in review that a reader of this run has
+    /// not read yet. Returns how many.
+    pub async fn reconsider(&self, document: DocumentId) -> anyhow::Result<u32> {
+        let plan = self.context.plan();
+        if plan.tiers.len() == 1 || self.tiers.is_exhausted() {
+            return Ok(0);
+        }
+        let Some(pages) = self.context.store.pages_in_review(document).await? else {
+            return Ok(0);
+        };
+        let place = pages.xml.as_ref().map(XmlFile::place);
+        if plan.treatment(place).takes_xml() {
+            return Ok(0);
+        }
+        let selected = self.select(&pages).await?;
+        self.escalate(&pages, &selected.escalations).await
+    }
+
+    /// The type of a page by which nothing of it could be checked.
+    fn unknown_type(&self, pages: &FinishedPages) -> Option<String> {
+        let types = &self.context.plan().types;
+        let routed = pages
+            .results
+            .iter()
+            .filter_map(|page| page.routing.as_ref());
+        let mut named = routed.filter_map(|routing| routing.verdict.as_ref().ok());
+        named.find(|name| types.get(name).is_none()).cloned()
+    }
+
+    async fn select(&self, pages: &FinishedPages) -> anyhow::Result<SelectedAttempts> {
+        let stronger = self.context.plan().stronger_readers();
+        if stronger.is_empty() && !pages.escalated {
+            let (results, readers) = (&pages.results, &pages.readers);
+            return Ok(SelectedAttempts::of_one_reader(results, readers));
+        }
+        let attempts = self.context.store.attempts(pages.document).await?;
+        let records = |readings: &[PageReading]| self.records(pages, readings);
+        let run = self.context.run;
+        Ok(select_attempts(
+            &pages.results,
+            &attempts,
+            &stronger,
+            run,
+            &records,
+        ))
+    }
+
+    /// Queues what the budget allows. Returns how many pages.
+    async fn escalate(
+        &self,
+        pages: &FinishedPages,
+        escalations: &[NewEscalation],
+    ) -> anyhow::Result<u32> {
+        let plan = self.context.plan();
+        let mut wanted = Vec::new();
+        for escalation in escalations {
+            let tier = plan.tier(&escalation.reader);
+            if let Some(tier) = tier.filter(|tier| self.tiers.is_available(*tier))
+                && self.tiers.can_afford(tier).await?
+            {
+                wanted.push(escalation.clone());
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(0);
+        }
+        let most = self.context.settings().escalation.max_pages;
+        let (run, since) = (self.context.run, self.tiers.since);
+        let store = &self.context.store;
+        let made = store.escalate(run, since, pages, &wanted, most).await?;
+        let mut escalated = 0;
+        for (escalation, made) in wanted.into_iter().zip(made) {
+            if !made {
+                self.tiers
+                    .report_exhausted(&format!("escalation.max_pages = {most}"));
+                continue;
+            }
+            escalated += escalation.pages.len() as u32;
+            self.context
+                .count(|stats| stats.escalated += escalation.pages.len() as u64);
+            self.context.emit(Event::Escalated {
+                path: pages.path.clone(),
+                pages: escalation.pages,
+                reader: plan.reader_name(&escalation.reader).to_owned(),
+                reason: escalation.reason,
+            });
+        }
+        if escalated > 0 {
+            self.context.work_arrived.notify_one();
+        }
+        Ok(escalated)
+    }
+
+    /// The document's electronic invoice, where its values are to be the
+    /// record's.
+    async fn einvoice(&self, pages: &FinishedPages) -> Result<Option<EmbeddedInvoice>, Failure> {
+        let place = pages.xml.as_ref().map(XmlFile::place);
+        let treatment = self.context.plan().treatment(place);
+        let Some(file) = pages.xml.clone().filter(|_| treatment.takes_xml()) else {
+            return Ok(None);
+        };
+        // A large one takes a moment, which would block the runtime.
+        let parsed = tokio::task::spawn_blocking(move || {
+            let invoice = einvoice::parse(&file.bytes)?;
+            Ok(EmbeddedInvoice {
+                doc_type: INVOICE.to_owned(),
+                fields: einvoice::fields(&invoice),
+                invoice,
+            })
+        });
+        parsed.await.map_err(Failure::internal)?.map(Some)
+    }
+
+    fn records_of_einvoice(&self, pages: &FinishedPages, invoice: EmbeddedInvoice) -> Vec<Record> {
+        let plan = self.context.plan();
+        let context = self.validation_context(pages, Some(invoice), &BTreeSet::new());
+        let mut records = validation::records(&plan.types, &pages.results, &context);
+        for record in &mut records {
+            plan.accept(record, None);
+        }
+        records
+    }
+
+    /// The records that these readings make. Each is accepted or not by what is
+    /// known of the reader that read it.
+    fn records(&self, pages: &FinishedPages, readings: &[PageReading]) -> Vec<Record> {
+        let plan = self.context.plan();
+        let readers_of = |of: &dyn Fn(&&PageReading) -> bool| -> BTreeSet<&str> {
+            let readings = readings.iter().filter(of);
+            readings.filter_map(|page| page.reader.as_deref()).collect()
+        };
+        let context = self.validation_context(pages, None, &readers_of(&|_| true));
+        let results: Vec<_> = readings.iter().map(|page| page.result.clone()).collect();
+        let mut records = validation::records(&plan.types, &results, &context);
+        for record in &mut records {
+            let mut readers = readers_of(&|page| record.pages.contains(&page.result.index));
+            let reader = readers.pop_first().filter(|_| readers.is_empty());
+            plan.accept(record, reader);
+        }
+        records
+    }
+
+    fn validation_context(
+        &self,
+        pages: &FinishedPages,
+        einvoice: Option<EmbeddedInvoice>,
+        readers: &BTreeSet<&str>,
+    ) -> validation::Context {
+        validation::Context {
+            unsupported_fields: self.context.plan().unsupported_fields(readers),
+            document_warnings: pages.warnings.clone(),
+            einvoice,
+            today: jiff::Zoned::now().date(),
+        }
+    }
+
+    async fn store(
+        &self,
+        pages: FinishedPages,
+        chosen: &[(u32, i64)],
+        mut records: Vec<Record>,
+        rescued: u64,
+    ) -> anyhow::Result<()> {
+        if self.retain(&pages).await? {
+            return Ok(());
+        }
+        let policy = self.context.plan().policy_key();
+        let made_with = NewRecords {
+            policy: &policy,
+            chosen,
+        };
+        let recording = self.recording.lock().await;
+        let (store, run) = (&self.context.store, self.context.run);
+        let recorded = store.finish_document(run, &pages, made_with, &mut records);
+        let Some(recorded) = recorded.await? else {
+            return Ok(());
+        };
+        self.context.count(|stats| stats.pages_done += rescued);
+        self.count_failed(&pages);
+        for (record, record_id) in records.into_iter().zip(recorded.ids) {
+            self.context
+                .count(|stats| stats.count_record(record.status));
+            self.context.emit(Event::Recorded {
+                path: pages.path.clone(),
+                record: Box::new(record),
+                record_id,
+            });
+        }
+        for record_id in recorded.downgraded {
+            self.report_downgraded(record_id).await?;
+        }
+        drop(recording);
+        Ok(())
+    }
+
+    async fn report_downgraded(&self, record_id: i64) -> anyhow::Result<()> {
+        let Some(stored) = self.context.store.record(record_id).await? else {
+            return Ok(());
+        };
+        self.context.count(|stats| {
+            stats.accepted -= u64::from(stored.run_id == self.context.run.0);
+            stats.needs_review += 1;
+        });
+        self.context.emit(Event::Downgraded {
+            path: stored.paths.first().cloned().unwrap_or_default(),
+            record: Box::new(stored.record),
+            record_id,
+        });
+        Ok(())
+    }
+
+    /// Retains the document's records where pages that were read before could
+    /// not be read again, which is no reason to lose their values. Returns
+    /// whether it did.
+    async fn retain(&self, pages: &FinishedPages) -> anyhow::Result<bool> {
+        let failures: Vec<_> = failures(pages)
+            .filter(|(_, failure)| failure.reason.is_about_source_or_settings())
+            .collect();
+        if failures.is_empty() {
+            return Ok(false);
+        }
+        let retained = self.context.store.retain_records(pages, &failures).await?;
+        let Some(retained) = retained else {
+            return Ok(false);
+        };
+        if !retained.is_empty() {
+            self.count_failed(pages);
+        }
+        for record_id in retained {
+            self.context.emit(Event::RecordRetained {
+                path: pages.path.clone(),
+                record_id,
+            });
+        }
+        Ok(true)
+    }
+
+    fn count_failed(&self, pages: &FinishedPages) {
+        self.context.count(|stats| {
+            for (_, failure) in failures(pages) {
+                *stats.pages_failed.entry(failure.reason).or_default() += 1;
+            }
+        });
+    }
+}
+
+/// The pages that could not be read, by index.
+fn failures(pages: &FinishedPages) -> impl Iterator<Item = (u32, &Failure)> {
+    let results = pages.results.iter();
+    results.filter_map(|page| Some((page.index, page.reading.as_ref().err()?)))
+}

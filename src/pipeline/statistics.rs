@@ -1,0 +1,112 @@
+use std::collections::BTreeMap;
+
+use crate::domain::{Reason, StageSeconds, Status, Usage};
+
+/// What a run counts, from its first file to its end. Stored with the run.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct RunStatistics {
+    /// 0: it was stopped before it began.
+    pub run_id: i64,
+    pub files: u64,
+    pub rejected: BTreeMap<Reason, u64>,
+    /// Pages that the first reader is done with.
+    pub pages_done: u64,
+    /// Pages of finished documents that no reader could read.
+    pub pages_failed: BTreeMap<Reason, u64>,
+    pub accepted: u64,
+    pub needs_review: u64,
+    pub failed: u64,
+    /// Pages sent on to a stronger reader.
+    pub escalated: u64,
+    /// What each reader did, by name.
+    pub readers: BTreeMap<String, ReaderWork>,
+    /// The setting that kept further pages from being escalated.
+    pub exhausted_budget: Option<String>,
+    /// Readers that were disabled for this run, and why.
+    pub unavailable_readers: BTreeMap<String, String>,
+    /// Workers that died and were replaced.
+    pub worker_restarts: u64,
+    /// Workers that were replaced because they were old or had grown.
+    pub workers_recycled: u64,
+    /// Parts of the sandbox that this kernel does not enforce.
+    pub sandbox_gaps: Vec<String>,
+    pub seconds: f64,
+    /// Summed over pages.
+    pub stage_seconds: StageSeconds,
+    /// Peak resident memory by process role, MiB.
+    pub peak_memory: BTreeMap<String, u64>,
+    /// Ended by a signal before the queue was empty.
+    pub interrupted: bool,
+}
+
+/// What a reader did in a run.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct ReaderWork {
+    /// Attempts at pages.
+    pub pages: u64,
+    /// Of these, failed ones.
+    pub failed: u64,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    /// In `currency`; `None`: free.
+    pub cost: Option<f64>,
+    pub currency: Option<String>,
+}
+
+impl ReaderWork {
+    /// One attempt at a page.
+    pub fn attempt(
+        failed: bool,
+        usage: Usage,
+        cost: Option<f64>,
+        currency: Option<String>,
+    ) -> ReaderWork {
+        ReaderWork {
+            pages: 1,
+            failed: u64::from(failed),
+            input_tokens: u64::from(usage.input),
+            output_tokens: u64::from(usage.output),
+            cost,
+            currency,
+        }
+    }
+
+    pub fn add(&mut self, other: &ReaderWork) {
+        self.pages += other.pages;
+        self.failed += other.failed;
+        self.input_tokens += other.input_tokens;
+        self.output_tokens += other.output_tokens;
+        if let Some(cost) = other.cost {
+            *self.cost.get_or_insert_default() += cost;
+            self.currency.clone_from(&other.currency);
+        }
+    }
+}
+
+impl RunStatistics {
+    pub fn count_record(&mut self, status: Status) {
+        match status {
+            Status::Accepted => self.accepted += 1,
+            Status::NeedsReview => self.needs_review += 1,
+            Status::Failed => self.failed += 1,
+        }
+    }
+
+    pub fn add_reader(&mut self, name: &str, work: &ReaderWork) {
+        self.readers.entry(name.to_owned()).or_default().add(work);
+    }
+
+    /// Adds what another run's readers did.
+    pub fn add_readers(&mut self, run: &RunStatistics) {
+        self.escalated += run.escalated;
+        for (name, work) in &run.readers {
+            self.add_reader(name, work);
+        }
+    }
+
+    pub fn add_stages(&mut self, stages: &StageSeconds) {
+        for (stage, seconds) in stages {
+            *self.stage_seconds.entry(*stage).or_default() += seconds;
+        }
+    }
+}

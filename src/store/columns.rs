@@ -1,0 +1,147 @@
+//! How values are kept in columns. A stored value that does not decode is an
+//! error, never a default.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::de::DeserializeOwned;
+use sqlx::error::BoxDynError;
+use sqlx::sqlite::{Sqlite, SqliteTypeInfo, SqliteValueRef};
+use sqlx::{Decode, FromRow, Type};
+
+use crate::domain::{Failure, Reading, Reason, Stage, StageSeconds};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Type)]
+#[sqlx(transparent)]
+pub struct RunId(pub i64);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Type)]
+#[sqlx(transparent)]
+pub struct DocumentId(pub i64);
+
+/// A column with JSON text.
+#[derive(Debug, Default)]
+pub(super) struct Json<T>(pub T);
+
+impl<T> Type<Sqlite> for Json<T> {
+    fn type_info() -> SqliteTypeInfo {
+        <String as Type<Sqlite>>::type_info()
+    }
+
+    fn compatible(ty: &SqliteTypeInfo) -> bool {
+        <String as Type<Sqlite>>::compatible(ty)
+    }
+}
+
+impl<'r, T: DeserializeOwned> Decode<'r, Sqlite> for Json<T> {
+    fn decode(value: SqliteValueRef<'r>) -> Result<Json<T>, BoxDynError> {
+        let text = <&str as Decode<Sqlite>>::decode(value)?;
+        Ok(Json(serde_json::from_str(text)?))
+    }
+}
+
+/// A column with the name of a variant.
+#[derive(Debug)]
+pub(super) struct Named<T>(pub T);
+
+impl<T> Type<Sqlite> for Named<T> {
+    fn type_info() -> SqliteTypeInfo {
+        <String as Type<Sqlite>>::type_info()
+    }
+
+    fn compatible(ty: &SqliteTypeInfo) -> bool {
+        <String as Type<Sqlite>>::compatible(ty)
+    }
+}
+
+impl<'r, T: FromStr> Decode<'r, Sqlite> for Named<T> {
+    fn decode(value: SqliteValueRef<'r>) -> Result<Named<T>, BoxDynError> {
+        let text = <&str as Decode<Sqlite>>::decode(value)?;
+        let known = text.parse().map(Named);
+        known.map_err(|_| format!("the database holds the unknown name `{text}`").into())
+    }
+}
+
+/// A column with a path's exact bytes.
+#[derive(Debug)]
+pub(super) struct PathColumn(pub PathBuf);
+
+impl Type<Sqlite> for PathColumn {
+    fn type_info() -> SqliteTypeInfo {
+        <Vec<u8> as Type<Sqlite>>::type_info()
+    }
+
+    fn compatible(ty: &SqliteTypeInfo) -> bool {
+        <Vec<u8> as Type<Sqlite>>::compatible(ty)
+    }
+}
+
+impl<'r> Decode<'r, Sqlite> for PathColumn {
+    fn decode(value: SqliteValueRef<'r>) -> Result<PathColumn, BoxDynError> {
+        let bytes = <Vec<u8> as Decode<Sqlite>>::decode(value)?;
+        Ok(PathColumn(OsString::from_vec(bytes).into()))
+    }
+}
+
+/// The bytes to bind for a path.
+pub(super) fn path_bytes(path: &Path) -> Vec<u8> {
+    path.as_os_str().as_bytes().to_vec()
+}
+
+/// What a reading brought: the columns `reading`, `raw_text`, `reason`,
+/// `message`.
+#[derive(FromRow)]
+pub(super) struct ResultColumns {
+    reading: Option<Json<Reading>>,
+    raw_text: Option<String>,
+    reason: Option<Named<Reason>>,
+    message: Option<String>,
+}
+
+impl ResultColumns {
+    pub fn into_result(self) -> Result<Option<Reading>, Failure> {
+        match self.reason {
+            None => Ok(self.reading.map(|Json(reading)| reading)),
+            Some(Named(reason)) => Err(Failure {
+                reason,
+                message: self.message.unwrap_or_default(),
+                raw_text: self.raw_text,
+                usage: None,
+            }),
+        }
+    }
+}
+
+/// The seconds of a reading, each in a column of its own.
+#[derive(FromRow)]
+pub(super) struct StageColumns {
+    rasterize_seconds: Option<f64>,
+    route_seconds: Option<f64>,
+    ocr_seconds: Option<f64>,
+    read_seconds: Option<f64>,
+}
+
+impl From<StageColumns> for StageSeconds {
+    fn from(columns: StageColumns) -> StageSeconds {
+        let seconds = [
+            (Stage::Rasterize, columns.rasterize_seconds),
+            (Stage::Route, columns.route_seconds),
+            (Stage::Ocr, columns.ocr_seconds),
+            (Stage::Read, columns.read_seconds),
+        ];
+        let entered = seconds.into_iter();
+        entered
+            .filter_map(|(stage, seconds)| Some((stage, seconds?)))
+            .collect()
+    }
+}
+
+/// Unix milliseconds.
+pub(super) fn now() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as i64)
+}
