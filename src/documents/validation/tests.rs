@@ -4,7 +4,6 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::documents::acceptance::Policy;
 use crate::domain::{
     Failure, FieldLogprob, FindingCode, Reading, Reason, Repetition, Routing, Word,
 };
