@@ -132,7 +132,7 @@ fn content_decides_what_a_file_is() {
         (&b"PK\x03\x04"[..], "unpack it"),
         (b"\0\0\0\x18ftypheic\0\0\0\0heicmif1", "JPEGs"),
         (
-            b"\0\0\0\x1cftypavif\0\0\0\0avifmif1",
+            b"\0\0\0\x18ftypavif\0\0\0\0avifmif1",
             "save it as JPEG or PNG",
         ),
     ] {

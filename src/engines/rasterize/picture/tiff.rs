@@ -56,6 +56,8 @@ mod tag {
 
 const PALETTE: u64 = 3;
 const YCBCR: u64 = 6;
+/// The compression of that name (TIFF Technical Note 2).
+const JPEG: u64 = 7;
 
 /// Offsets of the image directories that are pages: no thumbnails, no masks.
 pub fn pages(bytes: &[u8]) -> Result<Vec<u64>, Failure> {
@@ -176,6 +178,8 @@ impl<'a> Page<'a> {
                     .iter_mut()
                     .for_each(|byte| *byte = byte.reverse_bits());
             }
+            // Codes are looked up by more bits than the last one may have.
+            strip.extend([0; 4]);
             for row in fax::rows(&strip, coding, width, rows) {
                 let shade = |black: bool| if black == white_is_black { 255 } else { 0 };
                 pixels.extend(row.into_iter().map(shade));
@@ -233,6 +237,10 @@ impl<'a> Page<'a> {
         }
         let (width, height) = self.size()?;
         let mut pixels = read(starting_at(self.file.bytes, self.offset))?;
+        if self.directory.number(tag::COMPRESSION) == Some(JPEG) {
+            // The decoder has made RGB of it.
+            return rgb_image(width, height, pixels);
+        }
         for pixel in pixels.chunks_exact_mut(3) {
             let [y, cb, cr] = [pixel[0], pixel[1], pixel[2]].map(f32::from);
             let (cb, cr) = (cb - 128.0, cr - 128.0);
