@@ -79,6 +79,10 @@ impl Stages {
         }
         let text = self.text.read(&page.image, &page.words);
         let text = timed(&mut work.seconds, Stage::Ocr, text).await?;
+        if text.ocr.is_none() {
+            // The text layer was enough, or there is no OCR.
+            work.seconds.remove(&Stage::Ocr);
+        }
         // Routing and reading see the page upright.
         let image = Arc::new(page.image.turned(text.quarter_turns()));
         work.texts.push(SourceText::of_text_layer(page.words));
