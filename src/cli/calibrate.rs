@@ -21,8 +21,6 @@ use crate::outputs::evaluation;
 /// to later runs with it. docs/evaluation.md says how many documents are needed.
 #[derive(Args)]
 pub struct Calibrate {
-    #[command(flatten)]
-    pub known: KnownFlags,
     /// Folder, or file that ends in .json, for the calibration
     /// [default: the setting `acceptance.calibration`, else the user's data folder]
     #[arg(long, value_name = "PATH")]
@@ -33,6 +31,8 @@ pub struct Calibrate {
     /// Print the calibration as one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    pub known: KnownFlags,
 }
 
 impl Calibrate {

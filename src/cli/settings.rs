@@ -57,7 +57,7 @@ pub struct Global {
 
 /// Flags of the subcommands that start engines.
 #[derive(Args, Default)]
-#[command(next_help_heading = "Engines")]
+#[command(next_help_heading = "Engine options")]
 pub struct EngineFlags {
     /// Reader, by its name in the manifest
     #[arg(long, value_name = "NAME")]

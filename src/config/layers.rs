@@ -322,19 +322,23 @@ pub fn nearest(name: &str, known: impl Iterator<Item = String>) -> Option<String
         .map(|(_, candidate)| format!(": did you mean `{candidate}`?"))
 }
 
-/// The setting of this name in some section, else the nearest one, else
-/// where all settings are listed.
+/// The settings of this name in any section, else the nearest one, else where
+/// all settings are listed.
 fn nearest_setting(name: &str, known: impl Iterator<Item = String>) -> String {
     let known: Vec<String> = known.collect();
-    let same_name = known.iter().find(|key| {
-        let separators = ['.', '_'];
-        key.strip_suffix(name.trim_start_matches(PREFIX))
-            .is_some_and(|section| section.ends_with(separators))
-    });
-    match same_name {
-        Some(key) => format!(": did you mean `{key}`?"),
-        None => nearest(name, known.into_iter())
+    let has_name = |key: &&String| {
+        let section = key.strip_suffix(name.trim_start_matches(PREFIX));
+        section.is_some_and(|section| section.ends_with(['.', '_']))
+    };
+    let of_name: Vec<String> = known
+        .iter()
+        .filter(has_name)
+        .map(|key| format!("`{key}`"))
+        .collect();
+    match of_name.as_slice() {
+        [] => nearest(name, known.into_iter())
             .unwrap_or_else(|| "; `docmill config` lists all settings".to_owned()),
+        keys => format!(": did you mean {}?", keys.join(" or ")),
     }
 }
 

@@ -135,6 +135,11 @@ fn a_key_without_its_section_is_an_error_that_names_the_section() {
         error.contains("did you mean `acceptance.min_confidence`?"),
         "{error}"
     );
+    let error = message(file("readers = 2"));
+    assert!(
+        error.contains("did you mean `escalation.readers` or `workers.readers`?"),
+        "{error}"
+    );
     let variable = variables(&[("DOCMILL_RASTERIZERS", "2")]);
     let error = message(Layers::defaults().environment(variable));
     assert!(

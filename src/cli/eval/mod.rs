@@ -17,8 +17,6 @@ use crate::outputs::evaluation::{self, Baseline, EvaluationInfo, EvaluationRepor
 /// Records go to a temporary database unless --keep or --stored is given.
 #[derive(Args)]
 pub struct Eval {
-    #[command(flatten)]
-    pub known: KnownFlags,
     /// Print one JSON object, which a later --baseline accepts
     #[arg(long)]
     json: bool,
@@ -34,6 +32,8 @@ pub struct Eval {
     /// Exit with code 1 if the F1 (0 to 1) of a type is lower
     #[arg(long, value_name = "F1", value_parser = share)]
     fail_under: Option<f64>,
+    #[command(flatten)]
+    pub known: KnownFlags,
 }
 
 fn share(text: &str) -> Result<f64, String> {
