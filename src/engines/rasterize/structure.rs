@@ -73,7 +73,13 @@ fn keep(id: ObjectId, object: &mut Object) -> Option<(ObjectId, Object)> {
             return None;
         }
     }
-    Some((id, std::mem::replace(object, Object::Null)))
+    // Of the objects of a stream the copy is taken, of all others `object`;
+    // a stream is never within another.
+    let copy = match object {
+        Object::Stream(_) => Object::Null,
+        other => other.clone(),
+    };
+    Some((id, copy))
 }
 
 struct Search<'a> {
