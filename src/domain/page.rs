@@ -78,7 +78,7 @@ impl PageImage {
             2 => (w - 1 - x, h - 1 - y),
             _ => (w - 1 - y, x),
         };
-        if quarters % 4 == 0 {
+        if quarters.is_multiple_of(4) {
             return self;
         }
         let mut rgb = vec![0; self.rgb.len()];

@@ -1,6 +1,6 @@
 //! Tries to break out of the workers that a run would use, from inside.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,13 +38,10 @@ pub async fn test_sandbox(settings: &Settings) -> anyhow::Result<Vec<ProbeResult
     Ok(results)
 }
 
-async fn probe_all<R: Role>(
-    program: &PathBuf,
-    spec: PoolSpec<R>,
-) -> anyhow::Result<Vec<ProbeResult>> {
+async fn probe_all<R: Role>(program: &Path, spec: PoolSpec<R>) -> anyhow::Result<Vec<ProbeResult>> {
     const DEADLINE: Duration = Duration::from_secs(30);
     let spec = PoolSpec {
-        program: Some(program.clone()),
+        program: Some(program.to_owned()),
         ..spec
     };
     // Most attempts end their worker: their results say so.

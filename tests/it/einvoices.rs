@@ -116,7 +116,7 @@ fn the_values_of_an_einvoice_are_stored_and_no_model_is_asked(context: Context) 
     assert_eq!(again.stdout, "", "what was read is not read again");
     let shown = context.run(&["show", "in/facturx.pdf"]);
     assert!(
-        shown.stdout.contains("values of its e-invoice"),
+        shown.stdout.contains("values from its e-invoice"),
         "{shown:?}"
     );
 }
@@ -153,7 +153,7 @@ fn amount_due_and_the_keys_of_a_join_have_columns_of_their_own(context: Context)
     assert!(
         forced
             .stderr
-            .contains("does not bind e-invoices: 2 records"),
+            .contains("does not apply to e-invoices: 2 records"),
         "{forced:?}"
     );
     let again = context.records();

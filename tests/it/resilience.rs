@@ -118,7 +118,7 @@ fn a_signal_while_a_run_starts_ends_it_as_any_other(context: Context) {
     while_locked(&context.path("docmill.db"), || {
         let ran = stopped(&["run", "in"]);
         assert_eq!(ran.code, Some(130), "{ran:?}");
-        assert_eq!(ran.stdout, "Interrupted before any page was taken.\n");
+        assert_eq!(ran.stdout, "Interrupted before any page was read.\n");
         let ran = stopped(&["run", "in", "--json"]);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(130), ""), "{ran:?}");
     });

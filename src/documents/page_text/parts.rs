@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_short_page_is_one_part() {
-        assert_eq!(split(&lines(3), 1000), [0..3]);
+        assert_eq!(split(&lines(3), 1000).len(), 1);
         assert!(split(&[], 1000).is_empty());
     }
 

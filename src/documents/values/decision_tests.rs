@@ -89,6 +89,7 @@ fn days(texts: &[&str]) -> Vec<DateReading> {
 }
 
 #[test]
+#[allow(clippy::type_complexity)]
 fn a_document_has_one_order_for_its_dates() {
     let day_first = date(2024, 4, 3);
     let month_first = date(2024, 3, 4);

@@ -131,7 +131,7 @@ fn for_stated(doc_type: &DocType, stated: &EmbeddedInvoice) -> DocType {
     if let Some(rules) = &mut doc_type.read {
         rules
             .checks
-            .retain(|check| !is_sum(check) && !(states_rates && is_tax_rate(check)));
+            .retain(|check| !(is_sum(check) || states_rates && is_tax_rate(check)));
     }
     doc_type
 }

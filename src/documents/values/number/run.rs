@@ -221,7 +221,7 @@ impl Run {
         decimals: &str,
         decimal: Option<Sign>,
     ) -> Vec<NumberMeaning> {
-        if !are_thousands(groups) && !(sign == Sign::Comma && are_lakhs(groups)) {
+        if !(are_thousands(groups) || sign == Sign::Comma && are_lakhs(groups)) {
             return Vec::new();
         }
         let convention = Convention {

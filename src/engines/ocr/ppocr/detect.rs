@@ -130,7 +130,7 @@ impl Detector {
         let input = ValueOrView::from(normalised(page, tile));
         let output = self.model.run_one(input, Some(options.clone()))?;
         let output: Tensor<f32> = output.into_tensor().ok_or(OcrError::Output("detector"))?;
-        if output.shape().as_ref() != [1, 1, tile.height, tile.width] {
+        if output.shape() != [1, 1, tile.height, tile.width] {
             return Err(OcrError::Output("detector"));
         }
         Ok(output.into_data())

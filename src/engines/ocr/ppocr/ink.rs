@@ -32,7 +32,7 @@ impl Survey {
         let (x0, x1) = (places().map(x).min()?, places().map(x).max()?);
         let (y0, y1) = (
             places().next()? / self.columns,
-            places().last()? / self.columns,
+            places().next_back()? / self.columns,
         );
         Some(Window {
             x: x0 * CELL,

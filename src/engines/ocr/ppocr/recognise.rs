@@ -93,7 +93,7 @@ impl Recogniser {
         let input = ValueOrView::from(normalised(crops, batch, width));
         let output = self.model.run_one(input, Some(options.clone()))?;
         let output: Tensor<f32> = output.into_tensor().ok_or(OcrError::Output("recogniser"))?;
-        let &[n, steps, classes] = output.shape().as_ref() else {
+        let &[n, steps, classes] = output.shape() else {
             return Err(OcrError::Output("recogniser"));
         };
         if classes != self.dictionary.classes() {

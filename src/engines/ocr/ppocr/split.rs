@@ -63,7 +63,7 @@ pub fn widest_gap(inked: &[bool], within: Range<usize>) -> Option<Range<usize>> 
     let mut best: Option<Range<usize>> = None;
     let mut start = None;
     for x in within.start..=within.end {
-        let blank = x < within.end && !inked[x];
+        let blank = x < within.end && inked.get(x) == Some(&false);
         match (blank, start) {
             (true, None) => start = Some(x),
             (false, Some(from)) => {
@@ -79,6 +79,8 @@ pub fn widest_gap(inked: &[bool], within: Range<usize>) -> Option<Range<usize>> 
 }
 
 #[cfg(test)]
+// A range in a list is a run of ink here.
+#[allow(clippy::single_range_in_vec_init)]
 mod tests {
     use super::*;
 
