@@ -325,8 +325,8 @@ mod tests {
         assert_eq!(country("DE"), Ok("DE".to_owned()));
         assert_eq!(country("gb"), Ok("GB".to_owned()));
         for unknown in ["UK", "XX", "ZZ", "D", "", "DEU", "1A"] {
-            let told = country(unknown).unwrap_err();
-            assert!(told.contains("ISO 3166-1"), "{unknown}: {told}");
+            let error = country(unknown).unwrap_err();
+            assert!(error.contains("ISO 3166-1"), "{unknown}: {error}");
         }
     }
 

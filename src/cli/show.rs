@@ -130,7 +130,7 @@ fn print(
         None => String::new(),
     };
     let confidence = match &record.calibrated {
-        Some(calibrated) => believed(calibrated),
+        Some(calibrated) => lowest_probability(calibrated),
         None => confidence,
     };
     let status = record.status.as_str().replace('_', " ");
@@ -198,7 +198,7 @@ fn type_note(record: &Record) -> Option<String> {
     Some(note)
 }
 
-fn believed(calibrated: &crate::domain::Calibrated) -> String {
+fn lowest_probability(calibrated: &crate::domain::Calibrated) -> String {
     let fields = calibrated.fields.iter().map(|(_, p)| *p);
     let least = fields.min_by(f64::total_cmp).unwrap_or_default();
     let from = match calibrated.threshold {
@@ -214,7 +214,7 @@ fn print_fields(app: &mut App, stored: &StoredRecord) -> anyhow::Result<()> {
         return Ok(());
     }
     app.out.line("\nFields")?;
-    let sure = sure(record);
+    let probabilities = probabilities(record);
     let heading = match record.calibrated {
         Some(_) => "probability",
         None => "model's own probability",
@@ -225,15 +225,15 @@ fn print_fields(app: &mut App, stored: &StoredRecord) -> anyhow::Result<()> {
         match value.as_array() {
             Some(entries) => lists.push((name, entries)),
             None => {
-                let sure = sure.iter().find(|(field, _)| field == name);
-                let sure = sure
-                    .map(|(_, sure)| format!("{sure:.3}"))
+                let probability = probabilities.iter().find(|(field, _)| field == name);
+                let probability = probability
+                    .map(|(_, p)| format!("{p:.3}"))
                     .unwrap_or_default();
                 let evidence = evidence_of(record, name);
                 table.add_row([
                     cell(name),
                     cell(&plain(value)),
-                    cell(&sure),
+                    cell(&probability),
                     cell(&evidence),
                 ]);
             }
@@ -252,7 +252,7 @@ fn print_fields(app: &mut App, stored: &StoredRecord) -> anyhow::Result<()> {
 }
 
 /// Probability of each value: calibrated, or else the model's own.
-fn sure(record: &crate::domain::Record) -> Vec<(&str, f64)> {
+fn probabilities(record: &crate::domain::Record) -> Vec<(&str, f64)> {
     match &record.calibrated {
         Some(calibrated) => {
             let fields = calibrated.fields.iter();
@@ -439,7 +439,7 @@ mod tests {
     fn evidence_of_a_value_is_shown_in_words() {
         assert_eq!(
             evidence_of(&record(), "gross_total"),
-            "text layer, page 2, confirmed by net total + tax total = gross total, contradicted by amount due"
+            "text layer, page 2, confirmed by net total + tax total = gross total, contradicted by sum mismatch"
         );
         assert_eq!(evidence_of(&record(), "net_total"), "");
     }

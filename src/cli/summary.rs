@@ -180,7 +180,7 @@ impl Results {
                 lines.push(format!("{number:>6} {what}{reasons}"));
             }
         }
-        lines.extend(climbs(summary));
+        lines.extend(escalation_limits(summary));
         for gap in &summary.sandbox_gaps {
             lines.push(format!("Workers are only partially sandboxed: {gap}"));
         }
@@ -223,7 +223,7 @@ impl Results {
 }
 
 /// Why fewer pages were escalated than wanted.
-fn climbs(summary: &Summary) -> Vec<String> {
+fn escalation_limits(summary: &Summary) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(budget) = &summary.budget_used_up {
         lines.push(format!(

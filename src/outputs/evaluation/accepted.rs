@@ -9,23 +9,22 @@ use crate::documents::acceptance::{Reliability, RiskPoint, aurc, reliability, ri
 /// Points of a curve that are kept: more would not be visible.
 const POINTS: usize = 200;
 
-/// Values whose truth is known (nulls are no values). All but `embedded` is of
-/// documents that a model read.
+/// Acceptance of values whose truth is known (nulls are not values). All but
+/// `embedded` counts documents that a model read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Acceptance {
-    /// As the settings have it.
+    /// With the current settings.
     pub now: AcceptedCounts,
-    /// Of documents whose values are those of the e-invoice that they carry: no
-    /// reading is judged by them. Their values are accepted with the document.
+    /// Of documents with values from their e-invoice, which nobody read. Their values
+    /// are accepted with the document.
     pub embedded: AcceptedCounts,
-    /// As it would be at other wanted error rates.
+    /// At other allowed error rates.
     pub rates: Vec<RateOutcome>,
-    /// The model's own probabilities, and the calibrated ones where there are
-    /// any.
+    /// The model's own probabilities, and the calibrated ones, if any.
     pub own: Reliability,
     pub calibrated: Option<Reliability>,
-    /// Risk against coverage by the probability that is gone by, and the area
-    /// under it.
+    /// Risk against coverage by the probability that decides, and the area under
+    /// the curve.
     pub curve: Vec<RiskPoint>,
     pub aurc: Option<f64>,
     /// The same by the model's own probability.
@@ -38,13 +37,12 @@ pub struct AcceptedCounts {
     pub values: u64,
     pub accepted_values: u64,
     pub wrong_values: u64,
-    /// Documents of which some value is accepted, and the mean over them of the
-    /// share of their accepted values that is wrong: what calibration bounds.
+    /// Documents with an accepted value, and the mean over them of the share of wrong
+    /// values among the accepted ones, which the calibration bounds.
     pub documents_with_accepted: u64,
     pub document_risk: f64,
     pub documents: u64,
-    /// Documents accepted whole, and those of them with anything wrong or
-    /// missing.
+    /// Accepted documents, and those of them that are not exact.
     pub accepted_documents: u64,
     pub wrong_documents: u64,
 }
@@ -64,7 +62,7 @@ impl AcceptedCounts {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RateOutcome {
     pub max_error: f64,
-    /// `None`: none is certified, nothing would be accepted.
+    /// `None`: no threshold is certified, so nothing is accepted.
     pub threshold: Option<f64>,
     pub accepted: AcceptedCounts,
 }
@@ -83,8 +81,8 @@ impl Acceptance {
         };
         let own = pairs(|leaf| leaf.confidence);
         let calibrated = pairs(|leaf| leaf.probability);
-        let gone_by = pairs(believed);
-        let (curve, own_curve) = (risk_coverage(&gone_by), risk_coverage(&own));
+        let deciding = pairs(probability);
+        let (curve, own_curve) = (risk_coverage(&deciding), risk_coverage(&own));
         let at = |&(max_error, threshold): &(f64, Option<f64>)| RateOutcome {
             max_error,
             threshold,
@@ -111,7 +109,7 @@ impl Acceptance {
     }
 }
 
-fn believed(leaf: &JudgedValue) -> Option<f64> {
+fn probability(leaf: &JudgedValue) -> Option<f64> {
     leaf.probability.or(leaf.confidence)
 }
 
@@ -231,14 +229,14 @@ mod tests {
         assert_eq!((rate.accepted_values, rate.wrong_values), (2, 0));
         assert_eq!(
             rate.accepted_documents, 1,
-            "the least believed value of the other is 0.7"
+            "the lowest probability of the other is 0.7"
         );
         assert_eq!(found.curve.len(), 4);
         assert!(found.calibrated.is_some());
     }
 
     #[test]
-    fn what_an_e_invoice_states_is_not_counted_as_read() {
+    fn values_of_e_invoices_are_not_counted_as_read() {
         let truth = json!({"a": "1", "b": "2"});
         let read = judge(
             &case(truth.clone()),

@@ -24,16 +24,16 @@ pub struct Change {
 pub struct Changes {
     pub better: Vec<Change>,
     pub worse: Vec<Change>,
-    /// Wrong before and now, but read otherwise.
+    /// Wrong before and now, with different values.
     pub still_wrong: u64,
-    /// Documents taken for another type than before: then, now.
+    /// Documents classified as another type than before: type before and now.
     pub rerouted: BTreeMap<String, (String, String)>,
-    /// Documents that only one of the evaluations has: nothing is said of them.
+    /// Documents that only one of the evaluations has. They are not compared.
     pub only_before: Vec<String>,
     pub only_now: Vec<String>,
 }
 
-/// What of an earlier `eval --json` is compared.
+/// The part of an earlier `eval --json` that is compared.
 #[derive(Deserialize)]
 pub struct Baseline {
     documents: Vec<JudgedDocument>,
@@ -45,7 +45,7 @@ impl Baseline {
             .with_context(|| format!("cannot read the baseline {}", path.display()))?;
         serde_json::from_str(&text).with_context(|| {
             format!(
-                "{} is no evaluation: the baseline is what `docmill eval --json` printed",
+                "{} is not an evaluation; a baseline is the output of `docmill eval --json`",
                 path.display()
             )
         })
@@ -111,7 +111,7 @@ fn compare(before: &JudgedDocument, now: &JudgedDocument, changes: &mut Changes)
     }
 }
 
-/// Several values share a path where lines or records were invented.
+/// Several values share a path if lines or records are spurious.
 fn by_path(document: &JudgedDocument) -> BTreeMap<&str, Vec<&JudgedValue>> {
     let mut leaves: BTreeMap<&str, Vec<&JudgedValue>> = BTreeMap::new();
     let compared = |leaf: &&JudgedValue| {
@@ -126,8 +126,8 @@ fn by_path(document: &JudgedDocument) -> BTreeMap<&str, Vec<&JudgedValue>> {
     leaves
 }
 
-/// 0 where all is right, -1 for each value that is not. What one side lacks
-/// altogether was not invented there.
+/// 0 if all values are right, -1 for each wrong one. Values that one side does not
+/// have at all are not wrong there.
 fn good(leaves: Option<&Vec<&JudgedValue>>) -> i64 {
     let wrong = leaves
         .into_iter()
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_became_right_or_wrong_are_named_through_the_stored_form() {
+    fn values_that_became_right_or_wrong_are_found_in_the_stored_form() {
         let before = document(json!({"a": "1", "b": "9", "c": "8",
             "items": [{"n": "tea"}, {"n": "noise"}, {"n": "dust"}]}));
         let now =
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_of_one_side_only_are_listed_and_another_type_is_told() {
+    fn documents_of_one_side_are_listed_and_type_changes_are_reported() {
         let (mut before, now) = (document(json!({"a": "1"})), document(json!({"a": "1"})));
         before.classified_as = "invoice".into();
         let mut gone = before.clone();

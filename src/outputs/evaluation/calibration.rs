@@ -1,4 +1,4 @@
-//! A calibration from judged documents.
+//! Calibration from judged documents.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,12 +8,11 @@ use crate::documents::acceptance::{
 };
 use crate::domain::count;
 
-/// Fewer documents (groups of near-copies) say nothing.
+/// Fewest documents (groups of near-copies) for a calibration.
 const FEWEST: usize = 20;
 
-/// Documents for learning and documents for certification: by the hash of
-/// their group's name, which nobody chose, and within each type, so that both
-/// parts are alike.
+/// Documents for fitting and documents for certification, within each type. The
+/// hash of the group's name decides, so that the split is arbitrary but stable.
 fn split(documents: &[JudgedDocument]) -> (Vec<Vec<&JudgedDocument>>, Vec<Vec<&JudgedDocument>>) {
     let mut by_type: BTreeMap<&str, BTreeMap<[u8; 32], Vec<&JudgedDocument>>> = BTreeMap::new();
     for document in documents {
@@ -34,15 +33,14 @@ fn split(documents: &[JudgedDocument]) -> (Vec<Vec<&JudgedDocument>>, Vec<Vec<&J
     (fit, certify)
 }
 
-/// A calibration from documents that one reader read. An error where they are
-/// too few to say anything.
+/// A calibration from documents that one reader read. An error if they are too
+/// few.
 pub fn calibrate(
     documents: &[JudgedDocument],
     reader: Reader,
     confidence: f64,
 ) -> anyhow::Result<Calibration> {
-    // An e-invoice, or a document that could not be read, says nothing of the
-    // reader or of how it reads its type.
+    // E-invoices and documents that could not be read say nothing about the reader.
     let documents: Vec<JudgedDocument> =
         documents.iter().filter(|d| has_claim(d)).cloned().collect();
     let types: BTreeSet<String> = documents.iter().map(|d| d.doc_type.clone()).collect();
@@ -103,7 +101,7 @@ fn known(groups: &[Vec<&JudgedDocument>]) -> Vec<Known> {
     let mut all = Vec::new();
     for (unit, group) in groups.iter().enumerate() {
         for leaf in group.iter().flat_map(|document| &document.fields) {
-            // What was not read at all claims nothing.
+            // A value that was not read has no claim.
             if let (Some(claim), Some(own)) = (&leaf.claim, leaf.confidence) {
                 all.push(Known {
                     claim: claim.clone(),
@@ -117,8 +115,8 @@ fn known(groups: &[Vec<&JudgedDocument>]) -> Vec<Known> {
     all
 }
 
-/// By document, the values that may be accepted: nulls and what a check speaks
-/// against are none.
+/// By document, the values that may be accepted: no nulls and no values that a
+/// check contradicts.
 fn accepted_units(claims: &[Known], probabilities: &[f64], count: usize) -> Vec<Unit> {
     let mut units = vec![Unit::new(); count];
     for (known, probability) in claims.iter().zip(probabilities) {
@@ -203,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn sure_and_right_values_are_told_from_others_and_certified_if_there_are_enough() {
+    fn confident_values_are_separated_and_certified_if_there_are_enough() {
         let made = calibrate(&documents(400), reader(), 0.9).unwrap();
         assert_eq!((made.data.fitted, made.data.certified), (60, 140));
         assert!(made.after.ece < 0.05 && made.after.ece < made.before.ece);
@@ -216,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn too_few_documents_are_refused_with_the_number_that_is_needed() {
+    fn too_few_documents_are_an_error_with_the_number_that_is_needed() {
         let error = calibrate(&documents(30), reader(), 0.9).unwrap_err();
         assert!(error.to_string().contains("460"), "{error}");
     }

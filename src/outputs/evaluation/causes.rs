@@ -13,7 +13,7 @@ use crate::domain::Reason;
 /// Texts at least this similar (1 - edit distance / longer length) are nearly
 /// right. ANLS counts similarity from here on.
 const NEARLY: f64 = 0.5;
-/// Numbers and dates whose digits differ in at most so many places.
+/// Most differing digits of a number or date that is nearly right.
 const PLACES: usize = 1;
 /// Shorter values, such as a quantity of 2, are found everywhere on a page by
 /// chance.
@@ -99,7 +99,7 @@ fn are_alike(truth: &str, read: &str) -> bool {
     strsim::normalized_levenshtein(&truth.to_lowercase(), &read.to_lowercase()) >= NEARLY
 }
 
-/// Cut short, or run on into what stands beside it.
+/// Cut short, or continued into the next text.
 fn is_part(truth: &str, read: &str) -> bool {
     let (truth, read) = (letters(truth), letters(read));
     truth.contains(&read) || read.contains(&truth)

@@ -1,5 +1,4 @@
-//! Values compared as an accountant would: what a different spelling does not
-//! change is equal.
+//! Compares values regardless of their spelling, as an accountant would.
 
 use std::str::FromStr;
 

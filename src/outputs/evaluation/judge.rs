@@ -1,7 +1,7 @@
 //! Compares the records of a document with the truth, value by value.
 //!
-//! A program may split a document into several records. The record of the right type with the most right values stands for the
-//! document. Lines of lists are compared over all records of the right type
+//! A program may split a document into several records. The record of the right
+//! type with the most right values represents the document. Lines of lists are compared over all records of the right type
 //! together, in their order, so that a split does not make every line wrong. Other
 //! fields of a further record count as read: wrong if they differ from the truth,
 //! and not a second time if they repeat it. Split documents are never an exact

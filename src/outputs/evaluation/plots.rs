@@ -274,7 +274,7 @@ pub fn stages(seconds: &BTreeMap<String, f64>, pages: u64) -> Markup {
         let class = if stage == "wait" { "bar idle" } else { "bar" };
         let place = [92.0, y + 5.0, width.max(1.0), 22.0];
         rectangle(&mut out, class, place, &[("rx", "3")]);
-        let words = format!("{sum:.1} s, {:.2} s a page", sum / pages.max(1) as f64);
+        let words = format!("{sum:.1} s, {:.2} s per page", sum / pages.max(1) as f64);
         text(&mut out, "tick", 100.0 + width, y + 20.0, "start", &words);
     }
     Markup::svg(WIDTH, height, title, out)

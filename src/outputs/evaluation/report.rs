@@ -224,7 +224,7 @@ impl Effort {
 pub struct EvaluationReport {
     /// By type, or `type (layout)`.
     pub tables: BTreeMap<String, TypeScores>,
-    /// How often documents of a type (outer) were taken for one (inner; `-`:
+    /// How often documents of a type (outer) were classified as one (inner; `-`:
     /// none).
     pub routing: BTreeMap<String, BTreeMap<String, u64>>,
     /// Records by status.

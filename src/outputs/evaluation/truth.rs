@@ -8,36 +8,35 @@ use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// A document and what is true of it.
+/// A document and its true values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KnownDocument {
     /// Absolute.
     pub path: PathBuf,
-    /// The file that tells what is true of it.
+    /// The file with its true values.
     pub truth_file: PathBuf,
-    /// Below the folder that was given: the same on every machine.
+    /// Path below the given folder: the same on every machine.
     pub name: String,
     pub doc_type: String,
     /// Reported apart from others of its type, e.g. `designed` layouts.
     pub layout: Option<String>,
     /// Near-copies share a group; the group average counts each group once.
     pub group: String,
-    /// Values by field; null: certainly not on the document.
+    /// Values by field; null: the document has none.
     pub fields: Map<String, Value>,
     /// Other right spellings by field.
     pub alternatives: BTreeMap<String, Vec<String>>,
-    /// Fields, and fields of list lines, that are not to be scored: their
-    /// value is known but not on the page. They count where the record was
-    /// taken from the document's embedded data and not from its pages.
+    /// Fields, and fields of list lines, that are not scored, because their value is
+    /// known but not on the page. They are scored if the record comes from data
+    /// embedded in the document.
     pub unscored: BTreeSet<String>,
-    /// What the pages show, where that is another document than the one in the
-    /// embedded data.
+    /// Values on the pages, if they differ from those of the embedded data.
     pub page: Option<Map<String, Value>>,
 }
 
 impl KnownDocument {
-    /// Values to compare with, and what of them is not to be scored, for a
-    /// record that was read from pages, or from embedded data.
+    /// Values to compare with and fields that are not scored, for a record from
+    /// pages or from embedded data.
     pub fn truth(&self, embedded: bool) -> (&Map<String, Value>, &BTreeSet<String>) {
         static NONE: BTreeSet<String> = BTreeSet::new();
         match &self.page {
@@ -194,8 +193,8 @@ fn case(
 ) -> anyhow::Result<KnownDocument> {
     let path = std::path::absolute(folder.join(name))?;
     let truth: Map<String, Value> = read_json(truth_file)?;
-    let told = || Some(truth.get("_layout")?.as_str()?.to_owned());
-    let layout = layout.or_else(told);
+    let of_truth = || Some(truth.get("_layout")?.as_str()?.to_owned());
+    let layout = layout.or_else(of_truth);
     let names = |key: &str| -> Vec<String> {
         let list = truth.get(key).and_then(Value::as_array);
         list.into_iter()

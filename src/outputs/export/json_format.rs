@@ -1,4 +1,4 @@
-//! One JSON object a record.
+//! One JSON object per record.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -10,24 +10,22 @@ use crate::domain::{FieldEvidence, by_severity};
 
 /// The record as `export --format jsonl` and `run --json` write it:
 ///
-/// - `id`: the record, as `show` and `retry` take it
-/// - `path`: where the document was first seen, whatever copies appear later;
-///   `path_bytes` (hex) beside it when the path is not UTF-8; `other_paths`, in
-///   the order first seen, when it was seen elsewhere too
+/// - `id`: number of the record, for `show` and `retry`
+/// - `path`: where the document was first found; `path_bytes` (hex) if the path is
+///   not UTF-8; `other_paths`: where it was found later, in this order
 /// - `pages`: numbers from 1
 /// - `type`, `status`: `accepted`, `needs_review` or `failed`
-/// - `source`: `model`, or `embedded_xml` where an electronic invoice has the
-///   values
-/// - `fields`: by the type's schema; amounts are decimal strings; what is not
-///   in its schema's form is null, and quoted by its finding
-/// - `amount_due`: what an e-invoice leaves to pay; null where that is the gross
-///   total, or not known
-/// - `findings`: `code`, `severity`, `field`, `message`, the gravest first
-/// - `confidence`: the model's own probability of its least sure value, 0 to 1
-///   or null; `field_confidence`: by field
-/// - `probability`: calibrated, of the least believed value; null where no
-///   calibration speaks of the record; `field_probability`: by field;
-///   `accepted_from`: fields are accepted from it on, null: none is
+/// - `source`: `model`, or `embedded_xml` if the values come from an e-invoice
+/// - `fields`: by the type's schema; amounts are decimal strings; values without
+///   the field's format are null, and their findings quote them
+/// - `amount_due`: amount due of an e-invoice; null if it is the gross total or
+///   unknown
+/// - `findings`: `code`, `severity`, `field`, `message`, by severity
+/// - `confidence`: lowest probability (0 to 1, the model's own) of a value, or null;
+///   `field_confidence`: by field
+/// - `probability`: lowest calibrated probability of a value, or null without a
+///   calibration; `field_probability`: by field; `accepted_from`: threshold of
+///   acceptance, null: no value is accepted
 /// - `evidence`: for each value `field`, `class` (`text_layer`, `ocr`,
 ///   `embedded_xml` or `model_only`), where it was found (`page` from 1, `bbox`:
 ///   left, top, right, bottom as shares of the page, `text`, `ocr_confidence`)

@@ -7,20 +7,19 @@ use crate::store::{Store, StoredRecord};
 /// The type that becomes an invoice of EN 16931.
 const INVOICE: &str = "invoice";
 
-/// What became of a record.
+/// Result of writing a record as UBL.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ubl {
     /// The file's text.
     Written(String),
-    /// EN 16931 wants what the record does not hold, each told by its name.
+    /// What EN 16931 requires and the record does not have.
     Refused(Vec<String>),
-    /// A receipt, for example.
+    /// The record is not an invoice.
     NoInvoice,
 }
 
-/// The record as a UBL file: from the XML that it came with where there was
-/// one, else from its fields. `buyer_country` (ISO 3166-1) holds where the
-/// record does not tell one.
+/// The record as a UBL file: from its embedded XML if it has one, else from its
+/// fields. `buyer_country` (ISO 3166-1) is used if the record does not state it.
 pub async fn ubl(
     store: &Store,
     stored: &StoredRecord,
@@ -41,7 +40,7 @@ pub async fn ubl(
         },
         None => (einvoice::from_fields(&record.fields), false),
     };
-    tell_buyer_country(&mut invoice, buyer_country);
+    set_buyer_country(&mut invoice, buyer_country);
     let written = match is_stated {
         true => einvoice::to_ubl(invoice),
         false => einvoice::fields_to_ubl(invoice),
@@ -52,8 +51,8 @@ pub async fn ubl(
     })
 }
 
-/// A buyer's VAT identifier may tell no country, such as `123456789`.
-fn tell_buyer_country(invoice: &mut EInvoice, country: Option<&str>) {
+/// A VAT identifier such as `123456789` does not contain a country.
+fn set_buyer_country(invoice: &mut EInvoice, country: Option<&str>) {
     if einvoice::country_of(&invoice.buyer).is_none() {
         invoice.buyer.address.country = country.map(str::to_owned);
     }
@@ -75,7 +74,7 @@ mod tests {
                 {"description": "Karten", "quantity": "4", "unit_price": "25.00", "line_total": "100.00"}],
             "net_total": "100.00", "tax_total": "19.00", "gross_total": "119.00"});
         let mut invoice = einvoice::from_fields(fields.as_object().unwrap());
-        tell_buyer_country(&mut invoice, country);
+        set_buyer_country(&mut invoice, country);
         let xml = einvoice::fields_to_ubl(invoice)?;
         let again = einvoice::parse(xml.as_bytes()).unwrap();
         Ok(again.buyer.address.country)

@@ -16,8 +16,8 @@ const CHUNK: u32 = 2000;
 const SLOWEST: usize = 10;
 const MAX_ENDS: usize = 100;
 const MAX_REJECTED: u32 = 100;
-/// Spans of the throughput plot: fewer where there are few pages, so that a
-/// bar is more than a page or none.
+/// Number of spans of the throughput plot: few if there are few pages, so that
+/// bars differ by more than one page.
 const SPANS_WANTED: std::ops::RangeInclusive<f64> = 10.0..=60.0;
 const PAGES_IN_A_SPAN: f64 = 3.0;
 /// Lengths of a span in seconds that people read easily.
