@@ -9,6 +9,7 @@ mod endpoint;
 mod escalation;
 mod evaluation;
 mod evidence;
+mod fault_pages;
 mod faults;
 mod forget;
 mod harness;

@@ -234,6 +234,23 @@ mod tests {
     }
 
     #[test]
+    fn the_day_is_found_in_every_form_that_has_one_meaning() {
+        for date in [
+            "19 maja 2014 r.",
+            "19.V.2014",
+            "2014年5月19日",
+            "2014 5 19",
+            "平成26年5月19日",
+            "19 พฤษภาคม 2557",
+            "19-May-14",
+            "19 de maio de 2014",
+        ] {
+            let page = PAGE.replace("19.05.2014", date);
+            assert_eq!(told(&page), [""; 0], "{date}");
+        }
+    }
+
+    #[test]
     fn a_term_that_the_page_leaves_out_is_not_contradicted_by_another() {
         for text in [
             PAGE.replace("Rechnungsdatum 19.05.2014", "Zahlbar bis 18.06.2014"),
