@@ -53,7 +53,7 @@ const MOST_CIRCLES: usize = 9;
 /// Each native engine, or what prints, and the only place that knows it.
 const ONLY_IN: &[(&str, &str)] = &[
     ("pdfium_render::", "engines/rasterize/pdf.rs"),
-    ("lopdf::", "engines/rasterize/embedded_files.rs"),
+    ("lopdf::", "engines/rasterize/structure.rs"),
     ("candle_", "engines/route/clip.rs"),
     ("llama_cpp_2::", "engines/reader/llama.rs"),
     ("landlock::", "engines/sandbox/files.rs"),

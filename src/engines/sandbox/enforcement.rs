@@ -46,8 +46,7 @@ impl fmt::Display for SandboxGap {
         f.write_str(match self {
             SandboxGap::Landlock => {
                 "Landlock is missing (Linux 5.13, in the kernel's list of security modules): seccomp alone keeps \
-                 workers from files, PDFs without embedded fonts are drawn without the system's, and Tesseract may \
-                 read files"
+                 workers from files, and PDFs without embedded fonts are drawn without the system's"
             }
             SandboxGap::LandlockForGpu => {
                 "Landlock is off (a GPU's driver opens devices while it works): the engine could open files"

@@ -192,9 +192,10 @@ fn jpeg_in_a_tiff_keeps_its_colours() {
         "colour.cmyk.tif",
     ] {
         let pages = pages(name).unwrap_or_else(|failure| panic!("{name}: {failure}"));
-        // Chroma at half the resolution blurs edges, no areas.
+        // Chroma at half the resolution blurs edges; colours that were taken
+        // for others differ by 70 and more.
         let (_, mean) = differences(&pages[0], "colour.png");
-        assert!(mean < 5.0, "{name}: {mean}");
+        assert!(mean < 10.0, "{name}: {mean}");
     }
 }
 
