@@ -147,13 +147,16 @@ def _score_rows(kind: str, said: dict, truth: dict, result: Result) -> None:
 def corpus(reader: Reader, root: Path, kind: str, split: str, cache: Path, layout: str | None = None, most: int | None = None, rows: bool = True) -> Result:
     result, began = Result(), time.monotonic()
     documents = [d for d in json.loads((root / "MANIFEST.json").read_text())["documents"] if d["kind"] == kind and d["split"] == split and (not layout or d.get("layout") == layout)]
-    for entry in documents[:most]:
-        words = cache / f"{Path(entry['path']).name}.json"
-        if not words.is_file():
-            continue
-        pages = [[Segment(*w["bbox"][:4], w["text"]) for w in page] for page in json.loads(words.read_text())]
-        said = document(reader, kind, pages, result, rows)
-        score(entry["path"], kind, said, json.loads((root / entry["truth"]).read_text()), result, "\n".join(map(page_text, pages)))
+    try:
+        for entry in documents[:most]:
+            words = cache / f"{Path(entry['path']).name}.json"
+            if not words.is_file():
+                continue
+            pages = [[Segment(*w["bbox"][:4], w["text"]) for w in page] for page in json.loads(words.read_text())]
+            said = document(reader, kind, pages, result, rows)
+            score(entry["path"], kind, said, json.loads((root / entry["truth"]).read_text()), result, "\n".join(map(page_text, pages)))
+    except KeyboardInterrupt:
+        pass  # what was read so far
     result.seconds = (time.monotonic() - began) / max(1, result.documents)
     return result
 

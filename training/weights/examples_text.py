@@ -1,5 +1,6 @@
 """A page's text and the verbatim answer: what the reader is trained on."""
 
+import re
 from typing import NamedTuple
 
 from . import fonts, noise_text, tagged
@@ -16,6 +17,10 @@ MIX = {"receipt": 0.61, "invoice": 0.33, "screenshot": 0.06}
 _LAYER = {"receipt": 0.1, "invoice": 0.55, "screenshot": 0.0}
 _PARTS = {"receipt": 0.12, "invoice": 0.15, "screenshot": 0.03}
 _CAPITALS = {"receipt": 0.12, "invoice": 0.03, "screenshot": 0.0}
+
+
+# A currency that stands only in a label, such as `Amount (RM)`.
+_CURRENCY = re.compile(r"(?<![^\W_])(?:RM|MYR|S\$|US\$|A\$|C\$|€|£|\$|EUR|USD|GBP|CHF|SGD|INR|AUD|CAD|Rs\.?|Fr\.)(?![^\W\d_])")
 
 
 class TextExample(NamedTuple):
@@ -45,9 +50,12 @@ def of_document(r, document: Document, index: int, noise: bool = True) -> TextEx
         for segment in segments:
             segment.letters = [letter.upper() for letter in segment.letters]
     found = tagged.values(segments)
+    text = tagged.page_text(segments)
+    if "currency" not in found and (sign := _CURRENCY.search(text)):
+        found["currency"] = sign.group()
     if kind == "screenshot":
         found |= {field: document.page_truths[index][field] for field in ("kind", "status") if document.page_truths[index][field]}
-    return TextExample(kind, tagged.page_text(segments), tagged.answer_of(kind, found))
+    return TextExample(kind, text, tagged.answer_of(kind, found))
 
 
 def _part(segments: list[Tagged], r) -> list[Tagged]:

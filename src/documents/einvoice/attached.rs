@@ -110,3 +110,50 @@ fn key_terms(invoice: &EInvoice) -> BTreeMap<String, String> {
     }
     terms
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UBL: &str = include_str!("../../../fixtures/invoice/einvoice_ubl/input.xml");
+
+    fn file(name: &str, xml: &str) -> XmlFile {
+        XmlFile {
+            name: Some(name.into()),
+            bytes: xml.into(),
+        }
+    }
+
+    fn chosen(files: Vec<XmlFile>) -> (Option<String>, Vec<String>) {
+        let chosen = choose(files);
+        (chosen.file.and_then(|file| file.name), chosen.warnings)
+    }
+
+    #[test]
+    fn the_binding_name_is_used_and_a_second_invoice_of_the_same_statements_is_no_conflict() {
+        let spaced = UBL.replace("\n", "\n  ");
+        let files = vec![file("other.xml", &spaced), file("Factur-X.xml", UBL)];
+        let expected = (Some("Factur-X.xml".to_owned()), Vec::new());
+        assert_eq!(chosen(files), expected);
+    }
+
+    #[test]
+    fn a_second_invoice_that_states_something_else_and_a_broken_one_are_warnings() {
+        let other = UBL.replace(">433.80<", ">434.80<");
+        let broken = &UBL[..UBL.len() / 2];
+        let files = vec![
+            file("xrechnung.xml", UBL),
+            file("a.xml", &other),
+            file("b.xml", broken),
+            file("c.xml", "<feed/>"),
+        ];
+        let (used, warnings) = chosen(files);
+        assert_eq!(used.as_deref(), Some("xrechnung.xml"));
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
+        assert!(
+            warnings[0].ends_with("a.xml states another gross total"),
+            "{warnings:?}"
+        );
+        assert!(warnings[1].contains("b.xml") && warnings[1].contains("cannot be read"));
+    }
+}

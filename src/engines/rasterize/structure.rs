@@ -56,10 +56,33 @@ fn parse(bytes: &[u8]) -> Option<Structure> {
             ..Structure::default()
         },
     };
-    for object in document.objects.values() {
+    for object in reachable(&document) {
         search.visit(object, 0);
     }
     Some(search.structure)
+}
+
+/// The objects to which the catalogue leads: others belong to an earlier version
+/// of the document, such as an invoice that was replaced.
+fn reachable(document: &Document) -> Vec<&Object> {
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    let mut open: Vec<&Object> = document.trailer.get(b"Root").into_iter().collect();
+    while let Some(object) = open.pop() {
+        match object {
+            Object::Reference(id) if seen.insert(*id) => {
+                if let Ok(object) = document.get_object(*id) {
+                    found.push(object);
+                    open.push(object);
+                }
+            }
+            Object::Array(items) => open.extend(items),
+            Object::Dictionary(dictionary) => open.extend(dictionary.iter().map(|(_, o)| o)),
+            Object::Stream(stream) => open.extend(stream.dict.iter().map(|(_, o)| o)),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Leaves out what makes up most of a file: pictures and fonts.
@@ -142,5 +165,50 @@ impl Search<'_> {
             }
             _ => self.structure.is_cut = true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A PDF with one file specification, which `attach` may refer to.
+    fn with_file(attach: impl Fn(&mut Document, ObjectId)) -> Vec<u8> {
+        let mut document = Document::with_version("1.7");
+        let stream = lopdf::Stream::new(Dictionary::new(), b"<a/>".to_vec());
+        let stream = document.add_object(stream);
+        let mut embedded = Dictionary::new();
+        embedded.set("F", stream);
+        let mut file = Dictionary::new();
+        file.set("Type", "Filespec");
+        file.set("F", Object::string_literal("x.xml"));
+        file.set("EF", embedded);
+        let file = document.add_object(file);
+        let mut catalog = Dictionary::new();
+        catalog.set("Type", "Catalog");
+        let catalog = document.add_object(catalog);
+        document.trailer.set("Root", catalog);
+        attach(&mut document, file);
+        let mut bytes = Vec::new();
+        document.save_to(&mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn a_file_counts_where_the_document_leads_to_it_and_not_as_a_leftover() {
+        let attached = with_file(|document, file| {
+            let catalog = document.trailer.get(b"Root").unwrap();
+            let catalog = catalog.as_reference().unwrap();
+            let catalog = document.get_dictionary_mut(catalog).unwrap();
+            catalog.set("AF", vec![Object::Reference(file)]);
+        });
+        let found = read(&attached);
+        assert_eq!(found.files.len(), 1);
+        assert_eq!(
+            (found.files[0].name.as_str(), &found.files[0].bytes[..]),
+            ("x.xml", &b"<a/>"[..])
+        );
+        let leftover = with_file(|_, _| {});
+        assert!(read(&leftover).files.is_empty());
     }
 }
