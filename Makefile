@@ -88,11 +88,9 @@ training/.venv: training/requirements.txt
 weights-fonts: training/.venv ## Install the fonts and the word list that pages are made with (Debian, as root)
 	apt-get install -y --no-install-recommends $$(cd training && $(PYTHON) -m weights packages)
 
-weights: training/.venv ## Train the default weights from nothing into training/runs (hours on a CPU; goes on when run again)
-	cd training && $(PYTHON) -m weights tower && $(PYTHON) -m weights text && $(PYTHON) -m weights bridge && $(PYTHON) -m weights joint \
-		&& $(PYTHON) -m weights export --half runs/reader-half.pt \
-		&& $(PYTHON) -m weights clip-pages && $(PYTHON) -m weights clip \
-		&& $(PYTHON) -m weights plot runs/*.jsonl
+weights: training/.venv ## Train the default weights into training/runs (hours on a CPU; goes on when run again)
+	cd training && $(PYTHON) -m weights base && $(PYTHON) -m weights reader && $(PYTHON) -m weights reader-export \
+		&& $(PYTHON) -m weights clip-pages && $(PYTHON) -m weights clip && $(PYTHON) -m weights plot runs/*.jsonl
 
 weights-test: training/.venv ## Test how the default weights are made
 	cd training && $(PYTHON) -m pytest -q tests
