@@ -265,9 +265,12 @@ pub fn changed_models(folder: &Path, change: impl FnOnce(&str) -> String) {
     fs::create_dir_all(folder).unwrap();
     for entry in fs::read_dir(&shipped).unwrap() {
         let name = entry.unwrap().file_name();
-        let target = folder.join(&name);
-        if name != "manifest.toml" && !target.exists() {
-            std::os::unix::fs::symlink(shipped.join(&name), target).unwrap();
+        let (source, target) = (shipped.join(&name), folder.join(&name));
+        let is_linked = fs::read_link(&target).is_ok_and(|path| path == source);
+        if name != "manifest.toml" && !is_linked {
+            // A link of another checkout may lead nowhere.
+            let _ = fs::remove_file(&target);
+            std::os::unix::fs::symlink(source, target).unwrap();
         }
     }
     let manifest = fs::read_to_string(shipped.join("manifest.toml")).unwrap();
