@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use crate::domain::{FieldLogprob, Reading};
+use crate::domain::{FieldLogprob, FieldPath, Reading};
 
 /// Lines that a part repeats of the one before, so that a value of several
 /// lines is whole in one of them.
@@ -45,15 +45,14 @@ pub fn join(parts: Vec<Reading>) -> Option<Reading> {
                     let known = repeated(rows, &more);
                     let offset = rows.len() - known;
                     rows.extend(more.into_iter().skip(known));
-                    let of_list = logprobs.iter().filter_map(|p| Row::of(p, &name));
-                    let mut moved: Vec<FieldLogprob> = Vec::new();
-                    for row in of_list {
-                        if row.index >= known {
-                            moved.push(row.moved(offset));
-                        }
-                    }
-                    logprobs.retain(|p| !is_of_list(&p.field, &name));
-                    whole.logprobs.extend(moved);
+                    logprobs.retain_mut(|logprob| {
+                        let path = FieldPath::parse(&logprob.field);
+                        let Some(line) = path.line().filter(|_| path.root() == name) else {
+                            return true;
+                        };
+                        logprob.field = path.shifted(offset).to_string();
+                        line >= known
+                    });
                 }
                 (Some(known), value) => {
                     let better = replaces(known, &value, &whole.logprobs, &logprobs, &name);
@@ -99,41 +98,6 @@ fn replaces(
         (_, true) => false,
         (true, false) => true,
         (false, false) => sum(of_value) > sum(of_known),
-    }
-}
-
-fn is_of_list(field: &str, list: &str) -> bool {
-    field
-        .strip_prefix(list)
-        .is_some_and(|rest| rest.starts_with('['))
-}
-
-/// A log-probability of a list's row: `items[3].amount`.
-struct Row<'a> {
-    logprob: &'a FieldLogprob,
-    list: &'a str,
-    index: usize,
-    rest: &'a str,
-}
-
-impl<'a> Row<'a> {
-    fn of(logprob: &'a FieldLogprob, list: &'a str) -> Option<Row<'a>> {
-        let rest = logprob.field.strip_prefix(list)?.strip_prefix('[')?;
-        let (index, rest) = rest.split_once(']')?;
-        Some(Row {
-            logprob,
-            list,
-            index: index.parse().ok()?,
-            rest,
-        })
-    }
-
-    fn moved(&self, by: usize) -> FieldLogprob {
-        let index = self.index + by;
-        FieldLogprob {
-            field: format!("{}[{index}]{}", self.list, self.rest),
-            ..self.logprob.clone()
-        }
     }
 }
 
