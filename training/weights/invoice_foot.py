@@ -14,6 +14,7 @@ _PAY_BY = {
 _TERMS = {"en": ["Payment terms: 30 days net", "Due on receipt", "Net 14 days", "2% discount within 10 days"], "de": ["Zahlbar innerhalb von 14 Tagen netto", "Zahlungsbedingung: 30 Tage netto", "2% Skonto bei Zahlung innerhalb 10 Tagen", "Zahlbar sofort ohne Abzug"], "fr": ["Paiement à 30 jours"], "nl": ["Betaling binnen 14 dagen"]}
 _PREPAID = {"en": ("Paid", "Deposit received", "Prepaid"), "de": ("Anzahlung", "bereits gezahlt"), "fr": ("Acompte",), "nl": ("Aanbetaling",)}
 _OPEN = {"en": ("Amount due", "Balance due", "Residual"), "de": ("Zahlbetrag", "Offener Betrag", "Restbetrag"), "fr": ("Reste à payer",), "nl": ("Nog te betalen",)}
+_OF = {"de": [" auf ", " von ", "  von  "], "en": [" on ", " of ", "  of  "], "fr": [" sur ", " de "], "nl": [" over "]}
 _MANAGERS = {"de": ["Geschäftsführer: {}", "Inh. {}", "HRB {}"], "en": ["Director: {}", "Registered in England No. {}"], "fr": ["SARL au capital de {} €", "RCS {}"]}
 
 
@@ -67,6 +68,8 @@ class _Sums:
             self.row(w["net"] + self.colon, sheet.amount(bill.net, "net_total", self.sign))
         self._tax_table() if taxed_table else self._tax_rows()
         if not total_first:
+            if r.random() < 0.06:  # a line of text among the sums
+                sheet.block(sheet.left, [r.choice(_TERMS.get(sheet.language, _TERMS["en"]))])
             self._total()
         if bill.prepaid:
             language = sheet.language if sheet.language in _PREPAID else "en"
@@ -88,13 +91,14 @@ class _Sums:
         several = len(bill.taxes) > 1
         for rate, base, tax in bill.taxes:
             shown = self.rate(rate)
-            label = r.choice([f"{name} {shown}%", f"{name} ({shown}%)", f"{name} {shown} %", f"{shown}% {name}", f"{name} {shown}%" if several else name, f"zzgl. {shown}% {name}" if sheet.language == "de" else f"plus {name} {shown}%" if sheet.language == "en" else f"{name} {shown}%"])
+            alone = f"{ {'de': 'Zuzügl. ', 'en': 'Plus ', 'fr': 'Montant '}.get(sheet.language, '') if r.random() < 0.5 else ''}{name}"
+            label = r.choice([alone, alone, f"{name} {shown}%", f"{name} ({shown}%)", f"{name} {shown} %", f"{shown}% {name}", f"{name} {shown}%" if several else name, f"zzgl. {shown}% {name}" if sheet.language == "de" else f"plus {name} {shown}%" if sheet.language == "en" else f"{name} {shown}%"])
             if r.random() < 0.15:
-                label += f" {'auf' if sheet.language == 'de' else 'on' if sheet.language == 'en' else '-'} {sheet.money.number(base)}"
+                label += f"{r.choice(_OF.get(sheet.language, [' - ']))}{sheet.money.number(base)}"
             self.row(label, sheet.amount(tax, None if several else "tax_total", self.sign))
         # Where rates are apart, their sum is printed, or no field says it.
         if several and r.random() < 0.6:
-            self.row(r.choice({"de": [f"{name} gesamt", "Steuerbetrag", "Summe USt."], "fr": ["Total TVA"], "nl": ["Totaal btw"]}.get(sheet.language, ["Total tax", f"{name} total", "Tax total"])), sheet.amount(bill.tax, "tax_total", self.sign))
+            self.row(r.choice({"de": [f"{name} gesamt", "Steuerbetrag", "Summe USt.", "Summe Umsatzsteuer"], "fr": ["Total TVA"], "nl": ["Totaal btw"]}.get(sheet.language, ["Total tax", f"{name} total", "Tax total"])), sheet.amount(bill.tax, "tax_total", self.sign))
 
     def _tax_table(self, right: float | None = None, with_sum: bool = True) -> None:
         sheet, r, bill = self.sheet, self.r, self.bill

@@ -131,6 +131,8 @@ class Head:
     def _buyer_rows(self) -> list[Content]:
         r, bill, sheet = self.r, self.bill, self.sheet
         rows: list[Content] = [[Value("buyer_name", bill.buyer)]]
+        if r.random() < 0.08:
+            rows.insert(0, r.choice({"de": ["Herr", "Frau", "Firma", "An", "Herrn"], "fr": ["Monsieur", "Madame", "Société"], "nl": ["De heer", "T.a.v."]}.get(sheet.language, ["Mr", "Ms", "Messrs", "The Manager"])))
         if r.random() < 0.25:
             prefix = {"en": ["Attn. ", "c/o ", "", "Contact: "], "de": ["z. Hd. ", "Herr ", "Frau ", "", "Abt. Einkauf, "]}.get(sheet.language, [""])
             rows.append(r.choice(prefix) + names.person(r, sheet.language))

@@ -1,11 +1,12 @@
 //! What PDFs carry beside their pages' own content.
 
 use std::path::Path;
+use std::sync::MutexGuard;
 
 use super::tests::{SPEC, rasterizer};
 use super::*;
 
-fn open(name: &str) -> Option<(DocumentRasterizer, DocumentInfo)> {
+fn open(name: &str) -> Option<(MutexGuard<'static, DocumentRasterizer>, DocumentInfo)> {
     let mut rasterizer = rasterizer()?;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pdfs");
     let bytes = std::fs::read(folder.join(name)).unwrap();

@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
 
@@ -9,11 +10,14 @@ pub(super) const SPEC: RasterSpec = RasterSpec {
     max_pixels: 4_000_000,
 };
 
-/// PDFium is installed by `make setup`. Without it these tests say so, or fail
-/// where `DOCMILL_REQUIRE_ENGINES` is set.
-pub(super) fn rasterizer() -> Option<DocumentRasterizer> {
-    match DocumentRasterizer::new(None) {
-        Ok(rasterizer) => Some(rasterizer),
+/// The process's rasterizer, for one test at a time: PDFium is loaded once and
+/// is not thread-safe. `make setup` installs it. Without it these tests say so,
+/// or fail where `DOCMILL_REQUIRE_ENGINES` is set.
+pub(super) fn rasterizer() -> Option<MutexGuard<'static, DocumentRasterizer>> {
+    static LOADED: OnceLock<anyhow::Result<Mutex<DocumentRasterizer>>> = OnceLock::new();
+    match LOADED.get_or_init(|| DocumentRasterizer::new(None).map(Mutex::new)) {
+        // A test that failed while it held the lock has failed already.
+        Ok(rasterizer) => Some(rasterizer.lock().unwrap_or_else(PoisonError::into_inner)),
         Err(error) => {
             let required = std::env::var_os("DOCMILL_REQUIRE_ENGINES").is_some();
             assert!(!required, "{error:#}");
