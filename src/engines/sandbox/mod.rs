@@ -5,15 +5,10 @@
 //! [`Sandbox::lock_down`] takes that away too, before the first page. Both only
 //! ever take rights away, so nothing that runs later can give them back. Where
 //! the kernel lacks a part, the others are enforced ([`Enforcement`]).
-//! [`confine`] does the same for a foreign program.
 
-#[cfg(target_os = "linux")]
-mod command;
 mod enforcement;
 #[cfg(target_os = "linux")]
 mod files;
-#[cfg(target_os = "linux")]
-mod interpreter;
 #[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
@@ -21,19 +16,7 @@ mod syscalls;
 
 use std::path::PathBuf;
 
-#[cfg(target_os = "linux")]
-pub use command::{confine, program_enforcement};
 pub use enforcement::{Abi, Enforcement, SandboxGap, SandboxReport, SandboxStatus, describe_gaps};
-
-/// What a foreign program may have.
-#[derive(Clone, Debug)]
-pub struct Confinement {
-    /// Files and folders to read, beside the program and the system's libraries.
-    pub readable: Vec<PathBuf>,
-    /// Bytes that it may write to.
-    pub memory: u64,
-    pub cpu_seconds: u64,
-}
 
 /// What one worker may have.
 #[derive(Clone, Debug, Default)]
@@ -132,16 +115,6 @@ impl Sandbox {
         threads();
         Ok(self.enforcement)
     }
-}
-
-#[cfg(not(target_os = "linux"))]
-pub fn confine(_: &mut std::process::Command, _: &Confinement) -> anyhow::Result<()> {
-    Ok(())
-}
-
-#[cfg(not(target_os = "linux"))]
-pub fn program_enforcement() -> Enforcement {
-    Enforcement::default()
 }
 
 /// Folders in which PDFium looks for the fonts that a PDF lacks.

@@ -31,23 +31,6 @@ pub fn limit(memory: u64, cpu_seconds: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A program that is executed next gets no other open file.
-pub fn inherit_only_standard_streams() -> io::Result<()> {
-    let (first, last) = (3, libc::c_uint::MAX);
-    // SAFETY: marks descriptors and touches no memory.
-    match unsafe {
-        libc::syscall(
-            libc::SYS_close_range,
-            first,
-            last,
-            libc::CLOSE_RANGE_CLOEXEC,
-        )
-    } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
-}
-
 /// No program that this process might start gains rights, and no other process
 /// of the user looks into this one.
 pub fn give_up_privileges() -> io::Result<()> {

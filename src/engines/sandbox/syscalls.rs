@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen as Len, SeccompCmpOp as Is, SeccompCondition,
-    SeccompFilter, SeccompRule, TargetArch, apply_filter, apply_filter_all_threads, sock_filter,
+    SeccompFilter, SeccompRule, TargetArch, apply_filter, apply_filter_all_threads,
 };
 
 type Rule = (libc::c_long, Vec<SeccompRule>);
@@ -97,25 +97,6 @@ const READ_FILES_HERE: &[libc::c_long] = &[libc::SYS_stat, libc::SYS_lstat];
 #[cfg(not(target_arch = "x86_64"))]
 const READ_FILES_HERE: &[libc::c_long] = &[];
 
-/// Changing files and folders without opening one.
-#[rustfmt::skip]
-const CHANGES: &[libc::c_long] = &[
-    libc::SYS_unlinkat, libc::SYS_renameat2, libc::SYS_mkdirat, libc::SYS_mknodat,
-    libc::SYS_linkat, libc::SYS_symlinkat, libc::SYS_fchmod, libc::SYS_fchmodat,
-    libc::SYS_fchown, libc::SYS_fchownat, libc::SYS_truncate, libc::SYS_ftruncate,
-    libc::SYS_fallocate, libc::SYS_utimensat, libc::SYS_setxattr, libc::SYS_lsetxattr,
-    libc::SYS_fsetxattr, libc::SYS_removexattr, libc::SYS_lremovexattr, libc::SYS_fremovexattr,
-];
-#[cfg(target_arch = "x86_64")]
-#[rustfmt::skip]
-const CHANGES_HERE: &[libc::c_long] = &[
-    libc::SYS_unlink, libc::SYS_rename, libc::SYS_renameat, libc::SYS_mkdir, libc::SYS_rmdir,
-    libc::SYS_mknod, libc::SYS_link, libc::SYS_symlink, libc::SYS_chmod, libc::SYS_chown,
-    libc::SYS_lchown, libc::SYS_utime, libc::SYS_utimes, libc::SYS_futimesat,
-];
-#[cfg(not(target_arch = "x86_64"))]
-const CHANGES_HERE: &[libc::c_long] = &[];
-
 /// Refuses what no engine needs, in this thread and those it will start.
 /// `false`: the kernel has no seccomp.
 pub fn apply_loading_filter() -> anyhow::Result<bool> {
@@ -135,53 +116,6 @@ fn loading_filter() -> anyhow::Result<BpfProgram> {
         SeccompAction::Allow,
         SeccompAction::Errno(libc::EPERM as u32),
     )
-}
-
-/// As [`loading_filter`], for a program that is yet to be executed: it starts
-/// no process and changes no file either, even where Landlock is missing.
-/// None where the kernel has no seccomp.
-pub fn program_filters() -> anyhow::Result<Vec<BpfProgram>> {
-    if !is_supported() {
-        return Ok(Vec::new());
-    }
-    let errno = |number: libc::c_int| SeccompAction::Errno(number as u32);
-    let changes = CHANGES.iter().chain(CHANGES_HERE);
-    let refused = forbidden()
-        .filter(|(call, _)| *call != libc::SYS_execve)
-        .chain(new_processes()?)
-        .chain(writing()?)
-        .chain(changes.map(|&call| (call, Vec::new())))
-        .chain([shared_memory()?]);
-    // What they ask for lies in memory, where a filter cannot look.
-    let opaque = [libc::SYS_clone3, libc::SYS_openat2].map(|call| (call, Vec::new()));
-    Ok(vec![
-        refuse_x32_calls(),
-        filter(opaque, SeccompAction::Allow, errno(libc::ENOSYS))?,
-        filter(refused, SeccompAction::Allow, errno(libc::EPERM))?,
-    ])
-}
-
-/// x86-64 kernels with the x32 ABI know every call by a second number, with
-/// this bit set, which a list of refused numbers would miss.
-fn refuse_x32_calls() -> BpfProgram {
-    const X32: u32 = 0x4000_0000;
-    let step = |code: u32, jf: u8, k: u32| sock_filter {
-        code: code as u16,
-        jt: 0,
-        jf,
-        k,
-    };
-    vec![
-        // The call's number is the first word of `struct seccomp_data`.
-        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0),
-        step(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, 1, X32),
-        step(
-            libc::BPF_RET | libc::BPF_K,
-            0,
-            libc::SECCOMP_RET_ERRNO | libc::EPERM as u32,
-        ),
-        step(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ALLOW),
-    ]
 }
 
 /// Whether the kernel filters system calls.
@@ -259,15 +193,6 @@ fn writing() -> anyhow::Result<Vec<Rule>> {
     Ok(rules)
 }
 
-/// Memory that would not count as the process's own.
-fn shared_memory() -> anyhow::Result<Rule> {
-    let (kind, shared) = (libc::MAP_TYPE, libc::MAP_SHARED);
-    let anonymous = libc::MAP_ANONYMOUS;
-    let mask = Is::MaskedEq((kind | anonymous) as u64);
-    let is_shared = compare32(3, mask, (shared | anonymous) as u64)?;
-    Ok((libc::SYS_mmap, vec![rule(vec![is_shared])?]))
-}
-
 fn allowed(rules: &RuntimeRules) -> anyhow::Result<Vec<Rule>> {
     let plain = ALLOWED.iter().chain(ALLOWED_HERE);
     let mut allowed: Vec<Rule> = plain.map(|&call| (call, Vec::new())).collect();
@@ -343,23 +268,4 @@ fn filter(
         .context("seccomp filters are made for x86_64, aarch64 and riscv64")?;
     let listed: BTreeMap<i64, Vec<SeccompRule>> = listed.into_iter().collect();
     Ok(SeccompFilter::new(listed, else_, then, arch)?.try_into()?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn x32_calls_are_refused_and_the_others_are_left_to_the_next_filter() {
-        let program = refuse_x32_calls();
-        let answer = |number: u32| {
-            let beyond = program[1].k <= number;
-            let skipped = if beyond { program[1].jt } else { program[1].jf };
-            program[2 + usize::from(skipped)].k
-        };
-        let socket = libc::SYS_socket as u32;
-        assert_eq!(answer(socket), libc::SECCOMP_RET_ALLOW);
-        let refused = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
-        assert_eq!(answer(0x4000_0000 | socket), refused);
-    }
 }
