@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 use serde_json::{Map, Value};
@@ -12,8 +11,8 @@ use tokio::sync::mpsc;
 use super::app::App;
 use super::settings::EngineFlags;
 use super::signals;
-use crate::config::{Settings, UsageError, as_usage_error, nearest};
-use crate::documents::acceptance::{Folders, Policy};
+use crate::config::{Settings, UsageError, nearest};
+use crate::documents::acceptance::Policy;
 use crate::documents::types::DocTypes;
 use crate::domain::Source;
 use crate::engines::models::Installation;
@@ -353,7 +352,9 @@ impl Judged {
         // As in a run, records of several readers have no calibration.
         let reader = stored.models.join("+");
         if !self.policies.contains_key(&reader) {
-            let policy = policy(settings, &reader)?;
+            let installation = Installation::find(settings.models.as_deref())?;
+            let (acceptance, models) = (&settings.acceptance, installation.folder());
+            let policy = pipeline::policy_of_stored(acceptance, models, &reader)?;
             self.policies.insert(reader.clone(), policy);
         }
         let policy = &self.policies[&reader];
@@ -375,24 +376,6 @@ impl Judged {
         let hashes = policies.filter_map(|policy| Some(policy.calibration.as_ref()?.hash.clone()));
         hashes.collect()
     }
-}
-
-/// The acceptance policy of a reader. No model is loaded.
-pub fn policy(settings: &Settings, reader: &str) -> anyhow::Result<Policy> {
-    let installation = Installation::find(settings.models.as_deref())?;
-    let folders = Folders::new(
-        settings.acceptance.calibration.as_deref(),
-        installation.folder(),
-    );
-    Ok(Policy {
-        calibration: as_usage_error(
-            settings.acceptance.calibration.is_some(),
-            folders.find_any(reader),
-        )?
-        .map(Arc::new),
-        max_error: settings.acceptance.max_error,
-        min_confidence: settings.acceptance.min_confidence,
-    })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::output;
 use super::report;
 use super::settings::EngineFlags;
 use super::signals;
-use super::summary::Results;
+use super::summary::RunTable;
 use crate::config::{Settings, UsageError};
 use crate::domain::Source;
 use crate::outputs::export;
@@ -127,7 +127,7 @@ pub async fn process(
     let mut unbound = 0;
     app.progress.start();
     let work = tokio::spawn(async move { pipeline::run(&settings, request, events, stop).await });
-    let mut results = Results::default();
+    let mut results = RunTable::default();
     let mut reader = None;
     while let Some(event) = received.recv().await {
         if let (true, Event::Recorded { record_id, .. } | Event::Downgraded { record_id, .. }) =

@@ -18,9 +18,9 @@ const NAMES: [&str; 4] = ["merchant_name", "seller_name", "counterparty", "app_n
 const DATES: [&str; 2] = ["date", "issue_date"];
 const TOTALS: [&str; 3] = ["total", "gross_total", "amount"];
 
-/// Results of a run, collected from its events.
+/// RunTable of a run, collected from its events.
 #[derive(Default)]
-pub struct Results {
+pub struct RunTable {
     rows: Vec<Row>,
     more_rows: u64,
     /// Files whose pages were all read before.
@@ -41,7 +41,7 @@ struct Row {
     cells: Vec<comfy_table::Cell>,
 }
 
-impl Results {
+impl RunTable {
     pub fn add(&mut self, event: Event) {
         match event {
             Event::Ingested {

@@ -42,7 +42,7 @@ pub use engines::Engines;
 pub use events::Event;
 pub use intake::RunRequest;
 pub use page::{PageJob, PageWork, Stages};
-pub use plan::{Plan, ReaderTier, doc_types, missing_type, policy};
+pub use plan::{Plan, ReaderTier, doc_types, missing_type, policy, policy_of_stored};
 pub use readers::Readers;
 pub use sandbox_test::{ProbeResult, test_sandbox};
 pub use statistics::{ReaderWork, RunStatistics};

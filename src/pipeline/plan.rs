@@ -10,7 +10,7 @@ use anyhow::Context;
 use crate::config::{
     AcceptanceSettings, EmbeddedXml, OcrMode, Settings, UsageError, as_usage_error,
 };
-use crate::documents::acceptance::{Folders, Policy};
+use crate::documents::acceptance::{Calibration, Folders, Policy};
 use crate::documents::einvoice;
 use crate::documents::prompt::{self, Rendered};
 use crate::documents::types::DocTypes;
@@ -386,9 +386,26 @@ pub fn policy(
     reader_hash: &str,
 ) -> anyhow::Result<Policy> {
     let folders = Folders::new(settings.calibration.as_deref(), models);
+    with_calibration(settings, folders.find(reader_hash))
+}
+
+/// As [`policy`], for records that any reader may have made: a calibration of
+/// another reader is none of theirs, and no error.
+pub fn policy_of_stored(
+    settings: &AcceptanceSettings,
+    models: Option<&Path>,
+    reader_hash: &str,
+) -> anyhow::Result<Policy> {
+    let folders = Folders::new(settings.calibration.as_deref(), models);
+    with_calibration(settings, folders.find_any(reader_hash))
+}
+
+fn with_calibration(
+    settings: &AcceptanceSettings,
+    found: anyhow::Result<Option<Calibration>>,
+) -> anyhow::Result<Policy> {
     Ok(Policy {
-        calibration: as_usage_error(settings.calibration.is_some(), folders.find(reader_hash))?
-            .map(Arc::new),
+        calibration: as_usage_error(settings.calibration.is_some(), found)?.map(Arc::new),
         ..without_calibration(settings)
     })
 }

@@ -13,6 +13,7 @@ use super::ink::{self, Survey};
 use super::order::median;
 use super::parallel::Workers;
 use super::raster::{Raster, Window};
+use super::stack;
 use super::tiles::{self, Tile};
 
 /// Most pixels of the page that is surveyed, and of the one that goes through
@@ -77,7 +78,7 @@ impl Detector {
         if let Some(scale) = pass.better_scale(plan.scale, window) {
             pass = self.pass(page, window, scale, &plan.inked, workers)?;
         }
-        Ok(pass.detection(&self.options))
+        Ok(pass.detection(page, &self.options))
     }
 
     /// One run over a window of the page.
@@ -253,11 +254,14 @@ impl Pass {
         off.then_some(better)
     }
 
-    fn detection(&self, options: &DbOptions) -> Detection {
+    fn detection(&self, page: &Raster<'_>, options: &DbOptions) -> Detection {
         let skew = boxes::skew(&self.regions);
         let quad = |r| boxes::quad(r, skew, options).map(|p| self.to_page.apply(p));
+        let quads: Vec<Quad> = self.regions.iter().map(quad).collect();
+        let height = median(quads.iter().map(Quad::height).collect());
+        let lines = |quad| stack::lines(page, quad, height);
         Detection {
-            quads: self.regions.iter().map(quad).collect(),
+            quads: quads.into_iter().flat_map(lines).collect(),
             skew,
         }
     }

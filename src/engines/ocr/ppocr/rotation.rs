@@ -1,8 +1,8 @@
 //! Which way up a page is. Quarter turns show in the detected boxes, which
 //! stand upright then; a half turn shows in how sure the recogniser is.
 
-use super::PpOcr;
 use super::detect::Detection;
+use super::engine::{Engine, confidence};
 use super::error::OcrError;
 use super::geometry::Quad;
 use super::lines::Piece;
@@ -30,7 +30,7 @@ pub struct Upright {
 
 /// Turns the page if it must be, and reads it.
 pub fn upright(
-    engine: &PpOcr,
+    engine: &Engine,
     page: Raster<'_>,
     detection: Detection,
 ) -> Result<Upright, OcrError> {
@@ -63,7 +63,7 @@ pub fn upright(
 }
 
 fn read(
-    engine: &PpOcr,
+    engine: &Engine,
     page: &Raster<'_>,
     detection: Detection,
     turns: usize,
@@ -126,13 +126,6 @@ fn sample(quads: &[Quad]) -> Vec<Quad> {
 
 fn flipped(quads: &[Quad]) -> Vec<Quad> {
     quads.iter().map(|q| q.turned(2)).collect()
-}
-
-/// Mean over all characters, 0 without any.
-pub fn confidence<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> f32 {
-    let characters = readings.into_iter().flat_map(|reading| &reading.characters);
-    let (sum, n) = characters.fold((0.0, 0), |(sum, n), c| (sum + c.confidence, n + 1));
-    if n == 0 { 0.0 } else { sum / n as f32 }
 }
 
 /// The page and its boxes turned by 180 degrees.

@@ -27,18 +27,24 @@ pub fn pieces(inked: &[bool]) -> Vec<Range<usize>> {
 
 /// The parts between wide gaps, without the ground at their ends.
 fn columns(inked: &[bool]) -> Vec<Range<usize>> {
-    let mut parts: Vec<Range<usize>> = Vec::new();
-    for x in (0..inked.len()).filter(|&x| inked[x]) {
-        match parts.last_mut() {
-            Some(part) if x - part.end < WIDE => part.end = x + 1,
-            _ => parts.push(x..x + 1),
-        }
-    }
+    let mut parts = bands(inked, WIDE);
     for part in &mut parts {
         part.start = part.start.saturating_sub(MARGIN);
         part.end = (part.end + MARGIN).min(inked.len());
     }
     parts
+}
+
+/// The stretches of ink with less than `gap` without any in them.
+pub fn bands(inked: &[bool], gap: usize) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for x in (0..inked.len()).filter(|&x| inked[x]) {
+        match found.last_mut() {
+            Some(band) if x - band.end < gap => band.end = x + 1,
+            _ => found.push(x..x + 1),
+        }
+    }
+    found
 }
 
 /// Cuts a part that is too long in the middle of the widest gap of its middle

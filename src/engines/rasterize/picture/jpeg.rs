@@ -2,6 +2,9 @@
 
 use crate::domain::{Failure, Reason};
 
+/// Bytes that decoding one page may take: 100 Mpx at 16 bits and 4 channels.
+pub const MAX_DECODE_BYTES: u64 = 1 << 30;
+
 /// Refuses what the decoder does not know, by its true reason, and what ends
 /// early: the decoder would fill the missing part with grey, and a receipt's
 /// total stands at its end.

@@ -16,9 +16,6 @@ use super::{RasterSpec, fit};
 use crate::domain::Limits;
 use crate::domain::{DocumentInfo, Failure, MediaType, PageImage, RasterPage, Reason, count};
 
-/// Bytes that decoding one page may take: 100 Mpx at 16 bits and 4 channels.
-const MAX_DECODE_BYTES: u64 = 1 << 30;
-
 pub struct PictureFile {
     bytes: Vec<u8>,
     format: ImageFormat,
@@ -157,7 +154,7 @@ impl PictureFile {
     ) -> Result<(DynamicImage, Orientation), Failure> {
         let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
         let mut limits = image::Limits::no_limits();
-        limits.max_alloc = Some(MAX_DECODE_BYTES);
+        limits.max_alloc = Some(jpeg::MAX_DECODE_BYTES);
         reader.limits(limits);
         let mut decoder = reader.into_decoder().map_err(decode_failure)?;
         let (width, height) = decoder.dimensions();

@@ -269,8 +269,8 @@ fn read(bytes: Vec<u8>) -> Result<Vec<u8>, Failure> {
         other => corrupt(&other.to_string()),
     };
     let mut limits = Limits::default();
-    limits.decoding_buffer_size = super::MAX_DECODE_BYTES as usize;
-    limits.intermediate_buffer_size = super::MAX_DECODE_BYTES as usize;
+    limits.decoding_buffer_size = super::jpeg::MAX_DECODE_BYTES as usize;
+    limits.intermediate_buffer_size = super::jpeg::MAX_DECODE_BYTES as usize;
     let decoder = Decoder::new(Cursor::new(bytes)).map_err(failure)?;
     match decoder.with_limits(limits).read_image().map_err(failure)? {
         DecodingResult::U8(samples) => Ok(samples),
