@@ -131,7 +131,7 @@ pub enum Check {
     },
     /// The tax is one of the usual rates of the country on the net amount (or
     /// what is left of `gross`), or a blend of them: not above the highest.
-    /// The country is told by the first of the fields `country` that tells one:
+    /// The first of the fields `country` that determines a country decides:
     /// a VAT identifier, an IBAN, a country code or a currency.
     TaxRate {
         #[serde(default)]
@@ -150,6 +150,6 @@ pub enum Check {
     /// No record of another document has the same values in all of these
     /// fields: it may be the same payment twice.
     Unique(Vec<String>),
-    /// One of the checks that apply holds; a mismatch is told of the first.
+    /// One of the checks that apply holds; a mismatch is reported for the first.
     AnyOf(Vec<Check>),
 }

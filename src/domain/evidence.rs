@@ -63,7 +63,7 @@ pub struct FieldEvidence {
 }
 
 impl FieldEvidence {
-    /// A value that nobody but the model vouches for.
+    /// A value that only the model gives.
     pub fn model_only(field: impl Into<String>) -> FieldEvidence {
         FieldEvidence {
             field: field.into(),

@@ -72,6 +72,8 @@ pub enum FindingCode {
     UnknownCurrency,
     /// Several currencies are written so, such as `$`.
     AmbiguousCurrency,
+    /// No currency was read; it is the only one that the page prints.
+    CurrencyFromPage,
     /// No currency was read; it is that of the country that the page shows.
     CurrencyFromCountry,
     /// An IBAN has the wrong length or an unknown country.
@@ -129,7 +131,7 @@ pub enum FindingCode {
     /// The document type of the page could not be determined.
     TypeUnknown,
     /// Whether two pages belong to one document is uncertain.
-    KeyDoubtful,
+    KeyUncertain,
     /// Another page of the document could not be read.
     PageFailed,
     /// A page could not be read again; the values are those read before.
@@ -211,6 +213,7 @@ impl FindingCode {
             | FindingCode::PageFailure(_)
             | FindingCode::EinvoiceValue => Severity::Error,
             FindingCode::Normalised
+            | FindingCode::CurrencyFromPage
             | FindingCode::CurrencyFromCountry
             | FindingCode::VatIdUnchecked
             | FindingCode::NotReadAgain

@@ -72,7 +72,7 @@ pub struct Reading {
     pub fields: Fields,
     /// Log-probabilities by leaf, e.g. `total` or `items[0].amount`.
     pub logprobs: Vec<FieldLogprob>,
-    /// The engine told no log-probabilities: how sure it was is not known.
+    /// The engine gave no log-probabilities: its confidence is not known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsure: bool,
     /// Values are copies of the page's text (`1.234,50`, `15-Jun-2016`), not in

@@ -80,7 +80,7 @@ pub struct PageResult {
 /// One validated row: a receipt, an invoice, a screenshot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// `None` when no page's type could be told.
+    /// `None` when no page's type could be determined.
     pub doc_type: Option<String>,
     /// Indices (from 0) of its pages, ascending.
     pub pages: Vec<u32>,
@@ -97,7 +97,7 @@ pub struct Record {
     /// What these were made from, by the leaf's path in the record.
     #[serde(default)]
     pub logprobs: Vec<FieldLogprob>,
-    /// Probability (0 to 1) of its type where that was told least surely;
+    /// Probability (0 to 1) of its type of the page that was routed with the least;
     /// `None` where the user gave it.
     #[serde(default)]
     pub type_probability: Option<f32>,

@@ -88,7 +88,7 @@ fn a_link_that_leads_back_ends_the_branch_not_the_walk() {
 fn the_remedy_is_that_of_what_is_wrong() {
     let dir = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink("nowhere", dir.path().join("link")).unwrap();
-    let told: Vec<_> = walk(
+    let messages: Vec<_> = walk(
         &[dir.path().to_owned(), dir.path().join("missing")],
         10,
         Path::new("x.db"),
@@ -96,10 +96,10 @@ fn the_remedy_is_that_of_what_is_wrong() {
     .map(|found| found.outcome.unwrap_err().message)
     .collect();
     let gone = "the file is gone: put it back, or run again over the folder";
-    assert_eq!(told, ["the link points to nothing: remove it", gone]);
-    let told = |kind: ErrorKind| unreadable(dir.path(), &kind.into()).message;
-    assert!(told(ErrorKind::PermissionDenied).contains("let the user"));
-    assert!(!told(ErrorKind::ResourceBusy).contains("let the user"));
+    assert_eq!(messages, ["the link points to nothing: remove it", gone]);
+    let message = |kind: ErrorKind| unreadable(dir.path(), &kind.into()).message;
+    assert!(message(ErrorKind::PermissionDenied).contains("let the user"));
+    assert!(!message(ErrorKind::ResourceBusy).contains("let the user"));
 }
 
 #[test]
@@ -114,6 +114,6 @@ fn of_a_folder_that_cannot_be_listed_it_is_told_that_nothing_in_it_was_seen() {
         return;
     }
     let found = walk(&[dir.path().to_owned()], 10, Path::new("x.db")).next();
-    let told = found.unwrap().outcome.unwrap_err().message;
-    assert!(told.contains("let the user") && told.ends_with("what is in it was not seen"));
+    let message = found.unwrap().outcome.unwrap_err().message;
+    assert!(message.contains("let the user") && message.ends_with("what is in it was not seen"));
 }

@@ -42,7 +42,7 @@ pub struct Engines {
     pub in_flight: Vec<usize>,
 }
 
-/// For pools whose dead workers nobody counts.
+/// For pools whose dead workers are not counted.
 pub(super) fn unwatched() -> OnEnd {
     Arc::new(|role, end| {
         if let WorkerEnd::Died(failure) = end {
@@ -140,7 +140,7 @@ struct Share {
     threads: u32,
 }
 
-/// The first reader, started at once: a model that cannot be loaded is told
+/// The first reader, started at once: a model that cannot be loaded is reported
 /// before a page is touched.
 pub(super) async fn first_readers(
     settings: &Settings,

@@ -131,8 +131,8 @@ fn accepted_records_stay_and_others_are_escalated_one_reader_at_a_time() {
 
 #[test]
 fn low_confidence_and_failed_answers_are_escalated_and_faults_of_the_file_are_not() {
-    let doubtful = select(&[("a", reading("2.00", "2.00", 0.5))], &["b"]);
-    let code = doubtful.escalations[0].reason.code;
+    let uncertain = select(&[("a", reading("2.00", "2.00", 0.5))], &["b"]);
+    let code = uncertain.escalations[0].reason.code;
     assert_eq!(code, FindingCode::LowConfidence);
     for (reason, escalates) in [
         (Reason::OutputCutOff, true),
@@ -160,9 +160,9 @@ fn the_better_attempt_counts_and_of_equals_the_stronger_readers() {
     };
     // The second adds up, the first does not.
     assert_eq!(chosen(("2.00", "3.00", 0.9), ("2.00", "2.00", 0.9)), 2);
-    // Neither does, the second is doubtful as well.
+    // Neither does, the second is uncertain as well.
     assert_eq!(chosen(("2.00", "3.00", 0.9), ("2.00", "4.00", 0.5)), 1);
-    // As many doubts: the surer one.
+    // As many uncertain fields: the more confident one.
     assert_eq!(chosen(("2.00", "3.00", 0.99), ("2.00", "4.00", 0.9)), 1);
     assert_eq!(chosen(("2.00", "3.00", 0.9), ("2.00", "4.00", 0.9)), 2);
 }

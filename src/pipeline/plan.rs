@@ -347,7 +347,7 @@ pub fn doc_types(folder: Option<&Path>) -> anyhow::Result<DocTypes> {
     as_usage_error(folder.is_some(), types)
 }
 
-/// What would fail every page of a type is told before the first is read.
+/// Reports what would fail every page of a type before the first is read.
 fn check(types: &DocTypes) -> anyhow::Result<()> {
     for doc_type in types.readable() {
         let prompts = doc_type.read.iter().flat_map(|rules| &rules.prompts);

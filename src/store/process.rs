@@ -1,4 +1,4 @@
-//! Who holds a lease: a process, told apart from a later one with its number.
+//! Who holds a lease: a process, as distinct from a later one with the same number.
 
 use std::fs;
 

@@ -250,7 +250,7 @@ impl Store {
     }
 
     /// Why records of the run need a person: records by the code of a finding.
-    pub async fn doubts_of_run(&self, run: RunId) -> anyhow::Result<BTreeMap<String, u64>> {
+    pub async fn review_reasons_of_run(&self, run: RunId) -> anyhow::Result<BTreeMap<String, u64>> {
         self.count_by(
             run,
             "SELECT f.code, count(DISTINCT r.id) FROM records r JOIN findings f ON f.record_id = r.id

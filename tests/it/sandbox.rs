@@ -254,7 +254,7 @@ fn a_compromised_pdfium_cannot_connect_and_its_page_fails_with_the_cause(context
     let port = listener.local_addr().unwrap().port();
     assert_forbidden(read_with(&context, &format!("CONNECT={port}")));
     std::thread::sleep(Duration::from_millis(100));
-    assert!(listener.accept().is_err(), "nobody connected");
+    assert!(listener.accept().is_err(), "no process connected");
 }
 
 test!(

@@ -1,5 +1,5 @@
 //! SIGKILL at random moments, to the supervisor or to a worker, over and over;
-//! then the database is compared with that of a run that nobody disturbed.
+//! then the database is compared with that of a run without disturbance.
 //!
 //! A short form runs with the other tests. `make torture` runs the long one:
 //! `DOCMILL_TORTURE_PAGES`, `_KILLS`, `_SEED` and `_DIR` say how many, from

@@ -83,6 +83,10 @@ const REMEDIES: &[(&[&str], &str)] = &[
         "Compare the currency with the page; codes are those of ISO 4217.",
     ),
     (
+        &["currency_from_page"],
+        "Nothing, if the currency is right: the page prints no other.",
+    ),
+    (
         &["currency_from_country"],
         "Nothing, if the country is right: the page prints no currency.",
     ),
@@ -155,7 +159,7 @@ const REMEDIES: &[(&[&str], &str)] = &[
         "Say what it is: `docmill retry ID --type TYPE`.",
     ),
     (
-        &["key_doubtful"],
+        &["key_uncertain"],
         "See whether the pages that the message names belong together.",
     ),
     (

@@ -7,7 +7,7 @@ use crate::faults::on;
 use crate::harness::test;
 
 /// Types that the default weights can read in part: what they ask for is
-/// taught under the names of receipts and screenshots.
+/// trained under the names of receipts and screenshots.
 fn write_types(context: &Context) {
     let text = r#"{"type": ["string", "null"], "maxLength": 80}"#;
     let amount = r#"{"type": ["string", "null"], "format": "amount", "pattern": "^-?[0-9]{1,9}(\\.[0-9]{1,2})?$"}"#;

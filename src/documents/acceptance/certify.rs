@@ -157,12 +157,12 @@ fn order(choose: &[DocumentSample], tested: usize, max_error: f64) -> Vec<f64> {
 
 fn promised_risk(samples: &[DocumentSample], threshold: f64) -> f64 {
     let of_sample = |sample: &DocumentSample| {
-        let doubts: Vec<f64> = sample
+        let risks: Vec<f64> = sample
             .iter()
             .filter(|(p, _)| *p >= threshold)
             .map(|(p, _)| 1.0 - p)
             .collect();
-        (!doubts.is_empty()).then(|| doubts.iter().sum::<f64>() / doubts.len() as f64)
+        (!risks.is_empty()).then(|| risks.iter().sum::<f64>() / risks.len() as f64)
     };
     let all: Vec<f64> = samples.iter().filter_map(of_sample).collect();
     all.iter().sum::<f64>() / all.len().max(1) as f64

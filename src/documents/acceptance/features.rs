@@ -144,7 +144,7 @@ const PLAIN: [(&str, Feature); 15] = [
     ("page_doubts", Feature::PageFindings),
     ("page_type", Feature::PageType),
     ("page_seen", Feature::PageOnPage),
-    ("check:doubted", Feature::Flagged),
+    ("check:uncertain", Feature::Flagged),
     ("check:mismatch", Feature::Mismatch),
     ("check:confirmed", Feature::Confirmed),
     ("check:contradicted", Feature::Contradicted),

@@ -170,8 +170,8 @@ impl Policy {
             );
             return Some(Finding::new(FindingCode::NotCertified, None, message));
         };
-        let doubtful = below(decisions, threshold);
-        let (least, others) = doubtful.split_first()?;
+        let uncertain = below(decisions, threshold);
+        let (least, others) = uncertain.split_first()?;
         let message = format!(
             "{}; fields are accepted from {} on ({wanted}){}",
             described(record, least),
@@ -186,8 +186,8 @@ impl Policy {
         record: &Record,
         decisions: &[ClaimDecision],
     ) -> Option<Finding> {
-        let doubtful = below(decisions, f64::from(self.min_confidence));
-        let (least, others) = doubtful.split_first()?;
+        let uncertain = below(decisions, f64::from(self.min_confidence));
+        let (least, others) = uncertain.split_first()?;
         let message = format!(
             "{}, the model's own and uncalibrated; fields are accepted from {} on (min_confidence){}",
             described(record, least),
@@ -201,9 +201,9 @@ impl Policy {
 /// Decisions below a threshold, the least probable first.
 fn below(decisions: &[ClaimDecision], threshold: f64) -> Vec<&ClaimDecision> {
     let is_below = |decision: &&ClaimDecision| probability(decision) < threshold;
-    let mut doubtful: Vec<_> = decisions.iter().filter(is_below).collect();
-    doubtful.sort_by(|a, b| probability(a).total_cmp(&probability(b)));
-    doubtful
+    let mut uncertain: Vec<_> = decisions.iter().filter(is_below).collect();
+    uncertain.sort_by(|a, b| probability(a).total_cmp(&probability(b)));
+    uncertain
 }
 
 fn low_confidence(least: &ClaimDecision, message: String) -> Finding {
@@ -273,8 +273,8 @@ fn rounded_up(p: f64) -> String {
 
 fn rounded(p: f64, round: fn(f64) -> f64) -> String {
     let digits = match 1.0 - p {
-        doubt if doubt >= 0.05 => 2,
-        doubt if doubt >= 0.005 => 3,
+        risk if risk >= 0.05 => 2,
+        risk if risk >= 0.005 => 3,
         _ => 4,
     };
     let scale = 10f64.powi(digits);

@@ -26,13 +26,13 @@ fn a_record_is_accepted_when_every_value_is_above_the_threshold() {
 
 #[test]
 fn a_value_below_the_threshold_has_a_finding_with_its_probability_and_the_threshold() {
-    let mut doubtful = record(json!({"name": "Tea House", "total": "1.00"}));
+    let mut uncertain = record(json!({"name": "Tea House", "total": "1.00"}));
     let policy = policy(Some(0.75), 0.02);
-    policy.apply(Some(&doc_type()), &mut doubtful);
-    // Once more: nothing is told twice.
-    policy.apply(Some(&doc_type()), &mut doubtful);
-    assert_eq!(doubtful.status, Status::NeedsReview);
-    let messages: Vec<_> = doubtful
+    policy.apply(Some(&doc_type()), &mut uncertain);
+    // Once more: nothing is reported twice.
+    policy.apply(Some(&doc_type()), &mut uncertain);
+    assert_eq!(uncertain.status, Status::NeedsReview);
+    let messages: Vec<_> = uncertain
         .findings
         .iter()
         .map(|f| f.message.as_str())

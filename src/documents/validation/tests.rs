@@ -413,7 +413,7 @@ fn a_misread_number_does_not_part_an_invoice_whose_text_layer_has_the_right_one(
     ] {
         let records = validate(&two_pages(numbers, 0.99, texts));
         assert_eq!(records.len(), 1, "{numbers:?} {texts:?}");
-        assert!(!codes(&records[0]).contains(&"key_doubtful"));
+        assert!(!codes(&records[0]).contains(&"key_uncertain"));
     }
 }
 
@@ -434,13 +434,13 @@ fn an_uncertain_number_has_a_finding() {
     let mut pages = two_pages(["A-1001", "A-1007"], 0.4, ["", ""]);
     let records = validate(&pages);
     assert_eq!(records.len(), 2, "both pages have totals");
-    assert!(codes(&records[1]).contains(&"key_doubtful"));
+    assert!(codes(&records[1]).contains(&"key_uncertain"));
     let read = pages[0].reading.as_mut().unwrap().as_mut().unwrap();
     read.fields["gross_total"] = Value::Null;
     let records = validate(&pages);
     assert_eq!(records.len(), 1);
     assert!(
-        codes(&records[0]).contains(&"key_doubtful"),
+        codes(&records[0]).contains(&"key_uncertain"),
         "{:?}",
         records[0].findings
     );

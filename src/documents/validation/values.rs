@@ -48,7 +48,7 @@ pub fn type_values(
         doc_type,
         today,
         answers,
-        doubts_thousands: answers == Answers::Typed && !has_thousandths(doc_type, fields),
+        checks_thousands: answers == Answers::Typed && !has_thousandths(doc_type, fields),
         conventions,
         findings,
         proven: Vec::new(),
@@ -78,7 +78,7 @@ struct Typing<'a> {
     today: Date,
     answers: Answers,
     /// The point of `1.234` may part thousands.
-    doubts_thousands: bool,
+    checks_thousands: bool,
     conventions: Conventions,
     findings: &'a mut Vec<Finding>,
     proven: Vec<(String, &'static str)>,
@@ -104,7 +104,7 @@ impl Typing<'_> {
             return;
         };
         if format == Format::Currency && value.is_null() && self.answers == Answers::Verbatim {
-            return self.currency_of_country(field, value);
+            return self.find_currency(field, value);
         }
         let text = match &*value {
             Value::String(text) => text.clone(),
@@ -115,8 +115,8 @@ impl Typing<'_> {
         let conventions = &self.conventions;
         let typed = match format {
             Format::Amount | Format::Quantity if self.is_stored_form(&text, value) => {
-                match self.doubts_thousands && format == Format::Amount {
-                    true if !is_factor(self.doc_type, field) => typed::doubt_thousands(&text),
+                match self.checks_thousands && format == Format::Amount {
+                    true if !is_factor(self.doc_type, field) => typed::check_thousands(&text),
                     _ => Typed::Fine,
                 }
             }
@@ -143,38 +143,45 @@ impl Typing<'_> {
         match typed {
             Typed::Fine => {}
             Typed::Rewritten { value: new, note } => {
-                let is_told =
+                let is_reported =
                     self.answers != Answers::Verbatim || matches!(note, Some(Note::Repair(_)));
-                if new != text && is_told {
-                    self.tell_rewritten(field, value, &new, note);
+                if new != text && is_reported {
+                    self.report_rewritten(field, value, &new, note);
                 }
                 *value = Value::String(new);
             }
             Typed::Assumed { value: new, why } => {
                 let message = format!("{} is `{text}`: {why}", self.words(field));
-                self.tell(FindingCode::AmbiguousDate, field, message);
+                self.report(FindingCode::AmbiguousDate, field, message);
                 *value = Value::String(new);
             }
             Typed::Doubtful(code, why) => {
                 let message = format!("{} is `{text}`: {why}", self.words(field));
-                self.tell(code, field, message);
+                self.report(code, field, message);
             }
         }
     }
 
-    /// No currency is printed: that of the country, and it is said.
-    fn currency_of_country(&mut self, field: &str, value: &mut Value) {
-        let Some((currency, guess)) = self.conventions.of_country() else {
+    /// The reader found no currency: the only one that the pages print, else
+    /// that of the country that they show. A finding says which.
+    fn find_currency(&mut self, field: &str, value: &mut Value) {
+        let words = self.words(field);
+        let (code, currency, message) = if let Some(currency) = self.conventions.of_page() {
+            let code = currency.code();
+            let message = format!("{words} was not read; {code} is the only currency on the page");
+            (FindingCode::CurrencyFromPage, currency, message)
+        } else if let Some((currency, guess)) = self.conventions.of_country() {
+            let message = format!(
+                "{words} was not read on the page; {} is the currency of {}, which the page shows (`{}`)",
+                currency.code(),
+                guess.country.name(),
+                guess.because.join("`, `")
+            );
+            (FindingCode::CurrencyFromCountry, currency, message)
+        } else {
             return;
         };
-        let message = format!(
-            "{} was not read on the page; {} is the currency of {}, which the page shows (`{}`)",
-            self.words(field),
-            currency.code(),
-            guess.country.name(),
-            guess.because.join("`, `")
-        );
-        self.tell(FindingCode::CurrencyFromCountry, field, message);
+        self.report(code, field, message);
         *value = Value::String(currency.code().to_owned());
     }
 
@@ -196,10 +203,10 @@ impl Typing<'_> {
             }
             IdentifierCheck::Unchecked(why) => {
                 let message = format!("{} {text} was not checked: {why}", self.words(field));
-                self.tell(FindingCode::VatIdUnchecked, field, message);
+                self.report(FindingCode::VatIdUnchecked, field, message);
             }
             IdentifierCheck::Invalid(code, why) => {
-                self.tell(
+                self.report(
                     code,
                     field,
                     format!("{} {text} cannot be right: {why}", self.words(field)),
@@ -208,13 +215,13 @@ impl Typing<'_> {
         }
         if plain != *text {
             if self.answers != Answers::Verbatim {
-                self.tell_rewritten(field, value, &plain, None);
+                self.report_rewritten(field, value, &plain, None);
             }
             *value = Value::String(plain);
         }
     }
 
-    fn tell_rewritten(&mut self, field: &str, value: &Value, new: &str, note: Option<Note>) {
+    fn report_rewritten(&mut self, field: &str, value: &Value, new: &str, note: Option<Note>) {
         let was = match value {
             Value::String(text) => format!("was written `{text}`"),
             other => format!("was {other}"),
@@ -224,14 +231,14 @@ impl Typing<'_> {
             None => String::new(),
         };
         let message = format!("{} {was} and is stored as {new}{note}", self.words(field));
-        self.tell(FindingCode::Normalised, field, message);
+        self.report(FindingCode::Normalised, field, message);
     }
 
     fn words(&self, field: &str) -> String {
         words::field(self.doc_type, field)
     }
 
-    fn tell(&mut self, code: FindingCode, field: &str, message: String) {
+    fn report(&mut self, code: FindingCode, field: &str, message: String) {
         self.findings.push(Finding::new(code, Some(field), message));
     }
 }

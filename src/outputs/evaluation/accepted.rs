@@ -15,7 +15,7 @@ const POINTS: usize = 200;
 pub struct Acceptance {
     /// With the current settings.
     pub now: AcceptedCounts,
-    /// Of documents with values from their e-invoice, which nobody read. Their values
+    /// Of documents with values from their e-invoice, which no reader read. Their values
     /// are accepted with the document.
     pub embedded: AcceptedCounts,
     /// At other allowed error rates.

@@ -196,7 +196,7 @@ async fn files(store: &Store, row: &RunRow) -> anyhow::Result<FileCounts> {
 
 async fn records(store: &Store, row: &RunRow) -> anyhow::Result<RecordCounts> {
     let mut records = RecordCounts {
-        review_reasons: store.doubts_of_run(row.id).await?,
+        review_reasons: store.review_reasons_of_run(row.id).await?,
         ..RecordCounts::default()
     };
     for ((doc_type, status), number) in store.records_of_run(row.id).await? {

@@ -78,9 +78,9 @@ def models(tensors):
     vision = CLIPVisionModel(config).eval()
     weights = {name_in_transformers(n): torch.from_numpy(t) for n, t in tensors.items() if n.startswith("v.")}
     prefix = next(iter(vision.state_dict())).partition("embeddings")[0]
-    told = vision.load_state_dict({prefix + name: weight for name, weight in weights.items()}, strict=False)
+    loaded = vision.load_state_dict({prefix + name: weight for name, weight in weights.items()}, strict=False)
     # After the last layer, which the projector does not see.
-    assert not told.unexpected_keys and all("post_layernorm" in key for key in told.missing_keys), told
+    assert not loaded.unexpected_keys and all("post_layernorm" in key for key in loaded.missing_keys), loaded
     projector = torch.nn.Sequential(torch.nn.Linear(WIDTH, HIDDEN), torch.nn.GELU(), torch.nn.Linear(HIDDEN, OUT))
     projector.load_state_dict({n.removeprefix("mm."): torch.from_numpy(t) for n, t in tensors.items() if n.startswith("mm.")})
     return vision, projector

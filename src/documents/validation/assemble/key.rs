@@ -84,7 +84,7 @@ pub fn compare<'a>(
             shown(reading.fields.get(key)),
             shown(draft.fields.get(key)),
         );
-        Some(Finding::new(FindingCode::KeyDoubtful, Some(key), message))
+        Some(Finding::new(FindingCode::KeyUncertain, Some(key), message))
     };
     let ends_before = last
         .iter()

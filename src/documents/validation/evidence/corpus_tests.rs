@@ -184,7 +184,7 @@ fn true_values_are_found(documents: &[Document], doc_type: &DocType) {
 
 /// Two neighbouring digits change places: the commonest slip of all readers.
 fn misread_amounts_are_contradicted(documents: &[Document], doc_type: &DocType) {
-    let (mut wrong, mut unseen, mut told) = (0, 0, 0);
+    let (mut wrong, mut unseen, mut contradicted) = (0, 0, 0);
     for document in documents
         .iter()
         .filter(|d| d.pages.iter().any(|p| !p.words.is_empty()))
@@ -209,11 +209,11 @@ fn misread_amounts_are_contradicted(documents: &[Document], doc_type: &DocType) 
             let of_field = evidence.iter().find(|e| e.field == field).unwrap();
             wrong += 1;
             unseen += usize::from(of_field.class == EvidenceClass::ModelOnly);
-            told += usize::from(findings.iter().any(|f| f.field.as_deref() == Some(field)));
+            contradicted += usize::from(findings.iter().any(|f| f.field.as_deref() == Some(field)));
         }
     }
     eprintln!(
-        "{wrong} totals with two digits changed: {unseen} not found on the page, {told} contradicted"
+        "{wrong} totals with two digits changed: {unseen} not found on the page, {contradicted} contradicted"
     );
-    assert!(unseen * 10 >= wrong * 9 && told * 10 >= wrong * 7);
+    assert!(unseen * 10 >= wrong * 9 && contradicted * 10 >= wrong * 7);
 }

@@ -84,13 +84,29 @@ impl Conventions {
     /// decides for.
     pub fn settle(&self, candidates: &Candidates) -> Option<Currency> {
         let country = self.country.as_ref().map(|guess| guess.country);
-        candidates.settle(country).or_else(|| {
+        let of_page = || {
             let mut of_page = self.printed.iter().filter_map(Candidates::only);
             let first = of_page.find(|code| candidates.contains(*code))?;
             of_page
                 .all(|other| other == first || !candidates.contains(other))
                 .then_some(first)
-        })
+        };
+        // Other pounds print a letter beside the sign, or their country shows.
+        let sterling =
+            || (country.is_none() && candidates.contains(Currency::GBP)).then_some(Currency::GBP);
+        candidates
+            .settle(country)
+            .or_else(of_page)
+            .or_else(sterling)
+    }
+
+    /// The currency of all amounts that the pages print with one.
+    pub fn of_page(&self) -> Option<Currency> {
+        let (first, others) = self.printed.split_first()?;
+        let joint = others
+            .iter()
+            .try_fold(first.clone(), |joint, form| joint.and(form))?;
+        self.settle(&joint)
     }
 
     /// The currency of the country, where the pages print none or the same.

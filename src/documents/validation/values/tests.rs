@@ -135,7 +135,7 @@ fn a_currency_that_is_not_printed_is_that_of_the_country_and_it_is_said() {
     assert_eq!(outcome.fields["currency"], "MYR");
     assert_eq!(outcome.codes(), [FindingCode::CurrencyFromCountry]);
     assert!(outcome.findings[0].1.contains("Malaysia"));
-    // Nothing shows a country; another currency is printed; a typed answer.
+    // Nothing shows a country.
     let nowhere = typed(
         "receipt",
         Answers::Verbatim,
@@ -143,14 +143,27 @@ fn a_currency_that_is_not_printed_is_that_of_the_country_and_it_is_said() {
         json!({"currency": null}),
     );
     assert!(nowhere.fields["currency"].is_null() && nowhere.findings.is_empty());
-    let rows = ["ABC SDN. BHD.", "Total|USD 12.00"];
-    let other = typed(
-        "receipt",
-        Answers::Verbatim,
-        &rows,
-        json!({"currency": null}),
-    );
-    assert!(other.fields["currency"].is_null());
+}
+
+#[test]
+fn a_currency_that_was_not_read_is_the_only_one_on_the_page() {
+    for (row, currency) in [
+        ("Total|USD 12.00", json!("USD")),
+        ("Tax (RM)|0.72", json!("MYR")),
+        ("Total|£12.00", json!("GBP")),
+        ("Total|EUR 12.00|USD 13.00", Value::Null),
+        ("Total|$12.00", Value::Null),
+    ] {
+        let outcome = typed(
+            "receipt",
+            Answers::Verbatim,
+            &[row],
+            json!({"currency": null}),
+        );
+        assert_eq!(outcome.fields["currency"], currency, "{row}");
+        let reported = outcome.codes() == [FindingCode::CurrencyFromPage];
+        assert_eq!(reported, !currency.is_null(), "{row}");
+    }
 }
 
 #[test]

@@ -43,7 +43,7 @@ const FIRST_YEAR: i16 = 1970;
 const YEARS_AHEAD: i16 = 5;
 
 /// An amount in the schema's form whose point may part thousands.
-pub(super) fn doubt_thousands(text: &str) -> Typed {
+pub(super) fn check_thousands(text: &str) -> Typed {
     match number::plain(text) {
         Some(value) if number::may_be_thousands(value) => Typed::Doubtful(
             FindingCode::AmbiguousAmount,

@@ -1,7 +1,7 @@
 //! How currencies are written: signs, abbreviations and names. ISO 4217 codes
 //! come from `iso_currency`.
 
-/// Currencies (several: the form alone does not decide) and their forms, parted
+/// Currencies (several: the form alone does not decide) and their forms, separated
 /// by blanks; `_` is a blank in a form. A form with a point at its end is an
 /// abbreviation: the point of `Rs.500` is its own, not a decimal sign.
 /// Signs and names: Unicode CLDR 45 (currency symbols, narrow symbols and

@@ -73,11 +73,11 @@ pub(super) fn atoms(text: &str) -> Vec<Atom> {
         atoms.push(Atom { kind, range });
         at = end;
     }
-    let parted = (0..atoms.len())
+    let split = (0..atoms.len())
         .rev()
         .filter_map(|at| time_behind(text, &atoms, at));
-    let parted: Vec<_> = parted.collect();
-    for (at, kept) in parted {
+    let split: Vec<_> = split.collect();
+    for (at, kept) in split {
         part(text, &mut atoms, at, kept);
     }
     atoms

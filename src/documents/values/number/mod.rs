@@ -64,7 +64,7 @@ pub fn plain(text: &str) -> Option<Decimal> {
         .flatten()
 }
 
-/// Whether a number in this form may have its thousands parted by the point:
+/// Whether a number in this form may have its thousands grouped by the point:
 /// `1.234`, not `0.234` or `1234.567`.
 pub fn may_be_thousands(value: Decimal) -> bool {
     let units = value.trunc().abs();

@@ -45,7 +45,7 @@ impl Retry {
         (timeout + self.longest).saturating_mul(self.max + 1)
     }
 
-    /// Between half and all of the doubled wait, so that those turned away
+    /// Between half and all of the doubled wait, so that rejected callers
     /// together do not come back together.
     fn wait(&self, failed: u32) -> Duration {
         let doubled = self.first.saturating_mul(1 << failed.min(16));
