@@ -125,7 +125,7 @@ impl Policy {
         } else {
             record
                 .findings
-                .extend(self.uncalibrated_finding(record, &decisions));
+                .extend(self.uncalibrated_finding(&decisions));
         }
         if record.status != Status::Failed {
             record.status = status(&record.findings);
@@ -171,30 +171,22 @@ impl Policy {
             return Some(Finding::new(FindingCode::NotCertified, None, message));
         };
         let uncertain = below(decisions, threshold);
-        let (least, others) = uncertain.split_first()?;
         let message = format!(
-            "{}; fields are accepted from {} on ({wanted}){}",
-            described(record, least),
+            "{}; at least {} is required ({wanted})",
+            uncertain_fields(&uncertain),
             rounded_up(threshold),
-            also(others),
         );
-        Some(low_confidence(least, message))
+        Some(low_confidence(uncertain.first()?, message))
     }
 
-    fn uncalibrated_finding(
-        &self,
-        record: &Record,
-        decisions: &[ClaimDecision],
-    ) -> Option<Finding> {
+    fn uncalibrated_finding(&self, decisions: &[ClaimDecision]) -> Option<Finding> {
         let uncertain = below(decisions, f64::from(self.min_confidence));
-        let (least, others) = uncertain.split_first()?;
         let message = format!(
-            "{}, the model's own and uncalibrated; fields are accepted from {} on (min_confidence){}",
-            described(record, least),
+            "{}; at least {} is required (min_confidence; the reader's own estimate, not calibrated)",
+            uncertain_fields(&uncertain),
             self.min_confidence,
-            also(others),
         );
-        Some(low_confidence(least, message))
+        Some(low_confidence(uncertain.first()?, message))
     }
 }
 
@@ -245,20 +237,24 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// Further fields below the threshold, each with its probability.
-fn also(others: &[&ClaimDecision]) -> String {
+/// Fields with their probabilities, those named first that are least certain.
+fn uncertain_fields(fields: &[&ClaimDecision]) -> String {
     /// `show` has all.
-    const NAMED: usize = 5;
-    if others.is_empty() {
-        return String::new();
-    }
-    let name = |v: &&ClaimDecision| format!("{} {}", v.claim.field, rounded_down(probability(v)));
-    let named: Vec<String> = others.iter().take(NAMED).map(name).collect();
-    let more = match others.len().saturating_sub(NAMED) {
+    const NAMED: usize = 4;
+    let name = |v: &&ClaimDecision| {
+        let absent = if v.claim.kind == ClaimKind::Absent {
+            " (absent)"
+        } else {
+            ""
+        };
+        format!("{}{absent} {}", v.claim.field, rounded_down(probability(v)))
+    };
+    let named: Vec<String> = fields.iter().take(NAMED).map(name).collect();
+    let more = match fields.len().saturating_sub(NAMED) {
         0 => String::new(),
         n => format!(" and {n} more"),
     };
-    format!("; also below: {}{more}", named.join(", "))
+    format!("uncertain: {}{more}", named.join(", "))
 }
 
 /// Two digits, or as many as distinguish the number from 1, rounded so that a

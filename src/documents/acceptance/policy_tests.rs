@@ -39,9 +39,7 @@ fn a_value_below_the_threshold_has_a_finding_with_its_probability_and_the_thresh
         .collect();
     assert_eq!(
         messages,
-        [
-            "name Tea House is right with probability 0.50; fields are accepted from 0.75 on (at most 2 % of accepted fields wrong)"
-        ]
+        ["uncertain: name 0.50; at least 0.75 is required (at most 2 % of accepted fields wrong)"]
     );
 }
 
@@ -60,9 +58,8 @@ fn fields_below_the_threshold_are_named_with_their_probabilities_up_to_a_few() {
     assert_eq!(finding.field.as_deref(), Some("items[1].amount"));
     assert_eq!(
         finding.message,
-        "items[1].amount 2.00 is right with probability 0.30, the model's own and uncalibrated; fields are accepted \
-         from 0.7 on (min_confidence); also below: items[1].text 0.35, items[0].amount 0.40, items[0].text 0.45, \
-         note 0.50, total 0.55 and 1 more"
+        "uncertain: items[1].amount 0.30, items[1].text 0.35, items[0].amount 0.40, items[0].text 0.45 and 3 more; \
+         at least 0.7 is required (min_confidence; the reader's own estimate, not calibrated)"
     );
 }
 
@@ -114,7 +111,7 @@ fn without_a_calibration_the_models_own_probability_decides_and_the_finding_says
     assert!(record.calibrated.is_none());
     assert_eq!(
         record.findings[0].message,
-        "total 1.00 is right with probability 0.50, the model's own and uncalibrated; fields are accepted from 0.7 on (min_confidence)"
+        "uncertain: total 0.50; at least 0.7 is required (min_confidence; the reader's own estimate, not calibrated)"
     );
     record.logprobs[0].sum = 0.9f32.ln();
     policy(Some(0.1), 0.02).apply(Some(&other), &mut record);

@@ -20,7 +20,7 @@ pub fn country(text: &str) -> Option<CountryGuess> {
     const LEAST: u32 = 2;
     let words = words(text);
     let mut found: Vec<Evidence> = Vec::new();
-    for gather in [phrases, vat_ids, phones, domains] {
+    for gather in [phrases, vat_ids, phones, domains, postcodes] {
         for evidence in gather(text, &words) {
             let is_known = |known: &Evidence| {
                 known.country == evidence.country && known.piece == evidence.piece
@@ -212,6 +212,43 @@ fn domains(text: &str, _: &str) -> Vec<Evidence> {
     text.split_whitespace().filter_map(of_word).collect()
 }
 
+/// States of the USA as the post abbreviates them (USPS Publication 28), without
+/// those that are common words or prefixes of other countries' postcodes.
+const STATES: &str = "AL AK AZ AR CA CO CT FL GA HI ID IL IN IA KS KY LA MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC";
+
+/// Postcodes whose form is of one country: `OH 45402`, `SW1A 1AA`, `K1A 0B1`.
+fn postcodes(text: &str, _: &str) -> Vec<Evidence> {
+    let words: Vec<&str> = text
+        .split_whitespace()
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
+        .collect();
+    let of_pair = |pair: &[&str]| {
+        let (first, second) = (pair[0], pair[1]);
+        let country = match (form(first).as_str(), form(second).as_str()) {
+            ("AA", "00000" | "00000-0000") if STATES.split(' ').any(|s| s == first) => Country::US,
+            ("A0" | "A00" | "AA0" | "AA00" | "A0A" | "AA0A", "0AA") => Country::GB,
+            ("A0A", "0A0") => Country::CA,
+            _ => return None,
+        };
+        Some(Evidence {
+            country,
+            weight: 2,
+            piece: format!("{first} {second}"),
+        })
+    };
+    words.windows(2).filter_map(of_pair).collect()
+}
+
+/// Capitals as `A`, digits as `0`, of at most ten characters.
+fn form(word: &str) -> String {
+    let kind = |c: char| match c {
+        'A'..='Z' => 'A',
+        '0'..='9' => '0',
+        other => other,
+    };
+    word.chars().take(10).map(kind).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,6 +276,11 @@ mod tests {
             ("Kaffe 32.50, Stockholm, Sverige", Some(Country::SE)),
             ("Sklep Sp. z o.o., NIP 5260001246", Some(Country::PL)),
             ("Corner shop, 12 Main Street", None),
+            ("418 Main Street, Dayton, OH 45402", Some(Country::US)),
+            ("San Jose, CA 95113-1234", Some(Country::US)),
+            ("10 Downing Street, London SW1A 2AA", Some(Country::GB)),
+            ("Ottawa ON K1A 0B1", Some(Country::CA)),
+            ("DE 12345 Neustadt, NR 12345", None),
             ("www.shop.io, +1 555 123 4567", None),
             ("Berlin, Paris", None),
             ("", None),
