@@ -15,6 +15,8 @@ pub struct DocType {
     /// embeddings of a class are averaged, a type's probability is the sum of
     /// its classes'.
     pub labels: Vec<(String, Vec<String>)>,
+    /// What such pages print and others do not: decides where CLIP is unsure.
+    pub phrases: Vec<String>,
     /// `None` for a type that is only recognised, never read (`other`).
     pub read: Option<ReadRules>,
 }

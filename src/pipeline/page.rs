@@ -89,7 +89,12 @@ impl Stages {
         work.texts.extend(text.of_ocr(self.ocr_engine()));
         let routing = match work.routing.take() {
             Some(known) => known,
-            None => timed(&mut work.seconds, Stage::Route, self.router.route(&image)).await?,
+            None => {
+                let routing = self.router.route(&image);
+                let routing = timed(&mut work.seconds, Stage::Route, routing).await?;
+                let lines = text.laid_out.lines.iter().map(String::as_str);
+                self.plan.types.confirm_by_text(routing, lines)
+            }
         };
         let doc_type = routing.verdict.clone().ok();
         work.routing = Some(routing);

@@ -63,7 +63,7 @@ pub struct Plan {
     /// them did not read well enough. At least one.
     pub tiers: Vec<ReaderTier>,
     embedded_xml: EmbeddedXml,
-    /// Changes when routing may answer otherwise: model, labels, margin.
+    /// Changes when routing may answer otherwise: model, labels, phrases, margin.
     router_hash: String,
 }
 
@@ -185,7 +185,10 @@ impl Plan {
         let mut hasher = blake3::Hasher::new();
         hasher.update(clip.hash.as_bytes());
         for doc_type in types.iter() {
-            hasher.update(serde_json::to_string(&(&doc_type.name, &doc_type.labels))?.as_bytes());
+            hasher.update(
+                serde_json::to_string(&(&doc_type.name, &doc_type.labels, &doc_type.phrases))?
+                    .as_bytes(),
+            );
         }
         Ok(Plan {
             types,

@@ -56,6 +56,7 @@ fn doc_type_named(name: &str) -> DocType {
         schema: json!({"type": "object", "properties": {"merchant_name": text, "total": amount}}),
         schema_hash: String::new(),
         labels: Vec::new(),
+        phrases: Vec::new(),
         read: None,
     }
 }

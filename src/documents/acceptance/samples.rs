@@ -19,6 +19,7 @@ pub fn doc_type() -> DocType {
         schema,
         schema_hash: String::new(),
         labels: Vec::new(),
+        phrases: Vec::new(),
         read: None,
     }
 }

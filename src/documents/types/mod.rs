@@ -8,6 +8,7 @@
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod parse;
+mod phrases;
 
 use std::collections::BTreeMap;
 use std::path::Path;

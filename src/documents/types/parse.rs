@@ -38,6 +38,8 @@ const ANNOTATION: &str = "x-docmill";
 #[serde(deny_unknown_fields)]
 struct Annotation {
     labels: Labels,
+    #[serde(default)]
+    phrases: Vec<String>,
     #[serde(default = "yes")]
     read: bool,
     #[serde(default = "each")]
@@ -103,6 +105,7 @@ pub(super) fn doc_type(name: &str, text: &str, prompts: Vec<Prompt>) -> anyhow::
         schema,
         schema_hash,
         labels,
+        phrases: annotation.phrases,
         read,
     })
 }

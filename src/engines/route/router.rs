@@ -221,6 +221,7 @@ mod tests {
             schema: serde_json::json!({}),
             schema_hash: String::new(),
             labels: labels.collect(),
+            phrases: Vec::new(),
             read: read.then_some(rules),
         }
     }

@@ -1,0 +1,133 @@
+//! The type of a page by the phrases that its text has, where CLIP is unsure.
+
+use super::DocTypes;
+use crate::domain::Routing;
+
+/// By how many phrases the best type must lead the second.
+const LEAD: usize = 2;
+/// Where CLIP's best type leads by this share of probability or more, the text
+/// is not asked.
+const SURE: f32 = 0.9;
+
+impl DocTypes {
+    /// CLIP's routing, with the verdict of the text where CLIP is unsure and one
+    /// type's phrases clearly outnumber those of all others. Its probabilities
+    /// stay CLIP's.
+    pub fn confirm_by_text<'a>(
+        &self,
+        routing: Routing,
+        lines: impl IntoIterator<Item = &'a str>,
+    ) -> Routing {
+        if routing.forced || lead(&routing) >= SURE {
+            return routing;
+        }
+        match self.type_of_text(lines) {
+            Some(name) => Routing {
+                verdict: Ok(name.to_owned()),
+                ..routing
+            },
+            None => routing,
+        }
+    }
+
+    fn type_of_text<'a>(&self, lines: impl IntoIterator<Item = &'a str>) -> Option<&str> {
+        let text = words(lines);
+        let mut counts: Vec<(&str, usize)> = self
+            .readable()
+            .map(|doc_type| {
+                let printed = doc_type
+                    .phrases
+                    .iter()
+                    .filter(|phrase| text.contains(&words([phrase.as_str()])));
+                (doc_type.name.as_str(), printed.count())
+            })
+            .collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let second = counts.get(1).map_or(0, |(_, count)| *count);
+        let (best, count) = counts.first()?;
+        (*count >= second + LEAD).then_some(*best)
+    }
+}
+
+/// By how much CLIP's best type leads.
+fn lead(routing: &Routing) -> f32 {
+    match routing.probabilities.as_slice() {
+        [(_, best), (_, second), ..] => best - second,
+        [(_, best)] => *best,
+        [] => 0.0,
+    }
+}
+
+/// Words in small letters without marks at their ends, blanks around each.
+fn words<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
+    let mut words = String::from(" ");
+    for word in lines.into_iter().flat_map(str::split_whitespace) {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+        if !word.is_empty() {
+            words.extend(word.chars().flat_map(char::to_lowercase));
+            words.push(' ');
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SLIP: [&str; 4] = [
+        "TAX INVOICE",
+        "CASH  20.00",
+        "Change: 1.35",
+        "Thank you, please come again",
+    ];
+    const BILL: [&str; 3] = [
+        "Invoice to: ACME",
+        "Due date 2024-05-01",
+        "IBAN DE89 3704 0044 0532 0130 00",
+    ];
+
+    fn routing(probabilities: [f32; 3]) -> Routing {
+        let names = ["invoice", "receipt", "screenshot"];
+        Routing {
+            verdict: Ok("invoice".to_owned()),
+            probabilities: names
+                .map(str::to_owned)
+                .into_iter()
+                .zip(probabilities)
+                .collect(),
+            embedding: None,
+            forced: false,
+        }
+    }
+
+    #[test]
+    fn the_text_decides_where_clip_is_unsure() {
+        let types = DocTypes::load(None).unwrap();
+        let unsure = || routing([0.6, 0.3, 0.1]);
+        let verdict = |routing, lines: &[&str]| {
+            let lines = lines.iter().copied();
+            types.confirm_by_text(routing, lines).verdict.unwrap()
+        };
+        assert_eq!(verdict(unsure(), &SLIP), "receipt");
+        assert_eq!(verdict(unsure(), &BILL), "invoice");
+        let paid = ["Payment successful", "Recipient  Tan", "Transaction ID 123"];
+        assert_eq!(verdict(unsure(), &paid), "screenshot");
+        assert_eq!(verdict(routing([0.98, 0.01, 0.01]), &SLIP), "invoice");
+        // One phrase, or as many of each.
+        assert_eq!(verdict(unsure(), &["CASH 20.00"]), "invoice");
+        assert_eq!(
+            verdict(unsure(), &[&SLIP[..], &BILL[..]].concat()),
+            "invoice"
+        );
+    }
+
+    #[test]
+    fn phrases_are_whole_words() {
+        let types = DocTypes::load(None).unwrap();
+        assert_eq!(
+            types.type_of_text(["CASHMERE CHANGED", "exchange", "cashew nuts"]),
+            None
+        );
+    }
+}
