@@ -173,6 +173,4 @@ fn unconfirmed(
 }
 
 #[cfg(test)]
-mod corpus_tests;
-#[cfg(test)]
 pub(super) mod tests;
