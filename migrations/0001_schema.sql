@@ -254,3 +254,68 @@ CREATE TABLE worker_ends (
     message TEXT                           -- null: it was recycled
 ) STRICT;
 CREATE INDEX worker_ends_run ON worker_ends (run_id);
+
+-- The export ledger: what was exported for accounting programs. It names
+-- documents by their content, so that it outlives records that are made again
+-- and documents that are forgotten: the same bill is not exported twice.
+
+-- One row for each `docmill export --target` that had documents to export.
+CREATE TABLE export_batches (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    target     TEXT    NOT NULL,           -- accounting program or format
+    created_at INTEGER NOT NULL,
+    created_by TEXT    NOT NULL,           -- user name of the system
+    folder     BLOB    NOT NULL,           -- where its files go: the exact bytes of an absolute path
+    written_at INTEGER                     -- null: the files may not lie in the folder yet
+) STRICT;
+
+CREATE TABLE export_files (
+    batch_id INTEGER NOT NULL REFERENCES export_batches (id),
+    name     TEXT    NOT NULL,
+    sha256   TEXT    NOT NULL,
+    bytes    BLOB,                         -- null: a document in it was forgotten
+    PRIMARY KEY (batch_id, name)
+) STRICT;
+
+CREATE TABLE export_reversals (
+    id          INTEGER PRIMARY KEY,
+    batch_id    INTEGER NOT NULL REFERENCES export_batches (id),
+    reversed_at INTEGER NOT NULL,
+    reversed_by TEXT    NOT NULL,
+    reason      TEXT    NOT NULL CHECK (trim(reason) <> '')
+) STRICT;
+
+-- One row for each bill of a batch.
+CREATE TABLE export_lines (
+    id          INTEGER PRIMARY KEY,
+    batch_id    INTEGER NOT NULL REFERENCES export_batches (id),
+    record_id   INTEGER NOT NULL,          -- at that time: it may be replaced since
+    blake3      TEXT    NOT NULL,          -- of the document
+    payment     TEXT,                      -- JSON: what tells it from other payments; null: forgotten
+    reversal_id INTEGER REFERENCES export_reversals (id)
+) STRICT;
+CREATE INDEX export_lines_batch ON export_lines (batch_id);
+CREATE INDEX export_lines_blake3 ON export_lines (blake3);
+
+-- Pages that a line stands for. Another reading may cut a document into other
+-- records, but a page is exported once for each target.
+CREATE TABLE export_pages (
+    line_id    INTEGER NOT NULL REFERENCES export_lines (id),
+    target     TEXT    NOT NULL,
+    blake3     TEXT    NOT NULL,
+    page_index INTEGER NOT NULL,
+    live       INTEGER NOT NULL DEFAULT 1 CHECK (live IN (0, 1)), -- 0: reversed
+    PRIMARY KEY (line_id, page_index)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX export_pages_once ON export_pages (target, blake3, page_index) WHERE live = 1;
+
+-- Pairs of records that a person found to be two payments, named by document
+-- and first page; `first` sorts before `second`.
+CREATE TABLE export_distinct (
+    first      TEXT    NOT NULL,
+    second     TEXT    NOT NULL,
+    decided_at INTEGER NOT NULL,
+    decided_by TEXT    NOT NULL,
+    reason     TEXT    NOT NULL CHECK (trim(reason) <> ''),
+    PRIMARY KEY (first, second)
+) STRICT, WITHOUT ROWID;

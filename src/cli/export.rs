@@ -262,28 +262,10 @@ fn report_refused(
     ))
 }
 
-/// `F-2024-118-6f0c11d2-1.xml`: invoice number, start of the document's hash,
-/// first page. Unlike a record's id these stay when the record is made again, so
-/// that a second export replaces the file.
 fn file_name(stored: &StoredRecord) -> String {
-    let number = stored
-        .record
-        .fields
-        .get("invoice_number")
-        .and_then(|value| value.as_str());
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let number: String = number
-        .unwrap_or_default()
-        .chars()
-        .map(|c| if fits(c) { c } else { '_' })
-        .take(60)
-        .collect();
-    let document = &stored.blake3[..stored.blake3.len().min(8)];
-    let page = stored.record.pages.first().map_or(1, |index| index + 1);
-    match number.as_str() {
-        "" => format!("{document}-{page}.xml"),
-        number => format!("{number}-{document}-{page}.xml"),
-    }
+    let number = stored.record.fields.get("invoice_number");
+    let number = number.and_then(|value| value.as_str());
+    export::ubl_file_name(number, &stored.blake3, stored.record.pages.first().copied())
 }
 
 /// Warns of files of an earlier export, which an import of the folder would take

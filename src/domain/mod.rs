@@ -8,6 +8,7 @@ mod finding;
 mod limits;
 mod page;
 mod path;
+mod payment;
 mod reading;
 mod record;
 mod stage;
@@ -27,6 +28,7 @@ pub use page::{
     SourceText, TextSource, TextWord, Word,
 };
 pub use path::{FieldPath, PathSegment};
+pub use payment::{Paper, PaymentKey};
 pub use reading::{AnswerGrammar, FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing};
 pub use record::{Calibrated, PageResult, Record, Source, Status};
 pub use stage::{Stage, StageSeconds};

@@ -8,6 +8,7 @@ use sqlx::{FromRow, Sqlite, Transaction};
 use super::columns::{DocumentId, PathColumn};
 use super::database::Store;
 use super::error::RunActive;
+use super::export_ledger;
 use super::process::ProcessId;
 use super::revisions;
 use super::sources::superseded;
@@ -100,8 +101,11 @@ async fn delete_document(
 ) -> sqlx::Result<u64> {
     let records = sqlx::query_scalar("SELECT count(*) FROM records WHERE document_id = ?");
     let records: i64 = records.bind(document).fetch_one(&mut **tx).await?;
-    let delete = sqlx::query("DELETE FROM documents WHERE id = ?");
-    delete.bind(document).execute(&mut **tx).await?;
+    let delete = sqlx::query_scalar("DELETE FROM documents WHERE id = ? RETURNING blake3");
+    let blake3: Option<String> = delete.bind(document).fetch_optional(&mut **tx).await?;
+    if let Some(blake3) = blake3 {
+        export_ledger::forget(tx, &blake3).await?;
+    }
     Ok(records as u64)
 }
 

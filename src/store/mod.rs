@@ -17,6 +17,7 @@ mod duplicates;
 mod error;
 mod escalations;
 mod evaluation;
+mod export_ledger;
 mod findings;
 mod forget;
 mod jobs;
@@ -36,6 +37,10 @@ pub use documents::{KnownDocument, NewDocument, PageKey};
 pub use error::{DbErrorKind, error_message, is_temporary};
 pub use escalations::{AttemptRow, NewEscalation, PageAttempt};
 pub use evaluation::DocumentWork;
+pub use export_ledger::{
+    BatchRow, BillId, DistinctPair, ExportFile, ExportedPage, Ledger, LedgerLine, LedgerVersion,
+    NewBatch, NewLine, NotReversed,
+};
 pub use forget::Forgotten;
 pub use jobs::{Claim, ClaimedEscalation, Completed, PageCompletion, Wanted};
 pub use queries::{Counts, PageRow, RejectedRow, StoredRecord};

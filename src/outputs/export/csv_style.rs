@@ -121,8 +121,9 @@ pub fn guarded(text: &str) -> String {
     }
 }
 
-/// Excel for Japanese takes full-width signs for a formula as well.
-fn is_formula(part: &str) -> bool {
+/// Whether a spreadsheet would run the cell. Excel for Japanese takes full-width
+/// signs for a formula as well.
+pub fn is_formula(part: &str) -> bool {
     let starts = part.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
     let part = part.trim_end_matches([',', ';', '\t', '|', '\n', '\r']);
     let number = part.strip_prefix('-').unwrap_or(part);

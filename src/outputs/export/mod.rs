@@ -13,9 +13,9 @@ use crate::domain::{FieldPath, Fields, Finding, FindingCode, Status};
 use crate::store::{Store, StoredRecord};
 
 pub use csv_format::CsvExport;
-pub use csv_style::{CsvStyle, Separator};
+pub use csv_style::{CsvStyle, Separator, is_formula};
 pub use json_format::line;
-pub use ubl::{Ubl, ubl};
+pub use ubl::{Ubl, ubl, ubl_file_name};
 
 /// Records fetched at once: memory stays flat whatever the database holds.
 const CHUNK: u32 = 500;

@@ -58,6 +58,25 @@ fn set_buyer_country(invoice: &mut EInvoice, country: Option<&str>) {
     }
 }
 
+/// `F-2024-118-6f0c11d2-1.xml`: invoice number, start of the document's hash,
+/// first page. Unlike a record's id these stay when the record is made again, so
+/// that a second export replaces the file. `page`: an index from 0.
+pub fn ubl_file_name(number: Option<&str>, blake3: &str, page: Option<u32>) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let number: String = number
+        .unwrap_or_default()
+        .chars()
+        .map(|c| if fits(c) { c } else { '_' })
+        .take(60)
+        .collect();
+    let document = &blake3[..blake3.len().min(8)];
+    let page = page.map_or(1, |index| index + 1);
+    match number.as_str() {
+        "" => format!("{document}-{page}.xml"),
+        number => format!("{number}-{document}-{page}.xml"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

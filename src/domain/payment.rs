@@ -1,0 +1,39 @@
+//! What tells one payment from another, whatever paper it stands on.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// The paper that a payment is known from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Paper {
+    /// Asks for a payment; a credit note has a negative amount.
+    Invoice,
+    /// Shows that it was made at a till.
+    Receipt,
+    /// Shows that it was made in an app or a bank.
+    Screenshot,
+}
+
+/// The values by which two papers are found to be one payment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentKey {
+    pub paper: Paper,
+    /// Who is paid: words without case, punctuation and legal form.
+    pub supplier: Vec<String>,
+    /// Letters and digits of the supplier's VAT identifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vat_id: Option<String>,
+    /// Invoice number without case, punctuation and leading zeros; look-alike
+    /// letters as digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// ISO 4217.
+    pub currency: String,
+    /// Gross total; negative where it is credited.
+    pub gross: Decimal,
+    pub date: Date,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_date: Option<Date>,
+}

@@ -1,0 +1,80 @@
+//! beancount: a file to be included, one a batch.
+
+use super::bill::Bill;
+use super::hold::{Hold, HoldCode};
+use super::ledger_text::{document, posting_line, postings};
+use super::settings::{Accounts, Supplier};
+use super::target::{BatchHeader, Candidate, Target, TargetFile, iso};
+
+const ROOTS: [&str; 5] = ["Assets", "Liabilities", "Equity", "Income", "Expenses"];
+
+pub struct Beancount<'a>(pub &'a Accounts);
+
+impl Target for Beancount<'_> {
+    type Entry = String;
+
+    fn entry(
+        &self,
+        candidate: &Candidate,
+        supplier: Result<&Supplier, Hold>,
+    ) -> Result<String, Hold> {
+        let (bill, supplier) = (&candidate.bill, supplier?);
+        let mut text = format!(
+            "{} * {} {} ^docmill-{}\n  document-hash: \"{}\"\n",
+            iso(bill.date),
+            quoted(&bill.payee(supplier)),
+            quoted(&bill.reference()),
+            document(bill),
+            bill.id.blake3
+        );
+        if let Some(due) = bill.due_date {
+            text.push_str(&format!("  due: {}\n", iso(due)));
+        }
+        for (account, value) in postings(bill, supplier, &self.0.ledger)? {
+            check_account(&account)?;
+            text.push_str(&posting_line(2, &account, value, &bill.currency));
+        }
+        Ok(text)
+    }
+
+    fn files(
+        &self,
+        entries: &[(&Bill, String)],
+        batch: &BatchHeader,
+    ) -> anyhow::Result<Vec<TargetFile>> {
+        let mut text = format!("; docmill batch {}\n", batch.id);
+        for (_, entry) in entries {
+            text.push('\n');
+            text.push_str(entry);
+        }
+        Ok(vec![TargetFile {
+            name: format!("{}.beancount", batch.stem("beancount")),
+            bytes: text.into_bytes(),
+            bills: (0..entries.len()).collect(),
+        }])
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// One of five roots, then parts that begin with a capital letter or digit.
+fn check_account(account: &str) -> Result<(), Hold> {
+    let mut parts = account.split(':');
+    let is_root = parts.next().is_some_and(|root| ROOTS.contains(&root));
+    let is_part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_uppercase() || c.is_ascii_digit())
+            && part.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+    };
+    let rest: Vec<&str> = parts.collect();
+    match is_root && !rest.is_empty() && rest.iter().all(|part| is_part(part)) {
+        true => Ok(()),
+        false => Err(Hold::new(
+            HoldCode::Setting,
+            format!(
+                "`{account}` in accounts.toml is no account name for beancount, e.g. Expenses:Print"
+            ),
+        )),
+    }
+}

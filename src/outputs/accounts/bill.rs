@@ -1,0 +1,390 @@
+//! A record as books take it: typed, with exact sums.
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde_json::Value;
+
+use super::double_payment::{letters_and_digits, number_key, supplier_words};
+use super::hold::{Hold, HoldCode};
+use super::settings::{Rate, Supplier};
+use crate::domain::{Fields, FindingCode, Paper, PaymentKey, Record, money};
+use crate::store::{BillId, StoredRecord};
+
+/// An invoice, a credit note or a receipt. Amounts of a credit note are
+/// negative.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bill {
+    pub record: i64,
+    pub id: BillId,
+    pub kind: BillKind,
+    /// As the document names it.
+    pub supplier: String,
+    pub vat_id: Option<String>,
+    /// Of every invoice and credit note.
+    pub number: Option<String>,
+    pub date: Date,
+    pub due_date: Option<Date>,
+    /// ISO 4217.
+    pub currency: String,
+    pub lines: Vec<BillLine>,
+    pub net: Option<Decimal>,
+    pub tax: Option<Decimal>,
+    pub gross: Decimal,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BillKind {
+    Invoice,
+    CreditNote,
+    /// Paid at the till.
+    Receipt,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct BillLine {
+    pub description: Option<String>,
+    pub quantity: Option<Decimal>,
+    pub unit_price: Option<Decimal>,
+    /// Net amount of an invoice's line; a receipt's as printed.
+    pub amount: Option<Decimal>,
+}
+
+/// A line as a file has it: quantity times price is the amount.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileLine {
+    pub description: String,
+    pub quantity: Decimal,
+    pub unit_price: Decimal,
+    pub amount: Decimal,
+}
+
+/// Names of the fields of a type that become a bill.
+struct Names {
+    supplier: &'static str,
+    date: &'static str,
+    lines: &'static str,
+    line_amount: &'static str,
+    tax: &'static str,
+    gross: &'static str,
+}
+
+const INVOICE: Names = Names {
+    supplier: "seller_name",
+    date: "issue_date",
+    lines: "line_items",
+    line_amount: "line_total",
+    tax: "tax_total",
+    gross: "gross_total",
+};
+const RECEIPT: Names = Names {
+    supplier: "merchant_name",
+    date: "date",
+    lines: "items",
+    line_amount: "amount",
+    tax: "tax",
+    gross: "total",
+};
+
+impl Bill {
+    /// `None`: the record is no bill. `stored` is without ambiguous values.
+    pub fn of(stored: &StoredRecord) -> Option<Result<Bill, Hold>> {
+        match stored.record.doc_type.as_deref()? {
+            "invoice" => Some(bill(stored, &INVOICE, false)),
+            "receipt" => Some(bill(stored, &RECEIPT, true)),
+            _ => None,
+        }
+    }
+
+    /// What the document is called in books: its number, or for a receipt the
+    /// start of its hash and its page.
+    pub fn reference(&self) -> String {
+        let page = self.id.pages.first().map_or(1, |page| page + 1);
+        let start = self.id.blake3.get(..8).unwrap_or(&self.id.blake3);
+        match &self.number {
+            Some(number) => number.clone(),
+            None => format!("R-{start}-{page}"),
+        }
+    }
+
+    pub fn payment_key(&self) -> PaymentKey {
+        PaymentKey {
+            paper: match self.kind {
+                BillKind::Receipt => Paper::Receipt,
+                BillKind::Invoice | BillKind::CreditNote => Paper::Invoice,
+            },
+            supplier: supplier_words(&self.supplier),
+            vat_id: self.vat_id.as_deref().map(letters_and_digits),
+            number: self.number.as_deref().map(number_key),
+            currency: self.currency.clone(),
+            gross: self.gross.normalize(),
+            date: self.date,
+            due_date: self.due_date,
+        }
+    }
+
+    /// Name of the supplier in the books.
+    pub fn payee(&self, supplier: &Supplier) -> String {
+        supplier
+            .name
+            .clone()
+            .unwrap_or_else(|| self.supplier.clone())
+    }
+
+    pub fn account<'a>(&self, supplier: &'a Supplier) -> Result<&'a str, Hold> {
+        supplier.account.as_deref().ok_or_else(|| {
+            let message = format!("accounts.toml has no account for {}", self.supplier);
+            Hold::new(HoldCode::Setting, message)
+        })
+    }
+
+    pub fn due_date(&self, supplier: &Supplier) -> Result<Date, Hold> {
+        if let Some(date) = self.due_date {
+            return Ok(date);
+        }
+        let due = supplier
+            .terms_days
+            .map(|days| self.date.checked_add(i64::from(days).days()));
+        match due {
+            Some(Ok(date)) => Ok(date),
+            _ => Err(Hold::new(
+                HoldCode::Missing,
+                format!(
+                    "the due date is missing: set terms_days for {} in accounts.toml",
+                    self.supplier
+                ),
+            )),
+        }
+    }
+
+    /// Net and tax that add up to the gross total. A receipt without a tax has
+    /// none that could be deducted.
+    pub fn net_and_tax(&self) -> Result<(Decimal, Decimal), Hold> {
+        match (self.net, self.tax) {
+            (Some(net), Some(tax)) if net + tax == self.gross => Ok((net, tax)),
+            (Some(net), Some(tax)) => Err(Hold::new(
+                HoldCode::Totals,
+                format!(
+                    "net {} and tax {} do not add up to {}",
+                    money(net),
+                    money(tax),
+                    money(self.gross)
+                ),
+            )),
+            (None, Some(tax)) => Ok((self.gross - tax, tax)),
+            (Some(net), None) => Ok((net, self.gross - net)),
+            (None, None) if self.kind == BillKind::Receipt => Ok((self.gross, Decimal::ZERO)),
+            (None, None) => Err(Hold::new(
+                HoldCode::Missing,
+                "net total and tax total are both missing",
+            )),
+        }
+    }
+
+    /// The tax code of the one rate that turns net into tax, within a cent.
+    pub fn tax_code<'a>(&self, supplier: &'a Supplier) -> Result<&'a str, Hold> {
+        let (net, tax) = self.net_and_tax()?;
+        let cent = Decimal::new(1, 2);
+        let fits = |rate: &Rate| {
+            let expected = (net * rate.0 / Decimal::ONE_HUNDRED)
+                .round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+            (expected - tax).abs() <= cent
+        };
+        let codes = &supplier.tax_codes;
+        let fitting: Vec<_> = codes.iter().filter(|(rate, _)| fits(rate)).collect();
+        match fitting[..] {
+            [(_, code)] => Ok(code),
+            _ => {
+                let known: Vec<_> = codes.keys().map(|rate| rate.0.to_string()).collect();
+                let what = match (fitting.len(), known.is_empty()) {
+                    (_, true) => "accounts.toml has no tax_codes for the supplier".to_owned(),
+                    (0, _) => format!(
+                        "none of the rates in tax_codes ({} %) fits",
+                        known.join(", ")
+                    ),
+                    _ => format!(
+                        "several of the rates in tax_codes ({} %) fit",
+                        known.join(", ")
+                    ),
+                };
+                let sums = format!("tax {} on {}: {what}", money(tax), money(net));
+                Err(Hold::new(HoldCode::TaxCode, sums))
+            }
+        }
+    }
+
+    /// The lines without tax, which add up to the net total.
+    pub fn file_lines(&self, supplier: &Supplier) -> Result<Vec<FileLine>, Hold> {
+        let (net, _) = self.net_and_tax()?;
+        if supplier.single_line || self.lines.is_empty() {
+            return Ok(vec![self.single_line(supplier, net)]);
+        }
+        let lines: Option<Vec<FileLine>> = self.lines.iter().map(BillLine::in_file).collect();
+        let Some(lines) = lines else {
+            let message = "a line has no description or no amount: set single_line = true for the supplier in accounts.toml";
+            return Err(Hold::new(HoldCode::Lines, message));
+        };
+        let sum: Decimal = lines.iter().map(|line| line.amount).sum();
+        if sum != net {
+            return Err(Hold::new(
+                HoldCode::Lines,
+                format!(
+                    "the lines add up to {}, the net total is {}: set single_line = true for the supplier in accounts.toml",
+                    money(sum),
+                    money(net)
+                ),
+            ));
+        }
+        Ok(lines)
+    }
+
+    /// One line with `amount`.
+    pub fn single_line(&self, supplier: &Supplier, amount: Decimal) -> FileLine {
+        let kind = match self.kind {
+            BillKind::Invoice => "Invoice",
+            BillKind::CreditNote => "Credit note",
+            BillKind::Receipt => "Receipt",
+        };
+        let description = supplier.description.clone();
+        FileLine {
+            description: description.unwrap_or_else(|| format!("{kind} {}", self.reference())),
+            quantity: Decimal::ONE,
+            unit_price: amount,
+            amount,
+        }
+    }
+}
+
+impl BillLine {
+    /// Quantity and price where their product is the amount, else one unit: some
+    /// importers multiply and ignore the amount.
+    fn in_file(&self) -> Option<FileLine> {
+        let amount = self.amount?;
+        let stated = self.quantity.zip(self.unit_price);
+        let exact = stated.filter(|(quantity, price)| quantity.checked_mul(*price) == Some(amount));
+        let (quantity, unit_price) = exact.unwrap_or((Decimal::ONE, amount));
+        Some(FileLine {
+            description: self.description.clone()?,
+            quantity,
+            unit_price,
+            amount,
+        })
+    }
+}
+
+fn bill(stored: &StoredRecord, names: &Names, is_receipt: bool) -> Result<Bill, Hold> {
+    let record = &stored.record;
+    let fields = &record.fields;
+    let missing = |what: &str| Hold::new(HoldCode::Missing, format!("{what} is missing"));
+    let required = |name: &str| text(fields, name)?.ok_or_else(|| missing(&name.replace('_', " ")));
+    let date = |name: &str| Ok(text(fields, name)?.and_then(|text| text.parse::<Date>().ok()));
+    let gross = amount(fields, names.gross).ok_or_else(|| missing("the total"))?;
+    let mut bill = Bill {
+        record: stored.id,
+        id: BillId {
+            blake3: stored.blake3.clone(),
+            pages: match record.pages.is_empty() {
+                true => vec![0],
+                false => record.pages.clone(),
+            },
+        },
+        kind: match is_receipt {
+            true => BillKind::Receipt,
+            false => invoice_kind(record, gross),
+        },
+        supplier: required(names.supplier)?,
+        vat_id: text(fields, "seller_vat_id")?,
+        number: match is_receipt {
+            true => None,
+            false => Some(required("invoice_number")?),
+        },
+        date: date(names.date)?.ok_or_else(|| missing("the date"))?,
+        due_date: date("due_date")?,
+        currency: required("currency")?,
+        lines: lines(fields, names)?,
+        net: amount(fields, "net_total"),
+        tax: amount(fields, names.tax),
+        gross,
+    };
+    check_amounts(&bill)?;
+    if bill.kind == BillKind::CreditNote && bill.gross > Decimal::ZERO {
+        negate(&mut bill);
+    }
+    Ok(bill)
+}
+
+/// An e-invoice states its kind; on paper a credit has negative amounts.
+fn invoice_kind(record: &Record, gross: Decimal) -> BillKind {
+    let mut findings = record.findings.iter();
+    let is_credit = findings.any(|finding| finding.code == FindingCode::CreditNote);
+    match is_credit || gross < Decimal::ZERO {
+        true => BillKind::CreditNote,
+        false => BillKind::Invoice,
+    }
+}
+
+fn check_amounts(bill: &Bill) -> Result<(), Hold> {
+    if bill.gross.is_zero() {
+        return Err(Hold::new(
+            HoldCode::Value,
+            "the total is 0: nothing to book",
+        ));
+    }
+    let currency = iso_currency::Currency::from_code(&bill.currency);
+    let places = currency
+        .and_then(|currency| currency.exponent())
+        .unwrap_or(2);
+    let sums = [Some(bill.gross), bill.net, bill.tax];
+    let of_lines = bill.lines.iter().map(|line| line.amount);
+    for sum in sums.into_iter().chain(of_lines).flatten() {
+        if sum.normalize().scale() > u32::from(places) {
+            let message = format!("{sum} has more decimals than {} has", bill.currency);
+            return Err(Hold::new(HoldCode::Value, message));
+        }
+    }
+    Ok(())
+}
+
+fn negate(bill: &mut Bill) {
+    let minus = |amount: &mut Decimal| *amount = Decimal::ZERO - *amount;
+    minus(&mut bill.gross);
+    bill.net.iter_mut().chain(&mut bill.tax).for_each(minus);
+    for line in &mut bill.lines {
+        line.quantity
+            .iter_mut()
+            .chain(&mut line.amount)
+            .for_each(minus);
+    }
+}
+
+fn lines(fields: &Fields, names: &Names) -> Result<Vec<BillLine>, Hold> {
+    let lines = fields.get(names.lines).and_then(Value::as_array);
+    let lines = lines.into_iter().flatten().filter_map(Value::as_object);
+    let line = |line: &Fields| {
+        Ok(BillLine {
+            description: text(line, "description")?,
+            quantity: amount(line, "quantity"),
+            unit_price: amount(line, "unit_price"),
+            amount: amount(line, names.line_amount),
+        })
+    };
+    lines.map(line).collect()
+}
+
+/// With each run of white space (line breaks too) as one space. Other control
+/// characters are in no file format.
+fn text(fields: &Fields, name: &str) -> Result<Option<String>, Hold> {
+    let text = fields.get(name).and_then(Value::as_str).unwrap_or_default();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let text = words.join(" ");
+    if text.contains(char::is_control) {
+        let message = format!("{} has a control character", name.replace('_', " "));
+        return Err(Hold::new(HoldCode::Value, message));
+    }
+    Ok((!text.is_empty()).then_some(text))
+}
+
+fn amount(fields: &Fields, name: &str) -> Option<Decimal> {
+    let text = fields.get(name)?.as_str()?;
+    Decimal::from_str_exact(text).ok()
+}

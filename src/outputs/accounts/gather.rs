@@ -1,0 +1,130 @@
+//! The records that may be exported, and the papers that may show that they
+//! are paid.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::bill::Bill;
+use super::double_payment::supplier_words;
+use super::plan::{Held, OtherPaper, TargetName};
+use super::target::Candidate;
+use crate::domain::{Fields, Paper, PaymentKey, Status};
+use crate::outputs::export::{self, Exported};
+use crate::store::{BillId, Store, StoredRecord};
+
+/// Records fetched at once.
+const CHUNK: u32 = 500;
+
+/// All current records, as an export sees them.
+#[derive(Default)]
+pub struct Gathered {
+    /// Accepted bills, in the order in which their documents were taken in.
+    pub candidates: Vec<Candidate>,
+    /// Accepted bills that lack what every target needs.
+    pub held: Vec<Held>,
+    /// Receipts and payments.
+    pub papers: Vec<OtherPaper>,
+    /// Bills that a person has to settle first.
+    pub not_accepted: usize,
+}
+
+/// `buyer_country`: for invoices in UBL that do not state it.
+pub async fn gather(
+    store: &Store,
+    target: TargetName,
+    buyer_country: Option<&str>,
+) -> anyhow::Result<Gathered> {
+    let mut gathered = Gathered::default();
+    let mut after = 0;
+    loop {
+        let records = store.records_after(after, CHUNK).await?;
+        let Some(last) = records.last() else { break };
+        after = last.id;
+        for stored in records {
+            let ubl = match target == TargetName::Ubl && stored.record.status == Status::Accepted {
+                true => Some(export::ubl(store, &stored, buyer_country).await?),
+                false => None,
+            };
+            let stored = Exported::of(store, stored).await?.stored;
+            gathered.add(&stored, ubl);
+        }
+    }
+    let order = |candidate: &Candidate| (candidate.document, candidate.bill.id.pages.clone());
+    gathered.candidates.sort_by_key(order);
+    Ok(gathered)
+}
+
+impl Gathered {
+    fn add(&mut self, stored: &StoredRecord, ubl: Option<export::Ubl>) {
+        if let Some(payment) = payment(stored) {
+            self.papers.push(payment);
+        }
+        let Some(bill) = Bill::of(stored) else { return };
+        if let Ok(bill) = &bill
+            && bill.number.is_none()
+        {
+            self.papers.push(OtherPaper {
+                record: stored.id,
+                id: bill.id.clone(),
+                payment: bill.payment_key(),
+            });
+        }
+        if stored.record.status != Status::Accepted {
+            self.not_accepted += 1;
+            return;
+        }
+        let path = stored.paths.first();
+        let path = path
+            .map(|path| path.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        match bill {
+            Ok(bill) => self.candidates.push(Candidate {
+                bill,
+                document: stored.document_id,
+                path,
+                ubl,
+            }),
+            Err(hold) => self.held.push(Held {
+                record: stored.id,
+                path,
+                hold,
+            }),
+        }
+    }
+}
+
+/// A payment that was made, by its screenshot.
+fn payment(stored: &StoredRecord) -> Option<OtherPaper> {
+    let record = &stored.record;
+    if record.doc_type.as_deref() != Some("screenshot") {
+        return None;
+    }
+    let text = |name: &str| record.fields.get(name).and_then(|value| value.as_str());
+    let is_open = matches!(text("status"), Some("pending" | "failed" | "cancelled"));
+    if is_open || text("kind") == Some("refund") {
+        return None;
+    }
+    Some(OtherPaper {
+        record: stored.id,
+        id: BillId {
+            blake3: stored.blake3.clone(),
+            pages: record.pages.clone(),
+        },
+        payment: PaymentKey {
+            paper: Paper::Screenshot,
+            supplier: text("counterparty").map(supplier_words).unwrap_or_default(),
+            vat_id: None,
+            number: None,
+            currency: text("currency")?.to_owned(),
+            gross: amount(&record.fields)?,
+            date: text("date")?.parse::<Date>().ok()?,
+            due_date: None,
+        },
+    })
+}
+
+/// Apps print a payment with and without a minus sign.
+fn amount(fields: &Fields) -> Option<Decimal> {
+    let amount = fields.get("amount")?.as_str()?;
+    Some(Decimal::from_str_exact(amount).ok()?.abs().normalize())
+}

@@ -1,0 +1,126 @@
+//! GnuCash: bills as CSV for "Import Bills & Invoices", comma separated with
+//! quotes.
+//!
+//! 22 fields and no heading, which would be read as a bill. Rows with the same
+//! id are one bill. A bill is posted on import: a second import would add its
+//! lines again to one that is not posted.
+
+use super::bill::{Bill, BillKind, FileLine};
+use super::hold::{Hold, HoldCode};
+use super::settings::{Accounts, Supplier};
+use super::target::{
+    BatchHeader, Candidate, Target, TargetFile, amount, decimal, missing_setting, not_supported,
+    plain,
+};
+
+const FIELDS: usize = 22;
+/// The fields in which a quote may stand, doubled: notes and description.
+const QUOTABLE: [usize; 2] = [4, 6];
+/// Bytes of a row: the importer reads lines of at most 1,000.
+const ROW: usize = 900;
+
+pub struct GnuCash<'a>(pub &'a Accounts);
+
+impl Target for GnuCash<'_> {
+    type Entry = String;
+
+    fn entry(
+        &self,
+        candidate: &Candidate,
+        supplier: Result<&Supplier, Hold>,
+    ) -> Result<String, Hold> {
+        let bill = &candidate.bill;
+        if bill.kind != BillKind::Invoice {
+            return Err(not_supported(
+                "the import of bills for GnuCash has neither receipts nor credits: enter it by hand",
+            ));
+        }
+        let supplier = supplier?;
+        let vendor = supplier
+            .number
+            .as_deref()
+            .ok_or_else(|| missing_setting("number for the supplier", "it is the vendor number"))?;
+        let payable = self.0.gnucash.payable.as_deref().ok_or_else(|| {
+            missing_setting("payable in [gnucash]", "bills are posted to it on import")
+        })?;
+        let (_, tax) = bill.net_and_tax()?;
+        let tax_table = match tax.is_zero() {
+            true => "",
+            false => bill.tax_code(supplier)?,
+        };
+        let expense = bill.account(supplier)?;
+        let due = bill.due_date(supplier)?;
+        let (date, due) = (self.0.dates.write(bill.date), self.0.dates.write(due));
+        let start = bill.id.blake3.get(..8).unwrap_or(&bill.id.blake3);
+        let id = format!(
+            "{start}-{}",
+            bill.id.pages.first().map_or(1, |page| page + 1)
+        );
+        let number = bill.reference();
+        plain("the number", &number)?;
+        let row = |line: &FileLine| {
+            plain("the description", &line.description)?;
+            let (quantity, price) = (decimal(line.quantity), amount(line.unit_price));
+            let taxable = if tax.is_zero() { "N" } else { "Y" };
+            row(&[
+                &id,
+                &date,
+                vendor,
+                &number,
+                "",
+                &date,
+                &line.description,
+                "",
+                expense,
+                &quantity,
+                &price,
+                "",
+                "",
+                "",
+                taxable,
+                "N",
+                tax_table,
+                &date,
+                &due,
+                payable,
+                &number,
+                "N",
+            ])
+        };
+        bill.file_lines(supplier)?.iter().map(row).collect()
+    }
+
+    fn files(
+        &self,
+        entries: &[(&Bill, String)],
+        batch: &BatchHeader,
+    ) -> anyhow::Result<Vec<TargetFile>> {
+        let text: String = entries.iter().map(|(_, rows)| rows.as_str()).collect();
+        Ok(vec![TargetFile {
+            name: format!("{}.csv", batch.stem("gnucash")),
+            bytes: text.into_bytes(),
+            bills: (0..entries.len()).collect(),
+        }])
+    }
+}
+
+/// Every field is quoted.
+fn row(fields: &[&str; FIELDS]) -> Result<String, Hold> {
+    let mut row = String::new();
+    for (index, field) in fields.iter().enumerate() {
+        if field.contains('"') && !QUOTABLE.contains(&index) {
+            let message = format!("GnuCash takes no quote in `{field}`");
+            return Err(Hold::new(HoldCode::Value, message));
+        }
+        let separator = if index == 0 { "" } else { "," };
+        row.push_str(&format!("{separator}\"{}\"", field.replace('"', "\"\"")));
+    }
+    row.push('\n');
+    match row.len() {
+        length if length > ROW => {
+            let message = format!("a line takes {length} bytes, GnuCash reads {ROW} at most");
+            Err(Hold::new(HoldCode::Value, message))
+        }
+        _ => Ok(row),
+    }
+}

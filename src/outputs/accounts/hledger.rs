@@ -1,0 +1,84 @@
+//! hledger: a journal to be included, one file a batch.
+
+use super::bill::Bill;
+use super::hold::{Hold, HoldCode};
+use super::ledger_text::{document, posting_line, postings};
+use super::settings::{Accounts, Supplier};
+use super::target::{BatchHeader, Candidate, Target, TargetFile, iso};
+
+pub struct Hledger<'a>(pub &'a Accounts);
+
+impl Target for Hledger<'_> {
+    type Entry = String;
+
+    fn entry(
+        &self,
+        candidate: &Candidate,
+        supplier: Result<&Supplier, Hold>,
+    ) -> Result<String, Hold> {
+        let (bill, supplier) = (&candidate.bill, supplier?);
+        let payee = bill.payee(supplier);
+        let reference = bill.reference();
+        // A comment begins at `;`, `|` separates payee and note.
+        without("the supplier", &payee, &[';', '|'])?;
+        without("the number", &reference, &[')', ';'])?;
+        let mut text = format!(
+            "{} * ({reference}) {payee}  ; docmill:{}",
+            iso(bill.date),
+            document(bill)
+        );
+        if let Some(due) = bill.due_date {
+            text.push_str(&format!(", due:{}", iso(due)));
+        }
+        text.push('\n');
+        for (account, value) in postings(bill, supplier, &self.0.ledger)? {
+            check_account(&account)?;
+            text.push_str(&posting_line(4, &account, value, &bill.currency));
+        }
+        Ok(text)
+    }
+
+    fn files(
+        &self,
+        entries: &[(&Bill, String)],
+        batch: &BatchHeader,
+    ) -> anyhow::Result<Vec<TargetFile>> {
+        let mut text = format!("; docmill batch {}\n", batch.id);
+        for (_, entry) in entries {
+            text.push('\n');
+            text.push_str(entry);
+        }
+        Ok(vec![TargetFile {
+            name: format!("{}.journal", batch.stem("hledger")),
+            bytes: text.into_bytes(),
+            bills: (0..entries.len()).collect(),
+        }])
+    }
+}
+
+fn without(what: &str, text: &str, signs: &[char]) -> Result<(), Hold> {
+    match text.chars().find(|c| signs.contains(c)) {
+        Some(sign) => {
+            let message =
+                format!("{what} `{text}` has a `{sign}`, which means something else in a journal");
+            Err(Hold::new(HoldCode::Value, message))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Two spaces end an account's name; brackets around it make it virtual.
+fn check_account(account: &str) -> Result<(), Hold> {
+    let is_account = !account.is_empty()
+        && account.trim() == account
+        && !account.contains("  ")
+        && !account.contains(|c: char| c.is_control() || ";|".contains(c))
+        && !account.starts_with(['(', '[', '*', '!', '=']);
+    match is_account {
+        true => Ok(()),
+        false => {
+            let message = format!("`{account}` in accounts.toml is no account name for hledger");
+            Err(Hold::new(HoldCode::Setting, message))
+        }
+    }
+}

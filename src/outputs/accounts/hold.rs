@@ -1,0 +1,62 @@
+//! Why a bill is held back from an export.
+
+/// The kinds of reasons. The snake_case name is printed and may not be renamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum HoldCode {
+    // What the record lacks or has wrong.
+    /// A value that every target needs is missing.
+    Missing,
+    /// The amounts of the record do not add up exactly.
+    Totals,
+    /// The lines do not add up to the net total exactly.
+    Lines,
+    /// The target cannot hold the value as it is.
+    Value,
+    /// The target has no such document.
+    NotSupported,
+
+    // What accounts.toml lacks.
+    /// The supplier is not in accounts.toml.
+    Supplier,
+    /// No tax code, or several, for the rate of the bill.
+    TaxCode,
+    /// A value that this target needs is not in accounts.toml.
+    Setting,
+
+    // Another payment of the same debt.
+    /// The same bill was exported: supplier, number, currency and amount.
+    SameBill,
+    /// Supplier and number of an exported bill, with another amount.
+    OtherAmount,
+    /// Supplier, amount and date of an exported bill, with another number.
+    OtherNumber,
+    /// Amount of an exported bill, and its number but for one character that
+    /// looks alike.
+    LookAlike,
+    /// A receipt or a payment shows that the debt is paid, or was exported as
+    /// another kind of paper.
+    PaidAlready,
+}
+
+impl HoldCode {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// One reason, in the words of an accountant, with what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    pub code: HoldCode,
+    pub message: String,
+}
+
+impl Hold {
+    pub fn new(code: HoldCode, message: impl Into<String>) -> Hold {
+        Hold {
+            code,
+            message: message.into(),
+        }
+    }
+}

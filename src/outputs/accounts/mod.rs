@@ -1,0 +1,31 @@
+//! Bills for accounting programs: what may be exported, the files of a batch
+//! for each target, and what is held back, with the reason.
+//!
+//! Everything is a pure function of the records, accounts.toml and the export
+//! ledger; only [`gather`] asks the database.
+
+mod beancount;
+mod bill;
+mod datev;
+mod double_payment;
+mod firefly;
+mod gather;
+mod gnucash;
+mod hledger;
+mod hold;
+mod ledger_text;
+mod plan;
+mod quickbooks;
+mod settings;
+mod target;
+mod ubl;
+mod xero;
+mod xlsx;
+
+pub use gather::{Gathered, gather};
+pub use hold::{Hold, HoldCode};
+pub use plan::{Held, Input, Plan, TargetName, plan, sha256};
+pub use settings::Accounts;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,364 @@
+//! From candidates to the files of a batch, and what is held back.
+
+use rust_decimal::Decimal;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::bill::Bill;
+use super::double_payment::compare;
+use super::hold::{Hold, HoldCode};
+use super::settings::Accounts;
+use super::target::{BatchHeader, Candidate, Target, TargetFile, iso, utc};
+use super::{beancount, datev, firefly, gnucash, hledger, quickbooks, ubl, xero, xlsx};
+use crate::domain::{PaymentKey, money};
+use crate::store::{BillId, DistinctPair, ExportFile, Ledger, NewBatch, NewLine};
+
+/// The accounting programs and formats.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantNames,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum TargetName {
+    Xlsx,
+    Xero,
+    Quickbooks,
+    Datev,
+    Hledger,
+    Beancount,
+    Gnucash,
+    Firefly,
+    Ubl,
+}
+
+impl TargetName {
+    pub const NAMES: &'static [&'static str] = <TargetName as strum::VariantNames>::VARIANTS;
+
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// A bill that is not in the batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    pub record: i64,
+    pub path: String,
+    pub hold: Hold,
+}
+
+/// A receipt or payment that is known and no candidate.
+#[derive(Clone, Debug)]
+pub struct OtherPaper {
+    pub record: i64,
+    pub id: BillId,
+    pub payment: PaymentKey,
+}
+
+/// What a batch is planned from.
+pub struct Input<'a> {
+    pub target: TargetName,
+    pub candidates: &'a [Candidate],
+    pub papers: &'a [OtherPaper],
+    pub accounts: &'a Accounts,
+    pub ledger: &'a Ledger,
+    /// Unix milliseconds.
+    pub now: i64,
+    pub user: &'a str,
+    /// Absolute.
+    pub folder: &'a Path,
+}
+
+/// A batch to claim; without lines there is nothing to export.
+pub struct Plan {
+    pub batch: NewBatch,
+    pub held: Vec<Held>,
+    /// Bills that this target has already.
+    pub exported_before: usize,
+}
+
+pub fn plan(input: &Input) -> anyhow::Result<Plan> {
+    let accounts = input.accounts;
+    match input.target {
+        TargetName::Xlsx => plan_for(input, &xlsx::Xlsx),
+        TargetName::Xero => plan_for(input, &xero::Xero(accounts)),
+        TargetName::Quickbooks => plan_for(input, &quickbooks::QuickBooks(accounts)),
+        TargetName::Datev => plan_for(input, &datev::Datev(accounts)),
+        TargetName::Hledger => plan_for(input, &hledger::Hledger(accounts)),
+        TargetName::Beancount => plan_for(input, &beancount::Beancount(accounts)),
+        TargetName::Gnucash => plan_for(input, &gnucash::GnuCash(accounts)),
+        TargetName::Firefly => plan_for(input, &firefly::Firefly(accounts)),
+        TargetName::Ubl => plan_for(input, &ubl::Ubl),
+    }
+}
+
+fn plan_for<T: Target>(input: &Input, target: &T) -> anyhow::Result<Plan> {
+    let name = input.target.as_str();
+    let exported = exported_pages(input.ledger, name);
+    let (mut held, mut exported_before) = (Vec::new(), 0);
+    let mut entries: Vec<(&Bill, T::Entry)> = Vec::new();
+    for candidate in input.candidates {
+        let bill = &candidate.bill;
+        if bill
+            .id
+            .pages
+            .iter()
+            .any(|page| exported.contains(&(bill.id.blake3.as_str(), *page)))
+        {
+            exported_before += 1;
+            continue;
+        }
+        let taken: Vec<&Bill> = entries.iter().map(|(bill, _)| *bill).collect();
+        let entry = check_double_payment(input, bill, &taken)
+            .and_then(|()| target.entry(candidate, input.accounts.supplier(bill)));
+        match entry {
+            Ok(entry) => entries.push((bill, entry)),
+            Err(hold) => held.push(Held {
+                record: bill.record,
+                path: candidate.path.clone(),
+                hold,
+            }),
+        }
+    }
+    let header = BatchHeader {
+        id: input.ledger.version.next_batch(),
+        created_at: input.now,
+    };
+    let files = match entries.is_empty() {
+        true => Vec::new(),
+        false => target.files(&entries, &header)?,
+    };
+    let bills: Vec<&Bill> = entries.iter().map(|(bill, _)| *bill).collect();
+    Ok(Plan {
+        batch: new_batch(input, &header, &bills, files)?,
+        held,
+        exported_before,
+    })
+}
+
+fn exported_pages<'a>(ledger: &'a Ledger, target: &str) -> BTreeSet<(&'a str, u32)> {
+    let of_target = ledger.pages.iter().filter(|page| page.target == target);
+    of_target
+        .map(|page| (page.blake3.as_str(), page.page_index))
+        .collect()
+}
+
+/// Compares with what was exported for any target, with the batch so far, and
+/// with receipts and payments that were read.
+fn check_double_payment(input: &Input, bill: &Bill, taken: &[&Bill]) -> Result<(), Hold> {
+    let payment = bill.payment_key();
+    let is_other = |other: &BillId| {
+        let same = other.blake3 == bill.id.blake3
+            && other.pages.iter().any(|page| bill.id.pages.contains(page));
+        !same
+            && !input
+                .ledger
+                .distinct
+                .contains(&DistinctPair::of(&bill.id, other))
+    };
+    for line in input
+        .ledger
+        .lines
+        .iter()
+        .filter(|line| is_other(&line.bill))
+    {
+        if let Some(code) = compare(&payment, &line.payment) {
+            let place = format!("in batch {}", line.batch);
+            return Err(double(code, bill, line.record, &line.payment, &place));
+        }
+    }
+    for other in taken.iter().filter(|other| is_other(&other.id)) {
+        let key = other.payment_key();
+        if let Some(code) = compare(&payment, &key) {
+            return Err(double(code, bill, other.record, &key, "in this export"));
+        }
+    }
+    for paper in input.papers.iter().filter(|paper| is_other(&paper.id)) {
+        if let Some(code) = compare(&payment, &paper.payment) {
+            return Err(double(code, bill, paper.record, &paper.payment, "read"));
+        }
+    }
+    Ok(())
+}
+
+fn double(code: HoldCode, bill: &Bill, record: i64, other: &PaymentKey, place: &str) -> Hold {
+    let what = match code {
+        HoldCode::SameBill => "is the same bill: supplier, number and amount",
+        HoldCode::OtherAmount => "has its supplier and number, and another amount",
+        HoldCode::OtherNumber => "has its supplier, amount and date, and another number",
+        HoldCode::LookAlike => "has its supplier and amount, and a number that looks alike",
+        _ => "is a receipt, payment or invoice of the same debt",
+    };
+    let remedy = match code {
+        HoldCode::SameBill => format!("keep one, or reverse record {record} first"),
+        _ => format!(
+            "`docmill export distinct {} {record} --reason …` if both are to be booked",
+            bill.record
+        ),
+    };
+    Hold::new(
+        code,
+        format!(
+            "record {record} ({place}, {} {} of {}) {what}: {remedy}",
+            money(other.gross),
+            other.currency,
+            iso(other.date)
+        ),
+    )
+}
+
+/// What lies beside the files of a batch, to tick off their import.
+#[derive(Serialize)]
+struct Manifest<'a> {
+    batch: i64,
+    target: &'a str,
+    /// RFC 3339, UTC.
+    created: String,
+    created_by: &'a str,
+    documents: usize,
+    /// Gross totals by currency.
+    sums: BTreeMap<&'a str, String>,
+    files: Vec<ManifestFile<'a>>,
+    bills: Vec<ManifestBill<'a>>,
+}
+
+#[derive(Serialize)]
+struct ManifestFile<'a> {
+    name: &'a str,
+    sha256: String,
+    documents: usize,
+    sums: BTreeMap<&'a str, String>,
+}
+
+#[derive(Serialize)]
+struct ManifestBill<'a> {
+    record: i64,
+    document: &'a str,
+    /// From 1.
+    pages: Vec<u32>,
+    file: &'a str,
+    supplier: &'a str,
+    number: String,
+    date: String,
+    currency: &'a str,
+    gross: String,
+}
+
+fn new_batch(
+    input: &Input,
+    header: &BatchHeader,
+    bills: &[&Bill],
+    files: Vec<TargetFile>,
+) -> anyhow::Result<NewBatch> {
+    let in_files: usize = files.iter().map(|file| file.bills.len()).sum();
+    anyhow::ensure!(
+        in_files == bills.len(),
+        "{in_files} of {} bills are in the files for {}: nothing was exported",
+        bills.len(),
+        input.target.as_str()
+    );
+    let manifest = manifest(input, header, bills, &files)?;
+    let name = format!("{}.manifest.json", header.stem(input.target.as_str()));
+    let mut stored: Vec<ExportFile> = files
+        .into_iter()
+        .map(|file| stored(file.name, file.bytes))
+        .collect();
+    if !stored.is_empty() {
+        stored.push(self::stored(name, manifest));
+    }
+    Ok(NewBatch {
+        target: input.target.as_str().to_owned(),
+        created_at: input.now,
+        created_by: input.user.to_owned(),
+        folder: input.folder.to_owned(),
+        lines: bills.iter().map(|bill| line(bill)).collect(),
+        files: stored,
+    })
+}
+
+fn line(bill: &Bill) -> NewLine {
+    NewLine {
+        record: bill.record,
+        bill: bill.id.clone(),
+        payment: bill.payment_key(),
+    }
+}
+
+fn stored(name: String, bytes: Vec<u8>) -> ExportFile {
+    ExportFile {
+        sha256: sha256(&bytes),
+        name,
+        bytes,
+    }
+}
+
+/// Lower-case hex.
+pub fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn manifest(
+    input: &Input,
+    header: &BatchHeader,
+    bills: &[&Bill],
+    files: &[TargetFile],
+) -> anyhow::Result<Vec<u8>> {
+    let of_file = |file: &TargetFile| -> Vec<&Bill> {
+        file.bills.iter().map(|&index| bills[index]).collect()
+    };
+    let manifest = Manifest {
+        batch: header.id,
+        target: input.target.as_str(),
+        created: format!("{}Z", utc(header.created_at)),
+        created_by: input.user,
+        documents: bills.len(),
+        sums: sums(bills),
+        files: files
+            .iter()
+            .map(|file| ManifestFile {
+                name: &file.name,
+                sha256: sha256(&file.bytes),
+                documents: file.bills.len(),
+                sums: sums(&of_file(file)),
+            })
+            .collect(),
+        bills: files
+            .iter()
+            .flat_map(|file| {
+                of_file(file)
+                    .into_iter()
+                    .map(|bill| manifest_bill(bill, &file.name))
+                    .collect::<Vec<_>>()
+            })
+            .collect(),
+    };
+    let mut bytes = serde_json::to_vec_pretty(&manifest)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn manifest_bill<'a>(bill: &'a Bill, file: &'a str) -> ManifestBill<'a> {
+    ManifestBill {
+        record: bill.record,
+        document: &bill.id.blake3,
+        pages: bill.id.pages.iter().map(|index| index + 1).collect(),
+        file,
+        supplier: &bill.supplier,
+        number: bill.reference(),
+        date: iso(bill.date),
+        currency: &bill.currency,
+        gross: money(bill.gross),
+    }
+}
+
+/// Gross totals by currency.
+fn sums<'a>(bills: &[&'a Bill]) -> BTreeMap<&'a str, String> {
+    let mut sums: BTreeMap<&str, Decimal> = BTreeMap::new();
+    for bill in bills {
+        *sums.entry(&bill.currency).or_default() += bill.gross;
+    }
+    let text = |(currency, sum)| (currency, money(sum));
+    sums.into_iter().map(text).collect()
+}

@@ -1,0 +1,288 @@
+//! `accounts.toml`: what books need of a supplier and no document states.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+use super::bill::Bill;
+use super::double_payment::{letters_and_digits, supplier_words};
+use super::hold::{Hold, HoldCode};
+
+/// The file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Accounts {
+    /// For suppliers that are not listed; without it their bills are held.
+    pub default: Option<Supplier>,
+    #[serde(rename = "supplier")]
+    pub suppliers: Vec<Supplier>,
+    pub dates: DateOrder,
+    pub xero: Xero,
+    pub datev: Option<Datev>,
+    /// For hledger and beancount.
+    pub ledger: LedgerAccounts,
+    pub gnucash: GnuCash,
+    pub firefly: Firefly,
+    pub ubl: Ubl,
+}
+
+/// A supplier, by VAT identifier or by names.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Supplier {
+    pub vat_id: Option<String>,
+    /// As documents print them; compared without case, punctuation and legal
+    /// form.
+    pub names: Vec<String>,
+    /// In the books, if it differs from the document's.
+    pub name: Option<String>,
+    /// Number of the supplier's account in the books (creditor, vendor).
+    pub number: Option<String>,
+    /// Account of the expense.
+    pub account: Option<String>,
+    /// Tax codes of the books by VAT rate in percent.
+    pub tax_codes: BTreeMap<Rate, String>,
+    /// In place of the lines' descriptions in a single line.
+    pub description: Option<String>,
+    /// One line with the net total, instead of the document's lines.
+    pub single_line: bool,
+    /// Days from issue to due date, for bills that do not state the latter.
+    pub terms_days: Option<u16>,
+}
+
+/// A VAT rate in percent, `19` or `5.5`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Rate(pub Decimal);
+
+impl TryFrom<String> for Rate {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Rate, String> {
+        let rate = Decimal::from_str(&text).ok();
+        let rate = rate.filter(|rate| (Decimal::ZERO..Decimal::ONE_HUNDRED).contains(rate));
+        rate.map(|rate| Rate(rate.normalize()))
+            .ok_or_else(|| format!("`{text}` is no VAT rate in percent, e.g. \"19\" or \"5.5\""))
+    }
+}
+
+/// Order of the parts of a date in files for programs that follow the settings
+/// of the organisation (Xero, QuickBooks).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DateOrder {
+    /// 31/12/2025
+    #[default]
+    DayMonthYear,
+    /// 12/31/2025
+    MonthDayYear,
+}
+
+impl DateOrder {
+    pub fn write(self, date: jiff::civil::Date) -> String {
+        let (day, month, year) = (date.day(), date.month(), date.year());
+        match self {
+            DateOrder::DayMonthYear => format!("{day:02}/{month:02}/{year:04}"),
+            DateOrder::MonthDayYear => format!("{month:02}/{day:02}/{year:04}"),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Xero {
+    /// Tax type of receipts, whose lines include tax.
+    pub receipt_tax_type: Option<String>,
+}
+
+/// Header of a DATEV file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Datev {
+    /// Beraternummer, 1001 to 9999999.
+    pub consultant: u32,
+    /// Mandantennummer, 1 to 99999.
+    pub client: u32,
+    /// Month in which the fiscal year begins, 1 to 12.
+    #[serde(default = "january")]
+    pub fiscal_year_month: i8,
+    /// Sachkontenlänge, 4 to 8.
+    #[serde(default = "four")]
+    pub account_length: u8,
+    /// Sachkontenrahmen, `03` or `04`; empty: not stated.
+    #[serde(default)]
+    pub chart: String,
+    /// Account that receipts were paid from.
+    pub cash_account: Option<String>,
+    /// Characters of an invoice number to leave out, as DATEV does not take
+    /// them in Belegfeld 1: `" ."`.
+    #[serde(default)]
+    pub drop_in_numbers: String,
+}
+
+fn january() -> i8 {
+    1
+}
+
+fn four() -> u8 {
+    4
+}
+
+/// Accounts of a plain text ledger.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LedgerAccounts {
+    /// Open bills.
+    pub payable: String,
+    /// Input tax.
+    pub tax: String,
+    /// Account that receipts were paid from.
+    pub cash: String,
+}
+
+impl Default for LedgerAccounts {
+    fn default() -> LedgerAccounts {
+        LedgerAccounts {
+            payable: "Liabilities:Payable".to_owned(),
+            tax: "Assets:InputTax".to_owned(),
+            cash: "Assets:Cash".to_owned(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GnuCash {
+    /// Accounts payable. With it bills are posted on import, so that importing
+    /// the file a second time does not add their lines again.
+    pub payable: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Firefly {
+    /// Asset account that receipts were paid from.
+    pub cash_account: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ubl {
+    /// Country of the buyer (ISO 3166-1), for invoices that do not state it.
+    pub buyer_country: Option<String>,
+}
+
+impl Accounts {
+    /// An error names what is wrong, and where.
+    pub fn parse(text: &str) -> Result<Accounts, String> {
+        let accounts: Accounts = toml::from_str(text).map_err(|error| error.to_string())?;
+        accounts.check()?;
+        Ok(accounts)
+    }
+
+    /// Two entries for one supplier would make the first one win by chance.
+    fn check(&self) -> Result<(), String> {
+        let (mut vat_ids, mut names) = (BTreeSet::new(), BTreeSet::new());
+        for supplier in &self.suppliers {
+            if supplier.vat_id.is_none() && supplier.names.is_empty() {
+                return Err("a [[supplier]] has neither vat_id nor names".to_owned());
+            }
+            for vat_id in &supplier.vat_id {
+                if !vat_ids.insert(letters_and_digits(vat_id)) {
+                    return Err(format!("two [[supplier]] entries have the vat_id {vat_id}"));
+                }
+            }
+            for name in &supplier.names {
+                if !names.insert(supplier_words(name)) {
+                    return Err(format!("two [[supplier]] entries have the name {name}"));
+                }
+            }
+        }
+        match &self.datev {
+            Some(datev) => datev.check(),
+            None => Ok(()),
+        }
+    }
+
+    /// The entry of a bill's supplier: by VAT identifier first, then by name.
+    pub fn supplier(&self, bill: &Bill) -> Result<&Supplier, Hold> {
+        let vat_id = bill.vat_id.as_deref().map(letters_and_digits);
+        let of_vat_id = |supplier: &&Supplier| {
+            vat_id.is_some() && supplier.vat_id.as_deref().map(letters_and_digits) == vat_id
+        };
+        if let Some(supplier) = self.suppliers.iter().find(of_vat_id) {
+            return Ok(supplier);
+        }
+        let words = supplier_words(&bill.supplier);
+        let of_name = |supplier: &&Supplier| {
+            let mut names = supplier.names.iter();
+            names.any(|name| supplier_words(name) == words)
+        };
+        let found = self.suppliers.iter().find(of_name);
+        match found {
+            // The name of a known supplier with another VAT identifier.
+            Some(Supplier {
+                vat_id: Some(known),
+                ..
+            }) if vat_id.is_some() => Err(Hold::new(
+                HoldCode::Supplier,
+                format!(
+                    "the VAT ID is {}, accounts.toml has {known} for {}: check who sent the bill",
+                    bill.vat_id.as_deref().unwrap_or_default(),
+                    bill.supplier
+                ),
+            )),
+            Some(supplier) => Ok(supplier),
+            None => self.default.as_ref().ok_or_else(|| {
+                let by = match &bill.vat_id {
+                    Some(vat_id) => format!("vat_id = \"{vat_id}\""),
+                    None => format!("names = [\"{}\"]", bill.supplier),
+                };
+                let message = format!("accounts.toml has no supplier with {by}");
+                Hold::new(HoldCode::Supplier, message)
+            }),
+        }
+    }
+}
+
+impl Datev {
+    fn check(&self) -> Result<(), String> {
+        let is_chart = self.chart.is_empty()
+            || self.chart.len() == 2 && self.chart.bytes().all(|c| c.is_ascii_digit());
+        let wrong = match self {
+            _ if !(1001..=9_999_999).contains(&self.consultant) => {
+                "consultant is from 1001 to 9999999"
+            }
+            _ if !(1..=99_999).contains(&self.client) => "client is from 1 to 99999",
+            _ if !(1..=12).contains(&self.fiscal_year_month) => "fiscal_year_month is from 1 to 12",
+            _ if !(4..=8).contains(&self.account_length) => "account_length is from 4 to 8",
+            _ if !is_chart => "chart has two digits, e.g. \"03\"",
+            _ => return Ok(()),
+        };
+        Err(format!("[datev] {wrong}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_are_reported() {
+        for (text, expected) in [
+            ("[[supplier]]\naccount = \"1\"", "neither vat_id nor names"),
+            (
+                "[[supplier]]\nnames = [\"A Ltd\"]\n[[supplier]]\nnames = [\"a\"]",
+                "two [[supplier]]",
+            ),
+            ("[[supplier]]\nnames = [\"A\"]\nacount = \"1\"", "acount"),
+            ("[default]\ntax_codes = { \"x\" = \"1\" }", "no VAT rate"),
+            ("[datev]\nconsultant = 7\nclient = 1", "consultant is from"),
+        ] {
+            let error = Accounts::parse(text).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What a target is: an accounting program or file format.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::bill::Bill;
+use super::hold::{Hold, HoldCode};
+use super::settings::Supplier;
+use crate::domain::money;
+use crate::outputs::export::{Ubl, is_formula};
+use crate::store::DocumentId;
+
+/// A bill that may be exported.
+pub struct Candidate {
+    pub bill: Bill,
+    pub document: DocumentId,
+    /// Where the document was first seen, for people.
+    pub path: String,
+    /// The bill as UBL; only made for that target.
+    pub ubl: Option<Ubl>,
+}
+
+/// What the files of a batch say of it.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchHeader {
+    pub id: i64,
+    /// Unix milliseconds.
+    pub created_at: i64,
+}
+
+impl BatchHeader {
+    /// Name of a file of the batch: `docmill-xero-000012`.
+    pub fn stem(&self, target: &str) -> String {
+        format!("docmill-{target}-{:06}", self.id)
+    }
+}
+
+/// A file with the bills in it.
+pub struct TargetFile {
+    pub name: String,
+    pub bytes: Vec<u8>,
+    /// Indices into the entries.
+    pub bills: Vec<usize>,
+}
+
+/// Writes bills for one accounting program.
+pub trait Target {
+    /// A bill as the file has it.
+    type Entry;
+
+    /// What the file would say of a bill, or why it cannot say it exactly.
+    /// `supplier`: the entry in accounts.toml, or why there is none.
+    fn entry(
+        &self,
+        candidate: &Candidate,
+        supplier: Result<&Supplier, Hold>,
+    ) -> Result<Self::Entry, Hold>;
+
+    /// The files of a batch. The same entries always give the same bytes.
+    fn files(
+        &self,
+        entries: &[(&Bill, Self::Entry)],
+        batch: &BatchHeader,
+    ) -> anyhow::Result<Vec<TargetFile>>;
+}
+
+/// Text for an importer's file that may be opened in a spreadsheet before. It
+/// is never changed: what a spreadsheet would run is held back.
+pub fn plain<'a>(what: &str, text: &'a str) -> Result<&'a str, Hold> {
+    match is_formula(text.trim_start()) {
+        true => Err(Hold::new(
+            HoldCode::Value,
+            format!("{what} `{text}` would run as a formula in a spreadsheet"),
+        )),
+        false => Ok(text),
+    }
+}
+
+/// At most so many characters: a name or number that is cut is another one.
+pub fn at_most<'a>(what: &str, text: &'a str, most: usize) -> Result<&'a str, Hold> {
+    match text.chars().count() {
+        length if length > most => Err(Hold::new(
+            HoldCode::Value,
+            format!("{what} `{text}` has {length} characters, at most {most} fit"),
+        )),
+        _ => Ok(text),
+    }
+}
+
+pub fn not_supported(what: &str) -> Hold {
+    Hold::new(HoldCode::NotSupported, what)
+}
+
+pub fn missing_setting(setting: &str, why: &str) -> Hold {
+    Hold::new(
+        HoldCode::Setting,
+        format!("accounts.toml has no {setting}: {why}"),
+    )
+}
+
+/// A number without grouping, with as many decimals as it needs.
+pub fn decimal(value: Decimal) -> String {
+    value.normalize().to_string()
+}
+
+/// An amount with at least two decimals.
+pub fn amount(value: Decimal) -> String {
+    money(value)
+}
+
+pub fn iso(date: Date) -> String {
+    date.to_string()
+}
+
+/// Rows as RFC 4180, with a heading.
+pub fn csv(heading: &[&str], rows: &[Vec<String>]) -> anyhow::Result<Vec<u8>> {
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    writer.write_record(heading)?;
+    for row in rows {
+        writer.write_record(row)?;
+    }
+    Ok(writer.into_inner()?)
+}
+
+/// Groups entries into files of at most `most` rows; an entry's rows stay
+/// together. Returns the indices of each file's entries.
+pub fn by_rows(rows: &[(usize, usize)], most: usize) -> Vec<Vec<usize>> {
+    let mut files: Vec<Vec<usize>> = Vec::new();
+    let mut filled = most;
+    for &(index, count) in rows {
+        if filled + count > most || files.is_empty() {
+            files.push(Vec::new());
+            filled = 0;
+        }
+        filled += count;
+        files.last_mut().expect("one was pushed").push(index);
+    }
+    files
+}
+
+/// `stem.csv`, or `stem-1.csv`, `stem-2.csv` where there are several.
+pub fn numbered(stem: &str, index: usize, of: usize, extension: &str) -> String {
+    match of {
+        1 => format!("{stem}.{extension}"),
+        _ => format!("{stem}-{}.{extension}", index + 1),
+    }
+}
+
+/// Milliseconds since 1970 as a time of the proleptic calendar in UTC.
+pub fn utc(milliseconds: i64) -> jiff::civil::DateTime {
+    let time = jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default();
+    time.to_zoned(jiff::tz::TimeZone::UTC).datetime()
+}

@@ -1,0 +1,41 @@
+//! UBL 2.1: one file an invoice, as `docmill export --format ubl` writes it.
+
+use super::bill::Bill;
+use super::hold::{Hold, HoldCode};
+use super::settings::Supplier;
+use super::target::{BatchHeader, Candidate, Target, TargetFile, not_supported};
+use crate::outputs::export::{Ubl as Written, ubl_file_name};
+
+pub struct Ubl;
+
+impl Target for Ubl {
+    type Entry = String;
+
+    fn entry(&self, candidate: &Candidate, _: Result<&Supplier, Hold>) -> Result<String, Hold> {
+        match &candidate.ubl {
+            Some(Written::Written(text)) => Ok(text.clone()),
+            Some(Written::Refused(violations)) => {
+                let message = format!("it violates EN 16931: {}", violations.join("; "));
+                Err(Hold::new(HoldCode::Value, message))
+            }
+            Some(Written::NoInvoice) | None => Err(not_supported("UBL is for invoices")),
+        }
+    }
+
+    fn files(
+        &self,
+        entries: &[(&Bill, String)],
+        batch: &BatchHeader,
+    ) -> anyhow::Result<Vec<TargetFile>> {
+        let file = |(index, (bill, text)): (usize, &(&Bill, String))| {
+            let page = bill.id.pages.first().copied();
+            let name = ubl_file_name(bill.number.as_deref(), &bill.id.blake3, page);
+            TargetFile {
+                name: format!("{}-{name}", batch.stem("ubl")),
+                bytes: text.clone().into_bytes(),
+                bills: vec![index],
+            }
+        };
+        Ok(entries.iter().enumerate().map(file).collect())
+    }
+}
