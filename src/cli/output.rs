@@ -121,6 +121,17 @@ impl Replaced {
         drop(written);
         Ok(())
     }
+
+    /// As [`Replaced::commit`], and the file's name survives a power cut too.
+    pub fn commit_durably(self) -> anyhow::Result<()> {
+        let folder = self.path.parent().filter(|folder| *folder != Path::new(""));
+        let folder = folder.unwrap_or(Path::new(".")).to_owned();
+        self.commit()?;
+        let folder = std::fs::File::open(&folder);
+        folder
+            .and_then(|folder| folder.sync_all())
+            .context("cannot sync the folder")
+    }
 }
 
 impl Write for Replaced {

@@ -83,7 +83,13 @@ impl Help<'_> {
         let Some(subcommand) = words.iter().find(|word| is_subcommand(word)) else {
             return Some("no such subcommand".to_owned());
         };
-        let help = self.of(subcommand).to_owned();
+        // Flags of `export reverse` stand on the page of both.
+        let next = words.iter().skip_while(|word| word != &subcommand).nth(1);
+        let has_page = |word: &&&str| self.of(subcommand).contains(&format!("\n  {word} "));
+        let help = match next.filter(has_page) {
+            Some(nested) => self.context.run(&[*subcommand, *nested, "--help"]).stdout,
+            None => self.of(subcommand).to_owned(),
+        };
         let flags = words.iter().filter(|word| word.starts_with("--"));
         for flag in flags {
             let name = flag.split('=').next().unwrap();

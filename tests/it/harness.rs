@@ -61,10 +61,15 @@ pub enum Need {
     NetworkNamespace,
     CCompiler,
     SystemdAnalyze,
+    Hledger,
+    /// The Python package `beancount`.
+    Beancount,
+    /// The Python package `openpyxl`.
+    OpenPyxl,
 }
 
 impl Need {
-    const COUNT: usize = Need::SystemdAnalyze as usize + 1;
+    const COUNT: usize = Need::OpenPyxl as usize + 1;
 
     /// Why it is not there. Looked at once in a process.
     fn missing(self) -> Option<&'static str> {
@@ -94,11 +99,10 @@ impl Need {
                 let why = format!("no corpus at {} (DOCMILL_CORPUS)", folder.display());
                 absent(folder.join("MANIFEST.json").is_file(), &why)
             }
-            Need::LlamaServer => {
-                let python = context::python();
-                let why = format!("{python} has no xllamacpp (DOCMILL_TEST_PYTHON)");
-                absent(runs(&python, &["-c", "import xllamacpp"]), &why)
-            }
+            Need::LlamaServer => python_lacks("xllamacpp"),
+            Need::Beancount => python_lacks("beancount"),
+            Need::OpenPyxl => python_lacks("openpyxl"),
+            Need::Hledger => absent(runs("hledger", &["--version"]), "no hledger"),
             Need::Root => absent(runs("unshare", &["--mount", "true"]), "needs root"),
             Need::NetworkNamespace => {
                 absent(runs("unshare", &["--net", "true"]), "no network namespaces")
@@ -110,6 +114,12 @@ impl Need {
             ),
         }
     }
+}
+
+fn python_lacks(package: &str) -> Option<String> {
+    let python = context::python();
+    let has = runs(&python, &["-c", &format!("import {package}")]);
+    (!has).then(|| format!("{python} has no {package} (DOCMILL_TEST_PYTHON)"))
 }
 
 fn runs(program: &str, arguments: &[&str]) -> bool {

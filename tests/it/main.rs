@@ -1,5 +1,6 @@
 //! docmill through its own binary, by behaviour.
 
+mod accounts;
 mod command_line;
 mod context;
 mod docs;

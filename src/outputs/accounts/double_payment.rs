@@ -7,7 +7,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 use super::hold::HoldCode;
-use crate::domain::{Paper, PaymentKey};
+use crate::domain::PaymentKey;
 
 /// Days between an invoice (issue or due date) and a receipt or payment of it.
 const DAYS: i32 = 10;

@@ -1,6 +1,7 @@
 use rust_decimal::Decimal;
 
 use super::*;
+use crate::domain::Paper;
 
 fn paper(
     paper: Paper,

@@ -28,4 +28,6 @@ pub use plan::{Held, Input, Plan, TargetName, plan, sha256};
 pub use settings::Accounts;
 
 #[cfg(test)]
+mod strict_reader;
+#[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -94,26 +95,30 @@ pub fn plan(input: &Input) -> anyhow::Result<Plan> {
 }
 
 fn plan_for<T: Target>(input: &Input, target: &T) -> anyhow::Result<Plan> {
-    let name = input.target.as_str();
-    let exported = exported_pages(input.ledger, name);
+    let exported = exported_pages(input.ledger, input.target.as_str());
     let (mut held, mut exported_before) = (Vec::new(), 0);
     let mut entries: Vec<(&Bill, T::Entry)> = Vec::new();
+    let mut known = known_papers(input);
     for candidate in input.candidates {
         let bill = &candidate.bill;
-        if bill
-            .id
-            .pages
-            .iter()
-            .any(|page| exported.contains(&(bill.id.blake3.as_str(), *page)))
-        {
+        let mut pages = bill.id.pages.iter();
+        if pages.any(|page| exported.contains(&(bill.id.blake3.as_str(), *page))) {
             exported_before += 1;
             continue;
         }
-        let taken: Vec<&Bill> = entries.iter().map(|(bill, _)| *bill).collect();
-        let entry = check_double_payment(input, bill, &taken)
+        let payment = bill.payment_key();
+        let entry = check_double_payment(bill, &payment, &known, &input.ledger.distinct)
             .and_then(|()| target.entry(candidate, input.accounts.supplier(bill)));
         match entry {
-            Ok(entry) => entries.push((bill, entry)),
+            Ok(entry) => {
+                entries.push((bill, entry));
+                known.push(Known {
+                    record: bill.record,
+                    id: &bill.id,
+                    payment: Cow::Owned(payment),
+                    place: "in this export".to_owned(),
+                });
+            }
             Err(hold) => held.push(Held {
                 record: bill.record,
                 path: candidate.path.clone(),
@@ -144,45 +149,62 @@ fn exported_pages<'a>(ledger: &'a Ledger, target: &str) -> BTreeSet<(&'a str, u3
         .collect()
 }
 
-/// Compares with what was exported for any target, with the batch so far, and
-/// with receipts and payments that were read.
-fn check_double_payment(input: &Input, bill: &Bill, taken: &[&Bill]) -> Result<(), Hold> {
-    let payment = bill.payment_key();
-    let is_other = |other: &BillId| {
-        let same = other.blake3 == bill.id.blake3
-            && other.pages.iter().any(|page| bill.id.pages.contains(page));
-        !same
-            && !input
-                .ledger
-                .distinct
-                .contains(&DistinctPair::of(&bill.id, other))
-    };
-    for line in input
-        .ledger
-        .lines
-        .iter()
-        .filter(|line| is_other(&line.bill))
-    {
-        if let Some(code) = compare(&payment, &line.payment) {
-            let place = format!("in batch {}", line.batch);
-            return Err(double(code, bill, line.record, &line.payment, &place));
-        }
-    }
-    for other in taken.iter().filter(|other| is_other(&other.id)) {
-        let key = other.payment_key();
-        if let Some(code) = compare(&payment, &key) {
-            return Err(double(code, bill, other.record, &key, "in this export"));
-        }
-    }
-    for paper in input.papers.iter().filter(|paper| is_other(&paper.id)) {
-        if let Some(code) = compare(&payment, &paper.payment) {
-            return Err(double(code, bill, paper.record, &paper.payment, "read"));
+/// A paper that a bill is compared with.
+struct Known<'a> {
+    record: i64,
+    id: &'a BillId,
+    payment: Cow<'a, PaymentKey>,
+    /// Where it is, in words.
+    place: String,
+}
+
+/// What was exported for any target, and receipts and payments that were read.
+fn known_papers<'a>(input: &'a Input) -> Vec<Known<'a>> {
+    let exported = input.ledger.lines.iter().map(|line| Known {
+        record: line.record,
+        id: &line.bill,
+        payment: Cow::Borrowed(&line.payment),
+        place: format!("in batch {}", line.batch),
+    });
+    let read = input.papers.iter().map(|paper| Known {
+        record: paper.record,
+        id: &paper.id,
+        payment: Cow::Borrowed(&paper.payment),
+        place: "read".to_owned(),
+    });
+    exported.chain(read).collect()
+}
+
+fn check_double_payment(
+    bill: &Bill,
+    payment: &PaymentKey,
+    known: &[Known],
+    distinct: &[DistinctPair],
+) -> Result<(), Hold> {
+    for other in known {
+        let Some(code) = compare(payment, &other.payment) else {
+            continue;
+        };
+        let is_itself = other.id.blake3 == bill.id.blake3
+            && other
+                .id
+                .pages
+                .iter()
+                .any(|page| bill.id.pages.contains(page));
+        // A person may set two papers apart, but not export one bill twice.
+        let is_distinct =
+            code != HoldCode::SameBill && distinct.contains(&DistinctPair::of(&bill.id, other.id));
+        // Of two receipts that were read and not exported, either may be.
+        let is_peer = other.place == "read" && other.payment.paper == payment.paper;
+        if !is_itself && !is_distinct && !is_peer {
+            return Err(double(code, bill, other));
         }
     }
     Ok(())
 }
 
-fn double(code: HoldCode, bill: &Bill, record: i64, other: &PaymentKey, place: &str) -> Hold {
+fn double(code: HoldCode, bill: &Bill, other: &Known) -> Hold {
+    let (record, place, payment) = (other.record, &other.place, &other.payment);
     let what = match code {
         HoldCode::SameBill => "is the same bill: supplier, number and amount",
         HoldCode::OtherAmount => "has its supplier and number, and another amount",
@@ -201,9 +223,9 @@ fn double(code: HoldCode, bill: &Bill, record: i64, other: &PaymentKey, place: &
         code,
         format!(
             "record {record} ({place}, {} {} of {}) {what}: {remedy}",
-            money(other.gross),
-            other.currency,
-            iso(other.date)
+            money(payment.gross),
+            payment.currency,
+            iso(payment.date)
         ),
     )
 }

@@ -189,10 +189,10 @@ impl Accounts {
             if supplier.vat_id.is_none() && supplier.names.is_empty() {
                 return Err("a [[supplier]] has neither vat_id nor names".to_owned());
             }
-            for vat_id in &supplier.vat_id {
-                if !vat_ids.insert(letters_and_digits(vat_id)) {
-                    return Err(format!("two [[supplier]] entries have the vat_id {vat_id}"));
-                }
+            if let Some(vat_id) = &supplier.vat_id
+                && !vat_ids.insert(letters_and_digits(vat_id))
+            {
+                return Err(format!("two [[supplier]] entries have the vat_id {vat_id}"));
             }
             for name in &supplier.names {
                 if !names.insert(supplier_words(name)) {

@@ -7,7 +7,7 @@ use super::bill::Bill;
 use super::hold::{Hold, HoldCode};
 use super::settings::Supplier;
 use crate::domain::money;
-use crate::outputs::export::{Ubl, is_formula};
+use crate::outputs::export::{FORMULA_SIGNS, Ubl};
 use crate::store::DocumentId;
 
 /// A bill that may be exported.
@@ -67,7 +67,9 @@ pub trait Target {
 /// Text for an importer's file that may be opened in a spreadsheet before. It
 /// is never changed: what a spreadsheet would run is held back.
 pub fn plain<'a>(what: &str, text: &'a str) -> Result<&'a str, Hold> {
-    match is_formula(text.trim_start()) {
+    let start = text.trim_start();
+    let is_number = Decimal::from_str_exact(start).is_ok() || start == "-";
+    match start.starts_with(FORMULA_SIGNS) && !is_number {
         true => Err(Hold::new(
             HoldCode::Value,
             format!("{what} `{text}` would run as a formula in a spreadsheet"),

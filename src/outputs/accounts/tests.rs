@@ -1,1 +1,574 @@
+use std::path::Path;
 
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::bill::{Bill, BillKind};
+use super::plan::OtherPaper;
+use super::strict_reader::{self as reader, ReadBill};
+use super::target::Candidate;
+use super::*;
+use crate::domain::{Record, money};
+use crate::store::{BillId, DistinctPair, DocumentId, Ledger, LedgerLine, StoredRecord};
+
+const ACCOUNTS: &str = r#"
+[default]
+account = "Expenses:Print"
+tax_codes = { "19" = "Input19", "0" = "None" }
+terms_days = 14
+number = "70001"
+[xero]
+receipt_tax_type = "Included"
+[gnucash]
+payable = "Liabilities:Payable"
+[firefly]
+cash_account = "Cash"
+"#;
+const DATEV: &str = r#"
+[default]
+account = "4930"
+number = "70001"
+tax_codes = { "19" = "9" }
+[datev]
+consultant = 29098
+client = 55003
+fiscal_year_month = 7
+cash_account = "1000"
+"#;
+
+fn accounts(target: TargetName) -> Accounts {
+    let text = if target == TargetName::Datev {
+        DATEV
+    } else {
+        ACCOUNTS
+    };
+    Accounts::parse(text).unwrap()
+}
+
+fn stored(id: i64, doc_type: &str, fields: Value) -> StoredRecord {
+    let record = json!({"doc_type": doc_type, "pages": [0], "status": "accepted", "fields": fields, "findings": [],
+        "confidence": null, "field_confidence": []});
+    StoredRecord {
+        id,
+        document_id: DocumentId(id),
+        record: serde_json::from_value::<Record>(record).unwrap(),
+        paths: vec![format!("/in/{id}.pdf").into()],
+        blake3: format!("{id:064x}"),
+        run_id: 1,
+        created_at: 0,
+        models: vec![],
+        prompts: vec![],
+        schemas: vec![],
+    }
+}
+
+fn invoice_fields(
+    number: &str,
+    lines: &[(&str, &str)],
+    net: &str,
+    tax: &str,
+    gross: &str,
+) -> Value {
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|(text, amount)| json!({"description": text, "quantity": "1", "unit_price": amount, "line_total": amount}))
+        .collect();
+    json!({"invoice_number": number, "issue_date": "2025-06-30", "due_date": null, "currency": "EUR",
+        "seller_name": "Weber & Söhne GmbH", "seller_vat_id": "DE136695976", "line_items": lines,
+        "net_total": net, "tax_total": tax, "gross_total": gross})
+}
+
+fn candidate(stored: &StoredRecord) -> Result<Candidate, Hold> {
+    Ok(Candidate {
+        bill: Bill::of(stored).expect("a bill")?,
+        document: stored.document_id,
+        path: "/in/a.pdf".into(),
+        ubl: None,
+    })
+}
+
+fn planned(
+    target: TargetName,
+    candidates: &[Candidate],
+    ledger: &Ledger,
+    papers: &[OtherPaper],
+) -> Plan {
+    plan(&Input {
+        target,
+        candidates,
+        papers,
+        accounts: &accounts(target),
+        ledger,
+        now: 1_750_000_000_123,
+        user: "anna",
+        folder: Path::new("/out"),
+    })
+    .unwrap()
+}
+
+fn codes(plan: &Plan) -> Vec<HoldCode> {
+    plan.held.iter().map(|held| held.hold.code).collect()
+}
+
+fn one_invoice() -> Vec<Candidate> {
+    let fields = invoice_fields(
+        "RE-7",
+        &[("Karten", "60.00"), ("Versand", "40.00")],
+        "100.00",
+        "19.00",
+        "119.00",
+    );
+    vec![candidate(&stored(1, "invoice", fields)).unwrap()]
+}
+
+fn one_receipt() -> Vec<Candidate> {
+    let fields = json!({"merchant_name": "Café \"Nord\"", "date": "2025-02-03", "currency": "EUR", "total": "11.90",
+        "tax": "1.90", "items": [{"description": "Tee", "quantity": "1", "amount": "11.90"}]});
+    vec![candidate(&stored(2, "receipt", fields)).unwrap()]
+}
+
+const ALL: [TargetName; 8] = [
+    TargetName::Xlsx,
+    TargetName::Xero,
+    TargetName::Quickbooks,
+    TargetName::Datev,
+    TargetName::Hledger,
+    TargetName::Beancount,
+    TargetName::Gnucash,
+    TargetName::Firefly,
+];
+
+#[test]
+fn an_ordinary_bill_is_written_for_every_target_and_always_the_same() {
+    for target in ALL {
+        let bills = match target {
+            TargetName::Firefly => one_receipt(),
+            _ => one_invoice(),
+        };
+        let first = planned(target, &bills, &Ledger::default(), &[]);
+        assert_eq!(first.held, [], "{target:?}");
+        assert_eq!(first.batch.lines.len(), 1, "{target:?}");
+        let again = planned(target, &bills, &Ledger::default(), &[]);
+        assert_eq!(first.batch.files, again.batch.files, "{target:?}");
+        let manifest = first.batch.files.last().unwrap();
+        let manifest: Value = serde_json::from_slice(&manifest.bytes).unwrap();
+        assert_eq!(manifest["documents"], 1);
+        assert_eq!(manifest["sums"]["EUR"], money(bills[0].bill.gross));
+        assert_eq!(
+            manifest["files"][0]["sha256"],
+            first.batch.files[0].sha256.as_str()
+        );
+        assert_eq!(manifest["created"], "2025-06-15T15:06:40.123Z");
+    }
+}
+
+#[test]
+fn what_a_bill_or_the_settings_lack_holds_it_with_the_reason() {
+    let fields = |change: fn(&mut Value)| {
+        let mut fields = invoice_fields(
+            "RE-7",
+            &[("A", "60.00"), ("B", "40.00")],
+            "100.00",
+            "19.00",
+            "119.00",
+        );
+        change(&mut fields);
+        candidate(&stored(1, "invoice", fields))
+    };
+    let held = |target, change| {
+        let plan = planned(target, &[fields(change).unwrap()], &Ledger::default(), &[]);
+        assert_eq!(plan.batch.lines.len() + plan.held.len(), 1);
+        codes(&plan)
+    };
+    use TargetName::*;
+    assert_eq!(
+        held(Xero, |f| f["line_items"][0]["line_total"] = json!("50.00")),
+        [HoldCode::Lines]
+    );
+    assert_eq!(
+        held(Xero, |f| f["gross_total"] = json!("119.01")),
+        [HoldCode::Totals]
+    );
+    assert_eq!(
+        held(Xero, |f| {
+            f["tax_total"] = json!("16.00");
+            f["gross_total"] = json!("116.00")
+        }),
+        [HoldCode::TaxCode]
+    );
+    assert_eq!(
+        held(Datev, |f| f["currency"] = json!("USD")),
+        [HoldCode::NotSupported]
+    );
+    assert_eq!(
+        held(Datev, |f| f["invoice_number"] = json!("RE 7")),
+        [HoldCode::Value]
+    );
+    assert_eq!(
+        held(Datev, |f| f["seller_name"] = json!("Šárka")),
+        [HoldCode::Value; 0]
+    );
+    assert_eq!(
+        held(Datev, |f| f["seller_name"] = json!("Łódź")),
+        [HoldCode::Value]
+    );
+    assert_eq!(
+        held(Quickbooks, |f| f["invoice_number"] =
+            json!("1234567890123456789012")),
+        [HoldCode::Value]
+    );
+    assert_eq!(
+        held(Xero, |f| f["seller_name"] = json!("=HYPERLINK(1)")),
+        [HoldCode::Value]
+    );
+    assert_eq!(
+        held(Hledger, |f| f["seller_name"] = json!("A; B")),
+        [HoldCode::Value]
+    );
+    for (field, value) in [
+        ("gross_total", json!(null)),
+        ("seller_name", json!(null)),
+        ("currency", json!(null)),
+        ("issue_date", json!(null)),
+        ("gross_total", json!("0.00")),
+        ("gross_total", json!("119.005")),
+        ("seller_name", json!("a\u{7}b")),
+    ] {
+        let mut fields = invoice_fields("RE-7", &[], "100.00", "19.00", "119.00");
+        fields[field] = value.clone();
+        assert!(
+            candidate(&stored(1, "invoice", fields)).is_err(),
+            "{field} {value}"
+        );
+    }
+}
+
+#[test]
+fn a_supplier_that_is_not_in_the_file_holds_its_bills() {
+    let text = "[[supplier]]\nvat_id = \"DE 136 695 976\"\naccount = \"1\"\n[[supplier]]\nnames = [\"NORD\"]\nvat_id = \"DE1\"";
+    let accounts = Accounts::parse(text).unwrap();
+    let mut bill = one_invoice().remove(0).bill;
+    assert_eq!(
+        accounts.supplier(&bill).unwrap().account.as_deref(),
+        Some("1")
+    );
+    bill.vat_id = Some("DE999999999".into());
+    let hold = accounts.supplier(&bill).unwrap_err();
+    assert!(
+        hold.message.contains("vat_id = \"DE999999999\""),
+        "{hold:?}"
+    );
+    bill.supplier = "Nord GmbH".into();
+    let hold = accounts.supplier(&bill).unwrap_err();
+    assert!(hold.message.contains("check who sent the bill"), "{hold:?}");
+    bill.vat_id = None;
+    assert!(accounts.supplier(&bill).is_ok());
+}
+
+fn ledger_line(record: i64, bill: &Bill) -> LedgerLine {
+    LedgerLine {
+        batch: 3,
+        record,
+        bill: BillId {
+            blake3: "other".into(),
+            pages: vec![0],
+        },
+        payment: bill.payment_key(),
+    }
+}
+
+#[test]
+fn a_bill_that_was_exported_from_another_document_is_held() {
+    let bills = one_invoice();
+    let ledger = Ledger {
+        lines: vec![ledger_line(9, &bills[0].bill)],
+        ..Ledger::default()
+    };
+    let plan = planned(TargetName::Hledger, &bills, &ledger, &[]);
+    assert_eq!(codes(&plan), [HoldCode::SameBill]);
+    assert!(
+        plan.held[0]
+            .hold
+            .message
+            .contains("record 9 (in batch 3, 119.00 EUR of 2025-06-30)")
+    );
+    assert!(plan.batch.files.is_empty());
+    // Two bills of one supplier and day are set apart by a person, the same bill is not.
+    let pair = DistinctPair::of(&bills[0].bill.id, &ledger.lines[0].bill);
+    let ledger = Ledger {
+        distinct: vec![pair],
+        ..ledger
+    };
+    assert_eq!(
+        codes(&planned(TargetName::Hledger, &bills, &ledger, &[])),
+        [HoldCode::SameBill]
+    );
+    let mut other = bills[0].bill.clone();
+    other.number = Some("RE-8".into());
+    let mut ledger = Ledger {
+        lines: vec![ledger_line(9, &other)],
+        ..ledger
+    };
+    assert_eq!(
+        codes(&planned(TargetName::Hledger, &bills, &ledger, &[])),
+        []
+    );
+    ledger.distinct.clear();
+    assert_eq!(
+        codes(&planned(TargetName::Hledger, &bills, &ledger, &[])),
+        [HoldCode::OtherNumber]
+    );
+}
+
+#[test]
+fn of_two_copies_in_one_export_the_first_is_written() {
+    let fields = invoice_fields("RE-7", &[("Karten", "100.00")], "100.00", "19.00", "119.00");
+    let bills: Vec<_> = [4, 5]
+        .map(|id| candidate(&stored(id, "invoice", fields.clone())).unwrap())
+        .into();
+    let plan = planned(TargetName::Hledger, &bills, &Ledger::default(), &[]);
+    assert_eq!((plan.batch.lines[0].record, plan.held[0].record), (4, 5));
+    assert_eq!(codes(&plan), [HoldCode::SameBill]);
+}
+
+#[test]
+fn an_invoice_with_a_payment_beside_it_is_held() {
+    let bills = one_invoice();
+    let mut payment = bills[0].bill.payment_key();
+    payment.paper = crate::domain::Paper::Screenshot;
+    payment.number = None;
+    let id = BillId {
+        blake3: "shot".into(),
+        pages: vec![0],
+    };
+    let papers = [OtherPaper {
+        record: 8,
+        id,
+        payment,
+    }];
+    let plan = planned(TargetName::Hledger, &bills, &Ledger::default(), &papers);
+    assert_eq!(codes(&plan), [HoldCode::PaidAlready]);
+}
+
+#[test]
+fn a_credit_note_has_negative_amounts_whatever_it_states() {
+    let fields = invoice_fields("G-1", &[("Karten", "100.00")], "100.00", "19.00", "119.00");
+    let mut note = stored(1, "invoice", fields);
+    let finding = crate::domain::Finding::new(crate::domain::FindingCode::CreditNote, None, "");
+    note.record.findings.push(finding);
+    let bill = candidate(&note).unwrap().bill;
+    assert_eq!(
+        (bill.kind, bill.gross),
+        (BillKind::CreditNote, Decimal::new(-11900, 2))
+    );
+    assert_eq!(bill.lines[0].amount, Some(Decimal::new(-10000, 2)));
+}
+
+/// Reads the bills of a batch back, without its manifest.
+fn read(target: TargetName, plan: &Plan) -> Vec<ReadBill> {
+    let files = plan
+        .batch
+        .files
+        .iter()
+        .filter(|file| !file.name.ends_with(".manifest.json"));
+    let read = |file: &crate::store::ExportFile| match target {
+        TargetName::Xero => reader::xero(&file.bytes),
+        TargetName::Quickbooks => reader::quickbooks(&file.name, &file.bytes),
+        TargetName::Datev => reader::datev(&file.name, &file.bytes),
+        TargetName::Hledger => reader::hledger(&file.bytes),
+        TargetName::Beancount => reader::beancount(&file.bytes),
+        TargetName::Gnucash => reader::gnucash(&file.bytes),
+        TargetName::Firefly => reader::firefly(&file.bytes),
+        TargetName::Xlsx | TargetName::Ubl => unreachable!("they have tests of their own"),
+    };
+    files.flat_map(read).collect()
+}
+
+/// What the file must state of the bill, where the format has a place for it.
+fn assert_stated(target: TargetName, read: &ReadBill, bill: &Bill) {
+    use TargetName::*;
+    let is_receipt = bill.kind == BillKind::Receipt;
+    let is_bank = target == Quickbooks && is_receipt;
+    assert_eq!(read.date, Some(bill.date));
+    if target != Gnucash {
+        assert_eq!(read.supplier, bill.supplier);
+    }
+    if !is_bank && target != Firefly {
+        assert_eq!(read.number, bill.reference());
+        let account = if target == Datev {
+            "4930"
+        } else {
+            "Expenses:Print"
+        };
+        assert_eq!(read.account, account);
+    }
+    if !is_bank && target != Gnucash {
+        assert_eq!(read.currency, bill.currency);
+    }
+    if let Some(gross) = read.gross {
+        assert_eq!(gross, bill.gross.normalize());
+    }
+    if matches!(target, Hledger | Beancount) {
+        let (_, tax) = bill.net_and_tax().unwrap();
+        assert_eq!(read.tax, Some(tax.normalize()));
+        assert_eq!(read.due_date, bill.due_date);
+    }
+    if matches!(target, Xero | Quickbooks | Gnucash) && !is_receipt {
+        let (net, tax) = bill.net_and_tax().unwrap();
+        assert_eq!(
+            read.lines
+                .iter()
+                .map(|(_, amount)| *amount)
+                .sum::<Decimal>(),
+            net
+        );
+        if !bill.lines.is_empty() {
+            let lines = bill.lines.iter().map(|line| {
+                (
+                    line.description.clone().unwrap(),
+                    line.amount.unwrap().normalize(),
+                )
+            });
+            let read: Vec<_> = read
+                .lines
+                .iter()
+                .map(|(text, amount)| (text.clone(), amount.normalize()))
+                .collect();
+            assert_eq!(read, lines.collect::<Vec<_>>());
+        }
+        if target != Gnucash || !tax.is_zero() {
+            assert_eq!(
+                read.tax_code,
+                if tax.is_zero() { "None" } else { "Input19" }
+            );
+        }
+        let due = bill
+            .due_date
+            .unwrap_or(bill.date.saturating_add(jiff::ToSpan::days(14)));
+        assert_eq!(read.due_date, Some(due));
+    }
+}
+
+/// Names and numbers as documents have them, and as attackers do.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => "[A-Za-zÄÖÜäöüß0-9]{1,12}( [A-Za-z0-9&.,-]{1,12}){0,2}",
+        2 => "[-=+@;|,()\"'\\\\/ \n\ta-zÉ€Ω]{1,16}",
+        1 => "\\PC{1,40}",
+        1 => "[0-9]{20,38}",
+    ]
+}
+
+fn cents(value: i64) -> String {
+    Decimal::new(value, 2).to_string()
+}
+
+prop_compose! {
+    fn bill_fields()(
+        supplier in text(), number in text(), descriptions in prop::collection::vec((text(), 1i64..20, -2000i64..900_000), 0..4),
+        day in 0i32..36_000, due in prop::option::of(0i64..60), currency in prop_oneof![4 => Just("EUR"), 1 => Just("USD"), 1 => Just("JPY")],
+        taxed in prop::bool::weighted(0.7), sign in prop_oneof![5 => Just(1i64), 1 => Just(-1)], off in prop_oneof![9 => Just(0i64), 1 => -1i64..2],
+        receipt in prop::bool::weighted(0.2), scale in prop_oneof![6 => Just(1i64), 1 => Just(1_000_000)],
+    ) -> (bool, Value) {
+        let net: i64 = descriptions.iter().map(|(_, n, price)| n * price * scale).sum::<i64>() * sign;
+        let net = if descriptions.is_empty() { 12_300 * sign } else { net };
+        let tax = if taxed { (Decimal::new(net, 2) * Decimal::new(19, 2)).round_dp(2) } else { Decimal::ZERO };
+        let gross = Decimal::new(net, 2) + tax + Decimal::new(off, 2);
+        let date = jiff::civil::date(1999, 1, 1).saturating_add(jiff::ToSpan::days(day));
+        let lines: Vec<_> = descriptions.iter().map(|(text, n, price)| json!({"description": text, "quantity": (n * sign).to_string(),
+            "unit_price": cents(price * scale), "line_total": cents(n * price * scale * sign)})).collect();
+        let fields = match receipt {
+            true => json!({"merchant_name": supplier, "date": date.to_string(), "currency": currency, "total": gross.to_string(),
+                "tax": tax.to_string(), "items": []}),
+            false => json!({"invoice_number": number, "issue_date": date.to_string(), "currency": currency, "seller_name": supplier,
+                "due_date": due.map(|days| date.saturating_add(jiff::ToSpan::days(days)).to_string()), "line_items": lines,
+                "net_total": cents(net), "tax_total": tax.to_string(), "gross_total": gross.to_string()}),
+        };
+        (receipt, fields)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// A strict reader reads what was written, or the bill is held.
+    #[test]
+    fn what_is_written_is_read_back_or_held((is_receipt, fields) in bill_fields()) {
+        let doc_type = if is_receipt { "receipt" } else { "invoice" };
+        let Ok(candidate) = candidate(&stored(1, doc_type, fields)) else { return Ok(()) };
+        let candidates = [candidate];
+        for target in ALL {
+            let plan = planned(target, &candidates, &Ledger::default(), &[]);
+            prop_assert_eq!(plan.batch.lines.len() + plan.held.len(), 1);
+            if plan.batch.lines.is_empty() {
+                continue;
+            }
+            if target == TargetName::Xlsx {
+                assert_workbook(&plan, &candidates[0].bill);
+                continue;
+            }
+            let read = read(target, &plan);
+            prop_assert_eq!(read.len(), 1, "{:?}", target);
+            assert_stated(target, &read[0], &candidates[0].bill);
+        }
+    }
+}
+
+fn assert_workbook(plan: &Plan, bill: &Bill) {
+    let sheets = reader::xlsx(&plan.batch.files[0].bytes);
+    let text = |cell: &str| {
+        sheets[0]
+            .get(cell)
+            .map(|(kind, text)| (kind.as_str(), text.clone()))
+    };
+    assert_eq!(text("C2"), Some(("s", bill.supplier.clone())));
+    assert_eq!(text("E2"), bill.number.clone().map(|number| ("s", number)));
+    let number = |sheet: usize, cell: &str| {
+        let (kind, text) = sheets[sheet].get(cell)?;
+        assert_eq!(kind, "n");
+        Some(text.parse::<f64>().unwrap())
+    };
+    let f64 = |value: Decimal| value.to_string().parse::<f64>().unwrap();
+    assert_eq!(number(0, "K2"), Some(f64(bill.gross)));
+    assert_eq!(number(0, "I2"), bill.net.map(f64));
+    // Days since 1899-12-30, for dates after February 1900.
+    let days = (bill.date - jiff::civil::date(1899, 12, 30)).get_days();
+    assert_eq!(number(0, "F2"), Some(f64::from(days)));
+    for (index, line) in bill.lines.iter().enumerate() {
+        assert_eq!(number(1, &format!("G{}", index + 2)), line.amount.map(f64));
+    }
+}
+
+#[test]
+fn a_file_for_datev_is_of_one_fiscal_year() {
+    let bill = |id: i64, date: &str| {
+        let mut fields = invoice_fields(&format!("RE-{id}"), &[], "100.00", "19.00", "119.00");
+        fields["issue_date"] = json!(date);
+        candidate(&stored(id, "invoice", fields)).unwrap()
+    };
+    let bills = [
+        bill(1, "2025-06-30"),
+        bill(2, "2025-07-01"),
+        bill(3, "2025-08-01"),
+    ];
+    let plan = planned(TargetName::Datev, &bills, &Ledger::default(), &[]);
+    let names: Vec<_> = plan
+        .batch
+        .files
+        .iter()
+        .map(|file| file.name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "EXTF_docmill-datev-000001-2024.csv",
+            "EXTF_docmill-datev-000001-2025.csv",
+            "docmill-datev-000001.manifest.json"
+        ]
+    );
+    let text = String::from_utf8_lossy(&plan.batch.files[1].bytes).into_owned();
+    let header = "\"EXTF\";700;21;\"Buchungsstapel\";13;20250615150640123;;\"RE\";\"docmill\";\"\";29098;55003;20250701;4;\
+        20250701;20250801;\"docmill batch 1\";\"\";1;0;0;\"EUR\";;\"\";;;\"\";;;\"\";\"\"";
+    assert_eq!(text.lines().next(), Some(header));
+}

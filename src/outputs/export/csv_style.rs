@@ -121,10 +121,11 @@ pub fn guarded(text: &str) -> String {
     }
 }
 
-/// Whether a spreadsheet would run the cell. Excel for Japanese takes full-width
-/// signs for a formula as well.
-pub fn is_formula(part: &str) -> bool {
-    let starts = part.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+/// What a formula starts with. Excel for Japanese takes full-width signs as well.
+pub const FORMULA_SIGNS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
+fn is_formula(part: &str) -> bool {
+    let starts = part.starts_with(FORMULA_SIGNS);
     let part = part.trim_end_matches([',', ';', '\t', '|', '\n', '\r']);
     let number = part.strip_prefix('-').unwrap_or(part);
     let is_amount = number.starts_with(|c: char| c.is_ascii_digit())

@@ -13,7 +13,7 @@ use crate::domain::{FieldPath, Fields, Finding, FindingCode, Status};
 use crate::store::{Store, StoredRecord};
 
 pub use csv_format::CsvExport;
-pub use csv_style::{CsvStyle, Separator, is_formula};
+pub use csv_style::{CsvStyle, FORMULA_SIGNS, Separator};
 pub use json_format::line;
 pub use ubl::{Ubl, ubl, ubl_file_name};
 

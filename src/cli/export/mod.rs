@@ -1,3 +1,6 @@
+mod batch;
+mod ledger;
+
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
@@ -6,9 +9,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
-use super::app::App;
-use super::exit::ExitStatus;
-use super::output::{self, Out, Replaced, count};
+use crate::cli::app::App;
+use crate::cli::exit::ExitStatus;
+use crate::cli::output::{self, Out, Replaced, count};
 use crate::config::UsageError;
 use crate::documents::types::DocTypes;
 use crate::domain::Status;
@@ -44,12 +47,21 @@ impl Wanted {
     }
 }
 
-/// Write records as JSON lines, CSV or UBL invoices
+/// Write records as JSON lines, CSV or UBL invoices, or bills for an accounting program
+///
+/// With --target, each accepted bill is exported once: a batch is entered in the
+/// export ledger, and its files are written to the folder --out with a manifest.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Export {
+    #[command(subcommand)]
+    action: Option<ledger::Action>,
+    #[command(flatten)]
+    batch: batch::BatchFlags,
     /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Jsonl)]
-    format: Format,
+    /// [default: jsonl]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// File to write instead of stdout; CSV writes lists to NAME.lines.csv beside
     /// it. For UBL: a folder
     #[arg(long, short, value_name = "FILE|DIR")]
@@ -114,17 +126,25 @@ fn country(text: &str) -> Result<String, String> {
 
 impl Export {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
-        if self.buyer_country.is_some() && self.format != Format::Ubl {
+        if let Some(action) = &self.action {
+            return action.run(&mut app).await;
+        }
+        if let Some(target) = self.batch.target {
+            self.check_batch()?;
+            return self.batch.run(target, self.out.as_deref(), &mut app).await;
+        }
+        let format = self.format.unwrap_or(Format::Jsonl);
+        if self.buyer_country.is_some() && format != Format::Ubl {
             let why = "--buyer-country needs --format ubl: other formats contain what was read";
             return Err(UsageError(why.to_owned()).into());
         }
-        if self.csv.is_set() && self.format != Format::Csv {
+        if self.csv.is_set() && format != Format::Csv {
             let why = "--excel-locale, --separator, --decimal-comma and --bom need --format csv";
             return Err(UsageError(why.to_owned()).into());
         }
         let types = app.settings().types.clone();
         let store = Store::open_to_read(&app.settings().db).await?;
-        let number = match self.format {
+        let number = match format {
             Format::Ubl => return self.ubl(&store, &mut app.out).await,
             Format::Jsonl => self.jsonl(&store, &mut app.out).await?,
             Format::Csv => {
@@ -136,6 +156,17 @@ impl Export {
             tracing::info!("{} written", count(number, "record"));
         }
         Ok(ExitStatus::Success)
+    }
+
+    /// What a batch contains is decided by the ledger and accounts.toml alone.
+    fn check_batch(&self) -> Result<(), UsageError> {
+        let is_plain = self.format.is_some() || !self.status.is_empty() || self.csv.is_set();
+        match is_plain || self.buyer_country.is_some() {
+            true => Err(UsageError(
+                "--target takes --out and --accounts only: its files are for a program".to_owned(),
+            )),
+            false => Ok(()),
+        }
     }
 
     async fn jsonl(&self, store: &Store, out: &mut Out) -> anyhow::Result<u64> {
@@ -187,12 +218,7 @@ impl Export {
             let why = "--format ubl needs a folder: --out DIR";
             return Err(UsageError(why.to_owned()).into());
         };
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            // The files are readable by their owner alone, too.
-            .mode(0o700)
-            .create(folder)
-            .with_context(|| format!("cannot create the folder {}", folder.display()))?;
+        create_folder(folder)?;
         let chosen = self.statuses(&[Status::Accepted]);
         let (mut refused, mut others, mut after) = (0, 0, 0);
         let mut written = BTreeSet::new();
@@ -239,6 +265,15 @@ impl Export {
             _ => ExitStatus::SomeFailed,
         })
     }
+}
+
+fn create_folder(folder: &Path) -> anyhow::Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        // The files are readable by their owner alone, too.
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("cannot create the folder {}", folder.display()))
 }
 
 /// Records fetched at once.

@@ -1,0 +1,249 @@
+//! `docmill export --target`: claims bills for a batch and writes its files.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use super::create_folder;
+use crate::cli::app::App;
+use crate::cli::exit::ExitStatus;
+use crate::cli::output::{self, Out, Replaced, count};
+use crate::config::UsageError;
+use crate::ingest;
+use crate::outputs::accounts::{self, Accounts, Held, Input, Plan, TargetName, sha256};
+use crate::store::{BatchRow, Store};
+
+/// The file that is read from the working folder unless another is named.
+const ACCOUNTS: &str = "accounts.toml";
+/// Another process may export or record at the same time; a plan is then made
+/// again.
+const TRIES: u32 = 5;
+
+#[derive(Args)]
+#[command(next_help_heading = "Accounting options")]
+pub struct BatchFlags {
+    /// Accounting program or format: write the accepted bills that it does not
+    /// have yet to the folder --out
+    #[arg(long, value_name = "NAME", value_parser = target_parser())]
+    pub target: Option<TargetName>,
+    /// Accounts and tax codes by supplier [default: accounts.toml, if it exists]
+    #[arg(long, value_name = "FILE", requires = "target")]
+    accounts: Option<PathBuf>,
+}
+
+fn target_parser() -> impl TypedValueParser<Value = TargetName> {
+    PossibleValuesParser::new(TargetName::NAMES).try_map(|name| name.parse::<TargetName>())
+}
+
+impl BatchFlags {
+    pub async fn run(
+        &self,
+        target: TargetName,
+        folder: Option<&Path>,
+        app: &mut App,
+    ) -> anyhow::Result<ExitStatus> {
+        let Some(folder) = folder else {
+            let why = "--target needs a folder: --out DIR";
+            return Err(UsageError(why.to_owned()).into());
+        };
+        let accounts = self.accounts()?;
+        let store = Store::open_existing(&app.settings().db).await?;
+        create_folder(folder)?;
+        let folder = ingest::absolute(folder);
+        finish_interrupted(&store, &mut app.out).await?;
+        let (plan, not_accepted) = claim(&store, target, &accounts, &folder).await?;
+        let batch = match plan.batch.lines.is_empty() {
+            true => None,
+            false => {
+                let id = plan.id;
+                let row = store.batch(id).await?;
+                let row = row.with_context(|| format!("batch {id} is not in the ledger"))?;
+                write_files(&store, &row, &folder).await?;
+                Some(row)
+            }
+        };
+        store.close().await;
+        report(&mut app.out, batch.as_ref(), &plan.plan, not_accepted)?;
+        Ok(match plan.held.is_empty() {
+            true => ExitStatus::Success,
+            false => ExitStatus::NeedsReview,
+        })
+    }
+
+    fn accounts(&self) -> Result<Accounts, UsageError> {
+        let path = self.accounts.as_deref().unwrap_or(Path::new(ACCOUNTS));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error)
+                if self.accounts.is_none() && error.kind() == std::io::ErrorKind::NotFound =>
+            {
+                return Ok(Accounts::default());
+            }
+            Err(error) => {
+                return Err(UsageError(format!(
+                    "cannot read {}: {error}",
+                    path.display()
+                )));
+            }
+        };
+        Accounts::parse(&text).map_err(|error| UsageError(format!("{}: {error}", path.display())))
+    }
+}
+
+/// A plan whose bills are claimed.
+struct Claimed {
+    id: i64,
+    plan: Plan,
+}
+
+impl std::ops::Deref for Claimed {
+    type Target = Plan;
+
+    fn deref(&self) -> &Plan {
+        &self.plan
+    }
+}
+
+/// With the number of bills that a person has to settle first.
+async fn claim(
+    store: &Store,
+    target: TargetName,
+    accounts: &Accounts,
+    folder: &Path,
+) -> anyhow::Result<(Claimed, usize)> {
+    let country = accounts.ubl.buyer_country.as_deref();
+    for _ in 0..TRIES {
+        let ledger = store.ledger().await?;
+        let gathered = accounts::gather(store, target, country).await?;
+        let mut plan = accounts::plan(&Input {
+            target,
+            candidates: &gathered.candidates,
+            papers: &gathered.papers,
+            accounts,
+            ledger: &ledger,
+            now: now(),
+            user: &user(),
+            folder,
+        })?;
+        plan.held.splice(..0, gathered.held);
+        if plan.batch.lines.is_empty() {
+            return Ok((Claimed { id: 0, plan }, gathered.not_accepted));
+        }
+        if let Some(id) = store.claim_batch(ledger.version, &plan.batch).await? {
+            return Ok((Claimed { id, plan }, gathered.not_accepted));
+        }
+    }
+    anyhow::bail!(
+        "records or ledger changed {TRIES} times while the batch was planned: nothing was exported; try again when no run is at work"
+    )
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as i64)
+}
+
+/// Who is at work, for the ledger.
+pub fn user() -> String {
+    let named = ["USER", "LOGNAME"].into_iter().find_map(|name| {
+        let value = std::env::var(name).ok()?;
+        (!value.is_empty()).then_some(value)
+    });
+    named.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+}
+
+/// An export that was killed has claimed its bills. Its files are written where
+/// they were to lie, so that no bill is in two files.
+async fn finish_interrupted(store: &Store, out: &mut Out) -> anyhow::Result<()> {
+    for batch in store.unwritten_batches().await? {
+        if batch.is_forgotten {
+            tracing::warn!(
+                "batch {} was interrupted and a document in it was forgotten: take it back with `docmill export reverse {}`",
+                batch.id,
+                batch.id
+            );
+            continue;
+        }
+        if batch.reversed == batch.lines {
+            continue;
+        }
+        let folder = batch.folder.clone();
+        write_files(store, &batch, &folder).await.with_context(|| {
+            format!(
+                "batch {} was interrupted and its files cannot be written: make its folder available again, or use `docmill export again {} --out DIR`",
+                batch.id, batch.id
+            )
+        })?;
+        out.line(&format!(
+            "Batch {} was interrupted. Its files are in {} now.",
+            batch.id,
+            output::short(&folder)
+        ))?;
+    }
+    Ok(())
+}
+
+/// Writes the stored files of a batch: the manifest last, so that where it lies,
+/// all of them do.
+pub async fn write_files(store: &Store, batch: &BatchRow, folder: &Path) -> anyhow::Result<()> {
+    create_folder(folder)?;
+    let mut files = store.batch_files(batch.id).await?;
+    files.sort_by_key(|file| file.name.ends_with(".manifest.json"));
+    for file in files {
+        anyhow::ensure!(
+            sha256(&file.bytes) == file.sha256,
+            "the stored content of {} is damaged: it was not written",
+            file.name
+        );
+        let mut written = Replaced::create(&folder.join(&file.name))?;
+        written.write_all(&file.bytes)?;
+        written.commit_durably()?;
+    }
+    store.mark_written(batch.id, folder).await
+}
+
+fn report(
+    out: &mut Out,
+    batch: Option<&BatchRow>,
+    plan: &Plan,
+    not_accepted: usize,
+) -> anyhow::Result<()> {
+    match batch {
+        Some(batch) => {
+            let bills = count(plan.batch.lines.len() as u64, "bill");
+            out.line(&format!("Batch {}: {bills} for {}", batch.id, batch.target))?;
+            for name in batch.files.lines() {
+                out.line(&format!("  {}", output::short(&batch.folder.join(name))))?;
+            }
+        }
+        None => out.line("Nothing to export.")?,
+    }
+    if !plan.held.is_empty() {
+        held(out, &plan.held)?;
+    }
+    if not_accepted > 0 {
+        let bills = count(not_accepted as u64, "bill");
+        out.line(&format!(
+            "Not accepted: {bills}. `docmill status` lists them."
+        ))?;
+    }
+    Ok(())
+}
+
+fn held(out: &mut Out, held: &[Held]) -> anyhow::Result<()> {
+    out.line(&format!("Held: {}", count(held.len() as u64, "bill")))?;
+    let mut table = output::table(&["id", "file", "reason", "what to do"]);
+    for held in held {
+        table.add_row([
+            output::cell(&held.record.to_string()),
+            output::cell(&output::short(Path::new(&held.path))),
+            output::cell(held.hold.code.as_str()),
+            output::cell(&held.hold.message),
+        ]);
+    }
+    out.table(&table)
+}

@@ -1,0 +1,151 @@
+//! `docmill export batches`, `again`, `reverse` and `distinct`: what was
+//! exported, and changes of it by a person.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Subcommand;
+
+use super::batch::{user, write_files};
+use crate::cli::app::App;
+use crate::cli::exit::ExitStatus;
+use crate::cli::output::{self, count};
+use crate::config::UsageError;
+use crate::ingest;
+use crate::store::{BatchRow, BillId, DistinctPair, Store, StoredRecord};
+
+#[derive(Subcommand)]
+pub enum Action {
+    /// List what was exported for accounting programs
+    Batches,
+    /// Write the files of a batch again, with the same content
+    Again {
+        /// Number of the batch
+        batch: i64,
+        /// Folder to write to [default: the batch's own]
+        #[arg(long, short, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Take a batch back, so that its bills are exported again
+    ///
+    /// Only after its file was discarded, or its bills were removed from the books.
+    Reverse {
+        /// Number of the batch
+        batch: i64,
+        /// Why; kept in the ledger
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Only this record of the batch; may be repeated
+        #[arg(long, value_name = "ID")]
+        record: Vec<i64>,
+    },
+    /// Remember that two records are two payments
+    Distinct {
+        /// The record that is held
+        id: i64,
+        /// The record that it was compared with
+        other: i64,
+        /// Why; kept in the ledger
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+impl Action {
+    pub async fn run(&self, app: &mut App) -> anyhow::Result<ExitStatus> {
+        let store = Store::open_existing(&app.settings().db).await?;
+        match self {
+            Action::Batches => list(&store, app).await?,
+            Action::Again { batch, out } => {
+                let row = batch_row(&store, *batch).await?;
+                anyhow::ensure!(
+                    !row.is_forgotten,
+                    "a document of batch {batch} was forgotten: its files cannot be written again"
+                );
+                let folder = match out {
+                    Some(folder) => ingest::absolute(folder),
+                    None => row.folder.clone(),
+                };
+                write_files(&store, &row, &folder).await?;
+                app.out
+                    .line(&format!("Batch {batch} is in {}.", output::short(&folder)))?;
+            }
+            Action::Reverse {
+                batch,
+                reason,
+                record,
+            } => {
+                let reason = given(reason)?;
+                let reversed = store.reverse_batch(*batch, record, &user(), reason).await?;
+                let lines = count(reversed?, "bill");
+                let message =
+                    format!("Batch {batch}: {lines} reversed. The next export has them again.");
+                app.out.line(&message)?;
+            }
+            Action::Distinct { id, other, reason } => {
+                let reason = given(reason)?;
+                let (a, b) = (record(&store, *id).await?, record(&store, *other).await?);
+                let pair = DistinctPair::of(&bill_id(&a), &bill_id(&b));
+                store.mark_distinct(&pair, &user(), reason).await?;
+                app.out
+                    .line(&format!("Records {id} and {other} are two payments."))?;
+            }
+        }
+        store.close().await;
+        Ok(ExitStatus::Success)
+    }
+}
+
+fn given(reason: &str) -> Result<&str, UsageError> {
+    match reason.trim() {
+        "" => Err(UsageError("--reason is empty: say why".to_owned())),
+        reason => Ok(reason),
+    }
+}
+
+async fn batch_row(store: &Store, id: i64) -> anyhow::Result<BatchRow> {
+    let row = store.batch(id).await?;
+    row.with_context(|| format!("there is no batch {id}: `docmill export batches` lists them"))
+}
+
+async fn record(store: &Store, id: i64) -> anyhow::Result<StoredRecord> {
+    let record = store.any_record(id).await?;
+    record.with_context(|| format!("there is no record {id}: `docmill export` lists them"))
+}
+
+fn bill_id(stored: &StoredRecord) -> BillId {
+    BillId {
+        blake3: stored.blake3.clone(),
+        pages: stored.record.pages.clone(),
+    }
+}
+
+async fn list(store: &Store, app: &mut App) -> anyhow::Result<()> {
+    let batches = store.batches().await?;
+    if batches.is_empty() {
+        return app
+            .out
+            .line("Nothing was exported for an accounting program.");
+    }
+    let mut table = output::table(&["batch", "target", "time", "by", "bills", "state", "files"]);
+    for batch in batches {
+        let time = jiff::Timestamp::from_millisecond(batch.created_at)?;
+        let state = match &batch {
+            batch if batch.reversed == batch.lines => "reversed".to_owned(),
+            batch if batch.reversed > 0 => format!("{} reversed", batch.reversed),
+            batch if !batch.is_written => "interrupted".to_owned(),
+            _ => "written".to_owned(),
+        };
+        let first = batch.files.lines().next().unwrap_or_default();
+        table.add_row([
+            output::cell(&batch.id.to_string()),
+            output::cell(&batch.target),
+            output::cell(&time.strftime("%Y-%m-%d %H:%M").to_string()),
+            output::cell(&batch.created_by),
+            output::cell(&batch.lines.to_string()),
+            output::cell(&state),
+            output::cell(&output::short(&batch.folder.join(first))),
+        ]);
+    }
+    app.out.table(&table)
+}

@@ -1,0 +1,564 @@
+//! Readers of the written files for tests: from the published formats, without
+//! the writers' code, and strict. They panic where a file is not of its format.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+/// A bill as a file states it. What a format does not have is empty.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReadBill {
+    pub supplier: String,
+    pub number: String,
+    pub date: Option<Date>,
+    pub due_date: Option<Date>,
+    pub currency: String,
+    pub account: String,
+    pub tax_code: String,
+    pub lines: Vec<(String, Decimal)>,
+    pub gross: Option<Decimal>,
+    pub tax: Option<Decimal>,
+}
+
+fn number(text: &str) -> Decimal {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+    assert!(is_digits(whole) && is_digits(part), "`{text}` is no number");
+    Decimal::from_str(text).unwrap().normalize()
+}
+
+fn slash_date(text: &str) -> Date {
+    let parts: Vec<&str> = text.split('/').collect();
+    assert_eq!(
+        parts.iter().map(|part| part.len()).collect::<Vec<_>>(),
+        [2, 2, 4],
+        "{text}"
+    );
+    format!("{}-{}-{}", parts[2], parts[1], parts[0])
+        .parse()
+        .unwrap()
+}
+
+/// RFC 4180, CRLF, no quote outside of a quoted field.
+pub fn csv(bytes: &[u8]) -> Vec<Vec<String>> {
+    let text = std::str::from_utf8(bytes).expect("UTF-8");
+    assert!(text.ends_with("\r\n"), "the last row has an end");
+    let (mut rows, mut row, mut field) = (Vec::new(), Vec::new(), String::new());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => {
+                assert!(field.is_empty(), "a quote within {field}");
+                loop {
+                    match chars.next().expect("the quote is closed") {
+                        '"' if chars.peek() == Some(&'"') => {
+                            chars.next();
+                            field.push('"');
+                        }
+                        '"' => break,
+                        other => field.push(other),
+                    }
+                }
+                assert!(
+                    matches!(chars.peek(), Some(',' | '\r')),
+                    "text after a quote"
+                );
+            }
+            ',' => row.push(std::mem::take(&mut field)),
+            '\r' => {
+                assert_eq!(chars.next(), Some('\n'));
+                row.push(std::mem::take(&mut field));
+                rows.push(std::mem::take(&mut row));
+            }
+            '\n' => panic!("a line feed alone"),
+            other => field.push(other),
+        }
+    }
+    let width = rows[0].len();
+    assert!(
+        rows.iter().all(|row| row.len() == width),
+        "rows of one width"
+    );
+    rows
+}
+
+/// No cell runs in a spreadsheet.
+fn assert_harmless(rows: &[Vec<String>]) {
+    for cell in rows.iter().flatten() {
+        let starts = cell.trim_start().starts_with(['=', '+', '-', '@']);
+        let is_number = cell.parse::<f64>().is_ok() || cell == "-";
+        assert!(!starts || is_number, "`{cell}` runs");
+    }
+}
+
+/// Rows of one key, in their order, are one bill.
+fn grouped<'a>(
+    rows: &'a [Vec<String>],
+    key: impl Fn(&Vec<String>) -> String,
+) -> Vec<Vec<&'a Vec<String>>> {
+    let mut groups: Vec<(String, Vec<&Vec<String>>)> = Vec::new();
+    for row in rows {
+        let key = key(row);
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((key, vec![row])),
+        }
+    }
+    groups.into_iter().map(|(_, rows)| rows).collect()
+}
+
+pub fn xero(bytes: &[u8]) -> Vec<ReadBill> {
+    let rows = csv(bytes);
+    let heading = "*ContactName,EmailAddress,POAddressLine1,POAddressLine2,POAddressLine3,POAddressLine4,POCity,PORegion,\
+        POPostalCode,POCountry,*InvoiceNumber,*InvoiceDate,*DueDate,Total,InventoryItemCode,Description,*Quantity,*UnitAmount,\
+        *AccountCode,*TaxType,TaxAmount,TrackingName1,TrackingOption1,TrackingName2,TrackingOption2,Currency";
+    assert_eq!(rows[0].join(","), heading);
+    assert!(rows.len() <= 501, "{} rows", rows.len());
+    assert_harmless(&rows[1..]);
+    let bills = grouped(&rows[1..], |row| format!("{}\0{}", row[0], row[10]));
+    let bill = |rows: &Vec<&Vec<String>>| {
+        let first = rows[0];
+        for row in rows {
+            for required in [0, 10, 11, 12, 15, 16, 17, 18, 19] {
+                assert!(
+                    !row[required].is_empty(),
+                    "column {required} is empty: {row:?}"
+                );
+            }
+        }
+        ReadBill {
+            supplier: first[0].clone(),
+            number: first[10].clone(),
+            date: Some(slash_date(&first[11])),
+            due_date: Some(slash_date(&first[12])),
+            currency: first[25].clone(),
+            account: first[18].clone(),
+            tax_code: first[19].clone(),
+            lines: rows
+                .iter()
+                .map(|row| (row[15].clone(), number(&row[16]) * number(&row[17])))
+                .collect(),
+            gross: Some(number(&first[13])),
+            tax: None,
+        }
+    };
+    bills.iter().map(bill).collect()
+}
+
+pub fn quickbooks(name: &str, bytes: &[u8]) -> Vec<ReadBill> {
+    let rows = csv(bytes);
+    assert_harmless(&rows[1..]);
+    if name.contains("-bank") {
+        assert_eq!(rows[0], ["Date", "Description", "Amount"]);
+        let receipt = |row: &Vec<String>| ReadBill {
+            supplier: row[1].clone(),
+            date: Some(slash_date(&row[0])),
+            gross: Some(-number(&row[2])),
+            ..ReadBill::default()
+        };
+        return rows[1..].iter().map(receipt).collect();
+    }
+    let heading = "Bill No,Vendor,Bill Date,Due Date,Currency,Line Account,Line Description,Line Qty,Line Unit Price,Line Amount,Line Tax Code";
+    assert_eq!(rows[0].join(","), heading);
+    let bills = grouped(&rows[1..], |row| format!("{}\0{}", row[0], row[1]));
+    let bill = |rows: &Vec<&Vec<String>>| {
+        let first = rows[0];
+        assert!(
+            first[0].chars().count() <= 21 && !first[1].is_empty(),
+            "{first:?}"
+        );
+        for row in rows {
+            assert_eq!(
+                (number(&row[7]) * number(&row[8])).normalize(),
+                number(&row[9]),
+                "{row:?}"
+            );
+        }
+        ReadBill {
+            supplier: first[1].clone(),
+            number: first[0].clone(),
+            date: Some(slash_date(&first[2])),
+            due_date: Some(slash_date(&first[3])),
+            currency: first[4].clone(),
+            account: first[5].clone(),
+            tax_code: first[10].clone(),
+            lines: rows
+                .iter()
+                .map(|row| (row[6].clone(), number(&row[9])))
+                .collect(),
+            ..ReadBill::default()
+        }
+    };
+    bills.iter().map(bill).collect()
+}
+
+/// A DATEV row: `;`, text in quotes, no control characters.
+fn datev_fields(line: &str) -> Vec<(String, bool)> {
+    let (mut fields, mut chars) = (Vec::new(), line.chars().peekable());
+    loop {
+        let (mut field, mut is_text) = (String::new(), false);
+        if chars.peek() == Some(&'"') {
+            is_text = true;
+            chars.next();
+            loop {
+                match chars.next().expect("the quote is closed") {
+                    '"' if chars.peek() == Some(&'"') => {
+                        chars.next();
+                        field.push('"');
+                    }
+                    '"' => break,
+                    c => field.push(c),
+                }
+            }
+        } else {
+            while chars.peek().is_some_and(|c| *c != ';') {
+                field.push(chars.next().unwrap());
+            }
+        }
+        fields.push((field, is_text));
+        match chars.next() {
+            None => return fields,
+            Some(c) => assert_eq!(c, ';', "{line}"),
+        }
+    }
+}
+
+pub fn datev(name: &str, bytes: &[u8]) -> Vec<ReadBill> {
+    assert!(
+        name.starts_with("EXTF_") && name.ends_with(".csv"),
+        "{name}"
+    );
+    assert!(
+        !bytes.contains(&b'\n')
+            || bytes.windows(2).filter(|w| w == b"\r\n").count()
+                == bytes.iter().filter(|b| **b == b'\n').count()
+    );
+    let (text, _, _) = encoding_rs::WINDOWS_1252.decode(bytes);
+    let lines: Vec<&str> = text.strip_suffix("\r\n").unwrap().split("\r\n").collect();
+    let header = datev_fields(lines[0]);
+    assert_eq!(header.len(), 31);
+    let at = |index: usize| header[index - 1].0.as_str();
+    let start = [at(1), at(2), at(3), at(4), at(5)];
+    assert_eq!(start, ["EXTF", "700", "21", "Buchungsstapel", "13"]);
+    assert_eq!((at(6).len(), at(21), at(22)), (17, "0", "EUR"));
+    assert!((1001..=9_999_999).contains(&at(11).parse::<u32>().unwrap()));
+    assert!((1..=99_999).contains(&at(12).parse::<u32>().unwrap()));
+    assert!(at(17).chars().count() <= 30);
+    let day = |text: &str| -> Date {
+        format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..8])
+            .parse()
+            .unwrap()
+    };
+    let (year, from, to) = (day(at(13)), day(at(15)), day(at(16)));
+    assert_eq!(lines[1].split(';').count(), 125);
+    let bill = |line: &&str| {
+        let row = datev_fields(line);
+        assert_eq!(row.len(), 125, "{line}");
+        let at = |index: usize| row[index - 1].0.as_str();
+        for text in [2, 3, 9, 11, 14, 40] {
+            assert!(row[text - 1].1, "field {text} is quoted");
+        }
+        let (whole, cents) = at(1).split_once(',').unwrap();
+        assert!(
+            (1..=10).contains(&whole.len()) && cents.len() == 2,
+            "{}",
+            at(1)
+        );
+        let amount = number(&at(1).replace(',', "."));
+        assert!(amount > Decimal::ZERO);
+        assert!(
+            at(11).len() <= 36
+                && at(11)
+                    .bytes()
+                    .all(|c| c.is_ascii_alphanumeric() || b"_$&%*+-/".contains(&c))
+        );
+        assert!(at(14).chars().count() <= 60);
+        assert_eq!((at(3), at(114)), ("EUR", "0"));
+        for account in [at(7), at(8)] {
+            assert!(
+                (1..=9).contains(&account.len()) && account.bytes().all(|c| c.is_ascii_digit())
+            );
+        }
+        let (d, m) = (&at(10)[..2], &at(10)[2..]);
+        let in_year = |y: i16| format!("{y:04}-{m}-{d}").parse::<Date>().ok();
+        let end = year.checked_add(jiff::ToSpan::year(1)).unwrap();
+        let candidates = [in_year(year.year()), in_year(year.year() + 1)];
+        let date = candidates
+            .into_iter()
+            .flatten()
+            .find(|date| *date >= year && *date < end)
+            .unwrap();
+        assert!(date >= from && date <= to);
+        let due = at(117);
+        ReadBill {
+            supplier: at(14).to_owned(),
+            number: at(11).to_owned(),
+            date: Some(date),
+            due_date: (!due.is_empty()).then(|| {
+                format!("{}-{}-{}", &due[4..], &due[2..4], &due[..2])
+                    .parse()
+                    .unwrap()
+            }),
+            currency: at(3).to_owned(),
+            account: at(7).to_owned(),
+            tax_code: at(9).to_owned(),
+            gross: Some(match at(2) {
+                "S" => amount,
+                "H" => -amount,
+                other => panic!("{other}"),
+            }),
+            ..ReadBill::default()
+        }
+    };
+    lines[2..].iter().map(bill).collect()
+}
+
+/// Postings `    account  1.00 EUR`: account, amount, currency.
+fn posting(line: &str) -> (String, Decimal, String) {
+    let (account, rest) = line.trim_start().split_once("  ").unwrap();
+    let (amount, currency) = rest.trim().split_once(' ').unwrap();
+    (account.to_owned(), number(amount), currency.to_owned())
+}
+
+/// From postings that add up to 0: the expense, an input tax, who was paid.
+fn with_postings(mut bill: ReadBill, postings: &[(String, Decimal, String)]) -> ReadBill {
+    assert!((2..=3).contains(&postings.len()));
+    assert_eq!(
+        postings
+            .iter()
+            .map(|(_, amount, _)| *amount)
+            .sum::<Decimal>(),
+        Decimal::ZERO
+    );
+    bill.account = postings[0].0.clone();
+    bill.currency = postings[0].2.clone();
+    bill.gross = postings.last().map(|(_, amount, _)| -*amount);
+    bill.tax = Some(if postings.len() == 3 {
+        postings[1].1
+    } else {
+        Decimal::ZERO
+    });
+    bill
+}
+
+pub fn hledger(bytes: &[u8]) -> Vec<ReadBill> {
+    let text = std::str::from_utf8(bytes).unwrap();
+    let blocks = text.split("\n\n").skip(1);
+    let bill = |block: &str| {
+        let mut lines = block.lines();
+        let (head, comment) = lines.next().unwrap().split_once(';').unwrap();
+        let (date, rest) = head.split_once(" * (").unwrap();
+        let (number, payee) = rest.split_once(')').unwrap();
+        let tags: BTreeMap<&str, &str> = comment
+            .split(',')
+            .filter_map(|tag| tag.trim().split_once(':'))
+            .collect();
+        let read = ReadBill {
+            supplier: payee.trim().to_owned(),
+            number: number.to_owned(),
+            date: Some(date.parse().unwrap()),
+            due_date: tags.get("due").map(|due| due.parse().unwrap()),
+            ..ReadBill::default()
+        };
+        with_postings(read, &lines.map(posting).collect::<Vec<_>>())
+    };
+    blocks.map(bill).collect()
+}
+
+pub fn beancount(bytes: &[u8]) -> Vec<ReadBill> {
+    let text = std::str::from_utf8(bytes).unwrap();
+    let string = |text: &mut std::str::Chars| {
+        let mut out = String::new();
+        text.find(|c| *c == '"').unwrap();
+        loop {
+            match text.next().unwrap() {
+                '\\' => out.push(text.next().unwrap()),
+                '"' => return out,
+                c => out.push(c),
+            }
+        }
+    };
+    let bill = |block: &str| {
+        let mut lines = block.lines();
+        let head = lines.next().unwrap();
+        let mut chars = head[13..].chars();
+        assert_eq!(&head[10..13], " * ");
+        let (payee, narration) = (string(&mut chars), string(&mut chars));
+        assert!(chars.as_str().starts_with(" ^docmill-"));
+        let (meta, postings): (Vec<&str>, Vec<&str>) =
+            lines.partition(|line| line.trim().starts_with(|c: char| c.is_ascii_lowercase()));
+        let due = meta
+            .iter()
+            .find_map(|line| line.trim().strip_prefix("due: "));
+        let read = ReadBill {
+            supplier: payee,
+            number: narration,
+            date: Some(head[..10].parse().unwrap()),
+            due_date: due.map(|due| due.parse().unwrap()),
+            ..ReadBill::default()
+        };
+        with_postings(read, &postings.into_iter().map(posting).collect::<Vec<_>>())
+    };
+    text.split("\n\n").skip(1).map(bill).collect()
+}
+
+/// By GnuCash's expression for "comma separated with quotes": a quote may only
+/// stand, doubled, in notes (5th field) and description (7th).
+pub fn gnucash(bytes: &[u8]) -> Vec<ReadBill> {
+    let text = std::str::from_utf8(bytes).unwrap();
+    let row = |line: &str| {
+        assert!(line.len() < 1000, "{} bytes", line.len());
+        let (mut fields, mut rest) = (Vec::new(), line);
+        loop {
+            let (field, after) = match rest.strip_prefix('"') {
+                Some(quoted) if [4, 6].contains(&fields.len()) => {
+                    let bytes = quoted.as_bytes();
+                    let mut end = 0;
+                    while bytes[end] != b'"' || bytes.get(end + 1) == Some(&b'"') {
+                        end += if bytes[end] == b'"' { 2 } else { 1 };
+                    }
+                    (quoted[..end].replace("\"\"", "\""), &quoted[end + 1..])
+                }
+                Some(quoted) => {
+                    let (field, after) = quoted.split_once('"').unwrap();
+                    (field.to_owned(), after)
+                }
+                None => {
+                    let end = rest.find([',', '"']).unwrap_or(rest.len());
+                    (rest[..end].to_owned(), &rest[end..])
+                }
+            };
+            fields.push(field);
+            match after.strip_prefix(',') {
+                Some(next) => rest = next,
+                None => break assert!(after.is_empty(), "{line}"),
+            }
+        }
+        assert_eq!(fields.len(), 22, "{line}");
+        fields
+    };
+    let rows: Vec<Vec<String>> = text.lines().map(row).collect();
+    assert_harmless(&rows);
+    let bill = |rows: &Vec<&Vec<String>>| {
+        let first = rows[0];
+        assert!(
+            !first[19].is_empty() && !first[17].is_empty(),
+            "it is posted"
+        );
+        ReadBill {
+            number: first[3].clone(),
+            date: Some(slash_date(&first[1])),
+            due_date: Some(slash_date(&first[18])),
+            account: first[8].clone(),
+            tax_code: first[16].clone(),
+            lines: rows
+                .iter()
+                .map(|row| (row[6].clone(), number(&row[9]) * number(&row[10])))
+                .collect(),
+            ..ReadBill::default()
+        }
+    };
+    grouped(&rows, |row| row[0].clone())
+        .iter()
+        .map(bill)
+        .collect()
+}
+
+pub fn firefly(bytes: &[u8]) -> Vec<ReadBill> {
+    let rows = csv(bytes);
+    assert_harmless(&rows[1..]);
+    let roles = [
+        "account-name",
+        "date_transaction",
+        "amount",
+        "currency-code",
+        "opposing-name",
+        "description",
+        "external-id",
+    ];
+    assert_eq!(rows[0], roles);
+    let bill = |row: &Vec<String>| ReadBill {
+        supplier: row[4].clone(),
+        date: Some(row[1].parse().unwrap()),
+        currency: row[3].clone(),
+        gross: Some(-number(&row[2])),
+        ..ReadBill::default()
+    };
+    rows[1..].iter().map(bill).collect()
+}
+
+/// A cell of a sheet: its type and text, by `A1`.
+pub type Cells = BTreeMap<String, (String, String)>;
+
+/// The cells of a workbook's sheets. Panics on a formula.
+pub fn xlsx(bytes: &[u8]) -> Vec<Cells> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let mut part = |name: &str| {
+        let mut text = String::new();
+        archive
+            .by_name(name)
+            .unwrap()
+            .read_to_string(&mut text)
+            .unwrap();
+        text
+    };
+    let strings = elements(&part("xl/sharedStrings.xml"), "si");
+    let strings: Vec<String> = strings.into_iter().map(|(_, text)| text).collect();
+    let mut sheet = |index: usize| {
+        let cells = elements(&part(&format!("xl/worksheets/sheet{index}.xml")), "c");
+        let cell = |(attributes, text): (BTreeMap<String, String>, String)| {
+            let kind = attributes.get("t").cloned().unwrap_or("n".into());
+            assert!(kind == "n" || kind == "s", "a cell of type {kind}");
+            let text = match kind.as_str() {
+                "s" => strings[text.parse::<usize>().unwrap()].clone(),
+                _ => text,
+            };
+            (attributes["r"].clone(), (kind, text))
+        };
+        cells.into_iter().map(cell).collect()
+    };
+    vec![sheet(1), sheet(2)]
+}
+
+/// Attributes and text of each element with this name.
+fn elements(xml: &str, name: &str) -> Vec<(BTreeMap<String, String>, String)> {
+    use quick_xml::events::Event;
+    let mut reader = quick_xml::Reader::from_str(xml);
+    let (mut found, mut open) = (Vec::new(), false);
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Start(start) => {
+                assert_ne!(start.name().as_ref(), "f", "a formula");
+                if start.name().as_ref() == name {
+                    open = true;
+                    let attributes = start.attributes().map(|a| {
+                        let a = a.unwrap();
+                        let key = a.key.as_ref().to_owned();
+                        (key, a.value.to_string())
+                    });
+                    found.push((attributes.collect(), String::new()));
+                }
+            }
+            Event::End(end) if end.name().as_ref() == name => open = false,
+            Event::Text(text) if open => {
+                found.last_mut().unwrap().1.push_str(text.as_ref());
+            }
+            Event::GeneralRef(entity) if open => {
+                let text = match entity.as_ref() {
+                    "amp" => "&",
+                    "lt" => "<",
+                    "gt" => ">",
+                    "quot" => "\"",
+                    other => panic!("{other}"),
+                };
+                found.last_mut().unwrap().1.push_str(text);
+            }
+            Event::Eof => return found,
+            _ => {}
+        }
+    }
+}
