@@ -270,6 +270,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_example_in_the_docs_is_right() {
+        let guide = include_str!("../../../docs/accounting-import.md");
+        let example = guide.split("```toml\n").nth(1).unwrap();
+        let accounts = Accounts::parse(example.split("```").next().unwrap()).unwrap();
+        assert_eq!(accounts.suppliers[0].tax_codes.len(), 2);
+        assert!(accounts.datev.is_some() && accounts.default.is_some());
+    }
+
+    #[test]
     fn mistakes_are_reported() {
         for (text, expected) in [
             ("[[supplier]]\naccount = \"1\"", "neither vat_id nor names"),
