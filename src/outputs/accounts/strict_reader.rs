@@ -96,10 +96,7 @@ fn assert_harmless(rows: &[Vec<String>]) {
 }
 
 /// Rows of one key, in their order, are one bill.
-fn grouped<'a>(
-    rows: &'a [Vec<String>],
-    key: impl Fn(&Vec<String>) -> String,
-) -> Vec<Vec<&'a Vec<String>>> {
+fn grouped(rows: &[Vec<String>], key: impl Fn(&Vec<String>) -> String) -> Vec<Vec<&Vec<String>>> {
     let mut groups: Vec<(String, Vec<&Vec<String>>)> = Vec::new();
     for row in rows {
         let key = key(row);
