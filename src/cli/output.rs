@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use anyhow::Context;
@@ -81,6 +82,15 @@ pub fn check_place(file: &Path) -> Result<(), UsageError> {
         true => Err(UsageError(format!("{shown} is a folder: name a file"))),
         false => Ok(()),
     }
+}
+
+/// Creates a folder, readable by its owner alone, and those above it.
+pub fn create_folder(folder: &Path) -> anyhow::Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("cannot create the folder {}", folder.display()))
 }
 
 /// An error without the name of the temporary file that it is about.

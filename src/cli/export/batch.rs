@@ -8,7 +8,6 @@ use anyhow::Context;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::create_folder;
 use crate::cli::app::App;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::{self, Out, Replaced, count};
@@ -52,7 +51,7 @@ impl BatchFlags {
         };
         let accounts = self.accounts()?;
         let store = Store::open_existing(&app.settings().db).await?;
-        create_folder(folder)?;
+        output::create_folder(folder)?;
         let folder = ingest::absolute(folder);
         finish_interrupted(&store, &mut app.out).await?;
         let (plan, not_accepted) = claim(&store, target, &accounts, &folder).await?;
@@ -190,7 +189,7 @@ async fn finish_interrupted(store: &Store, out: &mut Out) -> anyhow::Result<()> 
 /// Writes the stored files of a batch: the manifest last, so that where it lies,
 /// all of them do.
 pub async fn write_files(store: &Store, batch: &BatchRow, folder: &Path) -> anyhow::Result<()> {
-    create_folder(folder)?;
+    output::create_folder(folder)?;
     let mut files = store.batch_files(batch.id).await?;
     files.sort_by_key(|file| file.name.ends_with(".manifest.json"));
     for file in files {

@@ -3,10 +3,8 @@ mod ledger;
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use crate::cli::app::App;
@@ -218,7 +216,7 @@ impl Export {
             let why = "--format ubl needs a folder: --out DIR";
             return Err(UsageError(why.to_owned()).into());
         };
-        create_folder(folder)?;
+        output::create_folder(folder)?;
         let chosen = self.statuses(&[Status::Accepted]);
         let (mut refused, mut others, mut after) = (0, 0, 0);
         let mut written = BTreeSet::new();
@@ -265,15 +263,6 @@ impl Export {
             _ => ExitStatus::SomeFailed,
         })
     }
-}
-
-fn create_folder(folder: &Path) -> anyhow::Result<()> {
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        // The files are readable by their owner alone, too.
-        .mode(0o700)
-        .create(folder)
-        .with_context(|| format!("cannot create the folder {}", folder.display()))
 }
 
 /// Records fetched at once.

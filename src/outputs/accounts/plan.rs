@@ -107,8 +107,15 @@ fn plan_for<T: Target>(input: &Input, target: &T) -> anyhow::Result<Plan> {
             continue;
         }
         let payment = bill.payment_key();
-        let entry = check_double_payment(bill, &payment, &known, &input.ledger.distinct)
-            .and_then(|()| target.entry(candidate, input.accounts.supplier(bill)));
+        let entry =
+            check_double_payment(bill, &payment, &known, &input.ledger.distinct).and_then(|()| {
+                target.entry(
+                    candidate,
+                    input
+                        .accounts
+                        .supplier(&bill.supplier, bill.vat_id.as_deref()),
+                )
+            });
         match entry {
             Ok(entry) => {
                 entries.push((bill, entry));

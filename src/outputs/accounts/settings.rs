@@ -6,7 +6,6 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use super::bill::Bill;
 use super::double_payment::{letters_and_digits, supplier_words};
 use super::hold::{Hold, HoldCode};
 
@@ -206,16 +205,16 @@ impl Accounts {
         }
     }
 
-    /// The entry of a bill's supplier: by VAT identifier first, then by name.
-    pub fn supplier(&self, bill: &Bill) -> Result<&Supplier, Hold> {
-        let vat_id = bill.vat_id.as_deref().map(letters_and_digits);
+    /// The entry of a supplier: by VAT identifier first, then by name.
+    pub fn supplier(&self, name: &str, stated: Option<&str>) -> Result<&Supplier, Hold> {
+        let vat_id = stated.map(letters_and_digits);
         let of_vat_id = |supplier: &&Supplier| {
             vat_id.is_some() && supplier.vat_id.as_deref().map(letters_and_digits) == vat_id
         };
         if let Some(supplier) = self.suppliers.iter().find(of_vat_id) {
             return Ok(supplier);
         }
-        let words = supplier_words(&bill.supplier);
+        let words = supplier_words(name);
         let of_name = |supplier: &&Supplier| {
             let mut names = supplier.names.iter();
             names.any(|name| supplier_words(name) == words)
@@ -230,15 +229,15 @@ impl Accounts {
                 HoldCode::Supplier,
                 format!(
                     "the VAT ID is {}, accounts.toml has {known} for {}: check who sent the bill",
-                    bill.vat_id.as_deref().unwrap_or_default(),
-                    bill.supplier
+                    stated.unwrap_or_default(),
+                    name
                 ),
             )),
             Some(supplier) => Ok(supplier),
             None => self.default.as_ref().ok_or_else(|| {
-                let by = match &bill.vat_id {
+                let by = match stated {
                     Some(vat_id) => format!("vat_id = \"{vat_id}\""),
-                    None => format!("names = [\"{}\"]", bill.supplier),
+                    None => format!("names = [\"{name}\"]"),
                 };
                 let message = format!("accounts.toml has no supplier with {by}");
                 Hold::new(HoldCode::Supplier, message)
