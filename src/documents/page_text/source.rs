@@ -6,9 +6,6 @@ use crate::domain::{OcrText, PageImage, Word};
 
 /// Layers with fewer words are stamps and page numbers on a scan.
 const MIN_WORDS: usize = 10;
-/// A layer with a larger share of characters that are no text has a broken
-/// character map.
-const MAX_UNREADABLE: f32 = 0.05;
 /// A layer is enough when it covers this share of the inked cells.
 const MIN_COVERED: f32 = 0.7;
 /// Side of the squares in which ink is looked for, as a share of the page's
@@ -24,13 +21,14 @@ pub enum LayerUse {
     All,
     /// It has some of them; OCR has the others.
     WithOcr,
-    /// It is missing or unreadable.
+    /// It is missing (one that cannot be read was left out by the rasterizer), or
+    /// has hardly any word.
     None,
 }
 
 impl LayerUse {
     pub fn of(words: &[Word], image: &PageImage) -> LayerUse {
-        if words.len() < MIN_WORDS || is_unreadable(words) {
+        if words.len() < MIN_WORDS {
             LayerUse::None
         } else if covered(words, image) < MIN_COVERED {
             LayerUse::WithOcr
@@ -38,16 +36,6 @@ impl LayerUse {
             LayerUse::All
         }
     }
-}
-
-fn is_unreadable(words: &[Word]) -> bool {
-    let (mut all, mut bad) = (0u32, 0u32);
-    for c in words.iter().flat_map(|word| word.text.chars()) {
-        all += 1;
-        let is_private = matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fff0}'..='\u{ffff}');
-        bad += u32::from(is_private || c.is_control());
-    }
-    bad as f32 > MAX_UNREADABLE * all as f32
 }
 
 /// The share of the page's inked cells that lie in a word's box. Rules and
@@ -179,12 +167,6 @@ mod tests {
         assert_eq!(LayerUse::of(&layer, &more), LayerUse::WithOcr);
         assert_eq!(LayerUse::of(&layer[..3], &page(&[0.2])), LayerUse::None);
         assert_eq!(LayerUse::of(&layer, &page(&[])), LayerUse::All);
-    }
-
-    #[test]
-    fn a_layer_without_a_character_map_is_not_used() {
-        let layer = words(0.2, "\u{f041}\u{f042}");
-        assert_eq!(LayerUse::of(&layer, &page(&[0.2])), LayerUse::None);
     }
 
     #[test]

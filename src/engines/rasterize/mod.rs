@@ -74,10 +74,9 @@ impl Rasterizer for DocumentRasterizer {
         self.open = None;
         let (open, info) = match sniff(&bytes)? {
             MediaType::Pdf => {
-                let (mut file, mut info) = self.pdfium.open(bytes, limits)?;
+                let (file, mut info) = self.pdfium.open(bytes, limits)?;
                 if file.is_portfolio() {
-                    let files = file.take_files();
-                    let (portfolio, inside) = Portfolio::open(&self.pdfium, files, limits)?;
+                    let (portfolio, inside) = Portfolio::open(&self.pdfium, file.files(), limits)?;
                     if let Some(portfolio) = portfolio {
                         self.open = Some(Open::Portfolio(portfolio));
                         return Ok(inside);
@@ -120,6 +119,7 @@ impl Rasterizer for DocumentRasterizer {
     fn xml_files(&mut self) -> Vec<XmlFile> {
         match &self.open {
             Some(Open::Pdf(file)) => file.xml_files(),
+            Some(Open::Portfolio(portfolio)) => portfolio.xml_files(),
             Some(Open::Xml(bytes)) => vec![XmlFile {
                 name: None,
                 bytes: bytes.clone(),

@@ -168,9 +168,9 @@ impl PdfFile {
         self.is_portfolio
     }
 
-    /// The files inside, which it then no longer has.
-    pub fn take_files(&mut self) -> Vec<EmbeddedFile> {
-        std::mem::take(&mut self.files)
+    /// The files inside, each once.
+    pub fn files(&self) -> &[EmbeddedFile] {
+        &self.files
     }
 
     pub fn xml_files(&self) -> Vec<XmlFile> {

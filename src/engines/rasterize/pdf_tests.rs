@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::MutexGuard;
 
-use super::tests::{SPEC, rasterizer};
+use super::tests::{SPEC, assemble, pdf, rasterizer};
 use super::*;
 
 fn open(name: &str) -> Option<(MutexGuard<'static, DocumentRasterizer>, DocumentInfo)> {
@@ -43,7 +43,7 @@ fn a_portfolios_documents_are_its_pages_and_its_cover_is_none() {
 
 #[test]
 fn an_electronic_invoice_is_found_wherever_the_pdf_carries_it() {
-    for name in ["af.pdf", "after-101-others.pdf"] {
+    for name in ["af.pdf", "after-101-others.pdf", "../data/faults/kids.pdf"] {
         let Some((mut rasterizer, info)) = open(name) else {
             return;
         };
@@ -94,4 +94,118 @@ fn a_text_layer_that_says_something_else_is_not_used_and_a_warning_says_so() {
         info.warnings
     );
     assert!(rasterizer.page(0, &SPEC).unwrap().words.is_empty());
+}
+
+const XML: &[u8] = b"<?xml version=\"1.0\"?><rsm:CrossIndustryInvoice/>";
+const CATALOG: &str = "<< /Type /Catalog /Pages 2 0 R >>";
+const PAGES: &str = "<< /Type /Pages /Kids [3 0 R] /Count 1 >>";
+
+fn stream(content: &[u8]) -> Vec<u8> {
+    let head = format!("<< /Length {} >>\nstream\n", content.len());
+    [head.as_bytes(), content, b"\nendstream"].concat()
+}
+
+/// A file specification whose content is object `stream`.
+fn file(name: &str, stream: usize) -> Vec<u8> {
+    format!("<< /Type /Filespec /F ({name}) /UF ({name}) /EF << /F {stream} 0 R >> >>").into()
+}
+
+/// One page with an XML file at an annotation, as a user pins it there.
+fn with_annotation() -> Vec<u8> {
+    assemble(&[
+        CATALOG.into(),
+        PAGES.into(),
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Annots [4 0 R] >>".to_vec(),
+        b"<< /Type /Annot /Subtype /FileAttachment /Rect [10 10 20 20] /FS 5 0 R >>".to_vec(),
+        file("factur-x.xml", 6),
+        stream(XML),
+    ])
+}
+
+/// A cover with these files inside.
+fn portfolio_of(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let names: Vec<String> = files
+        .iter()
+        .enumerate()
+        .map(|(index, (name, _))| format!("({name}) {} 0 R", 4 + 2 * index))
+        .collect();
+    let names = names.join(" ");
+    let catalog = format!(
+        "<< /Type /Catalog /Pages 2 0 R /Collection << >> /Names << /EmbeddedFiles << /Names [{names}] >> >> >>"
+    );
+    let mut objects = vec![
+        catalog.into_bytes(),
+        PAGES.into(),
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] >>".to_vec(),
+    ];
+    for (index, (name, bytes)) in files.iter().enumerate() {
+        objects.push(file(name, 5 + 2 * index));
+        objects.push(stream(bytes));
+    }
+    assemble(&objects)
+}
+
+#[test]
+fn an_electronic_invoice_at_a_file_attachment_annotation_is_found() {
+    let Some(mut rasterizer) = rasterizer() else {
+        return;
+    };
+    let info = rasterizer
+        .open(with_annotation(), &Limits::default())
+        .unwrap();
+    assert_eq!(info.attachments, ["factur-x.xml"]);
+    let files = rasterizer.xml_files();
+    assert_eq!(files.len(), 1);
+    assert_eq!(
+        (files[0].name.as_deref(), &files[0].bytes[..]),
+        (Some("factur-x.xml"), XML)
+    );
+}
+
+#[test]
+fn the_electronic_invoice_of_a_portfolios_only_document_is_used() {
+    let Some(mut rasterizer) = rasterizer() else {
+        return;
+    };
+    let inner = with_annotation();
+    for (files, pages) in [
+        (
+            &[("invoice.pdf", &inner[..])][..],
+            "the document inside was read",
+        ),
+        (
+            &[("scan.pdf", &pdf(0)[..]), ("xrechnung.xml", XML)],
+            "the document inside was read",
+        ),
+        (&[("xrechnung.xml", XML)], "only its cover was read"),
+    ] {
+        let info = rasterizer
+            .open(portfolio_of(files), &Limits::default())
+            .unwrap();
+        assert_eq!(info.pages, 1, "{files:?}");
+        assert!(info.warnings[0].contains(pages), "{:?}", info.warnings);
+        let found = rasterizer.xml_files();
+        assert_eq!(found.len(), 1, "{:?}", info.warnings);
+        assert_eq!(found[0].bytes, XML);
+        assert!(rasterizer.page(0, &SPEC).is_ok());
+    }
+}
+
+#[test]
+fn electronic_invoices_of_a_portfolio_of_several_documents_are_named() {
+    let Some(mut rasterizer) = rasterizer() else {
+        return;
+    };
+    let files = [
+        ("invoice.pdf", &with_annotation()[..]),
+        ("scan.pdf", &pdf(0)[..]),
+    ];
+    let info = rasterizer
+        .open(portfolio_of(&files), &Limits::default())
+        .unwrap();
+    assert_eq!(info.pages, 2);
+    assert!(rasterizer.xml_files().is_empty());
+    let is_named =
+        |warning: &String| warning.contains("factur-x.xml") && warning.contains("take them out");
+    assert!(info.warnings.iter().any(is_named), "{:?}", info.warnings);
 }

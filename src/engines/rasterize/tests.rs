@@ -27,9 +27,30 @@ pub(super) fn rasterizer() -> Option<MutexGuard<'static, DocumentRasterizer>> {
     }
 }
 
+/// A PDF of these objects, numbered from 1; the first is the catalogue.
+pub(super) fn assemble(objects: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = b"%PDF-1.4\n".to_vec();
+    let mut offsets = Vec::new();
+    for (index, object) in objects.iter().enumerate() {
+        offsets.push(out.len());
+        out.extend(format!("{} 0 obj\n", index + 1).into_bytes());
+        out.extend(object);
+        out.extend(b"\nendobj\n");
+    }
+    let xref = out.len();
+    let count = objects.len() + 1;
+    out.extend(format!("xref\n0 {count}\n0000000000 65535 f \n").into_bytes());
+    for offset in offsets {
+        out.extend(format!("{offset:010} 00000 n \n").into_bytes());
+    }
+    let trailer = format!("trailer << /Size {count} /Root 1 0 R >>\nstartxref\n{xref}\n%%EOF\n");
+    out.extend(trailer.into_bytes());
+    out
+}
+
 /// A one-page PDF of 200 x 100 points with one line of text, turned by
 /// `rotate` degrees.
-fn pdf(rotate: u32) -> Vec<u8> {
+pub(super) fn pdf(rotate: u32) -> Vec<u8> {
     let content = "BT /F1 20 Tf 20 60 Td (Total 42.50) Tj ET";
     let objects = [
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
@@ -43,19 +64,7 @@ fn pdf(rotate: u32) -> Vec<u8> {
             content.len()
         ),
     ];
-    let mut out = "%PDF-1.4\n".to_owned();
-    let mut offsets = Vec::new();
-    for (index, object) in objects.iter().enumerate() {
-        offsets.push(out.len());
-        out += &format!("{} 0 obj\n{object}\nendobj\n", index + 1);
-    }
-    let xref = out.len();
-    out += "xref\n0 5\n0000000000 65535 f \n";
-    for offset in offsets {
-        out += &format!("{offset:010} 00000 n \n");
-    }
-    out += &format!("trailer << /Size 5 /Root 1 0 R >>\nstartxref\n{xref}\n%%EOF\n");
-    out.into_bytes()
+    assemble(&objects.map(String::into_bytes))
 }
 
 #[test]
@@ -132,16 +141,32 @@ fn content_decides_what_a_file_is() {
     for bytes in [&b"<html></html>"[..], b"PK\x03\x04", b"hello", b"\n\n\n"] {
         assert_eq!(sniff(bytes).unwrap_err().reason, Reason::UnsupportedType);
     }
+    let docx = [&b"PK\x03\x04"[..], &[0; 26], b"word/document.xml"].concat();
     for (bytes, remedy) in [
         (&b"PK\x03\x04"[..], "unpack it"),
+        (b"\x1f\x8b\x08\0", "unpack it"),
+        (b"7z\xbc\xaf\x27\x1c", "unpack it"),
+        (b"Rar!\x1a\x07\x00", "unpack it"),
+        (&docx, "save it as PDF"),
         (b"\0\0\0\x18ftypheic\0\0\0\0heicmif1", "JPEGs"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0heicmif1", "JPEGs"),
         (
             b"\0\0\0\x18ftypavif\0\0\0\0avifmif1",
             "save it as JPEG or PNG",
         ),
+        (b"\xff\x0a\xfa\x1f", "save it as JPEG or PNG"),
+        (
+            b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14ftypjxl ",
+            "save it as JPEG or PNG",
+        ),
+        (
+            b"\0\0\0\x0cjP  \r\n\x87\n\0\0\0\x14ftypjp2 ",
+            "save it as JPEG or PNG",
+        ),
     ] {
-        let message = sniff(bytes).unwrap_err().message;
-        assert!(message.contains(remedy), "{message}");
+        let failure = sniff(bytes).unwrap_err();
+        assert_eq!(failure.reason, Reason::UnsupportedType, "{failure}");
+        assert!(failure.message.contains(remedy), "{remedy}: {failure}");
     }
 }
 

@@ -19,6 +19,8 @@ const LEAST: f64 = 0.55;
 const ENOUGH: usize = 60;
 /// Characters below which nothing can be said of them.
 const ENOUGH_CHARACTERS: usize = 40;
+/// One of so many characters may stand for nothing: icons, bullets.
+const VOID: usize = 20;
 
 /// Whether the words can be what a person would read on the page.
 pub fn is_readable<'a>(words: impl Iterator<Item = &'a str> + Clone) -> bool {
@@ -34,7 +36,7 @@ fn has_characters<'a>(words: impl Iterator<Item = &'a str>) -> bool {
         plain += usize::from(c.is_alphanumeric());
         void += usize::from(is_void(c));
     }
-    all < ENOUGH_CHARACTERS || (plain * 2 > all && void * 10 < all)
+    all < ENOUGH_CHARACTERS || (plain * 2 > all && void * VOID < all)
 }
 
 /// For private use, not a character, or the mark of one that is unknown.

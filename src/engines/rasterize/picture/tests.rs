@@ -244,3 +244,68 @@ fn a_jpeg_of_12_bits_is_refused_by_its_true_reason() {
     assert_eq!(failure.reason, Reason::UnsupportedType);
     assert!(failure.message.contains("12 bits"), "{failure}");
 }
+
+/// A TIFF of 16 x 16 pixels of zeros: `entries` are tag and value beside the
+/// usual ones, `lacks` is a usual one that it lacks.
+fn tiff_with(entries: &[(u16, u32)], lacks: Option<u16>) -> Vec<u8> {
+    let usual = [
+        (256, 16),
+        (257, 16),
+        (258, 8),
+        (259, 1),
+        (262, 1),
+        (273, 400),
+        (277, 1),
+        (278, 16),
+        (279, 768),
+    ];
+    let mut all: std::collections::BTreeMap<u16, u32> = usual.into_iter().collect();
+    all.extend(entries.iter().copied());
+    all.retain(|tag, _| Some(*tag) != lacks);
+    let mut bytes = b"II*\0\x08\0\0\0".to_vec();
+    bytes.extend((all.len() as u16).to_le_bytes());
+    for (tag, value) in all {
+        bytes.extend(tag.to_le_bytes());
+        bytes.extend([4, 0, 1, 0, 0, 0]); // one LONG
+        bytes.extend(value.to_le_bytes());
+    }
+    bytes.extend([0; 4]);
+    bytes.resize(400 + 768, 0);
+    bytes
+}
+
+#[test]
+fn rare_tiffs_are_refused_with_their_reason_and_a_remedy() {
+    const COMPRESSION: u16 = 259;
+    const PHOTOMETRIC: u16 = 262;
+    const STRIPS: u16 = 273;
+    for (entries, lacks, reason) in [
+        (
+            &[(COMPRESSION, 6), (PHOTOMETRIC, 6)][..],
+            None,
+            "old-style JPEG in parts",
+        ),
+        (&[(COMPRESSION, 4), (324, 400)], Some(STRIPS), "fax tiles"),
+        (&[(PHOTOMETRIC, 6), (284, 2)], None, "YCbCr in planes"),
+        (&[(PHOTOMETRIC, 6), (277, 3)], None, "YCbCr"),
+        (&[(PHOTOMETRIC, 8), (277, 3)], None, "Lab"),
+    ] {
+        let spec = RasterSpec {
+            width: 16,
+            max_pixels: 1000,
+        };
+        let opened = open(tiff_with(entries, lacks), MediaType::Tiff);
+        let drawn = opened.and_then(|(mut file, _)| file.page(0, &spec));
+        let failure = drawn.err().unwrap();
+        assert_eq!(
+            failure.reason,
+            Reason::UnsupportedType,
+            "{reason}: {failure}"
+        );
+        assert!(failure.message.contains(reason), "{reason}: {failure}");
+        assert!(
+            failure.message.contains("save it as"),
+            "{reason}: {failure}"
+        );
+    }
+}
