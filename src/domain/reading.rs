@@ -63,7 +63,7 @@ impl AnswerGrammar {
 }
 
 /// The model's answer about one page.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     /// Exactly what the model wrote.
     pub raw_text: String,

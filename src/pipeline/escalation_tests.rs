@@ -25,14 +25,10 @@ fn reading(amount: &str, total: &str, sure: f32) -> Result<Option<Reading>, Fail
         raw_text: fields.to_string(),
         fields: fields.as_object().unwrap().clone(),
         logprobs: vec![logprob],
-        verbatim: false,
-        unsure: false,
         repetitions: vec![],
         prompt_tokens: 1,
         output_tokens: 1,
-        forced_tokens: 0,
-        prefill_seconds: 0.0,
-        decode_seconds: 0.0,
+        ..Reading::default()
     }))
 }
 

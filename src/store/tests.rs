@@ -92,14 +92,10 @@ pub(super) fn completion() -> PageCompletion {
         raw_text: "{\"total\":\"1.00\"}".into(),
         fields: json!({"total": "1.00"}).as_object().unwrap().clone(),
         logprobs: vec![],
-        verbatim: false,
-        unsure: false,
         repetitions: vec![],
         prompt_tokens: 1,
         output_tokens: 1,
-        forced_tokens: 0,
-        prefill_seconds: 0.0,
-        decode_seconds: 0.0,
+        ..Reading::default()
     };
     let embedding = Some(Embedding(vec![0.6, 0.8]));
     let routing = Routing {

@@ -53,15 +53,7 @@ pub fn fields(bytes: &[u8]) {
         reading: Ok(Some(Reading {
             raw_text: String::from_utf8_lossy(text).into_owned(),
             fields,
-            logprobs: Vec::new(),
-            verbatim: false,
-            unsure: false,
-            repetitions: Vec::new(),
-            prompt_tokens: 0,
-            output_tokens: 0,
-            forced_tokens: 0,
-            prefill_seconds: 0.0,
-            decode_seconds: 0.0,
+            ..Reading::default()
         })),
     };
     let context = Context {

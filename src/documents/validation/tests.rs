@@ -28,15 +28,8 @@ fn reading(fields: Value) -> Reading {
     Reading {
         raw_text: Value::Object(fields.clone()).to_string(),
         logprobs: logprobs.collect(),
-        verbatim: false,
-        unsure: false,
         fields,
-        repetitions: Vec::new(),
-        prompt_tokens: 0,
-        output_tokens: 0,
-        forced_tokens: 0,
-        prefill_seconds: 0.0,
-        decode_seconds: 0.0,
+        ..Reading::default()
     }
 }
 

@@ -44,20 +44,12 @@ fn rows_and_their_log_probabilities_get_the_names_of_their_columns() {
         tokens: 1,
     };
     let mut reading = Reading {
-        raw_text: String::new(),
         fields: json!({"x": "1", "items": [["p", null], ["q", "2"]]})
             .as_object()
             .unwrap()
             .clone(),
         logprobs: vec![logprob("x"), logprob("items[0][0]"), logprob("items[1][1]")],
-        verbatim: false,
-        unsure: false,
-        repetitions: Vec::new(),
-        prompt_tokens: 0,
-        output_tokens: 0,
-        forced_tokens: 0,
-        prefill_seconds: 0.0,
-        decode_seconds: 0.0,
+        ..Reading::default()
     };
     name_columns(&members, &mut reading);
     assert_eq!(

@@ -40,63 +40,17 @@ fn wrong_totals(invoice: &EInvoice) -> Vec<Violation> {
     let totals = &invoice.totals;
     let lines: Decimal = invoice.lines.iter().filter_map(|line| line.net).sum();
     let taxes: Decimal = invoice.taxes.iter().filter_map(|tax| tax.amount).sum();
+    #[rustfmt::skip]
     let sums = [
-        (
-            "BT-106",
-            "BR-CO-10",
-            "the lines",
-            lines,
-            "the sum of lines",
-            totals.lines,
-        ),
-        (
-            "BT-107",
-            "BR-CO-11",
-            "the allowances",
-            total(&invoice.allowances, false),
-            "the allowance total",
-            totals.allowances,
-        ),
-        (
-            "BT-108",
-            "BR-CO-12",
-            "the charges",
-            total(&invoice.allowances, true),
-            "the charge total",
-            totals.charges,
-        ),
-        (
-            "BT-109",
-            "BR-CO-13",
-            "lines less allowances plus charges",
-            or_zero(totals.lines) - or_zero(totals.allowances) + or_zero(totals.charges),
-            "the net total",
-            totals.net,
-        ),
-        (
-            "BT-110",
-            "BR-CO-14",
-            "the amounts of the VAT breakdown",
-            taxes,
-            "the VAT total",
-            totals.tax,
-        ),
-        (
-            "BT-112",
-            "BR-CO-15",
-            "net and VAT",
-            or_zero(totals.net) + or_zero(totals.tax),
-            "the gross total",
-            totals.gross,
-        ),
-        (
-            "BT-115",
-            "BR-CO-16",
-            "gross less prepaid plus rounding",
-            or_zero(totals.gross) - or_zero(totals.prepaid) + or_zero(totals.rounding),
-            "the amount due",
-            totals.due,
-        ),
+        ("BT-106", "BR-CO-10", "the lines", lines, "the sum of lines", totals.lines),
+        ("BT-107", "BR-CO-11", "the allowances", total(&invoice.allowances, false), "the allowance total", totals.allowances),
+        ("BT-108", "BR-CO-12", "the charges", total(&invoice.allowances, true), "the charge total", totals.charges),
+        ("BT-109", "BR-CO-13", "lines less allowances plus charges",
+            or_zero(totals.lines) - or_zero(totals.allowances) + or_zero(totals.charges), "the net total", totals.net),
+        ("BT-110", "BR-CO-14", "the amounts of the VAT breakdown", taxes, "the VAT total", totals.tax),
+        ("BT-112", "BR-CO-15", "net and VAT", or_zero(totals.net) + or_zero(totals.tax), "the gross total", totals.gross),
+        ("BT-115", "BR-CO-16", "gross less prepaid plus rounding",
+            or_zero(totals.gross) - or_zero(totals.prepaid) + or_zero(totals.rounding), "the amount due", totals.due),
     ];
     sums.into_iter()
         .filter(|(.., sum, _, stated)| *sum != or_zero(*stated))
@@ -157,31 +111,17 @@ type AmountTerm = (&'static str, &'static str, &'static str, Option<Decimal>);
 /// Every amount that is written, with its term and the rule about its decimals.
 fn amounts(invoice: &EInvoice) -> Vec<AmountTerm> {
     let totals = &invoice.totals;
+    #[rustfmt::skip]
     let mut amounts: Vec<AmountTerm> = vec![
         ("BT-106", "BR-DEC-09", "the sum of lines", totals.lines),
-        (
-            "BT-107",
-            "BR-DEC-10",
-            "the allowance total",
-            totals.allowances,
-        ),
+        ("BT-107", "BR-DEC-10", "the allowance total", totals.allowances),
         ("BT-108", "BR-DEC-11", "the charge total", totals.charges),
         ("BT-109", "BR-DEC-12", "the net total", totals.net),
         ("BT-110", "BR-DEC-13", "the VAT total", totals.tax),
-        (
-            "BT-111",
-            "BR-DEC-15",
-            "the VAT total in the accounting currency",
-            totals.tax_in_tax_currency,
-        ),
+        ("BT-111", "BR-DEC-15", "the VAT total in the accounting currency", totals.tax_in_tax_currency),
         ("BT-112", "BR-DEC-14", "the gross total", totals.gross),
         ("BT-113", "BR-DEC-16", "the prepaid amount", totals.prepaid),
-        (
-            "BT-114",
-            "BR-DEC-17",
-            "the rounding amount",
-            totals.rounding,
-        ),
+        ("BT-114", "BR-DEC-17", "the rounding amount", totals.rounding),
         ("BT-115", "BR-DEC-18", "the amount due", totals.due),
     ];
     for tax in &invoice.taxes {
@@ -205,30 +145,15 @@ fn amounts(invoice: &EInvoice) -> Vec<AmountTerm> {
 /// The amount and the base amount of an allowance or charge, of a line or of
 /// the document.
 fn of_allowance(one: &AllowanceCharge, in_line: bool) -> [AmountTerm; 2] {
+    #[rustfmt::skip]
     let [amount, base] = match (in_line, one.is_charge) {
-        (false, false) => [
-            ("BT-92", "BR-DEC-01", "an allowance"),
-            ("BT-93", "BR-DEC-02", "the base amount of an allowance"),
-        ],
-        (false, true) => [
-            ("BT-99", "BR-DEC-05", "a charge"),
-            ("BT-100", "BR-DEC-06", "the base amount of a charge"),
-        ],
+        (false, false) => [("BT-92", "BR-DEC-01", "an allowance"), ("BT-93", "BR-DEC-02", "the base amount of an allowance")],
+        (false, true) => [("BT-99", "BR-DEC-05", "a charge"), ("BT-100", "BR-DEC-06", "the base amount of a charge")],
         (true, false) => [
-            ("BT-136", "BR-DEC-24", "an allowance of a line"),
-            (
-                "BT-137",
-                "BR-DEC-25",
-                "the base amount of an allowance of a line",
-            ),
+            ("BT-136", "BR-DEC-24", "an allowance of a line"), ("BT-137", "BR-DEC-25", "the base amount of an allowance of a line"),
         ],
         (true, true) => [
-            ("BT-141", "BR-DEC-27", "a charge of a line"),
-            (
-                "BT-142",
-                "BR-DEC-28",
-                "the base amount of a charge of a line",
-            ),
+            ("BT-141", "BR-DEC-27", "a charge of a line"), ("BT-142", "BR-DEC-28", "the base amount of a charge of a line"),
         ],
     };
     [

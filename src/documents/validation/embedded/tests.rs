@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::documents::einvoice;
 use crate::documents::validation::records;
-use crate::domain::{FieldLogprob, Reading, Routing, Status};
+use crate::domain::{Reading, Routing, Status};
 
 const UBL_INVOICE: &str = include_str!("../../../../fixtures/invoice/einvoice_ubl/input.xml");
 const CREDIT_NOTE: &str =
@@ -13,17 +13,8 @@ const CREDIT_NOTE: &str =
 
 fn page(index: u32, read: Option<Value>) -> PageResult {
     let reading = read.map(|fields| Reading {
-        raw_text: String::new(),
         fields: fields.as_object().unwrap().clone(),
-        logprobs: Vec::<FieldLogprob>::new(),
-        repetitions: Vec::new(),
-        prompt_tokens: 0,
-        output_tokens: 0,
-        forced_tokens: 0,
-        prefill_seconds: 0.0,
-        decode_seconds: 0.0,
-        verbatim: false,
-        unsure: false,
+        ..Reading::default()
     });
     PageResult {
         index,

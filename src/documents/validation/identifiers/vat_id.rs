@@ -84,16 +84,22 @@ const FORMS: [Form; 31] = [
         prefix: "CHE",
         form: "9 digits",
         endings: &["MWST", "TVA", "IVA", "TPV", "VAT"],
-        check: switzerland,
+        check: |rest| eleven(rest, &[5, 4, 3, 2, 7, 6, 5, 4]),
     },
     form("CY", "8 digits and a letter", cyprus),
     form("CZ", "8 to 10 digits", czechia),
     form("DE", "9 digits", germany),
-    form("DK", "8 digits", denmark),
-    form("EE", "9 digits", estonia),
+    form("DK", "8 digits", |rest| {
+        multiple(rest, &[2, 7, 6, 5, 4, 3, 2, 1], 11)
+    }),
+    form("EE", "9 digits", |rest| {
+        multiple(rest, &[3, 7, 1, 3, 7, 1, 3, 7, 1], 10)
+    }),
     form("EL", "9 digits", greece),
     form("ES", "9 letters or digits", spain),
-    form("FI", "8 digits", finland),
+    form("FI", "8 digits", |rest| {
+        eleven(rest, &[7, 9, 10, 5, 8, 4, 2])
+    }),
     form("FR", "2 letters or digits and 9 digits", france),
     form(
         "GB",
@@ -101,19 +107,23 @@ const FORMS: [Form; 31] = [
         united_kingdom,
     ),
     form("HR", "11 digits", croatia),
-    form("HU", "8 digits", hungary),
+    form("HU", "8 digits", |rest| {
+        multiple(rest, &[9, 7, 3, 1, 9, 7, 3, 1], 10)
+    }),
     form("IE", "7 digits and 1 or 2 letters", ireland),
     form("IT", "11 digits", italy),
     form("LT", "9 or 12 digits", lithuania),
     form("LU", "8 digits", luxembourg),
     form("LV", "11 digits", latvia),
-    form("MT", "8 digits", malta),
+    form("MT", "8 digits", |rest| {
+        multiple(rest, &[3, 4, 6, 7, 8, 9, 10, 1], 37)
+    }),
     form("NL", "9 digits, B and 2 digits", netherlands),
     Form {
         prefix: "NO",
         form: "9 digits",
         endings: &["MVA"],
-        check: norway,
+        check: |rest| eleven(rest, &[3, 2, 7, 6, 5, 4, 3, 2]),
     },
     form("PL", "10 digits", poland),
     form("PT", "9 digits", portugal),
@@ -135,6 +145,20 @@ fn exactly(text: &str, count: usize) -> Option<Vec<u32>> {
 /// The sum's distance to the next multiple of 11; 11 for a multiple.
 fn to_eleven(sum: u32) -> u32 {
     11 - sum % 11
+}
+
+/// Numbers whose weighted digits come to a multiple of `modulus`.
+fn multiple(rest: &str, weights: &[u32], modulus: u32) -> Option<Proof> {
+    let d = exactly(rest, weights.len())?;
+    proof(weighted(&d, weights).is_multiple_of(modulus))
+}
+
+/// Numbers whose last digit is the distance of the weighted others to a multiple
+/// of 11.
+fn eleven(rest: &str, weights: &[u32]) -> Option<Proof> {
+    let d = exactly(rest, weights.len() + 1)?;
+    let (last, body) = d.split_last()?;
+    proof(to_eleven(weighted(body, weights)) % 11 == *last)
 }
 
 fn austria(rest: &str) -> Option<Proof> {
@@ -170,11 +194,6 @@ fn bulgaria(rest: &str) -> Option<Proof> {
     }
 }
 
-fn switzerland(rest: &str) -> Option<Proof> {
-    let d = exactly(rest, 9)?;
-    proof(to_eleven(weighted(&d[..8], &[5, 4, 3, 2, 7, 6, 5, 4])) % 11 == d[8])
-}
-
 fn cyprus(rest: &str) -> Option<Proof> {
     const AT_ODD_PLACES: [u32; 10] = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21];
     let letter = rest.chars().last().filter(char::is_ascii_uppercase)?;
@@ -201,16 +220,6 @@ fn czechia(rest: &str) -> Option<Proof> {
 fn germany(rest: &str) -> Option<Proof> {
     let d = exactly(rest, 9).filter(|d| d[0] > 0)?;
     proof(mod_11_10(&d))
-}
-
-fn denmark(rest: &str) -> Option<Proof> {
-    let d = exactly(rest, 8)?;
-    proof(weighted(&d, &[2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11))
-}
-
-fn estonia(rest: &str) -> Option<Proof> {
-    let d = exactly(rest, 9)?;
-    proof(weighted(&d, &[3, 7, 1, 3, 7, 1, 3, 7, 1]).is_multiple_of(10))
 }
 
 fn greece(rest: &str) -> Option<Proof> {
@@ -242,11 +251,6 @@ fn spain(rest: &str) -> Option<Proof> {
         }
         _ => None,
     }
-}
-
-fn finland(rest: &str) -> Option<Proof> {
-    let d = exactly(rest, 8)?;
-    proof(to_eleven(weighted(&d[..7], &[7, 9, 10, 5, 8, 4, 2])) % 11 == d[7])
 }
 
 fn france(rest: &str) -> Option<Proof> {
@@ -282,11 +286,6 @@ fn united_kingdom(rest: &str) -> Option<Proof> {
 
 fn croatia(rest: &str) -> Option<Proof> {
     proof(mod_11_10(&exactly(rest, 11)?))
-}
-
-fn hungary(rest: &str) -> Option<Proof> {
-    let d = exactly(rest, 8)?;
-    proof(weighted(&d, &[9, 7, 3, 1, 9, 7, 3, 1]).is_multiple_of(10))
 }
 
 fn ireland(rest: &str) -> Option<Proof> {
@@ -363,11 +362,6 @@ fn latvia(rest: &str) -> Option<Proof> {
     proof(check == d[10])
 }
 
-fn malta(rest: &str) -> Option<Proof> {
-    let d = exactly(rest, 8)?;
-    proof(weighted(&d, &[3, 4, 6, 7, 8, 9, 10, 1]).is_multiple_of(37))
-}
-
 fn netherlands(rest: &str) -> Option<Proof> {
     let (body, suffix) = rest.split_once('B')?;
     let (d, suffix) = (exactly(body, 9)?, exactly(suffix, 2)?);
@@ -376,11 +370,6 @@ fn netherlands(rest: &str) -> Option<Proof> {
     // letters NL and B are 23 21 and 11.
     let whole = (2321 * 1_000_000_000 + number(&d)) * 10_000 + 1100 + number(&suffix);
     proof(of_company || whole % 97 == 1)
-}
-
-fn norway(rest: &str) -> Option<Proof> {
-    let d = exactly(rest, 9)?;
-    proof(to_eleven(weighted(&d[..8], &[3, 2, 7, 6, 5, 4, 3, 2])) % 11 == d[8])
 }
 
 fn poland(rest: &str) -> Option<Proof> {
