@@ -108,8 +108,16 @@ fn fill_in_parties(invoice: &mut EInvoice) {
 
 /// The country of a party's address, or that of its VAT identifier.
 pub fn country_of(party: &Party) -> Option<String> {
+    countries_of(party).into_iter().next()
+}
+
+/// The countries of a party: that of its address, then that of its VAT
+/// identifier where it is another.
+pub fn countries_of(party: &Party) -> Vec<String> {
     let of_vat_id = party.vat_id.as_deref().and_then(vat_country);
-    party.address.country.clone().or(of_vat_id)
+    let mut countries: Vec<String> = party.address.country.iter().cloned().collect();
+    countries.extend(of_vat_id.filter(|country| !countries.contains(country)));
+    countries
 }
 
 /// The country (ISO 3166-1) of a VAT identifier's prefix, which is `EL` for

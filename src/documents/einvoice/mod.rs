@@ -23,7 +23,7 @@ mod violations;
 mod xml;
 
 pub use attached::{Chosen, choose};
-pub use derive::country_of;
+pub use derive::{countries_of, country_of};
 pub use fields::{fields, from_fields};
 pub use notices::notices;
 pub use parse::parse;
@@ -33,8 +33,8 @@ pub use xml::MAX_BYTES;
 use crate::domain::EInvoice;
 
 /// Changes whenever the same XML gives other values or findings: results of an
-/// older version are made again. 3: one member of each repeated group.
-pub const VERSION: u32 = 3;
+/// older version are made again. 4: base quantities that repeat the price.
+pub const VERSION: u32 = 4;
 
 /// The invoice as a UBL 2.1 file of EN 16931: an Invoice, or a CreditNote with
 /// positive amounts. Terms that follow from others are filled in. An error with

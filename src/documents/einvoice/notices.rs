@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::kinds::special_kind;
 use crate::domain::{
-    AllowanceCharge, Discount, EInvoice, Finding, FindingCode, Instalment, Severity, money,
+    AllowanceCharge, Discount, EInvoice, Finding, FindingCode, Instalment, Severity, Syntax, money,
 };
 
 /// Findings in the order of their importance.
@@ -26,12 +26,32 @@ pub fn notices(invoice: &EInvoice) -> Vec<Finding> {
 /// The row of a credit note looks like that of an invoice.
 fn credit_note(invoice: &EInvoice) -> Option<Finding> {
     let code = invoice.type_code.as_deref().unwrap_or("CreditNote");
+    let is_negative = invoice
+        .totals
+        .gross
+        .is_some_and(|gross| gross < Decimal::ZERO);
+    let meaning = match is_negative && invoice.syntax == Syntax::UblCreditNote {
+        false => "its amounts are to be credited, not paid",
+        true => "its amounts are negative, so that it may claim rather than credit: ask the seller",
+    };
+    let issuer = match is_self_billed(invoice) {
+        true => "; the buyer issued it: check which side of it is yours",
+        false => "",
+    };
     let message = format!(
-        "this is a credit note{} (type {code}): its amounts are to be credited, not paid",
+        "this is a credit note{} (type {code}): {meaning}{issuer}",
         preceding(invoice, " to invoice")
     );
     let is_credit_note = invoice.is_credit_note();
     is_credit_note.then(|| Finding::new(FindingCode::CreditNote, None, message))
+}
+
+/// By its type code (self-billed invoice, credit note, debit note) or by the
+/// profile of Peppol for self-billing.
+fn is_self_billed(invoice: &EInvoice) -> bool {
+    let has_code = matches!(invoice.type_code.as_deref(), Some("389" | "261" | "527"));
+    let profile = invoice.profile.as_deref().unwrap_or_default();
+    has_code || profile.to_ascii_lowercase().contains("selfbilling")
 }
 
 fn preceding(invoice: &EInvoice, before: &str) -> String {
@@ -46,7 +66,8 @@ fn kind(invoice: &EInvoice) -> Option<Finding> {
         return None;
     }
     let code = invoice.type_code.as_deref()?;
-    let kind = special_kind(code)?;
+    let self_billed = || special_kind("389").filter(|_| is_self_billed(invoice));
+    let kind = special_kind(code).or_else(self_billed)?;
     let code: String = code.chars().take(10).collect();
     let message = format!(
         "this is {} (type {code}){}: {}",

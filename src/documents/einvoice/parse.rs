@@ -1,7 +1,7 @@
 //! From bytes to an [`EInvoice`].
 
 use super::xml::{self, Vocabulary};
-use super::{cii, ubl};
+use super::{cii, shared, ubl};
 use crate::domain::{EInvoice, Failure, Finding, FindingCode, Syntax, count};
 
 const VOCABULARY: Vocabulary = Vocabulary {
@@ -77,6 +77,7 @@ pub fn parse(bytes: &[u8]) -> Result<EInvoice, Failure> {
         Some(syntax) => cii::invoice(&document.root, syntax),
         None => unreachable!("the root was checked while it was parsed"),
     };
+    shared::settle_price_bases(&mut invoice);
     if document.others > 0 {
         let message = format!(
             "the envelope holds {} more, which {} not read: take each out of the envelope and run \

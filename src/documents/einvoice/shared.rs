@@ -1,8 +1,10 @@
 //! What both syntaxes have in common.
 
+use rust_decimal::Decimal;
+
 use super::values::Values;
 use super::xml::Element;
-use crate::domain::{FindingCode, Line};
+use crate::domain::{EInvoice, FieldPath, Finding, FindingCode, Line, Severity, money};
 
 /// The VAT total in the invoice currency, and one in another: `totals` are all
 /// that the invoice states, `currency_of` gives the currency of one.
@@ -37,4 +39,45 @@ pub fn tax_totals<'a>(
 /// ZUGFeRD has lines of text alone between those with amounts.
 pub fn is_line(line: &Line) -> bool {
     line.name.is_some() || line.net.is_some() || line.quantity.is_some()
+}
+
+/// Leaves out the base quantity (BT-149) of lines whose amount is that of a price
+/// for one unit: some programs repeat the price or the quantity there.
+pub fn settle_price_bases(invoice: &mut EInvoice) {
+    for (index, line) in invoice.lines.iter_mut().enumerate() {
+        let Some((base, price)) = needless_base(line) else {
+            continue;
+        };
+        line.price_base = None;
+        let message = format!(
+            "the e-invoice states a price of {} per {}, but the line's amount is that of a price \
+             per 1, which is used",
+            money(price),
+            base.normalize()
+        );
+        let field = FieldPath::in_line("line_items", index, "unit_price").to_string();
+        let finding = Finding::new(FindingCode::ProductMismatch, Some(&field), message);
+        invoice.findings.push(finding.with_severity(Severity::Info));
+    }
+}
+
+/// Base quantity and price of a line whose amount holds without the one alone.
+fn needless_base(line: &Line) -> Option<(Decimal, Decimal)> {
+    let (quantity, price, net) = (line.quantity?, line.price?, line.net?);
+    let base = line.price_base.filter(|base| *base != Decimal::ONE)?;
+    let extras = line.allowances.iter().map(|one| match one.is_charge {
+        true => one.amount,
+        false => -one.amount,
+    });
+    let extras = extras
+        .into_iter()
+        .try_fold(Decimal::ZERO, Decimal::checked_add)?;
+    let product = quantity.checked_mul(price)?;
+    let cents = Decimal::new(2, 2);
+    let is_net = |product: Decimal| {
+        let difference = product.checked_add(extras)?.checked_sub(net)?;
+        Some(difference.abs() <= cents)
+    };
+    let holds_without = is_net(product)? && !is_net(product.checked_div(base)?)?;
+    holds_without.then_some((base, price))
 }

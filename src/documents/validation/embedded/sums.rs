@@ -5,7 +5,9 @@ use rust_decimal::Decimal;
 
 use crate::documents::einvoice;
 use crate::documents::vat_rates::{self, Country};
-use crate::domain::{AllowanceCharge, EInvoice, FieldPath, Finding, FindingCode, Line, Tax, money};
+use crate::domain::{
+    AllowanceCharge, EInvoice, FieldPath, Finding, FindingCode, Severity, Tax, money,
+};
 
 /// Terms that no field holds and the sums need.
 const TERMS: [&str; 5] = [
@@ -36,9 +38,9 @@ fn tolerance(invoice: &EInvoice) -> Decimal {
 /// high. Terms that are not stated are not checked.
 pub fn check(invoice: &EInvoice) -> Vec<Finding> {
     let tolerance = tolerance(invoice);
-    let lines = invoice.lines.iter().enumerate();
+    let lines = 0..invoice.lines.len();
     let mut findings: Vec<Finding> = lines
-        .filter_map(|(index, line)| check_line(index, line, tolerance))
+        .filter_map(|index| check_line(invoice, index, tolerance))
         .collect();
     findings.extend(check_totals(invoice, tolerance));
     findings.extend(check_tax_amounts(invoice, tolerance));
@@ -56,8 +58,10 @@ pub fn has_mixed_signs(invoice: &EInvoice) -> bool {
     })
 }
 
-/// Quantity times price, less allowances, plus charges.
-fn check_line(index: usize, line: &Line, tolerance: Decimal) -> Option<Finding> {
+/// Quantity times price, less allowances, plus charges. A line whose amount has
+/// the other sign is a return where the lines come to the stated sum with it.
+fn check_line(invoice: &EInvoice, index: usize, tolerance: Decimal) -> Option<Finding> {
+    let line = &invoice.lines[index];
     let (quantity, price, net) = (line.quantity?, line.price?, line.net?);
     let base = line.price_base.unwrap_or(Decimal::ONE);
     let product = quantity.checked_mul(price)?.checked_div(base)?;
@@ -77,21 +81,36 @@ fn check_line(index: usize, line: &Line, tolerance: Decimal) -> Option<Finding> 
         money(sum.round_dp(4))
     );
     let field = FieldPath::in_line("line_items", index, "line_total").to_string();
-    mismatch(
-        FindingCode::ProductMismatch,
-        &field,
-        what,
-        sum,
-        net,
-        tolerance,
-    )
+    let code = FindingCode::ProductMismatch;
+    let finding = mismatch(code, &field, what.clone(), sum, net, tolerance)?;
+    let is_return = mismatch(code, &field, String::new(), -sum, net, tolerance).is_none();
+    if is_return && lines_add_up(invoice, tolerance) {
+        let message = format!(
+            "{what} and the e-invoice states {}: a return, since the lines come to the stated sum \
+             with this sign",
+            money(net)
+        );
+        return Some(Finding::new(code, Some(&field), message).with_severity(Severity::Info));
+    }
+    Some(finding)
+}
+
+fn lines_add_up(invoice: &EInvoice, tolerance: Decimal) -> bool {
+    let difference = sum_of_lines(invoice)
+        .zip(invoice.totals.lines)
+        .and_then(|(lines, stated)| lines.checked_sub(stated));
+    difference.is_some_and(|difference| difference.abs() <= tolerance)
+}
+
+/// `None` where a line states no amount, or there is none.
+fn sum_of_lines(invoice: &EInvoice) -> Option<Decimal> {
+    let nets: Option<Vec<Decimal>> = invoice.lines.iter().map(|line| line.net).collect();
+    sum(nets.filter(|nets| !nets.is_empty())?)
 }
 
 fn check_totals(invoice: &EInvoice, tolerance: Decimal) -> Vec<Finding> {
     let totals = &invoice.totals;
-    let of_lines: Option<Vec<Decimal>> = invoice.lines.iter().map(|line| line.net).collect();
-    let of_lines = of_lines.filter(|nets| !nets.is_empty());
-    let lines = of_lines.and_then(sum);
+    let lines = sum_of_lines(invoice);
     let net = add(totals.lines.or(lines), extras(&invoice.allowances));
     let beside = match invoice.allowances.is_empty() {
         true => "the lines",
@@ -191,19 +210,15 @@ fn check_rates(invoice: &EInvoice) -> Vec<Finding> {
     invoice.taxes.iter().filter_map(too_high).collect()
 }
 
-/// The country with the highest rate among those that may tax the supply;
-/// `None` where the rates of one of them are not known.
+/// The country with the highest rate among those that may tax the supply; a
+/// party registered abroad charges the rates of that country. `None` where the
+/// rates of one of them are not known.
 fn highest_taxed(invoice: &EInvoice) -> Option<&'static Country> {
-    let codes = [
-        einvoice::country_of(&invoice.seller),
-        einvoice::country_of(&invoice.buyer),
-        invoice.delivery_country.clone(),
-    ];
-    let countries: Option<Vec<_>> = codes
-        .into_iter()
-        .flatten()
-        .map(|code| vat_rates::country(&code))
-        .collect();
+    let of_parties = [&invoice.seller, &invoice.buyer].into_iter();
+    let codes = of_parties
+        .flat_map(einvoice::countries_of)
+        .chain(invoice.delivery_country.clone());
+    let countries: Option<Vec<_>> = codes.map(|code| vat_rates::country(&code)).collect();
     countries?
         .into_iter()
         .max_by_key(|country| country.highest())
