@@ -150,7 +150,7 @@ pub enum FindingCode {
     CreditNote,
     /// The amount due is not the gross total.
     AmountDue,
-    /// The invoice has allowances or charges beside its lines.
+    /// The document has allowances, charges or a rounding beside its lines.
     Allowances,
     /// The document is no ordinary invoice, for example a proforma or corrected one.
     InvoiceKind,
@@ -164,7 +164,7 @@ pub enum FindingCode {
     Instalments,
     /// The only payment date may be the last day of a discount, not the due date.
     DueDateUnclear,
-    /// Lines of the e-invoice are headings or explanations, not amounts.
+    /// Lines are headings, explanations or carried-forward sums, not amounts.
     LinesLeftOut,
     /// The VAT total is stated in another currency than the invoice's.
     VatCurrency,

@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use super::assemble::Draft;
+use super::carried;
 use super::checks::CheckOutcome;
 use super::context::Context;
+use super::printed::Printed;
 use super::values::Answers;
 use super::{checks, evidence, values, words};
 use crate::documents::acceptance;
@@ -42,6 +44,9 @@ pub fn finish(
     }
     if let Some(doc_type) = doc_type {
         complete(&mut draft, doc_type);
+        if draft.source == Source::Model {
+            findings.extend(carried::leave_out(&mut draft));
+        }
         let answers = match draft.source {
             Source::Model if draft.verbatim => Answers::Verbatim,
             Source::Model => Answers::Typed,
@@ -59,12 +64,15 @@ pub fn finish(
         );
         check_schema(doc_type, &draft, &mut findings);
         check_required(doc_type, &draft, &mut findings);
-        let outcomes = checks::run(doc_type, &draft.fields, context.today);
-        findings.extend(
-            outcomes
-                .iter()
-                .filter_map(|outcome| outcome.finding.clone()),
-        );
+        let printed = Printed::of(&of_record);
+        if draft.source == Source::Model {
+            findings.extend(printed.kind());
+        }
+        let outcomes = checks::run(doc_type, &draft.fields, &printed, context.today);
+        let of_outcomes = outcomes
+            .iter()
+            .flat_map(|outcome| [&outcome.finding, &outcome.note]);
+        findings.extend(of_outcomes.flatten().cloned());
         evidence = evidence_of(doc_type, &draft, pages, &outcomes, &proven, &mut findings);
         keys = checks::keys(doc_type, &draft.fields);
         report_unsupported_fields(doc_type, context, &mut findings);

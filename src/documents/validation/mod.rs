@@ -5,6 +5,7 @@
 //! Pure: the same pages give the same records.
 
 mod assemble;
+mod carried;
 mod checks;
 mod context;
 mod embedded;
@@ -13,6 +14,7 @@ mod finish;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod identifiers;
+mod printed;
 mod values;
 mod words;
 
@@ -78,5 +80,7 @@ fn name_failed_pages(records: &mut [Record], pages: &[PageResult]) {
     }
 }
 
+#[cfg(test)]
+mod field_reports;
 #[cfg(test)]
 mod tests;

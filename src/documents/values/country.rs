@@ -18,7 +18,7 @@ pub struct CountryGuess {
 pub fn country(text: &str) -> Option<CountryGuess> {
     /// One name of a place or one phone number is enough.
     const LEAST: u32 = 2;
-    let words = words(text);
+    let words = folded_words(text);
     let mut found: Vec<Evidence> = Vec::new();
     for gather in [phrases, vat_ids, phones, domains, postcodes] {
         for evidence in gather(text, &words) {
@@ -56,8 +56,9 @@ struct Evidence {
     piece: String,
 }
 
-/// Folded words without marks at their ends, blanks between them.
-fn words(text: &str) -> String {
+/// Folded words without marks at their ends, a blank before, between and after
+/// them.
+pub fn folded_words(text: &str) -> String {
     let folded = fold(text);
     let words = folded.split_whitespace().map(|word| {
         let word = word.trim_matches(|c: char| !c.is_alphanumeric());
@@ -65,6 +66,15 @@ fn words(text: &str) -> String {
     });
     let words: Vec<String> = words.filter(|word| !word.is_empty()).collect();
     format!(" {} ", words.join(" "))
+}
+
+/// Whether folded words have a phrase (lower case, without accents) as a whole.
+pub fn has_phrase(folded: &str, phrase: &str) -> bool {
+    match phrase.is_ascii() {
+        true => folded.contains(&format!(" {phrase} ")),
+        // Folding takes letters of some scripts apart.
+        false => folded.contains(&folded_words(phrase)),
+    }
 }
 
 /// Words that are of one country: legal forms and tax registrations count more
@@ -81,6 +91,7 @@ const PHRASES: &[(Country, u32, &str)] = &[
     (Country::ID, 3, "npwp"), (Country::ID, 2, "indonesia|jakarta|surabaya|bandung"),
     (Country::TH, 2, "thailand|bangkok|ประเทศไทย|กรุงเทพ"), (Country::PH, 2, "philippines|manila|makati|quezon city"),
     (Country::VN, 2, "vietnam|viet nam|ha noi|hanoi|ho chi minh"), (Country::HK, 2, "hong kong|kowloon"), (Country::JP, 2, "japan|日本|東京都|大阪府"),
+    (Country::KR, 3, "사업자등록번호|사업자번호"), (Country::KR, 2, "korea|대한민국|한국|서울|부산|인천|대구|서울특별시"),
     (Country::DE, 3, "ust-idnr|ust-id-nr|ustidnr|ust-id|handelsregister|amtsgericht|finanzamt"), (Country::DE, 2, "deutschland|germany|berlin|hamburg|munchen|koln|frankfurt|stuttgart|dusseldorf"),
     (Country::AT, 3, "firmenbuchgericht|firmenbuchnummer"), (Country::AT, 2, "osterreich|austria|wien|graz|linz|salzburg"),
     (Country::CH, 3, "mwst-nr che|uid che"), (Country::CH, 2, "schweiz|suisse|svizzera|switzerland|zurich|geneve|lausanne"),
@@ -108,7 +119,7 @@ fn phrases(_: &str, words: &str) -> Vec<Evidence> {
     let of_country = |(country, weight, phrases): &(Country, u32, &str)| {
         let here = phrases
             .split('|')
-            .filter(|phrase| words.contains(&format!(" {phrase} ")));
+            .filter(|phrase| has_phrase(words, phrase));
         let evidence = here.map(|phrase| Evidence {
             country: *country,
             weight: *weight,
@@ -282,6 +293,7 @@ mod tests {
             ("Ottawa ON K1A 0B1", Some(Country::CA)),
             ("DE 12345 Neustadt, NR 12345", None),
             ("www.shop.io, +1 555 123 4567", None),
+            ("스타벅스 강남점, 서울", Some(Country::KR)),
             ("Berlin, Paris", None),
             ("", None),
         ] {

@@ -20,5 +20,5 @@ pub mod quantity;
 pub mod units;
 
 pub use chars::Sign;
-pub use country::{CountryGuess, country};
+pub use country::{CountryGuess, country, folded_words, has_phrase};
 pub use pieces::{ValuePieces, pieces};

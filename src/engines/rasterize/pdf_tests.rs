@@ -209,3 +209,15 @@ fn electronic_invoices_of_a_portfolio_of_several_documents_are_named() {
         |warning: &String| warning.contains("factur-x.xml") && warning.contains("take them out");
     assert!(info.warnings.iter().any(is_named), "{:?}", info.warnings);
 }
+
+/// What its sums need is in the text (`validation/checks/tests.rs`).
+#[test]
+fn a_receipts_rounding_line_is_part_of_its_text() {
+    let Some((mut rasterizer, _)) = open("../data/faults/sek.pdf") else {
+        return;
+    };
+    let text = text(&rasterizer.page(0, &SPEC).unwrap());
+    for line in ["Subtotal 57.40", "Rounding -0.40", "Total to pay 57.00 SEK"] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+}

@@ -5,8 +5,18 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::{CheckOutcome, Checked, Weight, value, words};
-use crate::documents::values::currency::cash_step;
+use crate::documents::validation::printed;
+use crate::documents::values::currency::{cash_step, of_country};
 use crate::domain::{FieldPath, Fields, Finding, FindingCode, Format};
+
+/// How a sum comes to a stated amount.
+enum Bridge {
+    Exact,
+    /// To the smallest coin.
+    Rounded,
+    /// By amounts that the page prints beside, in words.
+    Printed(String),
+}
 
 impl Checked<'_> {
     /// `None` when an operand is absent.
@@ -30,9 +40,8 @@ impl Checked<'_> {
             [path] => format!("{} is {}", self.words(path), words::amount(sum)),
             _ => format!("{} is {}", self.addition(&operands), words::amount(sum)),
         };
-        let is_exact = is_within(sum, stated, tolerance);
-        let holds = is_exact || self.is_rounded(sum, stated);
-        let finding = (!holds).then(|| {
+        let bridge = self.bridge(sum, stated, tolerance);
+        let finding = bridge.is_none().then(|| {
             let message = format!(
                 "{}, but {} is {stated}: a difference of {}",
                 what(),
@@ -41,13 +50,25 @@ impl Checked<'_> {
             );
             Finding::new(FindingCode::SumMismatch, Some(equals), message)
         });
+        let note = match &bridge {
+            Some(Bridge::Printed(extras)) => {
+                let message = format!(
+                    "{}, and {} is {stated}: {extras}",
+                    what(),
+                    self.words(equals)
+                );
+                Some(Finding::new(FindingCode::Allowances, Some(equals), message))
+            }
+            _ => None,
+        };
         let non_zero = operands.iter().filter(|(_, operand)| !operand.is_zero());
         Some(CheckOutcome {
             name: format!("{} = {equals}", of.join(" + ")),
-            // A rounded sum leaves its operands room.
-            weight: match is_exact {
-                true => computes_if(non_zero.count() > 1),
-                false => Weight::Plausible,
+            // A rounded sum leaves its operands room, and a printed extra may be
+            // there for another reason.
+            weight: match bridge {
+                Some(Bridge::Rounded | Bridge::Printed(_)) => Weight::Plausible,
+                _ => computes_if(non_zero.count() > 1),
             },
             fields: operands
                 .into_iter()
@@ -55,11 +76,33 @@ impl Checked<'_> {
                 .chain([equals.to_owned()])
                 .collect(),
             finding,
+            note,
         })
     }
 
+    /// How a sum comes to the stated amount; `None`: it does not.
+    fn bridge(&self, sum: Decimal, stated: Decimal, tolerance: Decimal) -> Option<Bridge> {
+        if is_within(sum, stated, tolerance) {
+            return Some(Bridge::Exact);
+        }
+        let difference = stated.checked_sub(sum)?;
+        let extras = self.printed.extras();
+        if let Some(found) = printed::explain(&extras, difference) {
+            let found = found.iter().map(|(extra, amount)| {
+                format!(
+                    "the page prints {} {}",
+                    extra.caption,
+                    words::amount(*amount)
+                )
+            });
+            return Some(Bridge::Printed(found.collect::<Vec<_>>().join(", ")));
+        }
+        self.is_rounded(sum, stated).then_some(Bridge::Rounded)
+    }
+
     /// Whether a total is the sum rounded to the smallest coin of the record's
-    /// currency: 57.00 for 57.40 Swedish kronor.
+    /// currency, or of that of the country which the page shows: 57.00 for 57.40
+    /// Swedish kronor. For the euro the country decides.
     fn is_rounded(&self, sum: Decimal, stated: Decimal) -> bool {
         let properties = self.doc_type.schema["properties"].as_object();
         let mut properties = properties.into_iter().flatten();
@@ -68,7 +111,9 @@ impl Checked<'_> {
             let code = self.fields.get(name)?.as_str()?;
             is_currency.then(|| Currency::from_code(code)).flatten()
         });
-        let step = currency.and_then(|currency| cash_step(currency, None));
+        let country = self.printed.country();
+        let currency = currency.or_else(|| of_country(country?));
+        let step = currency.and_then(|currency| cash_step(currency, country));
         step.is_some_and(|step| {
             let is_multiple = stated.checked_rem(step).is_some_and(|rest| rest.is_zero());
             is_multiple && is_within(sum, stated, step / Decimal::TWO)
@@ -94,12 +139,17 @@ impl Checked<'_> {
             };
             let list = parsed.root();
             let lines = self.fields.get(list)?.as_array()?;
-            if lines.is_empty() {
-                return None;
-            }
+            let before = operands.len();
             for (index, line) in lines.iter().enumerate() {
-                let operand = value(line.as_object()?, field)?;
+                let line = line.as_object()?;
+                if is_heading(line, field) {
+                    continue;
+                }
+                let operand = value(line, field)?;
                 operands.push((FieldPath::in_line(list, index, field).to_string(), operand));
+            }
+            if operands.len() == before {
+                return None;
             }
         }
         Some(operands)
@@ -172,9 +222,18 @@ impl Checked<'_> {
                 .chain([result])
                 .collect(),
             finding,
+            note: None,
             weight: computes_if(operands.iter().all(|operand| *operand != Decimal::ONE)),
         })
     }
+}
+
+/// A line with one value that is not the operand: the heads of columns, a caption
+/// among the lines.
+fn is_heading(line: &Fields, operand: &str) -> bool {
+    let stated = line.iter().filter(|(_, value)| !value.is_null());
+    let mut names = stated.map(|(name, _)| name);
+    names.next().is_some_and(|name| name != operand) && names.next().is_none()
 }
 
 fn computes_if(more_than_a_copy: bool) -> Weight {

@@ -38,6 +38,7 @@ impl Checked<'_> {
             name: format!("{earlier} before {later}"),
             fields: vec![earlier.to_owned(), later.to_owned()],
             finding,
+            note: None,
             weight: Weight::Plausible,
         })
     }
@@ -53,6 +54,7 @@ impl Checked<'_> {
             name: format!("{path} not ahead"),
             fields: vec![path.to_owned()],
             finding,
+            note: None,
             weight: Weight::Plausible,
         })
     }

@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
+use super::printed::Printed;
 use super::words;
 use crate::documents::values::number;
 use crate::domain::{BusinessKey, Check, DocType, Fields, Finding};
@@ -26,6 +27,8 @@ pub struct CheckOutcome {
     pub fields: Vec<String>,
     /// Why it does not hold; `None` where it holds.
     pub finding: Option<Finding>,
+    /// What must be said although it holds.
+    pub note: Option<Finding>,
     pub weight: Weight,
 }
 
@@ -49,10 +52,16 @@ impl CheckOutcome {
 
 /// Every place where a check of the type applies. A check whose operands are
 /// absent, or are no numbers or dates, does not apply.
-pub fn run(doc_type: &DocType, fields: &Fields, today: Date) -> Vec<CheckOutcome> {
+pub fn run(
+    doc_type: &DocType,
+    fields: &Fields,
+    printed: &Printed,
+    today: Date,
+) -> Vec<CheckOutcome> {
     let record = Checked {
         doc_type,
         fields,
+        printed,
         today,
     };
     let outcomes = checks(doc_type)
@@ -109,6 +118,7 @@ fn letters_and_digits(text: &str) -> Option<String> {
 struct Checked<'a> {
     doc_type: &'a DocType,
     fields: &'a Fields,
+    printed: &'a Printed,
     today: Date,
 }
 

@@ -20,6 +20,7 @@ impl Checked<'_> {
             // A pending payment's values are no less right.
             fields: Vec::new(),
             finding,
+            note: None,
             weight: Weight::Plausible,
         })
     }

@@ -39,6 +39,7 @@ impl Checked<'_> {
                 name,
                 fields: vec![base.to_owned(), tax.to_owned()],
                 finding,
+                note: None,
                 weight,
             })
         };

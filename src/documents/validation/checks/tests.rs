@@ -7,7 +7,12 @@ use crate::documents::types::DocTypes;
 fn outcomes(name: &str, fields: Value) -> Vec<CheckOutcome> {
     let types = DocTypes::load(None).unwrap();
     let fields = fields.as_object().unwrap().clone();
-    run(types.get(name).unwrap(), &fields, date(2026, 1, 1))
+    run(
+        types.get(name).unwrap(),
+        &fields,
+        &Printed::default(),
+        date(2026, 1, 1),
+    )
 }
 
 fn findings_of(name: &str, fields: Value) -> Vec<String> {
@@ -163,4 +168,105 @@ fn a_total_rounded_to_the_smallest_coin_holds_and_confirms_nothing() {
         assert!(!holds || weight == Weight::Plausible, "{currency} {total}");
     }
     assert_eq!(receipt("SEK", "57.40"), (true, Weight::Equal));
+}
+
+/// The receipt type with this check in place of its own.
+fn receipt_with(check: Check) -> DocType {
+    let types = DocTypes::load(None).unwrap();
+    let mut doc_type = types.get("receipt").unwrap().clone();
+    let rounding = doc_type.schema["properties"]["total"].clone();
+    doc_type.schema["properties"]["rounding"] = rounding;
+    doc_type.read.as_mut().unwrap().checks = vec![check];
+    doc_type
+}
+
+fn sum(of: &[&str]) -> Check {
+    Check::Sum {
+        of: of.iter().map(|path| (*path).to_owned()).collect(),
+        equals: "total".into(),
+        tolerance: None,
+    }
+}
+
+#[test]
+fn cash_in_euros_is_rounded_in_the_countries_that_do_so() {
+    let doc_type = receipt_with(sum(&["subtotal"]));
+    let holds = |place: &'static str, currency: Value, total: &str| {
+        let fields = json!({"currency": currency, "subtotal": "9.98", "total": total});
+        let page = crate::documents::validation::evidence::tests::page(0, &[place]);
+        let printed = Printed::of(&[&page]);
+        let outcomes = run(
+            &doc_type,
+            fields.as_object().unwrap(),
+            &printed,
+            date(2026, 1, 1),
+        );
+        outcomes[0].holds()
+    };
+    for place in [
+        "Helsinki, Suomi",
+        "Amsterdam",
+        "Bruxelles, Belgique",
+        "Dublin",
+        "Torino, Italia",
+        "Bratislava",
+        "Tallinn",
+        "Vilnius",
+    ] {
+        assert!(holds(place, json!("EUR"), "10.00"), "{place}");
+        assert!(!holds(place, json!("EUR"), "10.05"), "{place}");
+        assert!(holds(place, Value::Null, "10.00"), "{place}");
+    }
+    for place in ["Berlin", "Paris", "Madrid", "Main Street 12"] {
+        assert!(!holds(place, json!("EUR"), "10.00"), "{place}");
+    }
+    assert!(holds("Stockholm, Sverige", Value::Null, "10.00"));
+}
+
+#[test]
+fn a_rounding_field_of_a_type_is_part_of_its_sum() {
+    let either = Check::AnyOf(vec![sum(&["subtotal", "rounding"]), sum(&["subtotal"])]);
+    let doc_type = receipt_with(either);
+    for (rounding, total, holds) in [
+        (json!("0.02"), "10.00", true),
+        (json!("-0.03"), "9.95", true),
+        (Value::Null, "9.98", true),
+        (json!("0.02"), "10.20", false),
+    ] {
+        let fields =
+            json!({"currency": "EUR", "subtotal": "9.98", "rounding": rounding, "total": total});
+        let printed = Printed::default();
+        let outcomes = run(
+            &doc_type,
+            fields.as_object().unwrap(),
+            &printed,
+            date(2026, 1, 1),
+        );
+        assert_eq!(outcomes.iter().all(CheckOutcome::holds), holds, "{total}");
+    }
+}
+
+/// The text of `tests/data/faults/sek.pdf`.
+#[test]
+fn a_printed_rounding_explains_a_total_whose_currency_was_not_read() {
+    let rows = [
+        "Kaffe | 32.50",
+        "Bulle | 24.90",
+        "Subtotal | 57.40",
+        "Rounding | -0.40",
+        "Total to pay | 57.00 SEK",
+    ];
+    let doc_type = receipt_with(sum(&["subtotal"]));
+    let page = crate::documents::validation::evidence::tests::page(0, &rows);
+    let printed = Printed::of(&[&page]);
+    let of_total = |total: &str| {
+        let fields = json!({"currency": null, "subtotal": "57.40", "total": total});
+        let fields = fields.as_object().unwrap();
+        run(&doc_type, fields, &printed, date(2026, 1, 1)).remove(0)
+    };
+    let outcome = of_total("57.00");
+    assert!(outcome.holds() && outcome.weight == Weight::Plausible);
+    let note = outcome.note.unwrap().message;
+    assert!(note.contains("Rounding -0.40"), "{note}");
+    assert!(!of_total("57.10").holds());
 }

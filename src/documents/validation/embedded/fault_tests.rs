@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::tests::{codes, record_at};
+use crate::documents::validation::field_reports::xml::{Invoice, plain};
 use crate::domain::{FindingCode, Record, Severity, Status};
 
 macro_rules! fault {
@@ -153,4 +154,81 @@ fn a_national_account_is_no_iban() {
         flags(&wrong).contains(&FindingCode::IbanCheckDigits),
         "{wrong:#?}"
     );
+}
+
+/// In forints, from a German company that is registered in Hungary.
+#[test]
+fn a_rate_of_the_country_of_registration_and_vat_in_whole_units_are_right() {
+    let forints = Invoice {
+        currency: "HUF",
+        seller: ("HU12892312", "DE"),
+        rates: vec![("S", "27.00", "69180.00", "18679.00", "")],
+        lines: vec![("1", "69180.00", "69180.00", "S", "27.00")],
+        net: "69180.00",
+        tax: "18679.00",
+        gross: "87859.00",
+        ..plain()
+    };
+    for xml in [forints.ubl(), forints.cii()] {
+        accepted(xml.as_bytes(), json!({"tax_total": "18679.00"}));
+    }
+}
+
+#[test]
+fn a_base_quantity_that_repeats_the_price_is_left_out() {
+    let base = "</cbc:PriceAmount><cbc:BaseQuantity>50</cbc:BaseQuantity>";
+    let xml = plain().ubl().replace("</cbc:PriceAmount>", base);
+    let record = accepted(xml.as_bytes(), json!({"net_total": "100.00"}));
+    assert_eq!(record.fields["line_items"][0]["unit_price"], "50.00");
+    assert_eq!(codes(&record), ["product_mismatch"]);
+    let message = &record.findings[0].message;
+    assert!(message.contains("a price of 50.00 per 50"), "{message}");
+    // With the one or the other, the amount is wrong.
+    let wrong = xml.replace(">100.00<", ">90.00<");
+    assert!(flags(&self::record(wrong.as_bytes())).contains(&FindingCode::ProductMismatch));
+}
+
+#[test]
+fn a_line_of_the_other_sign_is_a_return_where_the_lines_add_up_with_it() {
+    let returned = Invoice {
+        lines: vec![
+            ("4", "50.00", "200.00", "S", "19"),
+            ("2", "50.00", "-100.00", "S", "19"),
+        ],
+        ..plain()
+    };
+    let record = accepted(returned.ubl().as_bytes(), json!({"net_total": "100.00"}));
+    assert!(
+        record.findings[0].message.contains("a return"),
+        "{record:#?}"
+    );
+    let wrong = Invoice {
+        lines: vec![
+            ("4", "50.00", "200.00", "S", "19"),
+            ("2", "50.00", "-100.00", "S", "19"),
+        ],
+        net: "300.00",
+        ..plain()
+    };
+    let flags = flags(&self::record(wrong.cii().as_bytes()));
+    assert!(flags.contains(&FindingCode::ProductMismatch), "{flags:?}");
+}
+
+#[test]
+fn payments_for_others_are_part_of_the_amount_due() {
+    let profile = "<cbc:CustomizationID>urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0#conformant#\
+                   urn:xeinkauf.de:kosit:extension:xrechnung_3.0</cbc:CustomizationID>";
+    let paid = "<cac:PrepaidPayment><cbc:ID>1</cbc:ID><cbc:PaidAmount currencyID=\"EUR\">30.00</cbc:PaidAmount></cac:PrepaidPayment>";
+    let xml = Invoice {
+        head: profile,
+        tail: paid,
+        ..plain()
+    }
+    .ubl();
+    let xml = xml.replace(
+        "<cbc:PayableAmount currencyID=\"EUR\">119.00",
+        "<cbc:PayableAmount currencyID=\"EUR\">149.00",
+    );
+    let record = accepted(xml.as_bytes(), json!({"gross_total": "119.00"}));
+    assert_eq!(codes(&record), ["amount_due"]);
 }

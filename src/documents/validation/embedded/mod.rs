@@ -259,6 +259,8 @@ fn is_same(a: &str, b: &str) -> bool {
 }
 
 #[cfg(test)]
+mod example_tests;
+#[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
 mod tests;

@@ -50,7 +50,12 @@ fn gather_from(
     let types = DocTypes::load(None).unwrap();
     let doc_type = types.get(name).unwrap();
     let fields = fields.as_object().unwrap().clone();
-    let outcomes = super::super::checks::run(doc_type, &fields, jiff::civil::date(2026, 1, 1));
+    let outcomes = super::super::checks::run(
+        doc_type,
+        &fields,
+        &super::super::printed::Printed::default(),
+        jiff::civil::date(2026, 1, 1),
+    );
     let mut findings = Vec::new();
     let pages: Vec<_> = pages.iter().collect();
     let evidence = gather(doc_type, &fields, &pages, &outcomes, &[], &mut findings);

@@ -4,7 +4,7 @@ use iso_currency::Currency;
 use jiff::civil::Date;
 use serde_json::Value;
 
-use crate::documents::page_text::{PageText, Segment};
+use crate::documents::validation::printed;
 use crate::documents::values::currency::{self, Candidates};
 use crate::documents::values::date::{self, DateDecision, DateOrder, DateReading};
 use crate::documents::values::number::{self, Locale, NumberDecision, NumberReading};
@@ -31,7 +31,7 @@ impl Conventions {
         pages: &[&PageResult],
         today: Date,
     ) -> Conventions {
-        let text: Vec<String> = pages.iter().map(|page| text(page)).collect();
+        let text: Vec<String> = pages.iter().flat_map(|page| printed::lines(page)).collect();
         let text = text.join("\n");
         let answers = answers(doc_type, fields);
         let of_format = |wanted: fn(Format) -> bool| {
@@ -39,7 +39,7 @@ impl Conventions {
             answers.map(|(_, text)| *text)
         };
         let country = values::country(&text);
-        let printed = printed(&text);
+        let printed = printed_currencies(&text);
         let mut conventions = Conventions {
             numbers: None,
             dates: DateOrder::decide([], None, None),
@@ -48,7 +48,8 @@ impl Conventions {
         };
         let currency = of_format(|format| format == Format::Currency)
             .find_map(|text| conventions.settle(&currency::parse(text).ok()?))
-            .or_else(|| conventions.only_printed());
+            .or_else(|| conventions.only_printed())
+            .or_else(|| Some(conventions.of_country()?.0));
         let answered: Vec<NumberReading> = of_format(Format::is_number)
             .filter(|_| copied)
             .filter_map(|text| number::find(text).ok())
@@ -164,24 +165,7 @@ fn answers<'a>(doc_type: &DocType, fields: &'a Fields) -> Vec<(Format, &'a str)>
     answers
 }
 
-fn text(page: &PageResult) -> String {
-    let of_ocr = page.ocr.iter().map(|ocr| &ocr.word);
-    let words: Vec<_> = if page.words.is_empty() {
-        of_ocr.collect()
-    } else {
-        page.words.iter().collect()
-    };
-    let segments: Vec<Segment<'_>> = words
-        .into_iter()
-        .map(|word| Segment {
-            text: &word.text,
-            bbox: word.bbox,
-        })
-        .collect();
-    PageText::lay_out(&segments).lines.join("\n")
-}
-
-fn printed(text: &str) -> Vec<Candidates> {
+fn printed_currencies(text: &str) -> Vec<Candidates> {
     let mut printed: Vec<Candidates> = Vec::new();
     let beside = number::scan(text)
         .into_iter()

@@ -274,6 +274,9 @@ const MOST_BLANKS: usize = 2;
 
 /// The end of the longest form that begins at a byte.
 pub(super) fn match_after(text: &str, at: usize) -> Option<usize> {
+    if follows_sdn(text, at) {
+        return None;
+    }
     let rest = &text[at..];
     let mut longest = None;
     let mut blanks = 0;
@@ -306,7 +309,16 @@ pub(super) fn match_before(text: &str, end: usize) -> Option<usize> {
             longest = Some(start);
         }
     }
-    longest
+    longest.filter(|start| !follows_sdn(text, *start))
+}
+
+/// `Sdn Bhd` is the legal form of companies in Malaysia and Brunei, not the dinar
+/// of Bahrain.
+fn follows_sdn(text: &str, at: usize) -> bool {
+    let before = text[..at].trim_end_matches([' ', '.', '\u{a0}']);
+    let mut letters = before.chars().rev();
+    let word: String = letters.by_ref().take(3).collect();
+    word.eq_ignore_ascii_case("nds") && !letters.next().is_some_and(char::is_alphanumeric)
 }
 
 /// Whether a form ends between a character and its neighbour outside.

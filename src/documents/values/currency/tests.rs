@@ -44,6 +44,14 @@ fn what_is_no_currency_is_refused_in_true_words() {
 }
 
 #[test]
+fn a_legal_form_is_no_currency() {
+    for text in ["Kedai Kopi Sdn Bhd", "KEDAI KOPI SDN BHD", "ABC SDN. BHD."] {
+        assert_eq!(scan(text), [], "{text}");
+    }
+    assert_eq!(scan("Total BHD 1.250").len(), 1);
+}
+
+#[test]
 fn every_form_is_known_by_some_code() {
     for (codes, forms) in FORMS_TABLE {
         for code in codes.split_whitespace() {

@@ -1,0 +1,57 @@
+//! A public report as a test.
+
+use serde_json::Value;
+
+use crate::domain::FindingCode;
+
+/// One report, and what becomes of its input.
+pub struct Report {
+    /// `owner/repository#number` on GitHub.
+    pub source: &'static str,
+    pub condition: &'static str,
+    pub input: Input,
+    /// One for each record.
+    pub expected: Vec<Expected>,
+    /// As the documentation has it.
+    pub outcome: &'static str,
+}
+
+pub enum Input {
+    /// An electronic invoice.
+    Xml(String),
+    /// Pages as a reader copied them.
+    Pages(Vec<ReadPage>),
+}
+
+pub struct ReadPage {
+    pub doc_type: &'static str,
+    /// Columns are parted by `|`.
+    pub rows: &'static [&'static str],
+    pub answers: Value,
+}
+
+pub struct Expected {
+    /// Some of the record's fields.
+    pub fields: Value,
+    /// The codes of warnings and errors, sorted by name.
+    pub flags: &'static [FindingCode],
+    /// Part of the message of some finding; empty: none is asked for.
+    pub says: &'static str,
+}
+
+/// A record with these fields and flags.
+pub fn record(fields: Value, flags: &'static [FindingCode], says: &'static str) -> Vec<Expected> {
+    vec![Expected {
+        fields,
+        flags,
+        says,
+    }]
+}
+
+pub fn read(doc_type: &'static str, rows: &'static [&'static str], answers: Value) -> Input {
+    Input::Pages(vec![ReadPage {
+        doc_type,
+        rows,
+        answers,
+    }])
+}
