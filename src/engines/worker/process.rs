@@ -61,7 +61,7 @@ impl Process {
             }
             Err(CallError { mut failure, dead }) => {
                 failure.message =
-                    format!("a {} process did not start: {}", R::NAME, failure.message);
+                    format!("the {} process did not start: {}", R::NAME, failure.message);
                 Err(CallError { failure, dead })
             }
         }
@@ -70,7 +70,7 @@ impl Process {
     fn spawn<R: Role>(role: &R, program: Option<&Path>) -> anyhow::Result<Process> {
         let mut child = command(role, program)?
             .spawn()
-            .with_context(|| format!("cannot start a {} process", R::NAME))?;
+            .with_context(|| format!("cannot start the {} process", R::NAME))?;
         let stdin = child.stdin.take().expect("stdin is piped");
         let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
         let stderr = child.stderr.take().expect("stderr is piped");
