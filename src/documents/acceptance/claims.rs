@@ -24,6 +24,8 @@ pub struct ValueClaim {
     /// A check speaks against this very value: it is not accepted whatever its
     /// probability.
     pub is_flagged: bool,
+    /// Of OCR in its least certain word; `None`: OCR did not read the value.
+    pub ocr_confidence: Option<f32>,
 }
 
 impl ValueClaim {
@@ -90,6 +92,7 @@ fn claim(
     let mean = f64::from(logprob.sum) / f64::from(logprob.tokens.max(1));
     let evidence = record.evidence.iter().find(|e| e.field == *field);
     let has = |what: fn(&FieldEvidence) -> bool| evidence.is_some_and(what);
+    let ocr_confidence = evidence.and_then(|e| e.ocr_confidence);
     let features = Features {
         doc_type: doc_type.name.clone(),
         field: path.to_wildcard().to_string(),
@@ -106,13 +109,23 @@ fn claim(
         is_on_page: has(is_on_page),
         // Says something only where there was a text source.
         is_not_on_page: page.on_page > 0.0 && has(|e| !is_on_page(e)),
+        ocr_risk: ocr_confidence.map_or(0.0, ocr_risk),
     };
     ValueClaim {
         field: field.clone(),
         kind,
         features,
         is_flagged,
+        ocr_confidence,
     }
+}
+
+/// Logarithm of OCR's error probability over the least that counts: 0
+/// where it is certain.
+fn ocr_risk(confidence: f32) -> f64 {
+    const LEAST: f64 = 1e-3;
+    let error = 1.0 - f64::from(confidence).clamp(0.0, 1.0);
+    ((error + LEAST) / LEAST).ln()
 }
 
 /// ln(p / (1 - p)) of a probability given as its logarithm.
@@ -203,6 +216,19 @@ mod tests {
         assert!(total.is_on_page && !total.is_not_on_page && total.is_confirmed);
         assert!(!name.is_on_page && name.is_not_on_page && !name.is_confirmed);
         assert_eq!([total.page.on_page, name.page.on_page], [0.5, 0.5]);
+    }
+
+    #[test]
+    fn what_ocr_was_unsure_of_is_a_feature() {
+        let mut record = record(json!({"total": "1.00", "name": "Tea"}));
+        let mut seen = FieldEvidence::model_only("total");
+        seen.ocr_confidence = Some(0.5);
+        record.evidence = vec![seen, FieldEvidence::model_only("name")];
+        let found = claims(&doc_type(), &record);
+        assert_eq!(found[0].ocr_confidence, Some(0.5));
+        assert!(found[0].features.ocr_risk > 6.0);
+        assert_eq!(found[1].features.ocr_risk, 0.0);
+        assert_eq!(ocr_risk(1.0), 0.0);
     }
 
     #[test]

@@ -74,6 +74,9 @@ pub struct Features {
     pub is_on_page: bool,
     /// Neither has it, but they have other values of the record.
     pub is_not_on_page: bool,
+    /// How unsure OCR was of its least certain word, from 0 (certain, or a text
+    /// layer) to about 7: see `claims::ocr_risk`.
+    pub ocr_risk: f64,
 }
 
 /// The same for all claims of a record.
@@ -110,6 +113,7 @@ pub enum Feature {
     Contradicted,
     OnPage,
     NotOnPage,
+    OcrRisk,
     /// For claims of one kind alone: a constant, and slopes.
     Kind(ClaimKind),
     KindSum(ClaimKind),
@@ -134,22 +138,23 @@ pub enum Scope {
 }
 
 /// Features without a parameter, by name.
-const PLAIN: [(&str, Feature); 15] = [
+const PLAIN: [(&str, Feature); 16] = [
     ("sum", Feature::Sum),
     ("min", Feature::Min),
     ("mean", Feature::Mean),
     ("tokens", Feature::Tokens),
     ("page_least", Feature::PageLeast),
     ("page_mean", Feature::PageMean),
-    ("page_doubts", Feature::PageFindings),
+    ("page_findings", Feature::PageFindings),
     ("page_type", Feature::PageType),
-    ("page_seen", Feature::PageOnPage),
+    ("page_on_page", Feature::PageOnPage),
     ("check:uncertain", Feature::Flagged),
     ("check:mismatch", Feature::Mismatch),
     ("check:confirmed", Feature::Confirmed),
     ("check:contradicted", Feature::Contradicted),
-    ("seen:on_page", Feature::OnPage),
-    ("seen:not", Feature::NotOnPage),
+    ("on_page", Feature::OnPage),
+    ("not_on_page", Feature::NotOnPage),
+    ("ocr_risk", Feature::OcrRisk),
 ];
 
 impl Feature {
@@ -209,6 +214,7 @@ impl Features {
             Feature::Contradicted => flag(self.is_contradicted),
             Feature::OnPage => flag(self.is_on_page),
             Feature::NotOnPage => flag(self.is_not_on_page),
+            Feature::OcrRisk => self.ocr_risk,
             Feature::Kind(kind) => flag(*kind == self.kind),
             Feature::KindSum(kind) if *kind == self.kind => self.sum,
             Feature::KindPageMean(kind) if *kind == self.kind => page.mean,
@@ -310,6 +316,7 @@ pub(crate) fn example(kind: ClaimKind, sum: f64) -> Features {
         is_contradicted: false,
         is_on_page: false,
         is_not_on_page: false,
+        ocr_risk: 0.0,
     }
 }
 

@@ -75,12 +75,14 @@ impl Policy {
         let calibration = self.calibration_of(doc_type);
         let threshold = calibration.map(|calibration| self.threshold(calibration));
         let decision = |(claim, logprob): (ValueClaim, &crate::domain::FieldLogprob)| {
-            let confidence = f64::from(logprob.probability());
+            // A value is copied from what OCR read: no surer than that.
+            let of_ocr = claim.ocr_confidence.unwrap_or(1.0);
+            let confidence = f64::from(logprob.probability().min(of_ocr));
             let probability = calibration.map(|c| c.scorer.probability(&claim));
             let is_above = match (probability, threshold) {
                 (Some(probability), Some(Some(threshold))) => probability >= threshold,
                 (Some(_), _) => false,
-                (None, _) => logprob.probability() >= self.min_confidence,
+                (None, _) => confidence >= f64::from(self.min_confidence),
             };
             ClaimDecision {
                 accepted: is_above && !claim.is_flagged,

@@ -36,6 +36,10 @@ pub trait Role: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'st
 
 /// The failure of a call that the role does not know.
 pub fn unknown<R: Role>(call: &Incoming) -> Failure {
-    let message = format!("the {} process does not answer the call `{}`", R::NAME, call.op);
+    let message = format!(
+        "the {} process does not answer the call `{}`",
+        R::NAME,
+        call.op
+    );
     Failure::new(Reason::Internal, message)
 }

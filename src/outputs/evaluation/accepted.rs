@@ -193,6 +193,7 @@ mod tests {
                 kind: ClaimKind::Text,
                 features: example_features(ClaimKind::Text, 0.0),
                 is_flagged: false,
+                ocr_confidence: None,
             },
             confidence: 0.5,
             probability: Some(0.7),

@@ -155,6 +155,7 @@ mod tests {
                     kind: ClaimKind::Amount,
                     features: example_features(ClaimKind::Text, confidence),
                     is_flagged: false,
+                    ocr_confidence: None,
                 },
                 confidence,
                 probability: None,
