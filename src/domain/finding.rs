@@ -58,11 +58,11 @@ pub enum FindingCode {
     Missing,
     /// A value was rewritten in the form that the schema asks for.
     Normalised,
-    /// A value that should be a number is none.
+    /// A value that should be a number is not one.
     NotAnAmount,
     /// A separator in an amount may be for thousands or for decimals.
     AmbiguousAmount,
-    /// A value that should be a date is none.
+    /// A value that should be a date is not one.
     NotADate,
     /// The year of a date is hardly right.
     ImplausibleDate,
@@ -98,7 +98,7 @@ pub enum FindingCode {
     SumMismatch,
     /// A quantity times a price is not the amount that is stated.
     ProductMismatch,
-    /// The tax is none of the usual rates of the country.
+    /// The tax rate is not usual in the country.
     TaxRate,
     /// A date lies after one that it should come before.
     DateOrder,
@@ -152,7 +152,7 @@ pub enum FindingCode {
     AmountDue,
     /// The document has allowances, charges or a rounding beside its lines.
     Allowances,
-    /// The document is no ordinary invoice, for example a proforma or corrected one.
+    /// The document is not an ordinary invoice, for example a proforma or corrected one.
     InvoiceKind,
     /// The e-invoice states several accounts to pay to; one of them is used.
     OtherAccounts,
@@ -288,7 +288,7 @@ impl FindingCode {
 
 /// The name is none of a finding code.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no finding code")]
+#[error("`{0}` is not a finding code")]
 pub struct UnknownFindingCode(String);
 
 impl std::str::FromStr for FindingCode {

@@ -127,7 +127,9 @@ def test_the_adapter_computes_the_same_in_llama_cpp(base, model, tmp_path):
     adapter.export(model, path)
     again = SmolLM(base)
     adapter.load(again, path)
-    assert torch.allclose(stage_reader.flat(again), stage_reader.flat(model).half().float())
+    # Q8_0: 8 bits, a scale in f16 for 32 numbers.
+    trained, stored = stage_reader.flat(model), stage_reader.flat(again)
+    assert (trained - stored).abs().max() <= trained.abs().max() / 127
     tokenizer, made = base.tokenizer(), examples_text.example(random.Random(2), "receipt", noise=False)
     prompt = tokenizer.prompt(made.kind, made.page_text)
     with torch.no_grad():

@@ -11,12 +11,18 @@ from gguf import GGMLQuantizationType, GGUFValueType, quants
 from .smollm import ALPHA, PROJECTIONS, Base, SmolLM
 
 _FILE_TYPE_Q8_0 = 7
+_Q8_0 = GGMLQuantizationType.Q8_0
 # Keys that a writer sets by itself.
 _WRITTEN = ("general.architecture", "general.file_type", "general.quantization_version")
 
 
 def _name(layer: int, projection: str) -> str:
     return f"blk.{layer}.{projection}.weight"
+
+
+def _rounded(matrix: np.ndarray) -> np.ndarray:
+    """As Q8_0 holds it: 32 numbers of a row share a scale."""
+    return quants.dequantize(quants.quantize(matrix, _Q8_0), _Q8_0)
 
 
 def _replaced(path: Path, write) -> None:
@@ -27,12 +33,13 @@ def _replaced(path: Path, write) -> None:
 
 
 def export(model: SmolLM, path: Path) -> None:
-    """A LoRA adapter of llama.cpp in f16: `NAME.lora_a` is rank x inputs,
+    """A LoRA adapter of llama.cpp in Q8_0: `NAME.lora_a` is rank x inputs,
     `NAME.lora_b` outputs x rank; it computes W x + alpha/rank B A x."""
 
     def write(fresh: Path) -> None:
         out = gguf.GGUFWriter(str(fresh), "llama")
         out.add_type(gguf.GGUFType.ADAPTER)
+        out.add_quantization_version(gguf.GGML_QUANT_VERSION)
         out.add_name("docmill-small")
         out.add_string("adapter.type", "lora")
         out.add_float32("adapter.lora.alpha", float(ALPHA))
@@ -40,8 +47,8 @@ def export(model: SmolLM, path: Path) -> None:
             for projection in PROJECTIONS:
                 part = getattr(layer, projection)
                 for letter in "ab":
-                    array = getattr(part, letter).detach().float().numpy().astype(np.float16)
-                    out.add_tensor(f"{_name(number, projection)}.lora_{letter}", array)
+                    array = quants.quantize(getattr(part, letter).detach().float().numpy(), _Q8_0)
+                    out.add_tensor(f"{_name(number, projection)}.lora_{letter}", array, raw_dtype=_Q8_0)
         _finish(out)
 
     _replaced(path, write)
@@ -49,7 +56,7 @@ def export(model: SmolLM, path: Path) -> None:
 
 def load(model: SmolLM, path: Path) -> None:
     """Fills the model from an exported adapter."""
-    tensors = {tensor.name: tensor.data for tensor in gguf.GGUFReader(str(path)).tensors}
+    tensors = {tensor.name: quants.dequantize(tensor.data, tensor.tensor_type) for tensor in gguf.GGUFReader(str(path)).tensors}
     with torch.no_grad():
         for number, layer in enumerate(model.layers):
             for projection in PROJECTIONS:
@@ -67,7 +74,7 @@ def merged(model: SmolLM, base: Base, path: Path) -> None:
             for projection in PROJECTIONS:
                 part = getattr(layer, projection)
                 # As the adapter's file holds them.
-                a, b = part.a.half().float(), part.b.half().float()
+                a, b = (torch.from_numpy(_rounded(matrix.float().numpy())) for matrix in (part.a, part.b))
                 tensors[_name(number, projection)] += part.scale * (b @ a)
 
     def write(fresh: Path) -> None:
@@ -87,7 +94,7 @@ def merged(model: SmolLM, base: Base, path: Path) -> None:
             if array.ndim == 1:
                 out.add_tensor(name, array)
             else:
-                out.add_tensor(name, quants.quantize(array, GGMLQuantizationType.Q8_0), raw_dtype=GGMLQuantizationType.Q8_0)
+                out.add_tensor(name, quants.quantize(array, _Q8_0), raw_dtype=_Q8_0)
         _finish(out)
 
     _replaced(path, write)

@@ -258,7 +258,7 @@ impl From<Feature> for String {
 
 /// The text names no feature of this version.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no feature of this version of docmill")]
+#[error("`{0}` is not a feature of this version of docmill")]
 pub struct UnknownFeature(String);
 
 impl FromStr for Feature {

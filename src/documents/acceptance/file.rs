@@ -191,7 +191,7 @@ impl Calibration {
         struct Head {
             version: u32,
         }
-        let head: Head = serde_json::from_str(text).context("this is no calibration")?;
+        let head: Head = serde_json::from_str(text).context("this is not a calibration")?;
         ensure!(
             head.version == VERSION,
             "it has version {}, this docmill reads {VERSION}: calibrate again",
@@ -244,7 +244,7 @@ impl Calibration {
             // Means of ones may exceed one by a rounding.
             ensure!(
                 (-1e-6..=1.0 + 1e-6).contains(&share),
-                "{share} is no share from 0 to 1"
+                "{share} is not a share from 0 to 1"
             );
         }
         let rates = self.certificates.iter().map(|c| c.max_error);
@@ -254,12 +254,12 @@ impl Calibration {
             let (scale, name) = (column.scale, &column.feature);
             ensure!(
                 (1.0 / HUGE..=HUGE).contains(&scale),
-                "{scale} is no scale of {name}"
+                "{scale} is not a scale of {name}"
             );
         }
         let factors = scorer.columns.iter().flat_map(|c| [c.center, c.weight]);
         for number in factors.chain([scorer.intercept, scorer.strength]) {
-            ensure!(number.abs() <= HUGE, "{number} is no weight");
+            ensure!(number.abs() <= HUGE, "{number} is not a weight");
         }
         Ok(())
     }
@@ -386,7 +386,7 @@ pub(super) mod tests {
         std::fs::write(&path, text.replacen("\"version\": 1", "\"version\": 9", 1)).unwrap();
         assert!(error(&folders, HASH).contains("calibrate again"));
         std::fs::write(&path, "{}").unwrap();
-        assert!(error(&folders, HASH).contains("no calibration"));
+        assert!(error(&folders, HASH).contains("not a calibration"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ const KINDS: [(&str, &str, &str); 25] = [
     ("204", "a payment valuation", PARTIAL),
     ("211", "an interim application for payment", PARTIAL),
     ("295", "a price variation invoice", "it adds to an earlier invoice"),
-    ("325", "a proforma invoice", "it is no demand for payment and no VAT invoice: wait for the invoice"),
+    ("325", "a proforma invoice", "it is neither a demand for payment nor a VAT invoice: wait for the invoice"),
     ("326", "a partial invoice", PARTIAL),
     ("383", "a debit note", "it adds to an earlier invoice"),
     ("384", "a corrected invoice", "book it in place of the invoice that it corrects, not beside it"),

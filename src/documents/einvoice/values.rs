@@ -55,7 +55,7 @@ impl Values {
         let value = date(&text, element.attribute("format"));
         if value.is_none() {
             let shown: String = text.chars().take(40).collect();
-            let message = format!("{field} is `{shown}` in the XML, which is no date");
+            let message = format!("{field} is `{shown}` in the XML, which is not a date");
             let finding = Finding::new(FindingCode::EinvoiceValue, Some(field), message);
             // Other dates, such as a month of delivery, are not in the record.
             self.push(match field {

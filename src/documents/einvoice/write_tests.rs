@@ -232,7 +232,7 @@ fn a_credit_note_is_one_by_its_root_or_its_code_and_unknown_codes_are_refused() 
             "BT-3",
             "BR-CL-01",
             format!(
-                "the type code (BT-3) is `{code}`, which is no code of a credit note, such as 381"
+                "the type code (BT-3) is `{code}`, which is not a code of a credit note, such as 381"
             ),
         );
         assert_eq!(violations, [expected]);

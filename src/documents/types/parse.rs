@@ -72,7 +72,7 @@ pub(super) fn doc_type(name: &str, text: &str, prompts: Vec<Prompt>) -> anyhow::
     let simple = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     ensure!(
         name.chars().all(simple),
-        "`{name}` is no name for a document type: use a-z, 0-9 and _"
+        "`{name}` cannot name a document type: use a-z, 0-9 and _"
     );
     let schema: Value = serde_json::from_str(text).context("not valid JSON")?;
     let annotation = schema.get(ANNOTATION).with_context(|| {

@@ -241,7 +241,7 @@ impl EndpointModel {
     }
 
     fn check_url(&self) -> anyhow::Result<()> {
-        let url = Url::parse(&self.base_url).context("base_url is no address")?;
+        let url = Url::parse(&self.base_url).context("base_url is not an address")?;
         // Whatever it says may be a password, and is not repeated.
         ensure!(
             url.username().is_empty() && url.password().is_none(),

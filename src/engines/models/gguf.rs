@@ -248,7 +248,7 @@ impl<R: Read> Parser<R> {
         if is_int && length <= SHORT_ARRAY {
             let int = |_| match self.value(kind)? {
                 Value::Int(number) => i64::try_from(number).context("an integer is too large"),
-                _ => bail!("metadata type {kind} is no integer"),
+                _ => bail!("metadata type {kind} is not an integer"),
             };
             return Ok(Value::Ints((0..length).map(int).collect::<Result<_, _>>()?));
         }

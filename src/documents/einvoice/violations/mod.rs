@@ -131,7 +131,7 @@ fn unknown_codes(invoice: &EInvoice) -> Vec<Violation> {
         };
         let stated = shortened(invoice.type_code.as_deref().unwrap_or_default());
         let message = format!(
-            "the type code (BT-3) is `{stated}`, which is no code of {document}, such as {code}"
+            "the type code (BT-3) is `{stated}`, which is not a code of {document}, such as {code}"
         );
         found.push(Violation::new("BT-3", "BR-CL-01", message));
     }
@@ -154,8 +154,9 @@ fn unknown_codes(invoice: &EInvoice) -> Vec<Violation> {
             && !codes::is_country(code)
         {
             let code = shortened(code);
-            let message =
-                format!("{what} ({term}) is `{code}`, which is no code of ISO 3166-1, such as DE");
+            let message = format!(
+                "{what} ({term}) is `{code}`, which is not a code of ISO 3166-1, such as DE"
+            );
             found.push(Violation::new(term, "BR-CL-14", message));
         }
     }
@@ -163,7 +164,7 @@ fn unknown_codes(invoice: &EInvoice) -> Vec<Violation> {
         if !codes::is_category(category) {
             let code = shortened(category);
             let message = format!(
-                "a VAT category (BT-118, BT-151) is `{code}`, which is no code of EN 16931, such \
+                "a VAT category (BT-118, BT-151) is `{code}`, which is not a code of EN 16931, such \
                  as S"
             );
             found.push(Violation::new("BT-118", "BR-CL-18", message));

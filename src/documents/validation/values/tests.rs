@@ -109,7 +109,7 @@ fn what_is_no_value_is_refused_with_the_reason() {
         ),
         ("total", "19 %", FindingCode::NotAnAmount, "percentage"),
         ("total", "2x", FindingCode::NotAnAmount, "quantity"),
-        ("currency", "XXX", FindingCode::UnknownCurrency, "no money"),
+        ("currency", "XXX", FindingCode::UnknownCurrency, "not money"),
         ("currency", "QQQ", FindingCode::UnknownCurrency, "ISO 4217"),
         ("currency", "$", FindingCode::AmbiguousCurrency, "USD, AUD"),
     ] {

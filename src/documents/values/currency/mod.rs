@@ -82,12 +82,12 @@ impl fmt::Display for CurrencyError {
         match self {
             CurrencyError::Empty => f.write_str("there is no text"),
             CurrencyError::NoMoney(code) => {
-                write!(f, "{} is no money: {}", code.code(), code.name())
+                write!(f, "{} is not money: {}", code.code(), code.name())
             }
             CurrencyError::Fund(code) => {
                 write!(
                     f,
-                    "{} is a unit of account, no money: {}",
+                    "{} is a unit of account, not money: {}",
                     code.code(),
                     code.name()
                 )
@@ -98,7 +98,7 @@ impl fmt::Display for CurrencyError {
             CurrencyError::Unknown(text) => {
                 write!(
                     f,
-                    "`{text}` is no code, sign or name of a currency (ISO 4217)"
+                    "`{text}` is not a code, sign or name of a currency (ISO 4217)"
                 )
             }
         }

@@ -67,7 +67,7 @@ pub fn reading(
     };
     if let Some(schema) = schema {
         let Some((start, fields)) = object(&reading.raw_text) else {
-            let message = "the answer is no JSON object";
+            let message = "the answer is not a JSON object";
             return Err(fail(
                 Reason::OutputInvalid,
                 message,
