@@ -48,7 +48,24 @@ class Bill:
         return sum(tax for _, _, tax in self.taxes)
 
 
+def _composed_number(r) -> str:
+    """One to four parts, such as a series, a date and a running number."""
+    year, month, day = r.randint(2009, 2029), r.randint(1, 12), r.randint(1, 28)
+    letters = "".join(r.choice("ABCDEFGHJKLMNPRSTUVWXYZ") for _ in range(r.choice([1, 2, 2, 3, 4])))
+    part = lambda: r.choice([str(year), str(year % 100), f"{year}{month:02}{day:02}", f"{year}{month:02}", f"{month:02}", str(r.randint(1, 99999)), f"{r.randint(1, 9999):0{r.choice([3, 4, 5, 6])}}", str(r.randint(100, 999))])
+    joint = r.choice(["-", "-", "/", "/", ".", "_", ""])
+    parts = [part() for _ in range(r.choice([1, 2, 2, 3]))]
+    number = parts[0]
+    for more in parts[1:]:
+        number += (joint if r.random() < 0.75 else r.choice("-/.")) + more
+    if r.random() < 0.65:
+        number = r.choice([letters, "RE", "R", "INV", "FA", "F", "RG", "AR"]) + r.choice(["-", "-", "/", " ", ""]) + number
+    return number if 3 <= len(number) <= 22 else _composed_number(r)
+
+
 def invoice_number(r) -> str:
+    if r.random() < 0.5:
+        return _composed_number(r)
     letters = lambda n: "".join(r.choice("ABCDEFGHJKLMNPRSTUVWXYZ") for _ in range(n))
     year = r.randint(2009, 2029)
     return r.choice(

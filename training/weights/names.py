@@ -126,6 +126,8 @@ def company(r, code: str, language: str) -> str:
         name = r.choice([f"{surname} {trade}", f"{stem} {trade}", f"{trade} {surname}", f"{surname} & {other}", f"{surname}, {other} and {word(r).capitalize()}", stem, f"{stem} {word(r).capitalize()} {trade}", f"{surname}-{other}"])
     if r.random() < (0.75 if language == "ms" else 0.55):
         name += " " + r.choice(_LEGAL[code])
+        if language != "ms" and r.random() < 0.12:  # a branch behind the legal form
+            name += " " + r.choice([word(r).capitalize(), "Nord", "West", "Mitte", "International", "Europe"])
     capitals = language != "ms" and r.random() < 0.35 or language == "ms" and r.random() < 0.85
     name = name.upper() if capitals else (name.title().replace("'S", "'s") if language == "ms" else name)
     return name if len(name) <= 44 and is_writable(name) else company(r, code, language)

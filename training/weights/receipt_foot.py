@@ -41,6 +41,9 @@ class Totals:
     def put(self) -> None:
         sale, r, till = self.sale, self.r, self.till
         before_tax = sale.subtotal - sale.discount + sale.service
+        if self.malaysian and sale.rate and not sale.service and r.random() < 0.3:
+            self._gst_block(before_tax - sale.tax if sale.included else before_tax)
+            return
         more = bool(sale.tax and not sale.included or sale.discount or sale.service)
         if more and r.random() < 0.93 or r.random() < 0.42:
             (self.counted if r.random() < 0.08 else self.row)(self._label("subtotal"), sale.subtotal, "subtotal")
@@ -58,6 +61,22 @@ class Totals:
         self._final()
         if sale.rate and sale.included:
             self._included()
+
+    def _gst_block(self, net: int) -> None:
+        """Every sum with its name, whether it is zero or not."""
+        sale, r = self.sale, self.r
+        exact = sale.total - sale.rounding
+        style = (lambda text: text.upper()) if r.random() < 0.3 else (lambda text: text)
+        of_net, gross = r.choice([("Total Sales (Excluding GST)", "Total Sales (Inclusive of GST)"), ("Total Excl. GST", "Total Incl. GST"), ("Total (Excluding GST)", "Total (Including GST)"), ("Sales excl. tax", "Total Amt Incl. GST @ 6%"), ("Total Excluding Tax", "Total Payable Incl. Tax"), ("Subtotal (Exclude GST)", "Total (Include GST)")])
+        if r.random() < 0.4:
+            self.counted(style(r.choice(["Total Qty", "Total"])), exact, "total~4" if not sale.rounding else None)
+        self.row(style(of_net), net, None if sale.discount or sale.included else "subtotal")
+        if sale.discount or r.random() < 0.5:
+            self.row(style("Discount"), sale.discount)
+        self.row(style(r.choice(["Total GST", "GST", f"GST {self.rate}", "Total Tax", f"Add GST @ {self.rate}"])), sale.tax, "tax")
+        if sale.rounding or r.random() < 0.6:
+            self.row(style(r.choice(["Rounding", "Rounding Adj", "Rounding Adjustment"])), sale.rounding)
+        self._total(style(gross), self.till.face if r.random() < 0.6 else self.till.text.at(self.till.text.size + 2, bold(self.till.path)))
 
     def _label(self, kind: str) -> str:
         text = self.till.word(kind)
@@ -169,8 +188,8 @@ def tax_table(till: Till, sale: Sale, totals: Totals) -> None:
         till.cells([(0, "l", r.choice([f"{letter} (@ {totals.rate})", f"{letter} @ {totals.rate}", f"{letter}", f"{letter} @{totals.rate}"])), (0.7, "r", amount(net)), (1, "r", amount(sale.tax, key))])
         if r.random() < 0.25:
             till.cells([(0, "l", r.choice(["ZRL (@ 0%)", "ZR @ 0%", "Z"])), (0.7, "r", amount(0)), (1, "r", amount(0))])
-        if r.random() < 0.25:
-            till.cells([(0, "l", "TOTAL"), (0.7, "r", amount(net)), (1, "r", amount(sale.tax))])
+        if r.random() < 0.45:
+            till.cells([(0, "l", r.choice(["TOTAL", "Total", "Total :", "Total:"])), (0.7, "r", amount(net)), (1, "r", amount(sale.tax))])
         return
     language = till.country.language
     heads = {"de": ("MwSt", "Netto", "Steuer", "Brutto"), "fr": ("TVA", "HT", "TVA", "TTC"), "nl": ("BTW%", "Over", "BTW", "Totaal"), "es": ("IVA", "Base", "Cuota", "Total"), "it": ("IVA", "Imponibile", "Imposta", "Totale")}.get(language, ("Rate", "Net", totals.tax_name, "Gross"))
