@@ -233,6 +233,29 @@ CREATE TABLE findings (
 ) STRICT;
 CREATE INDEX findings_record ON findings (record_id);
 
+-- What people changed in records, and approved. Rows are never updated, and go
+-- with their document alone.
+CREATE TABLE record_changes (
+    id             INTEGER PRIMARY KEY,
+    document_id    INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    record_id      INTEGER NOT NULL,       -- before the change
+    made_record_id INTEGER NOT NULL,       -- that took its place
+    changed_at     INTEGER NOT NULL,
+    changed_by     TEXT    NOT NULL,       -- user name of the system
+    field          TEXT,                   -- null: the record was approved
+    before         TEXT,                   -- JSON
+    after          TEXT,                   -- JSON
+    reason         TEXT    NOT NULL CHECK (trim(reason) <> ''),
+    CHECK ((field IS NULL) = (before IS NULL)),
+    CHECK ((field IS NULL) = (after IS NULL))
+) STRICT;
+CREATE INDEX record_changes_document ON record_changes (document_id);
+CREATE INDEX record_changes_made ON record_changes (made_record_id);
+CREATE TRIGGER record_changes_are_final BEFORE UPDATE ON record_changes
+BEGIN
+    SELECT RAISE(ABORT, 'the history of corrections is never changed');
+END;
+
 -- Memory of a run's processes over time, by role.
 CREATE TABLE run_samples (
     run_id    INTEGER NOT NULL REFERENCES runs (id),

@@ -8,6 +8,7 @@ mod bench;
 mod calibrate;
 mod completions;
 mod config;
+mod correct;
 mod doctor;
 mod eval;
 mod exit;
@@ -29,6 +30,7 @@ mod signals;
 mod status;
 mod summary;
 mod types;
+mod user;
 mod worker;
 
 use std::process::ExitCode;
@@ -66,6 +68,7 @@ enum Command {
     Report(report::Report),
     Show(show::Show),
     Retry(retry::Retry),
+    Correct(correct::Correct),
     Export(export::Export),
     Forget(forget::Forget),
     Eval(eval::Eval),
@@ -149,6 +152,7 @@ impl Command {
             Command::Report(command) => command.run(app).await,
             Command::Show(command) => command.run(app).await,
             Command::Retry(command) => command.run(app).await,
+            Command::Correct(command) => command.run(app).await,
             Command::Export(command) => command.run(app).await,
             Command::Forget(command) => command.run(app).await,
             Command::Eval(command) => command.run(app).await,

@@ -12,7 +12,7 @@ use crate::domain::{EvidenceClass, Record, Source, by_severity};
 use crate::ingest;
 use crate::outputs::export::{self, Exported};
 use crate::outputs::words::money;
-use crate::store::{AttemptRow, PageRow, Store, StoredRecord};
+use crate::store::{AttemptRow, ChangeRow, PageRow, Store, StoredRecord};
 
 /// Show records: fields, findings, pages, attempts, provenance
 #[derive(Args)]
@@ -59,6 +59,8 @@ impl Show {
                 let pages = store.pages(record.document_id).await?;
                 let attempts = store.attempt_rows(record.document_id).await?;
                 print(&mut app, record, &pages, &attempts)?;
+                let changes = store.changes(record.document_id).await?;
+                print_changes(&mut app, &changes)?;
             }
         }
         Ok(ExitStatus::Success)
@@ -187,6 +189,34 @@ fn print(
     Ok(())
 }
 
+/// What people changed in the document's records, and approved.
+fn print_changes(app: &mut App, changes: &[ChangeRow]) -> anyhow::Result<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    app.out.line("\nCorrections")?;
+    let mut table = output::table(&["time", "by", "record", "field", "before", "after", "reason"]);
+    for change in changes {
+        let time = jiff::Timestamp::from_millisecond(change.changed_at)?;
+        let value = |json: &Option<String>| {
+            let value = json
+                .as_deref()
+                .and_then(|json| serde_json::from_str::<Value>(json).ok());
+            value.map(|value| plain(&value)).unwrap_or_default()
+        };
+        table.add_row([
+            cell(&time.strftime("%Y-%m-%d %H:%M").to_string()),
+            cell(&change.changed_by),
+            cell(&change.record_id.to_string()),
+            cell(change.field.as_deref().unwrap_or("approved")),
+            cell(&value(&change.before)),
+            cell(&value(&change.after)),
+            cell(&change.reason),
+        ]);
+    }
+    app.out.table(&table)
+}
+
 /// How the type was determined.
 fn type_note(record: &Record) -> Option<String> {
     let doc_type = record.doc_type.as_deref()?;
@@ -277,6 +307,7 @@ fn evidence_of(record: &Record, field: &str) -> String {
         EvidenceClass::TextLayer => "text layer",
         EvidenceClass::Ocr => "OCR",
         EvidenceClass::EmbeddedXml => "embedded XML",
+        EvidenceClass::Person => "a person",
         EvidenceClass::ModelOnly => "model only",
     };
     let mut words = format!("{seen}{}", page.unwrap_or_default());

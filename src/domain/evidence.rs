@@ -23,6 +23,8 @@ pub enum EvidenceClass {
     Ocr,
     /// It was not read but taken from the e-invoice that the document carries.
     EmbeddedXml,
+    /// A person entered it.
+    Person,
     /// Nobody but the model says so.
     ModelOnly,
 }

@@ -174,6 +174,8 @@ pub enum FindingCode {
     PossibleDuplicate,
     /// The file holds other content by now.
     Replaced,
+    /// A person corrected or approved the document before it was read again.
+    CorrectedBefore,
 
     /// The page or file could not be read; the code is the failure's reason.
     #[strum(disabled)]
@@ -237,6 +239,7 @@ impl FindingCode {
             | FindingCode::PageFailed
             | FindingCode::PossibleDuplicate
             | FindingCode::Replaced
+            | FindingCode::CorrectedBefore
             | FindingCode::UnsupportedField
             | FindingCode::NoConfidence
             | FindingCode::NoTextSource

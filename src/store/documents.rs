@@ -6,7 +6,7 @@ use sqlx::{FromRow, Sqlite, Transaction};
 
 use super::columns::{DocumentId, RunId, now, path_bytes};
 use super::database::Store;
-use super::{replaced, revisions};
+use super::{approvals, replaced, revisions};
 use crate::domain::{DocumentInfo, Failure, XmlFile, XmlPlace};
 
 /// A content seen for the first time.
@@ -189,13 +189,22 @@ impl Store {
     }
 
     /// Queues the finished pages again for which `stale` says that they would
-    /// come out differently today. Returns how many.
+    /// come out differently today, unless a person corrected the document.
+    /// Returns how many.
     pub async fn requeue_stale(
         &self,
         document: DocumentId,
         stale: &(dyn Fn(PageKey<'_>) -> bool + Sync),
     ) -> anyhow::Result<u32> {
         let mut tx = self.write().await?;
+        let corrected = sqlx::query_scalar(concat!(
+            "SELECT ",
+            approvals::corrected!(),
+            " FROM documents WHERE id = ?"
+        ));
+        if corrected.bind(document).fetch_one(&mut *tx).await? {
+            return Ok(0);
+        }
         let pages = finished_pages(&mut tx, document).await?;
         let xml = xml_place(&mut tx, document).await?;
         let is_stale = |page: &FinishedPage| {
@@ -287,17 +296,18 @@ pub(super) async fn missing_type(
 
 impl Store {
     /// Reopens a recorded document whose records were made by another
-    /// acceptance policy: they are made again, without reading anything.
-    /// Returns whether it was one.
+    /// acceptance policy: they are made again, without reading anything. What a
+    /// person corrected stays. Returns whether it was one.
     pub async fn reopen_if_policy_changed(
         &self,
         document: DocumentId,
         policy: &str,
     ) -> anyhow::Result<bool> {
-        let update = sqlx::query(
+        let update = sqlx::query(concat!(
             "UPDATE documents SET state = 'open', revision = revision + 1
-             WHERE id = ? AND state = 'recorded' AND policy IS NOT ?",
-        );
+             WHERE id = ? AND state = 'recorded' AND policy IS NOT ? AND NOT ",
+            approvals::corrected!()
+        ));
         let update = update.bind(document).bind(policy);
         Ok(update.execute(&self.pool).await?.rows_affected() > 0)
     }

@@ -9,8 +9,10 @@
 //! others, `sources`, `revisions`, `page_text` and `findings` are what several
 //! use, and each of the rest is a part of [`Store`]'s interface.
 
+mod approvals;
 mod clock;
 mod columns;
+mod corrections;
 mod database;
 mod documents;
 mod duplicates;
@@ -32,6 +34,7 @@ mod runs;
 mod sources;
 
 pub use columns::{DocumentId, RunId};
+pub use corrections::{ChangeRow, Correction, FieldChange};
 pub use database::Store;
 pub use documents::{KnownDocument, NewDocument, PageKey};
 pub use error::{DbErrorKind, error_message, is_temporary};

@@ -6,7 +6,7 @@ use sqlx::{FromRow, Sqlite, Transaction};
 
 use super::columns::{DocumentId, Json, Named, ResultColumns, RunId, now};
 use super::database::Store;
-use super::{documents, duplicates, findings, page_text, replaced, revisions, sources};
+use super::{approvals, documents, duplicates, findings, page_text, replaced, revisions, sources};
 use crate::domain::{
     Failure, Finding, FindingCode, PageResult, Reading, Reason, Record, Routing, SourceText,
     XmlFile,
@@ -89,9 +89,12 @@ impl Store {
         &self,
         document: DocumentId,
     ) -> anyhow::Result<Option<FinishedPages>> {
-        let in_review = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM records WHERE document_id = ? AND current = 1 AND status <> 'accepted')",
-        );
+        let in_review = sqlx::query_scalar(concat!(
+            "SELECT EXISTS (SELECT 1 FROM records JOIN documents ON documents.id = records.document_id
+                WHERE document_id = ? AND current = 1 AND status <> 'accepted' AND NOT ",
+            approvals::corrected!(),
+            ")"
+        ));
         match in_review.bind(document).fetch_one(&self.pool).await? {
             true => self.all_pages(document, "recorded").await,
             false => Ok(None),
@@ -164,6 +167,7 @@ impl Store {
         for (page, reading) in made_with.chosen {
             choose(&mut tx, document, *page, *reading).await?;
         }
+        let corrected = approvals::corrected_before(&mut tx, document).await?;
         let retire =
             sqlx::query("UPDATE records SET current = 0 WHERE document_id = ? AND current = 1");
         retire.bind(document).execute(&mut *tx).await?;
@@ -172,7 +176,7 @@ impl Store {
         let replaced = replaced::finding(&mut tx, document).await?;
         for (ordinal, record) in records.iter_mut().enumerate() {
             duplicates::flag(&mut tx, document, record).await?;
-            if let Some(finding) = &replaced {
+            for finding in replaced.iter().chain(&corrected) {
                 record.flag_for_review(finding.clone());
             }
             ids.push(insert_record(&mut tx, run, document, ordinal, record).await?);
@@ -278,7 +282,7 @@ fn reading(
     }
 }
 
-async fn insert_record(
+pub(super) async fn insert_record(
     tx: &mut Transaction<'_, Sqlite>,
     run: RunId,
     document: DocumentId,

@@ -3,6 +3,7 @@
 mod accounts;
 mod command_line;
 mod context;
+mod corrections;
 mod docs;
 mod documents;
 mod einvoices;

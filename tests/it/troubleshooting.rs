@@ -215,6 +215,10 @@ const REMEDIES: &[(&[&str], &str)] = &[
         "Compare it with the document that the message names before you pay.",
     ),
     (
+        &["corrected_before"],
+        "The message names the record with the earlier values: compare, then correct or approve this one (`docmill correct`).",
+    ),
+    (
         &["replaced"],
         "The message has the earlier values: see whether they were booked.",
     ),

@@ -11,6 +11,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::cli::app::App;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::{self, Out, Replaced, count};
+use crate::cli::user::user;
 use crate::config::UsageError;
 use crate::ingest;
 use crate::outputs::accounts::{self, Accounts, Held, Input, Plan, TargetName, sha256};
@@ -144,15 +145,6 @@ async fn claim(
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_millis() as i64)
-}
-
-/// Who is at work, for the ledger.
-pub fn user() -> String {
-    let named = ["USER", "LOGNAME"].into_iter().find_map(|name| {
-        let value = std::env::var(name).ok()?;
-        (!value.is_empty()).then_some(value)
-    });
-    named.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
 }
 
 /// An export that was killed has claimed its bills. Its files are written where

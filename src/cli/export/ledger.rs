@@ -1,17 +1,18 @@
-//! `docmill export batches`, `again`, `reverse` and `distinct`: what was
-//! exported, and changes of it by a person.
+//! `docmill export batches`, `again`, `reverse`, `distinct` and `cases`: what was
+//! exported or approved, and what a person decides about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Subcommand;
 
-use super::batch::{user, write_files};
+use super::batch::write_files;
 use crate::cli::app::App;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::{self, count};
-use crate::config::UsageError;
+use crate::cli::user::{reason as given, user};
 use crate::ingest;
+use crate::outputs::evaluation;
 use crate::store::{BatchRow, BillId, DistinctPair, Store, StoredRecord};
 
 #[derive(Subcommand)]
@@ -38,6 +39,14 @@ pub enum Action {
         /// Only this record of the batch; may be repeated
         #[arg(long, value_name = "ID")]
         record: Vec<i64>,
+    },
+    /// Write the records that a person approved as documents with known values
+    ///
+    /// `docmill eval DIR` and `docmill calibrate DIR` read them.
+    Cases {
+        /// Folder to write to
+        #[arg(long, short, value_name = "DIR")]
+        out: PathBuf,
     },
     /// Remember that two records are two payments
     Distinct {
@@ -82,6 +91,7 @@ impl Action {
                     format!("Batch {batch}: {lines} reversed. The next export has them again.");
                 app.out.line(&message)?;
             }
+            Action::Cases { out } => cases(&store, app, out).await?,
             Action::Distinct { id, other, reason } => {
                 let reason = given(reason)?;
                 let (a, b) = (record(&store, *id).await?, record(&store, *other).await?);
@@ -93,13 +103,6 @@ impl Action {
         }
         store.close().await;
         Ok(ExitStatus::Success)
-    }
-}
-
-fn given(reason: &str) -> Result<&str, UsageError> {
-    match reason.trim() {
-        "" => Err(UsageError("--reason is empty: say why".to_owned())),
-        reason => Ok(reason),
     }
 }
 
@@ -118,6 +121,27 @@ fn bill_id(stored: &StoredRecord) -> BillId {
         blake3: stored.blake3.clone(),
         pages: stored.record.pages.clone(),
     }
+}
+
+async fn cases(store: &Store, app: &mut App, folder: &Path) -> anyhow::Result<()> {
+    output::create_folder(folder)?;
+    let cases = evaluation::write_cases(store, folder).await?;
+    let written = count(cases.written, "approved record");
+    app.out
+        .line(&format!("{written} written to {}.", output::short(folder)))?;
+    for (ids, why) in [
+        (
+            &cases.without_file,
+            "the file is not where it was, or has other content",
+        ),
+        (&cases.of_parts, "the document has several records"),
+    ] {
+        for id in ids {
+            app.out
+                .line(&format!("  record {id} was left out: {why}"))?;
+        }
+    }
+    Ok(())
 }
 
 async fn list(store: &Store, app: &mut App) -> anyhow::Result<()> {

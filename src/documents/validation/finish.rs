@@ -164,7 +164,7 @@ fn complete(draft: &mut Draft, doc_type: &DocType) {
     draft.fields.extend(read);
 }
 
-fn check_schema(doc_type: &DocType, draft: &Draft, findings: &mut Vec<Finding>) {
+pub fn check_schema(doc_type: &DocType, draft: &Draft, findings: &mut Vec<Finding>) {
     let validator = match jsonschema::validator_for(&doc_type.schema) {
         Ok(validator) => validator,
         Err(error) => {
@@ -184,7 +184,7 @@ fn check_schema(doc_type: &DocType, draft: &Draft, findings: &mut Vec<Finding>) 
     }
 }
 
-fn check_required(doc_type: &DocType, draft: &Draft, findings: &mut Vec<Finding>) {
+pub fn check_required(doc_type: &DocType, draft: &Draft, findings: &mut Vec<Finding>) {
     let Some(rules) = &doc_type.read else { return };
     for field in &rules.required {
         if draft.fields.get(field).is_none_or(is_absent) {

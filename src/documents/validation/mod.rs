@@ -15,6 +15,7 @@ mod finish;
 pub mod fuzz;
 mod identifiers;
 mod printed;
+mod recheck;
 mod values;
 mod words;
 
@@ -23,6 +24,7 @@ use crate::domain::{Finding, FindingCode, PageResult, Record, Status};
 use finish::finish;
 
 pub use context::{Context, EmbeddedInvoice};
+pub use recheck::{corrected, set};
 
 /// The records of one document, in the order of their first pages. Every page
 /// is in exactly one record. How sure the reader was of its values is not

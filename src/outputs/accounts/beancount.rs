@@ -2,7 +2,7 @@
 
 use super::bill::Bill;
 use super::hold::{Hold, HoldCode};
-use super::ledger_text::{document, posting_line, postings};
+use super::ledger_text::{document, file, posting_line, postings};
 use super::settings::{Accounts, Supplier};
 use super::target::{BatchHeader, Candidate, Target, TargetFile, iso};
 
@@ -42,16 +42,8 @@ impl Target for Beancount<'_> {
         entries: &[(&Bill, String)],
         batch: &BatchHeader,
     ) -> anyhow::Result<Vec<TargetFile>> {
-        let mut text = format!("; docmill batch {}\n", batch.id);
-        for (_, entry) in entries {
-            text.push('\n');
-            text.push_str(entry);
-        }
-        Ok(vec![TargetFile {
-            name: format!("{}.beancount", batch.stem("beancount")),
-            bytes: text.into_bytes(),
-            bills: (0..entries.len()).collect(),
-        }])
+        let name = format!("{}.beancount", batch.stem("beancount"));
+        Ok(vec![file(entries, batch, name)])
     }
 }
 

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::bill::{Bill, BillKind};
 use super::hold::Hold;
 use super::settings::{LedgerAccounts, Supplier};
-use super::target::amount;
+use super::target::{BatchHeader, TargetFile, amount};
 
 /// Accounts with the amounts that are posted to them, in the bill's currency.
 pub fn postings(
@@ -37,4 +37,18 @@ pub fn document(bill: &Bill) -> String {
 /// `    Expenses:Print  100.00 EUR`.
 pub fn posting_line(indent: usize, account: &str, value: Decimal, currency: &str) -> String {
     format!("{:indent$}{account}  {} {currency}\n", "", amount(value))
+}
+
+/// One file with all entries, to be included; both formats have the same comment.
+pub fn file(entries: &[(&Bill, String)], batch: &BatchHeader, name: String) -> TargetFile {
+    let mut text = format!("; docmill batch {}\n", batch.id);
+    for (_, entry) in entries {
+        text.push('\n');
+        text.push_str(entry);
+    }
+    TargetFile {
+        name,
+        bytes: text.into_bytes(),
+        bills: (0..entries.len()).collect(),
+    }
 }

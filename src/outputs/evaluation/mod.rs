@@ -3,6 +3,7 @@
 mod accepted;
 mod baseline;
 mod calibration;
+mod cases;
 mod causes;
 mod compare;
 mod html;
@@ -16,6 +17,7 @@ mod truth;
 pub use accepted::{Acceptance, AcceptedCounts, RateOutcome};
 pub use baseline::{Baseline, Change, Changes};
 pub use calibration::calibrate;
+pub use cases::{Cases, write_cases};
 pub use causes::ErrorCounts;
 pub use html::{EvaluationInfo, page};
 pub use judge::{CandidateRecord, judge};

@@ -27,7 +27,7 @@ use crate::domain::{FieldEvidence, by_severity};
 ///   calibration; `field_probability`: by field; `accepted_from`: threshold of
 ///   acceptance, null: no value is accepted
 /// - `evidence`: for each value `field`, `class` (`text_layer`, `ocr`,
-///   `embedded_xml` or `model_only`), where it was found (`page` from 1, `bbox`:
+///   `embedded_xml`, `person` or `model_only`), where it was found (`page` from 1, `bbox`:
 ///   left, top, right, bottom as shares of the page, `text`, `ocr_confidence`)
 ///   and the checks in `confirmed_by` and `contradicted_by`
 /// - `provenance`: document (BLAKE3 of the content, as in CSV), models, prompts, schemas, calibration

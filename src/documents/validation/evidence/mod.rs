@@ -86,7 +86,7 @@ fn look_up(doc_type: &DocType, fields: &Fields, sources: &TextSources) -> Vec<Fi
 
 /// A check that holds confirms its values; one that does not contradicts all of
 /// them.
-fn apply_outcomes(evidence: &mut [FieldEvidence], outcomes: &[CheckOutcome]) {
+pub fn apply_outcomes(evidence: &mut [FieldEvidence], outcomes: &[CheckOutcome]) {
     for outcome in outcomes {
         let involved = evidence
             .iter_mut()

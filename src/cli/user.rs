@@ -1,0 +1,20 @@
+//! Who is at work, and why: for what the database keeps of a person's acts.
+
+use crate::config::UsageError;
+
+/// The system's name of the user.
+pub fn user() -> String {
+    let named = ["USER", "LOGNAME"].into_iter().find_map(|name| {
+        let value = std::env::var(name).ok()?;
+        (!value.is_empty()).then_some(value)
+    });
+    named.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+}
+
+/// A reason that says something.
+pub fn reason(text: &str) -> Result<&str, UsageError> {
+    match text.trim() {
+        "" => Err(UsageError("--reason is empty: say why".to_owned())),
+        text => Ok(text),
+    }
+}

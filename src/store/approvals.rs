@@ -1,0 +1,34 @@
+//! Whether a person changed or approved a document's records: what people did is
+//! not undone by the program in silence.
+
+use sqlx::{Sqlite, Transaction};
+
+use super::columns::DocumentId;
+use crate::domain::{Finding, FindingCode};
+
+/// Whether a person changed a record of the row of `documents`.
+macro_rules! corrected {
+    () => {
+        "EXISTS (SELECT 1 FROM record_changes WHERE document_id = documents.id)"
+    };
+}
+pub(super) use corrected;
+
+/// For records that are about to be replaced: the last one that a person changed
+/// or approved, if any is current.
+pub(super) async fn corrected_before(
+    tx: &mut Transaction<'_, Sqlite>,
+    document: DocumentId,
+) -> sqlx::Result<Option<Finding>> {
+    let corrected = sqlx::query_scalar::<_, i64>(
+        "SELECT made_record_id FROM record_changes c JOIN records r ON r.id = c.made_record_id
+         WHERE c.document_id = ? AND r.current = 1 ORDER BY c.id DESC LIMIT 1",
+    );
+    let corrected = corrected.bind(document).fetch_optional(&mut **tx).await?;
+    Ok(corrected.map(|record| {
+        let message = format!(
+            "a person corrected or approved this document as record {record} before it was read again: compare the values (docmill show {record})"
+        );
+        Finding::new(FindingCode::CorrectedBefore, None, message)
+    }))
+}
