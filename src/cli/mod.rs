@@ -23,6 +23,7 @@ mod progress;
 mod report;
 mod retry;
 mod run;
+mod search;
 mod settings;
 mod show;
 mod signals;
@@ -65,6 +66,7 @@ enum Command {
     Status(status::Status),
     Report(report::Report),
     Show(show::Show),
+    Search(search::Search),
     Retry(retry::Retry),
     Export(export::Export),
     Forget(forget::Forget),
@@ -148,6 +150,7 @@ impl Command {
             Command::Status(command) => command.run(app).await,
             Command::Report(command) => command.run(app).await,
             Command::Show(command) => command.run(app).await,
+            Command::Search(command) => command.run(app).await,
             Command::Retry(command) => command.run(app).await,
             Command::Export(command) => command.run(app).await,
             Command::Forget(command) => command.run(app).await,

@@ -13,6 +13,7 @@ pub(super) const LEASE: Duration = Duration::from_secs(60);
 pub(super) const MADE_WITH: NewRecords<'static> = NewRecords {
     policy: "",
     chosen: &[],
+    entries: &[],
 };
 
 pub(super) struct Fixture {
@@ -112,6 +113,7 @@ pub(super) fn completion() -> PageCompletion {
         key: "k".into(),
         texts: vec![SourceText::of_text_layer(vec![word])],
         routing: Some(routing),
+        clip_hash: Some("clip".into()),
         reading: Some(reading),
         ..PageCompletion::default()
     }
