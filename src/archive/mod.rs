@@ -2,7 +2,7 @@
 //! by example, and captures of one document are found together.
 //!
 //! [`entries`] and [`look`] make what a page is found by, while a run stores it;
-//! [`Query`] and [`search`] find pages again and say why; [`duplicates`] groups
+//! [`Query`], [`search`] and [`similar`] find pages again and say why; [`duplicates`] groups
 //! captures of one document.
 
 mod duplicates;
@@ -11,6 +11,7 @@ mod look;
 mod query;
 mod search;
 mod shingles;
+mod similar;
 mod terms;
 
 pub use duplicates::{Duplicates, Group, Member, SameBy, Undecided, duplicates};
@@ -18,6 +19,7 @@ pub use index::entries;
 pub use look::look;
 pub use query::Query;
 pub use search::{Evidence, Found, Ranks, SearchRequest, TextVector, Why, search};
+pub use similar::{Example, similar};
 
 #[cfg(test)]
 mod speed_tests;

@@ -9,6 +9,7 @@ mod calibrate;
 mod completions;
 mod config;
 mod doctor;
+mod duplicates;
 mod eval;
 mod exit;
 mod export;
@@ -27,6 +28,7 @@ mod search;
 mod settings;
 mod show;
 mod signals;
+mod similar;
 mod status;
 mod summary;
 mod types;
@@ -67,6 +69,8 @@ enum Command {
     Report(report::Report),
     Show(show::Show),
     Search(search::Search),
+    Similar(similar::Similar),
+    Duplicates(duplicates::Duplicates),
     Retry(retry::Retry),
     Export(export::Export),
     Forget(forget::Forget),
@@ -151,6 +155,8 @@ impl Command {
             Command::Report(command) => command.run(app).await,
             Command::Show(command) => command.run(app).await,
             Command::Search(command) => command.run(app).await,
+            Command::Similar(command) => command.run(app).await,
+            Command::Duplicates(command) => command.run(app).await,
             Command::Retry(command) => command.run(app).await,
             Command::Export(command) => command.run(app).await,
             Command::Forget(command) => command.run(app).await,

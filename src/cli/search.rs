@@ -127,15 +127,20 @@ impl Search {
             look,
         };
         let found = archive::search(&store, request).await?;
-        if self.json {
-            for page in &found {
-                app.out.json(&line(page)?)?;
-            }
-        } else {
-            print(&mut app, &found)?;
-        }
+        show(&mut app, &found, self.json)?;
         Ok(ExitStatus::Success)
     }
+}
+
+/// Prints a table, or one JSON object per page.
+pub fn show(app: &mut App, found: &[Found], json: bool) -> anyhow::Result<()> {
+    if !json {
+        return print(app, found);
+    }
+    for page in found {
+        app.out.json(&line(page))?;
+    }
+    Ok(())
 }
 
 /// The query as CLIP sees it, where pages can be compared with that.
@@ -154,13 +159,13 @@ async fn look(settings: &Settings, store: &Store, text: &str) -> Option<TextVect
     })
 }
 
-fn line(found: &Found) -> anyhow::Result<Value> {
+fn line(found: &Found) -> Value {
     let page = &found.page;
     let record = page.record.as_ref();
     let facts = record
         .map(|record| Facts::of(&record.fields))
         .unwrap_or_default();
-    Ok(json!({
+    json!({
         "record": record.map(|record| record.id),
         "path": page.path.to_string_lossy(),
         "page": page.index + 1,
@@ -174,7 +179,7 @@ fn line(found: &Found) -> anyhow::Result<Value> {
         "score": found.score,
         "ranks": found.ranks,
         "why": found.why,
-    }))
+    })
 }
 
 fn print(app: &mut App, found: &[Found]) -> anyhow::Result<()> {

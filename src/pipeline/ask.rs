@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
+use super::engines;
+use super::one_page::Drawer;
 use super::plan::raster_spec;
-use super::{engines, one_page};
+
 use crate::config::Settings;
 use crate::domain::{AnswerGrammar, ReadRequest, Reading};
 use crate::engines::models::Installation;
@@ -24,8 +26,12 @@ pub struct Question {
 pub async fn ask(settings: &Settings, question: &Question) -> anyhow::Result<Reading> {
     let reader = Installation::find(settings.models.as_deref())?.first(&settings.reading)?;
     let spec = raster_spec(&reader.layout, settings.rasterizing.max_page_pixels);
+    let page = async {
+        let drawer = Drawer::start(settings).await?;
+        drawer.draw(&question.path, question.page, spec).await
+    };
     let (page, readers) = tokio::try_join!(
-        one_page::draw(settings, &question.path, question.page, spec),
+        page,
         engines::first_readers(settings, &reader, 1, engines::unwatched()),
     )?;
     let request = ReadRequest {

@@ -42,7 +42,7 @@ pub use ask::{Question, ask};
 pub use engines::Engines;
 pub use events::Event;
 pub use intake::RunRequest;
-pub use one_page::{Embedder, draw};
+pub use one_page::{Drawer, Embedder};
 pub use page::{PageJob, PageWork, Stages};
 pub use plan::{Plan, ReaderTier, doc_types, missing_type, policy, policy_of_stored};
 pub use readers::Readers;

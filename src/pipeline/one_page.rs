@@ -1,4 +1,4 @@
-//! One page of a file that is not taken in: drawn, or embedded by CLIP.
+//! Single pages of files, taken in or not: drawn, or embedded by CLIP.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,28 +11,56 @@ use crate::domain::{Embedding, Failure, PageImage, RasterPage, count};
 use crate::engines::models::{Installation, ResolvedClip};
 use crate::engines::rasterize::RasterSpec;
 use crate::engines::route::letterbox;
-use crate::engines::worker::{DrawPage, EmbedText, OpenDocument, Pool, RoutePages, RouterRole};
+use crate::engines::worker::{
+    DrawPage, EmbedText, OpenDocument, Pool, RasterizerRole, RoutePages, RouterRole,
+};
 use crate::ingest;
 
-/// Draws page `index` (from 0) of a file.
-pub async fn draw(
-    settings: &Settings,
-    path: &Path,
-    index: u32,
-    spec: RasterSpec,
-) -> anyhow::Result<RasterPage> {
-    let about = |failure: Failure| anyhow::anyhow!("{}: {failure}", path.display());
-    let bytes = ingest::read(path, settings.limits.max_bytes).map_err(about)?;
-    let pool = engines::rasterizer_pool(settings, 1, engines::unwatched()).await?;
-    let mut worker = pool.worker(None).await?;
-    let deadline = Duration::from_secs(settings.rasterizing.open_seconds);
-    let opened = worker.call(&OpenDocument { bytes: &bytes }, deadline).await;
-    let pages = opened.map_err(about)?.info.pages;
-    let has = count(u64::from(pages), "page");
-    ensure!(index < pages, "{} has only {has}", path.display());
-    let deadline = Duration::from_secs(settings.rasterizing.page_seconds);
-    let drawn = worker.call(&DrawPage { index, spec }, deadline).await;
-    drawn.map_err(about)
+/// Width in pixels of pages that are drawn for no model in particular.
+const WIDTH: u32 = 1024;
+
+/// A rasteriser of its own, for commands that draw some pages.
+pub struct Drawer {
+    pool: Pool<RasterizerRole>,
+    settings: Settings,
+}
+
+impl Drawer {
+    pub async fn start(settings: &Settings) -> anyhow::Result<Drawer> {
+        Ok(Drawer {
+            pool: engines::rasterizer_pool(settings, 1, engines::unwatched()).await?,
+            settings: settings.clone(),
+        })
+    }
+
+    /// Page `index` (from 0) of a file.
+    pub async fn page(&self, path: &Path, index: u32) -> anyhow::Result<PageImage> {
+        let spec = RasterSpec {
+            width: WIDTH,
+            max_pixels: self.settings.rasterizing.max_page_pixels,
+        };
+        Ok(self.draw(path, index, spec).await?.image)
+    }
+
+    /// The same with its words, drawn as a model wants it.
+    pub(super) async fn draw(
+        &self,
+        path: &Path,
+        index: u32,
+        spec: RasterSpec,
+    ) -> anyhow::Result<RasterPage> {
+        let about = |failure: Failure| anyhow::anyhow!("{}: {failure}", path.display());
+        let bytes = ingest::read(path, self.settings.limits.max_bytes).map_err(about)?;
+        let mut worker = self.pool.worker(None).await?;
+        let deadline = Duration::from_secs(self.settings.rasterizing.open_seconds);
+        let opened = worker.call(&OpenDocument { bytes: &bytes }, deadline).await;
+        let pages = opened.map_err(about)?.info.pages;
+        let has = count(u64::from(pages), "page");
+        ensure!(index < pages, "{} has only {has}", path.display());
+        let deadline = Duration::from_secs(self.settings.rasterizing.page_seconds);
+        let drawn = worker.call(&DrawPage { index, spec }, deadline).await;
+        drawn.map_err(about)
+    }
 }
 
 /// A CLIP of its own, for commands that embed one text or page.
