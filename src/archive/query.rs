@@ -1,5 +1,7 @@
 //! What was asked for, as terms and as expressions of FTS5.
 
+use std::collections::BTreeMap;
+
 use super::terms::{ValueSpan, values};
 use crate::domain::folded_words;
 
@@ -110,6 +112,22 @@ impl Term {
             tokens,
             near: Vec::new(),
         })
+    }
+
+    /// Every word and token whose pages may be asked for.
+    pub fn forms(&self) -> impl Iterator<Item = &str> {
+        let forms = self.words.iter().chain(&self.tokens).chain(&self.near);
+        forms.map(String::as_str)
+    }
+
+    /// At most so many pages have it, or with `near` also a word that resembles
+    /// it, given in how many each form is.
+    pub fn page_count(&self, counts: &BTreeMap<String, u64>, near: bool) -> u64 {
+        let count = |form: &String| counts.get(form).copied().unwrap_or(0);
+        let phrase = self.words.iter().map(count).min().unwrap_or(0);
+        let tokens: u64 = self.tokens.iter().map(count).sum();
+        let resembling: u64 = self.near.iter().map(count).sum();
+        phrase + tokens + if near { resembling } else { 0 }
     }
 
     /// Words are letters and digits, so nothing in quotes needs escaping.

@@ -26,6 +26,9 @@ const LOOK_WEIGHT: f64 = 0.5;
 const LOOK_DEVIATIONS: f32 = 1.5;
 /// Words that resemble a term, at most.
 const MOST_NEAR: usize = 20;
+/// More pages are not ranked by their words, since a word that so many have
+/// says little, and ranking takes about 10 microseconds a page.
+const MOST_RANKED: u64 = 4_000;
 /// Places that are told of a term on a page.
 const MOST_PLACES: usize = 3;
 
@@ -116,15 +119,15 @@ pub async fn search(store: &Store, request: SearchRequest) -> anyhow::Result<Vec
     for term in &mut query.terms {
         term.near = near_words(store, term).await?;
     }
-    let words = exact_pages(store, &query, &filter, most).await?;
-    let near = match query.all_near() {
-        Some(expression) => {
-            store
-                .pages_matching(&expression, &filter, CANDIDATES)
-                .await?
-        }
-        None => Vec::new(),
+    let forms: Vec<&str> = query.terms.iter().flat_map(Term::forms).collect();
+    let counts = store.page_counts(&forms).await?;
+    let matching = Matching {
+        store,
+        filter: &filter,
+        counts: &counts,
     };
+    let words = matching.exact(&query, most).await?;
+    let near = matching.near(&query).await?;
     let looks = match look {
         Some(look) => looks(store, &look, &filter).await?,
         None => Vec::new(),
@@ -134,31 +137,48 @@ pub async fn search(store: &Store, request: SearchRequest) -> anyhow::Result<Vec
     explain(store, &query, fused).await
 }
 
-/// Pages with all terms, then those with some where these are few.
-async fn exact_pages(
-    store: &Store,
-    query: &Query,
-    filter: &PageFilter,
-    most: usize,
-) -> anyhow::Result<Vec<i64>> {
-    let Some(expression) = query.all_exact() else {
-        return Ok(Vec::new());
-    };
-    let mut pages = store
-        .pages_matching(&expression, filter, CANDIDATES)
-        .await?;
-    if pages.len() < most
-        && query.terms.len() > 1
-        && let Some(expression) = query.any_exact()
-    {
-        let some = store
-            .pages_matching(&expression, filter, CANDIDATES)
-            .await?;
-        let new = some.into_iter().filter(|page| !pages.contains(page));
-        let new: Vec<_> = new.collect();
-        pages.extend(new);
+/// Pages by their words.
+struct Matching<'a> {
+    store: &'a Store,
+    filter: &'a PageFilter,
+    /// In how many pages each form of the terms is.
+    counts: &'a BTreeMap<String, u64>,
+}
+
+impl Matching<'_> {
+    /// Pages with all terms, then those with some where these are few.
+    async fn exact(&self, query: &Query, most: usize) -> anyhow::Result<Vec<i64>> {
+        let counts = query.terms.iter();
+        let counts: Vec<u64> = counts.map(|t| t.page_count(self.counts, false)).collect();
+        let least = counts.iter().copied().min().unwrap_or(0);
+        let mut pages = self.pages(query.all_exact(), least).await?;
+        if pages.len() < most && query.terms.len() > 1 {
+            let some = self.pages(query.any_exact(), counts.iter().sum()).await?;
+            let new = some.into_iter().filter(|page| !pages.contains(page));
+            let new: Vec<_> = new.collect();
+            pages.extend(new);
+        }
+        Ok(pages)
     }
-    Ok(pages)
+
+    /// Pages with all terms or words that resemble them.
+    async fn near(&self, query: &Query) -> anyhow::Result<Vec<i64>> {
+        let counts = query.terms.iter();
+        let least = counts.map(|t| t.page_count(self.counts, true)).min();
+        self.pages(query.all_near(), least.unwrap_or(0)).await
+    }
+
+    /// `count`: at most so many pages match.
+    async fn pages(&self, expression: Option<String>, count: u64) -> anyhow::Result<Vec<i64>> {
+        let Some(expression) = expression else {
+            return Ok(Vec::new());
+        };
+        let is_ranked = count <= MOST_RANKED;
+        let pages = self
+            .store
+            .pages_matching(&expression, self.filter, is_ranked, CANDIDATES);
+        pages.await
+    }
 }
 
 /// Words of the archive that contain a single word, or differ in a letter or

@@ -1,3 +1,4 @@
+use half::slice::HalfFloatSliceExt;
 use serde::{Deserialize, Serialize};
 
 /// What a file is by its content, whatever its name says.
@@ -292,8 +293,10 @@ impl Embedding {
     }
 
     pub fn from_half_bytes(bytes: &[u8]) -> Embedding {
-        let value = |pair: &[u8]| half::f16::from_le_bytes([pair[0], pair[1]]).to_f32();
-        Embedding(bytes.chunks_exact(2).map(value).collect())
+        let half = |pair: &[u8]| half::f16::from_le_bytes([pair[0], pair[1]]);
+        let halves: Vec<half::f16> = bytes.chunks_exact(2).map(half).collect();
+        // All at once: processors have instructions for that.
+        Embedding(halves.to_f32_vec())
     }
 
     /// Cosine similarity, -1 to 1; 0 where the lengths differ.

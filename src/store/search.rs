@@ -1,5 +1,6 @@
 //! Finding pages by words and by values of their records.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -74,16 +75,27 @@ impl PageFilter {
         *self == PageFilter::default()
     }
 
+    fn asks_for_records(&self) -> bool {
+        let pages = PageFilter {
+            path: self.path.clone(),
+            ..PageFilter::default()
+        };
+        *self != pages
+    }
+
     /// A subquery with the ids of the pages that may be found.
     fn push(&self, query: &mut QueryBuilder<Sqlite>) {
-        query.push(
-            "SELECT p.id FROM pages p
-             LEFT JOIN records r ON r.document_id = p.document_id AND r.current = 1 AND EXISTS
-                (SELECT 1 FROM record_pages rp WHERE rp.record_id = r.id AND rp.page_index = p.page_index)
-             LEFT JOIN record_facts f ON f.record_id = r.id WHERE 1",
-        );
+        // From the records, which have an index: the pages are many.
+        query.push(match self.asks_for_records() {
+            true => {
+                "SELECT p.id FROM record_facts f JOIN records r ON r.id = f.record_id AND r.current = 1
+                 JOIN record_pages rp ON rp.record_id = r.id
+                 JOIN pages p ON p.document_id = r.document_id AND p.page_index = rp.page_index WHERE 1"
+            }
+            false => "SELECT p.id FROM pages p WHERE 1",
+        });
         if let Some(doc_type) = &self.doc_type {
-            query.push(" AND coalesce(r.doc_type, p.doc_type) = ");
+            query.push(" AND r.doc_type = ");
             query.push_bind(doc_type.clone());
         }
         for (bound, sql) in [(self.from, " AND f.day >= "), (self.to, " AND f.day <= ")] {
@@ -119,21 +131,28 @@ impl PageFilter {
 }
 
 impl Store {
-    /// Pages that match an expression in FTS5's syntax, best first.
+    /// Pages that match an expression in FTS5's syntax, best first, or in the
+    /// order of their ids.
     pub async fn pages_matching(
         &self,
         expression: &str,
         filter: &PageFilter,
+        is_ranked: bool,
         most: u32,
     ) -> anyhow::Result<Vec<i64>> {
         let mut query = QueryBuilder::new("SELECT rowid FROM page_words WHERE page_words MATCH ");
         query.push_bind(expression.to_owned());
         if !filter.is_empty() {
-            query.push(" AND rowid IN (");
+            // The plus keeps SQLite from matching each page of the filter anew.
+            query.push(" AND +rowid IN (");
             filter.push(&mut query);
             query.push(")");
         }
-        query.push(" ORDER BY rank LIMIT ").push_bind(most);
+        query.push(match is_ranked {
+            true => " ORDER BY rank LIMIT ",
+            false => " ORDER BY rowid LIMIT ",
+        });
+        query.push_bind(most);
         let pages = query.build_query_scalar();
         Ok(pages.fetch_all(&self.pool).await?)
     }
@@ -145,6 +164,16 @@ impl Store {
         query.push(") ORDER BY id DESC LIMIT ").push_bind(most);
         let pages = query.build_query_scalar();
         Ok(pages.fetch_all(&self.pool).await?)
+    }
+
+    /// In how many pages each of these words is; those in none are left out.
+    pub async fn page_counts(&self, words: &[&str]) -> anyhow::Result<BTreeMap<String, u64>> {
+        let counts = sqlx::query_as::<_, (String, i64)>(
+            "SELECT term, doc FROM page_terms WHERE term IN (SELECT value FROM json_each(?))",
+        );
+        let counts = counts.bind(serde_json::to_string(words)?);
+        let counts = counts.fetch_all(&self.pool).await?.into_iter();
+        Ok(counts.map(|(word, pages)| (word, pages as u64)).collect())
     }
 
     /// Words of the archive that match an expression over their trigrams.
