@@ -155,6 +155,15 @@ async fn search_in_100_000_pages() {
     pool.close().await;
     let bytes = std::fs::metadata(&path).unwrap().len() / (1 << 20);
     println!("filled in {:.0?}, {bytes} MiB", start.elapsed());
+    let start = Instant::now();
+    let captures = store.captures().await.unwrap();
+    let loaded = start.elapsed();
+    let found = duplicates(&captures, &Default::default());
+    println!(
+        "captures: loaded in {loaded:.1?}, compared in {:.1?}, {} groups",
+        start.elapsed() - loaded,
+        found.groups.len()
+    );
     let mut dice = Dice(7);
     let (frequent, word) = ("babababa", dice.word());
     let queries = [
