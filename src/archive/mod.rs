@@ -22,6 +22,4 @@ pub use search::{Evidence, Found, Ranks, SearchRequest, TextVector, Why, search}
 pub use similar::{Example, similar};
 
 #[cfg(test)]
-mod speed_tests;
-#[cfg(test)]
 mod store_tests;
