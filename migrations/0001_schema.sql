@@ -103,7 +103,6 @@ CREATE TABLE pages (
     key           TEXT,                    -- of the result: equal keys, equal work
     doc_type      TEXT,
     routing       TEXT,                    -- JSON: verdict, probabilities
-    embedding     BLOB,                    -- f32 little endian, L2-normalised
     reading_id    INTEGER REFERENCES readings (id),
     -- The escalation that the page waits for, or had last; null: it is or was
     -- the first reader's.
@@ -130,6 +129,80 @@ CREATE TABLE page_text (
     words    TEXT    NOT NULL,             -- JSON: text, box, confidence
     PRIMARY KEY (page_id, source)
 ) STRICT;
+
+-- What a page looks like, for finding other captures of it.
+CREATE TABLE page_looks (
+    page_id INTEGER PRIMARY KEY REFERENCES pages (id) ON DELETE CASCADE,
+    width   INTEGER NOT NULL,              -- pixels of the upright page as it was drawn
+    height  INTEGER NOT NULL,
+    pixels  TEXT    NOT NULL,              -- BLAKE3 of its size and RGB pixels
+    hashes  BLOB    NOT NULL               -- perceptual hashes of 32 bytes: upright, turned by 90, 180, 270 degrees
+) STRICT;
+
+-- Pairs that a person said are not one document; the smaller id first.
+CREATE TABLE not_duplicates (
+    document_id INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    other_id    INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    decided_at  INTEGER NOT NULL,
+    PRIMARY KEY (document_id, other_id),
+    CHECK (document_id < other_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX not_duplicates_other ON not_duplicates (other_id);
+
+-- What CLIP makes of a page.
+CREATE TABLE page_embeddings (
+    page_id INTEGER PRIMARY KEY REFERENCES pages (id) ON DELETE CASCADE,
+    model   TEXT    NOT NULL,              -- hash of the CLIP: others' vectors cannot be compared
+    vector  BLOB    NOT NULL               -- f16 little endian, L2-normalised
+) STRICT;
+
+-- What a page is found by.
+CREATE TABLE page_search (
+    page_id INTEGER PRIMARY KEY REFERENCES pages (id) ON DELETE CASCADE,
+    names   TEXT    NOT NULL,              -- file names of its document
+    fields  TEXT    NOT NULL,              -- values of the record that begins on it
+    body    TEXT    NOT NULL,              -- its words, by lines
+    numbers TEXT    NOT NULL               -- numbers and dates in one form: n1234d5 d20240314
+) STRICT;
+CREATE VIRTUAL TABLE page_words USING fts5 (
+    names, fields, body, numbers,
+    content = 'page_search', content_rowid = 'page_id', tokenize = 'unicode61 remove_diacritics 2'
+);
+INSERT INTO page_words (page_words, rank) VALUES ('rank', 'bm25(2.0, 4.0, 1.0, 3.0)');
+-- Deleted words leave no trace in the index.
+INSERT INTO page_words (page_words, rank) VALUES ('secure-delete', 1);
+CREATE TRIGGER page_search_added AFTER INSERT ON page_search BEGIN
+    INSERT INTO page_words (rowid, names, fields, body, numbers)
+    VALUES (new.page_id, new.names, new.fields, new.body, new.numbers);
+END;
+CREATE TRIGGER page_search_removed AFTER DELETE ON page_search BEGIN
+    INSERT INTO page_words (page_words, rowid, names, fields, body, numbers)
+    VALUES ('delete', old.page_id, old.names, old.fields, old.body, old.numbers);
+END;
+CREATE TRIGGER page_search_changed AFTER UPDATE ON page_search BEGIN
+    INSERT INTO page_words (page_words, rowid, names, fields, body, numbers)
+    VALUES ('delete', old.page_id, old.names, old.fields, old.body, old.numbers);
+    INSERT INTO page_words (rowid, names, fields, body, numbers)
+    VALUES (new.page_id, new.names, new.fields, new.body, new.numbers);
+END;
+
+-- Every distinct word of page_search, by its trigrams: for words that OCR
+-- damaged and for parts of words.
+CREATE TABLE vocabulary (
+    id   INTEGER PRIMARY KEY,
+    word TEXT    NOT NULL UNIQUE
+) STRICT;
+CREATE VIRTUAL TABLE vocabulary_trigrams USING fts5 (
+    word, content = 'vocabulary', content_rowid = 'id', tokenize = 'trigram'
+);
+INSERT INTO vocabulary_trigrams (vocabulary_trigrams, rank) VALUES ('secure-delete', 1);
+CREATE TRIGGER vocabulary_added AFTER INSERT ON vocabulary BEGIN
+    INSERT INTO vocabulary_trigrams (rowid, word) VALUES (new.id, new.word);
+END;
+CREATE TRIGGER vocabulary_removed AFTER DELETE ON vocabulary BEGIN
+    INSERT INTO vocabulary_trigrams (vocabulary_trigrams, rowid, word) VALUES ('delete', old.id, old.word);
+END;
+CREATE VIRTUAL TABLE page_terms USING fts5vocab ('page_words', 'row');
 
 -- One row for each page that is read again by a stronger reader.
 CREATE TABLE escalations (
@@ -204,6 +277,17 @@ CREATE TABLE records (
 CREATE UNIQUE INDEX records_current ON records (document_id, ordinal) WHERE current = 1;
 CREATE INDEX records_document ON records (document_id);
 CREATE INDEX records_run ON records (run_id);
+
+-- The values by which records of all types are filtered and compared.
+CREATE TABLE record_facts (
+    record_id   INTEGER PRIMARY KEY REFERENCES records (id) ON DELETE CASCADE,
+    party       TEXT,                      -- seller, merchant or other party, folded
+    day         TEXT,                      -- ISO 8601
+    total_units INTEGER,                   -- the total in ten-thousandths of its currency
+    currency    TEXT,
+    number      TEXT                       -- of the invoice, or a payment's reference; folded
+) STRICT;
+CREATE INDEX record_facts_transaction ON record_facts (day, total_units);
 
 CREATE TABLE record_pages (
     record_id  INTEGER NOT NULL REFERENCES records (id) ON DELETE CASCADE,

@@ -5,12 +5,13 @@
 //! [`engines::ocr`] finds its words; [`engines::route`] finds its document
 //! type; [`engines::reader`] reads its fields; [`documents::validation`]
 //! checks them; [`store`] keeps the record. [`pipeline`] is the only module
-//! that knows this order.
+//! that knows this order. [`archive`] finds pages again.
 //!
 //! Imports run one way (`docs/ARCHITECTURE.md`, kept by a test):
-//! `cli` -> `pipeline`, `outputs` -> `engines`, `store` -> `documents` ->
-//! `domain`.
+//! `cli` -> `pipeline`, `outputs` -> `archive` -> `engines`, `store` ->
+//! `documents` -> `domain`.
 
+pub mod archive;
 pub mod cli;
 pub mod config;
 pub mod documents;

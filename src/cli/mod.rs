@@ -10,6 +10,7 @@ mod completions;
 mod config;
 mod correct;
 mod doctor;
+mod duplicates;
 mod eval;
 mod exit;
 mod export;
@@ -24,9 +25,11 @@ mod progress;
 mod report;
 mod retry;
 mod run;
+mod search;
 mod settings;
 mod show;
 mod signals;
+mod similar;
 mod status;
 mod summary;
 mod types;
@@ -67,6 +70,9 @@ enum Command {
     Status(status::Status),
     Report(report::Report),
     Show(show::Show),
+    Search(search::Search),
+    Similar(similar::Similar),
+    Duplicates(duplicates::Duplicates),
     Retry(retry::Retry),
     Correct(correct::Correct),
     Export(export::Export),
@@ -151,6 +157,9 @@ impl Command {
             Command::Status(command) => command.run(app).await,
             Command::Report(command) => command.run(app).await,
             Command::Show(command) => command.run(app).await,
+            Command::Search(command) => command.run(app).await,
+            Command::Similar(command) => command.run(app).await,
+            Command::Duplicates(command) => command.run(app).await,
             Command::Retry(command) => command.run(app).await,
             Command::Correct(command) => command.run(app).await,
             Command::Export(command) => command.run(app).await,

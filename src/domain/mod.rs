@@ -1,10 +1,13 @@
 //! What the stages hand to each other: plain data, no I/O, no engine types.
 
+mod capture;
 mod doctype;
 mod einvoice;
 mod evidence;
+mod facts;
 mod failure;
 mod finding;
+mod fold;
 mod limits;
 mod page;
 mod path;
@@ -14,17 +17,20 @@ mod record;
 mod stage;
 mod words;
 
+pub use capture::{Capture, Judgement, Verdict, date_token, judge, number_token};
 pub use doctype::{Check, DocType, Format, PageRule, Prompt, ReadRules};
 pub use einvoice::{
     Account, Address, AllowanceCharge, Contact, Discount, EInvoice, Identifier, Instalment, Line,
     Party, Payment, Syntax, Tax, Totals, XmlFile, XmlPlace, money,
 };
 pub use evidence::{BusinessKey, EvidenceClass, FieldEvidence};
+pub use facts::{Facts, total_units};
 pub use failure::{Failure, Reason, Usage, json_problem};
 pub use finding::{EscalationReason, Finding, FindingCode, Severity, by_severity};
+pub use fold::{folded, folded_words};
 pub use limits::Limits;
 pub use page::{
-    DocumentInfo, Embedding, MediaType, OcrLine, OcrText, OcrWord, PageImage, RasterPage,
+    DocumentInfo, Embedding, MediaType, OcrLine, OcrText, OcrWord, PageImage, PageLook, RasterPage,
     SourceText, TextSource, TextWord, Word,
 };
 pub use path::{FieldPath, PathSegment};

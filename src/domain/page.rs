@@ -1,3 +1,4 @@
+use half::slice::HalfFloatSliceExt;
 use serde::{Deserialize, Serialize};
 
 /// What a file is by its content, whatever its name says.
@@ -267,9 +268,45 @@ pub struct RasterPage {
     pub words: Vec<Word>,
 }
 
+/// What a page looks like, for finding other captures of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageLook {
+    /// Pixels of the upright page as it was drawn.
+    pub width: u32,
+    pub height: u32,
+    /// BLAKE3 of size and pixels, hex.
+    pub pixels: String,
+    /// Perceptual hashes of 256 bits: of the page upright, and turned by 90, 180
+    /// and 270 degrees clockwise.
+    pub hashes: [[u8; 32]; 4],
+}
+
 /// A CLIP image embedding, L2-normalised.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Embedding(pub Vec<f32>);
+
+impl Embedding {
+    /// As it is stored: half precision (IEEE 754 binary16), little endian.
+    pub fn to_half_bytes(&self) -> Vec<u8> {
+        let bytes = |value: &f32| half::f16::from_f32(*value).to_le_bytes();
+        self.0.iter().flat_map(bytes).collect()
+    }
+
+    pub fn from_half_bytes(bytes: &[u8]) -> Embedding {
+        let half = |pair: &[u8]| half::f16::from_le_bytes([pair[0], pair[1]]);
+        let halves: Vec<half::f16> = bytes.chunks_exact(2).map(half).collect();
+        // All at once: processors have instructions for that.
+        Embedding(halves.to_f32_vec())
+    }
+
+    /// Cosine similarity, -1 to 1; 0 where the lengths differ.
+    pub fn similarity(&self, other: &Embedding) -> f32 {
+        if self.0.len() != other.0.len() {
+            return 0.0;
+        }
+        self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum()
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -280,6 +317,16 @@ mod tests {
         assert!(PageImage::new(2, 1, vec![0; 6]).is_some());
         assert!(PageImage::new(2, 1, vec![0; 5]).is_none());
         assert!(PageImage::new(0, 4, vec![]).is_none());
+    }
+
+    #[test]
+    fn an_embedding_is_stored_in_half_precision() {
+        let embedding = Embedding(vec![0.6, -0.8, 0.0]);
+        let bytes = embedding.to_half_bytes();
+        assert_eq!(bytes.len(), 6);
+        let read = Embedding::from_half_bytes(&bytes);
+        assert!((read.similarity(&embedding) - 1.0).abs() < 1e-3);
+        assert_eq!(read.similarity(&Embedding(vec![1.0])), 0.0);
     }
 
     #[test]

@@ -138,6 +138,12 @@ impl FieldPath {
     }
 }
 
+impl From<Vec<PathSegment>> for FieldPath {
+    fn from(segments: Vec<PathSegment>) -> FieldPath {
+        FieldPath(segments)
+    }
+}
+
 fn parse(text: &str) -> Option<FieldPath> {
     let mut segments = Vec::new();
     for part in text.split('.') {

@@ -1,7 +1,9 @@
 //! What is made from stored records: [`export`]ed rows, bills for [`accounts`],
-//! the [`report`] of a run, and the [`evaluation`] against known values.
+//! the [`report`] of a run, the [`evaluation`] against known values, and
+//! [`duplicates`] side by side.
 
 pub mod accounts;
+pub mod duplicates;
 pub mod evaluation;
 pub mod export;
 mod markup;

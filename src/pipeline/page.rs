@@ -9,9 +9,10 @@ use super::plan::{INVOICE, Plan, Treatment};
 use super::readers::Readers;
 use super::router::RouterHandle;
 use super::text::{TextOfPage, TextStage};
+use crate::archive;
 use crate::config::Settings;
 use crate::domain::{
-    AnswerGrammar, Failure, PageImage, RasterPage, ReadRequest, Reading, Reason, Routing,
+    AnswerGrammar, Failure, PageImage, PageLook, RasterPage, ReadRequest, Reading, Reason, Routing,
     SourceText, Stage, StageSeconds, XmlPlace,
 };
 use crate::engines::models::{Anchor, ReaderBackend};
@@ -23,6 +24,7 @@ use crate::ingest;
 pub struct PageWork {
     /// The page's words, one for each source that was looked at.
     pub texts: Vec<SourceText>,
+    pub look: Option<PageLook>,
     pub routing: Option<Routing>,
     pub reading: Option<Reading>,
     pub seconds: StageSeconds,
@@ -74,6 +76,7 @@ impl Stages {
         }
         let page = timed(&mut work.seconds, Stage::Rasterize, self.rasterize(job)).await?;
         if treatment == Treatment::TextOnly {
+            work.look = Some(look(Arc::new(page.image)).await?);
             work.texts.push(SourceText::of_text_layer(page.words));
             return Ok(());
         }
@@ -85,6 +88,7 @@ impl Stages {
         }
         // Routing and reading see the page upright.
         let image = Arc::new(page.image.turned(text.quarter_turns()));
+        work.look = Some(look(image.clone()).await?);
         work.texts.push(SourceText::of_text_layer(page.words));
         work.texts.extend(text.of_ocr(self.ocr_engine()));
         let routing = match work.routing.take() {
@@ -190,6 +194,11 @@ fn forced(doc_type: &str) -> Routing {
         embedding: None,
         forced: true,
     }
+}
+
+async fn look(image: Arc<PageImage>) -> Result<PageLook, Failure> {
+    let look = tokio::task::spawn_blocking(move || archive::look(&image));
+    look.await.map_err(Failure::internal)
 }
 
 /// The document's bytes from the first of its paths that still holds them.

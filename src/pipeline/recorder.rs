@@ -10,6 +10,7 @@ use super::events::Event;
 use super::plan::INVOICE;
 use super::reader_tiers::ReaderTiers;
 use super::run_context::RunContext;
+use crate::archive;
 use crate::documents::einvoice;
 use crate::documents::validation::{self, EmbeddedInvoice};
 use crate::domain::{Failure, Record, XmlFile};
@@ -257,9 +258,11 @@ impl Recorder {
             return Ok(());
         }
         let policy = self.context.plan().policy_key();
+        let entries = archive::entries(&pages.results, &records);
         let made_with = NewRecords {
             policy: &policy,
             chosen,
+            entries: &entries,
         };
         let recording = self.recording.lock().await;
         let (store, run) = (&self.context.store, self.context.run);

@@ -326,7 +326,9 @@ impl Scheduler {
                 .and_then(|name| plan.types.get(name))
                 .map(|t| t.schema_hash.clone()),
             texts: work.texts,
+            look: work.look,
             routing: work.routing,
+            clip_hash: Some(plan.clip.hash.clone()),
             reading: work.reading,
             seconds: work.seconds,
             usage,

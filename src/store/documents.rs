@@ -6,7 +6,7 @@ use sqlx::{FromRow, Sqlite, Transaction};
 
 use super::columns::{DocumentId, RunId, now, path_bytes};
 use super::database::Store;
-use super::{approvals, replaced, revisions};
+use super::{approvals, page_search, replaced, revisions};
 use crate::domain::{DocumentInfo, Failure, XmlFile, XmlPlace};
 
 /// A content seen for the first time.
@@ -374,5 +374,8 @@ async fn insert_source(
     .bind(now())
     .execute(&mut **tx)
     .await?;
+    if let Some(document) = document {
+        page_search::update_names(tx, document).await?;
+    }
     replaced::flag_former_content(tx, path, document).await
 }

@@ -4,8 +4,8 @@
 use sqlx::{Sqlite, Transaction};
 
 use super::columns::DocumentId;
-use super::{findings, sources};
-use crate::domain::{BusinessKey, Finding, FindingCode, Record};
+use super::{captures, findings, sources};
+use crate::domain::{BusinessKey, Capture, Finding, FindingCode, Record, Verdict, judge};
 
 /// Adds a finding where a current record of a document that was ingested
 /// earlier has one of the record's keys. Which of two records gets the finding
@@ -15,20 +15,49 @@ pub(super) async fn flag(
     document: DocumentId,
     record: &mut Record,
 ) -> sqlx::Result<()> {
-    for key in &record.keys {
-        let found = sqlx::query_scalar(
-            "SELECT r.document_id FROM record_keys k JOIN records r ON r.id = k.record_id
-             WHERE k.key = ? AND r.current = 1 AND r.document_id < ? ORDER BY 1 LIMIT 1",
+    let own = captures::capture(tx, document, &record.pages, &record.fields);
+    let own = own.await?.0;
+    for key in record.keys.clone() {
+        let found = sqlx::query_as::<_, (i64, DocumentId)>(
+            "SELECT r.id, r.document_id FROM record_keys k JOIN records r ON r.id = k.record_id
+             WHERE k.key = ? AND r.current = 1 AND r.document_id < ? ORDER BY r.document_id",
         );
         let found = found.bind(&key.key).bind(document);
-        let Some(earlier) = found.fetch_optional(&mut **tx).await? else {
-            continue;
-        };
-        record.flag_for_review(finding(tx, &key.words, earlier, document).await?);
-        // One finding sends it to a person; another key would say the same.
-        break;
+        for (earlier, of) in found.fetch_all(&mut **tx).await? {
+            let pair = (&own, document);
+            if let Some(differences) = differences(tx, pair, (earlier, of)).await? {
+                let same = Same {
+                    words: &key.words,
+                    differences: &differences,
+                };
+                record.flag_for_review(finding(tx, &same, of, document).await?);
+                // One finding sends it to a person; another would say the same.
+                return Ok(());
+            }
+        }
     }
     Ok(())
+}
+
+/// In words what differs between a record and a stored one that has the same
+/// business key; `None`: they are not of one document.
+async fn differences(
+    tx: &mut Transaction<'_, Sqlite>,
+    (own, document): (&Capture, DocumentId),
+    (record, of): (i64, DocumentId),
+) -> sqlx::Result<Option<Vec<String>>> {
+    if captures::is_rejected_pair(tx, document, of).await? {
+        return Ok(None);
+    }
+    let other = captures::of_record(tx, record).await?;
+    let judgement = judge(own, &other);
+    Ok((judgement.verdict != Verdict::Sibling).then_some(judgement.differences))
+}
+
+/// What two records have in common, and what not.
+struct Same<'a> {
+    words: &'a str,
+    differences: &'a [String],
 }
 
 /// Flags the records with the same key of documents that were ingested later
@@ -39,6 +68,8 @@ pub(super) async fn flag_later(
     record: &Record,
 ) -> sqlx::Result<Vec<i64>> {
     let mut downgraded = Vec::new();
+    let own = captures::capture(tx, document, &record.pages, &record.fields);
+    let own = own.await?.0;
     for key in &record.keys {
         let later = sqlx::query_as::<_, (i64, DocumentId)>(
             "SELECT r.id, r.document_id FROM record_keys k JOIN records r ON r.id = k.record_id
@@ -48,7 +79,14 @@ pub(super) async fn flag_later(
         let later = later.bind(&key.key).bind(document);
         let later = later.bind(FindingCode::PossibleDuplicate.as_str());
         for (id, of) in later.fetch_all(&mut **tx).await? {
-            let finding = finding(tx, &key.words, document, of).await?;
+            let Some(differences) = differences(tx, (&own, document), (id, of)).await? else {
+                continue;
+            };
+            let same = Same {
+                words: &key.words,
+                differences: &differences,
+            };
+            let finding = finding(tx, &same, document, of).await?;
             if findings::flag_for_review(tx, id, &finding).await? {
                 downgraded.push(id);
             }
@@ -61,7 +99,7 @@ pub(super) async fn flag_later(
 /// that was overwritten, perhaps after it was booked, has one path for both.
 async fn finding(
     tx: &mut Transaction<'_, Sqlite>,
-    words: &str,
+    same: &Same<'_>,
     other: DocumentId,
     document: DocumentId,
 ) -> sqlx::Result<Finding> {
@@ -76,7 +114,11 @@ async fn finding(
         Some(path) => path.display().to_string(),
         None => "another document".to_owned(),
     };
-    let message = format!("possible duplicate payment: {words} are those of {other}");
+    let words = same.words;
+    let mut message = format!("possible duplicate payment: {words} are those of {other}");
+    if !same.differences.is_empty() {
+        message.push_str(&format!("; what differs: {}", same.differences.join("; ")));
+    }
     Ok(Finding::new(FindingCode::PossibleDuplicate, None, message))
 }
 

@@ -239,6 +239,7 @@ async fn the_chosen_attempt_makes_the_record_and_a_requeue_begins_anew() {
     let made_with = NewRecords {
         policy: "",
         chosen: &chosen,
+        entries: &[],
     };
     f.store
         .finish_document(

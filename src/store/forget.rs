@@ -10,8 +10,8 @@ use super::database::Store;
 use super::error::RunActive;
 use super::export_ledger;
 use super::process::ProcessId;
-use super::revisions;
 use super::sources::superseded;
+use super::{page_search, revisions};
 use crate::domain::FindingCode;
 
 /// What is deleted, or would be.
@@ -62,9 +62,11 @@ impl Store {
             } else {
                 let paths = others.into_iter().map(|PathColumn(path)| path);
                 forgotten.kept_for.extend(paths);
+                page_search::update_names(&mut tx, document).await?;
                 revisions::reopen(&mut tx, document).await?;
             }
         }
+        page_search::delete_unused_words(&mut tx).await?;
         if dry {
             tx.rollback().await?;
             return Ok(forgotten);

@@ -9,9 +9,9 @@ use sqlx::{FromRow, Sqlite, Transaction};
 use super::columns::{DocumentId, Json, Named, RunId, now};
 use super::database::Store;
 use super::process::ProcessId;
-use super::{documents, page_text, revisions, sources};
+use super::{captures, documents, embeddings, page_text, revisions, sources};
 use crate::domain::{
-    EscalationReason, Failure, FindingCode, Reading, Reason, Routing, SourceText, Stage,
+    EscalationReason, Failure, FindingCode, PageLook, Reading, Reason, Routing, SourceText, Stage,
     StageSeconds, Usage, XmlPlace,
 };
 
@@ -74,7 +74,11 @@ pub struct PageCompletion {
     pub schema_hash: Option<String>,
     /// The page's words, one for each source that was looked at.
     pub texts: Vec<SourceText>,
+    /// `None`: the page was not drawn.
+    pub look: Option<PageLook>,
     pub routing: Option<Routing>,
+    /// Hash of the CLIP that made the routing's embedding.
+    pub clip_hash: Option<String>,
     pub reading: Option<Reading>,
     pub seconds: StageSeconds,
     /// What the reader took, where it reports it.
@@ -240,11 +244,12 @@ impl Store {
         let reading_id = insert_reading(&mut tx, claim, result, failure).await?;
         let routing = result.routing.as_ref();
         let embedding = routing.and_then(|routing| routing.embedding.as_ref());
-        let bytes = embedding.map(|e| {
-            e.0.iter()
-                .flat_map(|x| x.to_le_bytes())
-                .collect::<Vec<u8>>()
-        });
+        if let (Some(embedding), Some(clip)) = (embedding, &result.clip_hash) {
+            embeddings::insert(&mut tx, claim.page_id, clip, embedding).await?;
+        }
+        if let Some(look) = &result.look {
+            captures::insert_look(&mut tx, claim.page_id, look).await?;
+        }
         for text in &result.texts {
             page_text::insert(&mut tx, claim.page_id, text).await?;
         }
@@ -253,7 +258,7 @@ impl Store {
         sqlx::query(
             "UPDATE pages SET state = ?, lease_token = NULL, lease_until = NULL, finished_at = ?,
                 failures = failures + ?, reason = ?, message = ?, key = coalesce(?, key), doc_type = ?,
-                routing = coalesce(?, routing), embedding = coalesce(?, embedding), reading_id = ?
+                routing = coalesce(?, routing), reading_id = ?
              WHERE id = ?",
         )
         .bind(state)
@@ -264,7 +269,6 @@ impl Store {
         .bind(claim.escalation.is_none().then_some(&result.key))
         .bind(routing.and_then(|routing| routing.verdict.as_deref().ok()))
         .bind(routing.map(routing_json).transpose()?)
-        .bind(bytes)
         .bind(reading_id)
         .bind(claim.page_id)
         .execute(&mut *tx)
@@ -404,7 +408,7 @@ async fn escalation(
     })
 }
 
-/// The routing without its embedding, which has a column of its own.
+/// The routing without its embedding, which has a table of its own.
 fn routing_json(routing: &Routing) -> serde_json::Result<String> {
     serde_json::to_string(&Routing {
         embedding: None,

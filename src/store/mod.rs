@@ -6,23 +6,27 @@
 //! done. No transaction is open while an engine works.
 //!
 //! The files use each other one way: `database` and `columns` know none of the
-//! others, `sources`, `revisions`, `page_text` and `findings` are what several
-//! use, and each of the rest is a part of [`Store`]'s interface.
+//! others, `sources`, `revisions`, `page_text`, `page_search` and `findings` are
+//! what several use, and each of the rest is a part of [`Store`]'s interface.
 
 mod approvals;
+mod captures;
 mod clock;
 mod columns;
 mod corrections;
 mod database;
 mod documents;
 mod duplicates;
+mod embeddings;
 mod error;
 mod escalations;
 mod evaluation;
 mod export_ledger;
+mod facts;
 mod findings;
 mod forget;
 mod jobs;
+mod page_search;
 mod page_text;
 mod process;
 mod queries;
@@ -31,12 +35,15 @@ mod replaced;
 mod revisions;
 mod run_report;
 mod runs;
+mod search;
 mod sources;
 
+pub use captures::StoredCapture;
 pub use columns::{DocumentId, RunId};
 pub use corrections::{ChangeRow, Correction, FieldChange};
 pub use database::Store;
 pub use documents::{KnownDocument, NewDocument, PageKey};
+pub use embeddings::PageVector;
 pub use error::{DbErrorKind, error_message, is_temporary};
 pub use escalations::{AttemptRow, NewEscalation, PageAttempt};
 pub use evaluation::DocumentWork;
@@ -46,10 +53,12 @@ pub use export_ledger::{
 };
 pub use forget::Forgotten;
 pub use jobs::{Claim, ClaimedEscalation, Completed, PageCompletion, Wanted};
+pub use page_search::PageEntry;
 pub use queries::{Counts, PageRow, RejectedRow, StoredRecord};
 pub use records::{FinishedPages, NewRecords, Recorded};
 pub use run_report::{Attempt, Backlog, ReaderRow, RoleMemory, RunRow, Sample, WorkerEnd};
 pub use runs::{ModelInfo, NewRun, PromptInfo, RunOutcome, SchemaInfo};
+pub use search::{FoundPage, FoundRecord, PageFilter};
 
 #[cfg(test)]
 mod tests;

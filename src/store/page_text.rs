@@ -16,6 +16,17 @@ struct TextRow {
     words: Json<Vec<TextWord>>,
 }
 
+impl From<TextRow> for SourceText {
+    fn from(row: TextRow) -> SourceText {
+        SourceText {
+            source: row.source.0,
+            engine: row.engine,
+            rotation: row.rotation,
+            words: row.words.0,
+        }
+    }
+}
+
 /// Replaces what the page has of this source.
 pub(super) async fn insert(
     tx: &mut Transaction<'_, Sqlite>,
@@ -36,6 +47,19 @@ pub(super) async fn insert(
     Ok(())
 }
 
+/// The texts of one page.
+pub(super) async fn of_page(
+    tx: &mut Transaction<'_, Sqlite>,
+    page: i64,
+) -> sqlx::Result<Vec<SourceText>> {
+    let rows = sqlx::query_as::<_, TextRow>(
+        "SELECT p.page_index, t.source, t.engine, t.rotation, t.words
+         FROM page_text t JOIN pages p ON p.id = t.page_id WHERE t.page_id = ? ORDER BY t.source",
+    );
+    let rows = rows.bind(page).fetch_all(&mut **tx).await?;
+    Ok(rows.into_iter().map(SourceText::from).collect())
+}
+
 /// The texts of the document's pages, by page index.
 pub(super) async fn of_document(
     tx: &mut Transaction<'_, Sqlite>,
@@ -47,12 +71,8 @@ pub(super) async fn of_document(
     );
     let mut texts = BTreeMap::<u32, Vec<SourceText>>::new();
     for row in rows.bind(document).fetch_all(&mut **tx).await? {
-        texts.entry(row.page_index).or_default().push(SourceText {
-            source: row.source.0,
-            engine: row.engine,
-            rotation: row.rotation,
-            words: row.words.0,
-        });
+        let of_page = texts.entry(row.page_index).or_default();
+        of_page.push(SourceText::from(row));
     }
     Ok(texts)
 }

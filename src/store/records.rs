@@ -6,7 +6,11 @@ use sqlx::{FromRow, Sqlite, Transaction};
 
 use super::columns::{DocumentId, Json, Named, ResultColumns, RunId, now};
 use super::database::Store;
-use super::{approvals, documents, duplicates, findings, page_text, replaced, revisions, sources};
+use super::page_search::PageEntry;
+use super::{
+    approvals, documents, duplicates, facts, findings, page_search, page_text, replaced, revisions,
+    sources,
+};
 use crate::domain::{
     Failure, Finding, FindingCode, PageResult, Reading, Reason, Record, Routing, SourceText,
     XmlFile,
@@ -38,6 +42,8 @@ pub struct NewRecords<'a> {
     /// Page indices and the readings that were taken for them, where these are
     /// not those that the pages were left with.
     pub chosen: &'a [(u32, i64)],
+    /// What its pages are found by.
+    pub entries: &'a [PageEntry],
 }
 
 /// What storing a document's records did.
@@ -171,6 +177,7 @@ impl Store {
         let retire =
             sqlx::query("UPDATE records SET current = 0 WHERE document_id = ? AND current = 1");
         retire.bind(document).execute(&mut *tx).await?;
+        page_search::insert(&mut tx, document, made_with.entries).await?;
         let mut ids = Vec::with_capacity(records.len());
         let mut downgraded = Vec::new();
         let replaced = replaced::finding(&mut tx, document).await?;
@@ -325,5 +332,6 @@ pub(super) async fn insert_record(
         findings::insert(tx, id, finding).await?;
     }
     duplicates::insert_keys(tx, id, record).await?;
+    facts::insert(tx, id, record).await?;
     Ok(id)
 }

@@ -13,6 +13,7 @@ pub(super) const LEASE: Duration = Duration::from_secs(60);
 pub(super) const MADE_WITH: NewRecords<'static> = NewRecords {
     policy: "",
     chosen: &[],
+    entries: &[],
 };
 
 pub(super) struct Fixture {
@@ -112,6 +113,7 @@ pub(super) fn completion() -> PageCompletion {
         key: "k".into(),
         texts: vec![SourceText::of_text_layer(vec![word])],
         routing: Some(routing),
+        clip_hash: Some("clip".into()),
         reading: Some(reading),
         ..PageCompletion::default()
     }
@@ -172,14 +174,10 @@ async fn what_was_stored_comes_back() {
         f.store.records_at(Path::new("a.pdf")).await.unwrap(),
         [stored]
     );
-    let embedding: Vec<u8> = sqlx::query_scalar("SELECT embedding FROM pages")
-        .fetch_one(&f.store.pool)
-        .await
-        .unwrap();
-    assert_eq!(
-        embedding,
-        [0.6f32.to_le_bytes(), 0.8f32.to_le_bytes()].concat()
-    );
+    let vectors = f.store.page_vectors("clip").await.unwrap();
+    let embedding = Embedding::from_half_bytes(&vectors[0].vector);
+    assert!(embedding.similarity(&Embedding(vec![0.6, 0.8])) > 0.999);
+    assert!(f.store.page_vectors("other").await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -15,10 +15,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ingest", &["domain"]),
     ("documents", &["domain"]),
     ("store", &["domain"]),
+    ("archive", &["documents", "domain", "store"]),
     ("engines", &["config", "documents", "domain"]),
     (
         "pipeline",
         &[
+            "archive",
             "config",
             "documents",
             "domain",
@@ -27,11 +29,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("outputs", &["documents", "domain", "store"]),
+    ("outputs", &["archive", "documents", "domain", "store"]),
     ("fuzzing", &["config", "documents", "engines"]),
     (
         "cli",
         &[
+            "archive",
             "config",
             "documents",
             "domain",

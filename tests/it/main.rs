@@ -1,6 +1,7 @@
 //! docmill through its own binary, by behaviour.
 
 mod accounts;
+mod archive;
 mod command_line;
 mod context;
 mod corrections;

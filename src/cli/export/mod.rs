@@ -29,14 +29,14 @@ enum Format {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
-enum Wanted {
+pub enum Wanted {
     Accepted,
     NeedsReview,
     Failed,
 }
 
 impl Wanted {
-    fn status(self) -> Status {
+    pub fn status(self) -> Status {
         match self {
             Wanted::Accepted => Status::Accepted,
             Wanted::NeedsReview => Status::NeedsReview,

@@ -1,4 +1,4 @@
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
 use super::{ClipEngine, letterbox};
 use crate::domain::{DocType, Embedding, PageImage, Routing};
@@ -79,6 +79,12 @@ impl<E: ClipEngine> Router<E> {
             .into_iter()
             .map(|embedding| self.classify(embedding))
             .collect()
+    }
+
+    /// The text among the pages, L2-normalised.
+    pub fn embed_text(&self, text: String) -> anyhow::Result<Embedding> {
+        let embedded = self.engine.embed_texts(&[text])?.pop();
+        embedded.context("CLIP left out the text")
     }
 
     fn classify(&self, embedding: Embedding) -> anyhow::Result<Routing> {

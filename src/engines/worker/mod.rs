@@ -32,7 +32,7 @@ pub use pool::{OnEnd, Pool, PoolMonitor, PoolSpec, PoolStats, Recycling, WorkerE
 pub use process::{peak_memory, resident_memory};
 pub use role::Role;
 pub use roles::{
-    DrawPage, OcrRole, OpenDocument, OpenedDocument, RasterizerRole, ReadPage, ReadText,
+    DrawPage, EmbedText, OcrRole, OpenDocument, OpenedDocument, RasterizerRole, ReadPage, ReadText,
     ReaderRole, RoutePages, RouterRole, serve,
 };
 

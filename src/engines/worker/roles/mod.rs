@@ -8,7 +8,7 @@ mod router;
 pub use ocr::{OcrRole, ReadText};
 pub use rasterizer::{DrawPage, OpenDocument, OpenedDocument, RasterizerRole};
 pub use reader::{ReadPage, ReaderRole};
-pub use router::{RoutePages, RouterRole};
+pub use router::{EmbedText, RoutePages, RouterRole};
 
 use super::child::{Hook, serve_role};
 use super::role::Role;

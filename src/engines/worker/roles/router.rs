@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::documents::types::DocTypes;
-use crate::domain::{Failure, PageImage, Reason, Routing};
+use crate::domain::{Embedding, Failure, PageImage, Reason, Routing};
 use crate::engines::models::ResolvedClip;
 use crate::engines::route::clip::CandleClip;
 use crate::engines::route::{ClipEngine, Router};
@@ -64,7 +64,38 @@ impl Role for RouterRole {
         engine: &mut Router<CandleClip>,
         call: &mut Incoming,
     ) -> Option<Result<Answer, Failure>> {
-        answer::<RoutePages>(call, engine)
+        let routed = answer::<RoutePages>(call, engine);
+        routed.or_else(|| answer::<EmbedText>(call, engine))
+    }
+}
+
+/// Embeds a text where images are embedded. Reply: its embedding.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EmbedText {
+    pub text: String,
+}
+
+impl Call for EmbedText {
+    type Role = RouterRole;
+    type Json = Embedding;
+    type Reply = Embedding;
+    const OP: &'static str = "embed_text";
+    const STAGE: &'static str = "embedding the text";
+
+    fn bounds(&self) -> Bounds {
+        Bounds { json: MIB, blob: 0 }
+    }
+
+    fn accept(&self, embedding: Embedding, _: Vec<u8>) -> Result<Embedding, String> {
+        finite(embedding.0.iter().all(|value| value.is_finite()))?;
+        Ok(embedding)
+    }
+}
+
+impl Handle<EmbedText> for Router<CandleClip> {
+    fn handle(&mut self, call: EmbedText, _: Vec<u8>) -> Result<(Embedding, Vec<u8>), Failure> {
+        let embedding = self.embed_text(call.text).map_err(Failure::internal)?;
+        Ok((embedding, Vec::new()))
     }
 }
 

@@ -1,0 +1,203 @@
+//! What was asked for, as terms and as expressions of FTS5.
+
+use std::collections::BTreeMap;
+
+use super::terms::{ValueSpan, values};
+use crate::domain::folded_words;
+
+/// The words that a person typed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Query {
+    pub text: String,
+    pub terms: Vec<Term>,
+}
+
+/// A word, a quoted phrase, a number or a date. A page has it in one form or
+/// another.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Term {
+    /// As typed.
+    pub typed: String,
+    /// Its words, folded; a page has them one after the other.
+    pub words: Vec<String>,
+    /// Its values, where it is a number or date.
+    pub tokens: Vec<String>,
+    /// Other words of the archive that resemble it or contain it.
+    pub near: Vec<String>,
+}
+
+impl Query {
+    /// Double quotes hold words together. Numbers and dates are recognised in
+    /// every form that pages have them in.
+    pub fn parse(text: &str) -> Query {
+        let mut terms = Vec::new();
+        for (place, part) in text.split('"').enumerate() {
+            if place % 2 == 1 {
+                terms.extend(Term::new(part, Vec::new()));
+            } else {
+                terms.extend(unquoted(part));
+            }
+        }
+        Query {
+            text: text.trim().to_owned(),
+            terms,
+        }
+    }
+
+    /// Pages that have every term as typed; `None` without terms.
+    pub fn all_exact(&self) -> Option<String> {
+        self.join(" AND ", Term::exact)
+    }
+
+    /// Pages that have any of the terms.
+    pub fn any_exact(&self) -> Option<String> {
+        self.join(" OR ", Term::exact)
+    }
+
+    /// Pages that have every term or a word that resembles it; `None` where no
+    /// word resembles any.
+    pub fn all_near(&self) -> Option<String> {
+        let has_near = self.terms.iter().any(|term| !term.near.is_empty());
+        has_near
+            .then(|| self.join(" AND ", Term::exact_or_near))
+            .flatten()
+    }
+
+    fn join(&self, operator: &str, expression: fn(&Term) -> String) -> Option<String> {
+        let terms: Vec<_> = self.terms.iter().map(expression).collect();
+        (!terms.is_empty()).then(|| terms.join(operator))
+    }
+}
+
+/// Numbers and dates, and the words between them.
+fn unquoted(text: &str) -> Vec<Term> {
+    let mut terms = Vec::new();
+    let mut end = 0;
+    for span in values(text) {
+        let ValueSpan { range, tokens, .. } = span;
+        // Of several readings that overlap the longest comes first.
+        if range.start < end {
+            if let (true, Some(last)) = (range.end <= end, terms.last_mut()) {
+                add_reading(last, text, &range, tokens);
+            }
+            continue;
+        }
+        terms.extend(words(&text[end..range.start]));
+        terms.extend(Term::new(&text[range.clone()], tokens));
+        end = range.end;
+    }
+    terms.extend(words(&text[end..]));
+    terms
+}
+
+/// `20240314` is a number and a day; `234,50` in `1 234,50` is neither.
+fn add_reading(term: &mut Term, text: &str, range: &std::ops::Range<usize>, tokens: Vec<String>) {
+    if term.typed == text[range.clone()] {
+        term.tokens.extend(tokens);
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = Term> {
+    text.split_whitespace()
+        .filter_map(|word| Term::new(word, Vec::new()))
+}
+
+impl Term {
+    /// `None` for marks alone.
+    fn new(typed: &str, tokens: Vec<String>) -> Option<Term> {
+        let words = folded_words(typed);
+        (!words.is_empty()).then(|| Term {
+            typed: typed.trim().to_owned(),
+            words,
+            tokens,
+            near: Vec::new(),
+        })
+    }
+
+    /// Every word and token whose pages may be asked for.
+    pub fn forms(&self) -> impl Iterator<Item = &str> {
+        let forms = self.words.iter().chain(&self.tokens).chain(&self.near);
+        forms.map(String::as_str)
+    }
+
+    /// At most so many pages have it, or with `near` also a word that resembles
+    /// it, given in how many each form is.
+    pub fn page_count(&self, counts: &BTreeMap<String, u64>, near: bool) -> u64 {
+        let count = |form: &String| counts.get(form).copied().unwrap_or(0);
+        let phrase = self.words.iter().map(count).min().unwrap_or(0);
+        let tokens: u64 = self.tokens.iter().map(count).sum();
+        let resembling: u64 = self.near.iter().map(count).sum();
+        phrase + tokens + if near { resembling } else { 0 }
+    }
+
+    /// Words are letters and digits, so nothing in quotes needs escaping.
+    fn exact(&self) -> String {
+        let phrase = format!("{{names fields body}} : \"{}\"", self.words.join(" "));
+        let values = self.tokens.iter().map(|token| format!("numbers : {token}"));
+        let forms: Vec<_> = std::iter::once(phrase).chain(values).collect();
+        format!("({})", forms.join(" OR "))
+    }
+
+    fn exact_or_near(&self) -> String {
+        let near = self.near.iter();
+        let near = near.map(|word| format!("{{names fields body}} : \"{word}\""));
+        let forms: Vec<_> = std::iter::once(self.exact()).chain(near).collect();
+        format!("({})", forms.join(" OR "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(text: &str) -> Vec<(String, Vec<String>)> {
+        let terms = Query::parse(text).terms.into_iter();
+        terms
+            .map(|term| (term.words.join(" "), term.tokens))
+            .collect()
+    }
+
+    #[test]
+    fn a_number_is_one_term_in_every_national_form() {
+        for text in ["1.234,50", "1,234.50", "1 234,50", "1'234.50", "1234.50"] {
+            let found = Query::parse(text).terms;
+            assert_eq!(found.len(), 1, "{text}: {found:?}");
+            assert_eq!(found[0].tokens, ["n1234d5"], "{text}");
+        }
+    }
+
+    #[test]
+    fn words_phrases_numbers_and_dates_are_terms() {
+        let found = terms("Weber \"Druck GmbH\" 384,37 from 02.07.2024");
+        let expected = [
+            ("weber", vec![]),
+            ("druck gmbh", vec![]),
+            ("384 37", vec!["n384d37"]),
+            ("from", vec![]),
+            ("02 07 2024", vec!["d20240702"]),
+        ];
+        let expected: Vec<(String, Vec<String>)> = expected
+            .into_iter()
+            .map(|(words, tokens)| (words.into(), tokens.into_iter().map(String::from).collect()))
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn nothing_that_is_typed_breaks_an_expression() {
+        for text in [
+            "\"",
+            "a\"b",
+            "NEAR(",
+            "AND OR NOT",
+            "* - ^ :",
+            "fields:x",
+            "'; DROP",
+        ] {
+            if let Some(expression) = Query::parse(text).all_exact() {
+                assert!(!expression.contains("\"\""), "{text}: {expression}");
+            }
+        }
+        assert_eq!(Query::parse(" - ").all_exact(), None);
+    }
+}

@@ -1,0 +1,410 @@
+//! Pages by words, by words that resemble them, and by what they look like;
+//! the ranks of the three are fused.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::index::{LaidOutWords, leaves, merged};
+use super::query::{Query, Term};
+use super::terms::{value_tokens, values};
+use crate::domain::{Embedding, folded_words};
+use crate::store::{FoundPage, PageFilter, PageVector, Store};
+
+/// Candidates of each leg.
+const CANDIDATES: u32 = 100;
+/// The constant of reciprocal rank fusion, as in Cormack, Clarke and Büttcher,
+/// "Reciprocal Rank Fusion outperforms Condorcet" (SIGIR 2009).
+const FUSION: f64 = 60.0;
+/// A word that resembles what was typed, or a look, is weaker than the word.
+const NEAR_WEIGHT: f64 = 0.5;
+const LOOK_WEIGHT: f64 = 0.5;
+/// CLIP ranks every page, whatever is asked: only those count that are so many
+/// standard deviations nearer to the query than the archive's mean.
+const LOOK_DEVIATIONS: f32 = 1.5;
+/// Words that resemble a term, at most.
+const MOST_NEAR: usize = 20;
+/// More pages are not ranked by their words, since a word that so many have
+/// says little, and ranking takes about 10 microseconds a page.
+const MOST_RANKED: u64 = 4_000;
+/// Places that are told of a term on a page.
+const MOST_PLACES: usize = 3;
+
+pub struct SearchRequest {
+    pub query: Query,
+    pub filter: PageFilter,
+    /// Pages wanted.
+    pub most: usize,
+    /// The query as CLIP sees it; `None`: words alone.
+    pub look: Option<TextVector>,
+}
+
+/// A text's embedding.
+#[derive(Clone, Debug)]
+pub struct TextVector {
+    /// Hash of the CLIP.
+    pub model: String,
+    pub embedding: Embedding,
+}
+
+/// A page that was found and why.
+#[derive(Clone, Debug)]
+pub struct Found {
+    pub page: FoundPage,
+    pub score: f64,
+    pub ranks: Ranks,
+    pub why: Vec<Why>,
+}
+
+/// Places in the legs that found a page, from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Ranks {
+    pub words: Option<u32>,
+    pub near_words: Option<u32>,
+    pub look: Option<u32>,
+}
+
+/// One reason why a page was found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Why {
+    /// What was typed; `None`: the whole query, for a look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub term: Option<String>,
+    /// It only resembles the term or contains it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_near: bool,
+    #[serde(flatten)]
+    pub evidence: Evidence,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "in")]
+pub enum Evidence {
+    /// Words of the page.
+    Page {
+        text: String,
+        /// Left, top, right, bottom as shares of the upright page.
+        bbox: [f32; 4],
+    },
+    Field {
+        field: String,
+        value: String,
+    },
+    FileName {
+        name: String,
+    },
+    /// Cosine of CLIP's embeddings of query and page.
+    Look {
+        similarity: f32,
+    },
+}
+
+/// The pages that fit best, the best first.
+pub async fn search(store: &Store, request: SearchRequest) -> anyhow::Result<Vec<Found>> {
+    let SearchRequest {
+        mut query,
+        filter,
+        most,
+        look,
+    } = request;
+    if query.terms.is_empty() {
+        let pages = store.pages_filtered(&filter, most as u32).await?;
+        let fused = pages
+            .into_iter()
+            .map(|page| (page, (0.0, Ranks::default(), None)));
+        return explain(store, &query, fused.collect()).await;
+    }
+    for term in &mut query.terms {
+        term.near = near_words(store, term).await?;
+    }
+    let forms: Vec<&str> = query.terms.iter().flat_map(Term::forms).collect();
+    let counts = store.page_counts(&forms).await?;
+    let matching = Matching {
+        store,
+        filter: &filter,
+        counts: &counts,
+    };
+    let words = matching.exact(&query, most).await?;
+    let near = matching.near(&query).await?;
+    let looks = match look {
+        Some(look) => looks(store, &look, &filter).await?,
+        None => Vec::new(),
+    };
+    let mut fused = fuse(&words, &near, &looks);
+    fused.truncate(most);
+    explain(store, &query, fused).await
+}
+
+/// Pages by their words.
+struct Matching<'a> {
+    store: &'a Store,
+    filter: &'a PageFilter,
+    /// In how many pages each form of the terms is.
+    counts: &'a BTreeMap<String, u64>,
+}
+
+impl Matching<'_> {
+    /// Pages with all terms, then those with some where these are few.
+    async fn exact(&self, query: &Query, most: usize) -> anyhow::Result<Vec<i64>> {
+        let counts = query.terms.iter();
+        let counts: Vec<u64> = counts.map(|t| t.page_count(self.counts, false)).collect();
+        let least = counts.iter().copied().min().unwrap_or(0);
+        let mut pages = self.pages(query.all_exact(), least).await?;
+        if pages.len() < most && query.terms.len() > 1 {
+            let some = self.pages(query.any_exact(), counts.iter().sum()).await?;
+            let new = some.into_iter().filter(|page| !pages.contains(page));
+            let new: Vec<_> = new.collect();
+            pages.extend(new);
+        }
+        Ok(pages)
+    }
+
+    /// Pages with all terms or words that resemble them.
+    async fn near(&self, query: &Query) -> anyhow::Result<Vec<i64>> {
+        let counts = query.terms.iter();
+        let least = counts.map(|t| t.page_count(self.counts, true)).min();
+        self.pages(query.all_near(), least.unwrap_or(0)).await
+    }
+
+    /// `count`: at most so many pages match.
+    async fn pages(&self, expression: Option<String>, count: u64) -> anyhow::Result<Vec<i64>> {
+        let Some(expression) = expression else {
+            return Ok(Vec::new());
+        };
+        let is_ranked = count <= MOST_RANKED;
+        let pages = self
+            .store
+            .pages_matching(&expression, self.filter, is_ranked, CANDIDATES);
+        pages.await
+    }
+}
+
+/// Words of the archive that contain a single word, or differ in a letter or
+/// two, as OCR damages them.
+async fn near_words(store: &Store, term: &Term) -> anyhow::Result<Vec<String>> {
+    let ([word], true) = (term.words.as_slice(), term.tokens.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let letters: Vec<char> = word.chars().collect();
+    // A shorter word resembles too many.
+    let most_edits = match letters.len() {
+        0..=3 => return Ok(Vec::new()),
+        4..=7 => 1,
+        _ => 2,
+    };
+    let containing = format!("\"{word}\"");
+    let mut near = store.words_matching(&containing, MOST_NEAR as u32).await?;
+    let trigrams = letters.windows(3).map(|three| {
+        let three: String = three.iter().collect();
+        format!("\"{three}\"")
+    });
+    let any = trigrams.collect::<Vec<_>>().join(" OR ");
+    let similar = store.words_matching(&any, 5 * MOST_NEAR as u32).await?;
+    let is_similar = |other: &String| strsim::osa_distance(word, other) <= most_edits;
+    near.extend(similar.into_iter().filter(is_similar));
+    near.retain(|other| other != word);
+    near.sort();
+    near.dedup();
+    near.truncate(MOST_NEAR);
+    Ok(near)
+}
+
+/// Pages whose look is unusually near to the query's, with the similarity.
+async fn looks(
+    store: &Store,
+    look: &TextVector,
+    filter: &PageFilter,
+) -> anyhow::Result<Vec<(i64, f32)>> {
+    let vectors = store.page_vectors(&look.model).await?;
+    let mut ranked = similarities(&vectors, &look.embedding);
+    let least = unusual(ranked.iter().map(|(_, similarity)| *similarity));
+    ranked.retain(|(_, similarity)| *similarity >= least);
+    if !filter.is_empty() {
+        let allowed = store.pages_filtered(filter, u32::MAX).await?;
+        let allowed: std::collections::HashSet<_> = allowed.into_iter().collect();
+        ranked.retain(|(page, _)| allowed.contains(page));
+    }
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    ranked.truncate(CANDIDATES as usize);
+    Ok(ranked)
+}
+
+/// How similar every stored page is.
+pub fn similarities(vectors: &[PageVector], to: &Embedding) -> Vec<(i64, f32)> {
+    let one = |page: &PageVector| {
+        let vector = Embedding::from_half_bytes(&page.vector);
+        (page.page_id, vector.similarity(to))
+    };
+    vectors.par_iter().map(one).collect()
+}
+
+/// Mean and so many standard deviations.
+fn unusual(similarities: impl Iterator<Item = f32> + Clone) -> f32 {
+    let count = similarities.clone().count().max(1) as f32;
+    let mean = similarities.clone().sum::<f32>() / count;
+    let variance = similarities.map(|s| (s - mean).powi(2)).sum::<f32>() / count;
+    mean + LOOK_DEVIATIONS * variance.sqrt()
+}
+
+type Fused = Vec<(i64, (f64, Ranks, Option<f32>))>;
+
+/// Sums `weight / (60 + rank)` over the legs that found a page.
+fn fuse(words: &[i64], near: &[i64], looks: &[(i64, f32)]) -> Fused {
+    let mut pages: BTreeMap<i64, (f64, Ranks, Option<f32>)> = BTreeMap::new();
+    let gain = |weight: f64, rank: u32| weight / (FUSION + f64::from(rank));
+    for (page, rank) in words.iter().zip(1..) {
+        let of_page = pages.entry(*page).or_default();
+        of_page.0 += gain(1.0, rank);
+        of_page.1.words = Some(rank);
+    }
+    for (page, rank) in near.iter().zip(1..) {
+        let of_page = pages.entry(*page).or_default();
+        of_page.0 += gain(NEAR_WEIGHT, rank);
+        of_page.1.near_words = Some(rank);
+    }
+    for ((page, similarity), rank) in looks.iter().zip(1..) {
+        let of_page = pages.entry(*page).or_default();
+        of_page.0 += gain(LOOK_WEIGHT, rank);
+        of_page.1.look = Some(rank);
+        of_page.2 = Some(*similarity);
+    }
+    let mut fused: Vec<_> = pages.into_iter().collect();
+    fused.sort_by(|a, b| b.1.0.total_cmp(&a.1.0));
+    fused
+}
+
+async fn explain(store: &Store, query: &Query, fused: Fused) -> anyhow::Result<Vec<Found>> {
+    let ids: Vec<i64> = fused.iter().map(|(page, _)| *page).collect();
+    let mut of_page: BTreeMap<_, _> = fused.into_iter().collect();
+    let pages = store.found_pages(&ids).await?;
+    let found = pages.into_iter().map(|page| {
+        let (score, ranks, similarity) = of_page.remove(&page.page_id).unwrap_or_default();
+        let mut why = reasons(&query.terms, &page);
+        why.extend(similarity.map(|similarity| Why {
+            term: None,
+            is_near: false,
+            evidence: Evidence::Look { similarity },
+        }));
+        Found {
+            page,
+            score,
+            ranks,
+            why,
+        }
+    });
+    Ok(found.collect())
+}
+
+/// Where the page, its record and its files' names have the terms.
+fn reasons(terms: &[Term], page: &FoundPage) -> Vec<Why> {
+    let layer = page.texts.iter().flat_map(|text| text.layer_words());
+    let ocr = page.texts.iter().flat_map(|text| text.ocr_words());
+    let text = LaidOutWords::new(merged(layer, ocr.map(|word| word.word)));
+    let record = page
+        .record
+        .iter()
+        .filter(|record| record.first_page == page.index);
+    let fields: Vec<_> = record.flat_map(|record| leaves(&record.fields)).collect();
+    let mut why = Vec::new();
+    for term in terms {
+        let mut found = evidence(&term.words, &term.tokens, page, &text, &fields);
+        let is_near = found.is_empty();
+        if is_near {
+            for word in &term.near {
+                found.extend(evidence(
+                    std::slice::from_ref(word),
+                    &[],
+                    page,
+                    &text,
+                    &fields,
+                ));
+            }
+        }
+        why.extend(found.into_iter().map(|evidence| Why {
+            term: Some(term.typed.clone()),
+            is_near,
+            evidence,
+        }));
+    }
+    why
+}
+
+fn evidence(
+    words: &[String],
+    tokens: &[String],
+    page: &FoundPage,
+    text: &LaidOutWords,
+    fields: &[(crate::domain::FieldPath, String)],
+) -> Vec<Evidence> {
+    let mut found = Vec::new();
+    for (path, value) in fields {
+        let has_value = || {
+            value_tokens(value)
+                .iter()
+                .any(|token| tokens.contains(token))
+        };
+        if has_phrase(&folded_words(value), words) || has_value() {
+            found.push(Evidence::Field {
+                field: path.to_string(),
+                value: value.clone(),
+            });
+        }
+    }
+    for range in places(text, words, tokens) {
+        found.extend(text.bbox(&range).map(|bbox| Evidence::Page {
+            text: text.text[range].to_owned(),
+            bbox,
+        }));
+    }
+    for name in page.names.lines() {
+        if has_phrase(&folded_words(name), words) {
+            found.push(Evidence::FileName {
+                name: name.to_owned(),
+            });
+        }
+    }
+    found
+}
+
+fn has_phrase(text: &[String], phrase: &[String]) -> bool {
+    text.windows(phrase.len()).any(|window| window == phrase)
+}
+
+/// Where a text has the words one after the other, or a number or date of the
+/// same value.
+fn places(text: &LaidOutWords, words: &[String], tokens: &[String]) -> Vec<Range<usize>> {
+    let all: Vec<(String, &Range<usize>)> = text
+        .words
+        .iter()
+        .flat_map(|(range, word)| {
+            folded_words(&word.text)
+                .into_iter()
+                .map(move |w| (w, range))
+        })
+        .collect();
+    let phrases = all
+        .windows(words.len())
+        .filter(|window| window.iter().map(|(word, _)| word).eq(words));
+    let mut places: Vec<Range<usize>> = phrases
+        .map(|window| window[0].1.start..window[words.len() - 1].1.end)
+        .collect();
+    if !tokens.is_empty() {
+        let same = |span: &super::terms::ValueSpan| span.tokens.iter().any(|t| tokens.contains(t));
+        for span in values(&text.text).into_iter().filter(same) {
+            let is_known =
+                |place: &Range<usize>| place.start < span.range.end && span.range.start < place.end;
+            if !places.iter().any(is_known) {
+                places.push(span.range);
+            }
+        }
+    }
+    places.sort_by_key(|place| place.start);
+    places.truncate(MOST_PLACES);
+    places
+}
+
+#[cfg(test)]
+#[path = "search_tests.rs"]
+mod tests;

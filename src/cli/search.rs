@@ -1,0 +1,253 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::civil::Date;
+use serde_json::{Value, json};
+
+use super::app::App;
+use super::exit::ExitStatus;
+use super::export::Wanted;
+use super::output::{self, cell, clean, count};
+use crate::archive::{self, Evidence, Found, Query, SearchRequest, TextVector, Why};
+use crate::config::{Settings, UsageError};
+use crate::documents::values::{date, number};
+use crate::domain::{Facts, folded, total_units};
+use crate::ingest;
+use crate::pipeline::Embedder;
+use crate::store::{PageFilter, Store};
+
+/// Reasons that a row of the table shows.
+const SHOWN_REASONS: usize = 3;
+
+/// Find pages by words, numbers, dates and looks
+///
+/// Words are looked for in the pages, their records' values and the names of
+/// files. A number or date is found in whatever form a page has it in. Words
+/// that resemble those typed count less, as do pages that only look like what
+/// is described. Quotes hold words together: '"Druck GmbH"'.
+#[derive(Args)]
+pub struct Search {
+    /// What to look for; without it, what the filters let through
+    query: Vec<String>,
+    #[command(flatten)]
+    filter: FilterFlags,
+    /// Most pages to show
+    #[arg(long, value_name = "N", default_value = "20")]
+    limit: std::num::NonZeroU32,
+    /// Do not compare what pages look like: CLIP is not started
+    #[arg(long)]
+    words_only: bool,
+    /// Print one JSON object per page
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which pages may be found.
+#[derive(Args)]
+#[command(next_help_heading = "Filters")]
+struct FilterFlags {
+    /// Only pages of this document type
+    #[arg(long = "type", value_name = "TYPE")]
+    doc_type: Option<String>,
+    /// Only records from this date on
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    from: Option<Date>,
+    /// Only records up to this date
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    to: Option<Date>,
+    /// Only records with a total of at least this
+    #[arg(long, value_name = "AMOUNT", value_parser = amount)]
+    min_total: Option<i64>,
+    /// Only records with a total of at most this
+    #[arg(long, value_name = "AMOUNT", value_parser = amount)]
+    max_total: Option<i64>,
+    /// Only records whose seller or merchant has this in its name
+    #[arg(long, value_name = "NAME")]
+    seller: Option<String>,
+    /// Only records with this status
+    #[arg(long, value_enum, value_name = "STATUS")]
+    status: Option<Wanted>,
+    /// Only this file, or files below this folder
+    #[arg(long, value_name = "PATH")]
+    path: Option<PathBuf>,
+}
+
+impl FilterFlags {
+    fn filter(self) -> PageFilter {
+        PageFilter {
+            doc_type: self.doc_type,
+            from: self.from,
+            to: self.to,
+            min_total: self.min_total,
+            max_total: self.max_total,
+            party: self.seller.map(|name| folded(&name)),
+            status: self.status.map(Wanted::status),
+            path: self.path.map(|path| ingest::absolute(&path)),
+        }
+    }
+}
+
+fn day(text: &str) -> Result<Date, String> {
+    let reading = date::parse(text, None).map_err(|error| error.to_string())?;
+    reading
+        .only()
+        .ok_or_else(|| "this may be two days: write it as YYYY-MM-DD".to_owned())
+}
+
+/// In ten-thousandths.
+fn amount(text: &str) -> Result<i64, String> {
+    let plain = number::plain(text);
+    let value = match plain {
+        Some(value) => value,
+        None => number::parse(text)
+            .map_err(|error| error.to_string())?
+            .only()
+            .ok_or("this may be two numbers: write it with a decimal point and nothing else")?,
+    };
+    total_units(value).ok_or_else(|| "this is too large".to_owned())
+}
+
+impl Search {
+    pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
+        let query = Query::parse(&self.query.join(" "));
+        let filter = self.filter.filter();
+        if query.terms.is_empty() && filter.is_empty() {
+            let why = "name words to look for, or a filter such as --seller NAME";
+            return Err(UsageError(why.to_owned()).into());
+        }
+        let store = Store::open_to_read(&app.settings().db).await?;
+        let look = match self.words_only || query.terms.is_empty() {
+            true => None,
+            false => look(app.settings(), &store, &query.text).await,
+        };
+        let request = SearchRequest {
+            query,
+            filter,
+            most: self.limit.get() as usize,
+            look,
+        };
+        let found = archive::search(&store, request).await?;
+        show(&mut app, &found, self.json)?;
+        Ok(ExitStatus::Success)
+    }
+}
+
+/// Prints a table, or one JSON object per page.
+pub fn show(app: &mut App, found: &[Found], json: bool) -> anyhow::Result<()> {
+    if !json {
+        return print(app, found);
+    }
+    for page in found {
+        app.out.json(&line(page))?;
+    }
+    Ok(())
+}
+
+/// The query as CLIP sees it, where pages can be compared with that.
+async fn look(settings: &Settings, store: &Store, text: &str) -> Option<TextVector> {
+    let embed = async {
+        let model = Embedder::model(settings)?;
+        if !store.has_embeddings(&model).await? {
+            return anyhow::Ok(None);
+        }
+        let embedding = Embedder::start(settings).await?.text(text).await?;
+        Ok(Some(TextVector { model, embedding }))
+    };
+    embed.await.unwrap_or_else(|error| {
+        tracing::warn!("pages are searched by their words alone, CLIP cannot be used: {error:#}");
+        None
+    })
+}
+
+fn line(found: &Found) -> Value {
+    let page = &found.page;
+    let record = page.record.as_ref();
+    let facts = record
+        .map(|record| Facts::of(&record.fields))
+        .unwrap_or_default();
+    json!({
+        "record": record.map(|record| record.id),
+        "path": page.path.to_string_lossy(),
+        "page": page.index + 1,
+        "type": record.and_then(|record| record.doc_type.as_deref()),
+        "status": record.map(|record| record.status),
+        "party": facts.party,
+        "date": facts.date,
+        "total": facts.total,
+        "currency": facts.currency,
+        "number": facts.number,
+        "score": found.score,
+        "ranks": found.ranks,
+        "why": found.why,
+    })
+}
+
+fn print(app: &mut App, found: &[Found]) -> anyhow::Result<()> {
+    if found.is_empty() {
+        return app.out.line("No page was found.");
+    }
+    let headings = ["id", "file", "page", "type", "name", "date", "total", "why"];
+    let mut table = output::table(&headings);
+    for found in found {
+        let page = &found.page;
+        let record = page.record.as_ref();
+        let facts = record
+            .map(|record| Facts::of(&record.fields))
+            .unwrap_or_default();
+        table.add_row([
+            cell(&record.map_or("-".to_owned(), |record| record.id.to_string())),
+            cell(&output::short(&page.path)),
+            cell(&(page.index + 1).to_string()),
+            cell(record.and_then(|r| r.doc_type.as_deref()).unwrap_or("-")),
+            cell(facts.party.as_deref().unwrap_or_default()),
+            cell(facts.date.as_deref().unwrap_or_default()),
+            cell(&facts.total_text()),
+            cell(&reasons(&found.why)),
+        ]);
+    }
+    app.out.table(&table)?;
+    app.out.line("")?;
+    app.out
+        .line(&format!("{} found", count(found.len() as u64, "page")))
+}
+
+fn reasons(why: &[Why]) -> String {
+    let mut shown: Vec<_> = why.iter().take(SHOWN_REASONS).map(reason).collect();
+    if let Some(more @ 1..) = why.len().checked_sub(SHOWN_REASONS) {
+        shown.push(format!("and {more} more"));
+    }
+    shown.join("; ")
+}
+
+/// `total = 384.37`, `"384,37" at 62 %, 81 %`: places are of the left top
+/// corner.
+fn reason(why: &Why) -> String {
+    let what = match &why.evidence {
+        Evidence::Field { field, value } => format!("{field} = {}", clean(value)),
+        Evidence::FileName { name } => format!("file name {}", clean(name)),
+        Evidence::Page { text, bbox } => {
+            let percent = |share: f32| (share * 100.0).round();
+            let (left, top) = (percent(bbox[0]), percent(bbox[1]));
+            format!("\"{}\" at {left} %, {top} %", clean(text))
+        }
+        Evidence::Look { similarity } => format!("looks like it ({similarity:.2})"),
+    };
+    match (&why.term, why.is_near) {
+        (Some(term), true) => format!("{what}, like {}", clean(term)),
+        _ => what,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_take_amounts_and_dates_in_national_forms() {
+        assert_eq!(amount("1.234,50"), Ok(12_345_000));
+        assert_eq!(amount("1.234"), Ok(12_340));
+        assert!(amount("1,234").unwrap_err().contains("two numbers"));
+        assert_eq!(day("14.03.2024"), Ok(jiff::civil::date(2024, 3, 14)));
+        assert!(day("03/04/2024").unwrap_err().contains("YYYY-MM-DD"));
+    }
+}

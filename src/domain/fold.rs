@@ -1,0 +1,40 @@
+//! Words as search compares them: without case and accents.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// The words of a text, in its order: runs of letters and digits, in lower case
+/// and without accents, as SQLite's tokenizer `unicode61 remove_diacritics 2`
+/// makes them.
+pub fn folded_words(text: &str) -> Vec<String> {
+    let folded: String = text
+        .nfd()
+        .filter(|c| !is_combining_mark(*c))
+        .flat_map(char::to_lowercase)
+        .collect();
+    folded
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The same as one text, with a blank between the words.
+pub fn folded(text: &str) -> String {
+    folded_words(text).join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_accents_and_marks_do_not_count() {
+        assert_eq!(
+            folded("Café MÜLLER & Söhne, GmbH"),
+            "cafe muller sohne gmbh"
+        );
+        assert_eq!(folded_words("INV-2024/7"), ["inv", "2024", "7"]);
+        assert_eq!(folded(" – "), "");
+    }
+}

@@ -1,0 +1,137 @@
+//! Captures of one document side by side, as one HTML page that needs nothing
+//! else.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use anyhow::Context;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use image::{DynamicImage, ImageFormat, RgbImage};
+use minijinja::{Value, context};
+
+use crate::archive::{Duplicates, Member, SameBy};
+use crate::domain::PageImage;
+use crate::outputs::markup;
+
+const TEMPLATE: &str = include_str!("duplicates.html");
+/// Pixels of the longer side.
+const SIDE: u32 = 360;
+
+/// JPEG files by the record whose first page they show.
+pub type Thumbnails = BTreeMap<i64, Vec<u8>>;
+
+/// A small JPEG of a page.
+pub fn thumbnail(page: PageImage) -> anyhow::Result<Vec<u8>> {
+    let image = RgbImage::from_raw(page.width, page.height, page.rgb);
+    let image = DynamicImage::ImageRgb8(image.context("pixels that do not fit the page")?);
+    let mut jpeg = Cursor::new(Vec::new());
+    image
+        .thumbnail(SIDE, SIDE)
+        .write_to(&mut jpeg, ImageFormat::Jpeg)?;
+    Ok(jpeg.into_inner())
+}
+
+/// The page.
+pub fn html(found: &Duplicates, thumbnails: &Thumbnails) -> anyhow::Result<String> {
+    let groups: Vec<Value> = found
+        .groups
+        .iter()
+        .map(|group| {
+            let by: Vec<_> = group.by.iter().map(|by| by_words(*by)).collect();
+            context! { by => by.join(", "), members => members(&group.members, thumbnails) }
+        })
+        .collect();
+    let undecided: Vec<Value> = found
+        .undecided
+        .iter()
+        .map(|pair| {
+            context! { differences => &pair.differences, members => members(&pair.members, thumbnails) }
+        })
+        .collect();
+    let values = context! { groups, undecided, siblings => found.siblings };
+    Ok(markup::environment().render_str(TEMPLATE, values)?)
+}
+
+pub fn by_words(by: SameBy) -> &'static str {
+    match by {
+        SameBy::Bytes => "same bytes",
+        SameBy::Pixels => "same pixels",
+        SameBy::Values => "same values",
+    }
+}
+
+fn members(members: &[Member], thumbnails: &Thumbnails) -> Vec<Value> {
+    let member = |member: &Member| {
+        let image = thumbnails.get(&member.record);
+        let image = image.map(|jpeg| {
+            let encoded = BASE64_STANDARD.encode(jpeg);
+            Value::from_safe_string(format!("data:image/jpeg;base64,{encoded}"))
+        });
+        let paths: Vec<_> = member
+            .paths
+            .iter()
+            .map(|path| path.to_string_lossy().into_owned())
+            .collect();
+        context! {
+            record => member.record, image, paths, total => &member.total,
+            party => member.party.as_deref().unwrap_or("-"),
+            date => member.date.as_deref().unwrap_or("-"),
+            number => member.number.as_deref().unwrap_or("-"),
+        }
+    };
+    members.iter().map(member).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::archive::{Group, Undecided};
+
+    fn member(record: i64) -> Member {
+        Member {
+            record,
+            doc_type: None,
+            paths: vec![format!("/in/<{record}>.png").into()],
+            pages: vec![0],
+            party: Some("A & B".into()),
+            date: None,
+            total: "7.40 GBP".into(),
+            number: None,
+        }
+    }
+
+    #[test]
+    fn groups_and_pairs_are_shown_with_their_pages_and_escaped() {
+        let group = Group {
+            members: vec![member(1), member(2)],
+            by: BTreeSet::from([SameBy::Pixels]),
+        };
+        let pair = Undecided {
+            members: [member(3), member(4)],
+            differences: vec!["number <b> and c".into()],
+        };
+        let found = Duplicates {
+            groups: vec![group],
+            undecided: vec![pair],
+            siblings: 9,
+        };
+        let image = PageImage::new(600, 800, vec![200; 600 * 800 * 3]).unwrap();
+        let small = thumbnail(image).unwrap();
+        let decoded = image::load_from_memory(&small).unwrap();
+        assert_eq!((decoded.width(), decoded.height()), (270, 360));
+        let page = html(&found, &Thumbnails::from([(1, small)])).unwrap();
+        assert_eq!(page.matches("<figure>").count(), 4);
+        assert_eq!(page.matches("data:image/jpeg;base64,").count(), 1);
+        for text in [
+            "same pixels",
+            "A &amp; B",
+            "number &lt;b&gt; and c",
+            "&lt;3&gt;.png",
+        ] {
+            assert!(page.contains(text), "{text} is not in {page}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Single pages of files, taken in or not: drawn, or embedded by CLIP.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+
+use super::engines;
+use crate::config::Settings;
+use crate::domain::{Embedding, Failure, PageImage, RasterPage, count};
+use crate::engines::models::{Installation, ResolvedClip};
+use crate::engines::rasterize::RasterSpec;
+use crate::engines::route::letterbox;
+use crate::engines::worker::{
+    DrawPage, EmbedText, OpenDocument, Pool, RasterizerRole, RoutePages, RouterRole,
+};
+use crate::ingest;
+
+/// Width in pixels of pages that are drawn for no model in particular.
+const WIDTH: u32 = 1024;
+
+/// A rasteriser of its own, for commands that draw some pages.
+pub struct Drawer {
+    pool: Pool<RasterizerRole>,
+    settings: Settings,
+}
+
+impl Drawer {
+    pub async fn start(settings: &Settings) -> anyhow::Result<Drawer> {
+        Ok(Drawer {
+            pool: engines::rasterizer_pool(settings, 1, engines::unwatched()).await?,
+            settings: settings.clone(),
+        })
+    }
+
+    /// Page `index` (from 0) of a file.
+    pub async fn page(&self, path: &Path, index: u32) -> anyhow::Result<PageImage> {
+        let spec = RasterSpec {
+            width: WIDTH,
+            max_pixels: self.settings.rasterizing.max_page_pixels,
+        };
+        Ok(self.draw(path, index, spec).await?.image)
+    }
+
+    /// The same with its words, drawn as a model wants it.
+    pub(super) async fn draw(
+        &self,
+        path: &Path,
+        index: u32,
+        spec: RasterSpec,
+    ) -> anyhow::Result<RasterPage> {
+        let about = |failure: Failure| anyhow::anyhow!("{}: {failure}", path.display());
+        let bytes = ingest::read(path, self.settings.limits.max_bytes).map_err(about)?;
+        let mut worker = self.pool.worker(None).await?;
+        let deadline = Duration::from_secs(self.settings.rasterizing.open_seconds);
+        let opened = worker.call(&OpenDocument { bytes: &bytes }, deadline).await;
+        let pages = opened.map_err(about)?.info.pages;
+        let has = count(u64::from(pages), "page");
+        ensure!(index < pages, "{} has only {has}", path.display());
+        let deadline = Duration::from_secs(self.settings.rasterizing.page_seconds);
+        let drawn = worker.call(&DrawPage { index, spec }, deadline).await;
+        drawn.map_err(about)
+    }
+}
+
+/// A CLIP of its own, for commands that embed one text or page.
+pub struct Embedder {
+    clip: ResolvedClip,
+    pool: Pool<RouterRole>,
+    deadline: Duration,
+}
+
+impl Embedder {
+    /// Hash of the CLIP that settings name, without starting it.
+    pub fn model(settings: &Settings) -> anyhow::Result<String> {
+        Ok(Embedder::resolve(settings)?.hash)
+    }
+
+    fn resolve(settings: &Settings) -> anyhow::Result<ResolvedClip> {
+        Installation::find(settings.models.as_deref())?.clip(&settings.routing)
+    }
+
+    pub async fn start(settings: &Settings) -> anyhow::Result<Embedder> {
+        let clip = Embedder::resolve(settings)?;
+        let spec = engines::router_spec(settings, &clip);
+        Ok(Embedder {
+            pool: Pool::start(spec, engines::unwatched()).await?,
+            deadline: Duration::from_secs(settings.routing.batch_seconds),
+            clip,
+        })
+    }
+
+    pub async fn text(&self, text: &str) -> anyhow::Result<Embedding> {
+        let call = EmbedText {
+            text: text.to_owned(),
+        };
+        let mut worker = self.pool.worker(None).await?;
+        Ok(worker.call(&call, self.deadline).await?)
+    }
+
+    /// The same embedding that a run stores of the page.
+    pub async fn page(&self, image: &PageImage) -> anyhow::Result<Embedding> {
+        let side = self.pool.ready().context("CLIP did not start")?.0;
+        let square = letterbox(image, side, self.clip.spec.pad_to_square);
+        let call = RoutePages {
+            count: 1,
+            side,
+            rgb: &square.rgb,
+        };
+        let mut worker = self.pool.worker(None).await?;
+        let routing = worker.call(&call, self.deadline).await?.pop();
+        let embedding = routing.and_then(|routing| routing.embedding);
+        embedding.context("CLIP made no embedding of the page")
+    }
+}
