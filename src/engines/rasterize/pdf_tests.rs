@@ -8,7 +8,7 @@ use super::*;
 
 fn open(name: &str) -> Option<(MutexGuard<'static, DocumentRasterizer>, DocumentInfo)> {
     let mut rasterizer = rasterizer()?;
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pdfs");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/faults");
     let bytes = std::fs::read(folder.join(name)).unwrap();
     let info = rasterizer.open(bytes, &Limits::default()).unwrap();
     Some((rasterizer, info))
@@ -43,7 +43,7 @@ fn a_portfolios_documents_are_its_pages_and_its_cover_is_none() {
 
 #[test]
 fn an_electronic_invoice_is_found_wherever_the_pdf_carries_it() {
-    for name in ["af.pdf", "after-101-others.pdf", "../data/faults/kids.pdf"] {
+    for name in ["af.pdf", "after-101-others.pdf", "kids.pdf"] {
         let Some((mut rasterizer, info)) = open(name) else {
             return;
         };
@@ -213,7 +213,7 @@ fn electronic_invoices_of_a_portfolio_of_several_documents_are_named() {
 /// What its sums need is in the text (`validation/checks/tests.rs`).
 #[test]
 fn a_receipts_rounding_line_is_part_of_its_text() {
-    let Some((mut rasterizer, _)) = open("../data/faults/sek.pdf") else {
+    let Some((mut rasterizer, _)) = open("sek.pdf") else {
         return;
     };
     let text = text(&rasterizer.page(0, &SPEC).unwrap());
