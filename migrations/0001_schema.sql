@@ -398,7 +398,7 @@ CREATE TABLE export_lines (
     batch_id    INTEGER NOT NULL REFERENCES export_batches (id),
     record_id   INTEGER NOT NULL,          -- at that time: it may be replaced since
     blake3      TEXT    NOT NULL,          -- of the document
-    payment     TEXT,                      -- JSON: what tells it from other payments; null: forgotten
+    payment     TEXT,                      -- JSON: what distinguishes it from other payments; null: forgotten
     reversal_id INTEGER REFERENCES export_reversals (id)
 ) STRICT;
 CREATE INDEX export_lines_batch ON export_lines (batch_id);

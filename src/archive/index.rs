@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::terms::{value_tokens, values};
-use crate::domain::{FieldPath, Fields, PageResult, PathSegment, Record, Word, folded};
+use crate::domain::{FieldPath, Fields, PageResult, PathSegment, Record, Word, bbox_union, folded};
 use crate::store::PageEntry;
 
 /// Words farther apart, as a share of the page's width, are of two columns.
@@ -110,14 +110,7 @@ impl LaidOutWords {
             .words
             .iter()
             .filter(|(bytes, _)| bytes.start < range.end && range.start < bytes.end);
-        touched.map(|(_, word)| word.bbox).reduce(|a, b| {
-            [
-                a[0].min(b[0]),
-                a[1].min(b[1]),
-                a[2].max(b[2]),
-                a[3].max(b[3]),
-            ]
-        })
+        touched.map(|(_, word)| word.bbox).reduce(bbox_union)
     }
 }
 

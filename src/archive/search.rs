@@ -29,7 +29,7 @@ const MOST_NEAR: usize = 20;
 /// More pages are not ranked by their words, since a word that so many have
 /// says little, and ranking takes about 10 microseconds a page.
 const MOST_RANKED: u64 = 4_000;
-/// Places that are told of a term on a page.
+/// Places that are reported for a term on a page.
 const MOST_PLACES: usize = 3;
 
 pub struct SearchRequest {

@@ -188,8 +188,8 @@ fn both_number(a: &Capture, b: &Capture, token: &str) -> bool {
     a.numbers.contains(token) && b.numbers.contains(token)
 }
 
-/// Words with digits of which each page has its own: what tells two purchases
-/// of one day and price apart, where documents have no number.
+/// Words with digits of which each page has its own: what distinguishes two
+/// purchases of one day and price, where documents have no number.
 fn other_digits(a: &Capture, b: &Capture) -> Option<String> {
     let digits = |capture: &Capture| -> BTreeSet<String> {
         let has_digit = |word: &&String| word.chars().any(|c| c.is_ascii_digit());

@@ -31,7 +31,7 @@ pub use fold::{folded, folded_words};
 pub use limits::Limits;
 pub use page::{
     DocumentInfo, Embedding, MediaType, OcrLine, OcrText, OcrWord, PageImage, PageLook, RasterPage,
-    SourceText, TextSource, TextWord, Word,
+    SourceText, TextSource, TextWord, Word, bbox_union,
 };
 pub use path::{FieldPath, PathSegment};
 pub use payment::{Paper, PaymentKey};

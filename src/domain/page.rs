@@ -116,6 +116,16 @@ impl Word {
     }
 }
 
+/// The smallest box around both; boxes as in [`Word`].
+pub fn bbox_union(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+    [
+        a[0].min(b[0]),
+        a[1].min(b[1]),
+        a[2].max(b[2]),
+        a[3].max(b[3]),
+    ]
+}
+
 /// A word that an OCR engine read on a page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OcrWord {

@@ -1,4 +1,4 @@
-//! What tells one payment from another, whatever paper it stands on.
+//! What distinguishes one payment from another, whatever document states it.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;

@@ -68,6 +68,14 @@ pub struct BillId {
 }
 
 impl BillId {
+    /// Start of the document's hash, of so many digits, and the first page
+    /// (from 1): short, and other for every bill of an archive.
+    pub fn label(&self, digits: usize) -> String {
+        let start = self.blake3.get(..digits).unwrap_or(&self.blake3);
+        let page = self.pages.first().map_or(1, |page| page + 1);
+        format!("{start}-{page}")
+    }
+
     /// Document and first page.
     fn short(&self) -> String {
         format!("{}:{}", self.blake3, self.pages.first().unwrap_or(&0))

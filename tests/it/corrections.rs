@@ -147,7 +147,7 @@ fn what_a_person_approved_is_not_lost_when_the_document_is_read_again(context: C
             "{arguments:?}"
         );
     }
-    // Who asks for it is told.
+    // A forced run reads it again, and a finding says so.
     assert_eq!(context.run(&["run", "in", "--force"]).code, Some(3));
     let again = context.records().remove(0);
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use super::bill::Bill;
 use super::hold::{Hold, HoldCode};
-use super::ledger_text::{document, file, posting_line, postings};
+use super::ledger_text::{document, file, posting_lines};
 use super::settings::{Accounts, Supplier};
 use super::target::{BatchHeader, Candidate, Target, TargetFile, iso};
 
@@ -30,10 +30,8 @@ impl Target for Beancount<'_> {
         if let Some(due) = bill.due_date {
             text.push_str(&format!("  due: {}\n", iso(due)));
         }
-        for (account, value) in postings(bill, supplier, &self.0.ledger)? {
-            check_account(&account)?;
-            text.push_str(&posting_line(2, &account, value, &bill.currency));
-        }
+        let ledger = &self.0.ledger;
+        text.push_str(&posting_lines(bill, supplier, ledger, 2, check_account)?);
         Ok(text)
     }
 
@@ -65,7 +63,7 @@ fn check_account(account: &str) -> Result<(), Hold> {
         false => Err(Hold::new(
             HoldCode::Setting,
             format!(
-                "`{account}` in accounts.toml is no account name for beancount, e.g. Expenses:Print"
+                "`{account}` in accounts.toml is not an account name for beancount, e.g. Expenses:Print"
             ),
         )),
     }

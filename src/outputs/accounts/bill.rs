@@ -99,11 +99,9 @@ impl Bill {
     /// What the document is called in books: its number, or for a receipt the
     /// start of its hash and its page.
     pub fn reference(&self) -> String {
-        let page = self.id.pages.first().map_or(1, |page| page + 1);
-        let start = self.id.blake3.get(..8).unwrap_or(&self.id.blake3);
         match &self.number {
             Some(number) => number.clone(),
-            None => format!("R-{start}-{page}"),
+            None => format!("R-{}", self.id.label(8)),
         }
     }
 

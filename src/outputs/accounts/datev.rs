@@ -180,7 +180,9 @@ fn account(settings: &Settings, what: &str, number: &str) -> Result<String, Hold
         true => Ok(number.to_owned()),
         false => Err(Hold::new(
             HoldCode::Setting,
-            format!("{what} `{number}` in accounts.toml is no account of at most {longest} digits"),
+            format!(
+                "{what} `{number}` in accounts.toml is not an account of at most {longest} digits"
+            ),
         )),
     }
 }

@@ -96,7 +96,7 @@ pub fn letters_and_digits(text: &str) -> String {
 }
 
 /// An invoice number without punctuation and leading zeros, with digits for the
-/// letters that are not told from them. For comparison only.
+/// letters that look like them. For comparison only.
 pub fn number_key(number: &str) -> String {
     let digit = |c: char| match c {
         'O' => '0',

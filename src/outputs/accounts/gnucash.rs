@@ -51,11 +51,7 @@ impl Target for GnuCash<'_> {
         let expense = bill.account(supplier)?;
         let due = bill.due_date(supplier)?;
         let (date, due) = (self.0.dates.write(bill.date), self.0.dates.write(due));
-        let start = bill.id.blake3.get(..8).unwrap_or(&bill.id.blake3);
-        let id = format!(
-            "{start}-{}",
-            bill.id.pages.first().map_or(1, |page| page + 1)
-        );
+        let id = bill.id.label(8);
         let number = bill.reference();
         plain("the number", &number)?;
         let row = |line: &FileLine| {

@@ -2,7 +2,7 @@
 
 use super::bill::Bill;
 use super::hold::{Hold, HoldCode};
-use super::ledger_text::{document, file, posting_line, postings};
+use super::ledger_text::{document, file, posting_lines};
 use super::settings::{Accounts, Supplier};
 use super::target::{BatchHeader, Candidate, Target, TargetFile, iso};
 
@@ -31,10 +31,8 @@ impl Target for Hledger<'_> {
             text.push_str(&format!(", due:{}", iso(due)));
         }
         text.push('\n');
-        for (account, value) in postings(bill, supplier, &self.0.ledger)? {
-            check_account(&account)?;
-            text.push_str(&posting_line(4, &account, value, &bill.currency));
-        }
+        let ledger = &self.0.ledger;
+        text.push_str(&posting_lines(bill, supplier, ledger, 4, check_account)?);
         Ok(text)
     }
 
@@ -69,7 +67,8 @@ fn check_account(account: &str) -> Result<(), Hold> {
     match is_account {
         true => Ok(()),
         false => {
-            let message = format!("`{account}` in accounts.toml is no account name for hledger");
+            let message =
+                format!("`{account}` in accounts.toml is not an account name for hledger");
             Err(Hold::new(HoldCode::Setting, message))
         }
     }

@@ -9,7 +9,7 @@ use super::settings::{LedgerAccounts, Supplier};
 use super::target::{BatchHeader, TargetFile, amount};
 
 /// Accounts with the amounts that are posted to them, in the bill's currency.
-pub fn postings(
+fn postings(
     bill: &Bill,
     supplier: &Supplier,
     accounts: &LedgerAccounts,
@@ -27,16 +27,27 @@ pub fn postings(
     Ok(postings)
 }
 
-/// The name of the document in links and tags: start of its hash and page.
+/// The name of the document in links and tags.
 pub fn document(bill: &Bill) -> String {
-    let start = bill.id.blake3.get(..16).unwrap_or(&bill.id.blake3);
-    let page = bill.id.pages.first().map_or(1, |page| page + 1);
-    format!("{start}-{page}")
+    bill.id.label(16)
 }
 
-/// `    Expenses:Print  100.00 EUR`.
-pub fn posting_line(indent: usize, account: &str, value: Decimal, currency: &str) -> String {
-    format!("{:indent$}{account}  {} {currency}\n", "", amount(value))
+/// A line for each posting, `    Expenses:Print  100.00 EUR`; `check` says
+/// whether the format takes an account's name.
+pub fn posting_lines(
+    bill: &Bill,
+    supplier: &Supplier,
+    accounts: &LedgerAccounts,
+    indent: usize,
+    check: fn(&str) -> Result<(), Hold>,
+) -> Result<String, Hold> {
+    let mut lines = String::new();
+    for (account, value) in postings(bill, supplier, accounts)? {
+        check(&account)?;
+        let (value, currency) = (amount(value), &bill.currency);
+        lines.push_str(&format!("{:indent$}{account}  {value} {currency}\n", ""));
+    }
+    Ok(lines)
 }
 
 /// One file with all entries, to be included; both formats have the same comment.

@@ -28,6 +28,8 @@ pub use plan::{Held, Input, Plan, TargetName, plan, sha256};
 pub use settings::Accounts;
 
 #[cfg(test)]
+mod read_back_tests;
+#[cfg(test)]
 mod strict_reader;
 #[cfg(test)]
 mod tests;

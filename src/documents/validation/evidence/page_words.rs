@@ -49,16 +49,6 @@ fn is_invisible(c: char) -> bool {
     )
 }
 
-/// The smallest box around both.
-pub fn union(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
-    [
-        a[0].min(b[0]),
-        a[1].min(b[1]),
-        a[2].max(b[2]),
-        a[3].max(b[3]),
-    ]
-}
-
 /// Whether two boxes stand on one line of text.
 pub fn on_one_line(a: [f32; 4], b: [f32; 4]) -> bool {
     let overlap = a[3].min(b[3]) - a[1].max(b[1]);

@@ -3,9 +3,8 @@
 use serde_json::Value;
 
 use super::find::{Place, ValueKind};
-use super::page_words;
 use super::text::PageText;
-use crate::domain::{FieldEvidence, PageResult};
+use crate::domain::{FieldEvidence, PageResult, bbox_union};
 
 /// The searchable pages of a record.
 pub struct TextSources {
@@ -76,7 +75,7 @@ pub fn broken(
         return FieldEvidence {
             class: text.class,
             page: Some(text.page),
-            bbox: boxes.reduce(page_words::union),
+            bbox: boxes.reduce(bbox_union),
             text: Some(words.join(" ")),
             ocr_confidence: confidences.reduce(f32::min),
             ..FieldEvidence::model_only(field)

@@ -6,9 +6,9 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use super::page_values::{self, Number};
-use super::page_words::{PageWord, Placed, Span, on_one_line, union};
+use super::page_words::{PageWord, Placed, Span, on_one_line};
 use crate::documents::values::currency::Candidates;
-use crate::domain::{EvidenceClass, OcrWord, Word};
+use crate::domain::{EvidenceClass, OcrWord, Word, bbox_union};
 
 pub struct PageText {
     /// Index (from 0) of the page.
@@ -191,7 +191,7 @@ impl PageText {
         let words = self.words[span.first..=span.last].iter();
         words
             .map(|word| word.bbox)
-            .reduce(union)
+            .reduce(bbox_union)
             .unwrap_or_default()
     }
 

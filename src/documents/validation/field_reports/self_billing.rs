@@ -47,7 +47,7 @@ pub fn reports() -> Vec<Report> {
         },
         Report {
             source: "odoo/odoo#279438",
-            condition: "NLCIUS: only the type code tells self-billing",
+            condition: "NLCIUS: only the type code says self-billing",
             input: Input::Xml(
                 Invoice {
                     head: "<cbc:CustomizationID>urn:cen.eu:en16931:2017#compliant#urn:fdc:nen.nl:nlcius:v1.0</cbc:CustomizationID>",

@@ -68,7 +68,7 @@ impl Candidates {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CurrencyError {
     Empty,
-    /// `XXX`, `XAU`: ISO 4217 codes that are no money.
+    /// `XXX`, `XAU`: ISO 4217 codes that are not money.
     NoMoney(Currency),
     /// `CLF`: a unit of account.
     Fund(Currency),

@@ -1,12 +1,16 @@
 //! Readers of the written files for tests: from the published formats, without
 //! the writers' code, and strict. They panic where a file is not of its format.
 
+mod xlsx;
+
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::str::FromStr;
+use std::iter::Peekable;
+use std::str::{Chars, FromStr};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+
+pub use xlsx::xlsx;
 
 /// A bill as a file states it. What a format does not have is empty.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,6 +47,21 @@ fn slash_date(text: &str) -> Date {
         .unwrap()
 }
 
+/// The rest of a field behind its first quote; a quote within is doubled.
+fn quoted(chars: &mut Peekable<Chars>) -> String {
+    let mut field = String::new();
+    loop {
+        match chars.next().expect("the quote is closed") {
+            '"' if chars.peek() == Some(&'"') => {
+                chars.next();
+                field.push('"');
+            }
+            '"' => return field,
+            other => field.push(other),
+        }
+    }
+}
+
 /// RFC 4180, CRLF, no quote outside of a quoted field.
 pub fn csv(bytes: &[u8]) -> Vec<Vec<String>> {
     let text = std::str::from_utf8(bytes).expect("UTF-8");
@@ -53,16 +72,7 @@ pub fn csv(bytes: &[u8]) -> Vec<Vec<String>> {
         match c {
             '"' => {
                 assert!(field.is_empty(), "a quote within {field}");
-                loop {
-                    match chars.next().expect("the quote is closed") {
-                        '"' if chars.peek() == Some(&'"') => {
-                            chars.next();
-                            field.push('"');
-                        }
-                        '"' => break,
-                        other => field.push(other),
-                    }
-                }
+                field = quoted(&mut chars);
                 assert!(
                     matches!(chars.peek(), Some(',' | '\r')),
                     "text after a quote"
@@ -201,16 +211,7 @@ fn datev_fields(line: &str) -> Vec<(String, bool)> {
         if chars.peek() == Some(&'"') {
             is_text = true;
             chars.next();
-            loop {
-                match chars.next().expect("the quote is closed") {
-                    '"' if chars.peek() == Some(&'"') => {
-                        chars.next();
-                        field.push('"');
-                    }
-                    '"' => break,
-                    c => field.push(c),
-                }
-            }
+            field = quoted(&mut chars);
         } else {
             while chars.peek().is_some_and(|c| *c != ';') {
                 field.push(chars.next().unwrap());
@@ -486,76 +487,4 @@ pub fn firefly(bytes: &[u8]) -> Vec<ReadBill> {
         ..ReadBill::default()
     };
     rows[1..].iter().map(bill).collect()
-}
-
-/// A cell of a sheet: its type and text, by `A1`.
-pub type Cells = BTreeMap<String, (String, String)>;
-
-/// The cells of a workbook's sheets. Panics on a formula.
-pub fn xlsx(bytes: &[u8]) -> Vec<Cells> {
-    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
-    let mut part = |name: &str| {
-        let mut text = String::new();
-        archive
-            .by_name(name)
-            .unwrap()
-            .read_to_string(&mut text)
-            .unwrap();
-        text
-    };
-    let strings = elements(&part("xl/sharedStrings.xml"), "si");
-    let strings: Vec<String> = strings.into_iter().map(|(_, text)| text).collect();
-    let mut sheet = |index: usize| {
-        let cells = elements(&part(&format!("xl/worksheets/sheet{index}.xml")), "c");
-        let cell = |(attributes, text): (BTreeMap<String, String>, String)| {
-            let kind = attributes.get("t").cloned().unwrap_or("n".into());
-            assert!(kind == "n" || kind == "s", "a cell of type {kind}");
-            let text = match kind.as_str() {
-                "s" => strings[text.parse::<usize>().unwrap()].clone(),
-                _ => text,
-            };
-            (attributes["r"].clone(), (kind, text))
-        };
-        cells.into_iter().map(cell).collect()
-    };
-    vec![sheet(1), sheet(2)]
-}
-
-/// Attributes and text of each element with this name.
-fn elements(xml: &str, name: &str) -> Vec<(BTreeMap<String, String>, String)> {
-    use quick_xml::events::Event;
-    let mut reader = quick_xml::Reader::from_str(xml);
-    let (mut found, mut open) = (Vec::new(), false);
-    loop {
-        match reader.read_event().unwrap() {
-            Event::Start(start) => {
-                assert_ne!(start.name().as_ref(), "f", "a formula");
-                if start.name().as_ref() == name {
-                    open = true;
-                    let attributes = start.attributes().map(|a| {
-                        let a = a.unwrap();
-                        let key = a.key.as_ref().to_owned();
-                        (key, a.value.to_string())
-                    });
-                    found.push((attributes.collect(), String::new()));
-                }
-            }
-            Event::End(end) if end.name().as_ref() == name => open = false,
-            Event::Text(text) if open => {
-                found.last_mut().unwrap().1.push_str(text.as_ref());
-            }
-            Event::GeneralRef(entity) if open => {
-                let text = match entity.as_ref() {
-                    "amp" => "&",
-                    "lt" => "<",
-                    "gt" => ">",
-                    "quot" => "\"",
-                    other => panic!("{other}"),
-                };
-                found.last_mut().unwrap().1.push_str(text);
-            }
-            Event::Eof => return found,
-            _ => {}
-        }
-    }
 }
