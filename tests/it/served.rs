@@ -1,5 +1,5 @@
-//! The default weights in llama.cpp's own server (PyPI's xllamacpp), read over
-//! its chat completions API.
+//! The weights of `docmill-nano` in llama.cpp's own server (PyPI's xllamacpp),
+//! read over its chat completions API.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -23,13 +23,20 @@ print(server.listening_address, flush=True)
 sys.stdin.read()
 ";
 
-/// As the default reader's table in the manifest, by its types and layout.
+const READER: &str = "docmill-nano";
+
+/// The reader's own table in the manifest, without what a server has itself.
 fn table() -> String {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/manifest.toml");
     let manifest: toml::Table = std::fs::read_to_string(manifest).unwrap().parse().unwrap();
-    let reader = &manifest["reader"][manifest["default_reader"].as_str().unwrap()];
+    let reader = &manifest["reader"][READER];
     let mut table = toml::Table::new();
-    for key in ["layout", "taught", "prompt_variant", "max_output_tokens"] {
+    for key in [
+        "layout",
+        "supported_fields",
+        "prompt_variant",
+        "max_output_tokens",
+    ] {
         table.insert(key.into(), reader[key].clone());
     }
     // Keys on lines of their own, sub-tables inline: it goes into another table.
@@ -155,7 +162,7 @@ fn a_page_read_here_and_by_a_server_gives_nearly_the_same_fields(context: Contex
     }
     let base_url = format!("{}/v1", server.address);
     let models = context.endpoints(&[("served", &base_url, &table())]);
-    let here = read(&context, &models, "docmill-nano");
+    let here = read(&context, &models, READER);
     let there = read(&context, &models, "served");
     assert_eq!(here.len(), there.len());
     let (mut same, mut of) = (0, 0);
