@@ -41,6 +41,9 @@ class Totals:
     def put(self) -> None:
         sale, r, till = self.sale, self.r, self.till
         before_tax = sale.subtotal - sale.discount + sale.service
+        if sale.rate and not sale.service and not sale.discount and r.random() < 0.08:
+            self._sums_by_rate()
+            return
         if self.malaysian and sale.rate and not sale.service and r.random() < 0.3:
             self._gst_block(before_tax - sale.tax if sale.included else before_tax)
             return
@@ -77,6 +80,32 @@ class Totals:
         if sale.rounding or r.random() < 0.6:
             self.row(style(r.choice(["Rounding", "Rounding Adj", "Rounding Adjustment"])), sale.rounding)
         self._total(style(gross), self.till.face if r.random() < 0.6 else self.till.text.at(self.till.text.size + 2, bold(self.till.path)))
+
+    def _sums_by_rate(self) -> None:
+        """Sums of goods without tax and of taxed goods; only the last is to be paid."""
+        sale, r = self.sale, self.r
+        free = 0
+        if len(sale.items) > 1 and r.random() < 0.7:
+            free = sum(item.amount for item in r.sample(sale.items, r.randint(1, len(sale.items) - 1)))
+            sale.included = False
+            sale.tax = values.share(sale.subtotal - free, sale.rate)
+            if sale.rounding:
+                sale.rounding = round((sale.total - sale.rounding) / 5) * 5 - (sale.total - sale.rounding)
+        gross = sale.total - sale.rounding - free
+        name, goods = self.tax_name, r.choice(["supplies", "supplies", "goods", "items", "sales", "rated"])
+        excluded, included = r.choice([("excl.", "incl."), ("excl. ", "Inc. "), ("before ", "with "), ("w/o ", "incl ")])
+        rows: list[tuple[str, int, str | None]] = [
+            (f"Total {self.rate} {goods} ({excluded}{name})", gross - sale.tax, None),
+            (r.choice([name, f"{name} {self.rate}", f"Total {name}"]), sale.tax, "tax"),
+            (f"Total {self.rate} {goods} ({included}{name})", gross, None if free or sale.rounding else "total~4"),
+        ]
+        if free or r.random() < 0.4:
+            rows.insert(r.choice([0, 3]), (f"Total 0% {goods}", free, None))
+        for label, cents, key in rows:
+            self.row(label, cents, key)
+        if sale.rounding:
+            self.row("Rounding", sale.rounding)
+        self._total(r.choice(["Total Payable", "Amount payable", "Grand Total", "Total Due", "TOTAL", "Total to pay"]), self.till.face)
 
     def _label(self, kind: str) -> str:
         text = self.till.word(kind)

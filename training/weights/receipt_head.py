@@ -162,7 +162,7 @@ class Particulars:
         label, time = till.word("date").rstrip(": ") , till.time()
         clock = r.choice(["Time", "TIME", "Masa", "Tm"]) if till.code in ("MY", "SG") else r.choice(["Time", "Zeit", "Uhrzeit"]) if till.country.language == "de" else r.choice(["Time", "Heure", "Hora", "Ora", "Tijd"])
         extra = r.choice([f"SLIP NO. : {digits(r, 10)}", f"SH{r.randint(1, 9):02} ZJ{r.randint(10, 99)} T1 R{digits(r, 9)}", f"{digits(r, 4)} {digits(r, 3)} {digits(r, 7)}", f"#{r.randint(1, 99)}", f"T{r.randint(1, 9)}", f"POS{r.randint(1, 20)}"])
-        kind = r.choices(range(16), [10, 8, 8, 5, 4, 6, 3, 3, 2, 3, 2, 2, 2, 2, 2, 2])[0]
+        kind = r.choices(range(17), [10, 8, 8, 5, 4, 6, 3, 3, 2, 3, 2, 2, 2, 2, 2, 2, 2])[0]
         if kind == 0:
             till.line([label, till.colon, date])
         elif kind == 1:
@@ -195,6 +195,8 @@ class Particulars:
         elif kind == 14:
             till.pair(f"{_title(till)} : {digits(r, 8)}", [date])
             till.pair(f"{till.word('staff')}{till.colon}{names.word(r).upper()}", time)
+        elif kind == 15:  # the date without a label, a number beside it
+            till.pair([date], f"{r.choice(['No', 'Inv', 'Bill', 'Ref', '#'])}{r.choice([' :', ': ', '.'])}{r.choice(['CS-', '', 'A', 'T'])}{digits(r, 5)}")
         else:
             till.line([label])
             till.line([date, " ", time])

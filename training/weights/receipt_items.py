@@ -6,7 +6,7 @@ from .sale import Item, Sale
 from .shops import digits
 from .till import Till
 
-STYLES = ("one", "one", "quantity first", "quantity first", "columns", "columns", "code line", "code line", "name then times", "name then times", "numbered", "barcode", "x between", "amount above", "name below")
+STYLES = ("one", "one", "one", "one", "one", "quantity first", "quantity first", "columns", "columns", "code line", "code line", "name then times", "name then times", "numbered", "barcode", "x between", "amount above", "name below")
 HELD_OUT_STYLES = ("one", "quantity behind", "columns wide", "name then times", "code line")
 _MODIFIERS = ("TAKE AWAY", "COLD", "HOT", "LESS ICE", "(B)", "- NO SUGAR", "ADD EGG", "+ LARGE", "SPICY", "HALF", "[SET A]")
 
@@ -119,9 +119,24 @@ class _Table:
         amount = self.amount(number, item)
         room = till.width - till.face.width("".join(p if isinstance(p, str) else p.text for p in amount)) - till.text.size
         if item.count != 1:
-            return self.name_then_times(number, item, before)
+            return self.single_line_of_several(number, item, before)
         rows = self.wrapped(number, item, room - till.face.width(before), before)
         till.pair(rows[0], amount)
+        for row in rows[1:]:
+            till.line(row)
+
+    def single_line_of_several(self, number: int, item: Item, before: str) -> None:
+        """More than one piece on a till whose single pieces print no quantity."""
+        till, r = self.till, self.r
+        kind = r.random()
+        if kind < 0.6:
+            return self.name_then_times(number, item, before)
+        if kind < 0.75:
+            return self.quantity_first(number, item, before)
+        quantity = self.quantity(number, item)
+        amount = self.amount(number, item)
+        rows = self.wrapped(number, item, till.width * 0.55, before)
+        till.pair([*rows[0], r.choice([" x", " x ", " X", "  "]), quantity], amount)
         for row in rows[1:]:
             till.line(row)
 
