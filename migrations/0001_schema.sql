@@ -277,6 +277,7 @@ CREATE TABLE records (
 CREATE UNIQUE INDEX records_current ON records (document_id, ordinal) WHERE current = 1;
 CREATE INDEX records_document ON records (document_id);
 CREATE INDEX records_run ON records (run_id);
+CREATE INDEX records_in_review ON records (id) WHERE current = 1 AND status = 'needs_review';
 
 -- The values by which records of all types are filtered and compared.
 CREATE TABLE record_facts (
@@ -339,6 +340,14 @@ CREATE TRIGGER record_changes_are_final BEFORE UPDATE ON record_changes
 BEGIN
     SELECT RAISE(ABORT, 'the history of corrections is never changed');
 END;
+
+-- Who has a record open on a review page: nobody else changes it until then.
+CREATE TABLE review_locks (
+    record_id INTEGER PRIMARY KEY REFERENCES records (id) ON DELETE CASCADE,
+    session   TEXT    NOT NULL,            -- of the page that holds it
+    held_by   TEXT    NOT NULL,            -- user name of the system
+    until     INTEGER NOT NULL             -- milliseconds since boot, as of leases
+) STRICT;
 
 -- Memory of a run's processes over time, by role.
 CREATE TABLE run_samples (

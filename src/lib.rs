@@ -5,10 +5,11 @@
 //! [`engines::ocr`] finds its words; [`engines::route`] finds its document
 //! type; [`engines::reader`] reads its fields; [`documents::validation`]
 //! checks them; [`store`] keeps the record. [`pipeline`] is the only module
-//! that knows this order. [`archive`] finds pages again.
+//! that knows this order. [`archive`] finds pages again, [`review`] shows a
+//! person what is uncertain.
 //!
 //! Imports run one way (`docs/ARCHITECTURE.md`, kept by a test):
-//! `cli` -> `pipeline`, `outputs` -> `archive` -> `engines`, `store` ->
+//! `cli` -> `review` -> `pipeline`, `outputs` -> `archive` -> `engines`, `store` ->
 //! `documents` -> `domain`.
 
 pub mod archive;
@@ -22,4 +23,5 @@ pub mod fuzzing;
 pub mod ingest;
 pub mod outputs;
 pub mod pipeline;
+pub mod review;
 pub mod store;

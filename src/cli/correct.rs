@@ -8,10 +8,10 @@ use super::output;
 use super::show::no_record;
 use super::user::{reason, user};
 use crate::config::UsageError;
-use crate::documents::validation;
-use crate::domain::{DocType, FieldPath, Finding, Record, Severity, Source, Status};
+use crate::domain::{Record, Severity, Status};
 use crate::pipeline;
-use crate::store::{Correction, FieldChange, Store};
+use crate::review::correction::{self, Corrected, Edits, Refusal};
+use crate::store::{FieldChange, Store};
 
 /// Correct values of a record, or approve it
 ///
@@ -45,34 +45,30 @@ impl Correct {
         let Some(stored) = store.record(self.id).await? else {
             return Err(no_record(&store, self.id).await?.into());
         };
-        let record = stored.record.clone();
-        let doc_type = record.doc_type.as_deref().and_then(|name| types.get(name));
-        let doc_type = doc_type.ok_or_else(|| {
-            let why =
-                "its document type is not known: `docmill retry ID --type TYPE` reads it as one";
-            UsageError(format!("record {} cannot be corrected: {why}", self.id))
-        })?;
-        let (mut new, changes) = match self.values.is_empty() {
-            true => (record.clone(), Vec::new()),
-            false => self.corrected(doc_type, &record)?,
-        };
-        if self.approve {
-            new.status = Status::Accepted;
+        let refused = |refusal: Refusal| UsageError(self.refused(&refusal));
+        let doc_type = correction::type_of(&types, &stored.record).map_err(refused)?;
+        let today = jiff::Zoned::now().date();
+        let least = app.settings().acceptance.min_confidence;
+        let edits = self.edits()?;
+        let corrected = correction::apply(doc_type, &stored.record, &edits, today, least);
+        let mut corrected = corrected.map_err(refused)?;
+        if let Some(finding) = corrected.unusable() {
+            return Err(UsageError(output::clean(&finding.message)).into());
         }
-        let correction = Correction {
-            changes: &changes,
-            approve: self.approve,
-            by: &user(),
-            reason,
-        };
-        let made = store.correct(self.id, &new, correction).await?;
-        let made = made.with_context(|| {
+        let by = user();
+        let made = corrected.store(&store, &stored, self.approve, &by, reason);
+        let made = made.await?.with_context(|| {
             format!(
                 "record {} was replaced meanwhile: nothing was changed",
                 self.id
             )
         })?;
-        let exported = exported_in(&store, &stored.blake3, &new.pages).await?;
+        let Corrected {
+            record: new,
+            changes,
+            ..
+        } = corrected;
+        let exported = correction::exported_in(&store, &stored.blake3, &new.pages).await?;
         store.close().await;
         report(&mut app, self.id, made, &new, &changes)?;
         for (batch, target, record) in exported {
@@ -86,105 +82,27 @@ impl Correct {
         })
     }
 
-    /// The record with the new values, and what differs from before.
-    fn corrected(
-        &self,
-        doc_type: &DocType,
-        record: &Record,
-    ) -> Result<(Record, Vec<FieldChange>), UsageError> {
-        if record.source == Source::EmbeddedXml {
-            let why = "its values are those of its e-invoice: approve it, or ask the seller for another invoice";
-            return Err(UsageError(format!(
-                "record {} is not corrected: {why}",
-                self.id
-            )));
-        }
-        let mut fields = record.fields.clone();
-        let mut changed = Vec::new();
-        for pair in &self.values {
-            let (name, value) = pair.split_once('=').ok_or_else(|| {
-                UsageError(format!("`{pair}` is no FIELD=VALUE, e.g. total=12.50"))
-            })?;
-            let path = FieldPath::parse(name.trim());
-            let is_value = path
-                .value_at(&fields)
-                .is_some_and(|value| !value.is_array() && !value.is_object());
-            if !is_value || !validation::set(&mut fields, &path, value) {
-                return Err(no_field(record, name));
-            }
-            changed.push(path.to_string());
-        }
-        let today = jiff::Zoned::now().date();
-        let new = validation::corrected(doc_type, record, fields, &changed, today);
-        if let Some(finding) = unusable(&new, &changed) {
-            return Err(UsageError(output::clean(&finding.message)));
-        }
-        let change = |name: &String| {
-            let path = FieldPath::parse(name);
-            let value = |record: &Record| {
-                path.value_at(&record.fields)
-                    .cloned()
-                    .unwrap_or(Value::Null)
-            };
-            FieldChange {
-                field: name.clone(),
-                before: value(record),
-                after: value(&new),
+    fn edits(&self) -> Result<Edits, UsageError> {
+        let pair = |pair: &String| match pair.split_once('=') {
+            Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+            None => {
+                let why = format!("`{pair}` is no FIELD=VALUE, e.g. total=12.50");
+                Err(UsageError(why))
             }
         };
-        let changes = changed.iter().map(change).collect();
-        Ok((new, changes))
-    }
-}
-
-/// Batch, target and record of each export of these pages that is not reversed.
-async fn exported_in(
-    store: &Store,
-    blake3: &str,
-    pages: &[u32],
-) -> anyhow::Result<Vec<(i64, String, i64)>> {
-    let ledger = store.ledger().await?;
-    let lines = ledger.lines.into_iter().filter(|line| {
-        line.bill.blake3 == blake3 && line.bill.pages.iter().any(|page| pages.contains(page))
-    });
-    let mut exported = Vec::new();
-    for line in lines {
-        let batch = store.batch(line.batch).await?;
-        let target = batch.map(|batch| batch.target).unwrap_or_default();
-        exported.push((line.batch, target, line.record));
-    }
-    Ok(exported)
-}
-
-/// A value of the person's that has not the form of its field.
-fn unusable<'a>(new: &'a Record, changed: &[String]) -> Option<&'a Finding> {
-    new.findings.iter().find(|finding| {
-        let is_form = finding.code.is_not_in_form() || finding.severity == Severity::Error;
-        let field = finding.field.as_deref();
-        is_form && field.is_some_and(|field| changed.iter().any(|name| name == field))
-    })
-}
-
-fn no_field(record: &Record, name: &str) -> UsageError {
-    let names: Vec<String> = record
-        .fields
-        .iter()
-        .map(|(name, value)| match value.as_array() {
-            Some(lines) => match lines.first().and_then(Value::as_object) {
-                Some(line) => {
-                    let leaves: Vec<_> = line.keys().map(String::as_str).collect();
-                    format!("{name}[0 to {}].({})", lines.len() - 1, leaves.join("|"))
-                }
-                None => format!("{name} (no lines)"),
-            },
-            None => name.clone(),
+        Ok(Edits {
+            values: self.values.iter().map(pair).collect::<Result<_, _>>()?,
+            ..Edits::default()
         })
-        .collect();
-    let name = output::clean(name);
-    UsageError(format!(
-        "the record has no field {name}; it has {}",
-        names.join(", ")
-    ))
+    }
+
+    fn refused(&self, refusal: &Refusal) -> String {
+        let why = output::clean(&refusal.to_string());
+        match refusal {
+            Refusal::NoField { .. } => why,
+            _ => format!("record {} is not corrected: {why}", self.id),
+        }
+    }
 }
 
 fn report(

@@ -24,6 +24,7 @@ mod output;
 mod progress;
 mod report;
 mod retry;
+mod review;
 mod run;
 mod search;
 mod settings;
@@ -74,6 +75,7 @@ enum Command {
     Similar(similar::Similar),
     Duplicates(duplicates::Duplicates),
     Retry(retry::Retry),
+    Review(review::Review),
     Correct(correct::Correct),
     Export(export::Export),
     Forget(forget::Forget),
@@ -161,6 +163,7 @@ impl Command {
             Command::Similar(command) => command.run(app).await,
             Command::Duplicates(command) => command.run(app).await,
             Command::Retry(command) => command.run(app).await,
+            Command::Review(command) => command.run(app).await,
             Command::Correct(command) => command.run(app).await,
             Command::Export(command) => command.run(app).await,
             Command::Forget(command) => command.run(app).await,

@@ -27,3 +27,17 @@ pub fn stop() -> anyhow::Result<watch::Receiver<bool>> {
     });
     Ok(receiver)
 }
+
+/// Done at the first SIGINT or SIGTERM; at once where none can be waited for.
+pub async fn first() {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        return;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}

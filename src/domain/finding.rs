@@ -267,6 +267,32 @@ impl FindingCode {
         )
     }
 
+    /// A rule about the values does not hold, or the payment may be one made
+    /// already: who approves the record all the same must say why.
+    pub fn is_failed_check(self) -> bool {
+        self.is_mismatch()
+            || self.is_not_in_form()
+            || self.severity() == Severity::Error
+            || matches!(
+                self,
+                FindingCode::Missing
+                    | FindingCode::ImplausibleDate
+                    | FindingCode::IbanForm
+                    | FindingCode::IbanCheckDigits
+                    | FindingCode::BicForm
+                    | FindingCode::VatIdForm
+                    | FindingCode::VatIdCheckDigit
+                    | FindingCode::TaxRate
+                    | FindingCode::DateOrder
+                    | FindingCode::DateAhead
+                    | FindingCode::NotCompleted
+                    | FindingCode::PageContradicts
+                    | FindingCode::PageFailed
+                    | FindingCode::PossibleDuplicate
+                    | FindingCode::Replaced
+            )
+    }
+
     /// Arithmetic does not hold.
     pub fn is_mismatch(self) -> bool {
         matches!(

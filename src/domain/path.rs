@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
@@ -76,6 +77,16 @@ impl FieldPath {
             *line += offset;
         }
         self
+    }
+
+    /// The same place where the lines of `list` are at other places now; `None`
+    /// where its line is none of them.
+    pub fn moved(mut self, list: &str, places: &BTreeMap<usize, usize>) -> Option<FieldPath> {
+        let is_in_list = self.root() == list;
+        if let (Some(PathSegment::Line(line)), true) = (self.0.get_mut(1), is_in_list) {
+            *line = *places.get(line)?;
+        }
+        Some(self)
     }
 
     /// The name within the lines of a list: `amount` of `items[2].amount` and

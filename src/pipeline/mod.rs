@@ -14,6 +14,7 @@
 
 mod anchored;
 mod ask;
+mod draw;
 mod engines;
 mod escalation;
 mod events;
@@ -39,6 +40,7 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::sync::watch;
 
 pub use ask::{Question, ask};
+pub use draw::StoredDocument;
 pub use engines::Engines;
 pub use events::Event;
 pub use intake::RunRequest;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
+use super::draw::{StoredDocument, draw};
 use super::engines;
 use crate::config::Settings;
 use crate::domain::{Embedding, Failure, PageImage, RasterPage, count};
@@ -40,6 +41,22 @@ impl Drawer {
             max_pixels: self.settings.rasterizing.max_page_pixels,
         };
         Ok(self.draw(path, index, spec).await?.image)
+    }
+
+    /// Page `index` (from 0) of a document that was taken in, `width` pixels wide.
+    pub async fn stored_page(
+        &self,
+        document: StoredDocument<'_>,
+        index: u32,
+        width: u32,
+    ) -> Result<PageImage, Failure> {
+        let spec = RasterSpec {
+            width,
+            max_pixels: self.settings.rasterizing.max_page_pixels,
+        };
+        let page = DrawPage { index, spec };
+        let drawn = draw(&self.pool, &self.settings, document, page).await?;
+        Ok(drawn.image)
     }
 
     /// The same with its words, drawn as a model wants it.

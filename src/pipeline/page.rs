@@ -1,10 +1,11 @@
 //! One page through the stages, from its claim to its stored result.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::anchored::AnchoredReading;
+use super::draw::{StoredDocument, draw};
 use super::plan::{INVOICE, Plan, Treatment};
 use super::readers::Readers;
 use super::router::RouterHandle;
@@ -16,8 +17,7 @@ use crate::domain::{
     SourceText, Stage, StageSeconds, XmlPlace,
 };
 use crate::engines::models::{Anchor, ReaderBackend};
-use crate::engines::worker::{DrawPage, OpenDocument, Pool, RasterizerRole};
-use crate::ingest;
+use crate::engines::worker::{DrawPage, Pool, RasterizerRole};
 
 /// What the stages made of a page, as far as they came.
 #[derive(Default)]
@@ -117,21 +117,15 @@ impl Stages {
     }
 
     async fn rasterize(&self, job: &PageJob<'_>) -> Result<RasterPage, Failure> {
-        let mut worker = self.rasterizers.worker(Some(job.document)).await?;
-        if worker.document() != Some(job.document) {
-            let bytes = read_source(job, self.settings.limits.max_bytes).await?;
-            let deadline = Duration::from_secs(self.settings.rasterizing.open_seconds);
-            worker.set_document(None);
-            let document = OpenDocument { bytes: &bytes };
-            worker.call(&document, deadline).await?;
-            worker.set_document(Some(job.document.to_owned()));
-        }
+        let document = StoredDocument {
+            blake3: job.document,
+            paths: job.paths,
+        };
         let page = DrawPage {
             index: job.index,
             spec: self.plan.tiers[job.tier].raster,
         };
-        let deadline = Duration::from_secs(self.settings.rasterizing.page_seconds);
-        worker.call(&page, deadline).await
+        draw(&self.rasterizers, &self.settings, document, page).await
     }
 
     async fn read(
@@ -199,34 +193,6 @@ fn forced(doc_type: &str) -> Routing {
 async fn look(image: Arc<PageImage>) -> Result<PageLook, Failure> {
     let look = tokio::task::spawn_blocking(move || archive::look(&image));
     look.await.map_err(Failure::internal)
-}
-
-/// The document's bytes from the first of its paths that still holds them.
-async fn read_source(job: &PageJob<'_>, max_bytes: u64) -> Result<Vec<u8>, Failure> {
-    let (paths, document) = (job.paths.to_vec(), job.document.to_owned());
-    let search = tokio::task::spawn_blocking(move || {
-        let mut failure = Failure::new(Reason::SourceChanged, "the document has no path any more");
-        for path in &paths {
-            match read_same(path, &document, max_bytes) {
-                Ok(bytes) => return Ok(bytes),
-                Err(error) => failure = error,
-            }
-        }
-        Err(failure)
-    });
-    search.await.map_err(Failure::internal)?
-}
-
-fn read_same(path: &Path, document: &str, max_bytes: u64) -> Result<Vec<u8>, Failure> {
-    let bytes = ingest::read(path, max_bytes)?;
-    if ingest::hash(&bytes) != document {
-        let message = format!(
-            "{} was changed after it was ingested: run again over it",
-            path.display()
-        );
-        return Err(Failure::new(Reason::SourceChanged, message));
-    }
-    Ok(bytes)
 }
 
 async fn timed<T>(seconds: &mut StageSeconds, stage: Stage, work: impl Future<Output = T>) -> T {

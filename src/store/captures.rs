@@ -145,6 +145,19 @@ pub(super) async fn is_rejected_pair(
     known.fetch_one(&mut **tx).await
 }
 
+pub(super) async fn insert_rejected_pair(
+    tx: &mut Transaction<'_, Sqlite>,
+    a: DocumentId,
+    b: DocumentId,
+) -> sqlx::Result<()> {
+    let insert = sqlx::query(
+        "INSERT INTO not_duplicates (document_id, other_id, decided_at) VALUES (?, ?, ?)
+         ON CONFLICT DO NOTHING",
+    );
+    let insert = insert.bind(a.min(b)).bind(a.max(b)).bind(now());
+    insert.execute(&mut **tx).await.map(drop)
+}
+
 impl Store {
     /// Every current record, in the order of their ids.
     pub async fn captures(&self) -> anyhow::Result<Vec<StoredCapture>> {
@@ -198,12 +211,7 @@ impl Store {
     /// records again, without the finding.
     pub async fn reject_pair(&self, a: DocumentId, b: DocumentId) -> anyhow::Result<()> {
         let mut tx = self.write().await?;
-        let insert = sqlx::query(
-            "INSERT INTO not_duplicates (document_id, other_id, decided_at) VALUES (?, ?, ?)
-             ON CONFLICT DO NOTHING",
-        );
-        let insert = insert.bind(a.min(b)).bind(a.max(b)).bind(now());
-        insert.execute(&mut *tx).await?;
+        insert_rejected_pair(&mut tx, a, b).await?;
         for document in [a, b] {
             revisions::reopen(&mut tx, document).await?;
         }

@@ -55,42 +55,11 @@ impl Store {
         correction: Correction<'_>,
     ) -> anyhow::Result<Option<i64>> {
         let mut tx = self.write().await?;
-        let retire = sqlx::query_as::<_, (DocumentId, i64, RunId)>(
-            "UPDATE records SET current = 0 WHERE id = ? AND current = 1 RETURNING document_id, ordinal, run_id",
-        );
-        let retired = retire.bind(id).fetch_optional(&mut *tx).await?;
-        let Some((document, ordinal, run)) = retired else {
-            return Ok(None);
-        };
-        let made = insert_record(&mut tx, run, document, ordinal as usize, new).await?;
-        for change in correction.changes {
-            let values = (
-                Some(change.before.to_string()),
-                Some(change.after.to_string()),
-            );
-            insert_change(
-                &mut tx,
-                document,
-                [id, made],
-                &correction,
-                Some(&change.field),
-                values,
-            )
-            .await?;
+        let made = replace(&mut tx, id, new, &correction).await?;
+        if made.is_some() {
+            tx.commit().await?;
         }
-        if correction.approve {
-            insert_change(
-                &mut tx,
-                document,
-                [id, made],
-                &correction,
-                None,
-                (None, None),
-            )
-            .await?;
-        }
-        tx.commit().await?;
-        Ok(Some(made))
+        Ok(made)
     }
 
     /// The history of a document's records, oldest first.
@@ -109,6 +78,35 @@ impl Store {
         );
         Ok(approved.bind(record).fetch_one(&self.pool).await?)
     }
+}
+
+/// [`Store::correct`] within a transaction.
+pub(super) async fn replace(
+    tx: &mut Transaction<'_, Sqlite>,
+    id: i64,
+    new: &Record,
+    correction: &Correction<'_>,
+) -> anyhow::Result<Option<i64>> {
+    let retire = sqlx::query_as::<_, (DocumentId, i64, RunId)>(
+        "UPDATE records SET current = 0 WHERE id = ? AND current = 1 RETURNING document_id, ordinal, run_id",
+    );
+    let retired = retire.bind(id).fetch_optional(&mut **tx).await?;
+    let Some((document, ordinal, run)) = retired else {
+        return Ok(None);
+    };
+    let made = insert_record(tx, run, document, ordinal as usize, new).await?;
+    for change in correction.changes {
+        let values = (
+            Some(change.before.to_string()),
+            Some(change.after.to_string()),
+        );
+        let field = Some(change.field.as_str());
+        insert_change(tx, document, [id, made], correction, field, values).await?;
+    }
+    if correction.approve {
+        insert_change(tx, document, [id, made], correction, None, (None, None)).await?;
+    }
+    Ok(Some(made))
 }
 
 async fn insert_change(

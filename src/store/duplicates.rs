@@ -7,36 +7,61 @@ use super::columns::DocumentId;
 use super::{captures, findings, sources};
 use crate::domain::{BusinessKey, Capture, Finding, FindingCode, Record, Verdict, judge};
 
-/// Adds a finding where a current record of a document that was ingested
-/// earlier has one of the record's keys. Which of two records gets the finding
-/// does not depend on the order in which they were made: see [`flag_later`].
+/// A current record of a document that was ingested earlier and has one of a
+/// record's keys.
+pub(super) struct Earlier {
+    pub record: i64,
+    document: DocumentId,
+    /// In words what the two have in common.
+    words: String,
+    differences: Vec<String>,
+}
+
+/// Adds a finding where there is an [`Earlier`] record. Which of two records
+/// gets the finding does not depend on the order in which they were made: see
+/// [`flag_later`]. One finding sends it to a person; another would say the same.
 pub(super) async fn flag(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
     record: &mut Record,
 ) -> sqlx::Result<()> {
+    if let Some(found) = earlier(tx, document, record).await? {
+        let same = Same {
+            words: &found.words,
+            differences: &found.differences,
+        };
+        record.flag_for_review(finding(tx, &same, found.document, document).await?);
+    }
+    Ok(())
+}
+
+/// The first such record that may be of the same document.
+pub(super) async fn earlier(
+    tx: &mut Transaction<'_, Sqlite>,
+    document: DocumentId,
+    record: &Record,
+) -> sqlx::Result<Option<Earlier>> {
     let own = captures::capture(tx, document, &record.pages, &record.fields);
     let own = own.await?.0;
-    for key in record.keys.clone() {
+    for key in &record.keys {
         let found = sqlx::query_as::<_, (i64, DocumentId)>(
             "SELECT r.id, r.document_id FROM record_keys k JOIN records r ON r.id = k.record_id
              WHERE k.key = ? AND r.current = 1 AND r.document_id < ? ORDER BY r.document_id",
         );
         let found = found.bind(&key.key).bind(document);
-        for (earlier, of) in found.fetch_all(&mut **tx).await? {
+        for (record, of) in found.fetch_all(&mut **tx).await? {
             let pair = (&own, document);
-            if let Some(differences) = differences(tx, pair, (earlier, of)).await? {
-                let same = Same {
-                    words: &key.words,
-                    differences: &differences,
-                };
-                record.flag_for_review(finding(tx, &same, of, document).await?);
-                // One finding sends it to a person; another would say the same.
-                return Ok(());
+            if let Some(differences) = differences(tx, pair, (record, of)).await? {
+                return Ok(Some(Earlier {
+                    record,
+                    document: of,
+                    words: key.words.clone(),
+                    differences,
+                }));
             }
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// In words what differs between a record and a stored one that has the same

@@ -30,6 +30,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("outputs", &["archive", "documents", "domain", "store"]),
+    (
+        "review",
+        &["config", "documents", "domain", "pipeline", "store"],
+    ),
     ("fuzzing", &["config", "documents", "engines"]),
     (
         "cli",
@@ -42,6 +46,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "ingest",
             "outputs",
             "pipeline",
+            "review",
             "store",
         ],
     ),
@@ -59,6 +64,7 @@ const ONLY_IN: &[(&str, &str)] = &[
     ("landlock::", "engines/sandbox/files.rs"),
     ("seccompiler::", "engines/sandbox/"),
     ("ureq::", "engines/reader/openai/client.rs"),
+    ("axum::", "review/"),
     ("println!", "cli/"),
     ("print!(", "cli/"),
 ];

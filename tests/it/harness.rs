@@ -66,10 +66,12 @@ pub enum Need {
     Beancount,
     /// The Python package `openpyxl`.
     OpenPyxl,
+    /// Chromium and its WebDriver (Debian's chromium, chromium-driver).
+    Chromium,
 }
 
 impl Need {
-    const COUNT: usize = Need::OpenPyxl as usize + 1;
+    const COUNT: usize = Need::Chromium as usize + 1;
 
     /// Why it is not there. Looked at once in a process.
     fn missing(self) -> Option<&'static str> {
@@ -102,6 +104,10 @@ impl Need {
             Need::LlamaServer => python_lacks("xllamacpp"),
             Need::Beancount => python_lacks("beancount"),
             Need::OpenPyxl => python_lacks("openpyxl"),
+            Need::Chromium => absent(
+                runs("chromium", &["--version"]) && runs("chromedriver", &["--version"]),
+                "no chromium with chromedriver",
+            ),
             Need::Hledger => absent(runs("hledger", &["--version"]), "no hledger"),
             Need::Root => absent(runs("unshare", &["--mount", "true"]), "needs root"),
             Need::NetworkNamespace => {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod archive;
+mod browser;
 mod command_line;
 mod context;
 mod corrections;
@@ -16,6 +17,7 @@ mod fault_pages;
 mod faults;
 mod forget;
 mod harness;
+mod http;
 mod injection;
 
 #[cfg(feature = "llama")]
@@ -27,12 +29,15 @@ mod privacy;
 mod process;
 mod report;
 mod resilience;
+mod review;
+mod rows;
 mod sandbox;
 mod served;
 mod service;
 mod torture;
 mod troubleshooting;
 mod types;
+mod webdriver;
 
 fn main() -> std::process::ExitCode {
     harness::main()

@@ -21,6 +21,7 @@ mod logistic;
 mod policy;
 #[cfg(test)]
 mod samples;
+mod uncertain;
 
 pub use certify::{
     Certificate, DocumentSample, FITTED, ThresholdResult, certify, evaluate_at, fewest, p_value,
@@ -34,6 +35,7 @@ pub use features::{ClaimKind, Feature, Features, PageFeatures};
 pub use file::{CalibratedReader, Calibration, CalibrationData, FOLDER, Folders, OFF, file_name};
 pub use fit::{FeatureWeight, LabelledClaim, Scorer, learn};
 pub use policy::{ClaimDecision, Policy, percent, status};
+pub use uncertain::{uncertain, uncertain_finding};
 
 /// Error rates for which a threshold is tested, so that `max_error` can be
 /// changed without calibrating again.

@@ -175,7 +175,7 @@ impl Policy {
         let uncertain = below(decisions, threshold);
         let message = format!(
             "{}; at least {} is required ({wanted})",
-            uncertain_fields(&uncertain),
+            uncertain_fields(&named(&uncertain)),
             rounded_up(threshold),
         );
         Some(low_confidence(uncertain.first()?, message))
@@ -185,7 +185,7 @@ impl Policy {
         let uncertain = below(decisions, f64::from(self.min_confidence));
         let message = format!(
             "{}; at least {} is required (min_confidence; the reader's own estimate, not calibrated)",
-            uncertain_fields(&uncertain),
+            uncertain_fields(&named(&uncertain)),
             self.min_confidence,
         );
         Some(low_confidence(uncertain.first()?, message))
@@ -239,18 +239,23 @@ fn shortened(text: &str) -> String {
     }
 }
 
+fn named(decisions: &[&ClaimDecision]) -> Vec<(String, f64)> {
+    let name = |decision: &&ClaimDecision| {
+        let absent = match decision.claim.kind {
+            ClaimKind::Absent => " (absent)",
+            _ => "",
+        };
+        let field = &decision.claim.field;
+        (format!("{field}{absent}"), probability(decision))
+    };
+    decisions.iter().map(name).collect()
+}
+
 /// Fields with their probabilities, those named first that are least certain.
-fn uncertain_fields(fields: &[&ClaimDecision]) -> String {
+pub(super) fn uncertain_fields(fields: &[(String, f64)]) -> String {
     /// `show` has all.
     const NAMED: usize = 4;
-    let name = |v: &&ClaimDecision| {
-        let absent = if v.claim.kind == ClaimKind::Absent {
-            " (absent)"
-        } else {
-            ""
-        };
-        format!("{}{absent} {}", v.claim.field, rounded_down(probability(v)))
-    };
+    let name = |(name, p): &(String, f64)| format!("{name} {}", rounded_down(*p));
     let named: Vec<String> = fields.iter().take(NAMED).map(name).collect();
     let more = match fields.len().saturating_sub(NAMED) {
         0 => String::new(),
@@ -265,7 +270,7 @@ fn rounded_down(p: f64) -> String {
     rounded(p, f64::floor)
 }
 
-fn rounded_up(p: f64) -> String {
+pub(super) fn rounded_up(p: f64) -> String {
     rounded(p, f64::ceil)
 }
 

@@ -57,12 +57,8 @@ pub fn leave_out(draft: &mut Draft) -> Vec<Finding> {
         }
         list.retain(|line| !is_row(line));
         let moved = |field: &str| {
-            let path = FieldPath::parse(field);
-            let (Some(index), true) = (path.line(), path.root() == name) else {
-                return Some(field.to_owned());
-            };
-            let leaf = path.leaf_in_list()?;
-            Some(FieldPath::in_line(name, *places.get(&index)?, leaf).to_string())
+            let path = FieldPath::parse(field).moved(name, &places);
+            path.map(|path| path.to_string())
         };
         draft
             .confidence

@@ -16,15 +16,20 @@ pub mod fuzz;
 mod identifiers;
 mod printed;
 mod recheck;
+mod relined;
 mod values;
 mod words;
 
 use crate::documents::types::DocTypes;
-use crate::domain::{Finding, FindingCode, PageResult, Record, Status};
+use crate::domain::{
+    DocType, Fields, Finding, FindingCode, PageResult, PageRule, Reading, Record, Status,
+};
 use finish::finish;
 
 pub use context::{Context, EmbeddedInvoice};
 pub use recheck::{corrected, set};
+pub use relined::relined;
+pub use words::field as field_in_words;
 
 /// The records of one document, in the order of their first pages. Every page
 /// is in exactly one record. How sure the reader was of its values is not
@@ -43,6 +48,23 @@ pub fn records(types: &DocTypes, pages: &[PageResult], context: &Context) -> Vec
     };
     name_failed_pages(&mut records, pages);
     records
+}
+
+/// What the readings of a record's pages say together, before it is typed.
+pub fn joined_readings(doc_type: &DocType, readings: Vec<Reading>) -> Fields {
+    let page = |reading| PageResult {
+        index: 0,
+        routing: None,
+        words: Vec::new(),
+        reading: Ok(Some(reading)),
+        ocr: Vec::new(),
+    };
+    let pages: Vec<PageResult> = readings.into_iter().map(page).collect();
+    let last = match doc_type.read.as_ref().map(|rules| &rules.pages) {
+        Some(PageRule::Merge { last, .. }) => last.as_slice(),
+        _ => &[],
+    };
+    assemble::joined(&pages, last)
 }
 
 /// The least probability that routing gave the type of these pages.

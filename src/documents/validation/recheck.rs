@@ -15,14 +15,17 @@ use crate::domain::{
 /// The record with `fields` in place of its own, of which those in `changed` are
 /// new. Schema and checks are run again; what was found about values that stay
 /// is kept, such as a difference from the page's text. The new values have the
-/// evidence `person`. Its status follows from its findings. Not for e-invoices,
-/// whose sums have rules of their own.
+/// evidence `person`. Its status follows from its findings: what the reader was
+/// not sure of and no person changed stays one (`min_confidence`:
+/// [`acceptance::uncertain`]). Not for e-invoices, whose sums have rules of their
+/// own.
 pub fn corrected(
     doc_type: &DocType,
     record: &Record,
     fields: Fields,
     changed: &[String],
     today: Date,
+    min_confidence: f32,
 ) -> Record {
     let is_changed = |field: &str| changed.iter().any(|name| name == field);
     let mut new = record.clone();
@@ -31,7 +34,8 @@ pub fn corrected(
     type_changed(doc_type, &mut new.fields, changed, today, &mut findings);
     let kept = new.findings.iter().filter(|finding| {
         let of_changed = finding.field.as_deref().is_some_and(is_changed);
-        !of_changed && !is_made_again(finding.code)
+        let is_about_doubts = finding.code == FindingCode::LowConfidence;
+        !of_changed && !is_made_again(finding.code) && !is_about_doubts
     });
     findings.extend(kept.cloned());
     let draft = Draft {
@@ -67,6 +71,10 @@ pub fn corrected(
         .iter()
         .map(|(_, p)| *p)
         .reduce(f32::min);
+    let mut codes = record.findings.iter().map(|finding| finding.code);
+    if codes.any(|code| code == FindingCode::LowConfidence) {
+        findings.extend(acceptance::uncertain_finding(&new, min_confidence));
+    }
     new.status = acceptance::status(&findings);
     new.findings = findings;
     new

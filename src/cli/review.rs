@@ -1,0 +1,50 @@
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use clap::Args;
+
+use super::app::App;
+use super::exit::ExitStatus;
+use super::user::user;
+use crate::config::UsageError;
+use crate::pipeline;
+use crate::review::Server;
+use crate::store::Store;
+
+/// Show the records that need review in a browser, and settle them
+///
+/// Serves a page on this machine until Ctrl+C and prints its link, which works
+/// once, in one browser. Corrections and approvals are those of
+/// `docmill correct`.
+#[derive(Args)]
+pub struct Review {
+    /// Port; 0: a free one
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    port: u16,
+    /// Address to listen at
+    #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    bind: IpAddr,
+    /// Let other machines connect, without encryption
+    #[arg(long)]
+    without_tls: bool,
+}
+
+impl Review {
+    pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
+        if !self.bind.is_loopback() && !self.without_tls {
+            let why = format!(
+                "--bind {} lets other machines connect, and the page has no encryption: who is on the network could read the documents and act for you. Leave --bind out and reach the page through an SSH tunnel, or add --without-tls on a network that you trust",
+                self.bind
+            );
+            return Err(UsageError(why).into());
+        }
+        let types = pipeline::doc_types(app.settings().types.as_deref())?;
+        let store = Store::open_existing(&app.settings().db).await?;
+        let address = SocketAddr::new(self.bind, self.port);
+        let server = Server::bind(app.settings(), store, types, user(), address).await?;
+        app.out.line(&format!("Review page: {}", server.link()))?;
+        app.out
+            .line("The link works once, in one browser. Ctrl+C ends.")?;
+        server.serve(super::signals::first()).await?;
+        Ok(ExitStatus::Success)
+    }
+}

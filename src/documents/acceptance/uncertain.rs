@@ -1,0 +1,115 @@
+//! What is uncertain in a record that was decided about, when a person has
+//! settled some of its values.
+
+use super::policy::{percent, rounded_up, uncertain_fields};
+use crate::domain::{Calibrated, EvidenceClass, FieldPath, Finding, FindingCode, Record};
+
+/// The values whose probability is below the threshold that the record was
+/// decided by, the least probable first. `min_confidence`: the threshold (0 to 1)
+/// where no calibration spoke. Empty where no threshold is certified: then no
+/// value is surer than another.
+pub fn uncertain(record: &Record, min_confidence: f32) -> Vec<(String, f64)> {
+    let (probabilities, threshold) = match &record.calibrated {
+        Some(Calibrated {
+            threshold: Some(threshold),
+            fields,
+            ..
+        }) => (fields.clone(), *threshold),
+        Some(_) => return Vec::new(),
+        None => (confidences(record), f64::from(min_confidence)),
+    };
+    let mut below: Vec<_> = probabilities
+        .into_iter()
+        .filter(|(_, probability)| *probability < threshold)
+        .collect();
+    below.sort_by(|a, b| a.1.total_cmp(&b.1));
+    below
+}
+
+/// The model's own; a value that is copied from what OCR read is no surer than
+/// that.
+fn confidences(record: &Record) -> Vec<(String, f64)> {
+    let of_ocr = |field: &str| {
+        let mut of_ocr = record
+            .evidence
+            .iter()
+            .filter(|e| e.class == EvidenceClass::Ocr);
+        let evidence = of_ocr.find(|evidence| evidence.field == field);
+        evidence.and_then(|evidence| evidence.ocr_confidence)
+    };
+    let confidence = |(field, confidence): &(String, f32)| {
+        let confidence = confidence.min(of_ocr(field).unwrap_or(1.0));
+        (field.clone(), f64::from(confidence))
+    };
+    record.field_confidence.iter().map(confidence).collect()
+}
+
+/// The finding about what is left; `None`: nothing is.
+pub fn uncertain_finding(record: &Record, min_confidence: f32) -> Option<Finding> {
+    let left = uncertain(record, min_confidence);
+    let (first, _) = left.first()?;
+    let named: Vec<_> = left
+        .iter()
+        .map(|(field, probability)| {
+            let value = FieldPath::parse(field).value_at(&record.fields);
+            let absent = match value.is_none_or(serde_json::Value::is_null) {
+                true => " (absent)",
+                false => "",
+            };
+            (format!("{field}{absent}"), *probability)
+        })
+        .collect();
+    let least = match &record.calibrated {
+        Some(calibrated) => format!(
+            "at least {} is required (at most {} of accepted fields wrong)",
+            rounded_up(calibrated.threshold.unwrap_or_default()),
+            percent(calibrated.max_error)
+        ),
+        None => format!("at least {min_confidence} is required (min_confidence)"),
+    };
+    let message = format!("{}; {least}", uncertain_fields(&named));
+    Some(Finding::new(
+        FindingCode::LowConfidence,
+        Some(first),
+        message,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn record() -> Record {
+        serde_json::from_value(json!({
+            "doc_type": "receipt", "pages": [0], "status": "needs_review",
+            "fields": {"total": "1.00", "tax": null, "date": "2026-01-02"}, "findings": [],
+            "confidence": 0.5,
+            "field_confidence": [["total", 0.75], ["tax", 0.5], ["date", 0.9375]],
+            "evidence": [{"field": "date", "class": "ocr", "ocr_confidence": 0.25}],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_is_below_the_threshold_is_named_the_least_sure_first() {
+        let mut record = record();
+        let fields = |record: &Record| -> Vec<String> {
+            let below = uncertain(record, 0.8).into_iter();
+            below.map(|(field, _)| field).collect()
+        };
+        assert_eq!(fields(&record), ["date", "tax", "total"]);
+        let finding = uncertain_finding(&record, 0.8).unwrap();
+        assert_eq!(finding.field.as_deref(), Some("date"));
+        let expected = "uncertain: date 0.25, tax (absent) 0.50, total 0.75; at least 0.8 is required (min_confidence)";
+        assert_eq!(finding.message, expected);
+        assert!(uncertain_finding(&record, 0.2).is_none());
+        let calibrated = json!({"calibration": "c", "max_error": 0.005, "threshold": 0.97,
+            "fields": [["total", 0.96], ["date", 0.99]]});
+        record.calibrated = serde_json::from_value(calibrated).unwrap();
+        assert_eq!(fields(&record), ["total"]);
+        record.calibrated.as_mut().unwrap().threshold = None;
+        assert_eq!(fields(&record), Vec::<String>::new());
+    }
+}

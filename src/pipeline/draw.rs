@@ -1,0 +1,66 @@
+//! A page of a document that was taken in, drawn from wherever the document
+//! still lies.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::config::Settings;
+use crate::domain::{Failure, RasterPage, Reason};
+use crate::engines::worker::{DrawPage, OpenDocument, Pool, RasterizerRole};
+use crate::ingest;
+
+/// A document, by the BLAKE3 of its content, and the paths to look for it.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredDocument<'a> {
+    pub blake3: &'a str,
+    pub paths: &'a [PathBuf],
+}
+
+/// Draws the page with a worker of the pool, one that has the document open if
+/// there is one.
+pub(super) async fn draw(
+    pool: &Pool<RasterizerRole>,
+    settings: &Settings,
+    document: StoredDocument<'_>,
+    page: DrawPage,
+) -> Result<RasterPage, Failure> {
+    let mut worker = pool.worker(Some(document.blake3)).await?;
+    if worker.document() != Some(document.blake3) {
+        let bytes = read_source(document, settings.limits.max_bytes).await?;
+        let deadline = Duration::from_secs(settings.rasterizing.open_seconds);
+        worker.set_document(None);
+        let open = OpenDocument { bytes: &bytes };
+        worker.call(&open, deadline).await?;
+        worker.set_document(Some(document.blake3.to_owned()));
+    }
+    let deadline = Duration::from_secs(settings.rasterizing.page_seconds);
+    worker.call(&page, deadline).await
+}
+
+/// The document's bytes from the first of its paths that still holds them.
+async fn read_source(document: StoredDocument<'_>, max_bytes: u64) -> Result<Vec<u8>, Failure> {
+    let (paths, blake3) = (document.paths.to_vec(), document.blake3.to_owned());
+    let search = tokio::task::spawn_blocking(move || {
+        let mut failure = Failure::new(Reason::SourceChanged, "the document has no path any more");
+        for path in &paths {
+            match read_same(path, &blake3, max_bytes) {
+                Ok(bytes) => return Ok(bytes),
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    });
+    search.await.map_err(Failure::internal)?
+}
+
+fn read_same(path: &Path, blake3: &str, max_bytes: u64) -> Result<Vec<u8>, Failure> {
+    let bytes = ingest::read(path, max_bytes)?;
+    if ingest::hash(&bytes) != blake3 {
+        let message = format!(
+            "{} was changed after it was ingested: run again over it",
+            path.display()
+        );
+        return Err(Failure::new(Reason::SourceChanged, message));
+    }
+    Ok(bytes)
+}

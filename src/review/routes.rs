@@ -1,0 +1,325 @@
+//! What the page asks for. Records and pages are named by their numbers alone: no
+//! path comes from a request.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::assets;
+use super::correction::{self, Edits};
+use super::pages::{self, PageWord};
+use super::queue::{Queue, file_name, queue};
+use super::reply::{Error, Json};
+use super::service::{Change, Duplicate, Service};
+use super::view::{Checked, checked};
+use crate::documents::acceptance;
+use crate::domain::{FindingCode, Source};
+use crate::store::{Correction, FieldChange};
+
+/// Bytes of a request: a record of 200 lines takes some 50 KiB.
+const MAX_REQUEST: usize = 1 << 20;
+/// Characters of a reason.
+const MAX_REASON: usize = 500;
+
+type Shared = State<Arc<Service>>;
+type Answer<T> = Result<Json<T>, Error>;
+
+pub fn router() -> Router<Arc<Service>> {
+    Router::new()
+        .route("/", get(index))
+        .route("/enter/{token}", get(enter))
+        .route("/assets/{name}", get(asset))
+        .route("/api/session", get(session))
+        .route("/api/queue", get(read_queue))
+        .route("/api/unlock", post(unlock))
+        .route("/api/records/{id}", get(record))
+        .route("/api/records/{id}/lock", post(lock))
+        .route("/api/records/{id}/check", post(check))
+        .route("/api/records/{id}/correct", post(correct))
+        .route("/api/records/{id}/not-duplicate", post(not_duplicate))
+        .route("/api/records/{id}/pages/{index}/image", get(image))
+        .route("/api/records/{id}/pages/{index}/words", get(words))
+        .layer(DefaultBodyLimit::max(MAX_REQUEST))
+}
+
+async fn index() -> Response {
+    asset_response(&assets::INDEX)
+}
+
+async fn asset(Path(name): Path<String>) -> Response {
+    match assets::find(&name) {
+        Some(asset) => asset_response(asset),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn asset_response(asset: &assets::Asset) -> Response {
+    ([(header::CONTENT_TYPE, asset.media_type)], asset.text).into_response()
+}
+
+/// A browser that has the session already is led to the page.
+async fn enter(
+    State(service): Shared,
+    Path(token): Path<String>,
+    headers: axum::http::HeaderMap,
+) -> Response {
+    if service.session.is_entered(&headers) {
+        return Redirect::to("/").into_response();
+    }
+    match service.session.enter(&token) {
+        Ok(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response(),
+        Err(denied) => (StatusCode::FORBIDDEN, denied.message()).into_response(),
+    }
+}
+
+async fn session(State(service): Shared) -> Json<Value> {
+    Json(json!({"user": service.by, "csrf": service.session.csrf.as_str()}))
+}
+
+async fn read_queue(State(service): Shared) -> Answer<Queue> {
+    let records = service.store.in_review().await?;
+    let locks = service.store.review_locks(&service.session.id).await?;
+    Ok(Json(queue(records, &locks)))
+}
+
+async fn unlock(State(service): Shared) -> Answer<Value> {
+    service.store.unlock_reviews(&service.session.id).await?;
+    Ok(Json(json!({})))
+}
+
+/// A record with all that its page shows.
+#[derive(Serialize)]
+struct RecordView {
+    id: i64,
+    #[serde(rename = "type")]
+    doc_type: Option<String>,
+    file: String,
+    paths: Vec<String>,
+    /// Indices (from 0) of its pages.
+    pages: Vec<u32>,
+    /// Why its values cannot be changed.
+    fixed: Option<String>,
+    checked: Checked,
+    /// The reader's answer by field, where it is another text than the value.
+    read: BTreeMap<String, String>,
+    history: Vec<Change>,
+    duplicate: Option<Duplicate>,
+}
+
+async fn record(State(service): Shared, Path(id): Path<i64>) -> Answer<RecordView> {
+    let stored = service.find(id).await?;
+    let doc_type = correction::type_of(&service.types, &stored.record);
+    let fixed = match (&doc_type, stored.record.source) {
+        (Err(refusal), _) => Some(refusal.to_string()),
+        (Ok(_), Source::EmbeddedXml) => Some(correction::Refusal::EInvoice.to_string()),
+        (Ok(_), Source::Model) => None,
+    };
+    let doc_type = doc_type.ok();
+    let read = match doc_type {
+        Some(doc_type) => service.read_values(doc_type, &stored).await?,
+        None => BTreeMap::new(),
+    };
+    let path = stored.paths.first();
+    Ok(Json(RecordView {
+        id,
+        doc_type: stored.record.doc_type.clone(),
+        file: path.map(|path| file_name(path)).unwrap_or_default(),
+        paths: stored
+            .paths
+            .iter()
+            .map(|path| path.to_string_lossy().into_owned())
+            .collect(),
+        pages: stored.record.pages.clone(),
+        fixed,
+        checked: checked(doc_type, &stored.record, None, service.min_confidence),
+        read,
+        history: service.history(doc_type, &stored).await?,
+        duplicate: service.duplicate(&stored).await?,
+    }))
+}
+
+async fn lock(State(service): Shared, Path(id): Path<i64>) -> Answer<Value> {
+    service.find(id).await?;
+    service.lock(id).await?;
+    Ok(Json(json!({})))
+}
+
+/// What the checks say of edits, of which nothing is stored.
+async fn check(
+    State(service): Shared,
+    Path(id): Path<i64>,
+    Json(edits): Json<Edits>,
+) -> Answer<Checked> {
+    let stored = service.find(id).await?;
+    let (doc_type, corrected) = service.apply(&stored, &edits)?;
+    let view = checked(
+        Some(doc_type),
+        &corrected.record,
+        corrected.unusable(),
+        service.min_confidence,
+    );
+    Ok(Json(view))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Decision {
+    edits: Edits,
+    /// The record is right with these edits.
+    approve: bool,
+    /// May be empty where no check fails.
+    reason: String,
+}
+
+/// What stands for a reason where none is typed and none is needed.
+const REVIEWED: &str = "compared with the page";
+
+async fn correct(
+    State(service): Shared,
+    Path(id): Path<i64>,
+    Json(decision): Json<Decision>,
+) -> Answer<Value> {
+    let stored = service.find(id).await?;
+    service.lock(id).await?;
+    if decision.edits.is_empty() && !decision.approve {
+        return Err(Error::Refused("Nothing was changed.".into()));
+    }
+    let (doc_type, mut corrected) = service.apply(&stored, &decision.edits)?;
+    let view = checked(
+        Some(doc_type),
+        &corrected.record,
+        corrected.unusable(),
+        service.min_confidence,
+    );
+    if let Some(why) = view.unusable {
+        return Err(Error::Refused(why));
+    }
+    let reason = match reason(&decision.reason)? {
+        "" if decision.approve && !view.failed.is_empty() => {
+            let why = format!("A check fails: {}. Say why it is right.", view.failed[0]);
+            return Err(Error::Refused(why));
+        }
+        "" => REVIEWED,
+        reason => reason,
+    };
+    let made = corrected.store(
+        &service.store,
+        &stored,
+        decision.approve,
+        &service.by,
+        reason,
+    );
+    let made = made.await?.ok_or_else(replaced)?;
+    service.store.unlock_reviews(&service.session.id).await?;
+    let exported =
+        correction::exported_in(&service.store, &stored.blake3, &stored.record.pages).await?;
+    let exported: Vec<String> = exported
+        .iter()
+        .map(|(batch, target, _)| format!("batch {batch} for {target}"))
+        .collect();
+    Ok(Json(json!({
+        "record": made,
+        "status": corrected.record.status,
+        "exported": exported,
+    })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NotDuplicate {
+    /// The record that it was compared with.
+    other: i64,
+    reason: String,
+}
+
+async fn not_duplicate(
+    State(service): Shared,
+    Path(id): Path<i64>,
+    Json(decision): Json<NotDuplicate>,
+) -> Answer<Value> {
+    let stored = service.find(id).await?;
+    let other = service.find(decision.other).await?;
+    service.lock(id).await?;
+    if stored.document_id == other.document_id {
+        let why = format!("Records {id} and {} are of one file.", decision.other);
+        return Err(Error::Refused(why));
+    }
+    let mut new = stored.record.clone();
+    let is_duplicate = |code: FindingCode| code == FindingCode::PossibleDuplicate;
+    let gone = stored.record.findings.iter().find(|f| is_duplicate(f.code));
+    let Some(gone) = gone else {
+        return Err(Error::Refused("The record has no such finding.".into()));
+    };
+    new.findings.retain(|finding| !is_duplicate(finding.code));
+    new.status = acceptance::status(&new.findings);
+    let change = FieldChange {
+        field: gone.code.as_str().to_owned(),
+        before: gone.message.clone().into(),
+        after: Value::Null,
+    };
+    let reason = match reason(&decision.reason)? {
+        "" => "two documents",
+        reason => reason,
+    };
+    let correction = Correction {
+        changes: &[change],
+        approve: false,
+        by: &service.by,
+        reason,
+    };
+    let made = service
+        .store
+        .settle_not_duplicate(id, other.document_id, &mut new, correction);
+    let made = made.await?.ok_or_else(replaced)?;
+    Ok(Json(json!({"record": made, "status": new.status})))
+}
+
+async fn image(
+    State(service): Shared,
+    Path((id, index)): Path<(i64, u32)>,
+) -> Result<Response, Error> {
+    let stored = service.find_page(id, index).await?;
+    let texts = service
+        .store
+        .texts_of_page(stored.document_id, index)
+        .await?;
+    let paths = service.store.latest_paths(stored.document_id).await?;
+    let turns = pages::quarter_turns(&texts);
+    let drawn = service.images.jpeg(&stored.blake3, &paths, index, turns);
+    let jpeg: Bytes = drawn.await?;
+    Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response())
+}
+
+async fn words(
+    State(service): Shared,
+    Path((id, index)): Path<(i64, u32)>,
+) -> Answer<Vec<PageWord>> {
+    let stored = service.find_page(id, index).await?;
+    let texts = service
+        .store
+        .texts_of_page(stored.document_id, index)
+        .await?;
+    Ok(Json(pages::words(&texts)))
+}
+
+fn replaced() -> Error {
+    Error::Conflict("The record was replaced meanwhile; nothing was changed.".into())
+}
+
+fn reason(text: &str) -> Result<&str, Error> {
+    match text.trim() {
+        text if text.chars().count() > MAX_REASON => {
+            let why = format!("The reason is longer than {MAX_REASON} characters.");
+            Err(Error::Refused(why))
+        }
+        text => Ok(text),
+    }
+}

@@ -1,0 +1,214 @@
+//! What the answers to the page are made of.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::correction::{self, Corrected, Edits};
+use super::pages::PageImages;
+use super::queue::file_name;
+use super::reply::Error;
+use super::session::Session;
+use crate::documents::types::DocTypes;
+use crate::documents::validation::{field_in_words, joined_readings};
+use crate::domain::{DocType, Facts, FindingCode, Record, Status};
+use crate::store::{ChangeRow, Store, StoredRecord};
+
+/// A lock outlives a page that does not renew it by this much; the page renews it
+/// every 30 s.
+const LOCK: Duration = Duration::from_secs(120);
+
+/// What the routes share.
+pub struct Service {
+    pub store: Store,
+    pub types: DocTypes,
+    pub images: PageImages,
+    pub session: Session,
+    /// Name of the person, for the history.
+    pub by: String,
+    /// The setting `acceptance.min_confidence`.
+    pub min_confidence: f32,
+}
+
+/// What a person changed, or approved.
+#[derive(Serialize)]
+pub struct Change {
+    /// Unix milliseconds.
+    at: i64,
+    by: String,
+    /// In words; `None`: the record was approved.
+    field: Option<String>,
+    before: Option<String>,
+    after: Option<String>,
+    reason: String,
+}
+
+/// The record that may be the same payment.
+#[derive(Serialize)]
+pub struct Duplicate {
+    record: i64,
+    file: String,
+    pages: Vec<u32>,
+    status: Status,
+    rows: Vec<Compared>,
+}
+
+/// One of the values by which documents are told apart.
+#[derive(Serialize)]
+struct Compared {
+    label: &'static str,
+    here: Option<String>,
+    there: Option<String>,
+    differs: bool,
+}
+
+impl Service {
+    pub async fn find(&self, id: i64) -> Result<StoredRecord, Error> {
+        let record = self.store.record(id).await?;
+        record.ok_or_else(|| Error::Absent(format!("Record {id} does not exist, or was replaced.")))
+    }
+
+    pub async fn find_page(&self, id: i64, index: u32) -> Result<StoredRecord, Error> {
+        let stored = self.find(id).await?;
+        match stored.record.pages.contains(&index) {
+            true => Ok(stored),
+            false => Err(Error::Absent(format!(
+                "Record {id} has no page {}.",
+                u64::from(index) + 1
+            ))),
+        }
+    }
+
+    /// The session has the lock from now on, unless another one does.
+    pub async fn lock(&self, id: i64) -> Result<(), Error> {
+        let lock = self
+            .store
+            .lock_for_review(id, &self.session.id, &self.by, LOCK);
+        let lock = lock.await?;
+        match lock.session == self.session.id {
+            true => Ok(()),
+            false => Err(Error::Conflict(format!(
+                "{} has this record open. It is free again {} s after the other page is closed.",
+                lock.held_by,
+                LOCK.as_secs()
+            ))),
+        }
+    }
+
+    pub fn apply<'a>(
+        &'a self,
+        stored: &StoredRecord,
+        edits: &Edits,
+    ) -> Result<(&'a DocType, Corrected), Error> {
+        let doc_type = correction::type_of(&self.types, &stored.record)?;
+        let today = jiff::Zoned::now().date();
+        let corrected =
+            correction::apply(doc_type, &stored.record, edits, today, self.min_confidence)?;
+        Ok((doc_type, corrected))
+    }
+
+    /// What the reader answered for the fields that are no lists, where it is not
+    /// the value.
+    pub async fn read_values(
+        &self,
+        doc_type: &DocType,
+        stored: &StoredRecord,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        let readings = self.store.readings_of(stored.id).await?;
+        let read = joined_readings(doc_type, readings);
+        let text = |value: &Value| match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        let fields = &stored.record.fields;
+        let differs = |(name, value): (String, Value)| {
+            let read = text(&value)?;
+            let is_same = fields
+                .get(&name)
+                .and_then(text)
+                .is_some_and(|now| now == read);
+            (!is_same && fields.contains_key(&name)).then_some((name, read))
+        };
+        Ok(read.into_iter().filter_map(differs).collect())
+    }
+
+    pub async fn history(
+        &self,
+        doc_type: Option<&DocType>,
+        stored: &StoredRecord,
+    ) -> Result<Vec<Change>, Error> {
+        let rows = self.store.changes(stored.document_id).await?;
+        let label = |field: String| match doc_type {
+            _ if field == FindingCode::PossibleDuplicate.as_str() => "possible duplicate".into(),
+            Some(doc_type) => field_in_words(doc_type, &field),
+            None => field,
+        };
+        let text = |json: Option<String>| {
+            let value = serde_json::from_str(&json?).ok()?;
+            match value {
+                Value::Null => None,
+                Value::String(text) => Some(text),
+                Value::Object(line) => Some(line_in_words(&line)),
+                other => Some(other.to_string()),
+            }
+        };
+        let change = |row: ChangeRow| Change {
+            at: row.changed_at,
+            by: row.changed_by,
+            field: row.field.map(label),
+            before: text(row.before),
+            after: text(row.after),
+            reason: row.reason,
+        };
+        Ok(rows.into_iter().map(change).collect())
+    }
+
+    pub async fn duplicate(&self, stored: &StoredRecord) -> Result<Option<Duplicate>, Error> {
+        let record = &stored.record;
+        let mut codes = record.findings.iter().map(|finding| finding.code);
+        if !codes.any(|code| code == FindingCode::PossibleDuplicate) {
+            return Ok(None);
+        }
+        let found = self.store.duplicate_of(stored.document_id, record).await?;
+        let Some(found) = found else { return Ok(None) };
+        let other = self.find(found).await?;
+        let path = other.paths.first();
+        Ok(Some(Duplicate {
+            record: other.id,
+            file: path.map(|path| file_name(path)).unwrap_or_default(),
+            pages: other.record.pages.clone(),
+            status: other.record.status,
+            rows: compared(record, &other.record),
+        }))
+    }
+}
+
+/// The values of a line that are not null, one after the other.
+fn line_in_words(line: &Map<String, Value>) -> String {
+    let text = |value: &Value| match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    };
+    let values: Vec<String> = line.values().filter_map(text).collect();
+    values.join(" · ")
+}
+
+fn compared(here: &Record, there: &Record) -> Vec<Compared> {
+    let (here, there) = (Facts::of(&here.fields), Facts::of(&there.fields));
+    let row = |label, here: Option<String>, there: Option<String>| Compared {
+        differs: here != there,
+        label,
+        here,
+        there,
+    };
+    vec![
+        row("name", here.party.clone(), there.party.clone()),
+        row("number", here.number.clone(), there.number.clone()),
+        row("date", here.date.clone(), there.date.clone()),
+        row("total", Some(here.total_text()), Some(there.total_text())),
+    ]
+}

@@ -1,0 +1,266 @@
+//! A record as the page shows it: every field with its state and the reason.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::queue::by_gravity;
+use crate::documents::acceptance::uncertain;
+use crate::documents::validation::field_in_words;
+use crate::domain::{
+    DocType, EvidenceClass, FieldEvidence, FieldPath, Finding, FindingCode, Format, Record,
+    Severity, Status,
+};
+
+/// What is known about a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// A check fails, or the value has not the form of its field.
+    Wrong,
+    /// A person should look.
+    Check,
+    /// A person entered or confirmed it.
+    Person,
+    /// The page's text has it.
+    Page,
+    /// It follows from other values.
+    Arithmetic,
+    /// The e-invoice states it.
+    Einvoice,
+    /// The document has no such value.
+    Empty,
+}
+
+#[derive(Debug, Serialize)]
+pub struct FieldView {
+    pub path: String,
+    pub label: String,
+    pub format: Option<&'static str>,
+    /// `None`: null.
+    pub value: Option<String>,
+    pub state: State,
+    /// Sentences.
+    pub why: Vec<String>,
+    /// Index (from 0) of the page that has it.
+    pub page: Option<u32>,
+    /// As [`FieldEvidence::bbox`].
+    pub bbox: Option<[f32; 4]>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ListView {
+    pub path: String,
+    pub label: String,
+    pub columns: Vec<Column>,
+    pub lines: Vec<Vec<FieldView>>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Column {
+    pub leaf: String,
+    pub label: String,
+    pub format: Option<&'static str>,
+}
+
+/// A finding that is about no field that the page shows beside it.
+#[derive(Debug, Serialize)]
+pub struct FindingView {
+    pub code: FindingCode,
+    pub severity: Severity,
+    pub message: String,
+}
+
+/// The values of a record, and what its checks say.
+#[derive(Debug, Serialize)]
+pub struct Checked {
+    pub status: Status,
+    pub fields: Vec<FieldView>,
+    pub lists: Vec<ListView>,
+    pub findings: Vec<FindingView>,
+    /// Sentences of the checks that fail: approving needs a reason.
+    pub failed: Vec<String>,
+    /// Why it cannot be stored as it is.
+    pub unusable: Option<String>,
+}
+
+/// `doc_type`: `None` where it is not known, or its folder is not named.
+/// `min_confidence`: as for [`uncertain`].
+pub fn checked(
+    doc_type: Option<&DocType>,
+    record: &Record,
+    unusable: Option<&Finding>,
+    min_confidence: f32,
+) -> Checked {
+    let is_doubtful = record.findings.iter().any(is_about_doubts);
+    let view = View {
+        doc_type,
+        record,
+        doubts: match is_doubtful {
+            true => uncertain(record, min_confidence),
+            false => Vec::new(),
+        },
+    };
+    let mut fields = Vec::new();
+    let mut lists = Vec::new();
+    for (name, value) in &record.fields {
+        match view.list(name, value) {
+            Some(list) => lists.push(list),
+            None => fields.push(view.field(name, value)),
+        }
+    }
+    let is_shown = |finding: &&Finding| {
+        if is_about_doubts(finding) {
+            return view.doubts.is_empty();
+        }
+        let field = finding.field.as_deref().map(FieldPath::parse);
+        let value = field
+            .as_ref()
+            .and_then(|path| path.value_at(&record.fields));
+        !value.is_some_and(|value| !value.is_array() && !value.is_object())
+    };
+    let sorted = by_gravity(&record.findings);
+    let findings = sorted.iter().copied().filter(is_shown);
+    let failed = sorted.iter().filter(|finding| has_failed(finding));
+    Checked {
+        status: record.status,
+        fields,
+        lists,
+        findings: findings
+            .map(|finding| FindingView {
+                code: finding.code,
+                severity: finding.severity,
+                message: finding.message.clone(),
+            })
+            .collect(),
+        failed: failed.map(|finding| finding.message.clone()).collect(),
+        unusable: unusable.map(|finding| finding.message.clone()),
+    }
+}
+
+/// One finding for all values that the reader is not sure of; the page says it of
+/// each.
+fn is_about_doubts(finding: &Finding) -> bool {
+    finding.code == FindingCode::LowConfidence
+}
+
+fn has_failed(finding: &Finding) -> bool {
+    finding.severity > Severity::Info && finding.code.is_failed_check()
+}
+
+struct View<'a> {
+    doc_type: Option<&'a DocType>,
+    record: &'a Record,
+    /// Values that the reader is not sure of, with their probabilities.
+    doubts: Vec<(String, f64)>,
+}
+
+impl View<'_> {
+    /// `None`: it is no list of lines.
+    fn list(&self, name: &str, value: &Value) -> Option<ListView> {
+        let property = FieldPath::new(name).property(&self.doc_type?.schema)?;
+        let leaves = property.pointer("/items/properties")?.as_object()?;
+        let column = |(leaf, property): (&String, &Value)| Column {
+            leaf: leaf.clone(),
+            label: self.label(&format!("{name}[].{leaf}")),
+            format: Format::of(property).map(Format::as_str),
+        };
+        let line = |(index, line): (usize, &Value)| -> Vec<FieldView> {
+            let value = |leaf: &String| {
+                let path = FieldPath::in_line(name, index, leaf).to_string();
+                self.field(&path, line.get(leaf).unwrap_or(&Value::Null))
+            };
+            leaves.keys().map(value).collect()
+        };
+        let lines = value.as_array()?.iter().enumerate().map(line).collect();
+        Some(ListView {
+            path: name.to_owned(),
+            label: self.label(name),
+            columns: leaves.iter().map(column).collect(),
+            lines,
+        })
+    }
+
+    fn label(&self, path: &str) -> String {
+        match self.doc_type {
+            Some(doc_type) => field_in_words(doc_type, path),
+            None => path.replace('_', " "),
+        }
+    }
+
+    fn field(&self, path: &str, value: &Value) -> FieldView {
+        let evidence = self.record.evidence.iter().find(|e| e.field == path);
+        let own = self.record.findings.iter();
+        let own: Vec<Finding> = own
+            .filter(|finding| finding.field.as_deref() == Some(path) && !is_about_doubts(finding))
+            .cloned()
+            .collect();
+        let doubt = self.doubts.iter().find(|(field, _)| field == path);
+        let (state, mut why) = match evidence {
+            _ if own.iter().any(has_failed) => (State::Wrong, Vec::new()),
+            _ if own.iter().any(|f| f.severity > Severity::Info) => (State::Check, Vec::new()),
+            _ if doubt.is_some() => (State::Check, doubt.map(unsure).into_iter().collect()),
+            _ if value.is_null() => (State::Empty, Vec::new()),
+            Some(evidence) => confirmed(evidence),
+            None => (State::Check, vec![MODEL_ALONE.to_owned()]),
+        };
+        let messages = by_gravity(&own).into_iter();
+        why.splice(0..0, messages.map(|finding| finding.message.clone()));
+        let property = self
+            .doc_type
+            .and_then(|doc_type| FieldPath::parse(path).property(&doc_type.schema));
+        FieldView {
+            label: self.label(path),
+            format: property.and_then(Format::of).map(Format::as_str),
+            value: match value {
+                Value::Null => None,
+                Value::String(text) => Some(text.clone()),
+                other => Some(other.to_string()),
+            },
+            state,
+            why,
+            page: evidence.and_then(|e| e.page),
+            bbox: evidence.and_then(|e| e.bbox),
+            path: path.to_owned(),
+        }
+    }
+}
+
+fn unsure((_, probability): &(String, f64)) -> String {
+    format!("the reader is not sure: probability {probability:.2}")
+}
+
+const MODEL_ALONE: &str = "only the model has read this: not found on the page";
+
+/// The state of a value that no finding is about.
+fn confirmed(evidence: &FieldEvidence) -> (State, Vec<String>) {
+    if !evidence.contradicted_by.is_empty() {
+        let codes: Vec<_> = evidence
+            .contradicted_by
+            .iter()
+            .map(|code| code.as_str().replace('_', " "))
+            .collect();
+        let why = format!("a check with this value fails: {}", codes.join(", "));
+        return (State::Check, vec![why]);
+    }
+    let on_page = || match (&evidence.text, evidence.page) {
+        (Some(text), Some(page)) => format!("page {} says “{text}”", page + 1),
+        _ => "found on the page".to_owned(),
+    };
+    let sums = evidence.confirmed_by.iter();
+    let mut sums: Vec<String> = sums
+        .map(|name| name.replace("[].", " ").replace('_', " "))
+        .collect();
+    let (state, said) = match evidence.class {
+        EvidenceClass::Person => (State::Person, "entered or confirmed by a person".to_owned()),
+        EvidenceClass::TextLayer | EvidenceClass::Ocr => (State::Page, on_page()),
+        EvidenceClass::EmbeddedXml => (State::Einvoice, "stated by the e-invoice".to_owned()),
+        EvidenceClass::ModelOnly if sums.is_empty() => (State::Check, MODEL_ALONE.to_owned()),
+        EvidenceClass::ModelOnly => (State::Arithmetic, "not found on the page".to_owned()),
+    };
+    sums.insert(0, said);
+    (state, sums)
+}
+
+#[cfg(test)]
+#[path = "view_tests.rs"]
+mod tests;

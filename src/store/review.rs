@@ -1,0 +1,145 @@
+//! What the review page asks of the database.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use sqlx::FromRow;
+
+use super::columns::{DocumentId, Json, Named, PathColumn};
+use super::corrections::{self, Correction};
+use super::database::Store;
+use super::{captures, duplicates, page_text, sources};
+use crate::domain::{Fields, Finding, FindingCode, Reading, Record, Severity, SourceText};
+
+/// A record that a person should look at.
+#[derive(Clone, Debug)]
+pub struct InReview {
+    pub id: i64,
+    pub doc_type: Option<String>,
+    pub fields: Fields,
+    /// Where its document was first seen.
+    pub path: PathBuf,
+    /// Those for which a person should look.
+    pub findings: Vec<Finding>,
+}
+
+#[derive(FromRow)]
+struct ReviewRow {
+    id: i64,
+    doc_type: Option<String>,
+    fields: Json<Fields>,
+    path: Option<PathColumn>,
+}
+
+#[derive(FromRow)]
+struct FindingRow {
+    record_id: i64,
+    code: Named<FindingCode>,
+    severity: Named<Severity>,
+    message: String,
+}
+
+impl Store {
+    /// Every current record that needs review, in the order of their ids.
+    pub async fn in_review(&self) -> anyhow::Result<Vec<InReview>> {
+        let mut tx = self.pool.begin().await?;
+        let rows = sqlx::query_as::<_, FindingRow>(
+            "SELECT f.record_id, f.code, f.severity, f.message FROM records r
+             JOIN findings f ON f.record_id = r.id
+             WHERE r.current = 1 AND r.status = 'needs_review' AND f.severity <> 'info' ORDER BY f.id",
+        );
+        let mut findings: BTreeMap<i64, Vec<Finding>> = BTreeMap::new();
+        for row in rows.fetch_all(&mut *tx).await? {
+            let of_record = findings.entry(row.record_id).or_default();
+            let finding = Finding::new(row.code.0, None, row.message);
+            of_record.push(finding.with_severity(row.severity.0));
+        }
+        let rows = sqlx::query_as::<_, ReviewRow>(
+            "SELECT r.id, r.doc_type, r.fields,
+                (SELECT path FROM sources s WHERE s.document_id = r.document_id ORDER BY s.id LIMIT 1) AS path
+             FROM records r WHERE r.current = 1 AND r.status = 'needs_review' ORDER BY r.id",
+        );
+        let rows = rows.fetch_all(&mut *tx).await?;
+        let record = |row: ReviewRow| InReview {
+            findings: findings.remove(&row.id).unwrap_or_default(),
+            id: row.id,
+            doc_type: row.doc_type,
+            fields: row.fields.0,
+            path: row.path.map(|PathColumn(path)| path).unwrap_or_default(),
+        };
+        Ok(rows.into_iter().map(record).collect())
+    }
+
+    /// The words of a document's page (from 0), by where they come from.
+    pub async fn texts_of_page(
+        &self,
+        document: DocumentId,
+        page: u32,
+    ) -> anyhow::Result<Vec<SourceText>> {
+        let mut tx = self.pool.begin().await?;
+        let id =
+            sqlx::query_scalar("SELECT id FROM pages WHERE document_id = ? AND page_index = ?");
+        let id: Option<i64> = id
+            .bind(document)
+            .bind(page)
+            .fetch_optional(&mut *tx)
+            .await?;
+        match id {
+            Some(id) => Ok(page_text::of_page(&mut tx, id).await?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Where to look for a document's file, the latest place first.
+    pub async fn latest_paths(&self, document: DocumentId) -> anyhow::Result<Vec<PathBuf>> {
+        let mut tx = self.pool.begin().await?;
+        Ok(sources::latest_paths(&mut tx, document).await?)
+    }
+
+    /// What the reader answered about the record's pages, in their order.
+    pub async fn readings_of(&self, record: i64) -> anyhow::Result<Vec<Reading>> {
+        let rows = sqlx::query_scalar::<_, Json<Reading>>(
+            "SELECT r.reading FROM record_pages rp JOIN readings r ON r.id = rp.reading_id
+             WHERE rp.record_id = ? AND r.reading IS NOT NULL ORDER BY rp.page_index",
+        );
+        let rows = rows.bind(record).fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(|Json(reading)| reading).collect())
+    }
+
+    /// The record of an earlier document that this one may be a duplicate of.
+    pub async fn duplicate_of(
+        &self,
+        document: DocumentId,
+        record: &Record,
+    ) -> anyhow::Result<Option<i64>> {
+        let mut tx = self.pool.begin().await?;
+        let found = duplicates::earlier(&mut tx, document, record).await?;
+        Ok(found.map(|found| found.record))
+    }
+
+    /// Remembers that two documents are not one, and stores `new`, the record
+    /// without the finding that they may be, in place of the current record
+    /// `id`. It gets the finding again where a third document has its business
+    /// key. As [`Store::correct`] otherwise.
+    pub async fn settle_not_duplicate(
+        &self,
+        id: i64,
+        other: DocumentId,
+        new: &mut Record,
+        correction: Correction<'_>,
+    ) -> anyhow::Result<Option<i64>> {
+        let mut tx = self.write().await?;
+        let document = sqlx::query_scalar("SELECT document_id FROM records WHERE id = ?");
+        let document: Option<DocumentId> = document.bind(id).fetch_optional(&mut *tx).await?;
+        let Some(document) = document.filter(|document| *document != other) else {
+            return Ok(None);
+        };
+        captures::insert_rejected_pair(&mut tx, document, other).await?;
+        duplicates::flag(&mut tx, document, new).await?;
+        let made = corrections::replace(&mut tx, id, new, &correction).await?;
+        if made.is_some() {
+            tx.commit().await?;
+        }
+        Ok(made)
+    }
+}

@@ -1,0 +1,202 @@
+//! The review page in a browser.
+
+use crate::context::Context;
+use crate::harness::test;
+use crate::review::ReviewServer;
+use crate::rows::{Row, fill};
+use crate::webdriver::{Browser, keys};
+
+const FOCUSED: &str = "document.activeElement";
+
+/// Label or name of what has the focus.
+fn focused(browser: &Browser) -> String {
+    browser.text(&format!(
+        "{FOCUSED}.labels?.[0]?.innerText || {FOCUSED}.getAttribute('aria-label') || {FOCUSED}.innerText"
+    ))
+}
+
+fn state_of(label: &str) -> String {
+    format!(
+        "[...document.querySelectorAll('.field')].find(f => f.querySelector('label').textContent === '{label}').dataset.state"
+    )
+}
+
+fn open(context: &Context, width: u32) -> (ReviewServer, Browser) {
+    let server = ReviewServer::start(context);
+    let browser = Browser::start(width, 900);
+    browser.open(&format!("http://{}{}", server.address, server.entry));
+    browser.wait("document.querySelector('#main h1')");
+    (server, browser)
+}
+
+test!(a_session_needs_the_keyboard_alone, Chromium);
+fn a_session_needs_the_keyboard_alone(context: Context) {
+    let rows = [
+        Row::invoice(1, "Nord GmbH", "10.00", "12.90"),
+        Row::invoice(2, "Ost KG", "10.00", "12.00"),
+        Row::invoice(3, "West AG", "10.00", "11.90"),
+    ];
+    fill(&context.path("docmill.db"), &rows);
+    let (_server, browser) = open(&context, 1400);
+    assert_eq!(
+        browser.text("document.querySelector('h1').innerText"),
+        "3 records to review"
+    );
+    // The first record has the focus; Enter opens it at its first doubt.
+    browser.press(&[keys::ENTER]);
+    browser.wait("document.querySelector('.server')");
+    browser.wait("document.activeElement.matches('.field input')");
+    assert_eq!(focused(&browser), "invoice number");
+    // Enter confirms. The focus passes over what is settled.
+    browser.press(&[keys::ENTER]);
+    browser.wait(&format!("{} === 'person'", state_of("invoice number")));
+    browser.wait("document.activeElement.getAttribute('aria-label')?.startsWith('line 1')");
+    for _ in 0..4 {
+        browser.press(&[keys::ENTER]);
+    }
+    browser.wait("document.activeElement.labels?.[0]?.textContent.includes('gross')");
+    // A failed check blocks the approval until it is corrected.
+    browser.press(&[keys::CONTROL, keys::ENTER]);
+    browser.wait("document.activeElement.id === 'reason'");
+    assert!(
+        browser
+            .text("document.getElementById('status').innerText")
+            .contains("A check fails")
+    );
+    browser.value("[...document.querySelectorAll('.field')].find(f => f.dataset.state === 'wrong').querySelector('input').focus()");
+    browser.write("11,90");
+    browser.wait(&format!("{} === 'person'", state_of("gross")));
+    browser.press(&[keys::CONTROL, 'z']);
+    browser.wait(&format!("{} === 'wrong'", state_of("gross")));
+    assert_eq!(browser.text(&format!("{FOCUSED}.value")), "12.90");
+    browser.write("11,90");
+    browser.wait(&format!("{} === 'person'", state_of("gross")));
+    browser.press(&[keys::CONTROL, keys::ENTER]);
+    browser.wait("document.querySelector('.side h1')?.innerText.includes('invoice 2') || document.querySelector('.side h1')?.innerText.includes('Invoice 2')");
+    // The next ones, without saving, and back.
+    browser.press(&[keys::CONTROL, keys::RIGHT]);
+    browser.wait("location.hash === '#record/3'");
+    browser.press(&[keys::CONTROL, keys::LEFT]);
+    browser.wait("location.hash === '#record/2'");
+    browser.press(&[keys::F1]);
+    browser.wait("document.getElementById('keys').open");
+    browser.press(&[keys::ESCAPE]);
+    browser.wait("!document.getElementById('keys').open && location.hash === '#record/2'");
+    // A line more, filled from the one above it, and one less.
+    browser.wait("document.querySelector('.lines input')");
+    browser.value("[...document.querySelectorAll('.lines input')].at(-1).focus()");
+    browser.press(&[keys::ENTER]);
+    browser.value("[...document.querySelectorAll('.lines input')].at(-1).focus()");
+    browser.press(&[keys::ENTER]);
+    browser.wait("document.querySelectorAll('.lines tbody tr').length === 2");
+    browser.press(&[keys::CONTROL, 'd']);
+    assert_eq!(browser.text(&format!("{FOCUSED}.value")), "Paper");
+    browser.press(&[keys::CONTROL, keys::DELETE]);
+    browser.wait("document.querySelectorAll('.lines tbody tr').length === 1");
+    // Approved although the check fails, with the reason.
+    browser.value("document.getElementById('reason').focus()");
+    browser.write("rounded by the seller");
+    browser.press(&[keys::CONTROL, keys::ENTER]);
+    browser.wait("location.hash === '#record/3'");
+    browser.press(&[keys::ESCAPE]);
+    browser.wait("document.querySelector('h1')?.innerText === '1 record to review'");
+    browser.press(&[keys::ENTER]);
+    browser.wait("document.querySelector('.server')");
+    browser.value("document.getElementById('reason').focus()");
+    browser.write("seen");
+    browser.press(&[keys::CONTROL, keys::ENTER]);
+    browser.wait("document.querySelector('h1')?.innerText === 'Nothing to review'");
+    let errors = browser.errors();
+    let own = errors
+        .iter()
+        .filter(|error| !error.contains("/image") && !error.contains("favicon"));
+    assert_eq!(own.collect::<Vec<_>>(), Vec::<&String>::new());
+    let records = context.records();
+    let accepted = records
+        .iter()
+        .filter(|record| record["status"] == "accepted");
+    assert_eq!(accepted.count(), 3, "{records:#?}");
+    let first = records
+        .iter()
+        .find(|r| r["fields"]["seller_name"] == "Nord GmbH")
+        .unwrap();
+    assert_eq!(first["fields"]["gross_total"], "11.90");
+}
+
+test!(words_of_the_page_fill_a_field, Engines, Chromium);
+fn words_of_the_page_fill_a_field(context: Context) {
+    context.fixture("invoice/gb_tools", "in/tools");
+    let ran = context.run(&["run", "in", "--type", "invoice"]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    let (_server, browser) = open(&context, 1400);
+    browser.press(&[keys::ENTER]);
+    browser.wait("document.querySelector('.sheet img')?.naturalWidth > 100");
+    let input = "[...document.querySelectorAll('.field')].find(f => f.querySelector('label').textContent === 'seller name').querySelector('input')";
+    browser.value(&format!("{input}.focus()"));
+    // The first two words of the page that stand side by side.
+    browser.value(
+        "fetch(location.hash.replace('#record', '/api/records') + '/pages/0/words').then(r => r.json()).then(words => {
+            const b = words.findIndex((w, i) => i > 0 && Math.abs(w.bbox[1] - words[i - 1].bbox[1]) < 0.005 && w.bbox[0] > words[i - 1].bbox[2]);
+            window.two = [words[b - 1], words[b]];
+        })",
+    );
+    browser.press(&[keys::ALT, '0']);
+    browser.value("document.querySelector('.sheet-scroll').scrollTo(0, Math.max(0, two[0].bbox[1] * document.querySelector('.sheet').clientHeight - 100))");
+    let corner = |x: &str, y: &str| {
+        let at = "document.querySelector('.sheet').getBoundingClientRect()";
+        let value = browser.value(&format!(
+            "[{at}.left + {x} * {at}.width, {at}.top + {y} * {at}.height]"
+        ));
+        [value[0].as_f64().unwrap(), value[1].as_f64().unwrap()]
+    };
+    let from = corner("(two[0].bbox[0] - 0.002)", "(two[0].bbox[1] - 0.002)");
+    let to = corner("(two[1].bbox[2] + 0.002)", "(two[1].bbox[3] + 0.002)");
+    browser.drag(from, to);
+    let expected = browser.text("two.map(w => w.text).join(' ')");
+    browser.wait(&format!("{input}.value === two.map(w => w.text).join(' ')"));
+    browser.wait(&format!("{} === 'person'", state_of("seller name")));
+    assert_eq!(
+        browser.value(&format!("{input} === {FOCUSED}")),
+        true,
+        "{expected}"
+    );
+    // Its place is marked.
+    assert_eq!(
+        browser.value("document.querySelector('.mark').hidden"),
+        false
+    );
+    browser.press(&[keys::CONTROL, 'z']);
+    browser.wait(&format!("{input}.value !== two.map(w => w.text).join(' ')"));
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}
+
+test!(a_lost_connection_keeps_what_was_typed, Chromium);
+fn a_lost_connection_keeps_what_was_typed(context: Context) {
+    let row = Row::invoice(1, "Nord GmbH", "10.00", "12.90");
+    fill(&context.path("docmill.db"), &[row]);
+    let (server, browser) = open(&context, 1400);
+    browser.press(&[keys::ENTER]);
+    browser.wait("document.activeElement.matches('.field input')");
+    server.running.kill();
+    browser.write("R-77");
+    browser.wait("document.getElementById('status').textContent.includes('does not answer')");
+    browser.press(&[keys::CONTROL, 's']);
+    browser.wait("document.querySelector('.field input').value === 'R-77'");
+}
+
+test!(large_type_needs_no_scrolling_sideways, Chromium);
+fn large_type_needs_no_scrolling_sideways(context: Context) {
+    let row = Row::invoice(1, "Nord GmbH", "10.00", "12.90");
+    fill(&context.path("docmill.db"), &[row]);
+    // 1400 pixels at 200 %.
+    let (_server, browser) = open(&context, 700);
+    browser.press(&[keys::ENTER]);
+    browser.wait("document.activeElement.matches('.field input')");
+    let widths = browser.value("[document.documentElement.scrollWidth, innerWidth]");
+    assert!(widths[0].as_f64() <= widths[1].as_f64(), "{widths}");
+    // Every input has a name, and what is wrong is announced with its reason.
+    let nameless = browser.value("[...document.querySelectorAll('input')].filter(i => !i.labels?.length && !i.getAttribute('aria-label')).length");
+    assert_eq!(nameless, 0);
+    let described = browser.value("[...document.querySelectorAll('.field input')].every(i => document.getElementById(i.getAttribute('aria-describedby')).textContent !== '')");
+    assert_eq!(described, true);
+}
