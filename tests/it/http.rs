@@ -48,15 +48,36 @@ pub fn send(
     }
     request.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
     stream.write_all(request.as_bytes()).unwrap();
+    read(&mut stream)
+}
+
+/// Reads to the length that the answer states: not every server closes the
+/// connection when it is asked to.
+fn read(stream: &mut TcpStream) -> Reply {
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).unwrap();
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
-    let end = end.unwrap_or_else(|| panic!("no HTTP: {}", String::from_utf8_lossy(&bytes)));
-    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    assert!(!head.to_lowercase().contains("transfer-encoding"), "{head}");
-    Reply {
-        status: head[9..12].parse().unwrap(),
-        head,
-        body: bytes[end + 4..].to_vec(),
+    loop {
+        if let Some(reply) = parse(&bytes) {
+            return reply;
+        }
+        let mut part = [0; 1 << 16];
+        let count = stream.read(&mut part).unwrap();
+        let so_far = String::from_utf8_lossy(&bytes);
+        assert!(count > 0, "the answer is cut off: {so_far}");
+        bytes.extend_from_slice(&part[..count]);
     }
+}
+
+/// `None`: not all of it is there.
+fn parse(bytes: &[u8]) -> Option<Reply> {
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let mut reply = Reply {
+        status: 0,
+        head: String::from_utf8_lossy(&bytes[..end]).into_owned(),
+        body: Vec::new(),
+    };
+    let length = reply.header("content-length");
+    let length: usize = length.map_or(0, |length| length.trim().parse().unwrap());
+    reply.status = reply.head[9..12].parse().unwrap();
+    reply.body = bytes.get(end + 4..end + 4 + length)?.to_vec();
+    Some(reply)
 }

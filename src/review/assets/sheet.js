@@ -72,6 +72,9 @@ export class Sheet {
 
   async load(place) {
     const page = this.record.pages[place];
+    // Nothing is marked on the page before.
+    this.image.hidden = place !== this.place;
+    this.mark.hidden = true;
     this.place = place;
     this.words = [];
     this.number.textContent = page === undefined ? "no page" : `page ${page + 1}${this.record.pages.length > 1 ? ` (${place + 1} of ${this.record.pages.length})` : ""}`;
@@ -85,6 +88,7 @@ export class Sheet {
       if (this.image.src !== image) this.image.src = image;
       await this.image.decode().catch(() => {});
       if (this.place !== place) return;
+      this.image.hidden = false;
       this.note.textContent = this.said;
       this.lay();
       this.aim();
