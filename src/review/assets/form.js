@@ -298,7 +298,9 @@ export class Form {
     input.cell.text = input.value = text;
     input.cell.place = place;
     this.changed();
-    input.focus();
+    // A field that has the focus already gets no event.
+    if (document.activeElement === input) this.focused(input);
+    else input.focus();
     return true;
   }
 
