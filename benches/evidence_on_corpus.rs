@@ -49,7 +49,7 @@ impl Document {
     fn look(&self, types: &DocTypes, fields: &Fields) -> (Vec<FieldEvidence>, Vec<Finding>) {
         let context = Context {
             unsupported_fields: BTreeMap::new(),
-            einvoice: None,
+            einvoices: BTreeMap::new(),
             document_warnings: Vec::new(),
             today: jiff::civil::date(2026, 1, 1),
         };

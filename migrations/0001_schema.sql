@@ -48,8 +48,6 @@ CREATE TABLE documents (
     warnings        TEXT    NOT NULL,      -- JSON array of sentences
     added_at        INTEGER NOT NULL,
     run_id          INTEGER NOT NULL REFERENCES runs (id),
-    -- Whether its attachments were searched for an electronic invoice.
-    xml_searched    INTEGER NOT NULL DEFAULT 0 CHECK (xml_searched IN (0, 1)),
     state           TEXT    NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'recorded')),
     -- Counts how often pages were queued again: records are only stored for
     -- the revision whose results they were made from.
@@ -77,11 +75,14 @@ CREATE UNIQUE INDEX sources_rejected ON sources (path) WHERE document_id IS NULL
 -- What else a path has held is asked whenever a file is seen.
 CREATE INDEX sources_path ON sources (path);
 
--- The electronic invoice that a document carries, as it was found.
+-- The electronic invoices that a document carries, as they were found: one, or
+-- one for each document inside a portfolio.
 CREATE TABLE einvoices (
-    document_id INTEGER PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,
-    name        TEXT,                      -- the attachment's; null: the document is the XML
-    xml         BLOB NOT NULL
+    document_id INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    part        INTEGER NOT NULL,          -- as of pages
+    name        TEXT,                      -- the attachment's; null: the document, or the part, is the XML
+    xml         BLOB NOT NULL,
+    PRIMARY KEY (document_id, part)
 ) STRICT;
 
 -- The job is the row.
@@ -89,6 +90,7 @@ CREATE TABLE pages (
     id            INTEGER PRIMARY KEY,
     document_id   INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
     page_index    INTEGER NOT NULL,        -- from 0
+    part          INTEGER NOT NULL,        -- the document inside a portfolio, from 0; else 0
     state         TEXT    NOT NULL DEFAULT 'queued'
                   CHECK (state IN ('queued', 'leased', 'done', 'failed')),
     forced_type   TEXT,                    -- given by the user, instead of CLIP's

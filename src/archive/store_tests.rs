@@ -51,11 +51,12 @@ impl Archive {
             info: DocumentInfo {
                 media_type: MediaType::Png,
                 pages: 1,
+                parts: Vec::new(),
                 attachments: vec![],
                 warnings: vec![],
             },
             path: made.path.into(),
-            xml: None,
+            einvoices: Vec::new(),
         };
         let id = self.store.add_document(self.run, &document, None);
         let id = id.await.unwrap();
@@ -319,6 +320,7 @@ async fn words_of_a_forgotten_file_are_gone() {
 fn a_page_without_a_record_is_found_by_its_words() {
     let page = PageResult {
         index: 3,
+        part: 0,
         routing: None,
         words: words("Terms of sale 12.50"),
         reading: Ok(None),

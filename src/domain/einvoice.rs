@@ -8,7 +8,10 @@ use super::Finding;
 /// itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct XmlFile {
-    /// The attachment's name; `None`: the document is this XML.
+    /// The document inside a portfolio that it belongs to, from 0; 0 where the
+    /// file is one document.
+    pub part: u32,
+    /// The attachment's name; `None`: the document, or the part, is this XML.
     pub name: Option<String>,
     pub bytes: Vec<u8>,
 }

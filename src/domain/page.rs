@@ -32,17 +32,33 @@ impl MediaType {
     }
 }
 
-/// What opening a document tells before any page is drawn.
+/// What is known of a document once it is open, before any page is drawn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DocumentInfo {
     pub media_type: MediaType,
     pub pages: u32,
+    /// Pages of each document inside a portfolio, in their order; empty where
+    /// the file is one document.
+    #[serde(default)]
+    pub parts: Vec<u32>,
     /// Names of the files embedded in a PDF (`factur-x.xml`), in its order.
     #[serde(default)]
     pub attachments: Vec<String>,
     /// Warnings for the record, e.g. pages that the file promises but lacks.
     #[serde(default)]
     pub warnings: Vec<String>,
+}
+
+impl DocumentInfo {
+    /// The part of each page, from 0. The pages beyond the parts are of the
+    /// last one.
+    pub fn part_of_pages(&self) -> impl Iterator<Item = u32> + '_ {
+        let parts = self.parts.iter().zip(0..);
+        let of_parts = parts.flat_map(|(pages, part)| (0..*pages).map(move |_| part));
+        let last = self.parts.len().saturating_sub(1) as u32;
+        let all = of_parts.chain(std::iter::repeat(last));
+        all.take(self.pages as usize)
+    }
 }
 
 /// An upright page: RGB, 8 bits a channel, rows top to bottom without padding,
@@ -327,6 +343,23 @@ mod tests {
         assert!(PageImage::new(2, 1, vec![0; 6]).is_some());
         assert!(PageImage::new(2, 1, vec![0; 5]).is_none());
         assert!(PageImage::new(0, 4, vec![]).is_none());
+    }
+
+    #[test]
+    fn every_page_is_of_one_part() {
+        let info = |pages, parts| DocumentInfo {
+            media_type: MediaType::Pdf,
+            pages,
+            parts,
+            attachments: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let parts = |info: DocumentInfo| info.part_of_pages().collect::<Vec<u32>>();
+        assert_eq!(parts(info(3, vec![])), [0, 0, 0]);
+        assert_eq!(parts(info(4, vec![1, 2, 1])), [0, 1, 1, 2]);
+        // Numbers that do not fit each other still give each page a part.
+        assert_eq!(parts(info(3, vec![1, 1])), [0, 1, 1]);
+        assert_eq!(parts(info(1, vec![u32::MAX, 1])), [0]);
     }
 
     #[test]

@@ -66,13 +66,17 @@ impl Source {
 pub struct PageResult {
     /// From 0.
     pub index: u32,
+    /// The document inside a portfolio that it is of, from 0. Pages of one part
+    /// follow each other, and records do not reach over parts.
+    #[serde(default)]
+    pub part: u32,
     pub routing: Option<Routing>,
     /// The text layer's; empty for a scan.
     pub words: Vec<Word>,
     /// `Ok(None)`: the page was not read, since its type is not known or is
     /// none of ours; `Err`: it could not be read.
     pub reading: Result<Option<Reading>, Failure>,
-    /// What an OCR engine read as a second opinion, where it was asked.
+    /// What an OCR engine read to cross-check the text layer, where it was asked.
     #[serde(default)]
     pub ocr: Vec<OcrWord>,
 }

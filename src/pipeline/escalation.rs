@@ -63,6 +63,17 @@ pub struct PageReading {
     reading: Option<i64>,
 }
 
+impl PageReading {
+    /// A page of an electronic invoice: no reader makes its record.
+    pub fn stated(result: PageResult) -> PageReading {
+        PageReading {
+            result,
+            reader: None,
+            reading: None,
+        }
+    }
+}
+
 /// Makes records of pages.
 pub type MakeRecords<'a> = &'a dyn Fn(&[PageReading]) -> Vec<Record>;
 

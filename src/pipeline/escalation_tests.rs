@@ -58,6 +58,7 @@ fn page(index: u32) -> PageResult {
     };
     PageResult {
         index,
+        part: 0,
         routing: Some(routing),
         words: vec![],
         ocr: vec![],
@@ -67,7 +68,7 @@ fn page(index: u32) -> PageResult {
 
 fn records(pages: &[PageReading]) -> Vec<Record> {
     let context = validation::Context {
-        einvoice: None,
+        einvoices: BTreeMap::new(),
         unsupported_fields: BTreeMap::new(),
         document_warnings: Vec::new(),
         today: jiff::civil::date(2026, 1, 1),

@@ -10,8 +10,8 @@ use tokio::sync::mpsc;
 use super::events::Event;
 use super::recorder::Recorder;
 use super::run_context::RunContext;
-use crate::domain::{DocumentInfo, Failure, Limits, Reason, XmlFile};
-use crate::engines::worker::OpenDocument;
+use crate::domain::{DocumentInfo, Failure, Limits, Reason};
+use crate::engines::worker::{OpenDocument, OpenedDocument};
 use crate::ingest::{self, Found};
 use crate::store::{KnownDocument, NewDocument, PageKey};
 
@@ -83,13 +83,9 @@ impl Intake {
         };
         let blake3 = ingest::hash(&bytes);
         if let Some(known) = self.context.store.lookup(&blake3).await? {
-            let known = match known.xml_unsearched {
-                true => self.search_xml(&blake3, &bytes, known).await?,
-                false => known,
-            };
             return self.ingest_known(path, known).await;
         }
-        let (info, xml) = match self.open(&blake3, &bytes).await {
+        let OpenedDocument { info, einvoices } = match self.open(&blake3, &bytes).await {
             Ok(opened) => opened,
             Err(failure) => return self.reject(path, failure).await,
         };
@@ -99,7 +95,7 @@ impl Intake {
             bytes: bytes.len() as u64,
             info,
             path: path.clone(),
-            xml,
+            einvoices,
         };
         let (store, run) = (&self.context.store, self.context.run);
         let forced_type = self.request.doc_type.as_deref();
@@ -111,29 +107,6 @@ impl Intake {
             failed_pages: 0,
         });
         Ok(())
-    }
-
-    /// Searches the attachments of a known document that were not searched for
-    /// an electronic invoice. What cannot be opened today stays as it is.
-    async fn search_xml(
-        &self,
-        blake3: &str,
-        bytes: &[u8],
-        known: KnownDocument,
-    ) -> anyhow::Result<KnownDocument> {
-        match self.open(blake3, bytes).await {
-            Ok((_, xml)) => {
-                self.context.store.store_xml(known.id, xml.as_ref()).await?;
-                Ok(KnownDocument {
-                    xml: xml.as_ref().map(XmlFile::place),
-                    ..known
-                })
-            }
-            Err(failure) => {
-                tracing::warn!("its attachments could not be searched: {failure}");
-                Ok(known)
-            }
-        }
     }
 
     /// A document that is in the database already: nothing is read again unless
@@ -188,11 +161,11 @@ impl Intake {
         let RunRequest {
             force, doc_type, ..
         } = &self.request;
-        // The type of a page that no model reads changes nothing.
-        let asks_model = plan.treatment(known.xml).asks_model();
+        let asks_model = |xml| plan.treatment(xml).asks_model();
         let mut requeued = 0;
-        if *force || (doc_type.is_some() && asks_model) {
-            let forced = store.requeue(run, known.id, *force, doc_type.as_deref());
+        if *force || doc_type.is_some() {
+            let forced_type = doc_type.as_deref();
+            let forced = store.requeue(run, known.id, *force, forced_type, &asks_model);
             requeued += forced.await?;
         }
         let is_stale =
@@ -211,12 +184,7 @@ impl Intake {
     }
 
     /// Opens the document in a rasteriser; once more if that kills the worker.
-    /// With the electronic invoice that it carries or is.
-    async fn open(
-        &self,
-        blake3: &str,
-        bytes: &[u8],
-    ) -> Result<(DocumentInfo, Option<XmlFile>), Failure> {
+    async fn open(&self, blake3: &str, bytes: &[u8]) -> Result<OpenedDocument, Failure> {
         let settings = self.context.settings();
         let deadline = Duration::from_secs(settings.rasterizing.open_seconds);
         let mut last = Failure::new(Reason::Internal, "the document was not opened");
@@ -234,7 +202,7 @@ impl Intake {
                 Ok(opened) => {
                     check(&opened.info, &settings.limits)?;
                     worker.set_document(Some(blake3.to_owned()));
-                    return Ok((opened.info, opened.einvoice));
+                    return Ok(opened);
                 }
                 Err(failure) if failure.reason.is_retryable() => last = failure,
                 Err(failure) => return Err(failure),

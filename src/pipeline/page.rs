@@ -36,7 +36,7 @@ pub struct PageJob<'a> {
     pub paths: &'a [PathBuf],
     pub index: u32,
     pub forced_type: Option<&'a str>,
-    /// Whether the document comes with an electronic invoice.
+    /// Whether the document, or part, comes with an electronic invoice.
     pub xml: Option<XmlPlace>,
     /// The reader's place in the plan.
     pub tier: usize,

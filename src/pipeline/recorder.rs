@@ -2,7 +2,7 @@
 //! read are escalated, within the run's budget; of the rest records are made,
 //! accepted or not, and stored.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::escalation::{PageReading, SelectedAttempts, select_attempts};
@@ -13,8 +13,11 @@ use super::run_context::RunContext;
 use crate::archive;
 use crate::documents::einvoice;
 use crate::documents::validation::{self, EmbeddedInvoice};
-use crate::domain::{Failure, Record, XmlFile};
+use crate::domain::{Failure, Record};
 use crate::store::{DbErrorKind, DocumentId, FinishedPages, NewEscalation, NewRecords};
+
+/// Electronic invoices by the part of the document that they state.
+type EInvoices = BTreeMap<u32, EmbeddedInvoice>;
 
 pub(super) struct Recorder {
     context: Arc<RunContext>,
@@ -64,27 +67,19 @@ impl Recorder {
         let Some(mut pages) = self.context.store.finished_pages(document).await? else {
             return Ok(());
         };
-        match self.einvoice(&pages).await {
-            Ok(None) => {}
-            Ok(Some(einvoice)) => {
-                let records = self.records_of_einvoice(&pages, einvoice);
-                return self.store(pages, &[], records, 0).await;
-            }
-            // Its values are then read from the page.
-            Err(failure) => pages.warnings.push(failure.message),
-        }
-        if let Some(name) = self.unknown_type(&pages) {
+        let einvoices = self.einvoices(&mut pages).await;
+        if let Some(name) = self.unknown_type(&pages, &einvoices) {
             tracing::warn!(
                 path = %pages.path.display(),
                 "not recorded yet: it is of document type `{name}`, which this run does not know; name its folder with --types"
             );
             return Ok(());
         }
-        let selected = self.select(&pages).await?;
+        let selected = self.select(&pages, &einvoices).await?;
         if self.escalate(&pages, &selected.escalations).await? > 0 {
             return Ok(());
         }
-        let records = self.records(&pages, &selected.pages);
+        let records = self.records(&pages, &einvoices, &selected.pages);
         let results = selected.pages.into_iter().map(|page| page.result);
         pages.results = results.collect();
         self.store(pages, &selected.chosen, records, selected.rescued)
@@ -98,44 +93,49 @@ impl Recorder {
         if plan.tiers.len() == 1 || self.tiers.is_exhausted() {
             return Ok(0);
         }
-        let Some(pages) = self.context.store.pages_in_review(document).await? else {
+        let Some(mut pages) = self.context.store.pages_in_review(document).await? else {
             return Ok(0);
         };
-        let place = pages.xml.as_ref().map(XmlFile::place);
-        if plan.treatment(place).takes_xml() {
-            return Ok(0);
-        }
-        let selected = self.select(&pages).await?;
+        let einvoices = self.einvoices(&mut pages).await;
+        let selected = self.select(&pages, &einvoices).await?;
         self.escalate(&pages, &selected.escalations).await
     }
 
     /// The type of a page by which nothing of it could be checked.
-    fn unknown_type(&self, pages: &FinishedPages) -> Option<String> {
+    fn unknown_type(&self, pages: &FinishedPages, einvoices: &EInvoices) -> Option<String> {
         let types = &self.context.plan().types;
-        let routed = pages
-            .results
-            .iter()
-            .filter_map(|page| page.routing.as_ref());
+        let read = pages.results.iter();
+        let read = read.filter(|page| !einvoices.contains_key(&page.part));
+        let routed = read.filter_map(|page| page.routing.as_ref());
         let mut named = routed.filter_map(|routing| routing.verdict.as_ref().ok());
         named.find(|name| types.get(name).is_none()).cloned()
     }
 
-    async fn select(&self, pages: &FinishedPages) -> anyhow::Result<SelectedAttempts> {
+    /// Chooses among the attempts at the pages that are read. What the pages of
+    /// an electronic invoice show is compared with it and never escalated.
+    async fn select(
+        &self,
+        pages: &FinishedPages,
+        einvoices: &EInvoices,
+    ) -> anyhow::Result<SelectedAttempts> {
+        let results = pages.results.iter().cloned().zip(pages.readers.clone());
+        let (stated, read): (Vec<_>, Vec<_>) =
+            results.partition(|(page, _)| einvoices.contains_key(&page.part));
+        let (read, readers): (Vec<_>, Vec<_>) = read.into_iter().unzip();
         let stronger = self.context.plan().stronger_readers();
-        if stronger.is_empty() && !pages.escalated {
-            let (results, readers) = (&pages.results, &pages.readers);
-            return Ok(SelectedAttempts::of_one_reader(results, readers));
-        }
-        let attempts = self.context.store.attempts(pages.document).await?;
-        let records = |readings: &[PageReading]| self.records(pages, readings);
-        let run = self.context.run;
-        Ok(select_attempts(
-            &pages.results,
-            &attempts,
-            &stronger,
-            run,
-            &records,
-        ))
+        let mut selected = if stronger.is_empty() && !pages.escalated {
+            SelectedAttempts::of_one_reader(&read, &readers)
+        } else {
+            let attempts = self.context.store.attempts(pages.document).await?;
+            let records = |readings: &[PageReading]| self.records(pages, einvoices, readings);
+            select_attempts(&read, &attempts, &stronger, self.context.run, &records)
+        };
+        let stated = stated
+            .into_iter()
+            .map(|(page, _)| PageReading::stated(page));
+        selected.pages.extend(stated);
+        selected.pages.sort_by_key(|page| page.result.index);
+        Ok(selected)
     }
 
     /// Queues what the budget allows. Returns how many pages.
@@ -184,45 +184,57 @@ impl Recorder {
         Ok(escalated)
     }
 
-    /// The document's electronic invoice, where its values are to be the
-    /// record's.
-    async fn einvoice(&self, pages: &FinishedPages) -> Result<Option<EmbeddedInvoice>, Failure> {
-        let place = pages.xml.as_ref().map(XmlFile::place);
-        let treatment = self.context.plan().treatment(place);
-        let Some(file) = pages.xml.clone().filter(|_| treatment.takes_xml()) else {
-            return Ok(None);
-        };
-        // A large one takes a moment, which would block the runtime.
-        let parsed = tokio::task::spawn_blocking(move || {
-            let invoice = einvoice::parse(&file.bytes)?;
-            Ok(EmbeddedInvoice {
-                doc_type: INVOICE.to_owned(),
-                fields: einvoice::fields(&invoice),
-                invoice,
-            })
-        });
-        parsed.await.map_err(Failure::internal)?.map(Some)
-    }
-
-    fn records_of_einvoice(&self, pages: &FinishedPages, invoice: EmbeddedInvoice) -> Vec<Record> {
-        let plan = self.context.plan();
-        let context = self.validation_context(pages, Some(invoice), &BTreeSet::new());
-        let mut records = validation::records(&plan.types, &pages.results, &context);
-        for record in &mut records {
-            plan.accept(record, None);
+    /// The electronic invoices whose values are to be those of the records, by
+    /// part. The pages of one that cannot be read are records as they were read;
+    /// a warning says so.
+    async fn einvoices(&self, pages: &mut FinishedPages) -> EInvoices {
+        let mut einvoices = EInvoices::new();
+        for file in std::mem::take(&mut pages.einvoices) {
+            if !self
+                .context
+                .plan()
+                .treatment(Some(file.place()))
+                .takes_xml()
+            {
+                continue;
+            }
+            let part = file.part;
+            // A large one takes a moment, which would block the runtime.
+            let parsed = tokio::task::spawn_blocking(move || einvoice::parse(&file.bytes));
+            match parsed.await.map_err(Failure::internal).flatten() {
+                Ok(invoice) => {
+                    let invoice = EmbeddedInvoice {
+                        doc_type: INVOICE.to_owned(),
+                        fields: einvoice::fields(&invoice),
+                        invoice,
+                    };
+                    einvoices.insert(part, invoice);
+                }
+                Err(failure) => pages.warnings.push(failure.message),
+            }
         }
-        records
+        einvoices
     }
 
     /// The records that these readings make. Each is accepted or not by what is
     /// known of the reader that read it.
-    fn records(&self, pages: &FinishedPages, readings: &[PageReading]) -> Vec<Record> {
+    fn records(
+        &self,
+        pages: &FinishedPages,
+        einvoices: &EInvoices,
+        readings: &[PageReading],
+    ) -> Vec<Record> {
         let plan = self.context.plan();
         let readers_of = |of: &dyn Fn(&&PageReading) -> bool| -> BTreeSet<&str> {
             let readings = readings.iter().filter(of);
             readings.filter_map(|page| page.reader.as_deref()).collect()
         };
-        let context = self.validation_context(pages, None, &readers_of(&|_| true));
+        let context = validation::Context {
+            unsupported_fields: plan.unsupported_fields(&readers_of(&|_| true)),
+            document_warnings: pages.warnings.clone(),
+            einvoices: einvoices.clone(),
+            today: jiff::Zoned::now().date(),
+        };
         let results: Vec<_> = readings.iter().map(|page| page.result.clone()).collect();
         let mut records = validation::records(&plan.types, &results, &context);
         for record in &mut records {
@@ -231,20 +243,6 @@ impl Recorder {
             plan.accept(record, reader);
         }
         records
-    }
-
-    fn validation_context(
-        &self,
-        pages: &FinishedPages,
-        einvoice: Option<EmbeddedInvoice>,
-        readers: &BTreeSet<&str>,
-    ) -> validation::Context {
-        validation::Context {
-            unsupported_fields: self.context.plan().unsupported_fields(readers),
-            document_warnings: pages.warnings.clone(),
-            einvoice,
-            today: jiff::Zoned::now().date(),
-        }
     }
 
     async fn store(

@@ -17,18 +17,14 @@ pub struct NewDocument {
     pub bytes: u64,
     pub info: DocumentInfo,
     pub path: PathBuf,
-    /// The electronic invoice that it carries or is.
-    pub xml: Option<XmlFile>,
+    /// The electronic invoices that it carries or is, at most one for each part.
+    pub einvoices: Vec<XmlFile>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
 pub struct KnownDocument {
     pub id: DocumentId,
     pub pages: u32,
-    /// It has attachments that were not searched for an electronic invoice.
-    pub xml_unsearched: bool,
-    /// Whether it comes with an electronic invoice.
-    pub xml: Option<XmlPlace>,
     pub failed_pages: u32,
 }
 
@@ -38,7 +34,7 @@ pub struct PageKey<'a> {
     pub key: &'a str,
     pub doc_type: Option<&'a str>,
     pub forced: bool,
-    /// Whether its document comes with an electronic invoice.
+    /// Whether its document, or part, comes with an electronic invoice.
     pub xml: Option<XmlPlace>,
 }
 
@@ -51,14 +47,15 @@ struct FinishedPage {
     forced_type: Option<String>,
     /// Who claimed it last.
     run_id: Option<RunId>,
+    /// Whether the electronic invoice of its part is all of the part; `None`:
+    /// it has none.
+    xml_is_whole: Option<bool>,
 }
 
-#[derive(FromRow)]
-struct KnownRow {
-    id: DocumentId,
-    pages: u32,
-    xml_unsearched: bool,
-    failed_pages: u32,
+impl FinishedPage {
+    fn xml(&self) -> Option<XmlPlace> {
+        self.xml_is_whole.map(place)
+    }
 }
 
 /// Makes a finished page a job again; its readings stay.
@@ -69,22 +66,12 @@ const REQUEUE: &str = "UPDATE pages SET state = 'queued', attempts = 0, failures
 
 impl Store {
     pub async fn lookup(&self, blake3: &str) -> anyhow::Result<Option<KnownDocument>> {
-        let mut tx = self.pool.begin().await?;
-        let row = sqlx::query_as::<_, KnownRow>(
-            "SELECT id, pages, xml_searched = 0 AND attachments <> '[]' AS xml_unsearched,
+        let known = sqlx::query_as(
+            "SELECT id, pages,
                 (SELECT count(*) FROM pages WHERE document_id = documents.id AND state = 'failed') AS failed_pages
              FROM documents WHERE blake3 = ?",
         );
-        let Some(row) = row.bind(blake3).fetch_optional(&mut *tx).await? else {
-            return Ok(None);
-        };
-        Ok(Some(KnownDocument {
-            id: row.id,
-            pages: row.pages,
-            xml_unsearched: row.xml_unsearched,
-            xml: xml_place(&mut tx, row.id).await?,
-            failed_pages: row.failed_pages,
-        }))
+        Ok(known.bind(blake3).fetch_optional(&self.pool).await?)
     }
 
     /// Stores the document, its path and its queued pages in one transaction.
@@ -97,8 +84,8 @@ impl Store {
         let mut tx = self.write().await?;
         let inserted = sqlx::query_scalar(
             "INSERT INTO documents
-                (blake3, bytes, media_type, pages, attachments, warnings, added_at, run_id, xml_searched)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
+                (blake3, bytes, media_type, pages, attachments, warnings, added_at, run_id)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (blake3) DO NOTHING RETURNING id",
         )
         .bind(&new.blake3)
@@ -113,12 +100,14 @@ impl Store {
         .await?;
         let id: DocumentId = match inserted {
             Some(id) => {
-                insert_xml(&mut tx, id, new.xml.as_ref()).await?;
-                for index in 0..new.info.pages {
+                for xml in &new.einvoices {
+                    insert_xml(&mut tx, id, xml).await?;
+                }
+                for (index, part) in (0u32..).zip(new.info.part_of_pages()) {
                     let page = sqlx::query(
-                        "INSERT INTO pages (document_id, page_index, forced_type) VALUES (?, ?, ?)",
+                        "INSERT INTO pages (document_id, page_index, part, forced_type) VALUES (?, ?, ?, ?)",
                     );
-                    let page = page.bind(id).bind(index).bind(forced_type);
+                    let page = page.bind(id).bind(index).bind(part).bind(forced_type);
                     page.execute(&mut *tx).await?;
                 }
                 id
@@ -134,24 +123,18 @@ impl Store {
         Ok(id)
     }
 
-    /// Stores the result of searching a known document for an electronic
-    /// invoice.
-    pub async fn store_xml(
+    /// The electronic invoice that a page (from 0) of a document belongs to.
+    pub async fn einvoice(
         &self,
         document: DocumentId,
-        xml: Option<&XmlFile>,
-    ) -> anyhow::Result<()> {
-        let mut tx = self.write().await?;
-        let searched = sqlx::query("UPDATE documents SET xml_searched = 1 WHERE id = ?");
-        searched.bind(document).execute(&mut *tx).await?;
-        insert_xml(&mut tx, document, xml).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// The electronic invoice that a document carries or is.
-    pub async fn einvoice(&self, document: DocumentId) -> anyhow::Result<Option<XmlFile>> {
-        let mut tx = self.pool.begin().await?;
-        Ok(xml_file(&mut tx, document).await?)
+        page: u32,
+    ) -> anyhow::Result<Option<XmlFile>> {
+        let xml = sqlx::query_as::<_, XmlRow>(
+            "SELECT e.part, e.name, e.xml FROM einvoices e JOIN pages p USING (document_id, part)
+             WHERE p.document_id = ? AND p.page_index = ?",
+        );
+        let xml = xml.bind(document).bind(page);
+        Ok(xml.fetch_optional(&self.pool).await?.map(XmlFile::from))
     }
 
     /// Stores where a known document was seen, or that a file was rejected.
@@ -169,19 +152,23 @@ impl Store {
 
     /// Queues the document's finished pages again: all of them that this run
     /// has not done itself (the document may have several paths), or those whose
-    /// forced type would change. Returns how many.
+    /// forced type would change, which changes nothing unless a model is asked.
+    /// Returns how many.
     pub async fn requeue(
         &self,
         run: RunId,
         document: DocumentId,
         all: bool,
         forced_type: Option<&str>,
+        asks_model: &(dyn Fn(Option<XmlPlace>) -> bool + Sync),
     ) -> anyhow::Result<u32> {
         let mut tx = self.write().await?;
         let pages = finished_pages(&mut tx, document).await?;
         let chosen = pages.into_iter().filter(|page| {
             all && page.run_id != Some(run)
-                || forced_type.is_some() && page.forced_type.as_deref() != forced_type
+                || forced_type.is_some()
+                    && page.forced_type.as_deref() != forced_type
+                    && asks_model(page.xml())
         });
         let requeued = requeue(&mut tx, document, forced_type, chosen).await?;
         tx.commit().await?;
@@ -206,14 +193,13 @@ impl Store {
             return Ok(0);
         }
         let pages = finished_pages(&mut tx, document).await?;
-        let xml = xml_place(&mut tx, document).await?;
         let is_stale = |page: &FinishedPage| {
             page.key.as_deref().is_some_and(|key| {
                 stale(PageKey {
                     key,
                     doc_type: page.doc_type.as_deref(),
                     forced: page.forced_type.is_some(),
-                    xml,
+                    xml: page.xml(),
                 })
             })
         };
@@ -229,7 +215,9 @@ async fn finished_pages(
     document: DocumentId,
 ) -> sqlx::Result<Vec<FinishedPage>> {
     let pages = sqlx::query_as(
-        "SELECT id, key, doc_type, forced_type, run_id FROM pages
+        "SELECT p.id, p.key, p.doc_type, p.forced_type, p.run_id,
+            CASE WHEN e.part IS NOT NULL THEN e.name IS NULL END AS xml_is_whole
+         FROM pages p LEFT JOIN einvoices e USING (document_id, part)
          WHERE document_id = ? AND state IN ('done', 'failed')",
     );
     pages.bind(document).fetch_all(&mut **tx).await
@@ -316,36 +304,63 @@ impl Store {
 async fn insert_xml(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
-    xml: Option<&XmlFile>,
+    xml: &XmlFile,
 ) -> sqlx::Result<()> {
-    let Some(xml) = xml else { return Ok(()) };
     let insert = sqlx::query(
-        "INSERT INTO einvoices (document_id, name, xml) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO einvoices (document_id, part, name, xml) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
     );
-    let insert = insert.bind(document).bind(&xml.name).bind(&xml.bytes);
+    let insert = insert.bind(document).bind(xml.part);
+    let insert = insert.bind(&xml.name).bind(&xml.bytes);
     insert.execute(&mut **tx).await.map(drop)
 }
 
-pub(super) async fn xml_file(
-    tx: &mut Transaction<'_, Sqlite>,
-    document: DocumentId,
-) -> sqlx::Result<Option<XmlFile>> {
-    let row = sqlx::query_as("SELECT name, xml FROM einvoices WHERE document_id = ?");
-    let row = row.bind(document).fetch_optional(&mut **tx).await?;
-    Ok(row.map(|(name, bytes)| XmlFile { name, bytes }))
+#[derive(FromRow)]
+struct XmlRow {
+    part: u32,
+    name: Option<String>,
+    xml: Vec<u8>,
 }
 
-/// Whether and how the document comes with an electronic invoice.
-pub(super) async fn xml_place(
+impl From<XmlRow> for XmlFile {
+    fn from(row: XmlRow) -> XmlFile {
+        XmlFile {
+            part: row.part,
+            name: row.name,
+            bytes: row.xml,
+        }
+    }
+}
+
+/// The electronic invoices that a document carries or is, by part.
+pub(super) async fn einvoices(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
+) -> sqlx::Result<Vec<XmlFile>> {
+    let rows = sqlx::query_as::<_, XmlRow>(
+        "SELECT part, name, xml FROM einvoices WHERE document_id = ? ORDER BY part",
+    );
+    let rows = rows.bind(document).fetch_all(&mut **tx).await?;
+    Ok(rows.into_iter().map(XmlFile::from).collect())
+}
+
+/// Whether and how the page's document, or part, comes with an electronic
+/// invoice.
+pub(super) async fn xml_place(
+    tx: &mut Transaction<'_, Sqlite>,
+    page: i64,
 ) -> sqlx::Result<Option<XmlPlace>> {
-    let is_whole = sqlx::query_scalar("SELECT name IS NULL FROM einvoices WHERE document_id = ?");
-    let is_whole = is_whole.bind(document).fetch_optional(&mut **tx).await?;
-    Ok(is_whole.map(|is_whole| match is_whole {
+    let is_whole = sqlx::query_scalar(
+        "SELECT e.name IS NULL FROM einvoices e JOIN pages p USING (document_id, part) WHERE p.id = ?",
+    );
+    let is_whole = is_whole.bind(page).fetch_optional(&mut **tx).await?;
+    Ok(is_whole.map(place))
+}
+
+fn place(is_whole: bool) -> XmlPlace {
+    match is_whole {
         true => XmlPlace::Whole,
         false => XmlPlace::Attached,
-    }))
+    }
 }
 
 async fn insert_source(

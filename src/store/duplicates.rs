@@ -7,8 +7,8 @@ use super::columns::DocumentId;
 use super::{captures, findings, sources};
 use crate::domain::{BusinessKey, Capture, Finding, FindingCode, Record, Verdict, judge};
 
-/// A current record of a document that was ingested earlier and has one of a
-/// record's keys.
+/// A current record of a document that was ingested earlier, or of an earlier
+/// part of its own document, that has one of a record's keys.
 pub(super) struct Earlier {
     pub record: i64,
     document: DocumentId,
@@ -30,7 +30,11 @@ pub(super) async fn flag(
             words: &found.words,
             differences: &found.differences,
         };
-        record.flag_for_review(finding(tx, &same, found.document, document).await?);
+        let other = match found.document == document {
+            true => page_of_same_file(tx, found.record).await?,
+            false => other_document(tx, found.document, document).await?,
+        };
+        record.flag_for_review(finding(&same, &other));
     }
     Ok(())
 }
@@ -46,9 +50,14 @@ pub(super) async fn earlier(
     for key in &record.keys {
         let found = sqlx::query_as::<_, (i64, DocumentId)>(
             "SELECT r.id, r.document_id FROM record_keys k JOIN records r ON r.id = k.record_id
-             WHERE k.key = ? AND r.current = 1 AND r.document_id < ? ORDER BY r.document_id",
+             WHERE k.key = ?1 AND r.current = 1 AND (r.document_id < ?2 OR r.document_id = ?2 AND EXISTS
+                (SELECT 1 FROM record_pages rp JOIN pages p USING (page_index)
+                 WHERE rp.record_id = r.id AND p.document_id = ?2
+                    AND p.part < (SELECT part FROM pages WHERE document_id = ?2 AND page_index = ?3)))
+             ORDER BY r.document_id",
         );
         let found = found.bind(&key.key).bind(document);
+        let found = found.bind(record.pages.first());
         for (record, of) in found.fetch_all(&mut **tx).await? {
             let pair = (&own, document);
             if let Some(differences) = differences(tx, pair, (record, of)).await? {
@@ -111,7 +120,7 @@ pub(super) async fn flag_later(
                 words: &key.words,
                 differences: &differences,
             };
-            let finding = finding(tx, &same, document, of).await?;
+            let finding = finding(&same, &other_document(tx, document, of).await?);
             if findings::flag_for_review(tx, id, &finding).await? {
                 downgraded.push(id);
             }
@@ -122,14 +131,13 @@ pub(super) async fn flag_later(
 
 /// Names the other document by its path: its records may be made again. A file
 /// that was overwritten, perhaps after it was booked, has one path for both.
-async fn finding(
+async fn other_document(
     tx: &mut Transaction<'_, Sqlite>,
-    same: &Same<'_>,
     other: DocumentId,
     document: DocumentId,
-) -> sqlx::Result<Finding> {
+) -> sqlx::Result<String> {
     let own = sources::paths(tx, document).await?;
-    let other = match sources::paths(tx, other).await?.first() {
+    Ok(match sources::paths(tx, other).await?.first() {
         Some(path) if own.contains(path) => {
             let blake3 = sqlx::query_scalar("SELECT blake3 FROM documents WHERE id = ?");
             let blake3: String = blake3.bind(other).fetch_one(&mut **tx).await?;
@@ -138,13 +146,23 @@ async fn finding(
         }
         Some(path) => path.display().to_string(),
         None => "another document".to_owned(),
-    };
+    })
+}
+
+/// Names another document inside the same portfolio by its first page.
+async fn page_of_same_file(tx: &mut Transaction<'_, Sqlite>, record: i64) -> sqlx::Result<String> {
+    let page = sqlx::query_scalar("SELECT min(page_index) FROM record_pages WHERE record_id = ?");
+    let page: u32 = page.bind(record).fetch_one(&mut **tx).await?;
+    Ok(format!("page {} of the same file", page + 1))
+}
+
+fn finding(same: &Same<'_>, other: &str) -> Finding {
     let words = same.words;
     let mut message = format!("possible duplicate payment: {words} are those of {other}");
     if !same.differences.is_empty() {
         message.push_str(&format!("; what differs: {}", same.differences.join("; ")));
     }
-    Ok(Finding::new(FindingCode::PossibleDuplicate, None, message))
+    Finding::new(FindingCode::PossibleDuplicate, None, message)
 }
 
 pub(super) async fn insert_keys(
@@ -212,6 +230,7 @@ mod tests {
         let info = DocumentInfo {
             media_type: MediaType::Pdf,
             pages: 1,
+            parts: Vec::new(),
             attachments: vec![],
             warnings: vec![],
         };
@@ -220,7 +239,7 @@ mod tests {
             bytes: 1,
             info,
             path: path.into(),
-            xml: None,
+            einvoices: Vec::new(),
         };
         store.add_document(run, &new, None).await.unwrap()
     }
@@ -273,7 +292,10 @@ mod tests {
             (stored.status, stored.findings.len()),
             (Status::Accepted, 0)
         );
-        store.requeue(RunId(0), first, true, None).await.unwrap();
+        store
+            .requeue(RunId(0), first, true, None, &|_| true)
+            .await
+            .unwrap();
         let again = finish(&store, run, first, "k").await;
         assert_eq!(again.status, Status::Accepted);
         let (_, other) = record(&store, run, "b.pdf", "other").await;
@@ -283,7 +305,10 @@ mod tests {
         let expected = "possible duplicate payment: seller name Nord GmbH and invoice number A-1 \
             are those of a.pdf";
         assert_eq!(twice.findings[0].message, expected);
-        store.requeue(RunId(0), first, true, None).await.unwrap();
+        store
+            .requeue(RunId(0), first, true, None, &|_| true)
+            .await
+            .unwrap();
         let again = finish(&store, run, first, "k").await;
         assert_eq!((again.status, again.findings.len()), (Status::Accepted, 0));
     }

@@ -260,7 +260,7 @@ async fn the_chosen_attempt_makes_the_record_and_a_requeue_begins_anew() {
     );
     assert_eq!(
         f.store
-            .requeue(RunId(0), document, true, None)
+            .requeue(RunId(0), document, true, None, &|_| true)
             .await
             .unwrap(),
         1

@@ -31,7 +31,7 @@ pub struct Claim {
     /// Earlier attempts that failed.
     pub failures: u32,
     pub forced_type: Option<String>,
-    /// Whether its document comes with an electronic invoice.
+    /// Whether its document, or part, comes with an electronic invoice.
     pub xml: Option<XmlPlace>,
     /// The stronger reader that it waits for; `None`: the first reads it.
     pub escalation: Option<ClaimedEscalation>,
@@ -160,7 +160,7 @@ impl Store {
         let blake3 = sqlx::query_scalar("SELECT blake3 FROM documents WHERE id = ?");
         let blake3 = blake3.bind(document_id).fetch_one(&mut *tx).await?;
         let paths = sources::latest_paths(&mut tx, document_id).await?;
-        let xml = documents::xml_place(&mut tx, document_id).await?;
+        let xml = documents::xml_place(&mut tx, page).await?;
         let routing = row.routing.map(|Json(routing)| routing);
         let escalation = match row.escalation_id {
             Some(id) => Some(escalation(&mut tx, id, routing).await?),

@@ -65,4 +65,6 @@ pub use runs::{ModelInfo, NewRun, PromptInfo, RunOutcome, SchemaInfo};
 pub use search::{FoundPage, FoundRecord, PageFilter};
 
 #[cfg(test)]
+mod portfolio_tests;
+#[cfg(test)]
 mod tests;

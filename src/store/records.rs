@@ -27,8 +27,9 @@ pub struct FinishedPages {
     pub results: Vec<PageResult>,
     /// For each of the results, the hash of the reader that was asked.
     pub readers: Vec<Option<String>>,
-    /// The electronic invoice that the document carries or is.
-    pub xml: Option<XmlFile>,
+    /// The electronic invoices that the document carries or is, at most one for
+    /// each part.
+    pub einvoices: Vec<XmlFile>,
     /// Some page was escalated.
     pub escalated: bool,
     pub(super) revision: i64,
@@ -59,6 +60,7 @@ pub struct Recorded {
 #[derive(FromRow)]
 struct FinishedPageRow {
     page_index: u32,
+    part: u32,
     is_failed: bool,
     page_reason: Option<Named<Reason>>,
     page_message: Option<String>,
@@ -122,7 +124,7 @@ impl Store {
             return Ok(None);
         };
         let pages = sqlx::query_as::<_, FinishedPageRow>(
-            "SELECT p.page_index, p.state = 'failed' AS is_failed, p.reason AS page_reason,
+            "SELECT p.page_index, p.part, p.state = 'failed' AS is_failed, p.reason AS page_reason,
                 p.message AS page_message, p.routing, p.escalation_id IS NOT NULL AS escalated,
                 r.model_hash, r.reading, r.raw_text, r.reason, r.message
              FROM pages p LEFT JOIN readings r ON r.id = p.reading_id
@@ -130,7 +132,7 @@ impl Store {
         );
         let pages = pages.bind(document).fetch_all(&mut *tx).await?;
         let mut texts = page_text::of_document(&mut tx, document).await?;
-        let xml = documents::xml_file(&mut tx, document).await?;
+        let einvoices = documents::einvoices(&mut tx, document).await?;
         let path = sources::paths(&mut tx, document).await?.into_iter().next();
         Ok(Some(FinishedPages {
             document,
@@ -145,7 +147,7 @@ impl Store {
                     page_result(page, texts.unwrap_or_default())
                 })
                 .collect(),
-            xml,
+            einvoices,
             revision,
         }))
     }
@@ -258,6 +260,7 @@ async fn choose(
 fn page_result(page: FinishedPageRow, texts: Vec<SourceText>) -> PageResult {
     PageResult {
         index: page.page_index,
+        part: page.part,
         routing: page.routing.map(|Json(routing)| routing),
         reading: reading(
             page.is_failed,

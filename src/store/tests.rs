@@ -51,6 +51,7 @@ impl Fixture {
         let info = DocumentInfo {
             media_type: MediaType::Pdf,
             pages,
+            parts: Vec::new(),
             attachments: vec![],
             warnings: vec!["w".into()],
         };
@@ -59,7 +60,7 @@ impl Fixture {
             bytes: 1,
             info,
             path: name.into(),
-            xml: None,
+            einvoices: Vec::new(),
         };
         self.store
             .add_document(self.run, &document, None)
@@ -190,8 +191,6 @@ async fn the_same_content_is_one_document_with_two_paths() {
         KnownDocument {
             id: document,
             pages: 1,
-            xml_unsearched: false,
-            xml: None,
             failed_pages: 0,
         }
     );
@@ -276,7 +275,7 @@ async fn records_made_from_pages_that_changed_meanwhile_are_not_stored() {
     f.store.complete_page(&claim, &completion()).await.unwrap();
     let stale = f.store.finished_pages(document).await.unwrap().unwrap();
     f.store
-        .requeue(RunId(0), document, true, Some("invoice"))
+        .requeue(RunId(0), document, true, Some("invoice"), &|_| true)
         .await
         .unwrap();
     let claim = f.claim().await.unwrap();
@@ -298,7 +297,10 @@ async fn a_run_that_reads_everything_again_reads_a_document_of_two_paths_once() 
     let document = f.add("a.pdf", 1).await;
     let claim = f.claim().await.unwrap();
     f.store.complete_page(&claim, &completion()).await.unwrap();
-    let again = async |run, forced_type| f.store.requeue(run, document, true, forced_type).await;
+    let again = async |run, forced_type| {
+        let requeued = f.store.requeue(run, document, true, forced_type, &|_| true);
+        requeued.await
+    };
     assert_eq!(again(f.run, None).await.unwrap(), 0);
     assert_eq!(again(RunId(0), None).await.unwrap(), 1);
 }

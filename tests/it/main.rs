@@ -25,6 +25,7 @@ mod llava;
 mod malformed;
 mod messages;
 mod pages;
+mod portfolios;
 mod privacy;
 mod process;
 mod report;

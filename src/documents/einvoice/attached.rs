@@ -119,6 +119,7 @@ mod tests {
 
     fn file(name: &str, xml: &str) -> XmlFile {
         XmlFile {
+            part: 0,
             name: Some(name.into()),
             bytes: xml.into(),
         }

@@ -11,15 +11,16 @@ use crate::domain::{EInvoice, Fields};
 pub struct Context {
     /// Fields of each type that the reader does not support.
     pub unsupported_fields: BTreeMap<String, Vec<String>>,
-    /// The document's electronic invoice, where its values are the record's.
-    pub einvoice: Option<EmbeddedInvoice>,
+    /// The electronic invoices of the document's parts, where their values are
+    /// those of the parts' records.
+    pub einvoices: BTreeMap<u32, EmbeddedInvoice>,
     /// Warnings from opening the document.
     pub document_warnings: Vec<String>,
     /// Dates after it are in the future.
     pub today: Date,
 }
 
-/// The electronic invoice that a document carries or is.
+/// The electronic invoice that a document, or a part of it, carries or is.
 #[derive(Clone, Debug)]
 pub struct EmbeddedInvoice {
     /// Name of the type whose record it makes.

@@ -1,5 +1,6 @@
 //! What must hold for any text: see [`crate::fuzzing`].
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::{Context, records};
@@ -42,6 +43,7 @@ pub fn fields(bytes: &[u8]) {
     let doc_type = readable[usize::from(*choice) % readable.len()];
     let page = PageResult {
         index: 0,
+        part: 0,
         routing: Some(Routing {
             verdict: Ok(doc_type.name.clone()),
             probabilities: Vec::new(),
@@ -57,7 +59,7 @@ pub fn fields(bytes: &[u8]) {
         })),
     };
     let context = Context {
-        einvoice: None,
+        einvoices: BTreeMap::new(),
         unsupported_fields: Default::default(),
         document_warnings: Vec::new(),
         today: jiff::civil::date(2026, 1, 1),

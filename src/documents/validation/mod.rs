@@ -32,10 +32,19 @@ pub use relined::relined;
 pub use words::field as field_in_words;
 
 /// The records of one document, in the order of their first pages. Every page
-/// is in exactly one record. How sure the reader was of its values is not
-/// judged here but by the acceptance policy.
+/// is in exactly one record, and every record within one part of the document.
+/// How sure the reader was of its values is not judged here but by the
+/// acceptance policy.
 pub fn records(types: &DocTypes, pages: &[PageResult], context: &Context) -> Vec<Record> {
-    let mut records: Vec<Record> = match &context.einvoice {
+    let parts = pages.chunk_by(|a, b| a.part == b.part);
+    parts
+        .flat_map(|pages| records_of_part(types, pages, context))
+        .collect()
+}
+
+fn records_of_part(types: &DocTypes, pages: &[PageResult], context: &Context) -> Vec<Record> {
+    let part = pages.first().map(|page| page.part).unwrap_or_default();
+    let mut records: Vec<Record> = match context.einvoices.get(&part) {
         Some(stated) => vec![embedded::record(types, pages, stated, context)],
         None => assemble::drafts(types, pages)
             .into_iter()
@@ -54,6 +63,7 @@ pub fn records(types: &DocTypes, pages: &[PageResult], context: &Context) -> Vec
 pub fn joined_readings(doc_type: &DocType, readings: Vec<Reading>) -> Fields {
     let page = |reading| PageResult {
         index: 0,
+        part: 0,
         routing: None,
         words: Vec::new(),
         reading: Ok(Some(reading)),
@@ -82,8 +92,8 @@ fn type_probability(pages: &[PageResult], of: &[u32]) -> Option<f32> {
         .reduce(f32::min)
 }
 
-/// A document with a page that could not be read is never accepted: what the
-/// page held may belong to any of its records.
+/// A document, or part, with a page that could not be read is never accepted:
+/// what the page held may belong to any of its records.
 fn name_failed_pages(records: &mut [Record], pages: &[PageResult]) {
     let failed: Vec<_> = pages
         .iter()

@@ -10,7 +10,7 @@ use crate::domain::{
 
 fn context() -> Context {
     Context {
-        einvoice: None,
+        einvoices: BTreeMap::new(),
         unsupported_fields: BTreeMap::new(),
         document_warnings: Vec::new(),
         today: jiff::civil::date(2026, 1, 1),
@@ -62,6 +62,7 @@ fn page(index: u32, doc_type: &str, fields: Value) -> PageResult {
     });
     PageResult {
         index,
+        part: 0,
         routing: routed(Ok(doc_type)),
         words: words.collect(),
         reading: Ok(Some(reading(fields))),
@@ -259,6 +260,7 @@ fn another_invoice_number_starts_another_record_and_receipts_stand_alone() {
 fn a_page_of_no_known_type_is_a_record_to_review_and_does_not_part_an_invoice() {
     let unknown = PageResult {
         index: 1,
+        part: 0,
         routing: routed(Err("could be a letter")),
         words: Vec::new(),
         reading: Ok(None),
@@ -286,6 +288,7 @@ fn a_page_of_no_known_type_is_a_record_to_review_and_does_not_part_an_invoice() 
 fn a_failed_page_fails_its_record_and_keeps_the_documents_others_from_being_accepted() {
     let failed = PageResult {
         index: 1,
+        part: 0,
         routing: routed(Ok("receipt")),
         words: Vec::new(),
         reading: Err(Failure::new(
@@ -355,8 +358,8 @@ proptest! {
                 0 => page(index, "receipt", receipt()),
                 1 => page(index, "invoice", invoice(Some(&number))),
                 2 => page(index, "invoice", invoice(None)),
-                3 => PageResult { index, routing: routed(Err("letter")), words: vec![], ocr: vec![], reading: Ok(None) },
-                _ => PageResult { index, routing: None, words: vec![], ocr: vec![], reading: Err(Failure::new(Reason::Deadline, "late")) },
+                3 => PageResult { index, part: 0, routing: routed(Err("letter")), words: vec![], ocr: vec![], reading: Ok(None) },
+                _ => PageResult { index, part: 0, routing: None, words: vec![], ocr: vec![], reading: Err(Failure::new(Reason::Deadline, "late")) },
             }
         }).collect();
         let mut pages_of: Vec<u32> = validate(&pages).into_iter().flat_map(|record| record.pages).collect();
@@ -456,4 +459,25 @@ fn values_that_a_prompt_on_the_page_injects_have_findings() {
     let record = &validate(&[page(0, "receipt", fields)])[0];
     assert_eq!(record.status, Status::NeedsReview);
     assert!(codes(record).contains(&"schema_violation"), "{record:#?}");
+}
+
+#[test]
+fn records_do_not_reach_over_the_documents_of_a_portfolio() {
+    let same = || page(1, "invoice", invoice(Some("A-1")));
+    let first = page(0, "invoice", invoice(Some("A-1")));
+    assert_eq!(validate(&[first.clone(), same()]).len(), 1);
+    let other = PageResult { part: 1, ..same() };
+    let of_parts = validate(&[first.clone(), other]);
+    let pages: Vec<_> = of_parts.iter().map(|record| &record.pages[..]).collect();
+    assert_eq!(pages, [[0], [1]]);
+    assert_eq!(of_parts[0].status, Status::Accepted);
+    // A page that failed is of its own document alone.
+    let failed = PageResult {
+        part: 1,
+        reading: Err(Failure::new(Reason::Deadline, "late")),
+        ..same()
+    };
+    let of_parts = validate(&[first, failed]);
+    let statuses: Vec<_> = of_parts.iter().map(|record| record.status).collect();
+    assert_eq!(statuses, [Status::Accepted, Status::Failed]);
 }

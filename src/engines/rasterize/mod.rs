@@ -42,7 +42,8 @@ pub trait Rasterizer {
     fn page(&mut self, index: u32, spec: &RasterSpec) -> Result<RasterPage, Failure>;
 
     /// The XML files that came with the open document, recognised by their
-    /// content: those attached to a PDF, or the document itself.
+    /// content: those attached to a PDF, or the document itself; of a portfolio
+    /// those of each document inside.
     fn xml_files(&mut self) -> Vec<XmlFile>;
 }
 
@@ -90,6 +91,7 @@ impl Rasterizer for DocumentRasterizer {
                 DocumentInfo {
                     media_type: MediaType::Xml,
                     pages: 1,
+                    parts: Vec::new(),
                     attachments: Vec::new(),
                     warnings: Vec::new(),
                 },
@@ -108,10 +110,7 @@ impl Rasterizer for DocumentRasterizer {
             Some(Open::Pdf(file)) => file.page(index, spec),
             Some(Open::Portfolio(portfolio)) => portfolio.page(index, spec),
             Some(Open::Picture(file)) => file.page(index, spec),
-            Some(Open::Xml(_)) => Err(Failure::new(
-                Reason::UnsupportedType,
-                "an XML file has no page",
-            )),
+            Some(Open::Xml(_)) => Err(no_page()),
             None => Err(Failure::new(Reason::Internal, "no document is open")),
         }
     }
@@ -121,12 +120,18 @@ impl Rasterizer for DocumentRasterizer {
             Some(Open::Pdf(file)) => file.xml_files(),
             Some(Open::Portfolio(portfolio)) => portfolio.xml_files(),
             Some(Open::Xml(bytes)) => vec![XmlFile {
+                part: 0,
                 name: None,
                 bytes: bytes.clone(),
             }],
             _ => Vec::new(),
         }
     }
+}
+
+/// An electronic invoice without a PDF is never drawn.
+fn no_page() -> Failure {
+    Failure::new(Reason::UnsupportedType, "an XML file has no page")
 }
 
 /// What the bytes are, whatever the file's name says.

@@ -81,6 +81,7 @@ impl PdfLibrary {
         let info = DocumentInfo {
             media_type: MediaType::Pdf,
             pages,
+            parts: Vec::new(),
             attachments: file.files.iter().map(|file| file.name.clone()).collect(),
             warnings,
         };
@@ -180,6 +181,7 @@ impl PdfFile {
         files
             .filter(|file| looks_like_xml(&file.bytes))
             .map(|file| XmlFile {
+                part: 0,
                 name: Some(file.name.clone()),
                 bytes: file.bytes.clone(),
             })

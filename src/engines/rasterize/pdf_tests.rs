@@ -20,7 +20,7 @@ fn text(page: &RasterPage) -> String {
 }
 
 #[test]
-fn a_portfolios_documents_are_its_pages_and_its_cover_is_none() {
+fn the_pages_of_a_portfolio_are_those_of_its_documents_without_the_cover() {
     let Some((mut rasterizer, info)) = open("portfolio.pdf") else {
         return;
     };
@@ -191,23 +191,89 @@ fn the_electronic_invoice_of_a_portfolios_only_document_is_used() {
     }
 }
 
+const UBL: &[u8] = include_bytes!("../../../fixtures/invoice/einvoice_ubl/input.xml");
+
 #[test]
-fn electronic_invoices_of_a_portfolio_of_several_documents_are_named() {
+fn each_document_of_a_portfolio_is_a_part_with_its_own_electronic_invoice() {
     let Some(mut rasterizer) = rasterizer() else {
         return;
     };
     let files = [
+        ("notes.xml", &b"<notes/>"[..]),
         ("invoice.pdf", &with_annotation()[..]),
+        ("xrechnung.xml", UBL),
         ("scan.pdf", &pdf(0)[..]),
     ];
     let info = rasterizer
         .open(portfolio_of(&files), &Limits::default())
         .unwrap();
-    assert_eq!(info.pages, 2);
-    assert!(rasterizer.xml_files().is_empty());
-    let is_named =
-        |warning: &String| warning.contains("factur-x.xml") && warning.contains("take them out");
-    assert!(info.warnings.iter().any(is_named), "{:?}", info.warnings);
+    assert_eq!((info.pages, &info.parts[..]), (3, &[1, 1, 1][..]));
+    let found = rasterizer.xml_files();
+    let parts: Vec<_> = found
+        .iter()
+        .map(|file| (file.part, file.name.as_deref()))
+        .collect();
+    assert_eq!(parts, [(0, Some("factur-x.xml")), (1, None)]);
+    assert!(found[0].bytes == XML && found[1].bytes == UBL);
+    assert!(rasterizer.page(0, &SPEC).is_ok());
+    let failure = rasterizer.page(1, &SPEC).unwrap_err();
+    assert_eq!(failure.message, "an XML file has no page");
+    assert!(text(&rasterizer.page(2, &SPEC).unwrap()).contains("42.50"));
+    assert_eq!(info.warnings.len(), 2, "{:?}", info.warnings);
+    assert!(info.warnings[0].contains("3 documents inside were read"));
+    assert!(info.warnings[1].contains("notes.xml inside the portfolio was not read"));
+}
+
+#[test]
+fn electronic_invoices_alone_in_a_portfolio_are_a_part_each() {
+    let Some(mut rasterizer) = rasterizer() else {
+        return;
+    };
+    let other = String::from_utf8_lossy(UBL).replace(">433.80<", ">434.80<");
+    let files = [("a.xml", UBL), ("b.xml", other.as_bytes())];
+    let info = rasterizer
+        .open(portfolio_of(&files), &Limits::default())
+        .unwrap();
+    assert_eq!(info.parts, [1, 1]);
+    let found = rasterizer.xml_files();
+    let parts: Vec<_> = found.iter().map(|file| (file.part, &file.name)).collect();
+    assert_eq!(parts, [(0, &None), (1, &None)]);
+}
+
+/// The placeholder page that programs other than Adobe's show of an XFA form.
+/// `NeedsRendering` marks the form as dynamic: its pages are made from the XFA.
+fn xfa(needs_rendering: bool) -> Vec<u8> {
+    let catalog = format!(
+        "<< /Type /Catalog /Pages 2 0 R /NeedsRendering {needs_rendering} /AcroForm << /Fields [] /XFA 5 0 R >> >>"
+    );
+    assemble(&[
+        catalog.into_bytes(),
+        PAGES.into(),
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Contents 4 0 R \
+          /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>"
+            .to_vec(),
+        stream(b"BT /F1 20 Tf 20 60 Td (Please wait...) Tj ET"),
+        stream(
+            b"<xdp:xdp xmlns:xdp=\"http://ns.adobe.com/xdp/\"><template xmlns=\"http://www.xfa.org/schema/xfa-template/3.3/\"/></xdp:xdp>",
+        ),
+    ])
+}
+
+#[test]
+fn a_dynamic_xfa_form_shows_a_placeholder_and_a_warning_says_so() {
+    let Some(mut rasterizer) = rasterizer() else {
+        return;
+    };
+    let mut open = |bytes| rasterizer.open(bytes, &Limits::default()).unwrap();
+    // The pages of a static form are those that every program shows.
+    assert_eq!(open(xfa(false)).warnings, Vec::<String>::new());
+    let info = open(xfa(true));
+    assert_eq!(info.warnings.len(), 1, "{:?}", info.warnings);
+    for part in ["XFA form", "print it there to a new PDF"] {
+        assert!(info.warnings[0].contains(part), "{:?}", info.warnings);
+    }
+    let page = rasterizer.page(0, &SPEC).unwrap();
+    assert_eq!(text(&page), "Please wait...");
 }
 
 /// What its sums need is in the text (`validation/checks/tests.rs`).

@@ -4,13 +4,13 @@
 use super::pdf::{PdfFile, PdfLibrary};
 use super::picture::PictureFile;
 use super::structure::EmbeddedFile;
-use super::{RasterSpec, sniff};
-use crate::domain::{DocumentInfo, Failure, Limits, MediaType, RasterPage, Reason, XmlFile};
+use super::{RasterSpec, no_page, sniff};
+use crate::documents::einvoice;
+use crate::domain::{DocumentInfo, Failure, Limits, MediaType, RasterPage, Reason, XmlFile, count};
 
-/// The documents inside, as one: their pages follow each other.
+/// The documents inside, as parts of one: their pages follow each other.
 pub struct Portfolio {
     parts: Vec<Part>,
-    /// Of the only document inside.
     xml_files: Vec<XmlFile>,
 }
 
@@ -22,63 +22,49 @@ struct Part {
 enum PartFile {
     Pdf(Box<PdfFile>),
     Picture(Box<PictureFile>),
+    /// An electronic invoice without a PDF, as one page that is never drawn.
+    Xml(XmlFile),
 }
 
 impl Portfolio {
     /// Opens every document inside. Warnings name those that cannot be read;
-    /// `None` with the warnings alone: there is no other.
+    /// `None` with the warnings alone: there is none but the cover.
     pub fn open(
         library: &PdfLibrary,
         files: &[EmbeddedFile],
         limits: &Limits,
     ) -> Result<(Option<Portfolio>, DocumentInfo), Failure> {
         let mut parts = Vec::new();
-        let mut xml_files = Vec::new();
-        let mut info = DocumentInfo {
-            media_type: MediaType::Pdf,
-            pages: 0,
-            attachments: Vec::new(),
-            warnings: Vec::new(),
-        };
+        let mut warnings = Vec::new();
         for file in files {
-            info.attachments.push(file.name.clone());
             match part(library, file, limits) {
-                Ok(Opened::Xml(xml)) => xml_files.push(xml),
-                Ok(Opened::Part(part, warnings)) => {
-                    info.pages = info.pages.saturating_add(part.pages);
-                    if let PartFile::Pdf(pdf) = &part.file {
-                        xml_files.extend(pdf.xml_files());
-                    }
+                Ok((part, of_part)) => {
                     parts.push(part);
-                    let warnings = warnings.into_iter();
-                    let named = warnings.map(|warning| format!("{}: {warning}", file.name));
-                    info.warnings.extend(named);
+                    let named = of_part.iter();
+                    warnings.extend(named.map(|warning| format!("{}: {warning}", file.name)));
                 }
-                Err(failure) => info.warnings.push(format!(
-                    "the file {} inside the portfolio was not read: {}",
-                    file.name, failure.message
-                )),
+                Err(failure) => warnings.push(not_read(&file.name, &failure)),
             }
         }
-        if info.pages > limits.max_pages {
+        let xml_files = assign_xml(&mut parts, &mut warnings);
+        let pages = parts
+            .iter()
+            .fold(0, |sum: u32, part| sum.saturating_add(part.pages));
+        if pages > limits.max_pages {
             let message = format!(
-                "the portfolio's documents have {} pages, more than {}: split it, or set `limits.max_pages`",
-                info.pages, limits.max_pages
+                "the portfolio's documents have {pages} pages, more than {}: split it, or set `limits.max_pages`",
+                limits.max_pages
             );
             return Err(Failure::new(Reason::TooLarge, message));
         }
-        // Whose pages an electronic invoice describes is known of one document.
-        if parts.len() > 1 {
-            let not_used = xml_files.drain(..).map(|xml| {
-                format!(
-                    "the XML file {} inside the portfolio was not used, since several documents are \
-                     inside: take them out of the portfolio",
-                    xml.name.unwrap_or_default()
-                )
-            });
-            info.warnings.extend(not_used);
-        }
-        info.warnings.insert(0, opened_words(parts.len()));
+        warnings.insert(0, opened_words(parts.len()));
+        let info = DocumentInfo {
+            media_type: MediaType::Pdf,
+            pages,
+            parts: parts.iter().map(|part| part.pages).collect(),
+            attachments: files.iter().map(|file| file.name.clone()).collect(),
+            warnings,
+        };
         let portfolio = (!parts.is_empty()).then_some(Portfolio { parts, xml_files });
         Ok((portfolio, info))
     }
@@ -94,6 +80,7 @@ impl Portfolio {
                 return match &mut part.file {
                     PartFile::Pdf(file) => file.page(rest, spec),
                     PartFile::Picture(file) => file.page(rest, spec),
+                    PartFile::Xml(_) => Err(no_page()),
                 };
             }
             rest -= part.pages;
@@ -103,23 +90,79 @@ impl Portfolio {
     }
 }
 
+/// Assigns each XML file to the part that it states: one attached to a PDF
+/// inside to that PDF, one beside the only document to that document. Beside
+/// several documents, or none, each electronic invoice is a part of its own.
+/// One alone stays no part: the cover is its page.
+fn assign_xml(parts: &mut Vec<Part>, warnings: &mut Vec<String>) -> Vec<XmlFile> {
+    let is_xml = |part: &Part| matches!(part.file, PartFile::Xml(_));
+    let documents = parts.iter().filter(|part| !is_xml(part)).count();
+    let mut loose = Vec::new();
+    if documents != 1 {
+        parts.retain(|part| match &part.file {
+            PartFile::Xml(xml) => match einvoice::parse(&xml.bytes) {
+                Ok(_) => true,
+                Err(failure) => {
+                    let name = xml.name.as_deref().unwrap_or_default();
+                    warnings.push(not_read(name, &failure));
+                    false
+                }
+            },
+            _ => true,
+        });
+    }
+    if parts.len() == 1 || documents == 1 {
+        loose = parts.extract_if(.., |part| is_xml(part)).collect();
+    }
+    let mut xml_files = Vec::new();
+    for (part, index) in parts.iter().zip(0..) {
+        let files = match &part.file {
+            PartFile::Pdf(pdf) => pdf.xml_files(),
+            PartFile::Picture(_) => Vec::new(),
+            // Without a name, since it is the whole part.
+            PartFile::Xml(xml) => vec![XmlFile {
+                name: None,
+                ..xml.clone()
+            }],
+        };
+        let of_part = files.into_iter().map(|file| XmlFile {
+            part: index,
+            ..file
+        });
+        xml_files.extend(of_part);
+    }
+    for part in loose {
+        if let PartFile::Xml(xml) = part.file {
+            xml_files.push(xml);
+        }
+    }
+    xml_files
+}
+
+fn not_read(name: &str, failure: &Failure) -> String {
+    format!(
+        "the file {name} inside the portfolio was not read: {}",
+        failure.message
+    )
+}
+
 fn opened_words(documents: usize) -> String {
     match documents {
         0 => "the PDF is a portfolio and no file inside has pages that can be read: only its cover was read".to_owned(),
         1 => "the PDF is a portfolio: the document inside was read, its cover was not".to_owned(),
-        count => format!(
-            "the PDF is a portfolio: the {count} documents inside were read, its cover was not"
+        documents => format!(
+            "the PDF is a portfolio: the {} inside were read, each as records of its own, its cover was not",
+            count(documents as u64, "document")
         ),
     }
 }
 
-/// A file inside: one with pages and the warnings of opening it, or XML.
-enum Opened {
-    Part(Part, Vec<String>),
-    Xml(XmlFile),
-}
-
-fn part(library: &PdfLibrary, file: &EmbeddedFile, limits: &Limits) -> Result<Opened, Failure> {
+/// The file inside, and the warnings of opening it.
+fn part(
+    library: &PdfLibrary,
+    file: &EmbeddedFile,
+    limits: &Limits,
+) -> Result<(Part, Vec<String>), Failure> {
     let bytes = file.bytes.clone();
     let (file, info) = match sniff(&bytes)? {
         MediaType::Pdf => {
@@ -131,8 +174,13 @@ fn part(library: &PdfLibrary, file: &EmbeddedFile, limits: &Limits) -> Result<Op
             (PartFile::Pdf(Box::new(file)), info)
         }
         MediaType::Xml => {
-            let name = Some(file.name.clone());
-            return Ok(Opened::Xml(XmlFile { name, bytes }));
+            let xml = XmlFile {
+                part: 0,
+                name: Some(file.name.clone()),
+                bytes,
+            };
+            let file = PartFile::Xml(xml);
+            return Ok((Part { file, pages: 1 }, Vec::new()));
         }
         media_type => {
             let (file, info) = PictureFile::open(bytes, media_type, limits)?;
@@ -140,5 +188,5 @@ fn part(library: &PdfLibrary, file: &EmbeddedFile, limits: &Limits) -> Result<Op
         }
     };
     let pages = info.pages;
-    Ok(Opened::Part(Part { file, pages }, info.warnings))
+    Ok((Part { file, pages }, info.warnings))
 }

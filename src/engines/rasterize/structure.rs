@@ -76,7 +76,8 @@ fn reachable(document: &Document) -> Vec<&Object> {
                     open.push(object);
                 }
             }
-            Object::Array(items) => open.extend(items),
+            // The last is taken first: files keep the order of their tree.
+            Object::Array(items) => open.extend(items.iter().rev()),
             Object::Dictionary(dictionary) => open.extend(dictionary.iter().map(|(_, o)| o)),
             Object::Stream(stream) => open.extend(stream.dict.iter().map(|(_, o)| o)),
             _ => {}

@@ -9,7 +9,7 @@ mod ubl;
 use serde_json::Value;
 
 use crate::documents::einvoice;
-use crate::domain::{FieldPath, Fields, Finding, FindingCode, Status};
+use crate::domain::{FieldPath, Fields, Finding, FindingCode, Status, XmlFile};
 use crate::store::{Store, StoredRecord};
 
 pub use csv_format::CsvExport;
@@ -35,7 +35,7 @@ impl Exported {
     pub async fn of(store: &Store, mut stored: StoredRecord) -> anyhow::Result<Exported> {
         let mut findings = stored.record.findings.iter();
         let file = match findings.any(|finding| finding.code == FindingCode::AmountDue) {
-            true => store.einvoice(stored.document_id).await?,
+            true => einvoice_of(store, &stored).await?,
             false => None,
         };
         // It was parsed without an error when the record was made.
@@ -49,6 +49,14 @@ impl Exported {
             amount_due: due.map(str::to_owned),
             stored,
         })
+    }
+}
+
+/// The electronic invoice of the record's pages.
+async fn einvoice_of(store: &Store, stored: &StoredRecord) -> anyhow::Result<Option<XmlFile>> {
+    match stored.record.pages.first() {
+        Some(page) => store.einvoice(stored.document_id, *page).await,
+        None => Ok(None),
     }
 }
 

@@ -30,7 +30,7 @@ pub async fn ubl(
         return Ok(Ubl::NoInvoice);
     }
     let file = match record.source {
-        Source::EmbeddedXml => store.einvoice(stored.document_id).await?,
+        Source::EmbeddedXml => super::einvoice_of(store, stored).await?,
         Source::Model => None,
     };
     let (mut invoice, is_stated) = match file {

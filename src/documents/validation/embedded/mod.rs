@@ -30,7 +30,8 @@ static MORE_FIELDS: LazyLock<Map<String, Value>> = LazyLock::new(|| {
     serde_json::from_str(text).expect("the built-in file is valid")
 });
 
-/// The one record of a document with an electronic invoice: all of its pages.
+/// The one record of a document, or part, with an electronic invoice: all of its
+/// pages.
 pub fn record(
     types: &DocTypes,
     pages: &[PageResult],
@@ -75,7 +76,7 @@ pub fn record(
     let context = Context {
         // The model was asked for nothing.
         unsupported_fields: BTreeMap::new(),
-        einvoice: None,
+        einvoices: BTreeMap::new(),
         document_warnings: context.document_warnings.clone(),
         today: context.today,
     };

@@ -18,6 +18,7 @@ fn page(index: u32, read: Option<Value>) -> PageResult {
     });
     PageResult {
         index,
+        part: 0,
         routing: Some(Routing {
             verdict: Ok("invoice".into()),
             probabilities: Vec::new(),
@@ -43,11 +44,14 @@ fn made(xml: &[u8], pages: &[PageResult], today: jiff::civil::Date) -> Record {
     let invoice = einvoice::parse(xml).unwrap();
     let context = Context {
         unsupported_fields: BTreeMap::from([("invoice".to_owned(), vec!["iban".to_owned()])]),
-        einvoice: Some(EmbeddedInvoice {
-            doc_type: "invoice".into(),
-            fields: einvoice::fields(&invoice),
-            invoice,
-        }),
+        einvoices: BTreeMap::from([(
+            0,
+            EmbeddedInvoice {
+                doc_type: "invoice".into(),
+                fields: einvoice::fields(&invoice),
+                invoice,
+            },
+        )]),
         document_warnings: Vec::new(),
         today,
     };
@@ -205,4 +209,36 @@ fn every_difference_between_xml_and_page_names_both() {
         "{message}"
     );
     assert_eq!(record.fields["net_total"], "370.20");
+}
+
+#[test]
+fn an_electronic_invoice_makes_the_record_of_its_own_part() {
+    let invoice = einvoice::parse(UBL_INVOICE.as_bytes()).unwrap();
+    let stated = EmbeddedInvoice {
+        doc_type: "invoice".into(),
+        fields: einvoice::fields(&invoice),
+        invoice,
+    };
+    let context = Context {
+        unsupported_fields: BTreeMap::new(),
+        einvoices: BTreeMap::from([(1, stated)]),
+        document_warnings: Vec::new(),
+        today: jiff::civil::date(2025, 1, 1),
+    };
+    let of_part = |index, part| PageResult {
+        part,
+        ..page(index, None)
+    };
+    let pages = [of_part(0, 0), of_part(1, 1), of_part(2, 1), of_part(3, 2)];
+    let records = records(&DocTypes::load(None).unwrap(), &pages, &context);
+    let made: Vec<_> = records
+        .iter()
+        .map(|record| (&record.pages[..], record.source))
+        .collect();
+    let expected = [
+        (&[0][..], Source::Model),
+        (&[1, 2], Source::EmbeddedXml),
+        (&[3], Source::Model),
+    ];
+    assert_eq!(made, expected);
 }

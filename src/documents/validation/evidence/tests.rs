@@ -26,6 +26,7 @@ fn words(rows: &[&str]) -> Vec<Word> {
 pub fn page(index: u32, rows: &[&str]) -> PageResult {
     PageResult {
         index,
+        part: 0,
         routing: None,
         words: words(rows),
         ocr: Vec::new(),

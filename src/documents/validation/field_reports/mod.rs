@@ -44,18 +44,19 @@ fn page_of(index: usize, read: &ReadPage) -> PageResult {
 fn made(input: &Input) -> Vec<Record> {
     let mut context = Context {
         unsupported_fields: BTreeMap::new(),
-        einvoice: None,
+        einvoices: BTreeMap::new(),
         document_warnings: Vec::new(),
         today: jiff::civil::date(2026, 1, 1),
     };
     let pages = match input {
         Input::Xml(xml) => {
             let invoice = einvoice::parse(xml.as_bytes()).unwrap();
-            context.einvoice = Some(EmbeddedInvoice {
+            let stated = EmbeddedInvoice {
                 doc_type: "invoice".into(),
                 fields: einvoice::fields(&invoice),
                 invoice,
-            });
+            };
+            context.einvoices.insert(0, stated);
             vec![page(0, &[])]
         }
         Input::Pages(pages) => pages

@@ -78,6 +78,7 @@ impl PictureFile {
             DocumentInfo {
                 media_type,
                 pages,
+                parts: Vec::new(),
                 attachments: Vec::new(),
                 warnings,
             },

@@ -62,27 +62,34 @@ impl Role for RasterizerRole {
 }
 
 /// Opens a document, which stays open until the next one. Reply: what it is,
-/// with the electronic invoice that it carries.
+/// with the electronic invoices that it carries.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct OpenDocument<'a> {
     #[serde(skip)]
     pub bytes: &'a [u8],
 }
 
-/// The JSON of [`OpenedDocument`]; the blob is the invoice's XML, empty where
-/// there is none.
+/// The JSON of [`OpenedDocument`]; the blob is the XML of its invoices, one
+/// after the other.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Opened {
     info: DocumentInfo,
-    /// The attachment's name; `None` where the document is the XML.
-    #[serde(default)]
-    xml_name: Option<String>,
+    einvoices: Vec<OpenedXml>,
+}
+
+/// An [`XmlFile`] without its bytes.
+#[derive(Debug, Serialize, Deserialize)]
+struct OpenedXml {
+    part: u32,
+    name: Option<String>,
+    bytes: usize,
 }
 
 #[derive(Clone, Debug)]
 pub struct OpenedDocument {
     pub info: DocumentInfo,
-    pub einvoice: Option<XmlFile>,
+    /// The electronic invoices that it carries or is, at most one for each part.
+    pub einvoices: Vec<XmlFile>,
 }
 
 impl Call for OpenDocument<'_> {
@@ -97,20 +104,32 @@ impl Call for OpenDocument<'_> {
     }
 
     fn bounds(&self) -> Bounds {
-        // Names of attachments and warnings; an electronic invoice.
+        // Names of attachments and warnings; electronic invoices.
         Bounds {
             json: 4 * MIB,
-            blob: einvoice::MAX_BYTES as u64,
+            blob: MAX_EINVOICES as u64,
         }
     }
 
     fn accept(&self, json: Opened, blob: Vec<u8>) -> Result<OpenedDocument, String> {
+        let mut rest = blob.as_slice();
+        let mut einvoices = Vec::new();
+        for OpenedXml { part, name, bytes } in json.einvoices {
+            let split = rest.split_at_checked(bytes);
+            let (xml, others) = split.ok_or("less XML than it says")?;
+            rest = others;
+            einvoices.push(XmlFile {
+                part,
+                name,
+                bytes: xml.to_vec(),
+            });
+        }
+        if !rest.is_empty() {
+            return Err("more XML than it says".into());
+        }
         Ok(OpenedDocument {
             info: json.info,
-            einvoice: (!blob.is_empty()).then_some(XmlFile {
-                name: json.xml_name,
-                bytes: blob,
-            }),
+            einvoices,
         })
     }
 }
@@ -119,12 +138,15 @@ impl Handle<OpenDocument<'_>> for RasterizerEngine {
     fn handle(&mut self, _: OpenDocument, blob: Vec<u8>) -> Result<(Opened, Vec<u8>), Failure> {
         let mut info = self.rasterizer.open(blob, &self.limits)?;
         let files = self.rasterizer.xml_files();
-        let found = find_einvoice(&mut info, files)?;
-        let (xml_name, xml) = match found {
-            Some(file) => (file.name, file.bytes),
-            None => (None, Vec::new()),
-        };
-        Ok((Opened { info, xml_name }, xml))
+        let found = find_einvoices(&mut info, files)?;
+        let mut blob = Vec::new();
+        let mut einvoices = Vec::new();
+        for XmlFile { part, name, bytes } in found {
+            blob.extend_from_slice(&bytes);
+            let bytes = bytes.len();
+            einvoices.push(OpenedXml { part, name, bytes });
+        }
+        Ok((Opened { info, einvoices }, blob))
     }
 }
 
@@ -180,23 +202,79 @@ impl Handle<DrawPage> for RasterizerEngine {
     }
 }
 
-/// The electronic invoice among a document's XML files. An XML document must be
-/// one; of a PDF's attachments others are skipped.
-fn find_einvoice(info: &mut DocumentInfo, files: Vec<XmlFile>) -> Result<Option<XmlFile>, Failure> {
+/// Most bytes of all electronic invoices of a document together: those of the
+/// largest one.
+const MAX_EINVOICES: usize = einvoice::MAX_BYTES;
+
+/// The electronic invoices among a document's XML files, at most one for each
+/// part. An XML document must be one; of a PDF's attachments others are skipped.
+fn find_einvoices(
+    info: &mut DocumentInfo,
+    mut files: Vec<XmlFile>,
+) -> Result<Vec<XmlFile>, Failure> {
     if info.media_type == MediaType::Xml {
         for file in &files {
             einvoice::parse(&file.bytes)?;
         }
-        return Ok(files.into_iter().next());
+        return Ok(files);
     }
-    let chosen = einvoice::choose(files);
-    info.warnings.extend(chosen.warnings);
-    Ok(chosen.file)
+    files.sort_by_key(|file| file.part);
+    let mut room = MAX_EINVOICES;
+    let mut found = Vec::new();
+    for files in files.chunk_by(|a, b| a.part == b.part) {
+        let chosen = einvoice::choose(files.to_vec());
+        info.warnings.extend(chosen.warnings);
+        let Some(file) = chosen.file else { continue };
+        match room.checked_sub(file.bytes.len()) {
+            Some(left) => {
+                room = left;
+                found.push(file);
+            }
+            None => info.warnings.push(format!(
+                "the electronic invoice {} was not used, since those of the document have more than \
+                 {} MiB together: take it out of the PDF",
+                file.name.as_deref().unwrap_or("of one part"),
+                MAX_EINVOICES >> 20
+            )),
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_electronic_invoice_has_its_own_bytes_of_the_blob() {
+        let opened = |sizes: &[usize]| Opened {
+            info: DocumentInfo {
+                media_type: MediaType::Pdf,
+                pages: 2,
+                parts: vec![1, 1],
+                attachments: Vec::new(),
+                warnings: Vec::new(),
+            },
+            einvoices: (0..)
+                .zip(sizes)
+                .map(|(part, &bytes)| OpenedXml {
+                    part,
+                    name: None,
+                    bytes,
+                })
+                .collect(),
+        };
+        let call = OpenDocument { bytes: b"" };
+        let accept = |sizes: &[usize]| call.accept(opened(sizes), b"abcde".to_vec());
+        let einvoices = accept(&[2, 3]).unwrap().einvoices;
+        let xml: Vec<_> = einvoices
+            .iter()
+            .map(|file| (file.part, &file.bytes[..]))
+            .collect();
+        assert_eq!(xml, [(0, &b"ab"[..]), (1, b"cde")]);
+        assert!(accept(&[2, 2]).is_err() && accept(&[2, 4]).is_err());
+        assert!(accept(&[usize::MAX, 3]).is_err());
+    }
 
     fn drawn(left: &str) -> Result<Drawn, serde_json::Error> {
         let json = format!(
