@@ -3,12 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::{
-    DocumentInfo, Embedding, MediaType, PageResult, Record, Routing, SourceText, Status, Word,
-};
-use crate::store::{
-    NewDocument, NewRecords, NewRun, PageCompletion, PageFilter, RunId, Store, Wanted,
-};
+use crate::domain::{Embedding, PageResult, Routing, SourceText, Status, Word, samples};
+use crate::store::{self, NewRecords, PageCompletion, PageFilter, RunId, Store, Wanted};
 
 /// An archive in a folder of its own.
 pub struct Archive {
@@ -27,15 +23,7 @@ pub struct Made<'a> {
 
 impl Archive {
     pub async fn new() -> Archive {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("db")).await.unwrap();
-        let new = NewRun {
-            settings: json!({}),
-            models: vec![],
-            prompts: vec![],
-            schemas: vec![],
-        };
-        let run = store.begin_run(&new).await.unwrap();
+        let (dir, store, run) = store::samples::store().await;
         Archive {
             _dir: dir,
             store,
@@ -45,19 +33,8 @@ impl Archive {
 
     /// Takes a document in, with its record, as a run does.
     pub async fn add(&self, made: Made<'_>) {
-        let document = NewDocument {
-            blake3: blake3::hash(made.path.as_bytes()).to_hex().to_string(),
-            bytes: 1,
-            info: DocumentInfo {
-                media_type: MediaType::Png,
-                pages: 1,
-                parts: Vec::new(),
-                attachments: vec![],
-                warnings: vec![],
-            },
-            path: made.path.into(),
-            einvoices: Vec::new(),
-        };
+        let hash = blake3::hash(made.path.as_bytes()).to_hex();
+        let document = store::samples::document(&hash, made.path, 1);
         let id = self.store.add_document(self.run, &document, None);
         let id = id.await.unwrap();
         let minute = std::time::Duration::from_secs(60);
@@ -77,7 +54,7 @@ impl Archive {
         };
         self.store.complete_page(&claim, &completion).await.unwrap();
         let pages = self.store.finished_pages(id).await.unwrap().unwrap();
-        let mut records = [record(made.fields)];
+        let mut records = [samples::record("receipt", made.fields)];
         let entries = entries(&pages.results, &records);
         let made_with = NewRecords {
             policy: "",
@@ -123,24 +100,6 @@ fn words(text: &str) -> Vec<Word> {
         })
     });
     words.collect()
-}
-
-pub fn record(fields: Value) -> Record {
-    Record {
-        doc_type: Some("receipt".into()),
-        pages: vec![0],
-        status: Status::Accepted,
-        source: Default::default(),
-        fields: fields.as_object().unwrap().clone(),
-        findings: vec![],
-        confidence: None,
-        field_confidence: vec![],
-        logprobs: vec![],
-        type_probability: None,
-        calibrated: None,
-        evidence: vec![],
-        keys: vec![],
-    }
 }
 
 async fn shop() -> Archive {

@@ -440,21 +440,12 @@ fn print_attempts(app: &mut App, of_record: &[u32], attempts: &[AttemptRow]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{FieldEvidence, Status};
+    use crate::domain::{FieldEvidence, Status, samples};
 
     fn record() -> Record {
         Record {
-            doc_type: Some("invoice".into()),
-            pages: vec![0],
             status: Status::NeedsReview,
-            source: Source::Model,
-            fields: Default::default(),
-            findings: vec![],
-            confidence: None,
-            field_confidence: vec![],
-            logprobs: vec![],
             type_probability: Some(0.8125),
-            calibrated: None,
             evidence: vec![FieldEvidence {
                 class: EvidenceClass::TextLayer,
                 page: Some(1),
@@ -462,7 +453,7 @@ mod tests {
                 contradicted_by: vec![crate::domain::FindingCode::SumMismatch],
                 ..FieldEvidence::model_only("gross_total")
             }],
-            keys: vec![],
+            ..samples::record("invoice", serde_json::json!({}))
         }
     }
 

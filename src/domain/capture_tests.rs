@@ -92,7 +92,7 @@ fn missing_values_leave_it_undecided() {
 }
 
 #[test]
-fn two_coffees_of_a_day_are_told_apart_by_other_numbers_on_the_page() {
+fn two_coffees_of_a_day_are_distinguished_by_other_numbers_on_the_page() {
     let coffee = |text: &str| {
         let mut capture = invoice("", "2024-07-02", "2.80");
         capture.words.extend(folded_words(text));
@@ -106,6 +106,6 @@ fn two_coffees_of_a_day_are_told_apart_by_other_numbers_on_the_page() {
     assert_eq!(judgement.verdict, Verdict::Undecided);
     let expected = "on one page 03, 08, 2, 4711, on the other 1, 16, 41, 4790";
     assert_eq!(judgement.differences, [expected]);
-    // Cropped: nothing on it speaks against the first.
+    // Cropped: nothing on it contradicts the first.
     assert_eq!(verdict(&first, &coffee("Bon 4711")), Verdict::SameDocument);
 }

@@ -64,8 +64,8 @@ pub struct ReadRules {
     pub checks: Vec<Check>,
     /// Fields whose absence sends a record to review.
     pub required: Vec<String>,
-    /// What pages print beside a field's value, e.g. `amount due`: tells which
-    /// of a page's amounts is the field's.
+    /// What pages print beside a field's value, e.g. `amount due`: it decides
+    /// which of a page's amounts is the field's.
     pub captions: BTreeMap<String, Vec<String>>,
 }
 
@@ -143,7 +143,7 @@ pub enum Check {
         tax: String,
         country: Vec<String>,
     },
-    /// The value is none of those that say that nothing was settled, each with
+    /// The value is not one of those that say that nothing was settled, each with
     /// the finding's sentence, e.g. a payment that is `pending`.
     Unsettled {
         field: String,

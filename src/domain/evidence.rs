@@ -59,7 +59,7 @@ pub struct FieldEvidence {
     /// `net_total + tax_total = gross_total`; empty: none applied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub confirmed_by: Vec<String>,
-    /// Codes of the findings that speak against it, e.g. `sum_mismatch`.
+    /// Codes of the findings that contradict it, e.g. `sum_mismatch`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contradicted_by: Vec<FindingCode>,
 }
@@ -85,8 +85,8 @@ impl FieldEvidence {
     }
 }
 
-/// What tells one business transaction from another, whatever document it
-/// comes in: the seller and the invoice number, for example.
+/// What distinguishes one business transaction from another, whatever document
+/// it comes in: the seller and the invoice number, for example.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BusinessKey {
     /// Equal for equal transactions: type, fields and their values without

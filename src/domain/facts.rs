@@ -52,7 +52,7 @@ impl Facts {
     }
 
     /// The total in ten-thousandths of its currency, by which totals are
-    /// compared; `None` where it is no decimal number of that size.
+    /// compared; `None` where it is not a decimal number of that size.
     pub fn total_units(&self) -> Option<i64> {
         let total: Decimal = self.total.as_deref()?.parse().ok()?;
         total_units(total)

@@ -80,9 +80,9 @@ pub enum FindingCode {
     IbanForm,
     /// The check digits of an IBAN do not fit.
     IbanCheckDigits,
-    /// A BIC has not the form of one.
+    /// A value is not in the form of a BIC.
     BicForm,
-    /// A VAT identifier has not the form of its country.
+    /// A VAT identifier is not in the form of its country.
     VatIdForm,
     /// The check digit of a VAT identifier does not fit.
     VatIdCheckDigit,
@@ -302,7 +302,7 @@ impl FindingCode {
     }
 
     /// The value could not be brought into the form that its schema asks for:
-    /// as it stands it is no decimal, date or ISO 4217 code, or more than one.
+    /// as it stands it is not a decimal, date or ISO 4217 code, or more than one.
     pub fn is_not_in_form(self) -> bool {
         matches!(
             self,
@@ -315,7 +315,7 @@ impl FindingCode {
     }
 }
 
-/// The name is none of a finding code.
+/// The name is not that of a finding code.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is not a finding code")]
 pub struct UnknownFindingCode(String);
@@ -397,8 +397,8 @@ impl Finding {
     }
 }
 
-/// Why a record's pages should be read again by a stronger reader: its gravest
-/// finding. The message may quote page content and is not logged; the code is.
+/// Why a record's pages should be read again by a stronger reader: its most
+/// severe finding. The message may quote page content and is not logged; the code is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EscalationReason {
     pub code: FindingCode,
@@ -411,7 +411,7 @@ impl std::fmt::Display for EscalationReason {
     }
 }
 
-/// The gravest first, equal ones in the given order.
+/// The most severe first, equal ones in the given order.
 pub fn by_severity(findings: &[Finding]) -> Vec<&Finding> {
     let mut sorted: Vec<_> = findings.iter().collect();
     sorted.sort_by_key(|finding| finding.rank());

@@ -14,7 +14,10 @@ mod path;
 mod payment;
 mod reading;
 mod record;
+#[cfg(any(test, fuzzing))]
+pub mod samples;
 mod stage;
+mod turn;
 mod words;
 
 pub use capture::{Capture, Judgement, Verdict, date_token, judge, number_token};
@@ -38,4 +41,5 @@ pub use payment::{Paper, PaymentKey};
 pub use reading::{AnswerGrammar, FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing};
 pub use record::{Calibrated, PageResult, Record, Source, Status};
 pub use stage::{Stage, StageSeconds};
+pub use turn::{turned_pixels, turned_size, unturned};
 pub use words::{all_seconds, count};

@@ -1,6 +1,8 @@
 use half::slice::HalfFloatSliceExt;
 use serde::{Deserialize, Serialize};
 
+use super::turn::{turned_pixels, turned_size};
+
 /// What a file is by its content, whatever its name says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -50,6 +52,17 @@ pub struct DocumentInfo {
 }
 
 impl DocumentInfo {
+    /// One document without attachments and warnings.
+    pub fn new(media_type: MediaType, pages: u32) -> DocumentInfo {
+        DocumentInfo {
+            media_type,
+            pages,
+            parts: Vec::new(),
+            attachments: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
     /// The part of each page, from 0. The pages beyond the parts are of the
     /// last one.
     pub fn part_of_pages(&self) -> impl Iterator<Item = u32> + '_ {
@@ -84,29 +97,15 @@ impl PageImage {
 
     /// Turned clockwise by so many quarter turns.
     pub fn turned(self, quarters: u8) -> PageImage {
-        let (w, h) = (self.width as usize, self.height as usize);
-        let (width, height) = match quarters % 2 {
-            0 => (w, h),
-            _ => (h, w),
-        };
-        let source = |x: usize, y: usize| match quarters % 4 {
-            0 => (x, y),
-            1 => (y, h - 1 - x),
-            2 => (w - 1 - x, h - 1 - y),
-            _ => (w - 1 - y, x),
-        };
         if quarters.is_multiple_of(4) {
             return self;
         }
-        let mut rgb = vec![0; self.rgb.len()];
-        for (at, pixel) in rgb.chunks_exact_mut(3).enumerate() {
-            let (x, y) = source(at % width, at / width);
-            pixel.copy_from_slice(&self.rgb[(y * w + x) * 3..][..3]);
-        }
+        let size = (self.width as usize, self.height as usize);
+        let (width, height) = turned_size((self.width, self.height), quarters);
         PageImage {
-            width: width as u32,
-            height: height as u32,
-            rgb,
+            width,
+            height,
+            rgb: turned_pixels(&self.rgb, size, 3, quarters),
         }
     }
 }
@@ -286,7 +285,7 @@ impl SourceText {
     }
 }
 
-/// One page as the rasteriser leaves it.
+/// One page as the rasterizer leaves it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RasterPage {
     pub image: PageImage,
@@ -348,11 +347,8 @@ mod tests {
     #[test]
     fn every_page_is_of_one_part() {
         let info = |pages, parts| DocumentInfo {
-            media_type: MediaType::Pdf,
-            pages,
             parts,
-            attachments: Vec::new(),
-            warnings: Vec::new(),
+            ..DocumentInfo::new(MediaType::Pdf, pages)
         };
         let parts = |info: DocumentInfo| info.part_of_pages().collect::<Vec<u32>>();
         assert_eq!(parts(info(3, vec![])), [0, 0, 0]);
@@ -373,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn four_quarter_turns_are_none() {
+    fn four_quarter_turns_change_nothing() {
         let page = PageImage::new(2, 1, vec![1, 1, 1, 2, 2, 2]).unwrap();
         let turned = page.clone().turned(1);
         assert_eq!((turned.width, turned.height), (1, 2));

@@ -8,7 +8,7 @@ use super::Fields;
 /// The place of a value in a record: `total`, `items[2].amount`; with `[]`
 /// the same field of every line: `items[].amount`.
 ///
-/// Parsing never fails: text that is no such path is one name.
+/// Parsing never fails: other text is one name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FieldPath(Vec<PathSegment>);
 

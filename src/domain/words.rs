@@ -16,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_is_one_and_nothing_is_nothing() {
+    fn counts_of_one_and_zero_are_written_right() {
         assert_eq!(
             [0, 1, 2].map(|n| count(n, "page")),
             ["0 pages", "1 page", "2 pages"]

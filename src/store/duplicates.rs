@@ -57,7 +57,7 @@ pub(super) async fn earlier(
              ORDER BY r.document_id",
         );
         let found = found.bind(&key.key).bind(document);
-        let found = found.bind(record.pages.first());
+        let found = found.bind(record.pages.first().copied());
         for (record, of) in found.fetch_all(&mut **tx).await? {
             let pair = (&own, document);
             if let Some(differences) = differences(tx, pair, (record, of)).await? {
@@ -201,20 +201,11 @@ mod tests {
 
     use serde_json::json;
 
+    use super::super::samples::{self, begin};
     use super::super::tests::MADE_WITH;
     use super::super::*;
     use super::*;
-    use crate::domain::{DocumentInfo, MediaType, Status};
-
-    async fn begin(store: &Store) -> RunId {
-        let new = NewRun {
-            settings: json!({}),
-            models: vec![],
-            prompts: vec![],
-            schemas: vec![],
-        };
-        store.begin_run(&new).await.unwrap()
-    }
+    use crate::domain::{self, Status};
 
     /// Takes a document in, finishes its page and stores a record with `key`.
     async fn record(store: &Store, run: RunId, name: &str, key: &str) -> (DocumentId, Record) {
@@ -227,20 +218,7 @@ mod tests {
     }
 
     async fn add_at(store: &Store, run: RunId, name: &str, path: &str) -> DocumentId {
-        let info = DocumentInfo {
-            media_type: MediaType::Pdf,
-            pages: 1,
-            parts: Vec::new(),
-            attachments: vec![],
-            warnings: vec![],
-        };
-        let new = NewDocument {
-            blake3: name.into(),
-            bytes: 1,
-            info,
-            path: path.into(),
-            einvoices: Vec::new(),
-        };
+        let new = samples::document(name, path, 1);
         store.add_document(run, &new, None).await.unwrap()
     }
 
@@ -266,10 +244,13 @@ mod tests {
         key: &str,
     ) -> (Record, Vec<i64>) {
         let pages = store.finished_pages(document).await.unwrap().unwrap();
-        let record = json!({"doc_type": "invoice", "pages": [0], "status": "accepted", "fields": {}, "findings": [],
-            "confidence": null, "field_confidence": [],
-            "keys": [{"key": key, "words": "seller name Nord GmbH and invoice number A-1"}]});
-        let mut records = [serde_json::from_value(record).unwrap()];
+        let mut records = [Record {
+            keys: vec![BusinessKey {
+                key: key.to_owned(),
+                words: "seller name Nord GmbH and invoice number A-1".into(),
+            }],
+            ..domain::samples::record("invoice", json!({}))
+        }];
         let recorded = store
             .finish_document(run, &pages, MADE_WITH, &mut records)
             .await;
@@ -284,9 +265,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_same_key_is_a_finding_in_another_document_and_not_in_the_same_one_read_again() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("db")).await.unwrap();
-        let run = begin(&store).await;
+        let (_dir, store, run) = samples::store().await;
         let (first, stored) = record(&store, run, "a.pdf", "k").await;
         assert_eq!(
             (stored.status, stored.findings.len()),
@@ -315,9 +294,7 @@ mod tests {
 
     #[tokio::test]
     async fn records_of_replaced_content_are_flagged_until_the_content_is_back() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("db")).await.unwrap();
-        let run = begin(&store).await;
+        let (_dir, store, run) = samples::store().await;
         let (first, stored) = record(&store, run, "a.pdf", "k").await;
         assert_eq!(stored.status, Status::Accepted);
         let run = begin(&store).await;
@@ -337,7 +314,7 @@ mod tests {
             codes.fetch_all(&store.pool).await.unwrap()
         };
         assert_eq!(codes(first).await, ["needs_reviewreplaced"]);
-        // Nor is it what lies there once that cannot be read.
+        // A file there that cannot be read changes nothing.
         let broken = crate::domain::Failure::new(crate::domain::Reason::EmptyFile, "empty");
         store
             .add_source(begin(&store).await, "a.pdf".as_ref(), None, Some(&broken))
@@ -360,9 +337,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_document_ingested_later_gets_the_finding_even_if_recorded_first() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("db")).await.unwrap();
-        let run = begin(&store).await;
+        let (_dir, store, run) = samples::store().await;
         let (first, second) = (
             add(&store, run, "a.pdf").await,
             add(&store, run, "b.pdf").await,

@@ -15,7 +15,7 @@ pub(super) struct RunActive {
     pub pid: i64,
 }
 
-/// The kinds of database errors that callers tell apart.
+/// The kinds of database errors that callers distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DbErrorKind {
     /// Another process held the write lock for the whole time-out.

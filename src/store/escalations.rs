@@ -22,7 +22,7 @@ pub struct NewEscalation {
     pub reason: EscalationReason,
 }
 
-/// An answer to a page, or a failure, since the page was last queued anew.
+/// An answer to a page, or a failure, since the page was last queued again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageAttempt {
     pub reading_id: i64,
@@ -170,7 +170,7 @@ impl Store {
         Ok(skipped)
     }
 
-    /// The document's attempts since its pages were last queued anew, in the
+    /// The document's attempts since its pages were last queued again, in the
     /// order in which they were made.
     pub async fn attempts(&self, document: DocumentId) -> anyhow::Result<Vec<PageAttempt>> {
         let rows = sqlx::query_as::<_, PageAttemptRow>(

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
-use super::super::tests::{Fixture, begin, completion, fixture};
-use super::super::{ModelInfo, NewRecords, NewRun, PageCompletion, RunOutcome, Wanted};
+use super::super::samples::{begin, begin_with};
+use super::super::tests::{Fixture, completion, fixture};
+use super::super::{ModelInfo, NewRecords, PageCompletion, RunOutcome, Wanted};
 use super::*;
 use crate::domain::{FindingCode, Reason};
 
@@ -13,13 +14,7 @@ async fn run_with(store: &Store, readers: &[&str]) -> RunId {
         role: "reader".into(),
         name: format!("reader {hash}"),
     };
-    let new = NewRun {
-        settings: serde_json::json!({}),
-        models: readers.iter().map(model).collect(),
-        prompts: vec![],
-        schemas: vec![],
-    };
-    store.begin_run(&new).await.unwrap()
+    begin_with(store, readers.iter().map(model).collect()).await
 }
 
 fn to(reader: &str, pages: &[u32]) -> NewEscalation {

@@ -28,8 +28,8 @@ pub struct Forgotten {
     pub unknown: Vec<PathBuf>,
 }
 
-/// Where the document may still be: a path that holds other content by now is no
-/// reason to keep it.
+/// Where the document may still be. A path that holds other content by now does
+/// not count.
 const HELD_AT: &str = concat!(
     "SELECT path FROM sources s WHERE document_id = ? AND NOT ",
     superseded!()
@@ -90,7 +90,7 @@ impl Store {
             (Ok(_), Ok(_)) => "another program reads the database".to_owned(),
         };
         tracing::warn!(
-            "the rows are gone, but parts of the file or its log may hold copies of them until it is written anew ({why})"
+            "the rows are gone, but parts of the file or its log may hold copies of them until it is written again ({why})"
         );
     }
 }
@@ -145,7 +145,7 @@ async fn sources_at(
 ) -> sqlx::Result<(Vec<SourceRow>, Forgotten)> {
     let all = sqlx::query_as("SELECT id, path, document_id FROM sources ORDER BY id");
     let mut sources: Vec<SourceRow> = all.fetch_all(&mut **tx).await?;
-    // By whole names: `scans` is no folder of `scans2/a.pdf`.
+    // By whole names: `scans` is not a folder of `scans2/a.pdf`.
     sources.retain(|source| paths.iter().any(|given| source.path.0.starts_with(given)));
     let forgotten = Forgotten {
         paths: sources.iter().map(|source| source.path.0.clone()).collect(),
@@ -193,20 +193,11 @@ async fn reopen_duplicates(
 mod tests {
     use serde_json::json;
 
-    use super::*;
-    use crate::store::{NewRun, RunOutcome};
+    use crate::store::{RunOutcome, samples};
 
     #[tokio::test]
     async fn nothing_is_deleted_while_a_run_is_active() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("db")).await.unwrap();
-        let new = NewRun {
-            settings: json!({}),
-            models: vec![],
-            prompts: vec![],
-            schemas: vec![],
-        };
-        let run = store.begin_run(&new).await.unwrap();
+        let (_dir, store, run) = samples::store().await;
         let everything = ["/".into()];
         let refused = store.forget(&everything, false).await.unwrap_err();
         assert!(refused.to_string().contains("is at work"), "{refused}");

@@ -1,7 +1,8 @@
 //! Claims, leases and attempts.
 
 use super::super::clock::Clock;
-use super::super::tests::{LEASE, begin, completion, fixture};
+use super::super::samples::begin;
+use super::super::tests::{LEASE, completion, fixture};
 use super::*;
 
 #[tokio::test]

@@ -67,4 +67,6 @@ pub use search::{FoundPage, FoundRecord, PageFilter};
 #[cfg(test)]
 mod portfolio_tests;
 #[cfg(test)]
+pub mod samples;
+#[cfg(test)]
 mod tests;

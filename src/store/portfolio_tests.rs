@@ -2,7 +2,7 @@
 
 use super::tests::{Fixture, MADE_WITH, completion, fixture, record};
 use super::*;
-use crate::domain::{BusinessKey, DocumentInfo, MediaType, Record, Status, XmlFile, XmlPlace};
+use crate::domain::{BusinessKey, Record, Status, XmlFile, XmlPlace};
 
 /// A portfolio of an electronic invoice, a scan of two pages and a PDF with
 /// one attached.
@@ -12,19 +12,9 @@ async fn portfolio(f: &Fixture) -> DocumentId {
         name: name.map(str::to_owned),
         bytes: format!("<invoice{part}/>").into(),
     };
-    let document = NewDocument {
-        blake3: "hash of portfolio.pdf".into(),
-        bytes: 1,
-        info: DocumentInfo {
-            media_type: MediaType::Pdf,
-            pages: 4,
-            parts: vec![1, 2, 1],
-            attachments: vec![],
-            warnings: vec![],
-        },
-        path: "portfolio.pdf".into(),
-        einvoices: vec![xml(0, None), xml(2, Some("factur-x.xml"))],
-    };
+    let mut document = samples::document("hash", "portfolio.pdf", 4);
+    document.info.parts = vec![1, 2, 1];
+    document.einvoices = vec![xml(0, None), xml(2, Some("factur-x.xml"))];
     let added = f.store.add_document(f.run, &document, None);
     added.await.unwrap()
 }
@@ -56,14 +46,16 @@ async fn each_part_of_a_portfolio_has_its_own_electronic_invoice() {
         .store
         .requeue(RunId(0), document, false, Some("receipt"), &asks_model);
     assert_eq!(requeued.await.unwrap(), 2);
-    let mut stale = Vec::new();
-    let seen = std::sync::Mutex::new(&mut stale);
+    let seen = std::sync::Mutex::new(Vec::new());
     let note = |page: PageKey<'_>| {
         seen.lock().unwrap().push(page.xml);
         false
     };
     f.store.requeue_stale(document, &note).await.unwrap();
-    assert_eq!(stale, [Some(XmlPlace::Whole), Some(XmlPlace::Attached)]);
+    assert_eq!(
+        seen.into_inner().unwrap(),
+        [Some(XmlPlace::Whole), Some(XmlPlace::Attached)]
+    );
 }
 
 #[tokio::test]
@@ -103,7 +95,7 @@ async fn the_same_invoice_in_two_parts_is_a_possible_duplicate() {
             records[3].findings[0].message,
             "possible duplicate payment: invoice number A-1 are those of page 1 of the same file"
         );
-        let all = |_| true;
+        let all = |_: Option<XmlPlace>| true;
         let requeued = f.store.requeue(RunId(0), document, true, None, &all);
         assert_eq!(requeued.await.unwrap(), 4);
     }

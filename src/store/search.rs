@@ -143,7 +143,7 @@ impl Store {
         let mut query = QueryBuilder::new("SELECT rowid FROM page_words WHERE page_words MATCH ");
         query.push_bind(expression.to_owned());
         if !filter.is_empty() {
-            // The plus keeps SQLite from matching each page of the filter anew.
+            // The plus keeps SQLite from matching each page of the filter again.
             query.push(" AND +rowid IN (");
             filter.push(&mut query);
             query.push(")");

@@ -7,7 +7,7 @@ use sqlx::{Sqlite, Transaction};
 use super::columns::{DocumentId, PathColumn};
 
 /// Whether the path of the row `s` of `sources` has been seen with other content
-/// since: another document, or content that can be none. A path that could not
+/// since: another document, or content that cannot be one. A path that could not
 /// be read may still hold what it held.
 macro_rules! superseded {
     () => {

@@ -3,10 +3,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::samples::begin;
 use super::*;
 use crate::domain::{
-    Calibrated, DocumentInfo, Embedding, Failure, FieldEvidence, FieldLogprob, MediaType, Reading,
-    Reason, Record, Routing, SourceText, Status, Word,
+    self, Calibrated, Embedding, Failure, FieldEvidence, FieldLogprob, Reading, Reason, Record,
+    Routing, SourceText, Word,
 };
 
 pub(super) const LEASE: Duration = Duration::from_secs(60);
@@ -24,44 +25,20 @@ pub(super) struct Fixture {
 }
 
 pub(super) async fn fixture() -> Fixture {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("docmill.db");
-    let store = Store::open(&path).await.unwrap();
-    let run = begin(&store).await;
+    let (dir, store, run) = samples::store().await;
     Fixture {
+        path: dir.path().join("docmill.db"),
         _dir: dir,
-        path,
         store,
         run,
     }
 }
 
-pub(super) async fn begin(store: &Store) -> RunId {
-    let new = NewRun {
-        settings: json!({}),
-        models: vec![],
-        prompts: vec![],
-        schemas: vec![],
-    };
-    store.begin_run(&new).await.unwrap()
-}
-
 impl Fixture {
     pub async fn add(&self, name: &str, pages: u32) -> DocumentId {
-        let info = DocumentInfo {
-            media_type: MediaType::Pdf,
-            pages,
-            parts: Vec::new(),
-            attachments: vec![],
-            warnings: vec!["w".into()],
-        };
-        let document = NewDocument {
-            blake3: format!("hash of {name}"),
-            bytes: 1,
-            info,
-            path: name.into(),
-            einvoices: Vec::new(),
-        };
+        let hash = format!("hash of {name}");
+        let mut document = samples::document(&hash, name, pages);
+        document.info.warnings.push("w".into());
         self.store
             .add_document(self.run, &document, None)
             .await
@@ -122,12 +99,6 @@ pub(super) fn completion() -> PageCompletion {
 
 pub(super) fn record() -> Record {
     Record {
-        doc_type: Some("receipt".into()),
-        pages: vec![0],
-        status: Status::Accepted,
-        source: crate::domain::Source::Model,
-        fields: json!({"total": "1.00"}).as_object().unwrap().clone(),
-        findings: vec![],
         confidence: Some(0.5),
         field_confidence: vec![("total".into(), 0.5)],
         logprobs: vec![FieldLogprob {
@@ -136,7 +107,6 @@ pub(super) fn record() -> Record {
             min: -0.5,
             tokens: 1,
         }],
-        type_probability: None,
         calibrated: Some(Calibrated {
             calibration: "c".into(),
             max_error: 0.005,
@@ -144,7 +114,7 @@ pub(super) fn record() -> Record {
             fields: vec![("total".into(), 0.625)],
         }),
         evidence: vec![FieldEvidence::model_only("total")],
-        keys: Vec::new(),
+        ..domain::samples::record("receipt", json!({"total": "1.00"}))
     }
 }
 
@@ -361,7 +331,7 @@ async fn retry_takes_failed_pages_or_those_of_given_records() {
 }
 
 #[tokio::test]
-async fn the_database_is_its_owners_alone_and_a_file_that_is_none_is_refused() {
+async fn only_its_owner_can_read_the_database_and_another_file_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let f = fixture().await;
     let mode = std::fs::metadata(&f.path).unwrap().permissions().mode();

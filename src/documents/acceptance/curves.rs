@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn risk_grows_as_doubtful_values_are_let_in() {
+    fn risk_grows_as_uncertain_values_are_accepted() {
         let points = risk_coverage(&[(0.9, true), (0.5, false), (0.5, true), (0.2, false)]);
         let seen: Vec<_> = points.iter().map(|p| (p.coverage, p.risk)).collect();
         assert_eq!(seen, [(0.25, 0.0), (0.75, 1.0 / 3.0), (1.0, 0.5)]);

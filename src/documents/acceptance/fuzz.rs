@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Calibration, ERROR_RATES, Policy};
-use crate::domain::{DocType, FieldLogprob, Record, Source, Status};
+use crate::domain::{DocType, FieldLogprob, Record, Status, samples};
 
 /// A calibration that is taken gives every value a probability, accepts none
 /// below its threshold, and reads back.
@@ -73,18 +73,7 @@ fn record(doc_type: &str) -> Record {
     };
     let logprobs = fields.keys().zip([-0.001, -20.0]).map(logprob).collect();
     Record {
-        doc_type: Some(doc_type.to_owned()),
-        pages: vec![0],
-        status: Status::Accepted,
-        source: Source::Model,
-        fields,
-        findings: Vec::new(),
-        confidence: None,
-        field_confidence: Vec::new(),
         logprobs,
-        type_probability: None,
-        calibrated: None,
-        evidence: Vec::new(),
-        keys: Vec::new(),
+        ..samples::record(doc_type, Value::Object(fields))
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::{DocType, FieldLogprob, Record, Source, Status};
+use crate::domain::{DocType, FieldLogprob, Record, samples};
 
 pub fn doc_type() -> DocType {
     let text = json!({"type": ["string", "null"], "maxLength": 100});
@@ -46,18 +46,8 @@ pub fn record(fields: Value) -> Record {
         tokens: 2,
     };
     Record {
-        doc_type: Some("receipt".into()),
-        pages: vec![0],
-        status: Status::Accepted,
-        source: Source::Model,
-        fields,
-        findings: Vec::new(),
         confidence: Some(0.8),
-        field_confidence: Vec::new(),
         logprobs: paths.into_iter().map(logprob).collect(),
-        type_probability: None,
-        calibrated: None,
-        evidence: vec![],
-        keys: vec![],
+        ..samples::record("receipt", Value::Object(fields))
     }
 }

@@ -1,6 +1,7 @@
 //! The type of a page by the phrases that its text has, where CLIP is unsure.
 
 use super::DocTypes;
+use crate::documents::values;
 use crate::domain::Routing;
 
 /// By how many phrases the best type must lead the second.
@@ -31,14 +32,15 @@ impl DocTypes {
     }
 
     fn type_of_text<'a>(&self, lines: impl IntoIterator<Item = &'a str>) -> Option<&str> {
-        let text = words(lines);
+        let text: Vec<&str> = lines.into_iter().collect();
+        let text = values::folded_words(&text.join(" "));
         let mut counts: Vec<(&str, usize)> = self
             .readable()
             .map(|doc_type| {
                 let printed = doc_type
                     .phrases
                     .iter()
-                    .filter(|phrase| text.contains(&words([phrase.as_str()])));
+                    .filter(|phrase| text.contains(&values::folded_words(phrase)));
                 (doc_type.name.as_str(), printed.count())
             })
             .collect();
@@ -56,19 +58,6 @@ fn lead(routing: &Routing) -> f32 {
         [(_, best)] => *best,
         [] => 0.0,
     }
-}
-
-/// Words in small letters without marks at their ends, blanks around each.
-fn words<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
-    let mut words = String::from(" ");
-    for word in lines.into_iter().flat_map(str::split_whitespace) {
-        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-        if !word.is_empty() {
-            words.extend(word.chars().flat_map(char::to_lowercase));
-            words.push(' ');
-        }
-    }
-    words
 }
 
 #[cfg(test)]
@@ -123,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn phrases_are_whole_words() {
+    fn phrases_are_whole_words_whatever_their_accents() {
         let types = DocTypes::load(None).unwrap();
         assert_eq!(
             types.type_of_text(["CASHMERE CHANGED", "exchange", "cashew nuts"]),

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 pub use grammar::grammar;
 pub use pieces::Pieces;
 
-use crate::domain::{Format, Reading};
+use crate::domain::{FieldPath, Format, PathSegment, Reading};
 
 /// What a value of an answer may be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,18 +107,16 @@ pub fn name_columns(members: &[Member], reading: &mut Reading) {
             }
         }
         for logprob in &mut reading.logprobs {
-            let is_of_list = logprob
-                .field
-                .strip_prefix(name.as_str())
-                .is_some_and(|rest| rest.starts_with('['));
-            let place = logprob
-                .field
-                .strip_suffix(']')
-                .and_then(|path| path.rsplit_once('['));
-            if let (true, Some((row, column))) = (is_of_list, place)
-                && let Some((column, _)) = column.parse().ok().and_then(|n: usize| columns.get(n))
+            let path = FieldPath::parse(&logprob.field);
+            if let [
+                PathSegment::Name(list),
+                PathSegment::Line(row),
+                PathSegment::Line(column),
+            ] = path.segments()
+                && list == name
+                && let Some((column, _)) = columns.get(*column)
             {
-                logprob.field = format!("{row}.{column}");
+                logprob.field = FieldPath::in_line(list, *row, column).to_string();
             }
         }
     }

@@ -3,7 +3,9 @@
 
 use super::OcrEngine;
 use super::ppocr::{Image, OcrLine as FoundLine, OcrPage, PpOcr};
-use crate::domain::{Failure, OcrLine, OcrText, OcrWord, PageImage, Reason, Word};
+use crate::domain::{
+    Failure, OcrLine, OcrText, OcrWord, PageImage, Reason, Word, turned_size, unturned,
+};
 use crate::engines::models::ResolvedOcr;
 
 pub struct RtenOcr {
@@ -110,19 +112,12 @@ impl Frame {
     }
 
     fn upright_size(&self) -> (f32, f32) {
-        match self.quarter_turns % 2 {
-            0 => (self.width, self.height),
-            _ => (self.height, self.width),
-        }
+        turned_size((self.width, self.height), self.quarter_turns)
     }
 
-    /// Where a point of the given page lies on the upright one.
+    /// Where a point of the given page is on the upright one: turned back, the
+    /// upright page is the given one.
     fn turned(&self, x: f32, y: f32) -> (f32, f32) {
-        match self.quarter_turns {
-            0 => (x, y),
-            1 => (self.height - y, x),
-            2 => (self.width - x, self.height - y),
-            _ => (y, self.width - x),
-        }
+        unturned((x, y), 4 - self.quarter_turns, self.upright_size())
     }
 }

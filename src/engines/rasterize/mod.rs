@@ -86,16 +86,7 @@ impl Rasterizer for DocumentRasterizer {
                 }
                 (Open::Pdf(Box::new(file)), info)
             }
-            MediaType::Xml => (
-                Open::Xml(bytes),
-                DocumentInfo {
-                    media_type: MediaType::Xml,
-                    pages: 1,
-                    parts: Vec::new(),
-                    attachments: Vec::new(),
-                    warnings: Vec::new(),
-                },
-            ),
+            MediaType::Xml => (Open::Xml(bytes), DocumentInfo::new(MediaType::Xml, 1)),
             media_type => {
                 let (file, info) = PictureFile::open(bytes, media_type, limits)?;
                 (Open::Picture(Box::new(file)), info)

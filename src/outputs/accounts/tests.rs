@@ -7,7 +7,7 @@ use super::bill::{Bill, BillKind};
 use super::plan::OtherPaper;
 use super::target::Candidate;
 use super::*;
-use crate::domain::{Record, money};
+use crate::domain::{money, samples};
 use crate::store::{BillId, DistinctPair, DocumentId, Ledger, LedgerLine, StoredRecord};
 
 const ACCOUNTS: &str = r#"
@@ -45,12 +45,10 @@ fn accounts(target: TargetName) -> Accounts {
 }
 
 pub(super) fn stored(id: i64, doc_type: &str, fields: Value) -> StoredRecord {
-    let record = json!({"doc_type": doc_type, "pages": [0], "status": "accepted", "fields": fields, "findings": [],
-        "confidence": null, "field_confidence": []});
     StoredRecord {
         id,
         document_id: DocumentId(id),
-        record: serde_json::from_value::<Record>(record).unwrap(),
+        record: samples::record(doc_type, fields),
         paths: vec![format!("/in/{id}.pdf").into()],
         blake3: format!("{id:064x}"),
         run_id: 1,

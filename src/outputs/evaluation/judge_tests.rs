@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
+use crate::domain::samples;
 
 pub fn case(fields: Value) -> KnownDocument {
     KnownDocument {
@@ -22,21 +23,7 @@ pub fn case(fields: Value) -> KnownDocument {
 pub fn seen(id: i64, fields: Value) -> CandidateRecord {
     CandidateRecord {
         id,
-        record: Record {
-            doc_type: Some("receipt".into()),
-            pages: vec![0],
-            status: Status::Accepted,
-            source: crate::domain::Source::Model,
-            fields: fields.as_object().unwrap().clone(),
-            findings: vec![],
-            confidence: None,
-            field_confidence: vec![],
-            logprobs: vec![],
-            type_probability: None,
-            calibrated: None,
-            evidence: vec![],
-            keys: vec![],
-        },
+        record: samples::record("receipt", fields),
         decisions: vec![],
         embedded: false,
     }
@@ -49,7 +36,7 @@ fn outcomes(document: &JudgedDocument) -> Vec<(&str, ValueOutcome)> {
 }
 
 #[test]
-fn right_wrong_missing_and_invented_values_are_told_apart() {
+fn right_wrong_missing_and_spurious_values_are_distinguished() {
     let truth = json!({"a": "1.00", "b": "x", "c": "y", "d": null, "e": null, "skipped": "z",
         "items": [{"n": "tea"}, {"n": "bun"}]});
     let read = json!({"a": "1", "b": "w", "c": null, "d": "made up", "e": null,

@@ -15,7 +15,7 @@ pub enum OcrError {
     #[error("the OCR dictionary {} is not UTF-8", path.display())]
     Encoding { path: PathBuf },
     #[error(
-        "the dictionary has {dictionary} characters, but the OCR recogniser tells {classes} classes apart: the files belong to different models"
+        "the dictionary has {dictionary} characters, but the OCR recogniser distinguishes {classes} classes: the files belong to different models"
     )]
     Classes { dictionary: usize, classes: usize },
     #[error("the OCR {0} gave an output of an unexpected shape: its file belongs to another model")]

@@ -1,4 +1,4 @@
-//! What the pixels tell before any model runs: how high the letters are and
+//! What the pixels show before any model runs: how high the letters are and
 //! where on the page there is ink.
 
 use super::raster::{Raster, Window};

@@ -92,7 +92,7 @@ impl PpOcr {
         let upright = rotation::upright(engine, page, detection)?;
         let (quads, skew) = (&upright.detection.quads, upright.detection.skew);
         let mut found = OcrPage {
-            rotation: 90 * upright.turns as u16,
+            rotation: 90 * u16::from(upright.turns),
             skew,
             line_height: order::median(quads.iter().map(Quad::height).collect()),
             ..OcrPage::default()

@@ -6,6 +6,7 @@ use fast_image_resize as fir;
 
 use super::geometry::Point;
 use super::page::Image;
+use crate::domain::{self, turned_pixels, turned_size};
 
 /// Grey or RGB pixels, rows top to bottom.
 #[derive(Clone, Debug)]
@@ -83,25 +84,14 @@ impl<'a> Raster<'a> {
     }
 
     /// Turned clockwise by a number of quarter turns.
-    pub fn turned(&self, quarters: usize) -> Raster<'static> {
-        let (w, h, c) = (self.width, self.height, self.channels);
-        let (width, height) = if quarters % 2 == 1 { (h, w) } else { (w, h) };
-        let mut pixels = vec![0; self.pixels.len()];
-        for (y, row) in pixels.chunks_exact_mut(width * c).enumerate() {
-            for (x, pixel) in row.chunks_exact_mut(c).enumerate() {
-                let (sx, sy) = match quarters % 4 {
-                    0 => (x, y),
-                    1 => (y, h - 1 - x),
-                    2 => (w - 1 - x, h - 1 - y),
-                    _ => (w - 1 - y, x),
-                };
-                pixel.copy_from_slice(&self.pixels[(sy * w + sx) * c..][..c]);
-            }
-        }
+    pub fn turned(&self, quarters: u8) -> Raster<'static> {
+        let size = (self.width, self.height);
+        let (width, height) = turned_size(size, quarters);
+        let pixels = turned_pixels(&self.pixels, size, self.channels, quarters);
         Raster {
             width,
             height,
-            channels: c,
+            channels: self.channels,
             pixels: Cow::Owned(pixels),
         }
     }
@@ -121,15 +111,11 @@ pub fn luminance(pixel: &[u8]) -> u8 {
     (sum >> 8) as u8
 }
 
-/// Where a point of `raster.turned(quarters)` lies in the raster, whose size
-/// is `width` x `height`.
-pub fn unturned(p: Point, quarters: usize, width: f32, height: f32) -> Point {
-    match quarters % 4 {
-        0 => p,
-        1 => Point::new(p.y, height - p.x),
-        2 => Point::new(width - p.x, height - p.y),
-        _ => Point::new(width - p.y, p.x),
-    }
+/// Where a point of `raster.turned(quarters)` is in the raster, whose size is
+/// `width` x `height`.
+pub fn unturned(p: Point, quarters: u8, width: f32, height: f32) -> Point {
+    let (x, y) = domain::unturned((p.x, p.y), quarters, (width, height));
+    Point::new(x, y)
 }
 
 #[cfg(test)]

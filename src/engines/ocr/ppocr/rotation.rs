@@ -20,7 +20,7 @@ const LEAD: f32 = 0.05;
 /// A page the right way up, and what was read on it.
 pub struct Upright {
     /// Quarter turns clockwise from the page that was given.
-    pub turns: usize,
+    pub turns: u8,
     pub detection: Detection,
     pub pieces: Vec<Piece>,
     pub readings: Vec<Reading>,
@@ -66,7 +66,7 @@ fn read(
     engine: &Engine,
     page: &Raster<'_>,
     detection: Detection,
-    turns: usize,
+    turns: u8,
     given: (f32, f32),
 ) -> Result<Upright, OcrError> {
     let (pieces, readings) = engine.read_quads(page, &detection.quads)?;

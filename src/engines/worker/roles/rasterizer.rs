@@ -248,13 +248,7 @@ mod tests {
     #[test]
     fn each_electronic_invoice_has_its_own_bytes_of_the_blob() {
         let opened = |sizes: &[usize]| Opened {
-            info: DocumentInfo {
-                media_type: MediaType::Pdf,
-                pages: 2,
-                parts: vec![1, 1],
-                attachments: Vec::new(),
-                warnings: Vec::new(),
-            },
+            info: DocumentInfo::new(MediaType::Pdf, 2),
             einvoices: (0..)
                 .zip(sizes)
                 .map(|(part, &bytes)| OpenedXml {
