@@ -7,7 +7,7 @@ of `docmill bench`, in time and in text.
 
 Reads the fixtures that are pictures, one after the other, greedily, without a
 schema, two threads. With the output of `docmill run --json` over the same files
-it tells how many answers hold the same fields.
+it counts the answers that hold the same fields.
 """
 import base64
 import io

@@ -20,7 +20,7 @@ fn main() -> anyhow::Result<()> {
 
 /// Makes the attempt that `call` asks for; `None` if it asks for none.
 fn answer(call: &Incoming) -> Option<Result<Answer, Failure>> {
-    // The role is no part of the message.
+    // The role is not part of the message.
     let probe = worker::parse::<Probe<RasterizerRole>>(call)?;
     Some(probe.and_then(|Probe { probe, .. }| {
         let (escaped, message) = match attempt(probe) {

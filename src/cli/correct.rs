@@ -86,7 +86,7 @@ impl Correct {
         let pair = |pair: &String| match pair.split_once('=') {
             Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
             None => {
-                let why = format!("`{pair}` is no FIELD=VALUE, e.g. total=12.50");
+                let why = format!("`{pair}` is not FIELD=VALUE, e.g. total=12.50");
                 Err(UsageError(why))
             }
         };

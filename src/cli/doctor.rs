@@ -293,7 +293,7 @@ async fn engines(settings: &Settings) -> (CheckResult, CheckResult) {
 
 /// The engines that started, and the answers of reader servers.
 async fn answers(engines: &pipeline::Engines) -> CheckResult {
-    let mut found = vec!["rasteriser, router and reader".to_owned()];
+    let mut found = vec!["rasterizer, router and reader".to_owned()];
     for readers in &engines.stages.readers {
         if let Some(answer) = readers.probe().await {
             found.push(answer?);

@@ -90,7 +90,7 @@ pub struct EngineFlags {
     /// Threads of each reader process
     #[arg(long, value_name = "N")]
     reader_threads: Option<u32>,
-    /// Number of rasteriser processes; 0: half the cores
+    /// Number of rasterizer processes; 0: half the cores
     #[arg(long, value_name = "N")]
     rasterizers: Option<u32>,
     /// Stop if the kernel cannot enforce the whole sandbox

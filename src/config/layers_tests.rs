@@ -149,7 +149,7 @@ fn a_key_without_its_section_is_an_error_that_names_the_section() {
 }
 
 #[test]
-fn variables_that_are_no_settings_or_empty_are_ignored() {
+fn variables_that_are_not_settings_or_empty_are_ignored() {
     let given = variables(&[
         ("DOCMILL_CORPUS", "x"),
         ("DOCMILL_WORKERS_READERS", ""),

@@ -212,9 +212,9 @@ pub struct WorkerSettings {
     /// threads.
     #[schemars(range(min = 1))]
     pub reader_threads: u32,
-    /// Rasteriser processes. 0: half the cores, at least one.
+    /// Rasterizer processes. 0: half the cores, at least one.
     pub rasterizers: u32,
-    /// Memory that a rasteriser may allocate, in MiB.
+    /// Memory that a rasterizer may allocate, in MiB.
     #[schemars(range(min = 1))]
     pub rasterizer_memory_mib: u64,
     /// Memory that the router may allocate, in MiB.

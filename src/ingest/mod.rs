@@ -71,7 +71,7 @@ pub fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, Failure> {
     }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
-    // One byte more than allowed tells a file that grew since.
+    // One byte more than allowed shows that a file grew since.
     file.take(max_bytes.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;

@@ -103,7 +103,7 @@ fn the_remedy_is_that_of_what_is_wrong() {
 }
 
 #[test]
-fn of_a_folder_that_cannot_be_listed_it_is_told_that_nothing_in_it_was_seen() {
+fn a_folder_that_cannot_be_listed_is_reported() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let closed = dir.path().join("closed");

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::{EscalationReason, Finding, PageResult, Record, Severity, Status};
 use crate::store::{NewEscalation, PageAttempt, RunId};
 
-/// Why a stronger reader should read a record's pages: its gravest finding that
+/// Why a stronger reader should read a record's pages: its most severe finding that
 /// reading can change. `None`: it need not, or could not help.
 pub fn escalation_reason(status: Status, findings: &[Finding]) -> Option<EscalationReason> {
     if status == Status::Accepted {
@@ -19,10 +19,10 @@ pub fn escalation_reason(status: Status, findings: &[Finding]) -> Option<Escalat
         finding.severity > Severity::Info && !finding.code.is_unfixable_by_reread()
     });
     // `max_by_key` takes the last of equals: reversed, the first.
-    let gravest = fixable.rev().max_by_key(|finding| finding.severity)?;
+    let worst = fixable.rev().max_by_key(|finding| finding.severity)?;
     Some(EscalationReason {
-        code: gravest.code,
-        message: gravest.message.clone(),
+        code: worst.code,
+        message: worst.message.clone(),
     })
 }
 

@@ -183,7 +183,7 @@ impl Intake {
         Ok(())
     }
 
-    /// Opens the document in a rasteriser; once more if that kills the worker.
+    /// Opens the document in a rasterizer; once more if that kills the worker.
     async fn open(&self, blake3: &str, bytes: &[u8]) -> Result<OpenedDocument, Failure> {
         let settings = self.context.settings();
         let deadline = Duration::from_secs(settings.rasterizing.open_seconds);
@@ -217,7 +217,7 @@ impl Intake {
 fn check(info: &DocumentInfo, limits: &Limits) -> Result<(), Failure> {
     if info.pages == 0 || info.pages > limits.max_pages {
         let message = format!(
-            "the rasteriser counts {} pages where 1 to {} are possible",
+            "the rasterizer counts {} pages where 1 to {} are possible",
             info.pages, limits.max_pages
         );
         return Err(Failure::new(Reason::Internal, message));

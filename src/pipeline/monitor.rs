@@ -91,7 +91,7 @@ impl Monitor {
     }
 }
 
-/// A gap in the report is no reason to stop a run.
+/// A gap in the report does not stop a run.
 fn warn(stored: anyhow::Result<()>) {
     if let Err(error) = stored {
         tracing::warn!("the run's report will lack something: {error:#}");

@@ -20,7 +20,7 @@ use crate::ingest;
 /// Width in pixels of pages that are drawn for no model in particular.
 const WIDTH: u32 = 1024;
 
-/// A rasteriser of its own, for commands that draw some pages.
+/// A rasterizer of its own, for commands that draw some pages.
 pub struct Drawer {
     pool: Pool<RasterizerRole>,
     settings: Settings,

@@ -393,7 +393,7 @@ pub fn policy(
 }
 
 /// As [`policy`], for records that any reader may have made: a calibration of
-/// another reader is none of theirs, and no error.
+/// another reader is not used, without an error.
 pub fn policy_of_stored(
     settings: &AcceptanceSettings,
     models: Option<&Path>,

@@ -303,7 +303,7 @@ impl Recorder {
     }
 
     /// Retains the document's records where pages that were read before could
-    /// not be read again, which is no reason to lose their values. Returns
+    /// not be read again: their values are not lost. Returns
     /// whether it did.
     async fn retain(&self, pages: &FinishedPages) -> anyhow::Result<bool> {
         let failures: Vec<_> = failures(pages)

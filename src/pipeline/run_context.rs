@@ -56,7 +56,7 @@ impl RunContext {
     }
 
     pub fn emit(&self, event: Event) {
-        // Nobody listening is no reason to stop.
+        // A run goes on where nobody listens.
         let _ = self.events.send(event);
     }
 

@@ -140,7 +140,7 @@ impl Scheduler {
             self.context.store.release(claim).await?;
         }
         if !held.is_empty() {
-            tracing::warn!(pages = held.len(), "pages in work were given back unread");
+            tracing::warn!(pages = held.len(), "pages in progress were returned unread");
         }
         Ok(())
     }

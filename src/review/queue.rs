@@ -16,7 +16,7 @@ const MOST: usize = 500;
 pub struct Queue {
     /// Records that need review.
     pub left: usize,
-    /// How many have which finding as their gravest, most first.
+    /// How many have which finding as their most severe, most first.
     pub reasons: Vec<ReasonCount>,
     /// The first records, by supplier.
     pub suppliers: Vec<Supplier>,
@@ -48,7 +48,7 @@ pub struct Entry {
     pub date: Option<String>,
     pub total: String,
     pub code: Option<FindingCode>,
-    /// The gravest finding's sentence.
+    /// The most severe finding's sentence.
     pub reason: String,
     /// Others with it.
     pub more: usize,
@@ -56,7 +56,7 @@ pub struct Entry {
     pub locked_by: Option<String>,
 }
 
-/// What comes first: lower rank of the gravest finding, failed checks before
+/// What comes first: lower rank of the most severe finding, failed checks before
 /// doubts, more money, lower number.
 type Urgency = (usize, bool, Reverse<i64>, i64);
 
@@ -68,11 +68,11 @@ pub fn queue(records: Vec<InReview>, locks: &[ReviewLock]) -> Queue {
     let mut suppliers: HashMap<String, Vec<(Urgency, InReview, Facts)>> = HashMap::new();
     for record in records {
         let facts = Facts::of(&record.fields);
-        let gravest = by_gravity(&record.findings).first().copied();
-        if let Some(finding) = gravest {
+        let worst = most_severe_first(&record.findings).first().copied();
+        if let Some(finding) = worst {
             *reasons.entry(finding.code).or_default() += 1;
         }
-        let urgency = urgency(record.id, gravest, &facts);
+        let urgency = urgency(record.id, worst, &facts);
         let party = facts.party.as_deref().map(folded).unwrap_or_default();
         let of_party = suppliers.entry(party).or_default();
         of_party.push((urgency, record, facts));
@@ -94,15 +94,15 @@ pub fn queue(records: Vec<InReview>, locks: &[ReviewLock]) -> Queue {
     }
 }
 
-fn urgency(id: i64, gravest: Option<&Finding>, facts: &Facts) -> Urgency {
-    let rank = gravest.map_or(usize::MAX, Finding::rank);
-    let has_failed = gravest.is_some_and(|finding| finding.code.is_failed_check());
+fn urgency(id: i64, worst: Option<&Finding>, facts: &Facts) -> Urgency {
+    let rank = worst.map_or(usize::MAX, Finding::rank);
+    let has_failed = worst.is_some_and(|finding| finding.code.is_failed_check());
     let money = facts.total_units().unwrap_or(0).saturating_abs();
     (rank, !has_failed, Reverse(money), id)
 }
 
-/// The gravest first; of equal ones, those that are failed checks.
-pub fn by_gravity(findings: &[Finding]) -> Vec<&Finding> {
+/// The most severe first; of equal ones, those that are failed checks.
+pub fn most_severe_first(findings: &[Finding]) -> Vec<&Finding> {
     let mut sorted: Vec<_> = findings.iter().collect();
     sorted.sort_by_key(|finding| (finding.rank(), !finding.code.is_failed_check()));
     sorted
@@ -134,7 +134,7 @@ fn listed(suppliers: Vec<Vec<(Urgency, InReview, Facts)>>, locks: &[ReviewLock])
 }
 
 fn entry(record: InReview, facts: &Facts, locks: &[ReviewLock]) -> Entry {
-    let gravest = by_gravity(&record.findings);
+    let worst = most_severe_first(&record.findings);
     let lock = locks.iter().find(|lock| lock.record_id == record.id);
     Entry {
         id: record.id,
@@ -143,11 +143,11 @@ fn entry(record: InReview, facts: &Facts, locks: &[ReviewLock]) -> Entry {
         number: facts.number.clone(),
         date: facts.date.clone(),
         total: facts.total_text(),
-        code: gravest.first().map(|finding| finding.code),
-        reason: gravest
+        code: worst.first().map(|finding| finding.code),
+        reason: worst
             .first()
             .map_or_else(String::new, |finding| finding.message.clone()),
-        more: gravest.len().saturating_sub(1),
+        more: worst.len().saturating_sub(1),
         locked_by: lock.map(|lock| lock.held_by.clone()),
     }
 }

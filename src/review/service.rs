@@ -55,7 +55,7 @@ pub struct Duplicate {
     rows: Vec<Compared>,
 }
 
-/// One of the values by which documents are told apart.
+/// One of the values by which documents are distinguished.
 #[derive(Serialize)]
 struct Compared {
     label: &'static str,
@@ -109,7 +109,7 @@ impl Service {
         Ok((doc_type, corrected))
     }
 
-    /// What the reader answered for the fields that are no lists, where it is not
+    /// What the reader answered for the fields that are not lists, where it is not
     /// the value.
     pub async fn read_values(
         &self,

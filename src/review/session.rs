@@ -22,7 +22,7 @@ impl Secret {
         Ok(Secret(blake3::Hash::from_bytes(bytes).to_hex().to_string()))
     }
 
-    /// Compares hashes, in constant time: how long it takes tells nothing.
+    /// Compares hashes, in constant time: how long it takes reveals nothing.
     fn is(&self, given: &str) -> bool {
         blake3::hash(self.0.as_bytes()) == blake3::hash(given.as_bytes())
     }

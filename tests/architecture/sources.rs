@@ -251,7 +251,7 @@ impl<'a> Visit<'a> for Scan {
         visit::visit_path(self, path);
     }
 
-    /// What a macro gets is no syntax tree: paths are found by their colons.
+    /// A macro's input is not a syntax tree: paths are found by their colons.
     fn visit_macro(&mut self, invocation: &'a syn::Macro) {
         let tokens = invocation.tokens.to_string().replace(" :: ", "::");
         for word in tokens.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':') {

@@ -175,8 +175,8 @@ fn held_bills_are_listed_with_the_reason(context: Context) {
     );
 }
 
-test!(an_interrupted_batch_is_written_where_it_was_to_lie, Engines);
-fn an_interrupted_batch_is_written_where_it_was_to_lie(context: Context) {
+test!(an_interrupted_batch_is_written_to_its_folder, Engines);
+fn an_interrupted_batch_is_written_to_its_folder(context: Context) {
     read_invoices(&context, 2);
     // A folder in place of the file: the bills are claimed, nothing is written.
     let file = context.path("books/docmill-hledger-000001.journal");

@@ -81,8 +81,8 @@ fn the_types_and_their_fields_are_listed(context: Context) {
     }
 }
 
-test!(a_file_that_is_no_database_is_named);
-fn a_file_that_is_no_database_is_named(context: Context) {
+test!(a_file_that_is_not_a_database_is_named);
+fn a_file_that_is_not_a_database_is_named(context: Context) {
     fs::write(context.path("notes.db"), "x".repeat(200)).unwrap();
     let ran = context.run(&["--db", "notes.db", "status"]);
     assert_eq!(ran.code, Some(1));

@@ -110,7 +110,7 @@ fn what_cannot_be_stored_is_refused(context: Context) {
         (&["items=1", "--reason", "x"], "has no field items"),
         (&["total=l66", "--reason", "x"], "l66"),
         (&["date=31.31.2024", "--reason", "x"], "31.31.2024"),
-        (&["total", "--reason", "x"], "no FIELD=VALUE"),
+        (&["total", "--reason", "x"], "not FIELD=VALUE"),
         (&["total=1.00", "--reason", " "], "--reason is empty"),
         (&["--reason", "x"], "nothing to do"),
     ] {

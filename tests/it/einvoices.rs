@@ -148,7 +148,7 @@ fn amount_due_and_the_keys_of_a_join_have_columns_of_their_own(context: Context)
     assert!(head.contains(&"document") && head.contains(&"amount_due"));
     let hash = ubl["provenance"]["document"].as_str().unwrap();
     assert!(csv.contains(&format!(",333.80,{hash},")), "{csv}");
-    // Made anew, a record has another `id`; what rows are joined by stays.
+    // Made again, a record has another `id`; what rows are joined by stays.
     let forced = context.run(&["run", "in", "--force", "--type", "receipt"]);
     assert!(
         forced
@@ -165,10 +165,10 @@ fn amount_due_and_the_keys_of_a_join_have_columns_of_their_own(context: Context)
 }
 
 test!(
-    an_xml_file_that_is_no_invoice_is_rejected_with_its_reason,
+    an_xml_file_that_is_not_an_invoice_is_rejected_with_its_reason,
     Engines
 );
-fn an_xml_file_that_is_no_invoice_is_rejected_with_its_reason(context: Context) {
+fn an_xml_file_that_is_not_an_invoice_is_rejected_with_its_reason(context: Context) {
     take(&context, &["ubl"]);
     let good = fs::read_to_string(context.path("in/ubl.xml")).unwrap();
     fs::write(

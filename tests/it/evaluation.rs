@@ -184,8 +184,8 @@ fn a_calibration_is_made_from_known_documents_and_later_records_name_it(context:
     );
 }
 
-test!(misspelt_truth_and_choices_that_choose_nothing_are_told_before_anything_is_read);
-fn misspelt_truth_and_choices_that_choose_nothing_are_told_before_anything_is_read(
+test!(misspelt_truth_and_choices_that_choose_nothing_are_reported_before_anything_is_read);
+fn misspelt_truth_and_choices_that_choose_nothing_are_reported_before_anything_is_read(
     context: Context,
 ) {
     let put = |case: &str, truth: &str| {

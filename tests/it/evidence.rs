@@ -118,7 +118,7 @@ fn the_same_invoice_in_another_file_is_a_possible_duplicate_payment(context: Con
         reported[0].contains("INV-2041") && reported[0].ends_with("in/first.pdf"),
         "{reported:?}"
     );
-    // Made anew, the first is what it was.
+    // Made again, the first is what it was.
     for again in [
         &["--set", "acceptance.min_confidence=0.7"][..],
         &["--force"],

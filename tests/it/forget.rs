@@ -84,7 +84,7 @@ fn forgetting_a_file_leaves_nothing_of_it_and_what_others_hold(context: Context)
     }
     assert!(holds(&context, "april/again.xml"));
 
-    // Findings about it are made anew.
+    // Findings about it are made again.
     let ran = context.run(&["run"]);
     assert!(matches!(ran.code, Some(0 | 3)), "{ran:?}");
     let records = context.records();

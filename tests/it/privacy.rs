@@ -66,10 +66,10 @@ fn open_handed(context: &Context, args: &[&str]) -> Ran {
 }
 
 test!(
-    what_is_written_is_its_owners_alone_whatever_the_umask,
+    only_the_owner_can_read_what_is_written_whatever_the_umask,
     Engines
 );
-fn what_is_written_is_its_owners_alone_whatever_the_umask(context: Context) {
+fn only_the_owner_can_read_what_is_written_whatever_the_umask(context: Context) {
     context.fixture("receipt/uk_grocer", "in/a");
     let run = [
         "run", "in", "--type", "receipt", "--report", "r.html", "--report", "r.json",

@@ -69,7 +69,10 @@ fn another_prompt_reads_only_its_own_pages_again(context: Context) {
     )
     .unwrap();
     let same = context.run(&["--types", "mine", "run", "r", "s", "--json"]);
-    assert_eq!(same.stdout, "", "a blank at the end is no other prompt");
+    assert_eq!(
+        same.stdout, "",
+        "a blank at the end does not change the prompt"
+    );
     fs::write(context.path("mine/prompts/expense.md"), "Read the invoice.").unwrap();
     let again = context
         .run(&["--types", "mine", "run", "r", "s", "--json"])

@@ -24,7 +24,7 @@ SIDE = 224
 CLASSES = ["receipt", "invoice", "screenshot", "letter", "report", "form", "spreadsheet", "blank", "photo"]
 _WEIGHTS = [6, 6, 3.5, 2, 2, 2, 1.5, 1.2, 1.2]
 QUALITIES = ["clean", "blurry", "dark", "faded", "sideways", "upsidedown"]
-# Classes of which a state is told: the others have no print to judge by.
+# Classes whose state is labelled: the others have no print to judge by.
 _JUDGED = {"receipt", "invoice", "letter", "report", "form", "spreadsheet"}
 A4 = 1.414
 _WHITE = (255, 255, 255)
@@ -34,7 +34,7 @@ _WHITE = (255, 255, 255)
 class Thumbnail:
     pixels: np.ndarray  # SIDE x SIDE x 3
     kind: int
-    quality: int  # -1 where none is told
+    quality: int  # -1 where none is labelled
 
 
 def thumbnail(r: random.Random, held_out: bool = False) -> Thumbnail:

@@ -1,7 +1,7 @@
 """The sentences by which CLIP learns classes and page states, and its tokenizer.
 
 The classes' sentences are those of the schemas (`x-docmill.labels`): what the
-program asks at run time is what was taught.
+program asks at run time is what was trained.
 """
 
 from . import truth

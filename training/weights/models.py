@@ -93,8 +93,8 @@ class VisionTower(nn.Module):
 
 
 def _sines(grid: int, width: int) -> torch.Tensor:
-    """Half of the width tells the row, half the column. Starting from sines
-    rather than noise, the tower tells places apart from the first step."""
+    """Half of the width encodes the row, half the column. Starting from sines
+    rather than noise, the tower distinguishes places from the first step."""
     steps = torch.arange(grid).float()[:, None]
     rates = 100.0 ** (-torch.arange(width // 4).float() / (width // 4))[None]
     one = torch.cat([(steps * rates).sin(), (steps * rates).cos()], 1) * 0.2

@@ -1,6 +1,6 @@
 """Whether llama.cpp computes what PyTorch does, on the same page.
 
-llama.cpp's server tells log-probabilities, which are logits less a constant;
+llama.cpp's server reports log-probabilities, which are logits less a constant;
 both sides are compared after that.
 """
 

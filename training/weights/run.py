@@ -38,7 +38,7 @@ class Clock:
 
     With `threads`, minutes are processor time over that many threads: on a
     machine that does other work, a stage still gets the steps that it was
-    planned for. On a GPU, minutes are the wall's."""
+    planned for. On a GPU, minutes are wall-clock time."""
 
     minutes: float
     peak: float
@@ -107,7 +107,7 @@ class Averages:
 
 
 class Log:
-    """One JSON object a line, appended; also told on the terminal."""
+    """One JSON object a line, appended; also printed on the terminal."""
 
     def __init__(self, path: Path, stage: str):
         path.parent.mkdir(parents=True, exist_ok=True)

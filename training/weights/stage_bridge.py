@@ -1,5 +1,5 @@
 """The third stage: the projector learns to turn what the tower sees into the
-symbolic patches that the text model was taught with, by regression. After it
+symbolic patches that the text model was trained with, by regression. After it
 the parts read together at once (69 to 92 % of answer tokens)."""
 
 import time

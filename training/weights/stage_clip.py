@@ -141,6 +141,6 @@ def _loss(model, heads, sentences: _Sentences, images, kinds, qualities, device)
     from_texts = -(F.log_softmax(scores.T, 1) * fits.T / fits.T.sum(1, keepdim=True).clamp(min=1)).sum(1)[used].mean()
     seen = seen.float()
     named = heads["kind"](seen)
-    told = qualities >= 0
-    loss = (from_images + from_texts) / 2 + F.cross_entropy(named, kinds) + 0.5 * F.cross_entropy(heads["quality"](seen[told]), qualities[told])
+    labelled = qualities >= 0
+    loss = (from_images + from_texts) / 2 + F.cross_entropy(named, kinds) + 0.5 * F.cross_entropy(heads["quality"](seen[labelled]), qualities[labelled])
     return loss, (named.argmax(1) == kinds).float().mean().item()

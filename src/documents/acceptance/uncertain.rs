@@ -26,7 +26,7 @@ pub fn uncertain(record: &Record, min_confidence: f32) -> Vec<(String, f64)> {
     below
 }
 
-/// The model's own; a value that is copied from what OCR read is no surer than
+/// The model's own; a value that is copied from what OCR read is not surer than
 /// that.
 fn confidences(record: &Record) -> Vec<(String, f64)> {
     let of_ocr = |field: &str| {

@@ -23,7 +23,7 @@ pub struct Chosen {
     pub warnings: Vec<String>,
 }
 
-/// Chooses by name, then by order. Files that are no electronic invoice are
+/// Chooses by name, then by order. Files that are not electronic invoices are
 /// skipped. Broken ones, and ones that state another invoice, give a warning.
 pub fn choose(mut files: Vec<XmlFile>) -> Chosen {
     let name = |file: &XmlFile| file.name.clone().unwrap_or_default();
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_binding_name_is_used_and_a_second_invoice_of_the_same_statements_is_no_conflict() {
+    fn the_binding_name_is_used_and_a_second_invoice_of_the_same_statements_does_not_conflict() {
         let spaced = UBL.replace("\n", "\n  ");
         let files = vec![file("other.xml", &spaced), file("Factur-X.xml", UBL)];
         let expected = (Some("Factur-X.xml".to_owned()), Vec::new());

@@ -369,7 +369,7 @@ pub fn infer_vat_rate(invoice: &mut EInvoice) -> Result<(), Violation> {
 }
 
 /// The rate of `tax` on `net` among those of the seller's country. Rates of
-/// other countries are no candidates: half of an invoice at 19 % and half at 7 %
+/// other countries are not candidates: half of an invoice at 19 % and half at 7 %
 /// come to 13 %, which is a rate elsewhere.
 fn fitting_rate(invoice: &EInvoice, net: Decimal, tax: Decimal) -> Result<Decimal, String> {
     let vat_id = invoice.seller.vat_id.as_deref();

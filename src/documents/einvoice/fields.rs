@@ -122,7 +122,7 @@ fn quantity(value: Option<Decimal>) -> Value {
     value.map(|value| value.normalize().to_string()).into()
 }
 
-/// The terms that a record's fields hold. A value that is no amount or no date
+/// The terms that a record's fields hold. A value that is not an amount or date
 /// is absent.
 pub fn from_fields(fields: &Fields) -> EInvoice {
     let text = |name: &str| text(fields.get(name));

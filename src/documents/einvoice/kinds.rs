@@ -1,6 +1,6 @@
 //! What kind of document an invoice is, by its type code (BT-3, UNTDID 1001).
 
-/// A type code that is no ordinary invoice, and what to do with the document.
+/// A type code that is not an ordinary invoice, and what to do with the document.
 pub struct InvoiceKind {
     pub name: &'static str,
     pub advice: &'static str,

@@ -100,7 +100,7 @@ pub fn after(from: Option<Date>, period: Option<&Element>) -> Option<Date> {
     from?.checked_add(span).ok()
 }
 
-/// A discount of nothing is none.
+/// A discount of nothing is left out.
 pub fn is_discount(discount: &Discount) -> bool {
     let some = |value: Option<Decimal>| value.is_some_and(|value| !value.is_zero());
     some(discount.percent) || some(discount.amount)

@@ -194,7 +194,7 @@ fn depth_length_and_number_are_bounded() {
     );
     assert_eq!(reason(many.as_bytes()), Reason::TooLarge);
     assert_eq!(reason(&vec![b' '; MAX_BYTES + 1]), Reason::TooLarge);
-    // A file within the invoice is no text of it.
+    // A file within the invoice is not part of the invoice's text.
     let file = format!(
         "<cac:AdditionalDocumentReference><cac:Attachment><cbc:EmbeddedDocumentBinaryObject>{}\
          </cbc:EmbeddedDocumentBinaryObject></cac:Attachment></cac:AdditionalDocumentReference><cbc:ID>",

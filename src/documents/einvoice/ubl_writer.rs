@@ -94,7 +94,7 @@ fn is_icd(scheme: &str) -> bool {
             .is_ok_and(|number| (2..=250).contains(&number))
 }
 
-/// Schemes of electronic addresses that are no identifiers of ISO 6523: mail,
+/// Schemes of electronic addresses that are not identifiers of ISO 6523: mail,
 /// ODETTE, X.400, AS2.
 const OTHER_ADDRESSES: [&str; 4] = ["EM", "AN", "AQ", "AS"];
 

@@ -38,7 +38,7 @@ impl Values {
         if value.is_none() {
             let shown: String = text.chars().take(40).collect();
             let message = format!(
-                "{field} is `{shown}` in the XML, which is no decimal number of at most {MAX_WHOLE} digits \
+                "{field} is `{shown}` in the XML, which is not a decimal number of at most {MAX_WHOLE} digits \
                  with {MAX_FRACTION} decimals"
             );
             self.report(FindingCode::EinvoiceValue, field, message);
@@ -88,7 +88,7 @@ pub fn decimal(text: &str) -> Option<Decimal> {
 }
 
 /// `YYYYMMDD` (UNTDID 2379 format 102) or `YYYY-MM-DD`; a time or zone after it
-/// is ignored. A month or week alone is no date.
+/// is ignored. A month or week alone is not a date.
 fn date(text: &str, format: Option<&str>) -> Option<Date> {
     if format.is_some_and(|format| format != "102") {
         return None;

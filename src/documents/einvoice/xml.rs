@@ -177,7 +177,7 @@ fn guess(bytes: &[u8]) -> Result<&'static Encoding, Failure> {
     match declared {
         None => Ok(UTF_8),
         Some(label) => match Encoding::for_label(label.as_bytes()) {
-            // What was readable up to here is no UTF-16, whatever it says.
+            // What was readable up to here is not UTF-16, whatever it says.
             Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => Ok(UTF_8),
             Some(encoding) => Ok(encoding),
             None => Err(corrupt(format!("there is no encoding `{label}`"))),
@@ -285,7 +285,7 @@ impl Builder {
                 return Err(Failure::new(
                     Reason::UnsupportedType,
                     format!(
-                        "the XML has the root `{shown}`, which is no electronic invoice that docmill \
+                        "the XML has the root `{shown}`, which is not an electronic invoice that docmill \
                          reads (UN/CEFACT CII, ZUGFeRD, UBL Invoice or CreditNote)"
                     ),
                 ));

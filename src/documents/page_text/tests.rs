@@ -43,7 +43,7 @@ fn what_would_break_a_prompt_or_a_json_string_is_replaced() {
 }
 
 #[test]
-fn places_that_are_no_numbers_are_left_out() {
+fn places_that_are_not_numbers_are_left_out() {
     let page = lay_out(&[
         ("a", [f32::NAN, 0.0, 1.0, 1.0]),
         ("b", [0.0, 0.0, 9.0, 9.0]),

@@ -275,7 +275,7 @@ fn has_thousandths(doc_type: &DocType, fields: &Fields) -> bool {
 }
 
 /// Whether a check multiplies it: prices of a litre have three decimals, and the
-/// product tells whether they are right.
+/// product shows whether they are right.
 fn is_factor(doc_type: &DocType, field: &str) -> bool {
     let path = FieldPath::parse(field);
     let (list, leaf) = match path.leaf_in_list() {

@@ -5,7 +5,7 @@ use iso_country::Country;
 
 use super::chars::fold;
 
-/// A country and the pieces of text that speak for it.
+/// A country and the pieces of text that suggest it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CountryGuess {
     pub country: Country,

@@ -47,7 +47,7 @@ fn a_document_has_one_convention_for_its_numbers() {
         (&["1.234", "1,234,567"], "1.234", ConventionReason::Grouping),
         (&["1.234", "1 234,50"], "1234", ConventionReason::BothSigns),
         (&["1.234", "19,0 %"], "1234", ConventionReason::Decimals),
-        // A position of a list is no price.
+        // A position of a list is not a price.
         (
             &["1.234", "1,00", "2,00", "3,00", "4,00", "1.10"],
             "1234",

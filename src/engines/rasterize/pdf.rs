@@ -307,7 +307,7 @@ fn share(
         .points_to_pixels(rect.right(), rect.bottom(), config)
         .ok()?;
     let (w, h) = (width as f32, height as f32);
-    // Text beside the crop box is no text of the page.
+    // Text beside the crop box is not text of the page.
     let (x, y) = ((x0 + x1) as f32 / 2.0, (y0 + y1) as f32 / 2.0);
     if !(0.0..=w).contains(&x) || !(0.0..=h).contains(&y) {
         return None;

@@ -51,7 +51,7 @@ fn has_pairs<'a>(words: impl Iterator<Item = &'a str>) -> bool {
         let plain: Vec<u8> = word.chars().filter_map(plain_letter).collect();
         letters += word.chars().filter(|c| c.is_alphabetic()).count();
         latin += plain.len();
-        // Short words and codes are no language.
+        // Short words and codes say nothing about the language.
         if plain.len() < 4 || word.chars().any(char::is_numeric) {
             continue;
         }

@@ -61,7 +61,7 @@ impl TokenizerEnv for ModelTokenizer {
 }
 
 /// Whether a schema can be decoded at all, whatever the model's vocabulary:
-/// a pattern may be none that a grammar can have.
+/// a pattern may be one that a grammar cannot have.
 pub fn check_schema(schema: &Value) -> anyhow::Result<()> {
     let mut factory = ParserFactory::new_simple(&ApproximateTokEnv::single_byte_env())?;
     factory.quiet();

@@ -27,7 +27,7 @@ pub fn answer(bytes: &[u8]) {
     }
 }
 
-/// Collects the paths of leaves and counts keys. `None`: a key is none that a
+/// Collects the paths of leaves and counts keys. `None`: a key is not one that a
 /// schema of docmill may have.
 fn leaves(value: &Value, path: String, found: &mut BTreeSet<String>) -> Option<usize> {
     let mut keys = 0;

@@ -12,7 +12,7 @@ pub struct Step {
     /// depth.
     pub opened_line: Option<usize>,
     pub closed_line: Option<usize>,
-    /// A list that is no row of another ended.
+    /// A list that is not a row of another ended.
     pub closed_list: bool,
 }
 

@@ -12,7 +12,7 @@ const INK_CONTRAST: u8 = 45;
 /// is dust. Both constants are those with which the default weights were
 /// measured.
 const INK_SHARE: f64 = 0.004;
-/// Fewer inked rows or columns than this are no text to crop to.
+/// Fewer inked rows or columns than this are not text to crop to.
 const MIN_INKED: usize = 20;
 
 /// The images, in the order of the prompt, and the text before each.

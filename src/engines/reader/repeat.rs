@@ -1,6 +1,6 @@
 //! Notices a model that has begun to repeat itself.
 
-/// One line so many times in a row is no shopping list.
+/// One line so many times in a row is not a shopping list.
 const SAME_LINE: usize = 4;
 /// A cycle of 2 to this many lines, so many times in a row.
 const LONGEST_CYCLE: usize = 6;

@@ -217,7 +217,7 @@ fn an_image_of_another_size_is_refused() {
 }
 
 #[test]
-fn the_shipped_clip_tells_a_blank_page_from_a_receipt() {
+fn the_shipped_clip_distinguishes_a_blank_page_from_a_receipt() {
     let installation = Installation::find(None).unwrap();
     let resolved = installation.clip(&RoutingSettings::default()).unwrap();
     let clip = CandleClip::load(&resolved).unwrap();

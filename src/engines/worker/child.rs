@@ -15,7 +15,7 @@ use crate::engines::sandbox::Sandbox;
 /// docmill has none; the test of the sandbox has its probes.
 pub type Hook = fn(&Incoming) -> Option<Result<Answer, Failure>>;
 
-/// Files that whoever started docmill left open are no business of an engine.
+/// An engine does not inherit the files that whoever started docmill left open.
 fn close_inherited() {
     #[cfg(target_os = "linux")]
     // SAFETY: nothing of this process has opened a file yet.

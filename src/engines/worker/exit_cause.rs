@@ -18,7 +18,7 @@ pub fn failure<'a>(
             || line.contains("bad_alloc")
             || line.contains("failed to allocate")
     });
-    // Rust's advice after a panic is no cause.
+    // Rust's advice after a panic is not a cause.
     let is_cause = |line: &&str| !line.trim().is_empty() && !line.starts_with("note: ");
     let last = stderr_tail.rev().find(is_cause);
     let last = last

@@ -229,8 +229,8 @@ impl<R: Role> Pool<R> {
         })
     }
 
-    /// An idle worker. One that died while it had nothing to do is no page's
-    /// fault.
+    /// An idle worker. One that died while it had nothing to do is replaced
+    /// without blaming a page.
     fn idle_worker(&self, document: Option<&str>) -> Option<Process> {
         let mut idle = self.shared.idle.lock().expect("no panic while held");
         loop {

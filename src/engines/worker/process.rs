@@ -41,7 +41,7 @@ pub struct Process {
     /// A request was sent and its answer not yet read: a caller that went away
     /// in between leaves a worker whose next answer is not to its question.
     busy: bool,
-    /// The document that a rasteriser holds open, by BLAKE3.
+    /// The document that a rasterizer holds open, by BLAKE3.
     pub document: Option<String>,
     /// Bytes of its own memory after its first answers; what it may grow from.
     settled: Option<u64>,

@@ -87,7 +87,7 @@ const RECEIPT: Names = Names {
 };
 
 impl Bill {
-    /// `None`: the record is no bill. `stored` is without ambiguous values.
+    /// `None`: the record is not a bill. `stored` is without ambiguous values.
     pub fn of(stored: &StoredRecord) -> Option<Result<Bill, Hold>> {
         match stored.record.doc_type.as_deref()? {
             "invoice" => Some(bill(stored, &INVOICE, false)),

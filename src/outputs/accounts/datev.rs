@@ -198,7 +198,7 @@ fn tax_key(bill: &Bill, supplier: &Supplier) -> Result<String, Hold> {
         true => Ok(quoted(key)),
         false => Err(Hold::new(
             HoldCode::Setting,
-            format!("`{key}` in tax_codes is no BU key of at most 4 digits"),
+            format!("`{key}` in tax_codes is not a BU key of at most 4 digits"),
         )),
     }
 }

@@ -63,7 +63,7 @@ impl TryFrom<String> for Rate {
         let rate = Decimal::from_str(&text).ok();
         let rate = rate.filter(|rate| (Decimal::ZERO..Decimal::ONE_HUNDRED).contains(rate));
         rate.map(|rate| Rate(rate.normalize()))
-            .ok_or_else(|| format!("`{text}` is no VAT rate in percent, e.g. \"19\" or \"5.5\""))
+            .ok_or_else(|| format!("`{text}` is not a VAT rate in percent, e.g. \"19\" or \"5.5\""))
     }
 }
 
@@ -286,7 +286,7 @@ mod tests {
                 "two [[supplier]]",
             ),
             ("[[supplier]]\nnames = [\"A\"]\nacount = \"1\"", "acount"),
-            ("[default]\ntax_codes = { \"x\" = \"1\" }", "no VAT rate"),
+            ("[default]\ntax_codes = { \"x\" = \"1\" }", "not a VAT rate"),
             ("[datev]\nconsultant = 7\nclient = 1", "consultant is from"),
         ] {
             let error = Accounts::parse(text).unwrap_err();

@@ -116,8 +116,8 @@ fn known(groups: &[Vec<&JudgedDocument>]) -> Vec<LabelledClaim> {
     all
 }
 
-/// By document, the values that may be accepted: nulls and what a check speaks
-/// against are none.
+/// By document, the values that may be accepted: neither nulls nor what a check
+/// contradicts.
 fn accepted_samples(
     claims: &[LabelledClaim],
     probabilities: &[f64],

@@ -17,7 +17,7 @@ const NEARLY: f64 = 0.5;
 const PLACES: usize = 1;
 /// Shorter values, such as a quantity of 2, are found everywhere on a page by
 /// chance.
-const MIN_TELLING: usize = 3;
+const MIN_LETTERS: usize = 3;
 
 /// Probable cause of a wrong value. `is_other`: whether another true value of the
 /// document equals this one, in the form of [`normal`]; `on_page`: whether the
@@ -42,9 +42,9 @@ pub fn cause(
 /// Certain causes come first. A number found elsewhere on the page is hardly a
 /// misread digit; a text found there may be half of the right one.
 fn of_wrong(truth: &str, read: &str, is_other: impl Fn(&str) -> bool, on_page: bool) -> ErrorCause {
-    let telling = letters(read).chars().count() >= MIN_TELLING;
+    let is_long = letters(read).chars().count() >= MIN_LETTERS;
     let normal = normal(&Value::from(read));
-    if telling && normal.is_some_and(|normal| is_other(&normal)) {
+    if is_long && normal.is_some_and(|normal| is_other(&normal)) {
         return ErrorCause::OtherValue;
     }
     let both = |is: fn(&str) -> bool| is(truth) && is(read);
@@ -54,10 +54,10 @@ fn of_wrong(truth: &str, read: &str, is_other: impl Fn(&str) -> bool, on_page: b
         true => (are_same_digits(truth, read), are_near(truth, read)),
         false => (
             letters(truth) == letters(read),
-            are_alike(truth, read) || (telling && is_part(truth, read)),
+            are_alike(truth, read) || (is_long && is_part(truth, read)),
         ),
     };
-    match telling && on_page {
+    match is_long && on_page {
         _ if same => ErrorCause::Format,
         true if is_number || is_date => ErrorCause::OtherValue,
         _ if near => ErrorCause::Letters,
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unread_document_is_told_by_why_and_its_values_are_counted_apart() {
+    fn an_unread_document_is_reported_by_its_cause_and_its_values_are_counted_apart() {
         let failed = |why: &str| DocumentWork {
             failure: Some(why.to_owned()),
             ..DocumentWork::default()

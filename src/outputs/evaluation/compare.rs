@@ -13,7 +13,7 @@ use crate::documents::values::date::{self, Order};
 /// A scalar in the form in which it is compared; `None` for null and empty.
 ///
 /// Amounts and quantities are numbers (`12.5` is `12.50`), unless they begin
-/// with a 0 that is no whole part: `0012` is an identifier and not 12. Dates are
+/// with a 0 that is not a whole part: `0012` is an identifier and not 12. Dates are
 /// days, be they written `2024-03-01`, `1.3.2024` or `01/03/2024` (day first).
 /// Of all other text, case, punctuation and spacing do not count.
 pub fn normal(value: &Value) -> Option<String> {

@@ -174,7 +174,7 @@ pub struct Effort {
     pub pages: u64,
     /// Sum over pages and attempts; stages of different pages run in parallel.
     pub stage_seconds: BTreeMap<String, f64>,
-    /// Attempts at pages; those whose answer was no complete JSON; all that
+    /// Attempts at pages; those whose answer was not complete JSON; all that
     /// failed, by reason.
     pub attempts: u64,
     pub cut_off: u64,

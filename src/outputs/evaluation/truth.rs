@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn explanations_are_told_from_fields() {
+    fn explanations_are_distinguished_from_fields() {
         let truth = json!({"total": "1.00", "_absent": ["tax"], "_not_on_page": ["due_date"], "due_date": "2024-01-01",
             "_not_on_page_line_fields": ["unit_price"], "_alternatives": {"seller_name": ["Free", "Free SAS"]}, "_notes": "x"});
         let case = case_of(&truth);

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_tells_everything_about_a_record() {
+    fn a_line_has_everything_about_a_record() {
         let line = line(&super::super::example());
         let expected = json!({
             "id": 7, "path": "/in/a.pdf", "other_paths": ["/in/copy.pdf"], "pages": [1, 2], "type": "receipt",

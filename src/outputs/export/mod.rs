@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_amount_or_date_is_not_exported_as_one() {
+    fn text_that_is_not_an_amount_or_date_is_not_exported_as_one() {
         let fields = json!({"total": "1.234", "date": "2025-02-30", "tax": "0.20",
             "items": [{"amount": "3.00"}, {"amount": "l.00"}]});
         let mut fields = fields.as_object().unwrap().clone();

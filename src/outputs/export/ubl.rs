@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_buyers_country_is_the_option_unless_the_invoice_tells_one() {
+    fn the_buyers_country_is_the_option_unless_the_invoice_states_one() {
         let country = |buyer_vat_id: &str| written(buyer_vat_id, Some("AT")).unwrap().unwrap();
         assert_eq!(country("123456789"), "AT");
         assert_eq!(country(""), "AT");

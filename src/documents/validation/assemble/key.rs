@@ -110,8 +110,8 @@ fn shown(value: Option<&Value>) -> &str {
     value.and_then(Value::as_str).unwrap_or_default()
 }
 
-/// A key as it is compared: what spacing and case a page shows is no
-/// difference.
+/// A key as it is compared: differences of spacing and case do not
+/// count.
 fn text(value: Option<&Value>) -> Option<String> {
     let plain = plain(value?.as_str()?);
     (!plain.is_empty()).then_some(plain)

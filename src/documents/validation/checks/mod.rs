@@ -51,7 +51,7 @@ impl CheckOutcome {
 }
 
 /// Every place where a check of the type applies. A check whose operands are
-/// absent, or are no numbers or dates, does not apply.
+/// absent, or are not numbers or dates, does not apply.
 pub fn run(
     doc_type: &DocType,
     fields: &Fields,

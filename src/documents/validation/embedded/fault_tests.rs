@@ -84,7 +84,7 @@ fn the_due_date_is_the_date_without_deduction() {
 }
 
 #[test]
-fn a_document_that_is_no_ordinary_invoice_is_held_with_its_kind() {
+fn a_document_that_is_not_an_ordinary_invoice_is_held_with_its_kind() {
     for (xml, code, kind) in [
         (&fault!("cii-325.xml")[..], "325", "a proforma invoice"),
         (fault!("cii-384.xml"), "384", "a corrected invoice"),
@@ -140,7 +140,7 @@ fn vat_is_judged_by_the_stated_rates_where_signs_are_mixed() {
 }
 
 #[test]
-fn a_national_account_is_no_iban() {
+fn a_national_account_is_not_an_iban() {
     let expected = json!({"iban": null, "bic": null, "payment_account": "54901230",
         "payment_provider": "SE:BANKGIRO"});
     accepted(fault!("se-bankgiro.xml"), expected);

@@ -10,7 +10,7 @@ use crate::domain::{DocType, Fields, Finding, FindingCode, PageResult, Severity,
 
 /// A page with fewer words is a scan with a stamp, not a text.
 const LEAST_WORDS: usize = 15;
-/// So many of the key terms missing tell another invoice, not another value.
+/// So many of the key terms missing mean another invoice, not another value.
 const ANOTHER: usize = 3;
 
 /// The key terms: what identifies an invoice, and what it comes to.
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_the_page_has_otherwise_is_told_with_both() {
+    fn a_value_that_the_page_has_otherwise_is_reported_with_both() {
         let date = messages(&PAGE.replace("19.05.2014", "20.05.2014"));
         assert_eq!(
             date,
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_shows_another_invoice_is_told_once() {
+    fn a_page_that_shows_another_invoice_is_reported_once() {
         let other = messages(
             &PAGE
                 .replace("RE-2014/499", "42")

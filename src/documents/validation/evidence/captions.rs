@@ -21,7 +21,7 @@ struct Caption<'a> {
 
 impl<'a> Captions<'a> {
     /// A caption within a longer one of another field (`total` in `total excl.
-    /// VAT`) is none.
+    /// VAT`) is left out.
     pub fn find(doc_type: &'a DocType, text: &'a PageText) -> Captions<'a> {
         let rules = doc_type.read.as_ref();
         let declared = rules.into_iter().flat_map(|rules| &rules.captions);

@@ -102,7 +102,7 @@ impl Question<'_> {
     }
 
     /// The amount beside the field's captions, where all captions agree and it
-    /// is no other field's.
+    /// does not belong to another field.
     fn amount_beside_caption(&self, texts: &[PageText]) -> Option<Other> {
         let read = self.number()?;
         let mut beside = Vec::new();

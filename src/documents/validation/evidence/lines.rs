@@ -196,7 +196,7 @@ impl<'a> Leaf<'a> {
             .map(|(_, place)| place)
     }
 
-    /// In the row; what is no small number may also stand elsewhere.
+    /// In the row; what is not a small number may also stand elsewhere.
     fn place(&self, row: Option<Row>) -> Option<Place<'a>> {
         let in_row = row.and_then(|row| self.in_row(row));
         match self.kind {

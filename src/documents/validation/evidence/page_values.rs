@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_of_a_name_are_no_numbers_and_counts_are() {
+    fn digits_of_a_name_are_not_numbers_and_counts_are() {
         for (word, is_number) in [
             ("DE1", false),
             ("M8", false),
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn far_words_are_no_amount_and_percentages_are_told() {
+    fn far_words_are_not_an_amount_and_percentages_are_recognised() {
         let mut far = row(&["1", "234.00"]);
         far[1].bbox[0] += 0.3;
         far[1].bbox[2] += 0.3;

@@ -1,5 +1,5 @@
 //! A page's words, made comparable: case, accents, ligatures, soft hyphens,
-//! spacing and punctuation are no difference.
+//! spacing and punctuation are not a difference.
 
 use jiff::civil::Date;
 use unicode_normalization::UnicodeNormalization;

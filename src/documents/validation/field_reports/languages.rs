@@ -181,7 +181,7 @@ pub fn reports() -> Vec<Report> {
         },
         Report {
             source: "akoumjian/datefinder#61",
-            condition: "two numbers in Portuguese text are no date",
+            condition: "two numbers in Portuguese text are not a date",
             input: read(
                 "receipt",
                 &[

@@ -183,7 +183,7 @@ pub fn reports() -> Vec<Report> {
                 &[],
                 "",
             ),
-            outcome: "accepted: a line of words alone is no amount, and the others come to the net total. The sum was not checked",
+            outcome: "accepted: a line of words alone is not an amount, and the others come to the net total. The sum was not checked",
         },
         Report {
             source: "Jean28518/invoice-creator-german#77",

@@ -25,7 +25,7 @@ pub enum Input {
 
 pub struct ReadPage {
     pub doc_type: &'static str,
-    /// Columns are parted by `|`.
+    /// Columns are separated by `|`.
     pub rows: &'static [&'static str],
     pub answers: Value,
 }

@@ -119,7 +119,7 @@ pub fn reports() -> Vec<Report> {
                 .replacen(">50.00</cbc:LineExtensionAmount>", ">100.00</cbc:LineExtensionAmount>", 1),
             ),
             expected: record(json!({"net_total": "50.00", "gross_total": "69.00"}), &[], "allowances of 50.00"),
-            outcome: "accepted; VAT of 38 % of the net total is no alarm, and the voucher is a note",
+            outcome: "accepted; VAT of 38 % of the net total is not an alarm, and the voucher is a note",
         },
         Report {
             source: "Dolibarr/dolibarr-community-modules#1035",

@@ -176,7 +176,7 @@ pub fn reports() -> Vec<Report> {
         },
         Report {
             source: "bcgov/entity#4042",
-            condition: "service fee that is no line: 350.00 + 100.00 + 1.50 = 451.50",
+            condition: "service fee that is not a line: 350.00 + 100.00 + 1.50 = 451.50",
             input: read(
                 "receipt",
                 &[
@@ -251,7 +251,7 @@ pub fn reports() -> Vec<Report> {
         },
         Report {
             source: "rxtrax/tracking#158",
-            condition: "discount that is no line",
+            condition: "discount that is not a line",
             input: read(
                 "receipt",
                 &[

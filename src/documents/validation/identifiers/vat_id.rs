@@ -60,7 +60,7 @@ struct Form {
     prefix: &'static str,
     /// What follows the prefix, in words.
     form: &'static str,
-    /// What may stand behind the number and is no part of it.
+    /// What may stand behind the number and is not part of it.
     endings: &'static [&'static str],
     /// `None` when the form is wrong.
     check: fn(&str) -> Option<Proof>,

@@ -37,7 +37,7 @@ impl Printed {
         lines.filter_map(|line| extras::of_line(line)).collect()
     }
 
-    /// What the document calls itself, where that is no bill to pay.
+    /// What the document calls itself, where that is not a bill to pay.
     pub fn kind(&self) -> Option<Finding> {
         title::find(&self.pages)
     }

@@ -1,4 +1,4 @@
-//! Documents whose own title says that they are no bill to pay.
+//! Documents whose own title says that they are not bills to pay.
 
 use crate::documents::values;
 use crate::documents::values::number;
@@ -21,7 +21,7 @@ const TITLES: [Title; 3] = [
          retoure|ruckerstattung|avoir|facture d'avoir|note de credit|remboursement|nota di credito|nota credito|reso|nota de credito|factura rectificativa|\
          abono|devolucion|creditnota|creditfactuur|kreditnota|kreditfaktura|kreditnote|hyvityslasku|faktura korygujaca|dobropis|opravny danovy doklad|\
          odobreni|helyesbito szamla|storno szamla|nota de credit|iade faturasi|pistotiko timologio|πιστωτικο τιμολογιο|nota kredit" },
-    Title { code: FindingCode::InvoiceKind, meaning: "it may be a proforma invoice, which is no demand for payment and no VAT invoice: wait for the invoice", phrases:
+    Title { code: FindingCode::InvoiceKind, meaning: "it may be a proforma invoice, which is not a demand for payment or a VAT invoice: wait for the invoice", phrases:
         "proforma|pro forma|pro-forma|proforma invoice|pro forma invoice|pro-forma invoice|proforma-rechnung|pro-forma-rechnung|proformarechnung|\
          facture proforma|facture pro forma|factura proforma|fattura proforma|fattura pro forma|proforma factuur|pro forma factuur|proformafaktura|\
          faktura proforma|faktura pro forma|zalohova faktura|dijbekero" },

@@ -22,8 +22,8 @@ pub struct Conventions {
 
 impl Conventions {
     /// Of a document's answers and the text of its pages (text layer, else OCR).
-    /// Answers in the schema's form say nothing of how the page is written:
-    /// `copied` tells whether they are the page's own.
+    /// `copied`: the answers are written as the page is; answers in the schema's
+    /// form say nothing of that.
     pub fn of(
         doc_type: &DocType,
         fields: &Fields,

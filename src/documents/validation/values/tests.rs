@@ -92,7 +92,7 @@ fn a_day_of_two_readings_is_decided_and_said() {
 }
 
 #[test]
-fn what_is_no_value_is_refused_with_the_reason() {
+fn text_that_is_not_a_value_is_refused_with_the_reason() {
     for (field, text, code, why) in [
         (
             "date",

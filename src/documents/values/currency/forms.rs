@@ -152,7 +152,7 @@ pub(super) const FORMS: &[(&str, &str)] = &[
     ("MZN", "mt. mtn metical meticais"),
     ("XCG AWG", "ƒ afl. florin"),
     ("CVE", "esc. escudo escudos"),
-    // Currencies that are no more and that ISO 4217 lists no longer.
+    // Former currencies, which ISO 4217 no longer lists.
     ("", "dm dm. d-mark deutsche_mark ats öS bef ff fim itl esp ptas pts lit £it dem"),
 ];
 

@@ -72,7 +72,7 @@ pub enum CurrencyError {
     NoMoney(Currency),
     /// `CLF`: a unit of account.
     Fund(Currency),
-    /// `DM`: of a currency that is no more.
+    /// `DM`: of a former currency.
     Former(String),
     Unknown(String),
 }
@@ -155,7 +155,7 @@ pub struct CurrencySpan {
 
 /// Every form of a currency in a text, from left to right: codes in capitals,
 /// signs, and words that stand alone or beside digits. Single letters (`R`)
-/// are none without a number: see `number::scan`.
+/// count only beside a number: see `number::scan`.
 pub fn scan(text: &str) -> Vec<CurrencySpan> {
     let mut spans = Vec::new();
     let mut at = 0;

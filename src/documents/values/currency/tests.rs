@@ -27,7 +27,7 @@ fn forms_are_their_currencies() {
 }
 
 #[test]
-fn what_is_no_currency_is_refused_in_true_words() {
+fn text_that_is_not_a_currency_is_refused_with_the_reason() {
     for (text, expected) in [
         ("", CurrencyError::Empty),
         ("XXX", CurrencyError::NoMoney(Currency::XXX)),
@@ -44,7 +44,7 @@ fn what_is_no_currency_is_refused_in_true_words() {
 }
 
 #[test]
-fn a_legal_form_is_no_currency() {
+fn a_legal_form_is_not_a_currency() {
     for text in ["Kedai Kopi Sdn Bhd", "KEDAI KOPI SDN BHD", "ABC SDN. BHD."] {
         assert_eq!(scan(text), [], "{text}");
     }

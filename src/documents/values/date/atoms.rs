@@ -36,7 +36,7 @@ pub(super) enum Mark {
     Other,
 }
 
-/// More digits are no date.
+/// More digits are not a date.
 const MOST_DIGITS: usize = 8;
 
 pub(super) fn atoms(text: &str) -> Vec<Atom> {
@@ -148,7 +148,7 @@ fn other(char: char) -> AtomKind {
     match char {
         '/' | '\u{2044}' | '\u{2215}' | '\u{ff0f}' => AtomKind::Mark(Mark::Slash),
         ':' | '\u{ff1a}' => AtomKind::Mark(Mark::Colon),
-        // Roman digits of one character are no letters to Unicode.
+        // Roman digits of one character are not letters to Unicode.
         '\u{2160}'..='\u{216b}' => AtomKind::Word([char].into_iter().nfkc().collect()),
         // Names of eras in one character.
         '\u{337b}'..='\u{337e}' | '\u{32ff}' => AtomKind::Word([char].into_iter().nfkc().collect()),

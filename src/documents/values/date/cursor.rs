@@ -132,7 +132,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Whether digits go on behind what looks like the end: `12.5.10.20`,
-    /// `2 May 15.00`; a time (`,14:30`) is no going on.
+    /// `2 May 15.00`; a time (`,14:30`) does not continue it.
     pub fn goes_on(&self, own: &[Mark]) -> bool {
         let is_time = self.kind(self.at + 2) == Some(&AtomKind::Mark(Mark::Colon));
         let decimals = self.is_mark_and_digits(self.at, &[Mark::Point, Mark::Comma]) && !is_time;

@@ -12,7 +12,7 @@ pub(super) fn numeric(cursor: &mut Cursor<'_>) -> Option<Shape> {
     let (separator, blanks) = cursor.separator(&MARKS)?;
     let second = cursor.digits(1, 2)?;
     let (again, more) = cursor.separator(&MARKS)?;
-    // `3-21 - 12` is none.
+    // `3-21 - 12` is not a date.
     if again != separator || blanks.abs_diff(more) > 1 {
         return None;
     }

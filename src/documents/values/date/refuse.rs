@@ -1,4 +1,4 @@
-//! Why a text is no date, and what may stand beside one.
+//! Why a text is not a date, and what may stand beside one.
 
 use super::super::chars::fold;
 use super::atoms::{self, Atom, AtomKind, Mark};

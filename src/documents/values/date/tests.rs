@@ -139,7 +139,7 @@ fn spellings_of_several_days_are_ambiguous() {
 }
 
 #[test]
-fn what_is_no_date_is_refused_in_true_words() {
+fn text_that_is_not_a_date_is_refused_with_the_reason() {
     let mut wrong = Vec::new();
     for (text, expected) in NONE {
         let read = parse(text, today());

@@ -1,4 +1,4 @@
-//! What a date says, and why a text is none.
+//! What a date says, and why a text is not a date.
 
 use std::fmt;
 use std::ops::Range;
@@ -82,7 +82,7 @@ pub struct DateSpan {
     pub is_marked: bool,
 }
 
-/// Why a text is no date.
+/// Why a text is not a date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DateError {
     Empty,

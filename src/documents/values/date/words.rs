@@ -201,7 +201,7 @@ fn filler(cursor: &mut Cursor<'_>) -> bool {
     }
 }
 
-/// Four digits, or two that are no beginning of something else.
+/// Four digits, or two that are not the beginning of something else.
 fn year(cursor: &mut Cursor<'_>) -> Option<(i32, usize)> {
     let year = cursor.digits(2, 4).filter(|(_, digits)| *digits != 3)?;
     if cursor.goes_on(&[Mark::Dash, Mark::Slash]) {

@@ -110,7 +110,7 @@ impl Locale {
 }
 
 /// Several signs are in use: one counts if it is far more frequent, as an
-/// item's position `1.10` is no price.
+/// item's position `1.10` is not a price.
 fn decide_decimal(
     shown: &[Convention],
     decimal: Sign,

@@ -1,6 +1,6 @@
 //! What stands around the digits of a number and belongs to it: signs,
 //! brackets, the dash for no cents, currencies, units; and what shows that the
-//! digits are no number of their own.
+//! digits are not a number of their own.
 
 use std::ops::Range;
 

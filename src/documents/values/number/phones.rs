@@ -1,4 +1,4 @@
-//! Phone numbers, whose digits are no amounts.
+//! Phone numbers, whose digits are not amounts.
 
 use std::ops::Range;
 

@@ -37,7 +37,7 @@ pub(super) fn why(text: &str, spans: &[NumberSpan]) -> NumberError {
     NumberError::Words
 }
 
-/// Why the digits are none.
+/// Why the digits are not a number.
 fn of_run(text: &str, glyphs: &[Glyph], runs: &[Run]) -> Option<NumberError> {
     let marker = Marker {
         text,

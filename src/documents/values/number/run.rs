@@ -178,7 +178,7 @@ impl Run {
     }
 
     /// Units, perhaps in thousands, whose cents are written otherwise. A sign
-    /// right before raised cents is no part of the run.
+    /// right before raised cents is not part of the run.
     fn with_cents(&self, cents: &str) -> Vec<NumberMeaning> {
         let Some(sign) = self.signs.first() else {
             let convention = Convention::default();
@@ -286,7 +286,7 @@ fn reading(units: &str, decimals: &str, convention: Convention) -> Option<Number
 
 /// Runs that blanks part, put together where they can be one number.
 pub(super) fn joined(glyphs: &[Glyph], runs: &[Run]) -> Vec<Joined> {
-    /// More groups are no amount of money.
+    /// More groups are not an amount of money.
     const MOST: usize = 6;
     let mut all = Vec::new();
     for first in 0..runs.len() {
@@ -329,7 +329,7 @@ pub(super) struct Joined {
     pub run: Run,
     /// A blank stands where none belongs: `12. 50`.
     pub is_repaired: bool,
-    /// All blanks forbid a line break: its parts are no numbers.
+    /// All blanks forbid a line break: its parts are not numbers.
     pub is_tight: bool,
 }
 

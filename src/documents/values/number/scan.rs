@@ -11,9 +11,9 @@ use super::run::{self, Joined, Run};
 use super::types::{NumberReading, NumberRole, NumberSpan, Repair};
 
 /// Every number of a text, by where it begins, the longest first. A number with
-/// blanks between its groups is given whole and in parts, since only the layout
-/// tells `1 234` from two columns; so is one with a minus that a blank parts.
-/// Dates, times, phone numbers and codes are none.
+/// blanks between its groups, or after its minus, is given whole and in parts:
+/// only the layout distinguishes `1 234` from two columns. Dates, times, phone
+/// numbers and codes are left out.
 pub fn scan(text: &str) -> Vec<NumberSpan> {
     let glyphs = chars::glyphs(text);
     let runs = run::runs(&glyphs);

@@ -76,7 +76,7 @@ const TWO: &[(&str, [&str; 2])] = &[
     ("45–", ["45", "-45"]), ("1.234-", ["-1234", "-1.234"]),
 ];
 
-/// What is no amount, and why.
+/// What is not an amount, and why.
 const NONE: &[(&str, NumberError)] = &[
     ("", NumberError::Empty),
     ("  ", NumberError::Empty),
@@ -167,7 +167,7 @@ fn spellings_with_two_meanings_have_both() {
 }
 
 #[test]
-fn what_is_no_amount_is_refused_in_true_words() {
+fn text_that_is_not_an_amount_is_refused_with_the_reason() {
     let mut wrong = Vec::new();
     for (text, expected) in NONE {
         let read = parse(text);

@@ -1,4 +1,4 @@
-//! What a number says, and why a text is none.
+//! What a number says, and why a text is not a number.
 
 use std::fmt;
 use std::ops::Range;
@@ -112,7 +112,7 @@ pub struct NumberSpan {
     /// It stands within a longer number that blanks part: `234,56` in
     /// `1 234,56`.
     pub is_part: bool,
-    /// Letters stand right beside it: `Total45.60`. It is no text of its own.
+    /// Letters stand right beside it: `Total45.60`. It is not a text of its own.
     pub is_loose: bool,
 }
 

@@ -237,7 +237,7 @@ fn a_fax_that_ends_early_is_corrupt_and_a_bad_line_costs_that_line() {
 }
 
 #[test]
-fn a_jpeg_of_12_bits_is_refused_by_its_true_reason() {
+fn a_jpeg_of_12_bits_is_refused_with_its_reason() {
     let failure = open(picture("jpeg.12-bit.jpg"), MediaType::Jpeg)
         .err()
         .unwrap();

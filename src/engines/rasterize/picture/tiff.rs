@@ -374,7 +374,7 @@ impl<'a> File<'a> {
         let count = usize::try_from(self.number(at, count_size)?).ok()?;
         let entries = at.checked_add(count_size)?;
         let end = entries.checked_add(count.checked_mul(entry_size)?)?;
-        // A directory that goes beyond the file is none.
+        // A directory that goes beyond the file is ignored.
         self.bytes.get(entries..end)?;
         let mut values = BTreeMap::new();
         for entry in (entries..end).step_by(entry_size) {

@@ -141,7 +141,7 @@ fn a_token_counts_with_the_models_own_probability_and_a_forced_one_not_at_all() 
         (total.sum - 4.0 * chosen).abs() < 1e-4 && (total.min - chosen).abs() < 1e-4,
         "{total:?}"
     );
-    // Keys, colons and brackets were none.
+    // Keys, colons and brackets were not chosen but forced.
     assert!(
         reading.forced_tokens >= "{\"total\":,\"items\":,\"last\":".len() as u32,
         "{}",

@@ -141,7 +141,7 @@ fn logprobs(choice: &Value, text: &str, start: usize) -> Option<Vec<FieldLogprob
         // What no model says would be infinite as a sum.
         let logprob = (token["logprob"].as_f64()? as f32).clamp(LEAST_LOGPROB, 0.0);
         let known = text.as_bytes().get(at..).unwrap_or_default();
-        // Control tokens after the end are no part of the text.
+        // Control tokens after the end are not part of the text.
         if known.is_empty() {
             break;
         }
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_field_that_was_left_out_nothing_says_how_sure_that_is() {
+    fn a_field_that_was_left_out_has_no_confidence() {
         let schema = json!({"properties": {"a": {}, "b": {}}});
         let answer = answer(
             "{\"a\":1}",

@@ -356,7 +356,7 @@ fn codes(text: &str) -> String {
     .join(" ")
 }
 
-/// OpenAI answers 429 to a key without credit, which no waiting mends.
+/// OpenAI answers 429 to a key without credit, which waiting does not change.
 fn is_out_of_money(text: &str) -> bool {
     codes(text).contains("insufficient_quota")
 }

@@ -114,7 +114,7 @@ const REDUCED: [&str; 7] = [
 ];
 
 /// The schema with only those keywords for which `keep` says so. Names of
-/// properties are no keywords.
+/// properties are not keywords.
 fn keep(schema: &Value, wanted: &dyn Fn(&str) -> bool) -> Value {
     let Some(object) = schema.as_object() else {
         return schema.clone();

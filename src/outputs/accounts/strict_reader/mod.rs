@@ -31,7 +31,10 @@ fn number(text: &str) -> Decimal {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
-    assert!(is_digits(whole) && is_digits(part), "`{text}` is no number");
+    assert!(
+        is_digits(whole) && is_digits(part),
+        "`{text}` is not a number"
+    );
     Decimal::from_str(text).unwrap().normalize()
 }
 
