@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::chars::{self, Glyph, GlyphKind};
+use super::number::NumberRole;
 use super::{currency, date, number};
 
 /// Exact substrings of a page's lines.
@@ -14,6 +15,9 @@ pub struct ValuePieces {
     pub dates: BTreeSet<String>,
     /// With their own marks, and bare; without currencies.
     pub numbers: BTreeSet<String>,
+    /// The numbers that are no percentage: a reader takes the 6 of `Total 6%`
+    /// for a sum.
+    pub amounts: BTreeSet<String>,
     pub currencies: BTreeSet<String>,
 }
 
@@ -34,15 +38,27 @@ impl ValuePieces {
         self.dates
             .extend(dates.into_iter().map(|span| piece(span.range)));
         for span in number::scan(line) {
-            self.numbers.insert(piece(span.range.clone()));
-            self.numbers.extend(without_marks(&line[span.range]));
+            let bare = without_marks(&line[span.range.clone()]);
+            let numbers = bare.into_iter().chain([piece(span.range)]);
+            self.add_numbers(numbers, span.role == NumberRole::Percent);
         }
-        self.numbers.extend(digits(line).into_iter().map(piece));
+        for (range, is_percentage) in digits(line) {
+            self.add_numbers([piece(range)], is_percentage);
+        }
         let currencies = currency::scan(line).into_iter();
         self.currencies
             .extend(currencies.map(|span| piece(span.range)));
         self.currencies
             .extend(currencies_beside_numbers(line).into_iter().map(piece));
+    }
+
+    fn add_numbers(&mut self, numbers: impl IntoIterator<Item = String>, is_percentage: bool) {
+        for number in numbers {
+            if !is_percentage {
+                self.amounts.insert(number.clone());
+            }
+            self.numbers.insert(number);
+        }
     }
 }
 
@@ -58,8 +74,8 @@ fn without_marks(number: &str) -> Option<String> {
 }
 
 /// Every run of digits with single points, commas and apostrophes within, of
-/// at most 20 characters.
-fn digits(line: &str) -> Vec<Range<usize>> {
+/// at most 20 characters, and whether a percent sign stands behind it.
+fn digits(line: &str) -> Vec<(Range<usize>, bool)> {
     const MOST: usize = 20;
     let glyphs = chars::glyphs(line);
     let is_digit = |at: usize| glyphs.get(at).is_some_and(Glyph::is_digit);
@@ -77,8 +93,12 @@ fn digits(line: &str) -> Vec<Range<usize>> {
         {
             at += 1;
         }
+        let kind = |at: usize| glyphs.get(at).map(|glyph| glyph.kind);
+        let is_blank = matches!(kind(at), Some(GlyphKind::Blank(_)));
+        let is_percentage = kind(at + usize::from(is_blank)) == Some(GlyphKind::Percent);
         if at - start <= MOST {
-            runs.push(glyphs[start].start..glyphs[at - 1].end);
+            let range = glyphs[start].start..glyphs[at - 1].end;
+            runs.push((range, is_percentage));
         }
     }
     runs
@@ -152,6 +172,17 @@ mod tests {
                 assert!(found.currencies.contains(currency), "{line}: {found:?}");
             }
         }
+    }
+
+    #[test]
+    fn percentages_are_no_amounts() {
+        let found = of("Total 6% supplies (GST 7,5 %): 17.81 at 19%");
+        let amounts: Vec<&str> = found.amounts.iter().map(String::as_str).collect();
+        assert_eq!(amounts, ["17.81"]);
+        for number in ["6", "7,5", "17.81", "19"] {
+            assert!(found.numbers.contains(number), "{number}: {found:?}");
+        }
+        assert!(of("6% of 6").amounts.contains("6"));
     }
 
     #[test]

@@ -54,6 +54,7 @@ impl Rules<'_> {
                 format!("(NULL | \"\\\"\" TEXT{most} \"\\\"\")")
             }
             Copy::Date => "DATE".into(),
+            Copy::Amount => "AMOUNT".into(),
             Copy::Number => "NUMBER".into(),
             Copy::Currency => "CURRENCY".into(),
             Copy::Iban => "IBAN".into(),
@@ -84,6 +85,7 @@ impl Rules<'_> {
         self.text.push_str("NULL: \"null\"\n");
         for (name, pieces) in [
             ("DATE", &self.pieces.dates),
+            ("AMOUNT", &self.pieces.amounts),
             ("NUMBER", &self.pieces.numbers),
             ("CURRENCY", &self.pieces.currencies),
             ("IBAN", &self.pieces.ibans),

@@ -21,6 +21,8 @@ pub enum Copy {
     /// Whole words of the page, at most so many characters.
     Text(u64),
     Date,
+    /// A number that is no percentage.
+    Amount,
     Number,
     Currency,
     Iban,
@@ -79,7 +81,8 @@ impl Copy {
             return Copy::OneOf(words.collect());
         }
         match Format::of(property) {
-            Some(Format::Amount | Format::Quantity) => Copy::Number,
+            Some(Format::Amount) => Copy::Amount,
+            Some(Format::Quantity) => Copy::Number,
             Some(Format::Date) => Copy::Date,
             Some(Format::Currency) => Copy::Currency,
             Some(Format::Iban) => Copy::Iban,

@@ -9,6 +9,8 @@ use crate::documents::values;
 pub struct Pieces {
     pub dates: BTreeSet<String>,
     pub numbers: BTreeSet<String>,
+    /// Of the numbers, those that are no percentage.
+    pub amounts: BTreeSet<String>,
     pub currencies: BTreeSet<String>,
     pub ibans: BTreeSet<String>,
     pub bics: BTreeSet<String>,
@@ -24,6 +26,7 @@ impl Pieces {
         let mut pieces = Pieces {
             dates: values.dates,
             numbers: values.numbers,
+            amounts: values.amounts,
             currencies: values.currencies,
             runs: runs(lines, columns),
             ..Pieces::default()

@@ -16,14 +16,14 @@ fn the_members_of_a_type_follow_the_readers_order_and_the_schemas_formats() {
     assert_eq!(
         members,
         [
-            Member::Value("total".into(), Copy::Number),
+            Member::Value("total".into(), Copy::Amount),
             Member::Value("merchant_name".into(), Copy::Text(120)),
             Member::List {
                 name: "items".into(),
                 max_rows: 200,
                 columns: vec![
                     ("description".into(), Copy::Text(120)),
-                    ("amount".into(), Copy::Number)
+                    ("amount".into(), Copy::Amount)
                 ],
             },
         ]

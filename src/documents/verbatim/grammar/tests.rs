@@ -8,7 +8,8 @@ fn pieces() -> Pieces {
     let set = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect();
     Pieces {
         dates: set(&["15/06/2016", "15 JUN 2016"]),
-        numbers: set(&["1", "12.00", "1,200.00"]),
+        numbers: set(&["1", "6", "12.00", "1,200.00"]),
+        amounts: set(&["1", "12.00", "1,200.00"]),
         currencies: set(&["RM"]),
         runs: vec![
             "ABC (M) SDN. BHD.  TAX INVOICE No 3, Jalan Ü 'X'".into(),
@@ -22,7 +23,7 @@ fn members() -> Vec<Member> {
         Member::Value("name".into(), Copy::Text(40)),
         Member::Value("date".into(), Copy::Date),
         Member::Value("kind".into(), Copy::OneOf(vec!["a".into(), "b".into()])),
-        Member::Value("total".into(), Copy::Number),
+        Member::Value("total".into(), Copy::Amount),
         Member::List {
             name: "items".into(),
             max_rows: 3,
@@ -57,6 +58,8 @@ fn only_pieces_of_the_page_are_allowed() {
     ));
     assert!(t("\"col Second\"", "null", "null", ""));
     assert!(!t("\"ABX\"", "null", "null", ""));
+    assert!(!t("null", "null", "\"6\"", ""));
+    assert!(t("null", "null", "null", "[null,\"6\"]"));
     assert!(!t("\"BC (M)\"", "null", "null", ""));
     assert!(!t("\"ABC \"", "null", "null", ""));
     assert!(!t("\"ABC\"", "\"15/06/2017\"", "null", ""));
