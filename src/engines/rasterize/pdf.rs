@@ -195,7 +195,9 @@ impl PdfFile {
         };
         let index_in_pdf = i32::try_from(index).map_err(Failure::internal)?;
         let mut page = self.document.pages().get(index_in_pdf).map_err(corrupt)?;
-        let (width, height) = pixel_size(page.width().value, page.height().value, spec);
+        let width = (page.width().to_inches() * resolution(&page)) as u32;
+        let width = width.max(spec.width);
+        let (width, height) = pixel_size(page.width().value, page.height().value, width, spec);
         let config = PdfRenderConfig::new().set_fixed_size(width as i32, height as i32);
         let (width, height, rgb) = {
             let bitmap = page.render_with_config(&config).map_err(corrupt)?;
@@ -236,16 +238,41 @@ fn shows_annotations(page: &PdfPage<'_>) -> bool {
 
 /// The wanted width, the height that keeps the page's shape, within the
 /// pixel limit. `width` and `height` in points.
-fn pixel_size(width: f32, height: f32, spec: &RasterSpec) -> (u32, u32) {
+/// `wanted`: pixels of width.
+fn pixel_size(width: f32, height: f32, wanted: u32, spec: &RasterSpec) -> (u32, u32) {
     let shape = if width > 0.0 && height > 0.0 {
         f64::from(height) / f64::from(width)
     } else {
         std::f64::consts::SQRT_2
     };
-    let height = (f64::from(spec.width) * shape)
+    let height = (f64::from(wanted) * shape)
         .round()
         .clamp(1.0, f64::from(u32::MAX / 2));
-    fit(spec.width, height as u32, spec.max_pixels)
+    fit(wanted, height as u32, spec.max_pixels)
+}
+
+/// Dots per inch at which OCR reads what is drawn: print of 7 points has letters
+/// of about 12 pixels there.
+const PRINT_DPI: f32 = 200.0;
+/// Scans have no more in them that OCR could use.
+const MOST_DPI: f32 = 300.0;
+/// Objects of a page among which its scan is looked for: a scan comes first or
+/// stands behind a few others.
+const MOST_OBJECTS: usize = 50;
+
+/// Dots per inch to draw a page with: those of its scan, if a picture covers
+/// most of it, so that no pixel is lost or made up; else enough for OCR.
+fn resolution(page: &PdfPage<'_>) -> f32 {
+    let area = page.width().value * page.height().value;
+    let of_scan = |object: PdfPageObject<'_>| {
+        let bounds = object.bounds().ok()?;
+        let image = object.as_image_object()?;
+        let covered = bounds.width().value * bounds.height().value;
+        let dpi = image.horizontal_dpi().ok()?.max(image.vertical_dpi().ok()?);
+        (covered > area / 2.0 && dpi.is_finite() && dpi > 0.0).then_some(dpi)
+    };
+    let scan = page.objects().iter().take(MOST_OBJECTS).find_map(of_scan);
+    scan.unwrap_or(PRINT_DPI).min(MOST_DPI)
 }
 
 /// The text layer's words. A page whose text cannot be read has none.

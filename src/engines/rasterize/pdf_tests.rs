@@ -96,6 +96,46 @@ fn a_text_layer_that_says_something_else_is_not_used_and_a_warning_says_so() {
     assert!(rasterizer.page(0, &SPEC).unwrap().words.is_empty());
 }
 
+/// A page of 1 by 0.5 inches, filled by a picture of so many pixels of width.
+fn scan(width: usize) -> Vec<u8> {
+    let height = width / 2;
+    let pixels = vec![200; width * height];
+    let head = format!(
+        "<< /Type /XObject /Subtype /Image /Width {width} /Height {height} /ColorSpace /DeviceGray \
+         /BitsPerComponent 8 /Length {} >>\nstream\n",
+        pixels.len()
+    );
+    assemble(&[
+        CATALOG.into(),
+        PAGES.into(),
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 72 36] /Contents 4 0 R \
+          /Resources << /XObject << /Scan 5 0 R >> >> >>"
+            .to_vec(),
+        stream(b"q 72 0 0 36 0 0 cm /Scan Do Q"),
+        [head.as_bytes(), &pixels, b"\nendstream"].concat(),
+    ])
+}
+
+#[test]
+fn a_page_is_drawn_with_its_scans_resolution_or_one_that_ocr_can_read() {
+    let Some(mut rasterizer) = rasterizer() else {
+        return;
+    };
+    let thumbnail = RasterSpec { width: 1, ..SPEC };
+    for (bytes, size) in [
+        (scan(100), (100, 50)),
+        (scan(250), (250, 125)),
+        // More than 300 dots per inch show nothing more.
+        (scan(1200), (300, 150)),
+        // Text, 200 by 100 points, at 200 dots per inch.
+        (pdf(0), (555, 278)),
+    ] {
+        rasterizer.open(bytes, &Limits::default()).unwrap();
+        let image = rasterizer.page(0, &thumbnail).unwrap().image;
+        assert_eq!((image.width, image.height), size);
+    }
+}
+
 const XML: &[u8] = b"<?xml version=\"1.0\"?><rsm:CrossIndustryInvoice/>";
 const CATALOG: &str = "<< /Type /Catalog /Pages 2 0 R >>";
 const PAGES: &str = "<< /Type /Pages /Kids [3 0 R] /Count 1 >>";
