@@ -14,3 +14,10 @@ def test_a_set_is_laid_out_like_the_fixtures_and_grows_from_its_beginning(tmp_pa
     expected = json.loads((case / "expected.json").read_text())
     assert expected == json.loads((large / "receipt" / "000" / "expected.json").read_text())
     assert expected["merchant_name"]
+
+
+def test_values_of_rows_that_are_not_printed_are_those_of_the_schema():
+    rows = [{"description": "A", "quantity": None, "amount": None}, {"description": "B", "quantity": "3", "amount": "6.00"}]
+    made = sets.with_defaults("receipt", {"total": None, "items": rows})
+    assert [row["quantity"] for row in made["items"]] == ["1", "3"]
+    assert made["total"] is None and made["items"][0]["amount"] is None

@@ -44,8 +44,18 @@ def _write_one(folder: Path, kind: str, r, damage: float, tall: bool) -> None:
         images[0].save(folder / "input.jpg", quality=r.randint(70, 92))
     else:
         images[0].save(folder / "input.png", optimize=True)
-    expected = json.loads(truth.dump(document.truth))
+    expected = with_defaults(kind, json.loads(truth.dump(document.truth)))
     (folder / "expected.json").write_text(json.dumps(expected, ensure_ascii=False, indent=1) + "\n")
+
+
+def with_defaults(kind: str, expected: dict) -> dict:
+    """Values of rows that are not printed, as the schema says: a quantity of 1."""
+    for name, rows in expected.items():
+        if isinstance(rows, list):
+            columns = truth.schema(kind)["properties"][name]["items"]["properties"]
+            for row in rows:
+                row.update({key: columns[key]["default"] for key, value in row.items() if value is None and "default" in columns[key]})
+    return expected
 
 
 def _document(kind: str, r):
