@@ -39,7 +39,10 @@ impl Conventions {
             answers.map(|(_, text)| *text)
         };
         let country = values::country(&text);
-        let printed = printed_currencies(&text);
+        let local = country
+            .as_ref()
+            .and_then(|guess| currency::of_country(guess.country));
+        let printed = printed_currencies(&text, local);
         let mut conventions = Conventions {
             numbers: None,
             dates: DateOrder::decide([], None, None),
@@ -165,16 +168,45 @@ fn answers<'a>(doc_type: &DocType, fields: &'a Fields) -> Vec<(Format, &'a str)>
     answers
 }
 
-fn printed_currencies(text: &str) -> Vec<Candidates> {
+/// The forms of currencies that are meant as such. Letters are other words too:
+/// the BHD of a Malaysian company, the SR of its tax table and the ID of a tax
+/// number are no dinars and no riyals.
+fn printed_currencies(text: &str, local: Option<Currency>) -> Vec<Candidates> {
+    let beside = number::scan(text).into_iter().filter_map(|span| {
+        let form = text[span.whole.clone()].replacen(&text[span.range.clone()], "", 1);
+        let is_amount = text[span.range].contains(['.', ',']);
+        is_meant(&form, is_amount, local, span.currency?)
+    });
+    let alone = currency::scan(text).into_iter().filter_map(|span| {
+        let is_bracketed =
+            text[..span.range.start].ends_with('(') && text[span.range.end..].starts_with(')');
+        is_meant(&text[span.range], is_bracketed, local, span.currency)
+    });
     let mut printed: Vec<Candidates> = Vec::new();
-    let beside = number::scan(text)
-        .into_iter()
-        .filter_map(|span| span.currency);
-    let alone = currency::scan(text).into_iter().map(|span| span.currency);
     for candidates in beside.chain(alone) {
         if !printed.contains(&candidates) {
             printed.push(candidates);
         }
     }
     printed
+}
+
+/// A sign always; letters where they are the currency of the document's country.
+/// Other letters, where they mark something (an amount, a column): a code, and
+/// where no country is known, any form.
+fn is_meant(
+    form: &str,
+    is_mark: bool,
+    local: Option<Currency>,
+    currency: Candidates,
+) -> Option<Candidates> {
+    let letters = form.trim().trim_end_matches('.');
+    let is_sign = letters.chars().any(|c| !c.is_alphabetic());
+    let is_code = currency.only().is_some_and(|one| one.code() == letters);
+    let is_local = local.is_some_and(|local| currency.contains(local));
+    let is_meant = is_sign
+        || is_local
+        || is_mark && (is_code || local.is_none())
+        || is_code && local.is_none();
+    is_meant.then_some(currency)
 }

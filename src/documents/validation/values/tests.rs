@@ -167,6 +167,32 @@ fn a_currency_that_was_not_read_is_the_only_one_on_the_page() {
 }
 
 #[test]
+fn letters_that_mean_something_else_are_no_currency() {
+    for (rows, currency) in [
+        (&["APPLICATORS SDN BHD", "Total|12.00"][..], json!("MYR")),
+        (
+            &["PIZZA BHD., Selangor", "SOS GARAM 4|387.45"],
+            json!("MYR"),
+        ),
+        (
+            &["Singapore 536482", "CHIPS|8.70 SR", "Total|64.41"],
+            json!("SGD"),
+        ),
+        (&["Tax ID 278268038", "Total|12.00"], Value::Null),
+        // A code beside an amount is meant, wherever the shop is.
+        (&["APPLICATORS SDN BHD", "Total|USD 12.00"], json!("USD")),
+    ] {
+        let outcome = typed(
+            "receipt",
+            Answers::Verbatim,
+            rows,
+            json!({"currency": null}),
+        );
+        assert_eq!(outcome.fields["currency"], currency, "{rows:?}");
+    }
+}
+
+#[test]
 fn a_sign_of_several_currencies_is_that_of_the_country() {
     let rows = ["ACME Pty Ltd, Sydney", "Total|$12.00"];
     let outcome = typed(
