@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::context::{Context, stable};
 use crate::evaluation::fixtures_read;
 use crate::harness::test;
+use crate::pages;
 
 /// Floors for field F1, with each document taken for what it is: a little
 /// below what the default reader reached (docs/benchmarks.md), so that rounding
@@ -110,6 +111,23 @@ fn a_free_question_is_answered_and_nothing_is_stored(context: Context) {
     let fields: Value = serde_json::from_str(text).unwrap_or_else(|_| panic!("{text}"));
     assert_eq!(fields["app_name"], "PayQuick");
     assert!(!context.path("docmill.db").exists());
+}
+
+test!(a_scan_in_a_pdf_is_read_like_its_picture, Engines);
+fn a_scan_in_a_pdf_is_read_like_its_picture(context: Context) {
+    let context = context.shipped();
+    let picture = context.fixture("receipt/my_hardware_scan", "in/picture");
+    std::fs::write(context.path("in/scan.pdf"), pages::scan(&picture)).unwrap();
+    context.run(&["run", "in"]);
+    let records = context.records();
+    assert_eq!(records.len(), 2);
+    for field in ["merchant_name", "date", "total", "currency"] {
+        let [first, second] = [&records[0], &records[1]].map(|record| &record["fields"][field]);
+        assert!(
+            !first.is_null() && first == second,
+            "{field}: {first} {second}"
+        );
+    }
 }
 
 test!(clear_pages_are_routed_to_their_types, Engines);
