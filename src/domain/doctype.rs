@@ -64,6 +64,9 @@ pub struct ReadRules {
     pub checks: Vec<Check>,
     /// Fields whose absence sends a record to review.
     pub required: Vec<String>,
+    /// Fields that may be uncertain in an accepted record, e.g. `merchant_address`
+    /// or `items[].description`.
+    pub supporting: Vec<String>,
     /// What pages print beside a field's value, e.g. `amount due`: it decides
     /// which of a page's amounts is the field's.
     pub captions: BTreeMap<String, Vec<String>>,

@@ -175,13 +175,14 @@ fn accepted(accepted: &AcceptedCounts) -> String {
         ),
     };
     format!(
-        "{} of {} values ({}){wrong}; {} of {} documents, {} of them wrong",
+        "{} of {} values ({}){wrong}; {} of {} documents, {} of them wrong, {} wrong in supporting fields alone",
         accepted.accepted_values,
         accepted.values,
         share(accepted.accepted_values, accepted.values),
         accepted.accepted_documents,
         accepted.documents,
-        accepted.wrong_documents
+        accepted.wrong_documents,
+        accepted.wrong_supporting
     )
 }
 

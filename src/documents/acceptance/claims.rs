@@ -24,6 +24,9 @@ pub struct ValueClaim {
     /// A check speaks against this very value: it is not accepted whatever its
     /// probability.
     pub is_flagged: bool,
+    /// The type names the field as supporting: it may be uncertain in an accepted
+    /// record.
+    pub is_supporting: bool,
     /// Of OCR in its least certain word; `None`: OCR did not read the value.
     pub ocr_confidence: Option<f32>,
 }
@@ -93,9 +96,12 @@ fn claim(
     let evidence = record.evidence.iter().find(|e| e.field == *field);
     let has = |what: fn(&FieldEvidence) -> bool| evidence.is_some_and(what);
     let ocr_confidence = evidence.and_then(|e| e.ocr_confidence);
+    let of_every_line = path.to_wildcard().to_string();
+    let rules = doc_type.read.as_ref();
+    let is_supporting = rules.is_some_and(|rules| rules.supporting.contains(&of_every_line));
     let features = Features {
         doc_type: doc_type.name.clone(),
-        field: path.to_wildcard().to_string(),
+        field: of_every_line,
         kind,
         sum: logit(logprob.sum),
         min: logit(logprob.min),
@@ -116,6 +122,7 @@ fn claim(
         kind,
         features,
         is_flagged,
+        is_supporting,
         ocr_confidence,
     }
 }

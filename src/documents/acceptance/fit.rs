@@ -182,6 +182,7 @@ mod tests {
                 kind,
                 features: example(kind, sum),
                 is_flagged: false,
+                is_supporting: false,
                 ocr_confidence: None,
             },
             own: 0.5,

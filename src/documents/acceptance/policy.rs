@@ -146,6 +146,7 @@ impl Policy {
         );
         let least = decisions
             .iter()
+            .filter(|decision| !decision.claim.is_supporting)
             .min_by(|a, b| probability(a).total_cmp(&probability(b)))?;
         let Some(threshold) = self.threshold(calibration) else {
             let why = match self.certificate(calibration) {
@@ -192,9 +193,11 @@ impl Policy {
     }
 }
 
-/// Decisions below a threshold, the least probable first.
+/// Deciding fields below a threshold, the least probable first.
 fn below(decisions: &[ClaimDecision], threshold: f64) -> Vec<&ClaimDecision> {
-    let is_below = |decision: &&ClaimDecision| probability(decision) < threshold;
+    let is_below = |decision: &&ClaimDecision| {
+        !decision.claim.is_supporting && probability(decision) < threshold
+    };
     let mut uncertain: Vec<_> = decisions.iter().filter(is_below).collect();
     uncertain.sort_by(|a, b| probability(a).total_cmp(&probability(b)));
     uncertain

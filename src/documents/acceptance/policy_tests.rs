@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::*;
 use crate::documents::acceptance::file::tests::calibration;
 use crate::documents::acceptance::samples::{doc_type, record};
-use crate::domain::FindingCode;
+use crate::domain::{FindingCode, PageRule, ReadRules};
 
 fn policy(threshold: Option<f64>, max_error: f64) -> Policy {
     Policy {
@@ -41,6 +43,44 @@ fn a_value_below_the_threshold_has_a_finding_with_its_probability_and_the_thresh
         messages,
         ["uncertain: name 0.50; at least 0.75 is required (at most 2 % of accepted fields wrong)"]
     );
+}
+
+#[test]
+fn a_supporting_field_may_be_uncertain_in_an_accepted_record() {
+    let mut doc_type = doc_type();
+    doc_type.read = Some(ReadRules {
+        prompts: Vec::new(),
+        pages: PageRule::Each,
+        checks: Vec::new(),
+        required: Vec::new(),
+        supporting: vec!["name".into(), "items[].text".into()],
+        captions: BTreeMap::new(),
+    });
+    let fields = json!({"name": "Tea House", "total": "1.00",
+        "items": [{"text": "tea", "amount": "1.00"}]});
+    let mut uncertain = record(fields);
+    for logprob in &mut uncertain.logprobs {
+        let is_supporting = logprob.field == "name" || logprob.field.ends_with("text");
+        logprob.sum = if is_supporting { -5.0 } else { -0.01 };
+    }
+    let mut policy = policy(None, 0.02);
+    policy.calibration = None;
+    policy.apply(Some(&doc_type), &mut uncertain);
+    assert_eq!(
+        uncertain.status,
+        Status::Accepted,
+        "{:?}",
+        uncertain.findings
+    );
+    let accepted: Vec<bool> = policy
+        .decisions(&doc_type, &uncertain)
+        .iter()
+        .map(|decision| decision.accepted)
+        .collect();
+    assert_eq!(accepted.iter().filter(|accepted| **accepted).count(), 2);
+    doc_type.read.as_mut().unwrap().supporting.pop();
+    policy.apply(Some(&doc_type), &mut uncertain);
+    assert_eq!(uncertain.status, Status::NeedsReview);
 }
 
 #[test]

@@ -47,6 +47,8 @@ struct Annotation {
     #[serde(default)]
     required: Vec<String>,
     #[serde(default)]
+    supporting: Vec<String>,
+    #[serde(default)]
     checks: Vec<Check>,
     #[serde(default)]
     captions: BTreeMap<String, Vec<String>>,
@@ -91,6 +93,7 @@ pub(super) fn doc_type(name: &str, text: &str, prompts: Vec<Prompt>) -> anyhow::
             pages: annotation.pages,
             checks: annotation.checks,
             required: annotation.required,
+            supporting: annotation.supporting,
             captions: annotation.captions,
         };
         check_schema(&schema)?;
@@ -208,7 +211,7 @@ pub(super) fn is_array(property: &Value) -> bool {
 
 /// Every field that the annotation names must be in the schema.
 fn check_paths(schema: &Value, rules: &ReadRules) -> anyhow::Result<()> {
-    let mut paths: Vec<String> = rules.required.clone();
+    let mut paths = [rules.required.clone(), rules.supporting.clone()].concat();
     if let PageRule::Merge { last, key } = &rules.pages {
         paths.extend(last.iter().chain(key).cloned());
     }

@@ -220,6 +220,7 @@ mod tests {
             pages: PageRule::Each,
             checks: vec![],
             required: vec![],
+            supporting: vec![],
             captions: Default::default(),
         };
         DocType {

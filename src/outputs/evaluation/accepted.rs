@@ -42,9 +42,11 @@ pub struct AcceptedCounts {
     pub documents_with_accepted: u64,
     pub document_risk: f64,
     pub documents: u64,
-    /// Accepted documents, and those of them that are not exact.
+    /// Accepted documents, and those of them with a wrong deciding value, and with
+    /// wrong supporting values alone.
     pub accepted_documents: u64,
     pub wrong_documents: u64,
+    pub wrong_supporting: u64,
 }
 
 impl AcceptedCounts {
@@ -132,7 +134,11 @@ fn accepted(
         sum.documents += 1;
         if of_document(document) {
             sum.accepted_documents += 1;
-            sum.wrong_documents += u64::from(!document.exact);
+            let wrong = |leaf: &&JudgedValue| !leaf.outcome.is_right();
+            let mut wrong = document.fields.iter().filter(wrong);
+            let is_supporting = !document.split && wrong.all(JudgedValue::is_supporting);
+            sum.wrong_documents += u64::from(!document.exact && !is_supporting);
+            sum.wrong_supporting += u64::from(!document.exact && is_supporting);
         }
         let (mut count, mut wrong) = (0u64, 0u64);
         for leaf in document.fields.iter().filter(|leaf| leaf.is_value()) {
@@ -193,6 +199,7 @@ mod tests {
                 kind: ClaimKind::Text,
                 features: example_features(ClaimKind::Text, 0.0),
                 is_flagged: false,
+                is_supporting: false,
                 ocr_confidence: None,
             },
             confidence: 0.5,

@@ -116,8 +116,8 @@ fn known(groups: &[Vec<&JudgedDocument>]) -> Vec<LabelledClaim> {
     all
 }
 
-/// By document, the values that may be accepted: neither nulls nor what a check
-/// contradicts.
+/// By document, the values that decide on acceptance: neither nulls nor what a
+/// check contradicts nor supporting fields.
 fn accepted_samples(
     claims: &[LabelledClaim],
     probabilities: &[f64],
@@ -125,7 +125,8 @@ fn accepted_samples(
 ) -> Vec<DocumentSample> {
     let mut samples = vec![DocumentSample::new(); count];
     for (known, probability) in claims.iter().zip(probabilities) {
-        if !known.claim.is_absent() && !known.claim.is_flagged {
+        let claim = &known.claim;
+        if !claim.is_absent() && !claim.is_flagged && !claim.is_supporting {
             samples[known.document].push((*probability, known.right));
         }
     }
@@ -155,6 +156,7 @@ mod tests {
                     kind: ClaimKind::Amount,
                     features: example_features(ClaimKind::Text, confidence),
                     is_flagged: false,
+                    is_supporting: false,
                     ocr_confidence: None,
                 },
                 confidence,

@@ -91,6 +91,7 @@ pub fn judge(case: &KnownDocument, seen: &[CandidateRecord], work: DocumentWork)
         least: seen
             .iter()
             .flat_map(|seen| &seen.decisions)
+            .filter(|v| !v.claim.is_supporting)
             .map(|v| v.probability.unwrap_or(v.confidence))
             .min_by(f64::total_cmp),
         work,

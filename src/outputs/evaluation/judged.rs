@@ -77,6 +77,11 @@ pub struct JudgedValue {
 }
 
 impl JudgedValue {
+    /// Whether it may be uncertain in an accepted record.
+    pub fn is_supporting(&self) -> bool {
+        self.claim.as_ref().is_some_and(|claim| claim.is_supporting)
+    }
+
     /// Whether a value was read.
     pub fn is_value(&self) -> bool {
         self.read.is_some()
