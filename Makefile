@@ -16,7 +16,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: pull ## Install what is missing, build, read the fixtures, show the rows
-	@rm -f target/demo.db*; $(with_ccache) \
+	@mkdir -p target; rm -f target/demo.db*; $(with_ccache) \
 	code=0; $(fixtures) | xargs -0 cargo run --release --quiet -- --db target/demo.db run || code=$$?; \
 	case $$code in 0) ;; \
 	  123) echo "demo: read; a person should look at the rows marked so, or a page failed (docmill here is target/release/docmill)" ;; \

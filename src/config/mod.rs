@@ -318,7 +318,7 @@ impl Default for EscalationSettings {
 impl Default for AcceptanceSettings {
     fn default() -> AcceptanceSettings {
         AcceptanceSettings {
-            max_error: 0.005,
+            max_error: 0.05,
             calibration: None,
             min_confidence: 0.8,
         }
