@@ -24,9 +24,10 @@ impl Reply {
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        let pairs = self.head.lines().filter_map(|line| line.split_once(": "));
+        // The blank after the colon is optional (RFC 9112, 5).
+        let pairs = self.head.lines().filter_map(|line| line.split_once(':'));
         let mut of_name = pairs.filter(|(key, _)| key.eq_ignore_ascii_case(name));
-        of_name.next().map(|(_, value)| value)
+        of_name.next().map(|(_, value)| value.trim())
     }
 }
 
@@ -76,7 +77,7 @@ fn parse(bytes: &[u8]) -> Option<Reply> {
         body: Vec::new(),
     };
     let length = reply.header("content-length");
-    let length: usize = length.map_or(0, |length| length.trim().parse().unwrap());
+    let length: usize = length.map_or(0, |length| length.parse().unwrap());
     reply.status = reply.head[9..12].parse().unwrap();
     reply.body = bytes.get(end + 4..end + 4 + length)?.to_vec();
     Some(reply)
