@@ -14,7 +14,17 @@ use crate::harness::test;
 const KEY: &str = "sk-never-to-be-seen-47110815";
 const PRICED: &str = "api_key_env = 'FAR_KEY'\ninput_price = 2.5\noutput_price = 10";
 
-const ESCALATE: [&str; 6] = ["run", "in", "--type", "receipt", "--escalate-to", "far"];
+/// So high a threshold that the default reader accepts nothing itself.
+const ESCALATE: [&str; 8] = [
+    "run",
+    "in",
+    "--type",
+    "receipt",
+    "--escalate-to",
+    "far",
+    "--set",
+    "acceptance.min_confidence=0.99",
+];
 
 /// The default reader and above it a server, `far`.
 struct TwoTiers {

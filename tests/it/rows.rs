@@ -85,7 +85,7 @@ async fn insert(pool: &SqlitePool, rows: &[Row]) -> sqlx::Result<()> {
             .bind(id).bind(format!("{id:064x}")).execute(&mut *tx).await?;
         sqlx::query("INSERT INTO sources (path, path_text, document_id, run_id, seen_at) VALUES (CAST(?1 AS BLOB), ?1, ?2, 1, 0)")
             .bind(format!("/in/{id}.png")).bind(id).execute(&mut *tx).await?;
-        sqlx::query("INSERT INTO pages (id, document_id, page_index, state, doc_type) VALUES (?1, ?1, 0, 'done', ?2)")
+        sqlx::query("INSERT INTO pages (id, document_id, page_index, part, state, doc_type) VALUES (?1, ?1, 0, 0, 'done', ?2)")
             .bind(id).bind(&record.doc_type).execute(&mut *tx).await?;
         let words: Vec<Value> = words
             .iter()
