@@ -37,6 +37,8 @@ fn a_run_ends_with_a_report_that_the_database_gives_again(context: Context) {
         "workers.recycle_pages=1",
         "--set",
         "ocr.mode=off",
+        "--set",
+        "acceptance.min_confidence=1",
     ]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     for part in [
@@ -161,7 +163,9 @@ test!(metrics_of_a_run_are_in_the_textfile, Engines);
 fn metrics_of_a_run_are_in_the_textfile(context: Context) {
     fill(&context);
     let args = ["run", "in", "--type", "receipt"];
-    let ran = context.run(&[&args[..], &["--metrics-textfile", "docmill.prom"]].concat());
+    let none_accepted = ["--set", "acceptance.min_confidence=1"];
+    let file = ["--metrics-textfile", "docmill.prom"];
+    let ran = context.run(&[&args[..], &none_accepted, &file].concat());
     assert_eq!(ran.code, Some(1), "{ran:?}");
     let text = fs::read_to_string(context.path("docmill.prom")).unwrap();
     for line in [
