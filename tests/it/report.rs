@@ -38,7 +38,7 @@ fn a_run_ends_with_a_report_that_the_database_gives_again(context: Context) {
         "--set",
         "ocr.mode=off",
         "--set",
-        "acceptance.min_confidence=1",
+        "acceptance.min_confidence=0.999",
     ]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     for part in [
@@ -100,10 +100,10 @@ fn a_run_ends_with_a_report_that_the_database_gives_again(context: Context) {
     }
 
     let again = context.run(&["report", "--json"]).json_lines().remove(0);
-    // As it was set: 0.8 is another number as `f32`.
+    // As it was set: 0.999 is another number as `f32`.
     assert_eq!(
         again["run"]["settings"]["acceptance"]["min_confidence"],
-        0.8
+        0.999
     );
     assert_eq!(again, report);
     let reported = context.run(&["report", "1"]);
@@ -163,7 +163,7 @@ test!(metrics_of_a_run_are_in_the_textfile, Engines);
 fn metrics_of_a_run_are_in_the_textfile(context: Context) {
     fill(&context);
     let args = ["run", "in", "--type", "receipt"];
-    let none_accepted = ["--set", "acceptance.min_confidence=1"];
+    let none_accepted = ["--set", "acceptance.min_confidence=0.999"];
     let file = ["--metrics-textfile", "docmill.prom"];
     let ran = context.run(&[&args[..], &none_accepted, &file].concat());
     assert_eq!(ran.code, Some(1), "{ran:?}");
