@@ -84,6 +84,7 @@ impl Document {
 fn words(rasterizer: &mut DocumentRasterizer, path: &Path) -> Vec<Vec<Word>> {
     let spec = RasterSpec {
         width: 400,
+        for_ocr: false,
         max_pixels: 1_000_000,
     };
     let bytes = std::fs::read(path).unwrap();

@@ -38,6 +38,7 @@ impl Drawer {
     pub async fn page(&self, path: &Path, index: u32) -> anyhow::Result<PageImage> {
         let spec = RasterSpec {
             width: WIDTH,
+            for_ocr: false,
             max_pixels: self.settings.rasterizing.max_page_pixels,
         };
         Ok(self.draw(path, index, spec).await?.image)
@@ -52,6 +53,7 @@ impl Drawer {
     ) -> Result<PageImage, Failure> {
         let spec = RasterSpec {
             width,
+            for_ocr: false,
             max_pixels: self.settings.rasterizing.max_page_pixels,
         };
         let page = DrawPage { index, spec };

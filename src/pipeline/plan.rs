@@ -429,5 +429,9 @@ pub(super) fn raster_spec(layout: &ImageLayout, max_pixels: u32) -> RasterSpec {
             tile * columns.values().max().unwrap_or(&1) * OVERSAMPLING
         }
     };
-    RasterSpec { width, max_pixels }
+    RasterSpec {
+        width,
+        for_ocr: true,
+        max_pixels,
+    }
 }

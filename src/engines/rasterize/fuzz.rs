@@ -17,6 +17,7 @@ pub fn picture(bytes: &[u8]) {
     };
     let spec = RasterSpec {
         width: 64,
+        for_ocr: false,
         max_pixels: 1 << 10,
     };
     let Ok(media_type) = sniff(bytes) else { return };

@@ -26,10 +26,12 @@ use portfolio::Portfolio;
 /// How large a page is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RasterSpec {
-    /// Least width in pixels of a drawn (PDF) page, which is drawn so that OCR can
-    /// read it; raster images keep their size unless they are larger than
-    /// `max_pixels`.
+    /// Wanted width in pixels of a drawn (PDF) page; raster images keep their
+    /// size unless they are larger than `max_pixels`.
     pub width: u32,
+    /// OCR may read the page: it is drawn wider than `width` where its scan, or
+    /// OCR, has more pixels.
+    pub for_ocr: bool,
     /// Most pixels of the result; larger pages are scaled down.
     pub max_pixels: u32,
 }

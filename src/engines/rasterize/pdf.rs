@@ -195,9 +195,12 @@ impl PdfFile {
         };
         let index_in_pdf = i32::try_from(index).map_err(Failure::internal)?;
         let mut page = self.document.pages().get(index_in_pdf).map_err(corrupt)?;
-        let width = (page.width().to_inches() * resolution(&page)) as u32;
-        let width = width.max(spec.width);
-        let (width, height) = pixel_size(page.width().value, page.height().value, width, spec);
+        let wanted = match spec.for_ocr {
+            true => spec.width.max(ocr_width(&page)),
+            false => spec.width,
+        };
+        let (width, height) = (page.width().value, page.height().value);
+        let (width, height) = pixel_size(width, height, wanted, spec.max_pixels);
         let config = PdfRenderConfig::new().set_fixed_size(width as i32, height as i32);
         let (width, height, rgb) = {
             let bitmap = page.render_with_config(&config).map_err(corrupt)?;
@@ -237,9 +240,8 @@ fn shows_annotations(page: &PdfPage<'_>) -> bool {
 }
 
 /// The wanted width, the height that keeps the page's shape, within the
-/// pixel limit. `width` and `height` in points.
-/// `wanted`: pixels of width.
-fn pixel_size(width: f32, height: f32, wanted: u32, spec: &RasterSpec) -> (u32, u32) {
+/// pixel limit. `width` and `height` in points, `wanted` in pixels.
+fn pixel_size(width: f32, height: f32, wanted: u32, max_pixels: u32) -> (u32, u32) {
     let shape = if width > 0.0 && height > 0.0 {
         f64::from(height) / f64::from(width)
     } else {
@@ -248,7 +250,7 @@ fn pixel_size(width: f32, height: f32, wanted: u32, spec: &RasterSpec) -> (u32, 
     let height = (f64::from(wanted) * shape)
         .round()
         .clamp(1.0, f64::from(u32::MAX / 2));
-    fit(wanted, height as u32, spec.max_pixels)
+    fit(wanted, height as u32, max_pixels)
 }
 
 /// Dots per inch at which OCR reads what is drawn: print of 7 points has letters
@@ -260,9 +262,10 @@ const MOST_DPI: f32 = 300.0;
 /// stands behind a few others.
 const MOST_OBJECTS: usize = 50;
 
-/// Dots per inch to draw a page with: those of its scan, if a picture covers
-/// most of it, so that no pixel is lost or made up; else enough for OCR.
-fn resolution(page: &PdfPage<'_>) -> f32 {
+/// Pixels of width with which OCR can read a page: those of its scan, if a
+/// picture covers most of it, so that no pixel is lost or made up; else enough
+/// for print.
+fn ocr_width(page: &PdfPage<'_>) -> u32 {
     let area = page.width().value * page.height().value;
     let of_scan = |object: PdfPageObject<'_>| {
         let bounds = object.bounds().ok()?;
@@ -272,7 +275,8 @@ fn resolution(page: &PdfPage<'_>) -> f32 {
         (covered > area / 2.0 && dpi.is_finite() && dpi > 0.0).then_some(dpi)
     };
     let scan = page.objects().iter().take(MOST_OBJECTS).find_map(of_scan);
-    scan.unwrap_or(PRINT_DPI).min(MOST_DPI)
+    let dpi = scan.unwrap_or(PRINT_DPI).min(MOST_DPI);
+    (page.width().to_inches() * dpi) as u32
 }
 
 /// The text layer's words. A page whose text cannot be read has none.

@@ -121,7 +121,11 @@ fn a_page_is_drawn_with_its_scans_resolution_or_one_that_ocr_can_read() {
     let Some(mut rasterizer) = rasterizer() else {
         return;
     };
-    let thumbnail = RasterSpec { width: 1, ..SPEC };
+    let thumbnail = RasterSpec {
+        width: 1,
+        for_ocr: true,
+        ..SPEC
+    };
     for (bytes, size) in [
         (scan(100), (100, 50)),
         (scan(250), (250, 125)),

@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::*;
 
 pub(super) const SPEC: RasterSpec = RasterSpec {
-    width: 600,
+    width: 400,
+    for_ocr: false,
     max_pixels: 4_000_000,
 };
 
@@ -75,7 +76,7 @@ fn a_pdf_page_is_drawn_at_the_wanted_width_with_its_words_in_place() {
     let info = rasterizer.open(pdf(0), &Limits::default()).unwrap();
     assert_eq!((info.media_type, info.pages), (MediaType::Pdf, 1));
     let page = rasterizer.page(0, &SPEC).unwrap();
-    assert_eq!((page.image.width, page.image.height), (600, 300));
+    assert_eq!((page.image.width, page.image.height), (400, 200));
     let words: Vec<_> = page.words.iter().map(|word| word.text.as_str()).collect();
     assert_eq!(words, ["Total", "42.50"]);
     // The text begins 20 of 200 points from the left, its baseline is 60 of

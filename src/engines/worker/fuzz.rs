@@ -22,6 +22,7 @@ pub fn frame(bytes: &[u8]) {
         index: 0,
         spec: crate::engines::rasterize::RasterSpec {
             width: 1,
+            for_ocr: false,
             max_pixels: 1,
         },
     };

@@ -21,6 +21,7 @@ fn transparency_is_drawn_over_white_paper() {
             0,
             &RasterSpec {
                 width: 100,
+                for_ocr: false,
                 max_pixels: 1000,
             },
         )
@@ -37,6 +38,7 @@ fn a_picture_above_the_pixel_limit_is_scaled_down_and_keeps_its_shape() {
             0,
             &RasterSpec {
                 width: 100,
+                for_ocr: false,
                 max_pixels: 20_000,
             },
         )
@@ -141,6 +143,7 @@ fn pages(name: &str) -> Result<Vec<PageImage>, Failure> {
     let (mut file, info) = open(picture(name), MediaType::Tiff)?;
     let spec = RasterSpec {
         width: 100,
+        for_ocr: false,
         max_pixels: 100_000,
     };
     let pages = (0..info.pages).map(|index| Ok(file.page(index, &spec)?.image));
@@ -229,6 +232,7 @@ fn a_fax_that_ends_early_is_corrupt_and_a_bad_line_costs_that_line() {
     let (mut file, _) = open(bad, MediaType::Tiff).unwrap();
     let spec = RasterSpec {
         width: 100,
+        for_ocr: false,
         max_pixels: 100_000,
     };
     let page = file.page(0, &spec).unwrap().image;
@@ -292,6 +296,7 @@ fn rare_tiffs_are_refused_with_their_reason_and_a_remedy() {
     ] {
         let spec = RasterSpec {
             width: 16,
+            for_ocr: false,
             max_pixels: 1000,
         };
         let opened = open(tiff_with(entries, lacks), MediaType::Tiff);

@@ -283,6 +283,7 @@ mod tests {
             index: 0,
             spec: RasterSpec {
                 width: 1,
+                for_ocr: false,
                 max_pixels: 1,
             },
         };
