@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::FieldPath;
+
 /// A document type: what `schemas/<name>.json` and `prompts/<name>*.md` say.
 #[derive(Clone, Debug)]
 pub struct DocType {
@@ -19,6 +21,14 @@ pub struct DocType {
     pub phrases: Vec<String>,
     /// `None` for a type that is only recognised, never read (`other`).
     pub read: Option<ReadRules>,
+}
+
+impl DocType {
+    /// Whether the field may be uncertain in an accepted record.
+    pub fn is_supporting(&self, field: &FieldPath) -> bool {
+        let rules = self.read.as_ref();
+        rules.is_some_and(|rules| rules.supporting.contains(&field.to_wildcard().to_string()))
+    }
 }
 
 /// The values of a property's `format` that type its value for checking; JSON

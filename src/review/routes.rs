@@ -160,13 +160,7 @@ async fn check(
 ) -> Answer<Checked> {
     let stored = service.find(id).await?;
     let (doc_type, corrected) = service.apply(&stored, &edits)?;
-    let view = checked(
-        Some(doc_type),
-        &corrected.record,
-        corrected.unusable(),
-        service.min_confidence,
-    );
-    Ok(Json(view))
+    Ok(Json(service.view(doc_type, &corrected)))
 }
 
 #[derive(Deserialize)]
@@ -193,12 +187,7 @@ async fn correct(
         return Err(Error::Refused("Nothing was changed.".into()));
     }
     let (doc_type, mut corrected) = service.apply(&stored, &decision.edits)?;
-    let view = checked(
-        Some(doc_type),
-        &corrected.record,
-        corrected.unusable(),
-        service.min_confidence,
-    );
+    let view = service.view(doc_type, &corrected);
     if let Some(why) = view.unusable {
         return Err(Error::Refused(why));
     }

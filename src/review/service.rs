@@ -11,6 +11,7 @@ use super::pages::PageImages;
 use super::queue::file_name;
 use super::reply::Error;
 use super::session::Session;
+use super::view::{Checked, checked, in_words};
 use crate::documents::types::DocTypes;
 use crate::documents::validation::{field_in_words, joined_readings};
 use crate::domain::{DocType, Facts, FindingCode, Record, Status};
@@ -109,6 +110,12 @@ impl Service {
         Ok((doc_type, corrected))
     }
 
+    /// The record with the edits, as the page shows it.
+    pub fn view(&self, doc_type: &DocType, corrected: &Corrected) -> Checked {
+        let (record, unusable) = (&corrected.record, corrected.unusable());
+        checked(Some(doc_type), record, unusable, self.min_confidence)
+    }
+
     /// What the reader answered for the fields that are not lists, where it is not
     /// the value.
     pub async fn read_values(
@@ -149,10 +156,8 @@ impl Service {
         let text = |json: Option<String>| {
             let value = serde_json::from_str(&json?).ok()?;
             match value {
-                Value::Null => None,
-                Value::String(text) => Some(text),
                 Value::Object(line) => Some(line_in_words(&line)),
-                other => Some(other.to_string()),
+                value => in_words(&value),
             }
         };
         let change = |row: ChangeRow| Change {
@@ -188,12 +193,7 @@ impl Service {
 
 /// The values of a line that are not null, one after the other.
 fn line_in_words(line: &Map<String, Value>) -> String {
-    let text = |value: &Value| match value {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
-    };
-    let values: Vec<String> = line.values().filter_map(text).collect();
+    let values: Vec<String> = line.values().filter_map(in_words).collect();
     values.join(" · ")
 }
 

@@ -96,7 +96,7 @@ pub fn checked(
         doc_type,
         record,
         doubts: match is_doubtful {
-            true => uncertain(record, min_confidence),
+            true => uncertain(doc_type, record, min_confidence),
             false => Vec::new(),
         },
     };
@@ -155,7 +155,7 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    /// `None`: it is no list of lines.
+    /// `None`: it is not a list of lines.
     fn list(&self, name: &str, value: &Value) -> Option<ListView> {
         let property = FieldPath::new(name).property(&self.doc_type?.schema)?;
         let leaves = property.pointer("/items/properties")?.as_object()?;
@@ -211,17 +211,22 @@ impl View<'_> {
         FieldView {
             label: self.label(path),
             format: property.and_then(Format::of).map(Format::as_str),
-            value: match value {
-                Value::Null => None,
-                Value::String(text) => Some(text.clone()),
-                other => Some(other.to_string()),
-            },
+            value: in_words(value),
             state,
             why,
             page: evidence.and_then(|e| e.page),
             bbox: evidence.and_then(|e| e.bbox),
             path: path.to_owned(),
         }
+    }
+}
+
+/// `None`: null.
+pub fn in_words(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
     }
 }
 

@@ -96,12 +96,9 @@ fn claim(
     let evidence = record.evidence.iter().find(|e| e.field == *field);
     let has = |what: fn(&FieldEvidence) -> bool| evidence.is_some_and(what);
     let ocr_confidence = evidence.and_then(|e| e.ocr_confidence);
-    let of_every_line = path.to_wildcard().to_string();
-    let rules = doc_type.read.as_ref();
-    let is_supporting = rules.is_some_and(|rules| rules.supporting.contains(&of_every_line));
     let features = Features {
         doc_type: doc_type.name.clone(),
-        field: of_every_line,
+        field: path.to_wildcard().to_string(),
         kind,
         sum: logit(logprob.sum),
         min: logit(logprob.min),
@@ -122,7 +119,7 @@ fn claim(
         kind,
         features,
         is_flagged,
-        is_supporting,
+        is_supporting: doc_type.is_supporting(&path),
         ocr_confidence,
     }
 }

@@ -140,10 +140,6 @@ impl Policy {
         record: &Record,
         decisions: &[ClaimDecision],
     ) -> Option<Finding> {
-        let wanted = format!(
-            "at most {} of accepted fields wrong",
-            percent(self.max_error)
-        );
         let least = decisions
             .iter()
             .filter(|decision| !decision.claim.is_supporting)
@@ -168,16 +164,17 @@ impl Policy {
                 None => "thresholds were only tested for larger error rates".to_owned(),
             };
             let message = format!(
-                "no field is accepted, since no threshold is certified for {wanted}: {why}; the least certain: {}",
+                "no field is accepted, since no threshold is certified for {}: {why}; the least certain: {}",
+                wanted(self.max_error),
                 described(record, least)
             );
             return Some(Finding::new(FindingCode::NotCertified, None, message));
         };
         let uncertain = below(decisions, threshold);
         let message = format!(
-            "{}; at least {} is required ({wanted})",
+            "{}; {}",
             uncertain_fields(&named(&uncertain)),
-            rounded_up(threshold),
+            certified(threshold, self.max_error),
         );
         Some(low_confidence(uncertain.first()?, message))
     }
@@ -191,6 +188,16 @@ impl Policy {
         );
         Some(low_confidence(uncertain.first()?, message))
     }
+}
+
+fn wanted(max_error: f64) -> String {
+    format!("at most {} of accepted fields wrong", percent(max_error))
+}
+
+/// What a certified threshold asks for, and why.
+pub(super) fn certified(threshold: f64, max_error: f64) -> String {
+    let (least, wanted) = (rounded_up(threshold), wanted(max_error));
+    format!("at least {least} is required ({wanted})")
 }
 
 /// Deciding fields below a threshold, the least probable first.
@@ -273,7 +280,7 @@ fn rounded_down(p: f64) -> String {
     rounded(p, f64::floor)
 }
 
-pub(super) fn rounded_up(p: f64) -> String {
+fn rounded_up(p: f64) -> String {
     rounded(p, f64::ceil)
 }
 

@@ -1,11 +1,9 @@
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use super::*;
 use crate::documents::acceptance::file::tests::calibration;
-use crate::documents::acceptance::samples::{doc_type, record};
-use crate::domain::{FindingCode, PageRule, ReadRules};
+use crate::documents::acceptance::samples::{doc_type, read_rules, record};
+use crate::domain::FindingCode;
 
 fn policy(threshold: Option<f64>, max_error: f64) -> Policy {
     Policy {
@@ -48,14 +46,7 @@ fn a_value_below_the_threshold_has_a_finding_with_its_probability_and_the_thresh
 #[test]
 fn a_supporting_field_may_be_uncertain_in_an_accepted_record() {
     let mut doc_type = doc_type();
-    doc_type.read = Some(ReadRules {
-        prompts: Vec::new(),
-        pages: PageRule::Each,
-        checks: Vec::new(),
-        required: Vec::new(),
-        supporting: vec!["name".into(), "items[].text".into()],
-        captions: BTreeMap::new(),
-    });
+    doc_type.read = Some(read_rules(&["name", "items[].text"]));
     let fields = json!({"name": "Tea House", "total": "1.00",
         "items": [{"text": "tea", "amount": "1.00"}]});
     let mut uncertain = record(fields);

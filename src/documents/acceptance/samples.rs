@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::{DocType, FieldLogprob, Record, samples};
+use crate::domain::{DocType, FieldLogprob, PageRule, ReadRules, Record, samples};
 
 pub fn doc_type() -> DocType {
     let text = json!({"type": ["string", "null"], "maxLength": 100});
@@ -21,6 +21,18 @@ pub fn doc_type() -> DocType {
         labels: Vec::new(),
         phrases: Vec::new(),
         read: None,
+    }
+}
+
+/// Rules of a type with these supporting fields and no checks.
+pub fn read_rules(supporting: &[&str]) -> ReadRules {
+    ReadRules {
+        prompts: Vec::new(),
+        pages: PageRule::Each,
+        checks: Vec::new(),
+        required: Vec::new(),
+        supporting: supporting.iter().map(|field| (*field).into()).collect(),
+        captions: Default::default(),
     }
 }
 

@@ -1,14 +1,19 @@
 //! What is uncertain in a record that was decided about, when a person has
 //! settled some of its values.
 
-use super::policy::{percent, rounded_up, uncertain_fields};
-use crate::domain::{Calibrated, EvidenceClass, FieldPath, Finding, FindingCode, Record};
+use super::policy::{certified, uncertain_fields};
+use crate::domain::{Calibrated, DocType, EvidenceClass, FieldPath, Finding, FindingCode, Record};
 
 /// The values whose probability is below the threshold that the record was
-/// decided by, the least probable first. `min_confidence`: the threshold (0 to 1)
-/// where no calibration spoke. Empty where no threshold is certified: then no
-/// value is surer than another.
-pub fn uncertain(record: &Record, min_confidence: f32) -> Vec<(String, f64)> {
+/// decided by, the least probable first; not those of supporting fields, which
+/// decided nothing. `min_confidence`: the threshold (0 to 1) where no calibration
+/// spoke. Empty where no threshold is certified: then no value is surer than
+/// another.
+pub fn uncertain(
+    doc_type: Option<&DocType>,
+    record: &Record,
+    min_confidence: f32,
+) -> Vec<(String, f64)> {
     let (probabilities, threshold) = match &record.calibrated {
         Some(Calibrated {
             threshold: Some(threshold),
@@ -18,9 +23,11 @@ pub fn uncertain(record: &Record, min_confidence: f32) -> Vec<(String, f64)> {
         Some(_) => return Vec::new(),
         None => (confidences(record), f64::from(min_confidence)),
     };
+    let is_supporting =
+        |field: &str| doc_type.is_some_and(|of| of.is_supporting(&FieldPath::parse(field)));
     let mut below: Vec<_> = probabilities
         .into_iter()
-        .filter(|(_, probability)| *probability < threshold)
+        .filter(|(field, probability)| *probability < threshold && !is_supporting(field))
         .collect();
     below.sort_by(|a, b| a.1.total_cmp(&b.1));
     below
@@ -45,8 +52,12 @@ fn confidences(record: &Record) -> Vec<(String, f64)> {
 }
 
 /// The finding about what is left; `None`: nothing is.
-pub fn uncertain_finding(record: &Record, min_confidence: f32) -> Option<Finding> {
-    let left = uncertain(record, min_confidence);
+pub fn uncertain_finding(
+    doc_type: &DocType,
+    record: &Record,
+    min_confidence: f32,
+) -> Option<Finding> {
+    let left = uncertain(Some(doc_type), record, min_confidence);
     let (first, _) = left.first()?;
     let named: Vec<_> = left
         .iter()
@@ -60,10 +71,9 @@ pub fn uncertain_finding(record: &Record, min_confidence: f32) -> Option<Finding
         })
         .collect();
     let least = match &record.calibrated {
-        Some(calibrated) => format!(
-            "at least {} is required (at most {} of accepted fields wrong)",
-            rounded_up(calibrated.threshold.unwrap_or_default()),
-            percent(calibrated.max_error)
+        Some(calibrated) => certified(
+            calibrated.threshold.unwrap_or_default(),
+            calibrated.max_error,
         ),
         None => format!("at least {min_confidence} is required (min_confidence)"),
     };
@@ -80,6 +90,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::documents::acceptance::samples::{doc_type, read_rules};
 
     fn record() -> Record {
         serde_json::from_value(json!({
@@ -96,20 +107,29 @@ mod tests {
     fn what_is_below_the_threshold_is_named_the_least_sure_first() {
         let mut record = record();
         let fields = |record: &Record| -> Vec<String> {
-            let below = uncertain(record, 0.8).into_iter();
+            let below = uncertain(None, record, 0.8).into_iter();
             below.map(|(field, _)| field).collect()
         };
         assert_eq!(fields(&record), ["date", "tax", "total"]);
-        let finding = uncertain_finding(&record, 0.8).unwrap();
+        let finding = uncertain_finding(&doc_type(), &record, 0.8).unwrap();
         assert_eq!(finding.field.as_deref(), Some("date"));
         let expected = "uncertain: date 0.25, tax (absent) 0.50, total 0.75; at least 0.8 is required (min_confidence)";
         assert_eq!(finding.message, expected);
-        assert!(uncertain_finding(&record, 0.2).is_none());
+        assert!(uncertain_finding(&doc_type(), &record, 0.2).is_none());
         let calibrated = json!({"calibration": "c", "max_error": 0.005, "threshold": 0.97,
             "fields": [["total", 0.96], ["date", 0.99]]});
         record.calibrated = serde_json::from_value(calibrated).unwrap();
         assert_eq!(fields(&record), ["total"]);
         record.calibrated.as_mut().unwrap().threshold = None;
         assert_eq!(fields(&record), Vec::<String>::new());
+    }
+
+    #[test]
+    fn supporting_fields_are_left_out() {
+        let mut doc_type = doc_type();
+        doc_type.read = Some(read_rules(&["date"]));
+        let below = uncertain(Some(&doc_type), &record(), 0.8).into_iter();
+        let fields: Vec<String> = below.map(|(field, _)| field).collect();
+        assert_eq!(fields, ["tax", "total"]);
     }
 }

@@ -73,7 +73,11 @@ pub fn corrected(
         .reduce(f32::min);
     let mut codes = record.findings.iter().map(|finding| finding.code);
     if codes.any(|code| code == FindingCode::LowConfidence) {
-        findings.extend(acceptance::uncertain_finding(&new, min_confidence));
+        findings.extend(acceptance::uncertain_finding(
+            doc_type,
+            &new,
+            min_confidence,
+        ));
     }
     new.status = acceptance::status(&findings);
     new.findings = findings;
