@@ -321,7 +321,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::Status;
+    use crate::domain::{Status, samples};
 
     fn fields(value: Value) -> Fields {
         value.as_object().expect("an object").clone()
@@ -339,19 +339,9 @@ mod tests {
             Finding::new(FindingCode::SumMismatch, None, message).with_severity(severity)
         };
         let mut record = Record {
-            doc_type: None,
-            pages: vec![0],
             status: Status::NeedsReview,
-            source: crate::domain::Source::Model,
-            fields: Fields::new(),
             findings: vec![finding(Severity::Info, "note")],
-            confidence: None,
-            field_confidence: Vec::new(),
-            logprobs: Vec::new(),
-            type_probability: None,
-            calibrated: None,
-            evidence: Vec::new(),
-            keys: Vec::new(),
+            ..samples::record("receipt", json!({}))
         };
         assert_eq!(main_finding(&record), "");
         let due = Finding::new(FindingCode::AmountDue, None, "9.00 is due");

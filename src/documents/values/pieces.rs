@@ -109,11 +109,7 @@ fn currencies_beside_numbers(line: &str) -> Vec<Range<usize>> {
     let spans = number::scan(line).into_iter();
     let beside = spans
         .filter(|span| span.currency.is_some())
-        .flat_map(|span| {
-            let before = span.whole.start..span.range.start;
-            let after = span.range.end..span.whole.end;
-            [before, after]
-        });
+        .flat_map(|span| span.beside());
     beside
         .filter(|range| currency::parse(&line[range.clone()]).is_ok())
         .collect()

@@ -173,7 +173,7 @@ fn answers<'a>(doc_type: &DocType, fields: &'a Fields) -> Vec<(Format, &'a str)>
 /// number are no dinars and no riyals.
 fn printed_currencies(text: &str, local: Option<Currency>) -> Vec<Candidates> {
     let beside = number::scan(text).into_iter().filter_map(|span| {
-        let form = text[span.whole.clone()].replacen(&text[span.range.clone()], "", 1);
+        let form = span.beside().map(|range| &text[range]).concat();
         let is_amount = text[span.range].contains(['.', ',']);
         is_meant(&form, is_amount, local, span.currency?)
     });

@@ -116,6 +116,14 @@ pub struct NumberSpan {
     pub is_loose: bool,
 }
 
+impl NumberSpan {
+    /// Bytes of what stands before and behind the number and belongs to it.
+    pub fn beside(&self) -> [Range<usize>; 2] {
+        let before = self.whole.start..self.range.start;
+        [before, self.range.end..self.whole.end]
+    }
+}
+
 /// Why a text is not a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NumberError {
