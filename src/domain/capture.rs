@@ -11,23 +11,28 @@ use serde::Serialize;
 use super::Facts;
 use super::fold::{folded, folded_words};
 
-/// A document's number this long is not met by chance.
+/// Letters and digits of a document number from which an equal number outweighs
+/// other values that differ: a shorter one may be equal by chance.
 const UNMISTAKABLE: usize = 4;
-/// Parties this long may differ in so many letters, as OCR damages them.
+/// Characters of a party's name from which [`DAMAGED_LETTERS`] are allowed.
 const LONG_NAME: usize = 8;
+/// Most letters (edit distance) by which the names of one party differ, since OCR
+/// misreads letters.
 const DAMAGED_LETTERS: usize = 2;
-/// OCR of one page twice has this share of its words with digits in common.
+/// Lowest share (0 to 1, Jaccard) of words with digits that two readings of one
+/// page have in common.
 const SAME_DIGITS: f64 = 0.9;
-/// Words with digits that are named, at most.
+/// Most words with digits that a difference names.
 const NAMED: usize = 4;
 
-/// What a record says of its document.
+/// What of a record is compared with another one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Capture {
     pub facts: Facts,
     /// The words of its pages, folded.
     pub words: BTreeSet<String>,
-    /// Its numbers and dates, each in one form.
+    /// The numbers and dates of its pages, as [`number_token`] and [`date_token`]
+    /// write them.
     pub numbers: BTreeSet<String>,
 }
 
@@ -52,7 +57,7 @@ pub struct Judgement {
 
 enum Comparison {
     Equal,
-    /// Not known of both.
+    /// At least one of the records has no value.
     Unknown,
     /// `sure`: neither page shows the other's value.
     Different {
@@ -61,7 +66,7 @@ enum Comparison {
     },
 }
 
-/// Compares two records.
+/// Compares two records by party, date, total, currency and number.
 pub fn judge(a: &Capture, b: &Capture) -> Judgement {
     let number = number(a, b);
     let compared = [party(a, b), date(a, b), total(a, b), currency(a, b)];
@@ -175,7 +180,7 @@ fn total(a: &Capture, b: &Capture) -> Comparison {
     compare("total", values, is_equal, is_shown)
 }
 
-/// A currency is often not printed and then guessed.
+/// A difference is never sure: a currency that is not printed is derived.
 fn currency(a: &Capture, b: &Capture) -> Comparison {
     let values = [&a.facts.currency, &b.facts.currency];
     if values.contains(&&None) {
@@ -188,8 +193,8 @@ fn both_number(a: &Capture, b: &Capture, token: &str) -> bool {
     a.numbers.contains(token) && b.numbers.contains(token)
 }
 
-/// Words with digits of which each page has its own: what distinguishes two
-/// purchases of one day and price, where documents have no number.
+/// The words with digits that only one of the pages has, where both have some:
+/// they distinguish two purchases of one day and price without a number.
 fn other_digits(a: &Capture, b: &Capture) -> Option<String> {
     let digits = |capture: &Capture| -> BTreeSet<String> {
         let has_digit = |word: &&String| word.chars().any(|c| c.is_ascii_digit());
@@ -206,20 +211,20 @@ fn other_digits(a: &Capture, b: &Capture) -> Option<String> {
         only.join(", ")
     };
     let (of_one, of_other) = (named(&of_a, &of_b), named(&of_b, &of_a));
-    // A page that was cropped lacks what was cut off.
+    // Words that only one page has may be cut off on the other.
     if of_one.is_empty() || of_other.is_empty() {
         return None;
     }
     Some(format!("on one page {of_one}, on the other {of_other}"))
 }
 
-/// `n1234d5` for 1234.50 and -1234.5: a word for SQLite's tokenizer.
+/// `n1234d5` for 1234.50 and -1234.5: one word for SQLite's tokenizer.
 pub fn number_token(value: rust_decimal::Decimal) -> String {
     let plain = value.abs().normalize().to_string();
     format!("n{}", plain.replace('.', "d"))
 }
 
-/// `d20240314`.
+/// `d20240314` for 14 March 2024: one word for SQLite's tokenizer.
 pub fn date_token(day: jiff::civil::Date) -> String {
     format!("d{}", day.strftime("%Y%m%d"))
 }

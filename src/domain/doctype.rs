@@ -5,19 +5,20 @@ use serde_json::Value;
 
 use super::FieldPath;
 
-/// A document type: what `schemas/<name>.json` and `prompts/<name>*.md` say.
+/// A document type, from `schemas/<name>.json` and `prompts/<name>*.md`.
 #[derive(Clone, Debug)]
 pub struct DocType {
     pub name: String,
     /// JSON Schema (2020-12) with its `x-docmill` annotations.
     pub schema: Value,
-    /// BLAKE3 (hex) of the schema file as it was given.
+    /// BLAKE3 (hex) of the schema file's bytes.
     pub schema_hash: String,
     /// Sentences that describe such a page to CLIP, grouped into classes: the
     /// embeddings of a class are averaged, a type's probability is the sum of
     /// its classes'.
     pub labels: Vec<(String, Vec<String>)>,
-    /// What such pages print and others do not: decides where CLIP is unsure.
+    /// What such pages print and others do not. The phrases decide where CLIP's
+    /// margin is too small.
     pub phrases: Vec<String>,
     /// `None` for a type that is only recognised, never read (`other`).
     pub read: Option<ReadRules>,
@@ -31,8 +32,8 @@ impl DocType {
     }
 }
 
-/// The values of a property's `format` that type its value for checking; JSON
-/// Schema's own others are for the schema check alone.
+/// The values of a property's `format` that docmill parses and checks. Other
+/// formats of JSON Schema are left to the schema validator.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantNames,
 )]
@@ -113,7 +114,7 @@ pub enum PageRule {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Check {
     /// `of` (paths such as `net_total` or `items[].amount`) add up to `equals`,
-    /// within `tolerance` (a decimal string).
+    /// within `tolerance` (a decimal string in the currency's unit).
     Sum {
         of: Vec<String>,
         equals: String,
@@ -130,15 +131,15 @@ pub enum Check {
         #[serde(default)]
         tolerance: Option<String>,
     },
-    /// Dates: `earlier` is not after `later`, nor more than `within_days`
-    /// before it.
+    /// The date `earlier` is not after the date `later`, and at most `within_days`
+    /// days before it.
     Order {
         earlier: String,
         later: String,
         #[serde(default)]
         within_days: Option<u32>,
     },
-    /// A date that lies at most `days_ahead` days in the future.
+    /// The date lies at most `days_ahead` days in the future.
     NotAhead {
         date: String,
         #[serde(default)]
@@ -156,14 +157,14 @@ pub enum Check {
         tax: String,
         country: Vec<String>,
     },
-    /// The value is not one of those that say that nothing was settled, each with
-    /// the finding's sentence, e.g. a payment that is `pending`.
+    /// The value is none of `values`, which mean that nothing was paid, e.g.
+    /// `pending`. Each maps to the finding's message.
     Unsettled {
         field: String,
         values: BTreeMap<String, String>,
     },
     /// No record of another document has the same values in all of these
-    /// fields: it may be the same payment twice.
+    /// fields; otherwise both may state one payment.
     Unique(Vec<String>),
     /// One of the checks that apply holds; a mismatch is reported for the first.
     AnyOf(Vec<Check>),

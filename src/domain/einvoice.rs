@@ -13,6 +13,7 @@ pub struct XmlFile {
     pub part: u32,
     /// The attachment's name; `None`: the document, or the part, is this XML.
     pub name: Option<String>,
+    /// As in the file, in whatever encoding its XML declaration names.
     pub bytes: Vec<u8>,
 }
 
@@ -60,7 +61,8 @@ impl Syntax {
 }
 
 /// What an electronic invoice states, by the business terms of EN 16931
-/// (`BT-…`, `BG-…`). A term that it does not state is absent.
+/// (`BT-…`, `BG-…`). A term that it does not state is absent. Amounts are in the
+/// invoice currency where a field does not name another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EInvoice {
     pub syntax: Syntax,
@@ -72,12 +74,12 @@ pub struct EInvoice {
     pub issue_date: Option<Date>,
     /// Invoice type code (BT-3), UNTDID 1001.
     pub type_code: Option<String>,
-    /// Invoice currency (BT-5).
+    /// Invoice currency (BT-5), ISO 4217.
     pub currency: Option<String>,
-    /// VAT accounting currency (BT-6).
+    /// VAT accounting currency (BT-6), ISO 4217.
     pub tax_currency: Option<String>,
-    /// Payment due date (BT-9): the last day to pay without deduction, of
-    /// instalments that of the first.
+    /// Payment due date (BT-9): the last day to pay without deduction; with
+    /// instalments, the due date of the first.
     pub due_date: Option<Date>,
     /// Buyer reference (BT-10).
     pub buyer_reference: Option<String>,
@@ -103,25 +105,25 @@ pub struct EInvoice {
     pub payee_name: Option<String>,
     /// Actual delivery date (BT-72).
     pub delivery_date: Option<Date>,
-    /// Country to which it was delivered (BT-80).
+    /// Country to which it was delivered (BT-80), ISO 3166-1 alpha-2.
     pub delivery_country: Option<String>,
-    /// Invoicing period (BG-14).
+    /// Invoicing period (BG-14): first and last day (BT-73, BT-74).
     pub period: Option<(Option<Date>, Option<Date>)>,
     /// The means of payment that are used.
     pub payment: Payment,
     /// Further means of payment.
     pub other_payments: Vec<Payment>,
-    /// BG-20 and BG-21.
+    /// Allowances and charges of the document (BG-20, BG-21).
     pub allowances: Vec<AllowanceCharge>,
     pub totals: Totals,
     /// VAT breakdown (BG-23).
     pub taxes: Vec<Tax>,
     /// Invoice lines (BG-25) in their order.
     pub lines: Vec<Line>,
-    /// Amounts that third parties are paid with the amount due (BT-DEX-002 of
-    /// the XRechnung extension).
+    /// Sum of the amounts that are collected for third parties with the amount
+    /// due (BT-DEX-002 of the XRechnung extension).
     pub third_party: Option<Decimal>,
-    /// Values that are not valid, and what was left out.
+    /// About values that are not valid and about what was left out.
     pub findings: Vec<Finding>,
 }
 
@@ -188,7 +190,7 @@ pub struct Payment {
     /// Payment service provider (BT-86), without white space: a BIC, or the
     /// name of a national system such as `SE:BANKGIRO`.
     pub provider: Option<String>,
-    /// Direct debit: mandate (BT-89) and debited account (BT-91).
+    /// Direct debit: mandate reference (BT-89) and debited account (BT-91).
     pub mandate: Option<String>,
     pub debited_account: Option<String>,
 }
@@ -196,7 +198,7 @@ pub struct Payment {
 /// A payment account identifier (BT-84), without white space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Account {
-    /// Called an IBAN, or of the form of one; its check digits may be wrong.
+    /// Named an IBAN, or in the form of one; its check digits may be wrong.
     Iban(String),
     /// Of a national scheme.
     National(String),
@@ -225,11 +227,11 @@ impl Account {
 /// A deduction for paying early (Skonto).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Discount {
-    /// 0 to 100.
+    /// Percent, 0 to 100.
     pub percent: Option<Decimal>,
-    /// What is deducted, where that is stated.
+    /// The amount of the deduction, where it is stated.
     pub amount: Option<Decimal>,
-    /// What `percent` is taken of, where that is not the amount due.
+    /// The amount to which `percent` applies, where it is not the amount due.
     pub basis: Option<Decimal>,
     /// The last day on which it may be deducted.
     pub until: Option<Date>,
@@ -246,51 +248,56 @@ pub struct Instalment {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AllowanceCharge {
     pub is_charge: bool,
+    /// Without VAT, and not negative in a valid invoice (BT-92, BT-99, BT-136,
+    /// BT-141).
     pub amount: Decimal,
+    /// The amount to which `percent` applies (BT-93, BT-100, BT-137, BT-142).
     pub base: Option<Decimal>,
+    /// Percent, 0 to 100 (BT-94, BT-101, BT-138, BT-143).
     pub percent: Option<Decimal>,
     pub reason: Option<String>,
     pub reason_code: Option<String>,
     /// VAT category (BT-95, BT-102); absent in lines.
     pub category: Option<String>,
+    /// VAT rate in percent (BT-96, BT-103); absent in lines.
     pub rate: Option<Decimal>,
 }
 
-/// BG-22.
+/// Document totals (BG-22).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Sum of the lines (BT-106).
     pub lines: Option<Decimal>,
-    /// BT-107.
+    /// Sum of the document's allowances (BT-107).
     pub allowances: Option<Decimal>,
-    /// BT-108.
+    /// Sum of the document's charges (BT-108).
     pub charges: Option<Decimal>,
-    /// BT-109.
+    /// Total without VAT (BT-109).
     pub net: Option<Decimal>,
-    /// BT-110, in the invoice currency.
+    /// Total VAT (BT-110), in the invoice currency.
     pub tax: Option<Decimal>,
-    /// BT-111, in the VAT accounting currency.
+    /// Total VAT in the VAT accounting currency (BT-111).
     pub tax_in_tax_currency: Option<Decimal>,
-    /// BT-112.
+    /// Total with VAT (BT-112).
     pub gross: Option<Decimal>,
-    /// BT-113.
+    /// Paid amount (BT-113).
     pub prepaid: Option<Decimal>,
-    /// BT-114.
+    /// Rounding amount (BT-114), positive or negative.
     pub rounding: Option<Decimal>,
-    /// BT-115.
+    /// Amount due (BT-115).
     pub due: Option<Decimal>,
 }
 
-/// BG-23.
+/// One line of the VAT breakdown (BG-23).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tax {
-    /// BT-116.
+    /// Taxable amount (BT-116).
     pub basis: Option<Decimal>,
-    /// BT-117.
+    /// Tax amount (BT-117).
     pub amount: Option<Decimal>,
-    /// BT-118, UNCL 5305.
+    /// VAT category code (BT-118), UNCL 5305.
     pub category: Option<String>,
-    /// Percent (BT-119).
+    /// VAT rate in percent (BT-119).
     pub rate: Option<Decimal>,
     /// BT-120.
     pub exemption_reason: Option<String>,
@@ -298,7 +305,7 @@ pub struct Tax {
     pub exemption_code: Option<String>,
 }
 
-/// BG-25.
+/// An invoice line (BG-25).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Line {
     /// BT-126.
@@ -307,9 +314,9 @@ pub struct Line {
     pub note: Option<String>,
     /// BT-129.
     pub quantity: Option<Decimal>,
-    /// BT-130, UN/ECE Recommendation 20 and 21.
+    /// Unit of the quantity (BT-130), a code of UN/ECE Recommendation 20 or 21.
     pub unit: Option<String>,
-    /// BT-131.
+    /// Net amount (BT-131).
     pub net: Option<Decimal>,
     /// Net price (BT-146) of `price_base` units (BT-149).
     pub price: Option<Decimal>,
@@ -320,16 +327,16 @@ pub struct Line {
     pub description: Option<String>,
     /// BT-155.
     pub seller_item_id: Option<String>,
-    /// BT-151.
+    /// VAT category code (BT-151), UNCL 5305.
     pub category: Option<String>,
-    /// BT-152.
+    /// VAT rate in percent (BT-152).
     pub rate: Option<Decimal>,
-    /// BG-27 and BG-28.
+    /// Allowances and charges of the line (BG-27, BG-28).
     pub allowances: Vec<AllowanceCharge>,
 }
 
-/// UNTDID 1001 codes of EN 16931 whose amounts are credited, not claimed: those
-/// of a UBL CreditNote in BR-CL-01 (CEN's validation artefacts 1.3.16).
+/// UNTDID 1001 codes of credit notes in EN 16931: those of a UBL CreditNote in
+/// rule BR-CL-01 (CEN's validation artefacts 1.3.16).
 const CREDIT_NOTES: [&str; 13] = [
     "81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "502", "503", "532",
 ];
@@ -393,12 +400,13 @@ impl Line {
             return Some(price);
         }
         let unit = price.checked_div(base)?.normalize();
-        // Decimal divides to 28 digits; what needs them all was rounded.
+        // Decimal divides to 28 digits; a quotient that needs them all is rounded.
         (unit.mantissa().unsigned_abs() < 10u128.pow(27)).then_some(unit)
     }
 }
 
-/// An amount as it is written: at least two decimals.
+/// An amount as EN 16931 syntaxes write it: a decimal point, at least two
+/// decimals.
 pub fn money(amount: Decimal) -> String {
     let mut amount = amount.normalize();
     amount.rescale(amount.scale().max(2));

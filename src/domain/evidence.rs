@@ -19,13 +19,13 @@ use super::FindingCode;
 pub enum EvidenceClass {
     /// It stands in the text layer of the PDF page.
     TextLayer,
-    /// An OCR engine, asked for a second opinion, reads it on the page too.
+    /// OCR of the page reads it too.
     Ocr,
-    /// It was not read but taken from the e-invoice that the document carries.
+    /// It comes from the document's e-invoice, not from a reader.
     EmbeddedXml,
     /// A person entered it.
     Person,
-    /// Nobody but the model says so.
+    /// Only the model has it.
     ModelOnly,
 }
 
@@ -52,11 +52,12 @@ pub struct FieldEvidence {
     /// The words as the page has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// How sure (0 to 1) the OCR engine was of its least sure word.
+    /// Lowest confidence (0 to 1) that the OCR engine gives one of its words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ocr_confidence: Option<f32>,
     /// Checks of the type that hold with this value, e.g.
-    /// `net_total + tax_total = gross_total`; empty: none applied.
+    /// `net_total + tax_total = gross_total`; empty: no check applies, or none
+    /// holds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub confirmed_by: Vec<String>,
     /// Codes of the findings that contradict it, e.g. `sum_mismatch`.
@@ -79,7 +80,7 @@ impl FieldEvidence {
         }
     }
 
-    /// Somebody beside the model saw the value, or arithmetic bears it out.
+    /// Another source than the model has the value, or a check confirms it.
     pub fn is_confirmed(&self) -> bool {
         self.class != EvidenceClass::ModelOnly || !self.confirmed_by.is_empty()
     }

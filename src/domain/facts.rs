@@ -10,22 +10,23 @@ const PARTIES: [&str; 4] = ["merchant_name", "seller_name", "counterparty", "app
 const DATES: [&str; 2] = ["date", "issue_date"];
 const TOTALS: [&str; 3] = ["total", "gross_total", "amount"];
 const NUMBERS: [&str; 2] = ["invoice_number", "reference"];
-/// How fields of the user's own types end that mean the same.
+/// Endings of field names in the user's own types that mean the same.
 const PARTY_ENDINGS: [&str; 1] = ["_name"];
 const DATE_ENDINGS: [&str; 1] = ["_date"];
 const TOTAL_ENDINGS: [&str; 2] = ["_total", "_amount"];
 const NUMBER_ENDINGS: [&str; 2] = ["_number", "_reference"];
 
-/// The values as the record has them; `None` where a value is null or the type
-/// has no such field.
+/// The values by which records of all types are compared; `None` where a value
+/// is null or the type has no such field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// Seller, merchant or other party.
     pub party: Option<String>,
-    /// ISO 8601, where the value could be typed.
+    /// ISO 8601; otherwise the text as read.
     pub date: Option<String>,
+    /// A decimal number with `.`; otherwise the text as read.
     pub total: Option<String>,
-    /// ISO 4217, where the value could be typed.
+    /// ISO 4217; otherwise the text as read.
     pub currency: Option<String>,
     /// Of the invoice, or the payment's reference.
     pub number: Option<String>,
@@ -52,19 +53,20 @@ impl Facts {
     }
 
     /// The total in ten-thousandths of its currency, by which totals are
-    /// compared; `None` where it is not a decimal number of that size.
+    /// compared; `None` where it is not a decimal number or exceeds an `i64`.
     pub fn total_units(&self) -> Option<i64> {
         let total: Decimal = self.total.as_deref()?.parse().ok()?;
         total_units(total)
     }
 
-    /// The date where it is a day of the calendar.
+    /// The date; `None` where the text is not an ISO 8601 date.
     pub fn day(&self) -> Option<jiff::civil::Date> {
         self.date.as_deref()?.parse().ok()
     }
 }
 
-/// An amount in ten-thousandths: schemas allow four decimals.
+/// An amount in ten-thousandths of its currency, since schemas allow four
+/// decimals; `None` where it exceeds an `i64`.
 pub fn total_units(total: Decimal) -> Option<i64> {
     let units = total.checked_mul(Decimal::from(10_000))?.round();
     units.try_into().ok()

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why a file was rejected or a page could not be processed. Stored by name,
 /// so a variant may be added but not renamed. The doc comment of a variant is
-/// its text in docs/TROUBLESHOOTING.md.
+/// its text in docs/troubleshooting.md.
 #[derive(
     Clone,
     Copy,
@@ -43,7 +43,8 @@ pub enum Reason {
     Unreadable,
     /// The bytes at the path are no longer those that were ingested.
     SourceChanged,
-    // The work on a page: charged an attempt and tried again.
+    // The work on a page: each failure counts as an attempt. `is_retryable` says
+    // which are tried again.
     /// A worker process died while it held the page.
     WorkerDied,
     /// A worker exceeded its deadline and was killed.
@@ -94,7 +95,7 @@ impl Reason {
             .trim_end()
     }
 
-    /// Another attempt at the same bytes may end otherwise.
+    /// Whether another attempt at the same bytes may succeed.
     pub fn is_retryable(self) -> bool {
         matches!(
             self,
@@ -107,8 +108,8 @@ impl Reason {
         )
     }
 
-    /// The page itself was not what failed: another day the same engine may
-    /// read it.
+    /// Whether an engine or endpoint was not available: the same page may succeed
+    /// later.
     pub fn is_outage(self) -> bool {
         matches!(
             self,
@@ -116,9 +117,9 @@ impl Reason {
         )
     }
 
-    /// Says nothing about the page of a known document: its bytes were not
-    /// available, or settings or an outage kept it from being read. What was
-    /// read before is still true.
+    /// Whether the cause is not the page of a known document: its bytes were not
+    /// available, or settings or an outage kept it from being read. An earlier
+    /// record of the page stays valid.
     pub fn is_about_source_or_settings(self) -> bool {
         self.is_outage()
             || matches!(
@@ -133,7 +134,8 @@ impl Reason {
             )
     }
 
-    /// No reader can help: the file is the problem, or the page kills workers.
+    /// Whether no other reader can help: the file is the cause, or the page makes
+    /// workers die.
     pub fn is_unfixable_by_reread(self) -> bool {
         matches!(
             self,
@@ -159,7 +161,7 @@ impl std::fmt::Display for Reason {
     }
 }
 
-/// A refusal or failure of one file or page. It never ends the batch.
+/// Why one file was rejected or one page failed. It never ends the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{reason}: {message}")]
 pub struct Failure {
@@ -174,7 +176,7 @@ pub struct Failure {
     pub usage: Option<Usage>,
 }
 
-/// Input and output tokens of an engine.
+/// Input and output of a reader for one answer, in tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     pub input: u32,

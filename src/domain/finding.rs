@@ -34,7 +34,7 @@ impl Severity {
 
 /// What kind of finding it is. The snake_case name is stored and exported, so
 /// a variant may be added but not renamed. The doc comment of a variant is its
-/// text in docs/TROUBLESHOOTING.md ([`FindingCode::explanation`]).
+/// text in docs/troubleshooting.md ([`FindingCode::explanation`]).
 #[derive(
     Clone,
     Copy,
@@ -53,7 +53,7 @@ impl Severity {
 #[serde(try_from = "String", into = "String")]
 #[strum(serialize_all = "snake_case")]
 pub enum FindingCode {
-    // What a value is.
+    // About one value.
     /// A field that the document type requires is empty.
     Missing,
     /// A value was rewritten in the form that the schema asks for.
@@ -93,7 +93,7 @@ pub enum FindingCode {
     /// The schema of the document type cannot be used.
     SchemaUnusable,
 
-    // What values say together.
+    // About several values together.
     /// Amounts do not add up to the total that is stated.
     SumMismatch,
     /// A quantity times a price is not the amount that is stated.
@@ -107,7 +107,7 @@ pub enum FindingCode {
     /// The payment was not made, or not yet.
     NotCompleted,
 
-    // What the page says.
+    // A value compared with the page.
     /// The page's text has another value in this place.
     TextDiffers,
     /// OCR reads another value in this place.
@@ -207,7 +207,7 @@ impl FindingCode {
         }
     }
 
-    /// The severity unless the place that reports it knows better.
+    /// The default severity; `with_severity` sets another one.
     pub fn severity(self) -> Severity {
         match self {
             FindingCode::SchemaViolation
@@ -229,8 +229,8 @@ impl FindingCode {
         }
     }
 
-    /// Reading the page again, with whichever reader, cannot remove the finding:
-    /// it is about the file, other pages or documents, or something that no
+    /// Whether no reader can remove the finding by reading the page again: it is
+    /// about the file, other pages or other documents, or about something that no
     /// reader changes.
     pub fn is_unfixable_by_reread(self) -> bool {
         match self {
@@ -250,12 +250,12 @@ impl FindingCode {
         }
     }
 
-    /// Made by the acceptance policy, not by a check.
+    /// Whether the acceptance policy makes it, not a check.
     pub fn is_from_acceptance(self) -> bool {
         matches!(self, FindingCode::LowConfidence | FindingCode::NotCertified)
     }
 
-    /// Says nothing about whether the value of its field is right.
+    /// Whether it is independent of its field's value being right.
     pub fn is_neutral(self) -> bool {
         matches!(
             self,
@@ -267,8 +267,9 @@ impl FindingCode {
         )
     }
 
-    /// A rule about the values does not hold, or the payment may be one made
-    /// already: who approves the record all the same must say why.
+    /// Whether it is a failed check: a rule about the values does not hold, or
+    /// the payment may have been made already. Approving the record then needs a
+    /// reason.
     pub fn is_failed_check(self) -> bool {
         self.is_mismatch()
             || self.is_not_in_form()
@@ -293,7 +294,7 @@ impl FindingCode {
             )
     }
 
-    /// Arithmetic does not hold.
+    /// Whether it reports a sum, product or rate that does not hold.
     pub fn is_mismatch(self) -> bool {
         matches!(
             self,
@@ -301,8 +302,8 @@ impl FindingCode {
         )
     }
 
-    /// The value could not be brought into the form that its schema asks for:
-    /// as it stands it is not a decimal, date or ISO 4217 code, or more than one.
+    /// Whether the value could not be converted to the form that its schema asks
+    /// for: the text is not a decimal, date or ISO 4217 code, or may be several.
     pub fn is_not_in_form(self) -> bool {
         matches!(
             self,
@@ -350,7 +351,7 @@ impl std::fmt::Display for FindingCode {
     }
 }
 
-/// One observation about a record, in the words of an accountant.
+/// One observation about a record, in terms that an accountant uses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     pub code: FindingCode,
@@ -362,7 +363,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// With the severity of its code.
+    /// A finding with the default severity of its code.
     pub fn new(code: FindingCode, field: Option<&str>, message: impl Into<String>) -> Finding {
         Finding {
             code,
@@ -376,8 +377,8 @@ impl Finding {
         Finding { severity, ..self }
     }
 
-    /// Lower is graver: what is certainly wrong, then what would be paid twice
-    /// or in vain, then other warnings, then information.
+    /// Place in the order of severity, 0 first: errors (0), findings of which a
+    /// wrong payment may follow (1 to 5), other warnings, information.
     pub fn rank(&self) -> usize {
         const FIRST: [FindingCode; 5] = [
             FindingCode::PossibleDuplicate,
@@ -397,8 +398,8 @@ impl Finding {
     }
 }
 
-/// Why a record's pages should be read again by a stronger reader: its most
-/// severe finding. The message may quote page content and is not logged; the code is.
+/// Why a record's pages should be read by the next reader tier: its most severe
+/// finding. Only the code is logged, since the message may quote the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EscalationReason {
     pub code: FindingCode,

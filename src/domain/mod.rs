@@ -1,4 +1,4 @@
-//! What the stages hand to each other: plain data, no I/O, no engine types.
+//! The data that stages exchange, without I/O and without types of engines.
 
 mod capture;
 mod doctype;

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::turn::{turned_pixels, turned_size};
 
-/// What a file is by its content, whatever its name says.
+/// What a file is, judged by its content and not by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaType {
@@ -19,7 +19,7 @@ pub enum MediaType {
 }
 
 impl MediaType {
-    /// The IANA media type.
+    /// The IANA media type, e.g. `application/pdf`.
     pub fn as_str(self) -> &'static str {
         match self {
             MediaType::Pdf => "application/pdf",
@@ -46,7 +46,7 @@ pub struct DocumentInfo {
     /// Names of the files embedded in a PDF (`factur-x.xml`), in its order.
     #[serde(default)]
     pub attachments: Vec<String>,
-    /// Warnings for the record, e.g. pages that the file promises but lacks.
+    /// Warnings for the record, e.g. of pages that the file announces but lacks.
     #[serde(default)]
     pub warnings: Vec<String>,
 }
@@ -63,8 +63,8 @@ impl DocumentInfo {
         }
     }
 
-    /// The part of each page, from 0. The pages beyond the parts are of the
-    /// last one.
+    /// The part of each page, from 0. Pages beyond the sum of `parts` count to
+    /// the last part.
     pub fn part_of_pages(&self) -> impl Iterator<Item = u32> + '_ {
         let parts = self.parts.iter().zip(0..);
         let of_parts = parts.flat_map(|(pages, part)| (0..*pages).map(move |_| part));
@@ -75,12 +75,14 @@ impl DocumentInfo {
 }
 
 /// An upright page: RGB, 8 bits a channel, rows top to bottom without padding,
-/// `rgb.len() == width * height * 3`. Transparency is already over white.
+/// `rgb.len() == width * height * 3`. Transparent parts are drawn over white.
 ///
-/// Serialised, it is its size alone: pixels travel beside the JSON.
+/// The serialised form has only the size; pixels are sent beside the JSON.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageImage {
+    /// Pixels.
     pub width: u32,
+    /// Pixels.
     pub height: u32,
     #[serde(skip)]
     pub rgb: Vec<u8>,
@@ -95,7 +97,7 @@ impl PageImage {
         (expected > 0 && rgb.len() == expected).then_some(PageImage { width, height, rgb })
     }
 
-    /// Turned clockwise by so many quarter turns.
+    /// The image turned clockwise by `quarters` quarter turns.
     pub fn turned(self, quarters: u8) -> PageImage {
         if quarters.is_multiple_of(4) {
             return self;
@@ -146,7 +148,7 @@ pub fn bbox_union(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
 pub struct OcrWord {
     #[serde(flatten)]
     pub word: Word,
-    /// How sure the engine was, 0 to 1.
+    /// The engine's confidence, 0 to 1.
     pub confidence: f32,
 }
 
@@ -155,8 +157,8 @@ pub struct OcrWord {
 pub struct OcrLine {
     /// At least one, from left to right.
     pub words: Vec<OcrWord>,
-    /// Its box as shares of the upright page, as [`Word::bbox`], moved so that
-    /// the lines of a skewed page stand level.
+    /// Its box as [`Word::bbox`], moved vertically so that the lines of a skewed
+    /// page are level.
     pub bbox: [f32; 4],
 }
 
@@ -177,7 +179,7 @@ pub struct OcrText {
 }
 
 impl OcrText {
-    /// Whether all of its numbers are.
+    /// Whether all of its floating-point values are finite.
     pub fn is_finite(&self) -> bool {
         let is_word = |w: &OcrWord| w.word.is_finite() && w.confidence.is_finite();
         let mut lines = self.lines.iter();
@@ -208,7 +210,7 @@ pub enum TextSource {
     TextLayer,
     /// An OCR engine.
     Ocr,
-    /// The text layer, and OCR where that has nothing.
+    /// The text layer, and OCR where the text layer has no words.
     Mixed,
 }
 
@@ -223,7 +225,7 @@ impl TextSource {
 pub struct TextWord {
     #[serde(flatten)]
     pub word: Word,
-    /// How sure the OCR engine was, 0 to 1; `None` for a text layer's word.
+    /// The OCR engine's confidence, 0 to 1; `None` for a text layer's word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f32>,
 }
@@ -234,8 +236,8 @@ pub struct SourceText {
     pub source: TextSource,
     /// Name of the OCR engine; `None` for a text layer.
     pub engine: Option<String>,
-    /// Degrees (0, 90, 180, 270) clockwise by which the page was turned to stand
-    /// upright; boxes are those of the upright page.
+    /// Degrees (0, 90, 180, 270) clockwise by which the page was turned upright;
+    /// boxes are those of the upright page.
     pub rotation: u32,
     pub words: Vec<TextWord>,
 }
@@ -298,6 +300,7 @@ pub struct RasterPage {
 pub struct PageLook {
     /// Pixels of the upright page as it was drawn.
     pub width: u32,
+    /// Pixels.
     pub height: u32,
     /// BLAKE3 of size and pixels, hex.
     pub pixels: String,
@@ -306,7 +309,8 @@ pub struct PageLook {
     pub hashes: [[u8; 32]; 4],
 }
 
-/// A CLIP image embedding, L2-normalised.
+/// A CLIP embedding, L2-normalised: `[d]` f32, with `d` as the model's manifest
+/// or configuration has it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Embedding(pub Vec<f32>);
 
@@ -317,10 +321,11 @@ impl Embedding {
         self.0.iter().flat_map(bytes).collect()
     }
 
+    /// The inverse of [`Embedding::to_half_bytes`]. An odd last byte is ignored.
     pub fn from_half_bytes(bytes: &[u8]) -> Embedding {
         let half = |pair: &[u8]| half::f16::from_le_bytes([pair[0], pair[1]]);
         let halves: Vec<half::f16> = bytes.chunks_exact(2).map(half).collect();
-        // All at once: processors have instructions for that.
+        // Converting the whole slice uses the processor's vector instructions.
         Embedding(halves.to_f32_vec())
     }
 

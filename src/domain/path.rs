@@ -8,7 +8,7 @@ use super::Fields;
 /// The place of a value in a record: `total`, `items[2].amount`; with `[]`
 /// the same field of every line: `items[].amount`.
 ///
-/// Parsing never fails: other text is one name.
+/// Parsing never fails: text that is not a path is taken as one name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FieldPath(Vec<PathSegment>);
 
@@ -26,7 +26,7 @@ impl FieldPath {
         FieldPath(vec![PathSegment::Name(field.to_owned())])
     }
 
-    /// `leaf` in one line of `list`.
+    /// `leaf` in one line of `list`; lines count from 0.
     pub fn in_line(list: &str, line: usize, leaf: &str) -> FieldPath {
         FieldPath(vec![
             PathSegment::Name(list.to_owned()),
@@ -39,8 +39,8 @@ impl FieldPath {
         parse(text).unwrap_or_else(|| FieldPath::new(text))
     }
 
-    /// From a JSON pointer (RFC 6901) into a record; `None` for the record
-    /// itself.
+    /// From a JSON pointer (RFC 6901) into a record; `None` for the empty pointer,
+    /// which names the record itself.
     pub fn from_pointer(pointer: &str) -> Option<FieldPath> {
         let mut parts = pointer.split('/').skip(1);
         let mut segments = vec![PathSegment::Name(parts.next()?.to_owned())];
@@ -63,7 +63,7 @@ impl FieldPath {
         }
     }
 
-    /// The line of a list that it names or lies in.
+    /// The line (from 0) that it names or lies in; `None` outside of a list.
     pub fn line(&self) -> Option<usize> {
         match self.0.get(1) {
             Some(PathSegment::Line(line)) => Some(*line),
@@ -79,8 +79,8 @@ impl FieldPath {
         self
     }
 
-    /// The same place where the lines of `list` are at other places now; `None`
-    /// where its line is none of them.
+    /// The same place after the lines of `list` moved. `places` maps old line
+    /// numbers to new ones (from 0); `None` where it lacks the line.
     pub fn moved(mut self, list: &str, places: &BTreeMap<usize, usize>) -> Option<FieldPath> {
         let is_in_list = self.root() == list;
         if let (Some(PathSegment::Line(line)), true) = (self.0.get_mut(1), is_in_list) {
@@ -107,7 +107,7 @@ impl FieldPath {
         self.0.contains(&PathSegment::EveryLine)
     }
 
-    /// With every line number left open: `items[].amount`.
+    /// The path with `[]` in place of each line number: `items[].amount`.
     pub fn to_wildcard(&self) -> FieldPath {
         let open = |segment: &PathSegment| match segment {
             PathSegment::Line(_) => PathSegment::EveryLine,

@@ -1,18 +1,18 @@
-//! What distinguishes one payment from another, whatever document states it.
+//! What distinguishes one payment from another, in any type of document.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-/// The paper that a payment is known from.
+/// The kind of document that states a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Paper {
     /// Asks for a payment; a credit note has a negative amount.
     Invoice,
-    /// Shows that it was made at a till.
+    /// Shows a payment made at a till.
     Receipt,
-    /// Shows that it was made in an app or a bank.
+    /// Shows a payment made in an app or at a bank.
     Screenshot,
 }
 
@@ -31,7 +31,7 @@ pub struct PaymentKey {
     pub number: Option<String>,
     /// ISO 4217.
     pub currency: String,
-    /// Gross total; negative where it is credited.
+    /// Gross total in `currency`; negative where it is credited.
     pub gross: Decimal,
     pub date: Date,
     #[serde(default, skip_serializing_if = "Option::is_none")]

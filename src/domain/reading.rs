@@ -6,20 +6,20 @@ use super::{Embedding, PageImage};
 /// The fields of a record by name, in the schema's order.
 pub type Fields = serde_json::Map<String, Value>;
 
-/// What CLIP makes of a page.
+/// The router's result for a page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Routing {
-    /// Name of the document type, or why there is none.
+    /// Name of the document type; `Err` with the reason where none was chosen.
     pub verdict: Result<String, String>,
     /// Every type with its probability (they sum to 1), the likeliest first.
     pub probabilities: Vec<(String, f32)>,
     pub embedding: Option<Embedding>,
-    /// The type was given by the user, not by CLIP.
+    /// Whether the user gave the type.
     pub forced: bool,
 }
 
 impl Routing {
-    /// Whether all of its numbers are.
+    /// Whether the embedding and all probabilities are finite.
     pub fn is_finite(&self) -> bool {
         let embedding = self.embedding.iter().flat_map(|embedding| &embedding.0);
         let probabilities = self.probabilities.iter().map(|(_, p)| p);
@@ -27,7 +27,7 @@ impl Routing {
     }
 }
 
-/// One page for the reader, with all that decides its answer.
+/// One page for the reader, with everything that its answer depends on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadRequest {
     pub image: PageImage,
@@ -40,7 +40,7 @@ pub struct ReadRequest {
     pub max_tokens: u32,
 }
 
-/// What an answer may be.
+/// What the grammar allows as an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerGrammar {
@@ -62,7 +62,7 @@ impl AnswerGrammar {
     }
 }
 
-/// The model's answer about one page.
+/// A reader's answer about one page.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     /// Exactly what the model wrote.
@@ -72,7 +72,8 @@ pub struct Reading {
     pub fields: Fields,
     /// Log-probabilities by leaf, e.g. `total` or `items[0].amount`.
     pub logprobs: Vec<FieldLogprob>,
-    /// The engine gave no log-probabilities: its confidence is not known.
+    /// Whether the engine gave no log-probabilities, so that the confidence is not
+    /// known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsure: bool,
     /// Values are copies of the page's text (`1.234,50`, `15-Jun-2016`), not in
@@ -81,17 +82,21 @@ pub struct Reading {
     pub verbatim: bool,
     /// Lists that were stopped because they repeated themselves.
     pub repetitions: Vec<Repetition>,
+    /// Tokens of the prompt, those of the image included.
     pub prompt_tokens: u32,
+    /// Tokens of the answer.
     pub output_tokens: u32,
-    /// Of `output_tokens`, those that the schema left no choice about.
+    /// Of `output_tokens`, those for which the grammar left one choice.
     pub forced_tokens: u32,
-    /// Seconds: image encoding and prompt together, then the answer.
+    /// Seconds for image encoding and prompt; 0 for an endpoint, which does not
+    /// report it.
     pub prefill_seconds: f64,
+    /// Seconds for the answer; for an endpoint those of the whole request.
     pub decode_seconds: f64,
 }
 
 impl Reading {
-    /// Whether all of its numbers are.
+    /// Whether all log-probabilities and seconds are finite.
     pub fn is_finite(&self) -> bool {
         let mut logprobs = self.logprobs.iter().flat_map(|of| [of.sum, of.min]);
         let seconds = [self.prefill_seconds, self.decode_seconds];
@@ -99,15 +104,17 @@ impl Reading {
     }
 }
 
-/// How sure the model was of one value.
+/// The model's confidence in one value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FieldLogprob {
     pub field: String,
-    /// Natural logarithms of the model's own (unmasked) probability of each
-    /// token that it chose in the value, summed; `exp` of it is 0 to 1.
+    /// Sum over the value's tokens of the natural logarithm of the model's own
+    /// (unmasked) probability, at most 0. A local reader leaves out tokens for
+    /// which the grammar left one choice.
     pub sum: f32,
-    /// The least likely token's.
+    /// Natural logarithm of the least likely token's probability, at most 0.
     pub min: f32,
+    /// Number of tokens in `sum`.
     pub tokens: u32,
 }
 
@@ -118,7 +125,7 @@ impl FieldLogprob {
     }
 }
 
-/// A list that began to repeat itself and was closed.
+/// A list that was closed because its lines repeated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repetition {
     /// The list's field, e.g. `items`.

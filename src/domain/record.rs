@@ -31,7 +31,7 @@ impl Status {
     }
 }
 
-/// Where a record's values come from.
+/// Where the values of a record come from.
 #[derive(
     Clone,
     Copy,
@@ -50,8 +50,8 @@ pub enum Source {
     /// The model read them on the pages.
     #[default]
     Model,
-    /// They are those of an electronic invoice: attached to the PDF, or an XML
-    /// file of its own. No model was asked for them.
+    /// An electronic invoice states them: an XML file attached to the PDF or on
+    /// its own. No model read them.
     EmbeddedXml,
 }
 
@@ -61,20 +61,20 @@ impl Source {
     }
 }
 
-/// What became of one page: the input of assembling a document's records.
+/// The result of one page, from which a document's records are assembled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PageResult {
     /// From 0.
     pub index: u32,
-    /// The document inside a portfolio that it is of, from 0. Pages of one part
-    /// follow each other, and records do not reach over parts.
+    /// The part (from 0) of the portfolio that has the page. Pages of one part are
+    /// consecutive, and a record has pages of one part only.
     #[serde(default)]
     pub part: u32,
     pub routing: Option<Routing>,
     /// The text layer's; empty for a scan.
     pub words: Vec<Word>,
-    /// `Ok(None)`: the page was not read, since its type is not known or is
-    /// none of ours; `Err`: it could not be read.
+    /// `Ok(None)`: no reader read the page, since its type is unknown or is only
+    /// recognised (`other`); `Err`: it could not be read.
     pub reading: Result<Option<Reading>, Failure>,
     /// What an OCR engine read to cross-check the text layer, where it was asked.
     #[serde(default)]
@@ -96,23 +96,23 @@ pub struct Record {
     /// Probability (0 to 1) of the least sure value, from the model's token
     /// probabilities; `None` when nothing was read.
     pub confidence: Option<f32>,
-    /// The same per leaf field, in the order read.
+    /// Probability (0 to 1) of each leaf field's value, in the order read.
     pub field_confidence: Vec<(String, f32)>,
-    /// What these were made from, by the leaf's path in the record.
+    /// What these are computed from, by the leaf's path in the record.
     #[serde(default)]
     pub logprobs: Vec<FieldLogprob>,
-    /// Probability (0 to 1) of its type of the page that was routed with the least;
-    /// `None` where the user gave it.
+    /// Lowest probability (0 to 1) that the router gives the type on one of the
+    /// pages; `None` where the user gave the type.
     #[serde(default)]
     pub type_probability: Option<f32>,
-    /// `None` where no calibration of the reader speaks of the type, or no
-    /// model read the record.
+    /// `None` where no calibration of the reader covers the type, or no model read
+    /// the record.
     #[serde(default)]
     pub calibrated: Option<Calibrated>,
     /// One for each value that is not null, in the order of the fields.
     #[serde(default)]
     pub evidence: Vec<FieldEvidence>,
-    /// The business keys under which it is looked for as a duplicate.
+    /// The business keys by which possible duplicates are found.
     #[serde(default)]
     pub keys: Vec<BusinessKey>,
 }
@@ -127,14 +127,16 @@ impl Record {
     }
 }
 
-/// What a calibration made of a record's values.
+/// What a calibration says about a record's values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibrated {
     /// BLAKE3 (hex) of the calibration's file.
     pub calibration: String,
-    /// Wanted: at most this share (0 to 1) of accepted fields is wrong.
+    /// Highest share (0 to 1) of wrong values among accepted fields that the
+    /// settings allow.
     pub max_error: f64,
-    /// Fields were accepted from this probability on; `None`: none was.
+    /// Lowest probability (0 to 1) of an accepted field; `None`: no field was
+    /// accepted.
     pub threshold: Option<f64>,
     /// Probability (0 to 1) that the value is right, by leaf, in the order read.
     pub fields: Vec<(String, f64)>,

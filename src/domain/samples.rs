@@ -1,11 +1,11 @@
-//! Data for tests, to be changed where a test needs more.
+//! Records for tests, which change what they need.
 
 use serde_json::Value;
 
 use super::{Record, Source, Status};
 
-/// An accepted record of page 0, read by a model that reported nothing of how
-/// sure it is. `fields` is an object.
+/// An accepted record of page 0, read by a model without confidences. `fields`
+/// must be a JSON object.
 pub fn record(doc_type: &str, fields: Value) -> Record {
     let Value::Object(fields) = fields else {
         panic!("fields are an object, not {fields}");

@@ -21,12 +21,12 @@ use serde::{Deserialize, Serialize};
 pub enum Stage {
     /// The page is drawn and its text layer extracted.
     Rasterize,
-    /// The words of the page are found: by OCR, where its text layer is not
-    /// enough.
+    /// The words of the page are found: by OCR where the text layer is not
+    /// sufficient.
     Ocr,
     /// The document type is determined.
     Route,
-    /// The model reads the values, waiting for a free reader included.
+    /// A reader reads the values; the time includes waiting for a free reader.
     Read,
 }
 

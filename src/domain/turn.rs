@@ -2,7 +2,7 @@
 
 use std::ops::Sub;
 
-/// The size of a page of this size after quarter turns.
+/// Width and height after `quarters` clockwise quarter turns.
 pub fn turned_size<T>((width, height): (T, T), quarters: u8) -> (T, T) {
     match quarters % 2 {
         0 => (width, height),
@@ -10,9 +10,9 @@ pub fn turned_size<T>((width, height): (T, T), quarters: u8) -> (T, T) {
     }
 }
 
-/// Where a place of the turned page was before the turns. `far` is the corner
-/// opposite the origin of the page before them: its width and height for
-/// points, its last column and row for pixels.
+/// Maps a place on the turned page back to the page before the turns. `far` is
+/// the corner opposite the origin before the turns: width and height for points,
+/// last column and row for pixels.
 pub fn unturned<T>((x, y): (T, T), quarters: u8, far: (T, T)) -> (T, T)
 where
     T: Copy + Sub<Output = T>,
@@ -25,8 +25,9 @@ where
     }
 }
 
-/// The pixels after quarter turns: rows top to bottom, `channels` bytes for
-/// each pixel. `pixels.len()` is width times height times channels.
+/// The pixels after `quarters` clockwise quarter turns: rows top to bottom,
+/// `channels` bytes for each pixel. `pixels.len()` must be width times height
+/// times channels.
 pub fn turned_pixels(
     pixels: &[u8],
     (width, height): (usize, usize),

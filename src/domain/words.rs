@@ -6,7 +6,7 @@ pub fn count(number: u64, one: &str) -> String {
     }
 }
 
-/// Seconds in all; those of nothing are 0, where `Iterator::sum` says -0.
+/// Sum of seconds; 0 for an empty iterator, for which `Iterator::sum` gives -0.
 pub fn all_seconds(seconds: impl Iterator<Item = f64>) -> f64 {
     seconds.fold(0.0, |sum, one| sum + one)
 }
