@@ -1,5 +1,4 @@
-//! The native engines, each behind one small trait, and the processes that
-//! they run in.
+//! The native engines, each behind one trait, and their worker processes.
 //!
 //! [`rasterize`] draws pages (pdfium), [`ocr`] reads the words of a page,
 //! [`route`] finds its document type (candle), [`reader`] reads its fields

@@ -1,6 +1,5 @@
-//! Whether files are what they should be: their kind, their length, their
-//! SHA-256, and whether those of one model belong together. Every error names
-//! the file and the remedy.
+//! Checks model files: kind, length, SHA-256, and whether the files of one model
+//! belong together. Every error names the file and the remedy.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,9 +12,10 @@ use super::clip_config::{ClipConfig, ClipPreprocessor};
 use super::gguf::GgufHeader;
 use super::mmproj;
 
-/// What the header of a text model says of its input.
+/// What the header of a text model says about its input.
 pub(super) struct ReaderFacts {
-    /// Tokens of context that it was trained with, where the file says so.
+    /// Tokens of context that it was trained with; `None` where the file does not
+    /// say.
     pub context: Option<u64>,
 }
 
@@ -88,9 +88,9 @@ fn projector(text: &Path, text_header: &GgufHeader, mmproj: &Path) -> anyhow::Re
     Ok(())
 }
 
-/// Whether the projector can end in embeddings of `width`. Its metadata alone
-/// do not say: older LLaVA files carry CLIP's own `projection_dim` there, so a
-/// projector tensor (`mm.…`) with that dimension counts as well.
+/// Whether the projector's output can have `width` dimensions. The metadata are
+/// not sufficient: older LLaVA files have CLIP's own `projection_dim` there, so a
+/// projector tensor (`mm.…`) with that dimension counts too.
 fn projects_to(mmproj: &GgufHeader, width: u64) -> bool {
     let projector = |name: &str| name.starts_with("mm.") || name.starts_with("resampler.");
     mmproj.unsigned("clip.vision.projection_dim") == Some(width)
@@ -147,8 +147,8 @@ pub(super) fn clip(
 /// Shapes by name from the header of a safetensors file.
 fn safetensors(path: &Path) -> anyhow::Result<BTreeMap<String, Vec<usize>>> {
     let file = File::open(path)?;
-    // SAFETY: model files are trusted not to be cut while they are read; a
-    // worker loads the same file by the same means.
+    // SAFETY: model files are trusted not to be truncated while they are mapped;
+    // a worker maps the same file.
     let bytes = unsafe { memmap2::Mmap::map(&file)? };
     shapes(&bytes)
 }

@@ -15,7 +15,8 @@ pub struct ClipConfig {
     /// Width of the embeddings that images and texts share.
     #[serde(default = "default_projection")]
     pub projection_dim: usize,
-    /// Natural logarithm of the scale, where the weights do not hold it.
+    /// Natural logarithm of the scale of cosines before the softmax, used where
+    /// the weights do not have it.
     #[serde(default = "default_logit_scale")]
     pub logit_scale_init_value: f32,
     pub text_config: ClipTextConfig,
@@ -34,6 +35,7 @@ fn default_logit_scale() -> f32 {
     2.6592
 }
 
+/// The text encoder, as transformers' `CLIPTextConfig` names its values.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct ClipTextConfig {
@@ -63,6 +65,7 @@ impl Default for ClipTextConfig {
     }
 }
 
+/// The image encoder, as transformers' `CLIPVisionConfig` names its values.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct ClipVisionConfig {
@@ -73,6 +76,7 @@ pub struct ClipVisionConfig {
     pub num_channels: usize,
     /// Side in pixels of the square image.
     pub image_size: usize,
+    /// Side in pixels of a square patch.
     pub patch_size: usize,
     pub hidden_act: String,
     pub layer_norm_eps: f64,
@@ -153,7 +157,7 @@ fn check_tower(tower: &str, width: usize, heads: usize, layers: usize) -> anyhow
 }
 
 fn check_act_and_eps(tower: &str, activation: &str, eps: f64) -> anyhow::Result<()> {
-    // What candle's CLIP computes, whatever the file says.
+    // candle's CLIP computes these values alone and ignores the file's.
     ensure!(
         activation == "quick_gelu" && (eps - 1e-5).abs() < 1e-9,
         "its {tower} tower has hidden_act \"{activation}\" and layer_norm_eps {eps}; \
@@ -165,12 +169,14 @@ fn check_act_and_eps(tower: &str, activation: &str, eps: f64) -> anyhow::Result<
 /// `preprocessor_config.json`, as far as docmill follows it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct ClipPreprocessor {
-    /// Per channel (RGB, 0 to 1), subtracted before the division by `image_std`.
+    /// Mean of each channel (RGB, 0 to 1), subtracted before the division by
+    /// `image_std`.
     pub image_mean: [f32; 3],
+    /// Standard deviation of each channel (RGB, 0 to 1).
     pub image_std: [f32; 3],
     #[serde(default)]
     size: Option<Size>,
-    /// Pillow's number of the filter.
+    /// Pillow's number of the resampling filter (`PIL.Image.Resampling`).
     #[serde(default = "bicubic")]
     resample: u32,
 }
@@ -190,8 +196,8 @@ fn bicubic() -> u32 {
 }
 
 impl ClipPreprocessor {
-    /// Reads the file and checks that it belongs to a model that takes images
-    /// of `image_size` pixels a side.
+    /// Reads the file; `Err` where it does not suit a model whose images have
+    /// `image_size` pixels a side.
     pub fn load(path: &Path, image_size: usize) -> anyhow::Result<ClipPreprocessor> {
         let text = read(path)?;
         ClipPreprocessor::parse(&text, image_size)

@@ -11,7 +11,7 @@ use url::{Host, Url};
 use super::form::{Anchor, AnswerForm, ImageLayout, PAGE_SIDE};
 use crate::domain::Usage;
 
-/// A server and how a page is given to it.
+/// A server, and how a page is sent to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EndpointModel {
@@ -20,7 +20,7 @@ pub struct EndpointModel {
     pub source: String,
     #[serde(default)]
     pub licence: String,
-    /// Up to and without `/chat/completions`: `https://host/v1`.
+    /// The URL before `/chat/completions`, e.g. `https://host/v1`.
     pub base_url: String,
     /// The model's name, as the server knows it.
     pub model: String,
@@ -28,24 +28,25 @@ pub struct EndpointModel {
     /// sent.
     #[serde(default)]
     pub api_key_env: Option<String>,
-    /// For a million tokens, in the currency of the other prices and of the
-    /// cost cap.
+    /// Price of a million input tokens in `currency`.
     #[serde(default)]
     pub input_price: f64,
+    /// Price of a million output tokens in `currency`.
     #[serde(default)]
     pub output_price: f64,
+    /// ISO 4217. All prices of a run and its cost cap have the same currency.
     #[serde(default = "usd")]
     pub currency: String,
-    /// From sending a request to the last byte of its answer.
+    /// Time limit from sending a request to the last byte of its answer.
     #[serde(default = "default_timeout")]
     pub timeout_seconds: u64,
-    /// Requests at once.
+    /// Most requests at the same time.
     #[serde(default = "default_concurrency")]
     pub concurrency: u32,
-    /// Further tries of a request after 429, 5xx, a time-out or a broken line.
+    /// Further tries of a request after 429, 5xx, a time-out or a lost connection.
     #[serde(default = "default_retries")]
     pub max_retries: u32,
-    /// Plain http to another machine than this one.
+    /// Allows http without TLS to another machine.
     #[serde(default)]
     pub allow_http: bool,
     #[serde(default = "default_layout")]
@@ -54,14 +55,14 @@ pub struct EndpointModel {
     pub image_format: ImageFormat,
     #[serde(default)]
     pub structured_output: StructuredOutput,
-    /// Ask for log-probabilities. Without them nothing that this reader reads
-    /// is accepted without a person.
+    /// Whether to ask for log-probabilities. Without them every record of this
+    /// reader needs review.
     #[serde(default = "yes")]
     pub logprobs: bool,
     /// Longest answer, in tokens.
     #[serde(default = "default_answer")]
     pub max_output_tokens: u32,
-    /// As for a reader of GGUF files.
+    /// As [`super::manifest::ReaderModel::prompt_variant`].
     #[serde(default)]
     pub prompt_variant: Option<String>,
     #[serde(default)]
@@ -70,10 +71,10 @@ pub struct EndpointModel {
     pub anchor: Anchor,
     #[serde(default)]
     pub answers: AnswerForm,
-    /// Keys that the server does not take, left out of the request.
+    /// Keys to leave out of the request, since the server rejects them.
     #[serde(default)]
     pub omit: Vec<String>,
-    /// Further keys of the request, or other values for those it has.
+    /// Further keys of the request; they replace equal keys of docmill's own.
     #[serde(default)]
     pub extra: serde_json::Map<String, serde_json::Value>,
 }
@@ -84,17 +85,17 @@ pub enum EndpointKind {
     Openai,
 }
 
-/// How a page's pixels travel.
+/// The file format in which page images are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ImageFormat {
     #[default]
     Png,
-    /// Of quality 90: a tenth of the bytes of a scan, with slight losses.
+    /// Quality 90: about a tenth of the bytes of a scan, with small losses.
     Jpeg,
 }
 
-/// How the server learns the form of an answer.
+/// How the request states the form of the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StructuredOutput {
@@ -102,9 +103,9 @@ pub enum StructuredOutput {
     #[default]
     JsonSchema,
     /// The same without lengths, patterns and ranges, for servers whose strict
-    /// mode refuses them.
+    /// mode rejects them.
     JsonSchemaReduced,
-    /// By the prompt alone.
+    /// Only the prompt states it.
     None,
 }
 
@@ -138,7 +139,7 @@ fn default_layout() -> ImageLayout {
     }
 }
 
-/// What a million tokens cost.
+/// Prices of a million tokens.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TokenPrice {
     pub input: f64,
@@ -152,13 +153,13 @@ impl TokenPrice {
     }
 }
 
-/// An endpoint that can be asked.
+/// An endpoint whose settings were checked and whose key was found.
 #[derive(Clone, Debug)]
 pub struct ResolvedEndpoint {
     pub name: String,
     pub spec: EndpointModel,
-    /// BLAKE3 (hex) of what of `spec` decides an answer. What a server
-    /// answers under one model name may still change without notice.
+    /// BLAKE3 (hex) of the parts of `spec` on which an answer depends. A server
+    /// may still change its model without notice.
     pub hash: String,
     pub key: Option<Secret>,
 }
@@ -176,7 +177,7 @@ impl Secret {
         &self.0
     }
 
-    /// `text` with every occurrence of the secret replaced.
+    /// `text` with every occurrence of the secret replaced by a placeholder.
     pub fn redact(&self, text: &str) -> String {
         text.replace(&self.0, "***")
     }
@@ -189,7 +190,7 @@ impl std::fmt::Debug for Secret {
 }
 
 impl EndpointModel {
-    /// The address that requests go to.
+    /// The URL of the requests.
     pub fn url(&self) -> String {
         format!("{}/chat/completions", self.base_url.trim_end_matches('/'))
     }
@@ -230,7 +231,7 @@ impl EndpointModel {
         }
         if let Some(name) = &self.api_key_env {
             let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            // The value may be a key by mistake, and is not repeated.
+            // The value may be a key by mistake, so the message does not quote it.
             ensure!(
                 !name.is_empty() && name.chars().all(is_name),
                 "api_key_env names an environment variable, such as OPENAI_API_KEY; \
@@ -242,7 +243,7 @@ impl EndpointModel {
 
     fn check_url(&self) -> anyhow::Result<()> {
         let url = Url::parse(&self.base_url).context("base_url is not an address")?;
-        // Whatever it says may be a password, and is not repeated.
+        // The text may have a password, so the message does not quote it.
         ensure!(
             url.username().is_empty() && url.password().is_none(),
             "base_url holds a user name or password; a key belongs into the environment variable \
@@ -264,7 +265,8 @@ impl EndpointModel {
         }
     }
 
-    /// The key from the environment, where the server wants one.
+    /// The key from the environment; `None` where the manifest names no variable,
+    /// `Err` where the variable is not set.
     fn key(&self) -> anyhow::Result<Option<Secret>> {
         let Some(name) = &self.api_key_env else {
             return Ok(None);

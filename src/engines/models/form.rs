@@ -1,22 +1,22 @@
-//! The form in which a reader wants its pages and gives its values.
+//! The form of a reader's input pages and output values.
 
 use std::collections::BTreeMap;
 
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
-/// Longest side in pixels to which a page is reduced where nothing is said of
-/// its layout: A4 at 130 dpi, where body text is about 15 px high.
+/// Longest side in pixels to which a page is reduced where the manifest states no
+/// layout: A4 at 130 dpi, at which body text is about 15 px high.
 pub const PAGE_SIDE: u32 = 1536;
 
-/// Whether a reader is given the words of the page.
+/// Whether a reader's prompt has the words of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Anchor {
-    /// It sees the image alone.
+    /// It has only the image.
     #[default]
     None,
-    /// Its prompt holds the page's text, laid out by lines.
+    /// It has the page text too.
     Text,
 }
 
@@ -24,10 +24,10 @@ pub enum Anchor {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerForm {
-    /// As the schema has them: ISO dates, plain decimals.
+    /// In the schema's forms: ISO dates, plain decimals.
     #[default]
     Typed,
-    /// Copied from the page letter by letter; docmill makes types of them.
+    /// Copied from the page letter by letter; docmill converts them.
     Verbatim,
 }
 
@@ -37,7 +37,7 @@ pub enum AnswerForm {
 pub enum ImageLayout {
     /// The whole page as one image; mtmd resizes and slices it.
     Page {
-        /// Longest side in pixels that the page is reduced to before.
+        /// Longest side in pixels to which docmill reduces the page before.
         max_side: u32,
     },
     /// The page cut into square tiles at reading size.
@@ -48,7 +48,7 @@ pub enum ImageLayout {
         columns: BTreeMap<String, u32>,
         /// At most this many tiles; a longer page is scaled down to fit.
         max_tiles: u32,
-        /// Blank margins are cropped to this share of the inked width;
+        /// Blank margins are cropped to this share (0 to 1) of the inked width;
         /// `None` keeps them.
         #[serde(default)]
         crop_margin: Option<f32>,
@@ -56,7 +56,7 @@ pub enum ImageLayout {
         /// gray page; `None` keeps colour.
         #[serde(default)]
         channel_offsets: Option<[(i32, i32); 3]>,
-        /// Text before each tile; `{n}` is its number from 1.
+        /// Text before each tile; `{n}` is the tile's number from 1.
         tile_prefix: String,
     },
 }

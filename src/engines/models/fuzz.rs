@@ -16,14 +16,15 @@ pub fn gguf(bytes: &[u8]) {
     }
 }
 
-/// Shapes that are taken belong to tensors within the file.
+/// Accepted shapes belong to tensors within the file.
 pub fn safetensors(bytes: &[u8]) {
     if let Ok(shapes) = check::shapes(bytes) {
         assert!(shapes.len() <= bytes.len());
     }
 }
 
-/// A manifest that is taken describes what it names as default, and reads back.
+/// An accepted manifest has the models that it names as defaults, and its
+/// serialised form reads back.
 pub fn manifest(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
@@ -36,7 +37,7 @@ pub fn manifest(bytes: &[u8]) {
     }
 }
 
-/// A configuration that is taken divides the image into patches.
+/// In an accepted configuration the image divides into patches.
 pub fn clip_config(bytes: &[u8]) {
     if let Ok(config) = ClipConfig::parse(bytes) {
         assert!(config.vision_config.image_size >= config.vision_config.patch_size);

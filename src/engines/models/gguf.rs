@@ -11,15 +11,17 @@ use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 
-/// Longest string that a header may hold, in bytes; chat templates take some
-/// tens of kilobytes.
+/// Longest string of a header in bytes; chat templates take tens of kilobytes.
 const MAX_STRING: u64 = 1 << 20;
+/// Most metadata entries, and most tensors.
 const MAX_ENTRIES: u64 = 1 << 20;
-/// Arrays (a vocabulary, its merges) are skipped, but still walked.
+/// Most elements of an array; vocabularies and merges are skipped element by
+/// element.
 const MAX_ARRAY: u64 = 1 << 24;
 /// Arrays of integers up to this length are kept.
 const SHORT_ARRAY: u64 = 64;
-/// Tensor data starts at a multiple of this unless the metadata says otherwise.
+/// Alignment of tensor data in bytes where the metadata do not state one (GGUF
+/// specification).
 const DEFAULT_ALIGNMENT: u64 = 32;
 
 /// What the header of a GGUF file says.
@@ -27,19 +29,21 @@ const DEFAULT_ALIGNMENT: u64 = 32;
 pub struct GgufHeader {
     metadata: BTreeMap<String, Value>,
     pub tensors: Vec<Tensor>,
-    /// Bytes of the file that its own tensor list asks for, at least.
+    /// Least length of the file in bytes by its own tensor list.
     pub expected_bytes: u64,
-    /// Entries of the metadata, and the bytes at which they begin and end.
+    /// Number of metadata entries.
     pub metadata_count: u64,
+    /// Byte offsets at which the metadata begin and end.
     pub metadata_at: (u64, u64),
-    /// Where the list of tensors ends and where their data begin.
+    /// Byte offset at which the list of tensors ends.
     pub tensors_end: u64,
+    /// Byte offset at which the tensors' data begin.
     pub data_start: u64,
-    /// The data begin at a multiple of this, counted from the file's start.
+    /// Bytes; `data_start` is a multiple of it.
     pub alignment: u64,
 }
 
-/// A value of the metadata; of arrays only short ones of integers are kept.
+/// A value of the metadata. Of arrays only short ones of integers are kept.
 #[derive(Clone, Debug, PartialEq)]
 enum Value {
     Int(i128),
@@ -54,17 +58,18 @@ enum Value {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tensor {
     pub name: String,
-    /// The fastest-running dimension first: a linear layer is `[in, out]`.
+    /// In ggml's order, the contiguous dimension first: a linear layer is
+    /// `[in, out]`.
     pub dims: Vec<u64>,
     /// `ggml_type` of ggml.h.
     pub kind: u32,
-    /// Counted from the start of the data.
+    /// Bytes from the start of the data.
     pub offset: u64,
 }
 
 impl Tensor {
-    /// Bytes of one row (the fastest-running dimension); `None` for a type
-    /// that is not known or does not divide it.
+    /// Bytes of one row (the contiguous dimension); `None` for an unknown type or
+    /// one whose block does not divide the row.
     pub fn row_bytes(&self) -> Option<u64> {
         let (block, bytes) = block_of(self.kind)?;
         let row = *self.dims.first()?;
@@ -73,14 +78,14 @@ impl Tensor {
 }
 
 impl GgufHeader {
-    /// Reads the header of the file at `path`; an error says what is wrong
-    /// with the file, not which file it is.
+    /// Reads the header of the file at `path`. An error says what is wrong with the
+    /// file; the caller adds the path.
     pub fn read(path: &Path) -> anyhow::Result<GgufHeader> {
         let file = File::open(path)?;
         GgufHeader::parse(BufReader::with_capacity(1 << 16, file))
     }
 
-    /// As [`GgufHeader::read`], from anywhere.
+    /// As [`GgufHeader::read`], from any stream.
     pub fn parse(input: impl Read) -> anyhow::Result<GgufHeader> {
         Parser { input, position: 0 }.header()
     }
@@ -123,7 +128,7 @@ impl GgufHeader {
         self.string("general.architecture")
     }
 
-    /// Width of the token embeddings of a text model.
+    /// Dimensions of a text model's token embeddings.
     pub fn embedding_width(&self) -> Option<u64> {
         self.unsigned(&format!("{}.embedding_length", self.architecture()?))
     }
@@ -208,7 +213,7 @@ impl<R: Read> Parser<R> {
             .iter()
             .try_fold(1u64, |product, n| product.checked_mul(*n));
         let elements = elements.with_context(|| format!("tensor {name} is too large"))?;
-        // A type that this table does not know still has an offset to check.
+        // The offset of an unknown type is checked all the same.
         let bytes = match block_of(kind) {
             Some((block, bytes)) => elements.div_ceil(block).saturating_mul(bytes),
             None => 0,

@@ -1,4 +1,4 @@
-//! Where the models are, and which of them settings ask for.
+//! Finds the models folder and the models that settings name.
 
 use std::path::{Path, PathBuf};
 
@@ -20,24 +20,24 @@ pub struct Installation {
     found: Result<(ModelFolders, Manifest), Vec<PathBuf>>,
 }
 
-/// What [`Installation::verify`] found out about one model.
+/// The result of [`Installation::verify`] for one model.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verified {
     /// `reader`, `endpoint`, `clip` or `ocr`.
     pub role: &'static str,
     pub name: String,
-    /// Used unless settings name another.
+    /// Whether it is used where settings name none.
     pub default: bool,
     pub files: Vec<PathBuf>,
-    /// With the remedy; `None`: the model can be used.
+    /// What is wrong, with the remedy; `None`: the model can be used.
     pub problem: Option<String>,
 }
 
 impl Installation {
-    /// Looks for `manifest.toml` in the folder that settings name, else beside
-    /// the program, in `../share/docmill/models` from there, and in the source
-    /// tree. That none is found is an error only where settings name a folder
-    /// or a model is asked for that is not named by its files.
+    /// Looks for `manifest.toml` in the folder that settings name, otherwise
+    /// beside the program, in `../share/docmill/models` from there, and in the
+    /// source tree. `Err` where the folder of the settings has none; otherwise a
+    /// missing manifest is reported when a model of it is needed.
     pub fn find(models: Option<&Path>) -> anyhow::Result<Installation> {
         if let Some(folder) = models {
             let folder = as_usage_error(true, absolute(folder))?;
@@ -83,7 +83,8 @@ impl Installation {
         found.map(|(folders, _)| folders.manifest.as_path())
     }
 
-    /// The reader that settings ask for, all its files checked by SHA-256.
+    /// The reader that settings name. `Err` where a file is missing or has another
+    /// SHA-256.
     pub fn reader(&self, reading: &ReadingSettings) -> anyhow::Result<ResolvedReader> {
         match (&reading.text_gguf, &reading.mmproj_gguf) {
             (Some(text), Some(mmproj)) => as_usage_error(true, reader_of_files(text, mmproj)),
@@ -103,7 +104,8 @@ impl Installation {
         }
     }
 
-    /// The CLIP that settings ask for, all its files checked by SHA-256.
+    /// The CLIP that settings name. `Err` where a file is missing or has another
+    /// SHA-256.
     pub fn clip(&self, routing: &RoutingSettings) -> anyhow::Result<ResolvedClip> {
         if let Some(folder) = &routing.clip_dir {
             return as_usage_error(true, clip_of_folder(folder));
@@ -117,8 +119,7 @@ impl Installation {
         clip_of_manifest(folders, name, spec)
     }
 
-    /// Checks every model of the manifest; one that is not right does not keep
-    /// the others from being checked.
+    /// Checks every model of the manifest, also after one that cannot be used.
     pub fn verify(&self) -> anyhow::Result<Vec<Verified>> {
         let (folders, manifest) = self.folders()?;
         let verified = |role, name: &str, default: &str, files: &[&ModelFile], problem| Verified {
@@ -150,8 +151,8 @@ impl Installation {
         Ok(models)
     }
 
-    /// The OCR engine of the manifest, all its files checked by SHA-256;
-    /// `None`: the manifest has none.
+    /// The OCR engine of the manifest; `None` where it has none. `Err` where a file
+    /// is missing or has another SHA-256.
     pub fn ocr(&self) -> anyhow::Result<Option<ResolvedOcr>> {
         let (folders, manifest) = self.folders()?;
         let Some(name) = &manifest.default_ocr else {

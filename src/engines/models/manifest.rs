@@ -11,14 +11,14 @@ use super::form::{Anchor, AnswerForm, ImageLayout};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// Name of the reader that is used unless settings say otherwise.
+    /// Name of the reader that is used where settings name none.
     pub default_reader: String,
     pub default_clip: String,
-    /// `None`: pages without a text layer get no words of docmill's own OCR.
+    /// Name of the OCR engine; `None`: pages are not read by OCR.
     #[serde(default)]
     pub default_ocr: Option<String>,
     pub reader: BTreeMap<String, ReaderModel>,
-    /// Servers that read; a page is sent to one only where settings name it.
+    /// Servers that read pages; each is used only where settings name it.
     #[serde(default)]
     pub endpoint: BTreeMap<String, EndpointModel>,
     pub clip: BTreeMap<String, ClipModel>,
@@ -32,10 +32,11 @@ pub struct Manifest {
 #[serde(deny_unknown_fields)]
 pub struct ModelFile {
     pub path: PathBuf,
-    /// Hex; `None` only for files named by flags.
+    /// SHA-256 of the file, lower-case hex; `None` only for files that settings
+    /// name.
     #[serde(default)]
     pub sha256: Option<String>,
-    /// Where `docmill models pull` gets it from.
+    /// The source of the file for `docmill models pull`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wheel: Option<WheelMember>,
 }
@@ -47,7 +48,7 @@ pub struct WheelMember {
     /// Name and exact version of the package.
     pub package: String,
     pub version: String,
-    /// Of the whole wheel, as PyPI publishes it; hex.
+    /// SHA-256 of the whole wheel, as PyPI publishes it; hex.
     pub sha256: String,
     /// Path of the file within the wheel.
     pub member: String,
@@ -59,11 +60,11 @@ pub struct WheelMember {
 pub struct ReaderModel {
     pub source: String,
     pub licence: String,
-    /// What the licence asks to be shown with the files.
+    /// Text that the licence requires beside the files.
     #[serde(default)]
     pub notice: Option<String>,
     pub text: ModelFile,
-    /// The image projector; `None`: it reads the page's text alone.
+    /// The image projector; `None`: the reader gets the page text alone.
     #[serde(default)]
     pub mmproj: Option<ModelFile>,
     /// A LoRA adapter for `text`.
@@ -86,10 +87,9 @@ pub struct ReaderModel {
     pub anchor: Anchor,
     #[serde(default)]
     pub answers: AnswerForm,
-    /// The fields of each type that it can read, in the order in which it
-    /// writes them (list fields as `items[description,quantity]`); other
-    /// fields stay null, with a finding. A model without the table can be
-    /// asked for any field.
+    /// The supported fields of each type, in the order of the answer (list fields
+    /// as `items[description,quantity]`). Other fields stay null, with a finding.
+    /// Empty: every field is supported.
     #[serde(default)]
     pub supported_fields: BTreeMap<String, Vec<String>>,
 }
@@ -106,7 +106,7 @@ pub struct ClipModel {
     pub preprocessor: ModelFile,
     pub tokenizer: ModelFile,
     pub weights: ModelFile,
-    /// The page is padded with white to a square, not cropped.
+    /// Whether the page is padded with white to a square, not cropped.
     pub pad_to_square: bool,
     /// Least lead (difference of probabilities, 0 to 1) of the best type over
     /// the second; below it a page goes to review.
@@ -157,8 +157,7 @@ impl Manifest {
     /// File name of a manifest in its folder.
     pub const FILE: &str = "manifest.toml";
 
-    /// Reads and checks `manifest.toml` of `folder`; the model files are not
-    /// looked at.
+    /// Reads and checks `manifest.toml` of `folder`, not the model files.
     pub fn load(folder: &Path) -> anyhow::Result<Manifest> {
         let path = folder.join(Manifest::FILE);
         let text = std::fs::read_to_string(&path)
@@ -220,7 +219,7 @@ impl Manifest {
     }
 }
 
-/// A key in the file is refused before any other error could repeat its line.
+/// Rejects a file with an API key before another error could quote its line.
 fn refuse_keys(text: &str) -> anyhow::Result<()> {
     let has_key = |line: &str| {
         let name = line.split('=').next().unwrap_or_default().trim();

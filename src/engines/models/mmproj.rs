@@ -1,21 +1,19 @@
-//! Image projectors of the LLaVA-1.5 and 1.6 kind, which llama.cpp reads
-//! otherwise than they were trained, and the same made so that it reads them
-//! right.
+//! Image projectors of LLaVA 1.5 and 1.6: llama.cpp computes other features than
+//! in training, and [`repair`] corrects the file.
 //!
-//! Seen in its `tools/mtmd/models/llava.cpp`. The class token is appended after
-//! the patches, while the rows of the position embedding and the choice of
-//! features still take it to come first: every patch gets its neighbour's
-//! position, the first is dropped and the class token is handed on as the last
-//! (llama.cpp#25814). And where no feature layer is named, the last stored
-//! layer is not run, although converters have already left out what comes
-//! after the layer that the projector was trained on (llama.cpp#25817).
+//! The cause is in llama.cpp's `tools/mtmd/models/llava.cpp`. It appends the class
+//! token after the patches, but takes it as the first row of the position
+//! embedding and of the features: every patch gets its neighbour's position, the
+//! first patch is dropped and the class token becomes the last feature
+//! (llama.cpp#25814). Where the file names no feature layer, llama.cpp does not
+//! run the last stored layer, although converters have already removed the
+//! layers after the one that the projector was trained on (llama.cpp#25817).
 //!
-//! Both can be corrected in the file: a feature layer is named, and the position
-//! rows are moved up by one, the class token's to the end. The features of all
-//! patches but the first, a corner of the image, are then those of the
-//! training; each stands one place earlier in the prompt, and the class token
-//! in the last. A llama.cpp in which the order is fixed wants the original
-//! file.
+//! Both can be corrected in the file: [`repair`] names a feature layer and moves
+//! the position rows up by one, the class token's row to the end. The features of
+//! all patches but the first, a corner of the image, are then those of the
+//! training. Each is one place earlier in the prompt, and the class token is
+//! last. A llama.cpp without the first defect needs the original file.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -30,23 +28,24 @@ const CLASS_TOKEN: &str = "v.class_embd";
 const POSITIONS: &str = "v.position_embd.weight";
 const LAYERS: &str = "clip.vision.block_count";
 const FEATURE_LAYER: &str = "clip.vision.feature_layer";
-/// Written by [`repair`]: a second shift would undo the first.
+/// Metadata key that [`repair`] writes, so that it is not applied twice.
 const REPAIRED: &str = "docmill.mmproj_repaired";
-/// Projectors whose graph is the one described above.
+/// Projector types whose graph has the defects above.
 const PROJECTORS: [&str; 4] = ["mlp", "mlp_norm", "ldp", "ldpv2"];
-/// Width and layers of the CLIP towers in use (B, L, H, bigG): one that is
-/// stored whole has the layer that the default rule leaves out.
+/// Width and layers of the CLIP towers in use (B, L, H, bigG). In a complete tower
+/// the layer that llama.cpp leaves out is not needed.
 const TOWERS: [(u64, u64); 4] = [(768, 12), (1024, 24), (1280, 32), (1664, 48)];
 
-/// What [`check`] found.
+/// The result of [`check`].
 #[derive(Clone, Debug, Serialize)]
 pub struct ProjectorReport {
     pub class_token: bool,
-    /// Layers in the file, and those that llama.cpp runs.
+    /// Layers in the file.
     pub layers: u64,
+    /// Layers that llama.cpp runs.
     pub layers_run: u64,
     pub repaired: bool,
-    /// Empty: it is read as it was trained.
+    /// One sentence each; empty: llama.cpp computes the features of the training.
     pub defects: Vec<String>,
 }
 
@@ -71,7 +70,7 @@ impl Defect {
     }
 }
 
-/// What is wrong with how llama.cpp reads the file of this header.
+/// The defects that llama.cpp has with the file of this header.
 pub(super) fn defects(header: &GgufHeader) -> Vec<Defect> {
     let projector = header.string("clip.projector_type").unwrap_or("mlp");
     let is_llava = header.architecture() == Some("clip")
@@ -120,7 +119,8 @@ fn header(path: &Path) -> anyhow::Result<GgufHeader> {
     Ok(header)
 }
 
-/// How llama.cpp reads the image projector at `path`.
+/// Checks whether llama.cpp computes the right features from the image projector
+/// at `path`. `Err` where the file is not an image projector.
 pub fn check(path: &Path) -> anyhow::Result<ProjectorReport> {
     let header = header(path)?;
     let named = header
@@ -142,8 +142,9 @@ pub fn check(path: &Path) -> anyhow::Result<ProjectorReport> {
     })
 }
 
-/// Writes `output`, which must not exist, from `input`, which stays as it is.
-/// Returns what was done, for a person.
+/// Writes the repaired `input` to `output`; `input` is not changed. Returns what
+/// was done, in sentences. `Err` where `output` exists or nothing is to be
+/// repaired.
 pub fn repair(input: &Path, output: &Path) -> anyhow::Result<Vec<String>> {
     ensure!(
         output.symlink_metadata().is_err(),
@@ -239,7 +240,8 @@ fn key(name: &str, kind: u32) -> Vec<u8> {
     bytes
 }
 
-/// An array (9) of one int32 (5), as llama.cpp's own converter writes it.
+/// An array (GGUF type 9) of one int32 (type 5), as llama.cpp's converter writes
+/// it.
 fn entry_of_layer(layer: u32) -> Vec<u8> {
     let mut bytes = key(FEATURE_LAYER, 9);
     bytes.extend(5u32.to_le_bytes());
@@ -248,15 +250,15 @@ fn entry_of_layer(layer: u32) -> Vec<u8> {
     bytes
 }
 
-/// A truth value (7).
+/// A boolean (GGUF type 7).
 fn entry_of_repair() -> Vec<u8> {
     let mut bytes = key(REPAIRED, 7);
     bytes.push(1);
     bytes
 }
 
-/// Copies the file with further metadata; offsets of tensors count from where
-/// the data begin and so stay as they are.
+/// Copies the file with further metadata. Offsets of tensors stay the same, since
+/// they count from the start of the data.
 fn write(
     from: &mut (impl Read + Seek),
     to: &mut impl Write,

@@ -1,9 +1,8 @@
-//! `models/manifest.toml`: which files make a model, that they are the right
-//! ones, and how a page must be given to it.
+//! `models/manifest.toml`: the files of each model with their checksums, and the
+//! form of the model's input.
 //!
-//! [`Installation`] finds the manifest; what it resolves has been checked down
-//! to the last byte, so that an engine never meets a wrong file halfway through
-//! a batch.
+//! [`Installation`] finds the manifest. It checks every byte of a model's files
+//! before a run, so that no engine fails on a wrong file during one.
 
 mod check;
 mod clip_config;

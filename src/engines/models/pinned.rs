@@ -1,5 +1,5 @@
-//! A model's files between their check and their load: what a worker loads,
-//! hours later perhaps, are the bytes whose SHA-256 was compared.
+//! A model's files between check and load: a worker loads the bytes whose SHA-256
+//! was compared, even hours later.
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -22,26 +22,26 @@ struct Pinned {
     stamp: Stamp,
 }
 
-/// Changes whenever a file's bytes do, unless someone means to deceive and may
-/// set the clock; and now and then when they do not.
+/// File attributes that change with the file's bytes, except where somebody sets
+/// the clock on purpose. They may also change without the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
     device: u64,
     inode: u64,
     bytes: u64,
-    /// Of the last change to bytes or metadata: seconds and nanoseconds.
+    /// Unix time of the last change to bytes or metadata: seconds, nanoseconds.
     changed: (i64, i64),
 }
 
-/// A file of a model, open; what [`OpenFile::path`] names is this very file,
-/// whatever now stands under its name.
+/// An open file of a model. [`OpenFile::path`] names this file even if another one
+/// has its name by now.
 #[derive(Debug)]
 pub struct OpenFile {
     file: File,
 }
 
 impl PinnedFiles {
-    /// Takes the SHA-256 of each file, in order, from one descriptor.
+    /// Computes the SHA-256 of each file, in order, from one descriptor.
     pub(super) fn pin(paths: &[&Path]) -> anyhow::Result<PinnedFiles> {
         let pin = |path: &&Path| {
             let file = open(path)?;
@@ -69,8 +69,8 @@ impl PinnedFiles {
         self.0.iter().map(|file| file.sha256.clone()).collect()
     }
 
-    /// Opens a file that was checked. One that is not obviously the same any
-    /// more is read and compared once more; another one is refused.
+    /// Opens a file that was checked. A file whose attributes changed is compared
+    /// again by its SHA-256. `Err` where the content differs.
     pub fn open(&self, path: &Path) -> anyhow::Result<OpenFile> {
         let pinned = self.0.iter().find(|pinned| pinned.path == path);
         let pinned = pinned.with_context(|| format!("{} was not checked", path.display()))?;
@@ -98,7 +98,7 @@ impl Stamp {
 }
 
 impl OpenFile {
-    /// For a library that wants a path; good for as long as this lives.
+    /// A path for libraries that need one, valid while `self` exists.
     pub fn path(&self) -> PathBuf {
         format!("/proc/self/fd/{}", self.file.as_raw_fd()).into()
     }

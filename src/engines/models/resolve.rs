@@ -1,5 +1,5 @@
-//! From the files of a model to what a worker is given: all of them checked by
-//! form and SHA-256, and one hash over what decides an answer.
+//! Makes of a model's files what a worker needs: their checked paths, and one hash
+//! over everything that an answer depends on.
 
 use std::path::{Path, PathBuf};
 
@@ -12,33 +12,36 @@ use super::form::{Anchor, AnswerForm, ImageLayout, PAGE_SIDE};
 use super::manifest::{ClipModel, ModelFile, OcrModel, ReaderModel};
 use super::pinned::PinnedFiles;
 
-/// Context and answer of a model that settings name by its files, in tokens: a
-/// page of [`PAGE_SIDE`] takes up to 3,000 in the models that split it finely.
+/// Tokens of context of a model that settings name by its files. A page of
+/// [`PAGE_SIDE`] takes up to 3,000 in models that split it finely.
 const PAGE_CONTEXT: u32 = 8192;
+/// Longest answer of such a model in tokens.
 const PAGE_ANSWER: u32 = 2048;
-/// See models/README.md for how it was chosen.
+/// Least lead (0 to 1) of the best type's probability over the second's, for a
+/// CLIP that settings name by its folder. models/README.md says how it was chosen.
 const DEFAULT_MARGIN: f32 = 0.2;
 
 /// A reader whose files were checked; sent to the worker that runs it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ResolvedReader {
-    /// Its name in the manifest, or the text file's when settings name it.
+    /// Its name in the manifest, or the name of the text file that settings name.
     pub name: String,
     /// Absolute paths.
     pub text: PathBuf,
     pub mmproj: Option<PathBuf>,
     pub adapter: Option<PathBuf>,
-    /// All of them, as they were checked.
+    /// All files, as they were checked.
     pub files: PinnedFiles,
     pub spec: ReaderModel,
-    /// BLAKE3 (hex) over the files and what of `spec` decides an answer.
+    /// BLAKE3 (hex) of the files and of the parts of `spec` that an answer depends
+    /// on.
     pub hash: String,
 }
 
 /// A CLIP whose files were checked; sent to the worker that runs it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ResolvedClip {
-    /// Its name in the manifest, or the folder's when settings name it.
+    /// Its name in the manifest, or the name of the folder that settings name.
     pub name: String,
     /// Absolute paths.
     pub config: PathBuf,
@@ -48,7 +51,8 @@ pub struct ResolvedClip {
     /// All four, as they were checked.
     pub files: PinnedFiles,
     pub spec: ClipModel,
-    /// BLAKE3 (hex) over the files and what of `spec` decides a verdict.
+    /// BLAKE3 (hex) of the files and of the parts of `spec` that a routing depends
+    /// on.
     pub hash: String,
 }
 
@@ -63,7 +67,7 @@ pub struct ResolvedOcr {
     pub dictionary: PathBuf,
     /// All three, as they were checked.
     pub files: PinnedFiles,
-    /// BLAKE3 (hex) over the files.
+    /// BLAKE3 (hex) of the files.
     pub hash: String,
 }
 
@@ -217,9 +221,9 @@ impl ResolvedOcr {
     }
 }
 
-/// A CLIP that settings name by its folder, under the names of a Hugging Face
-/// checkpoint. It sees the full page: the centre crop of its own processor would
-/// take the head and the total off a long receipt.
+/// A CLIP that settings name by its folder, with the file names of a Hugging Face
+/// checkpoint. It gets the full page: the centre crop of its own processor would
+/// remove the head and the total of a long receipt.
 pub fn clip_of_folder(folder: &Path) -> anyhow::Result<ResolvedClip> {
     let folder = absolute(folder)?;
     let file = |name: &str| named(folder.join(name));
@@ -245,8 +249,7 @@ pub fn clip_of_folder(folder: &Path) -> anyhow::Result<ResolvedClip> {
     clip_of_manifest(&ModelFolders::of(&folder), &file_name(&folder), &spec)
 }
 
-/// The files with their SHA-256, compared with the manifest's where that has
-/// one.
+/// The files with their SHA-256. `Err` where the manifest has another one.
 fn pin<'a>(
     files: impl IntoIterator<Item = (&'a Path, &'a ModelFile)>,
 ) -> anyhow::Result<PinnedFiles> {
@@ -285,7 +288,7 @@ fn reader_hash(reader: &ResolvedReader) -> anyhow::Result<String> {
         licence: String::new(),
         notice: None,
         text: ModelFile::default(),
-        // Which files there are; what is in them is in their sums.
+        // Only whether the file exists: its content is in the checksums.
         mmproj: reader.mmproj.as_ref().map(|_| ModelFile::default()),
         adapter: reader.adapter.as_ref().map(|_| ModelFile::default()),
         ..reader.spec.clone()
@@ -293,8 +296,8 @@ fn reader_hash(reader: &ResolvedReader) -> anyhow::Result<String> {
     Ok(hash(&reader.files.sums(), &serde_json::to_string(&spec)?))
 }
 
-/// As [`reader_hash`], for what decides CLIP's embeddings; the margin only
-/// decides what is made of them, but a page's verdict depends on it too.
+/// As [`reader_hash`], for CLIP. It includes the margin, on which a page's type
+/// depends too.
 fn clip_hash(clip: &ResolvedClip) -> anyhow::Result<String> {
     let spec = ClipModel {
         source: String::new(),

@@ -1,5 +1,5 @@
-//! Optical character recognition: the words of a page image, each with its
-//! box and how sure the engine is of it.
+//! Optical character recognition: the words of a page image, each with its box
+//! and the engine's confidence.
 
 #[allow(dead_code)]
 mod ppocr;
@@ -9,8 +9,8 @@ pub use rten_ocr::RtenOcr;
 
 use crate::domain::{Failure, OcrText, PageImage};
 
-/// The seam to OCR engines.
+/// The interface to OCR engines.
 pub trait OcrEngine {
-    /// The words of a page, whichever way it is turned.
+    /// The words of a page, which may be turned by quarter turns.
     fn read(&mut self, image: &PageImage) -> Result<OcrText, Failure>;
 }

@@ -1,5 +1,5 @@
-//! PP-OCR behind [`OcrEngine`]: its places in pixels become shares of the
-//! upright page.
+//! PP-OCR as [`OcrEngine`]: converts places in pixels to shares of the upright
+//! page.
 
 use super::OcrEngine;
 use super::ppocr::{Image, OcrLine as FoundLine, OcrPage, PpOcr};
@@ -13,10 +13,10 @@ pub struct RtenOcr {
 }
 
 impl RtenOcr {
-    /// Loads the weights. `threads`: cores that a page may use.
+    /// Loads the weights. `threads`: cores for one page. `Err` where a file was
+    /// changed since its check or is not of the right model.
     pub fn load(ocr: &ResolvedOcr, threads: usize) -> anyhow::Result<RtenOcr> {
-        // Opened once and not by name again: these are the bytes that were
-        // checked.
+        // Opened once and not again by name, so that these are the checked bytes.
         let open = |path| ocr.files.open(path);
         let (detection, recognition, dictionary) = (
             open(&ocr.detection)?,
@@ -58,12 +58,13 @@ fn upright(page: &OcrPage, width: f32, height: f32) -> OcrText {
     }
 }
 
-/// The page as it was given, in pixels.
+/// The page before it is turned, in pixels.
 struct Frame {
     quarter_turns: u8,
     width: f32,
     height: f32,
-    /// Of the lines of the upright page: down by so much to the right.
+    /// Slope of the lines of the upright page: pixels down for each pixel to the
+    /// right.
     slope: f32,
 }
 
@@ -71,8 +72,8 @@ impl Frame {
     fn line(&self, line: &FoundLine) -> OcrLine {
         let corners = line.quad.0.map(|corner| self.turned(corner.x, corner.y));
         let (width, height) = self.upright_size();
-        // The middle, moved to where the line would be without the skew, and
-        // the height of the letters without that of the slope.
+        // The line's middle without the skew, and its height without the part that
+        // the slope adds.
         let x = |pick: fn(f32, f32) -> f32| corners.iter().map(|c| c.0).reduce(pick).unwrap_or(0.0);
         let middle = corners.iter().map(|c| c.1).sum::<f32>() / 4.0;
         let (left, right) = (x(f32::min), x(f32::max));
@@ -115,8 +116,7 @@ impl Frame {
         turned_size((self.width, self.height), self.quarter_turns)
     }
 
-    /// Where a point of the given page is on the upright one: turned back, the
-    /// upright page is the given one.
+    /// Maps a point of the given page to the upright page.
     fn turned(&self, x: f32, y: f32) -> (f32, f32) {
         unturned((x, y), 4 - self.quarter_turns, self.upright_size())
     }

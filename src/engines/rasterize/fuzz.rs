@@ -5,10 +5,9 @@ use super::{RasterSpec, sniff};
 use crate::domain::Limits;
 use crate::domain::MediaType;
 
-/// A picture that is taken gives every page that it counts or says why not,
-/// within the limits.
+/// An accepted picture gives each of its pages, within the limits, or a failure.
 pub fn picture(bytes: &[u8]) {
-    // Small, so that the decoders of others do not take most of the time.
+    // Small, so that foreign decoders do not take most of the time.
     let limits = Limits {
         max_bytes: 1 << 20,
         max_pages: 4,

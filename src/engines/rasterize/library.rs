@@ -1,4 +1,4 @@
-//! Where PDFium's shared library lies.
+//! Finds PDFium's shared library.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ const NAME: &str = if cfg!(target_os = "macos") {
     "libpdfium.so"
 };
 
-/// The library to load: `setting`, or the first that exists of
+/// The library to load: `setting`, or the first existing one of
 /// `$DOCMILL_PDFIUM`, beside the executable, `lib/` beside its folder,
 /// `docmill/lib/` of the user's data folder (where `make` puts it) and the
 /// system's library folders.

@@ -1,7 +1,7 @@
 //! A document's bytes become upright page images, one page at a time.
 //!
-//! pdfium (behind `pdf.rs`) is not thread-safe and crashes on hostile files,
-//! so a [`Rasterizer`] is only ever run inside a worker process.
+//! PDFium (`pdf.rs`) is not thread-safe and crashes on hostile files, so a
+//! [`Rasterizer`] runs only inside a worker process.
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
@@ -23,34 +23,35 @@ use pdf::{PdfFile, PdfLibrary};
 use picture::PictureFile;
 use portfolio::Portfolio;
 
-/// How large a page is drawn.
+/// The size at which a page is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RasterSpec {
     /// Wanted width in pixels of a drawn (PDF) page; raster images keep their
     /// size unless they are larger than `max_pixels`.
     pub width: u32,
-    /// OCR may read the page: it is drawn wider than `width` where its scan, or
-    /// OCR, has more pixels.
+    /// Whether OCR may read the page: it is then drawn wider than `width` where its
+    /// scan has, or OCR needs, more pixels.
     pub for_ocr: bool,
     /// Most pixels of the result; larger pages are scaled down.
     pub max_pixels: u32,
 }
 
-/// The seam to pdfium and the image decoders: one open document at a time.
+/// The interface to PDFium and the image decoders: one open document at a time.
 pub trait Rasterizer {
-    /// Opens `bytes` (sniffed by content) and closes the document before it.
+    /// Opens `bytes`, whose type is detected by content, and closes the previous
+    /// document. `Err` where the file is rejected.
     fn open(&mut self, bytes: Vec<u8>, limits: &Limits) -> Result<DocumentInfo, Failure>;
 
-    /// Draws page `index` (from 0) of the open document.
+    /// Draws page `index` (from 0) of the open document. `Err` where no document is
+    /// open or the page cannot be drawn.
     fn page(&mut self, index: u32, spec: &RasterSpec) -> Result<RasterPage, Failure>;
 
-    /// The XML files that came with the open document, recognised by their
-    /// content: those attached to a PDF, or the document itself; of a portfolio
-    /// those of each document inside.
+    /// The XML files of the open document, recognised by their content: those
+    /// attached to a PDF, those of each part of a portfolio, or the document itself.
     fn xml_files(&mut self) -> Vec<XmlFile>;
 }
 
-/// Every format that docmill reads.
+/// A [`Rasterizer`] for every format that docmill reads.
 pub struct DocumentRasterizer {
     pdfium: PdfLibrary,
     open: Option<Open>,
@@ -128,7 +129,8 @@ fn no_page() -> Failure {
     Failure::new(Reason::UnsupportedType, "an XML file has no page")
 }
 
-/// What the bytes are, whatever the file's name says.
+/// The media type of the bytes, independent of the file's name. `Err` where docmill
+/// does not read it.
 pub fn sniff(bytes: &[u8]) -> Result<MediaType, Failure> {
     // Readers find a PDF's header within its first 1024 bytes (ISO 32000-2,
     // annex I).
@@ -144,7 +146,7 @@ pub fn sniff(bytes: &[u8]) -> Result<MediaType, Failure> {
         Some("image/webp") => MediaType::Webp,
         Some("image/bmp") => MediaType::Bmp,
         Some("image/gif") => MediaType::Gif,
-        // Whether an XML file is an electronic invoice is seen at its root.
+        // Its root element decides later whether it is an electronic invoice.
         Some("text/xml") => MediaType::Xml,
         None if looks_like_xml(bytes) => MediaType::Xml,
         None if is_signed(bytes) => {
@@ -172,7 +174,8 @@ fn is_signed(bytes: &[u8]) -> bool {
             .any(|window| window == SIGNED_DATA)
 }
 
-/// What a file of a kind that is not read is, and what to do.
+/// The message for a file type that docmill does not read: what it is and what to
+/// do.
 fn unsupported(mime: &str) -> String {
     match mime {
         "image/heif" | "image/heic" => {
@@ -197,7 +200,7 @@ fn unsupported(mime: &str) -> String {
     }
 }
 
-/// Whether markup is the first that is not a byte order mark or a blank, in
+/// Whether `<` is the first character after a byte order mark and blanks, in
 /// characters of one byte or two.
 fn looks_like_xml(bytes: &[u8]) -> bool {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
@@ -212,14 +215,14 @@ fn looks_like_xml(bytes: &[u8]) -> bool {
         })
 }
 
-/// The size that keeps the shape and has at most `max_pixels` pixels.
+/// Width and height in pixels with the same shape and at most `max_pixels` pixels.
 fn fit(width: u32, height: u32, max_pixels: u32) -> (u32, u32) {
     let pixels = f64::from(width) * f64::from(height);
     if pixels <= f64::from(max_pixels) {
         return (width, height);
     }
     let scale = (f64::from(max_pixels) / pixels).sqrt();
-    // A page much longer than wide still has a pixel of width.
+    // A page that is much longer than wide keeps at least one pixel of width.
     let width = ((f64::from(width) * scale) as u32).max(1);
     let height = ((f64::from(height) * scale) as u32).clamp(1, (max_pixels / width).max(1));
     (width, height)

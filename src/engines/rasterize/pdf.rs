@@ -18,12 +18,13 @@ pub struct PdfLibrary(&'static Pdfium);
 pub struct PdfFile {
     document: PdfDocument<'static>,
     is_portfolio: bool,
-    /// The files inside, each once.
+    /// The embedded files, each once.
     files: Vec<EmbeddedFile>,
 }
 
 impl PdfLibrary {
-    /// Loads the shared library. A process loads it once.
+    /// Loads the shared library, once in a process. `Err` where docmill cannot use
+    /// it.
     pub fn load(library: &Path) -> anyhow::Result<PdfLibrary> {
         let bindings = Pdfium::bind_to_library(library).with_context(|| {
             format!(
@@ -31,10 +32,11 @@ impl PdfLibrary {
                 library.display()
             )
         })?;
-        // Documents borrow the library; it lives as long as the process anyway.
+        // Documents borrow the library, which is used until the process ends.
         Ok(PdfLibrary(Box::leak(Box::new(Pdfium::new(bindings)))))
     }
 
+    /// `Err` where the PDF is damaged, needs a password or exceeds a limit.
     pub fn open(
         &self,
         bytes: Vec<u8>,
@@ -89,13 +91,13 @@ impl PdfLibrary {
     }
 }
 
-/// PDFium's attachments in their order, then what hangs elsewhere.
+/// PDFium's attachments in their order, then files embedded elsewhere.
 fn files(document: &PdfDocument<'_>, others: Vec<EmbeddedFile>) -> Vec<EmbeddedFile> {
     let attachments = document.attachments();
     let attached = attachments.iter().take(MAX_ATTACHMENTS).filter_map(|file| {
         let is_known = others.iter().any(|other| other.name == file.name());
         let bytes = match is_known {
-            // The same bytes, without PDFium's copy of them.
+            // The same bytes, of which PDFium would make a copy.
             true => return None,
             false => file.save_to_bytes().ok()?,
         };
@@ -111,7 +113,7 @@ fn files(document: &PdfDocument<'_>, others: Vec<EmbeddedFile>) -> Vec<EmbeddedF
 
 /// Names the first pages whose text layer cannot be read.
 fn text_warning(document: &PdfDocument<'_>) -> Option<String> {
-    /// Pages that are looked at before the document is stored.
+    /// Most pages that are checked before the document is stored.
     const JUDGED: usize = 10;
     let pages = document.pages();
     let unreadable = pages.iter().take(JUDGED).enumerate().filter(|(_, page)| {
@@ -149,7 +151,7 @@ fn open_failure(error: PdfiumError) -> Failure {
     }
 }
 
-/// In one line, unlike PDFium's own errors.
+/// A message on one line, unlike PDFium's own errors.
 fn corrupt(what: &str, error: &PdfiumError) -> Failure {
     let error = match error {
         PdfiumError::PdfiumLibraryInternalError(error) => format!("{error:?}"),
@@ -161,7 +163,7 @@ fn corrupt(what: &str, error: &PdfiumError) -> Failure {
     Failure::new(Reason::Corrupt, message)
 }
 
-/// Attachments that PDFium alone finds and that are looked into.
+/// Most attachments that are read of those that PDFium alone finds.
 const MAX_ATTACHMENTS: usize = 1000;
 
 impl PdfFile {
@@ -169,7 +171,7 @@ impl PdfFile {
         self.is_portfolio
     }
 
-    /// The files inside, each once.
+    /// The embedded files, each once.
     pub fn files(&self) -> &[EmbeddedFile] {
         &self.files
     }
@@ -218,8 +220,9 @@ impl PdfFile {
             )
         })?;
         if shows_annotations(&page) {
-            // PDFium's text is that of the page's own content alone. What is
-            // drawn stays as it is; where that fails, so does the text.
+            // PDFium extracts the text of the page's own content alone. Flattening
+            // adds the annotations and does not change what is drawn; where it
+            // fails, their text is missing.
             let _ = page.flatten();
         }
         let mut words = words(&page, &config, width, height);
@@ -239,8 +242,8 @@ fn shows_annotations(page: &PdfPage<'_>) -> bool {
         .any(|annotation| matches!(annotation.annotation_type(), FreeText | Stamp | Widget))
 }
 
-/// The wanted width, the height that keeps the page's shape, within the
-/// pixel limit. `width` and `height` in points, `wanted` in pixels.
+/// Width and height in pixels for a page of `width` x `height` points: `wanted`
+/// pixels wide, or fewer so that it has at most `max_pixels` pixels.
 fn pixel_size(width: f32, height: f32, wanted: u32, max_pixels: u32) -> (u32, u32) {
     let shape = if width > 0.0 && height > 0.0 {
         f64::from(height) / f64::from(width)
@@ -253,18 +256,17 @@ fn pixel_size(width: f32, height: f32, wanted: u32, max_pixels: u32) -> (u32, u3
     fit(wanted, height as u32, max_pixels)
 }
 
-/// Dots per inch at which OCR reads what is drawn: print of 7 points has letters
-/// of about 12 pixels there.
+/// Dots per inch at which pages without a scan are drawn for OCR: text of 7 points
+/// has letters of about 12 pixels.
 const PRINT_DPI: f32 = 200.0;
-/// Scans have no more in them that OCR could use.
+/// Most dots per inch at which scans are drawn for OCR, which does not need more.
 const MOST_DPI: f32 = 300.0;
-/// Objects of a page among which its scan is looked for: a scan comes first or
-/// stands behind a few others.
+/// Objects of a page among which a scan is looked for: it is the first or follows a
+/// few others.
 const MOST_OBJECTS: usize = 50;
 
-/// Pixels of width with which OCR can read a page: those of its scan, if a
-/// picture covers most of it, so that no pixel is lost or made up; else enough
-/// for print.
+/// Width in pixels for OCR: that of the scan where a picture covers most of the
+/// page, so that it is not resampled; otherwise that of [`PRINT_DPI`].
 fn ocr_width(page: &PdfPage<'_>) -> u32 {
     let area = page.width().value * page.height().value;
     let of_scan = |object: PdfPageObject<'_>| {
@@ -279,7 +281,7 @@ fn ocr_width(page: &PdfPage<'_>) -> u32 {
     (page.width().to_inches() * dpi) as u32
 }
 
-/// The text layer's words. A page whose text cannot be read has none.
+/// The words of the text layer; empty where PDFium cannot extract the text.
 fn words(page: &PdfPage<'_>, config: &PdfRenderConfig, width: u32, height: u32) -> Vec<Word> {
     let Ok(text) = page.text() else {
         return Vec::new();
@@ -322,8 +324,8 @@ fn union(a: PdfRect, b: PdfRect) -> PdfRect {
     )
 }
 
-/// A rectangle in PDF points as shares of the drawn page, whatever the page's
-/// rotation and crop box.
+/// A rectangle in PDF points as shares (0 to 1) of the drawn page: left, top,
+/// right, bottom, with the page's rotation and crop box applied.
 fn share(
     page: &PdfPage<'_>,
     config: &PdfRenderConfig,
@@ -338,7 +340,7 @@ fn share(
         .points_to_pixels(rect.right(), rect.bottom(), config)
         .ok()?;
     let (w, h) = (width as f32, height as f32);
-    // Text beside the crop box is not text of the page.
+    // Text outside of the crop box is not text of the page.
     let (x, y) = ((x0 + x1) as f32 / 2.0, (y0 + y1) as f32 / 2.0);
     if !(0.0..=w).contains(&x) || !(0.0..=h).contains(&y) {
         return None;

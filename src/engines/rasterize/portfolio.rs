@@ -1,5 +1,5 @@
-//! PDF portfolios: a PDF whose pages are a cover and whose documents are the
-//! files inside.
+//! PDF portfolios: PDFs whose own pages are a cover and whose documents are the
+//! embedded files.
 
 use super::pdf::{PdfFile, PdfLibrary};
 use super::picture::PictureFile;
@@ -8,7 +8,7 @@ use super::{RasterSpec, no_page, sniff};
 use crate::documents::einvoice;
 use crate::domain::{DocumentInfo, Failure, Limits, MediaType, RasterPage, Reason, XmlFile, count};
 
-/// The documents inside, as parts of one: their pages follow each other.
+/// The embedded documents as parts of one document with consecutive pages.
 pub struct Portfolio {
     parts: Vec<Part>,
     xml_files: Vec<XmlFile>,
@@ -27,8 +27,8 @@ enum PartFile {
 }
 
 impl Portfolio {
-    /// Opens every document inside. Warnings name those that cannot be read;
-    /// `None` with the warnings alone: there is none but the cover.
+    /// Opens every embedded document. Warnings name those that cannot be read;
+    /// `None`: no document can be read but the cover.
     pub fn open(
         library: &PdfLibrary,
         files: &[EmbeddedFile],
@@ -90,10 +90,10 @@ impl Portfolio {
     }
 }
 
-/// Assigns each XML file to the part that it states: one attached to a PDF
-/// inside to that PDF, one beside the only document to that document. Beside
-/// several documents, or none, each electronic invoice is a part of its own.
-/// One alone stays no part: the cover is its page.
+/// Assigns each XML file to a part: one attached to an embedded PDF to that PDF, one
+/// beside a single document to that document. Beside several documents, or none,
+/// each electronic invoice is a part of its own. Without documents, a single
+/// electronic invoice belongs to the cover.
 fn assign_xml(parts: &mut Vec<Part>, warnings: &mut Vec<String>) -> Vec<XmlFile> {
     let is_xml = |part: &Part| matches!(part.file, PartFile::Xml(_));
     let documents = parts.iter().filter(|part| !is_xml(part)).count();
@@ -119,7 +119,7 @@ fn assign_xml(parts: &mut Vec<Part>, warnings: &mut Vec<String>) -> Vec<XmlFile>
         let files = match &part.file {
             PartFile::Pdf(pdf) => pdf.xml_files(),
             PartFile::Picture(_) => Vec::new(),
-            // Without a name, since it is the whole part.
+            // `name` is `None`, since the XML is the whole part.
             PartFile::Xml(xml) => vec![XmlFile {
                 name: None,
                 ..xml.clone()

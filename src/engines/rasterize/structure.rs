@@ -1,6 +1,5 @@
-//! What a PDF carries beside its pages, wherever it hangs: in the tree of
-//! embedded files, at `/AF` of the document or a page, or at an annotation.
-//! PDFium knows the first of these alone.
+//! Finds the files in a PDF: in the tree of embedded files, in `/AF` of the
+//! document or a page, and in annotations. PDFium finds only the first.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,28 +13,29 @@ pub struct EmbeddedFile {
     pub bytes: Vec<u8>,
 }
 
-/// What was found.
+/// The embedded files of a PDF and its kind.
 #[derive(Debug, Default)]
 pub struct Structure {
-    /// The PDF is a portfolio: its own pages are only a cover.
+    /// Whether the PDF is a portfolio: its own pages are only a cover.
     pub is_portfolio: bool,
     pub files: Vec<EmbeddedFile>,
-    /// Files beyond the bounds below were not looked at.
+    /// Whether files beyond the limits below were left out.
     pub is_cut: bool,
 }
 
-/// Files of a PDF that are looked at, and bytes of all of them together.
+/// Most embedded files that are read.
 const MAX_FILES: usize = 1000;
+/// Most bytes of all embedded files together.
 const MAX_BYTES: usize = 128 << 20;
-/// Bytes that one compressed stream may become.
+/// Most bytes of one decompressed stream.
 const MAX_STREAM: usize = 64 << 20;
-/// Nested arrays and dictionaries that are followed.
+/// Deepest nesting of arrays and dictionaries that is followed.
 const MAX_DEPTH: usize = 16;
 
-/// Reads the structure; that of a PDF which it cannot read is empty, since
-/// PDFium may still draw it.
+/// Reads the structure. It is empty where the PDF cannot be parsed, since PDFium
+/// may still draw it.
 pub fn read(bytes: &[u8]) -> Structure {
-    // A panic on a hostile file must not cost what PDFium makes of it.
+    // After a panic on a hostile file PDFium still opens it.
     let parsed = catch_unwind(AssertUnwindSafe(|| parse(bytes)));
     parsed.ok().flatten().unwrap_or_default()
 }
@@ -62,8 +62,8 @@ fn parse(bytes: &[u8]) -> Option<Structure> {
     Some(search.structure)
 }
 
-/// The objects to which the catalogue leads: others belong to an earlier version
-/// of the document, such as an invoice that was replaced.
+/// The objects that the catalogue references, directly or not. Others belong to an
+/// earlier version of the document, such as an invoice that was replaced.
 fn reachable(document: &Document) -> Vec<&Object> {
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
@@ -76,7 +76,8 @@ fn reachable(document: &Document) -> Vec<&Object> {
                     open.push(object);
                 }
             }
-            // The last is taken first: files keep the order of their tree.
+            // The stack takes the last first, so reversed: files keep the order of
+            // their tree.
             Object::Array(items) => open.extend(items.iter().rev()),
             Object::Dictionary(dictionary) => open.extend(dictionary.iter().map(|(_, o)| o)),
             Object::Stream(stream) => open.extend(stream.dict.iter().map(|(_, o)| o)),
@@ -86,7 +87,7 @@ fn reachable(document: &Document) -> Vec<&Object> {
     found
 }
 
-/// Leaves out what makes up most of a file: pictures and fonts.
+/// Leaves out pictures and fonts, which are most of a file.
 fn keep(id: ObjectId, object: &mut Object) -> Option<(ObjectId, Object)> {
     if let Object::Stream(stream) = object {
         let is = |key: &[u8], value: &[u8]| {
@@ -97,8 +98,8 @@ fn keep(id: ObjectId, object: &mut Object) -> Option<(ObjectId, Object)> {
             return None;
         }
     }
-    // Of the objects of a stream the copy is taken, of all others `object`;
-    // a stream is never within another.
+    // lopdf uses the returned copy for objects of an object stream, and `object` for
+    // all others. A stream is never inside an object stream.
     let copy = match object {
         Object::Stream(_) => Object::Null,
         other => other.clone(),
@@ -108,7 +109,7 @@ fn keep(id: ObjectId, object: &mut Object) -> Option<(ObjectId, Object)> {
 
 struct Search<'a> {
     document: &'a Document,
-    /// Streams that were taken: several places may name one file.
+    /// Streams that were read, since several places may name one file.
     seen: BTreeSet<ObjectId>,
     bytes: usize,
     structure: Structure,
@@ -131,7 +132,7 @@ impl Search<'_> {
         }
     }
 
-    /// Takes the file of a file specification (ISO 32000-2, 7.11.3).
+    /// Adds the file of a file specification (ISO 32000-2, 7.11.3).
     fn file(&mut self, specification: &Dictionary) {
         let Some(embedded) = specification.get(b"EF").ok().and_then(|object| {
             let (_, object) = self.document.dereference(object).ok()?;

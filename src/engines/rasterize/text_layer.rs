@@ -1,8 +1,8 @@
-//! Whether a text layer says what the page shows.
+//! Judges whether a text layer has the text that the page shows.
 //!
-//! A font with a broken character map draws "Rechnung" and says "Sfdiovoh". No
-//! dictionary knows every name on an invoice; but languages in Latin letters
-//! share most of their pairs of letters, and a wrong map loses them.
+//! A font with a wrong character map draws "Rechnung" and gives "Sfdiovoh". No
+//! dictionary has every name on an invoice, but languages in Latin letters share
+//! most of their pairs of letters, and a wrong map changes the pairs.
 
 /// The pairs of letters that 24 European languages written in Latin letters
 /// use most (without accents): 62 to 82 % of the pairs in the messages of
@@ -13,22 +13,21 @@ const PAIRS: &str = "ab ac ad ag ai ak al am an ap ar as at av ba be bi ca ce ch
     ko ku la le li ll lo lu ma me mi mo na nd ne ng ni no ns nt nu oc od ol om on op or os ot ov \
     pa pe pi po pr ra re ri ro rs rt ru sa se si sk so ss st su ta te ti to tr tt tu ul um un ur \
     us ut va ve vi za";
-/// Least share of such pairs.
+/// Least share (0 to 1) of such pairs in readable text.
 const LEAST: f64 = 0.55;
-/// Pairs below which nothing can be said.
+/// Fewest pairs for a judgement; with fewer the text counts as readable.
 const ENOUGH: usize = 60;
-/// Characters below which nothing can be said of them.
+/// Fewest characters for a judgement of the characters.
 const ENOUGH_CHARACTERS: usize = 40;
-/// One of so many characters may stand for nothing: icons, bullets.
+/// One of so many characters may have no meaning, such as icons and bullets.
 const VOID: usize = 20;
 
-/// Whether the words can be what a person would read on the page.
+/// Whether the words can be those that a person reads on the page.
 pub fn is_readable<'a>(words: impl Iterator<Item = &'a str> + Clone) -> bool {
     has_characters(words.clone()) && has_pairs(words)
 }
 
-/// Whether most characters are letters and digits, and few are ones that stand
-/// for nothing.
+/// Whether most characters are letters and digits, and few have no meaning.
 fn has_characters<'a>(words: impl Iterator<Item = &'a str>) -> bool {
     let (mut all, mut plain, mut void) = (0usize, 0usize, 0usize);
     for c in words.flat_map(str::chars) {
@@ -39,7 +38,7 @@ fn has_characters<'a>(words: impl Iterator<Item = &'a str>) -> bool {
     all < ENOUGH_CHARACTERS || (plain * 2 > all && void * VOID < all)
 }
 
-/// For private use, not a character, or the mark of one that is unknown.
+/// Whether it is for private use, not a character, or the replacement character.
 fn is_void(c: char) -> bool {
     matches!(u32::from(c), 0xe000..=0xf8ff | 0xfff0..=0xffff | 0xf_0000..)
 }

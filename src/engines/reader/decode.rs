@@ -1,10 +1,9 @@
 //! Greedy decoding under a schema's grammar.
 //!
-//! The grammar (llguidance) says which tokens may come next; the likeliest of
-//! them is taken. Under a JSON Schema, how a text is cut into tokens is left to
-//! the model, which spells as it was trained to. Under a grammar of copies,
-//! what is forced is tokenised as the model's tokeniser does and evaluated in
-//! one step.
+//! The grammar (llguidance) gives the allowed next tokens; the most probable of
+//! them is taken. Under a JSON Schema the model decides how a text is divided into
+//! tokens. Under a grammar of copies, forced text is tokenised by the model's
+//! tokeniser and evaluated in one step.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,21 +25,21 @@ use crate::domain::{
     json_problem,
 };
 
-/// Schemas compiled at most; types are few, questions have none.
+/// Most compiled schemas that are kept; types are few, questions have none.
 const MAX_GRAMMARS: usize = 64;
 
 pub struct Decoder<M> {
     model: M,
     pieces: Vec<Vec<u8>>,
     end: Vec<u32>,
-    /// For schemas: nothing is forced, the model spells.
+    /// For schemas, without forced tokens.
     schemas: ParserFactory,
     grammars: HashMap<String, Matcher>,
     /// For grammars of copies, which are new with each page.
     copies: ParserFactory,
 }
 
-/// The model's own tokeniser, so that forced text is cut as in training.
+/// The model's own tokeniser, so that forced text has the tokens of training.
 struct ModelTokenizer {
     trie: TokTrie,
     tokenize: Tokenize,
@@ -54,14 +53,14 @@ impl TokenizerEnv for ModelTokenizer {
     fn tokenize_bytes(&self, bytes: &[u8]) -> Vec<TokenId> {
         match std::str::from_utf8(bytes) {
             Ok(text) => (self.tokenize)(text),
-            // Part of a letter: only the trie can cut it.
+            // Part of a UTF-8 character, which only the trie can tokenise.
             Err(_) => self.trie.greedy_tokenize(bytes),
         }
     }
 }
 
-/// Whether a schema can be decoded at all, whatever the model's vocabulary:
-/// a pattern may be one that a grammar cannot have.
+/// `Err` where a schema cannot be made a grammar, with any vocabulary, for example
+/// because of a pattern.
 pub fn check_schema(schema: &Value) -> anyhow::Result<()> {
     let mut factory = ParserFactory::new_simple(&ApproximateTokEnv::single_byte_env())?;
     factory.quiet();
@@ -96,7 +95,8 @@ impl<M: TokenModel> Decoder<M> {
         })
     }
 
-    /// Reads one page. A free answer has no fields.
+    /// Reads one page. A free answer has no fields. `Err` where the prompt does not
+    /// fit, or the answer is empty or exceeds `max_tokens`.
     pub fn read(
         &mut self,
         prompt: &Prompt,
@@ -205,7 +205,7 @@ impl<M: TokenModel> Decoder<M> {
 }
 
 fn not_a_grammar(what: &str, error: &anyhow::Error) -> Failure {
-    // What follows the first line quotes the grammar, and so the page.
+    // Only the first line: the others quote the grammar, which has page text.
     let message = error.to_string();
     let first = message.lines().next().unwrap_or_default();
     Failure::new(
@@ -221,7 +221,7 @@ fn failure(reason: Reason, message: impl Into<String>, raw_text: String) -> Fail
     }
 }
 
-/// llguidance's words go on with the answer so far, after their first line.
+/// Only the first line of llguidance's message, since the others quote the answer.
 fn grammar_failed(error: &anyhow::Error) -> String {
     let words = error.to_string();
     format!(
@@ -230,8 +230,8 @@ fn grammar_failed(error: &anyhow::Error) -> String {
     )
 }
 
-/// The likeliest token that is allowed and not refused; the lowest id of
-/// equals, so that an answer never depends on chance.
+/// The most probable token that is allowed and not rejected; of equal ones the
+/// lowest id, so that answers are reproducible.
 fn choose(
     logits: &[f32],
     allowed: Option<&SimpleVob>,
@@ -254,15 +254,15 @@ fn choose(
     }
 }
 
-/// Natural logarithm of the model's own probability, whatever the grammar
-/// allows.
+/// Natural logarithm of the model's own probability (log-softmax of `logits`),
+/// without the mask of the grammar.
 fn log_probability(logits: &[f32], token: u32) -> f32 {
     let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f32 = logits.iter().map(|logit| (logit - highest).exp()).sum();
     logits[token as usize] - highest - sum.ln()
 }
 
-/// What was written so far.
+/// The answer so far.
 struct Answer {
     grammar: Option<Matcher>,
     bytes: Vec<u8>,
@@ -270,14 +270,14 @@ struct Answer {
     forced: u32,
     scanner: Scanner,
     logprobs: Vec<FieldLogprob>,
-    /// Where the line being written began.
+    /// Byte offset in the answer at which the current line began.
     line_start: usize,
-    /// The lines of the list being written.
+    /// The complete lines of the current list.
     lines: Vec<Vec<u8>>,
-    /// Depth of a list that repeats itself and must come to its end.
+    /// Depth of a repeating list that must be closed.
     closing: Option<usize>,
     repetitions: Vec<Repetition>,
-    /// A free answer that repeats itself.
+    /// Whether a free answer repeats itself.
     is_endless: bool,
 }
 
@@ -316,9 +316,10 @@ impl Answer {
         }
     }
 
-    /// Tokens that the grammar leaves no choice about; none under a schema.
+    /// The next tokens for which the grammar leaves one choice; empty under a
+    /// schema.
     fn forced_next(&mut self) -> Vec<u32> {
-        // A list that repeats itself must be closed token by token.
+        // A repeating list must be closed token by token.
         match &mut self.grammar {
             Some(grammar) if self.closing.is_none() => grammar.compute_ff_tokens(),
             _ => Vec::new(),
@@ -329,11 +330,11 @@ impl Answer {
         self.is_endless || self.grammar.as_ref().is_some_and(Matcher::is_stopped)
     }
 
-    /// Whether a token would go on with a list that must end, be it that the
-    /// same token ends the line that shows so.
+    /// Whether a token would continue a list that must end, also where the same
+    /// token completes the line that shows the repetition.
     fn would_repeat(&self, piece: &[u8]) -> bool {
-        // Nearly every token neither ends a line nor meets a list that must
-        // end, and this is asked at each step.
+        // A fast path for nearly all tokens: no list must end and the token ends no
+        // line.
         if self.closing.is_none() && !piece.iter().any(|byte| matches!(byte, b'}' | b']')) {
             return false;
         }
@@ -441,7 +442,7 @@ impl Answer {
         Ok(fields)
     }
 
-    /// Without those of removed lines.
+    /// The log-probabilities without those of removed lines.
     fn kept_logprobs(&self) -> Vec<FieldLogprob> {
         let is_removed = |field: &str| {
             self.repetitions.iter().any(|repetition| {

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::json::Scanner;
 use super::repeat::is_endless;
 
-/// On JSON, the leaves that the scanner sees while it is being written are
-/// those that a parser finds in the end; on anything else it does not panic.
+/// On JSON, the scanner finds the same leaves as a parser; on other text it does not
+/// panic.
 pub fn answer(bytes: &[u8]) {
     let mut scanner = Scanner::new();
     let mut seen = BTreeSet::new();
@@ -27,8 +27,8 @@ pub fn answer(bytes: &[u8]) {
     }
 }
 
-/// Collects the paths of leaves and counts keys. `None`: a key is not one that a
-/// schema of docmill may have.
+/// Collects the paths of leaves and counts keys. `None`: docmill's schemas do not
+/// allow one of the keys.
 fn leaves(value: &Value, path: String, found: &mut BTreeSet<String>) -> Option<usize> {
     let mut keys = 0;
     match value {
@@ -55,8 +55,8 @@ fn leaves(value: &Value, path: String, found: &mut BTreeSet<String>) -> Option<u
     Some(keys)
 }
 
-/// Keys that are written: more than a parser finds where one comes twice, or
-/// is spelled with escapes.
+/// Number of keys in the text: more than a parser finds where a key occurs twice or
+/// has escapes.
 fn keys(bytes: &[u8]) -> usize {
     let (mut in_text, mut escaped, mut keys) = (false, false, 0);
     for byte in bytes {

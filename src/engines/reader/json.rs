@@ -1,18 +1,18 @@
-//! Follows a JSON text byte by byte while it is being written: which leaf a
-//! byte belongs to, where the lines of a list begin and end.
+//! Scans a JSON text byte by byte while it is written: to which leaf a byte belongs,
+//! and where the lines of a list begin and end.
 
-/// What a byte did.
+/// The effect of one byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Step {
-    /// The byte is part of a leaf's value, quotes included.
+    /// Whether the byte is part of a leaf's value, quotes included.
     pub leaf: bool,
-    /// A list went on to a further element at this depth (the root is 0).
+    /// Depth of the list (the root is 0) that continues with a further element.
     pub next_element: Option<usize>,
-    /// A row (an object or array) of a list was opened or closed at this
-    /// depth.
+    /// Depth of the list of which a line (an object or array) was opened.
     pub opened_line: Option<usize>,
+    /// Depth of the list of which a line was closed.
     pub closed_line: Option<usize>,
-    /// A list that is not a row of another ended.
+    /// Whether a list ended that is not itself a line of a list.
     pub closed_list: bool,
 }
 
@@ -35,8 +35,8 @@ enum Inside {
     Scalar,
 }
 
-/// Assumes valid JSON, which the grammar sees to; on other text it stays
-/// harmless.
+/// Assumes valid JSON, which the grammar enforces. On other text it does not panic,
+/// and its results have no meaning.
 #[derive(Clone, Debug)]
 pub struct Scanner {
     frames: Vec<Frame>,
@@ -57,7 +57,7 @@ impl Scanner {
                 if byte == b'"' && !escaped {
                     self.inside = Inside::Structure;
                 } else if let Some(Frame::Object { key, .. }) = self.frames.last_mut() {
-                    // Field names are ASCII: no other document types are taken.
+                    // Field names are ASCII: document types with others are rejected.
                     key.push(byte as char);
                     self.inside = Inside::Key {
                         escaped: byte == b'\\' && !escaped,
@@ -160,7 +160,7 @@ impl Scanner {
         matches!(self.frames.last(), Some(Frame::List { .. })).then(|| self.frames.len() - 1)
     }
 
-    /// Path of the value being written, e.g. `items[0].amount`.
+    /// Path of the current value, e.g. `items[0].amount`; lines count from 0.
     pub fn path(&self) -> String {
         self.path_to(self.frames.len())
     }

@@ -1,4 +1,4 @@
-//! A page image becomes the images of a prompt, as the model's manifest says.
+//! Makes the images of a prompt from a page image, as the manifest states.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -6,16 +6,15 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use crate::domain::PageImage;
 use crate::engines::models::ImageLayout;
 
-/// How far (of 255) a pixel must lie from the page's background to be ink.
+/// Least difference (0 to 255) from the page's background of a pixel with ink.
 const INK_CONTRAST: u8 = 45;
-/// Share of a row's or column's pixels that must be ink for it to count: less
-/// is dust. Both constants are those with which the default weights were
-/// measured.
+/// Least share (0 to 1) of a row's or column's pixels with ink: less is dust. The
+/// default weights were measured with both constants.
 const INK_SHARE: f64 = 0.004;
-/// Fewer inked rows or columns than this are not text to crop to.
+/// Fewest inked rows, and columns, to which a page is cropped.
 const MIN_INKED: usize = 20;
 
-/// The images, in the order of the prompt, and the text before each.
+/// The images in the order of the prompt, each with the text before it.
 pub fn images(
     page: &PageImage,
     doc_type: &str,
@@ -89,7 +88,7 @@ fn resize(
     Ok(target.into_vec())
 }
 
-/// How a page lies on tiles: its size in pixels, on so many tiles side by side.
+/// How a page is placed on tiles: its size in pixels and the columns of tiles.
 #[derive(Debug, PartialEq)]
 struct Fit {
     width: u32,
@@ -97,16 +96,16 @@ struct Fit {
     columns: u32,
 }
 
-/// A page of `width` x `height` as large as `max_tiles` let it be: two columns
-/// for most, one for a long slip, which two would make narrower. Of equals, the
-/// fewest columns.
+/// The largest size of a page of `width` x `height` pixels on at most `max_tiles`
+/// tiles: two columns for most pages, one for a long slip, which two would make
+/// narrower. Of equal sizes the one with the fewest columns.
 fn fit(width: u32, height: u32, tile: u32, most_columns: u32, max_tiles: u32) -> Fit {
     let rows = |columns: u32| (max_tiles / columns).max(1);
     let scale = |columns: u32| {
         let across = f64::from(tile * columns) / f64::from(width);
         across.min(f64::from(tile * rows(columns)) / f64::from(height))
     };
-    // `max_by` takes the last of equals: reversed, the fewest.
+    // `max_by` takes the last of equal ones; reversed, that has the fewest columns.
     let columns = (1..=most_columns)
         .rev()
         .max_by(|&one, &other| scale(one).total_cmp(&scale(other)))
@@ -128,8 +127,7 @@ struct Plane {
 }
 
 impl Plane {
-    /// ITU-R BT.601 luma, as Pillow's mode `L`, with which training pages are
-    /// made.
+    /// ITU-R BT.601 luma as Pillow's mode `L` computes it, as in training.
     fn gray(page: &PageImage) -> Plane {
         let luma = |p: &[u8]| {
             (u32::from(p[0]) * 19595 + u32::from(p[1]) * 38470 + u32::from(p[2]) * 7471 + 0x8000)
@@ -147,7 +145,7 @@ impl Plane {
         }
     }
 
-    /// The median: on a page, paper.
+    /// The median brightness (0 to 255), which on most pages is the paper's.
     fn background(&self) -> u8 {
         let mut counts = [0usize; 256];
         for pixel in &self.pixels {
@@ -162,8 +160,8 @@ impl Plane {
             .unwrap_or(255)
     }
 
-    /// Left, top, right, bottom (exclusive) of the inked part with `margin`, a
-    /// share of its width, on each side; `None` where there is too little ink.
+    /// Left, top, right, bottom (exclusive) in pixels of the part with ink, with
+    /// `margin` (a share of its width) on each side; `None` with too little ink.
     fn inked(&self, margin: f32) -> Option<(u32, u32, u32, u32)> {
         let background = self.background();
         let (w, h) = (self.width as usize, self.height as usize);
@@ -210,7 +208,8 @@ impl Plane {
         }
     }
 
-    /// The page at reading size on whole tiles, the rest its background.
+    /// The page scaled onto whole tiles of `tile` pixels; the rest has its
+    /// background.
     fn sheet(&self, tile: u32, most_columns: u32, max_tiles: u32) -> anyhow::Result<Plane> {
         let Fit {
             width,
@@ -240,8 +239,8 @@ impl Plane {
         })
     }
 
-    /// Each channel samples the page at an offset (x, y); outside, the edge's
-    /// pixels are repeated.
+    /// Each channel samples the page at an offset (x, y) in pixels; outside of the
+    /// page the edge pixels repeat.
     fn channels(&self, offsets: &[(i32, i32); 3]) -> PageImage {
         let clamp = |at: i64, size: u32| at.clamp(0, i64::from(size) - 1) as usize;
         let mut rgb = Vec::with_capacity(self.pixels.len() * 3);
@@ -324,7 +323,7 @@ fn cut(sheet: &PageImage, tile: u32) -> Vec<PageImage> {
     tiles
 }
 
-/// The text before each image of a page that has as many as may be.
+/// The text before each image of a page with the most images.
 #[cfg(feature = "llama")]
 pub fn prefixes(layout: &ImageLayout) -> Vec<String> {
     match layout {

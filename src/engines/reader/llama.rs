@@ -1,5 +1,4 @@
-//! llama.cpp and its multimodal part mtmd: the only file that knows
-//! `llama_cpp_2`.
+//! llama.cpp and its multimodal part mtmd: the only file that uses `llama_cpp_2`.
 
 use std::ffi::CString;
 use std::num::NonZeroU32;
@@ -21,8 +20,8 @@ use super::{PageReader, Prompt, TokenModel, Tokenize, Vocabulary, layout};
 use crate::domain::{Failure, ReadRequest, Reading, Reason};
 use crate::engines::models::{ImageLayout, ResolvedReader};
 
-/// Rows that llama.cpp computes at once: a tile of 576 and its number, with
-/// room to spare. More rows cost memory for every context.
+/// Tokens that llama.cpp computes at once: more than the 576 of a tile and its
+/// number. Each further one takes memory in every context.
 const MICRO_BATCH: u32 = 1024;
 
 /// Reads pages with a LLaVA or any other model that mtmd knows.
@@ -33,7 +32,8 @@ pub struct LlamaReader {
 }
 
 impl LlamaReader {
-    /// Loads both files. A process loads one reader.
+    /// Loads the model's files, once in a process. `threads`: threads of llama.cpp.
+    /// `Err` where a file was changed since its check or cannot be loaded.
     pub fn load(reader: &ResolvedReader, threads: u32) -> anyhow::Result<LlamaReader> {
         let model = LlamaModelContext::load(reader, threads)?;
         Ok(LlamaReader {
@@ -63,23 +63,23 @@ impl PageReader for LlamaReader {
 struct LlamaModelContext {
     model: &'static LlamaModel,
     context: LlamaContext<'static>,
-    /// `None`: the model reads text alone.
+    /// `None`: the model gets text alone.
     mtmd: Option<MtmdContext>,
     chat_template: Option<String>,
-    /// Stands for an image in a prompt. Unlike anything a page or a question
-    /// can hold, it cannot be imitated.
+    /// Stands for an image in a prompt. It is random, so that no page or question
+    /// can imitate it.
     marker: String,
-    /// Names of the tokens that give a turn its form: in an instruction they
-    /// are only text.
+    /// Names of the tokens that mark the parts of a turn; in an instruction they are
+    /// plain text.
     controls: Vec<String>,
-    /// Tokens in the context.
+    /// Tokens that are in the context.
     used: u32,
 }
 
 impl LlamaModelContext {
     fn load(reader: &ResolvedReader, threads: u32) -> anyhow::Result<LlamaModelContext> {
         send_logs_to_tracing(LogOptions::default());
-        // Both borrow for as long as the process lives anyway.
+        // Leaked, since both are used until the process ends.
         let backend: &'static LlamaBackend = Box::leak(Box::new(LlamaBackend::init()?));
         let gpu_layers = if backend.supports_gpu_offload() {
             u32::MAX >> 1
@@ -87,8 +87,7 @@ impl LlamaModelContext {
             0
         };
         let parameters = LlamaModelParams::default().with_n_gpu_layers(gpu_layers);
-        // Opened once and not by name again: these are the bytes that were
-        // checked.
+        // Opened once and not again by name, so that these are the checked bytes.
         let text = reader.files.open(&reader.text)?;
         let mut model = LlamaModel::load_from_file(backend, text.path(), &parameters)
             .with_context(|| format!("llama.cpp cannot load {}", reader.text.display()))?;
@@ -310,10 +309,9 @@ impl TokenModel for LlamaModelContext {
     }
 }
 
-/// Names of the tokens that could forge a turn: llama.cpp finds control tokens
-/// in any text, and those that a model's maker added. Of the latter, words and
-/// punctuation are harmless; what stands in the turn's own frame, or looks
-/// like a tag, is not.
+/// Names of the tokens with which a text could forge a turn: llama.cpp finds control
+/// tokens and added tokens in any text. Of added tokens, words and punctuation are
+/// harmless; tokens of the chat template, and those that look like a tag, are not.
 fn controls(model: &LlamaModel, frame: &str) -> Vec<String> {
     let vocab = model.vocab();
     let forges = |token: &LlamaToken| {
@@ -336,11 +334,11 @@ fn is_tag(name: &str) -> bool {
     within('<', '>') || within('[', ']')
 }
 
-/// The text with a blank in each name of `controls`, so that it stays text
-/// whoever wrote it.
+/// The text with a blank inserted in each name of `controls`, so that it stays
+/// plain text.
 fn without_controls(text: &str, controls: &[String]) -> String {
     let mut text = text.to_owned();
-    // A blank put in may make another name, once or twice at most.
+    // An inserted blank may make another name, once or twice at most.
     for _ in 0..4 {
         let mut is_clean = true;
         for name in controls.iter().filter(|name| name.chars().count() > 1) {

@@ -1,9 +1,9 @@
-//! Log-probabilities of tokens gathered by the leaf that they write.
+//! Adds up the log-probabilities of tokens by leaf.
 
 use crate::domain::FieldLogprob;
 
-/// Adds a token's; tokens come in the order of the text, and one belongs to
-/// the first leaf that it touches.
+/// Adds a token's log-probability (natural logarithm). Tokens come in the order of
+/// the text; a token belongs to the first leaf that it touches.
 pub fn note(logprobs: &mut Vec<FieldLogprob>, field: String, logprob: f32) {
     match logprobs.last_mut().filter(|last| last.field == field) {
         Some(last) => {

@@ -1,13 +1,13 @@
-//! Notices a model that has begun to repeat itself.
+//! Detects that a model repeats itself.
 
-/// One line so many times in a row is not a shopping list.
+/// Equal lines in a row from which they count as a repetition.
 const SAME_LINE: usize = 4;
-/// A cycle of 2 to this many lines, so many times in a row.
+/// Longest cycle in lines; the shortest has 2.
 const LONGEST_CYCLE: usize = 6;
+/// Times that a cycle must occur in a row.
 const SAME_CYCLE: usize = 3;
 
-/// How many of the last `lines` repeat those before them; `None`: no
-/// repetition.
+/// Number of the last `lines` that repeat those before them; `None`: no repetition.
 pub fn repeated_lines<T: PartialEq>(lines: &[T]) -> Option<usize> {
     (1..=LONGEST_CYCLE).find_map(|cycle| {
         let times = if cycle == 1 { SAME_LINE } else { SAME_CYCLE };
@@ -22,11 +22,11 @@ pub fn repeated_lines<T: PartialEq>(lines: &[T]) -> Option<usize> {
     })
 }
 
-/// Whether a free text ends in one phrase of up to 80 bytes over and over.
+/// Whether a free text ends in a phrase of up to 80 bytes that repeats.
 pub fn is_endless(text: &[u8]) -> bool {
     const LONGEST_PHRASE: usize = 80;
     const TIMES: usize = 4;
-    // Shorter tails repeat honestly: dots, dashes, zeros.
+    // Shorter repetitions occur in documents: dots, dashes, zeros.
     const LEAST_BYTES: usize = 48;
     (1..=LONGEST_PHRASE).any(|phrase| {
         let length = (phrase * TIMES).max(LEAST_BYTES);

@@ -1,5 +1,5 @@
-//! The only file that knows candle: a Hugging Face CLIP checkpoint, run on the
-//! GPU that the build supports, else on the CPU.
+//! A Hugging Face CLIP checkpoint on candle, on the GPU that the build supports or
+//! on the CPU. The only file that uses candle.
 
 use anyhow::{Context, anyhow, ensure};
 use candle_core::{DType, Device, Tensor};
@@ -11,7 +11,7 @@ use super::ClipEngine;
 use crate::domain::{Embedding, PageImage};
 use crate::engines::models::{ClipConfig, ClipPreprocessor, OpenFile, ResolvedClip};
 
-/// A CLIP that candle runs in f32.
+/// A CLIP on candle, in f32.
 pub struct CandleClip {
     model: clip::ClipModel,
     tokenizer: Tokenizer,
@@ -23,10 +23,9 @@ pub struct CandleClip {
 }
 
 impl CandleClip {
-    /// Loads the files of `resolved`, which were checked when it was resolved.
+    /// Loads the files of `resolved`. `Err` where one was changed since its check.
     pub fn load(resolved: &ResolvedClip) -> anyhow::Result<CandleClip> {
-        // Opened once and not by name again: these are the bytes that were
-        // checked.
+        // Opened once and not again by name, so that these are the checked bytes.
         let open = |path| resolved.files.open(path);
         let (config, preprocessor) = (open(&resolved.config)?, open(&resolved.preprocessor)?);
         let (words, weights) = (open(&resolved.tokenizer)?, open(&resolved.weights)?);
@@ -50,8 +49,8 @@ impl CandleClip {
         })
     }
 
-    /// A batch as CLIP takes it: n x 3 x side x side, f32, mean and standard
-    /// deviation applied.
+    /// A batch for CLIP: shape `[n, 3, side, side]` f32, normalised by mean and
+    /// standard deviation.
     fn pixels(&self, images: &[PageImage]) -> anyhow::Result<Tensor> {
         let side = self.image_side as usize;
         let mut values = Vec::with_capacity(images.len() * 3 * side * side);
@@ -78,7 +77,7 @@ impl CandleClip {
         )?)
     }
 
-    /// Token ids of the texts, n x longest, u32.
+    /// Token ids of the texts, shape `[n, longest]` u32.
     fn tokens(&self, texts: &[String]) -> anyhow::Result<Tensor> {
         let mut rows = Vec::with_capacity(texts.len());
         for text in texts {
@@ -87,7 +86,7 @@ impl CandleClip {
                 .map_err(|error| anyhow!("\"{text}\": {error}"))?
                 .get_ids()
                 .to_vec();
-            // candle pools at the first token of the highest id.
+            // candle pools at the first token with the highest id.
             let highest = ids.iter().max();
             ensure!(
                 ids.last() == highest && ids.iter().filter(|id| Some(*id) == highest).count() == 1,
@@ -96,8 +95,8 @@ impl CandleClip {
             rows.push(ids);
         }
         let longest = rows.iter().map(Vec::len).max().unwrap_or(0);
-        // What follows the end token does not change what is pooled there,
-        // since attention only looks back.
+        // Tokens after the end token do not change the pooled value, since
+        // attention is causal.
         rows.iter_mut().for_each(|row| row.resize(longest, 0));
         Ok(Tensor::from_vec(
             rows.concat(),
@@ -176,8 +175,8 @@ fn scale(weights: &VarBuilder, config: &ClipConfig) -> anyhow::Result<f32> {
     Ok(logarithm.exp())
 }
 
-/// candle's configuration. What it lacks (the activation, the epsilon of the
-/// layer norms) is what [`ClipConfig::load`] requires.
+/// candle's configuration. It has no activation and no epsilon of the layer norms;
+/// [`ClipConfig::load`] accepts only the values that candle uses.
 fn candle_config(config: &ClipConfig) -> clip::ClipConfig {
     let (text, vision) = (&config.text_config, &config.vision_config);
     clip::ClipConfig {

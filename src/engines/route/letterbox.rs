@@ -3,13 +3,12 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 
 use crate::domain::PageImage;
 
-/// The page as a square of `side` x `side` pixels, as CLIP takes it.
+/// The page as a square of `side` x `side` pixels for CLIP.
 ///
-/// With `pad_to_square` the whole page, aspect kept, is centred on white;
-/// without, the shorter side becomes `side` and the centre is kept, as CLIP's
-/// own processor does it (but for the share of a pixel by which that rounds
-/// the longer side). Both scale as Pillow's antialiased bicubic filter does.
-/// A page that already has this size is left as it is.
+/// With `pad_to_square` the whole page is scaled with its aspect and centred on
+/// white. Without, the shorter side becomes `side` and the centre is cropped, as
+/// CLIP's own processor does except for its rounding of the longer side. Both use
+/// Pillow's antialiased bicubic filter. A page of this size is not changed.
 pub fn letterbox(page: &PageImage, side: u32, pad_to_square: bool) -> PageImage {
     if (page.width, page.height) == (side, side) {
         return page.clone();
@@ -18,13 +17,13 @@ pub fn letterbox(page: &PageImage, side: u32, pad_to_square: bool) -> PageImage 
         return scaled(page, side, side);
     }
     let scale = f64::from(side) / f64::from(page.width.max(page.height));
-    // Python's `round`, with which the default weights were trained.
+    // Rounds as Python's `round`, as in the training of the default weights.
     let fit = |length: u32| ((f64::from(length) * scale).round_ties_even() as u32).clamp(1, side);
     centred_on_white(&scaled(page, fit(page.width), fit(page.height)), side)
 }
 
-/// The page, cropped to the target's aspect around its centre where the two
-/// differ by more than rounding, scaled to `width` x `height`.
+/// The page scaled to `width` x `height` pixels, cropped around its centre where the
+/// aspects differ by more than rounding.
 fn scaled(page: &PageImage, width: u32, height: u32) -> PageImage {
     let source = ImageRef::new(page.width, page.height, &page.rgb, PixelType::U8x3)
         .expect("a page image holds width x height x 3 bytes");

@@ -1,5 +1,5 @@
-//! CLIP classifies pages by document type, zero-shot, by the sentences that
-//! each type has.
+//! Finds the document type of pages: CLIP compares them with each type's labels
+//! (zero-shot).
 
 pub mod clip;
 mod letterbox;
@@ -10,7 +10,7 @@ pub use router::Router;
 
 use crate::domain::{Embedding, PageImage};
 
-/// The seam to the CLIP engine.
+/// The interface to the CLIP engine.
 pub trait ClipEngine {
     /// Side in pixels of the square images that [`ClipEngine::embed_images`] takes.
     fn image_side(&self) -> u32;
@@ -25,6 +25,6 @@ pub trait ClipEngine {
     /// One L2-normalised embedding per text, in order.
     fn embed_texts(&self, texts: &[String]) -> anyhow::Result<Vec<Embedding>>;
 
-    /// What cosines are multiplied by before the softmax (`exp(logit_scale)`).
+    /// The factor of cosines before the softmax (`exp(logit_scale)`).
     fn scale(&self) -> f32;
 }

@@ -13,22 +13,22 @@ pub struct Router<E> {
 
 struct KnownType {
     name: String,
-    /// Pages of it are read; those of the others go to review.
+    /// Whether pages of the type are read; those of others go to review.
     readable: bool,
 }
 
-/// A group of sentences as one direction in CLIP's space.
+/// A group of labels as one embedding.
 struct Class {
     /// Index into `Router::types`.
     of: usize,
-    /// Mean of the sentences' embeddings, L2-normalised.
+    /// Mean of the labels' embeddings, L2-normalised, `[d]`.
     prototype: Vec<f32>,
 }
 
 impl<E: ClipEngine> Router<E> {
-    /// Embeds the labels of `types`; a type without labels is never routed to.
-    /// `margin` (0 to 1) is the least lead of the best type's probability over
-    /// the second's.
+    /// Embeds the labels of `types`; a type without labels is never chosen.
+    /// `margin`: least lead (0 to 1) of the best type's probability over the
+    /// second's.
     pub fn from_types<'a>(
         engine: E,
         types: impl IntoIterator<Item = &'a DocType>,
@@ -62,7 +62,7 @@ impl<E: ClipEngine> Router<E> {
         Ok(router)
     }
 
-    /// What each page is, in order. The pages are embedded as one batch.
+    /// The routing of each page, in order. The pages are embedded as one batch.
     pub fn route(&self, pages: &[PageImage]) -> anyhow::Result<Vec<Routing>> {
         let side = self.engine.image_side();
         let pad = self.engine.pad_to_square();
@@ -81,7 +81,7 @@ impl<E: ClipEngine> Router<E> {
             .collect()
     }
 
-    /// The text among the pages, L2-normalised.
+    /// The text's embedding, which is comparable with those of pages.
     pub fn embed_text(&self, text: String) -> anyhow::Result<Embedding> {
         let embedded = self.engine.embed_texts(&[text])?.pop();
         embedded.context("CLIP left out the text")
@@ -111,7 +111,7 @@ impl<E: ClipEngine> Router<E> {
         })
     }
 
-    /// `ranked` has the likeliest type first.
+    /// `ranked` has the most probable type first.
     fn verdict(&self, ranked: &[(&KnownType, f32)]) -> Result<String, String> {
         let (best, lead) = match ranked {
             [(best, p), (_, second), ..] => (best, p - second),

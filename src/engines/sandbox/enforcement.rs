@@ -1,23 +1,24 @@
-//! What the kernel enforces on processes, as data.
+//! Data about what the kernel enforces on processes.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The version of Landlock's interface that a kernel enforces.
+/// The version of Landlock's ABI that a kernel enforces, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Abi(pub u32);
 
 /// What the kernel enforces on one process, beside its resource limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enforcement {
-    /// `None`: no Landlock stands around its files.
+    /// `None`: Landlock does not limit its files.
     pub landlock: Option<Abi>,
     pub seccomp: bool,
-    /// A network of its own without interfaces: seccomp refuses sockets anyhow.
+    /// Whether it has a network namespace without interfaces. Seccomp forbids
+    /// sockets with or without it.
     pub network_namespace: bool,
-    /// It drives a GPU, whose driver opens devices at any time: neither
+    /// Whether it uses a GPU. The driver opens devices at any time, so neither
     /// Landlock nor the runtime filter is applied.
     pub gpu: bool,
 }
@@ -81,7 +82,7 @@ impl Enforcement {
         }
     }
 
-    /// An error where a part is missing, for `sandbox.required`.
+    /// `Err` where a part is not enforced, for `sandbox.required`.
     pub fn require_all(&self) -> anyhow::Result<()> {
         require_all(self.status(), &self.gaps())
     }
@@ -103,12 +104,12 @@ impl fmt::Display for Enforcement {
     }
 }
 
-/// The enforcement on each role of a run.
+/// The enforcement on each role of a run, with the role's name.
 #[derive(Clone, Debug, Default)]
 pub struct SandboxReport(pub Vec<(&'static str, Enforcement)>);
 
 impl SandboxReport {
-    /// The weakest of the roles.
+    /// The weakest status of the roles.
     pub fn status(&self) -> SandboxStatus {
         let statuses: Vec<_> = self.0.iter().map(|(_, role)| role.status()).collect();
         match statuses.first() {
@@ -118,7 +119,7 @@ impl SandboxReport {
         }
     }
 
-    /// Each once, whichever roles it concerns.
+    /// The gaps of all roles, each once.
     pub fn gaps(&self) -> BTreeSet<SandboxGap> {
         self.0.iter().flat_map(|(_, role)| role.gaps()).collect()
     }

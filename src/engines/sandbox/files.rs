@@ -9,11 +9,12 @@ use landlock::{
 
 use super::Abi;
 
-/// The newest rules that are asked for; an older kernel enforces those it knows.
+/// The newest Landlock rules that docmill sets; an older kernel enforces those that
+/// it supports.
 const NEWEST: ABI = ABI::V6;
 
-/// What any program reads while it loads: libraries, and what the kernel says
-/// of CPUs and memory.
+/// Paths that every program reads while it loads: libraries, and the kernel's files
+/// about CPUs and memory.
 pub fn system() -> Vec<PathBuf> {
     [
         "/lib",
@@ -38,10 +39,10 @@ pub fn system() -> Vec<PathBuf> {
     .to_vec()
 }
 
-/// Leaves this thread and those it will start only `readable` to read, and
-/// nothing to execute, write, make or connect to. Paths that do not exist are
-/// left out. Returns the version of Landlock that enforces it; `None`: the
-/// kernel has none.
+/// Allows this thread, and those that it starts later, to read only `readable`, and
+/// forbids to execute, write, create or connect. Paths that do not exist are
+/// ignored. Returns the version of Landlock that enforces it; `None`: the kernel has
+/// none.
 pub fn allow_only(readable: &[PathBuf]) -> anyhow::Result<Option<Abi>> {
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     let status = Ruleset::default()

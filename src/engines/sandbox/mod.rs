@@ -1,10 +1,9 @@
-//! What keeps a process that reads files from strangers apart from the rest of
-//! the machine.
+//! Isolates a process that reads untrusted files from the rest of the machine.
 //!
-//! [`Sandbox::enter`] leaves a worker what its engine needs to load;
-//! [`Sandbox::lock_down`] takes that away too, before the first page. Both only
-//! ever take rights away, so nothing that runs later can give them back. Where
-//! the kernel lacks a part, the others are enforced ([`Enforcement`]).
+//! [`Sandbox::enter`] leaves a worker the rights that its engine needs to load;
+//! [`Sandbox::lock_down`] removes those too, before the first page. Removed rights
+//! cannot be regained. Where the kernel lacks a part, the others are enforced
+//! ([`Enforcement`]).
 
 mod enforcement;
 #[cfg(target_os = "linux")]
@@ -18,26 +17,27 @@ use std::path::PathBuf;
 
 pub use enforcement::{Abi, Enforcement, SandboxGap, SandboxReport, SandboxStatus, describe_gaps};
 
-/// What one worker may have.
+/// The rights of one worker.
 #[derive(Clone, Debug, Default)]
 pub struct SandboxPolicy {
     /// Files and folders that the engine reads while it loads.
     pub load_paths: Vec<PathBuf>,
-    /// Folders that it reads later too (fonts). Without Landlock, none.
+    /// Folders that it also reads later (fonts). Without Landlock they are not
+    /// readable.
     pub runtime_paths: Vec<PathBuf>,
-    /// Whether it starts threads when it works.
+    /// Whether it starts threads while it works.
     pub threads: bool,
-    /// Whether a GPU's driver runs in it: such a driver opens devices and maps
-    /// memory at any time, which leaves limits and the loading filter.
+    /// Whether a GPU driver runs in it. The driver opens devices and maps memory at
+    /// any time, so only limits and the loading filter are applied.
     pub gpu: bool,
-    /// Bytes that it may write to. What is mapped read-only, such as weights,
-    /// does not count.
+    /// Bytes of writable memory. Files that are mapped read-only, such as weights, do
+    /// not count.
     pub memory: u64,
-    /// CPU seconds of its whole life.
+    /// CPU seconds of its whole life, all threads together.
     pub cpu_seconds: u64,
 }
 
-/// A process that has taken the first of two steps into its sandbox.
+/// A process after the first of two steps into its sandbox.
 pub struct Sandbox {
     policy: SandboxPolicy,
     enforcement: Enforcement,
@@ -45,9 +45,10 @@ pub struct Sandbox {
 
 #[cfg(target_os = "linux")]
 impl Sandbox {
-    /// For a process with one thread, before its engine loads: limits, no new
-    /// privileges, no network, no other programs, only `policy.load_paths` and
-    /// the system's libraries to read.
+    /// The first step, before the engine loads, in a process with one thread: sets
+    /// limits and forbids new privileges, networks and other programs. Only
+    /// `policy.load_paths` and the system's libraries stay readable. `Err` where the
+    /// kernel has a part but refuses it.
     pub fn enter(policy: SandboxPolicy) -> anyhow::Result<Sandbox> {
         process::limit(policy.memory, policy.cpu_seconds)?;
         process::give_up_privileges()?;
@@ -72,10 +73,10 @@ impl Sandbox {
         })
     }
 
-    /// When the engine has loaded, from the main thread: nothing more may be
-    /// opened but fonts, and only the system calls that reading a page takes
-    /// are left. `threads` runs in between, while a thread may still be made
-    /// that is locked down as well.
+    /// The second step, after the engine has loaded, in the main thread: only fonts
+    /// may be opened, and only the system calls for reading a page stay allowed.
+    /// `threads` runs in between, to start threads that the second part of the step
+    /// locks down as well.
     pub fn lock_down(self, threads: impl FnOnce()) -> anyhow::Result<Enforcement> {
         let Sandbox {
             policy,

@@ -5,17 +5,18 @@ use std::io;
 use anyhow::Context;
 use rlimit::Resource;
 
-/// Open files that a process may have: pipes, libraries, a few fonts or devices.
+/// Most open files of a process: pipes, libraries, a few fonts or devices.
 const OPEN_FILES: u64 = 256;
 
-/// Memory, CPU and open files; nothing to be written to files, no core dumps.
+/// Limits memory (bytes), CPU time and open files, and forbids writing to files and
+/// core dumps.
 pub fn limit(memory: u64, cpu_seconds: u64) -> anyhow::Result<()> {
     let limits = [
-        // DATA counts what the process writes to, not the weights it maps.
+        // DATA counts writable memory, not mapped weights.
         (Resource::DATA, memory),
         (Resource::CPU, cpu_seconds),
         (Resource::CORE, 0),
-        // Pipes are not files: answers pass.
+        // Pipes are not files, so answers can be written.
         (Resource::FSIZE, 0),
         (Resource::NOFILE, OPEN_FILES),
         (Resource::MEMLOCK, 0),
@@ -31,8 +32,8 @@ pub fn limit(memory: u64, cpu_seconds: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// No program that this process might start gains rights, and no other process
-/// of the user looks into this one.
+/// Prevents that a started program gains rights, and that another process of the
+/// user reads this process's memory.
 pub fn give_up_privileges() -> io::Result<()> {
     prctl(libc::PR_SET_NO_NEW_PRIVS, 1)?;
     prctl(libc::PR_SET_DUMPABLE, 0)
@@ -46,15 +47,15 @@ fn prctl(option: libc::c_int, value: libc::c_ulong) -> io::Result<()> {
     }
 }
 
-/// Moves into a network of its own that has no interface. Not every system
-/// lets a user do so; nothing else depends on it.
+/// Moves into a network namespace without interfaces. Returns whether the system
+/// allows that; nothing else depends on it.
 pub fn leave_network() -> bool {
     let own = libc::CLONE_NEWNET | libc::CLONE_NEWIPC;
     // SAFETY: changes only what this process shares with others.
     unsafe { libc::unshare(own) == 0 || libc::unshare(libc::CLONE_NEWUSER | own) == 0 }
 }
 
-/// Root that may be refused what it does not own.
+/// Drops root's capabilities except reading files of other users.
 pub fn drop_capabilities() -> io::Result<()> {
     // Model files may belong to another user.
     const CAP_DAC_READ_SEARCH: u32 = 2;
@@ -90,7 +91,7 @@ fn capabilities() -> io::Result<u32> {
         pid: 0,
     };
     let mut sets = [CapabilitySets::default(); 2];
-    // SAFETY: both structures are laid out as capget(2) says, for version 3.
+    // SAFETY: both structures have the layout of capget(2), version 3.
     match unsafe { libc::syscall(libc::SYS_capget, &mut header, sets.as_mut_ptr()) } {
         0 => Ok(sets[0].permitted),
         _ => Err(io::Error::last_os_error()),

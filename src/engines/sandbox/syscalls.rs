@@ -1,9 +1,9 @@
-//! Which system calls a process may make, enforced by seccomp filters.
+//! The system calls that a process may make, enforced by seccomp filters.
 //!
-//! A filter once set stays; of several, the strictest answer holds. While an
-//! engine loads, what no engine needs is refused. When it has loaded, only
-//! what reading a page takes is left: other calls fail with `EPERM`, and those
-//! that only an escape would make end the process ([`FORBIDDEN`]).
+//! A filter cannot be removed; of several filters the strictest applies. While an
+//! engine loads, calls that no engine needs fail. After it has loaded, only the calls
+//! for reading a page are allowed: others fail with `EPERM`, and those that only an
+//! escape would make end the process ([`FORBIDDEN`]).
 
 use std::collections::BTreeMap;
 
@@ -15,16 +15,16 @@ use seccompiler::{
 
 type Rule = (libc::c_long, Vec<SeccompRule>);
 
-/// What [`apply_runtime_filter`] leaves.
+/// What [`apply_runtime_filter`] allows beside [`ALLOWED`].
 pub struct RuntimeRules {
-    /// Files may be opened for reading (Landlock says which).
+    /// Opening files for reading; Landlock limits which.
     pub open_fonts: bool,
     pub threads: bool,
     pub gpu: bool,
 }
 
-/// Networks, programs, other processes, the kernel's own parts: no engine
-/// touches them.
+/// Calls for networks, programs, other processes and the kernel itself, which no
+/// engine makes.
 #[rustfmt::skip]
 const FORBIDDEN: &[libc::c_long] = &[
     // Networks and messages to other processes.
@@ -53,7 +53,7 @@ const FORBIDDEN: &[libc::c_long] = &[
     libc::SYS_io_uring_enter, libc::SYS_io_uring_register, libc::SYS_vmsplice,
 ];
 
-/// Those that only x86-64 has.
+/// Those of x86-64 alone.
 #[cfg(target_arch = "x86_64")]
 #[rustfmt::skip]
 const FORBIDDEN_HERE: &[libc::c_long] = &[
@@ -63,7 +63,7 @@ const FORBIDDEN_HERE: &[libc::c_long] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const FORBIDDEN_HERE: &[libc::c_long] = &[];
 
-/// Memory, time, threads that are there already, pipes that are open already.
+/// Calls for memory, time, existing threads and open pipes.
 #[rustfmt::skip]
 const ALLOWED: &[libc::c_long] = &[
     libc::SYS_read, libc::SYS_write, libc::SYS_readv, libc::SYS_writev, libc::SYS_close,
@@ -81,8 +81,8 @@ const ALLOWED_HERE: &[libc::c_long] = &[libc::SYS_poll, libc::SYS_time];
 #[cfg(not(target_arch = "x86_64"))]
 const ALLOWED_HERE: &[libc::c_long] = &[];
 
-/// What listing and reading a font folder takes beside `openat`. Landlock does
-/// not stop `stat`: that a file is there, and how large it is, can be seen.
+/// Calls for listing and reading a font folder beside `openat`. Landlock does not
+/// limit `stat`, so that existence and size of files are visible.
 const READ_FILES: &[libc::c_long] = &[
     libc::SYS_newfstatat,
     libc::SYS_statx,
@@ -91,19 +91,19 @@ const READ_FILES: &[libc::c_long] = &[
     libc::SYS_pread64,
     libc::SYS_fcntl,
 ];
-/// PDFium is built for an old C library, which has calls of its own.
+/// PDFium is built for an old C library, which uses these calls.
 #[cfg(target_arch = "x86_64")]
 const READ_FILES_HERE: &[libc::c_long] = &[libc::SYS_stat, libc::SYS_lstat];
 #[cfg(not(target_arch = "x86_64"))]
 const READ_FILES_HERE: &[libc::c_long] = &[];
 
-/// Refuses what no engine needs, in this thread and those it will start.
-/// `false`: the kernel has no seccomp.
+/// Makes calls fail that no engine needs, in this thread and those that it starts
+/// later. `false`: the kernel has no seccomp.
 pub fn apply_loading_filter() -> anyhow::Result<bool> {
     if !is_supported() {
         return Ok(false);
     }
-    // Libraries probe: refused, not killed.
+    // Libraries probe for calls, so they fail and do not end the process.
     apply_filter(&loading_filter()?).context("cannot set the seccomp filter")?;
     Ok(true)
 }
@@ -133,23 +133,23 @@ pub fn is_supported() -> bool {
     answer == 0
 }
 
-/// Leaves only what reading a page takes, in every thread of the process. Does
+/// Allows only the calls for reading a page, in every thread of the process. Does
 /// nothing where the kernel has no seccomp, which [`apply_loading_filter`] has
-/// reported, and around a GPU's driver, for which the loading filter stays.
+/// reported, or where a GPU driver runs, for which the loading filter stays.
 pub fn apply_runtime_filter(rules: &RuntimeRules) -> anyhow::Result<()> {
     if !is_supported() || rules.gpu {
         return Ok(());
     }
     let escape = forbidden().chain(new_processes()?).chain(writing()?);
-    // The flags of `clone3` lie in memory, where a filter cannot look: glibc
-    // falls back to `clone`.
+    // A filter cannot read the flags of `clone3`, which are in memory: glibc falls
+    // back to `clone`.
     let clone3 = std::iter::once((libc::SYS_clone3, Vec::new()));
     let errno = |number: libc::c_int| SeccompAction::Errno(number as u32);
     let allow = || SeccompAction::Allow;
     let filters = [
         filter(escape, allow(), SeccompAction::KillProcess)?,
         filter(clone3, allow(), errno(libc::ENOSYS))?,
-        // Last: it refuses the system call that sets filters, too.
+        // Last, since it also forbids the system call that sets filters.
         filter(allowed(rules)?, errno(libc::EPERM), allow())?,
     ];
     for filter in &filters {
@@ -163,13 +163,13 @@ fn forbidden() -> impl Iterator<Item = Rule> {
     calls.map(|&call| (call, Vec::new()))
 }
 
-/// `clone` that makes a process, not a thread.
+/// `clone` of a process, not of a thread.
 fn new_processes() -> anyhow::Result<Vec<Rule>> {
     let is_process = compare32(0, Is::MaskedEq(libc::CLONE_THREAD as u64), 0)?;
     Ok(vec![(libc::SYS_clone, vec![rule(vec![is_process])?])])
 }
 
-/// Opening a file for anything but reading.
+/// Opening a file other than for reading.
 fn writing() -> anyhow::Result<Vec<Rule>> {
     let flags = [
         libc::O_WRONLY,
@@ -198,7 +198,7 @@ fn allowed(rules: &RuntimeRules) -> anyhow::Result<Vec<Rule>> {
     let mut allowed: Vec<Rule> = plain.map(|&call| (call, Vec::new())).collect();
     let executable = libc::PROT_EXEC as u64;
     let not_executable = || compare32(2, Is::MaskedEq(executable), 0);
-    // Shared memory would not count as the process's own.
+    // Shared memory does not count towards the memory limit.
     let private = compare32(
         3,
         Is::MaskedEq(libc::MAP_TYPE as u64),
@@ -209,10 +209,10 @@ fn allowed(rules: &RuntimeRules) -> anyhow::Result<Vec<Rule>> {
         vec![rule(vec![not_executable()?, private])?],
     ));
     allowed.push((libc::SYS_mprotect, vec![rule(vec![not_executable()?])?]));
-    // Whoever reads a limit may; setting one takes a pointer in argument 2.
+    // Reading a limit is allowed; setting one takes a pointer in argument 2.
     let only_read = rule(vec![compare64(2, Is::Eq, 0)?])?;
     allowed.push((libc::SYS_prlimit64, vec![only_read]));
-    // SIGXCPU ends the worker: it gets no handler.
+    // No handler for SIGXCPU, which must end the worker.
     let other_signal = rule(vec![compare32(0, Is::Ne, libc::SIGXCPU as u64)?])?;
     allowed.push((libc::SYS_rt_sigaction, vec![other_signal]));
     let own = rule(vec![compare32(0, Is::Eq, u64::from(std::process::id()))?])?;
@@ -242,8 +242,8 @@ fn allowed(rules: &RuntimeRules) -> anyhow::Result<Vec<Rule>> {
     Ok(allowed)
 }
 
-/// Compares an argument that is a number or flags: they lie in the low half, and
-/// the high half of a 32-bit argument is undefined.
+/// Compares the low 32 bits of an argument that is a number or flags; the high half
+/// of a 32-bit argument is undefined.
 fn compare32(argument: u8, is: Is, value: u64) -> anyhow::Result<SeccompCondition> {
     Ok(SeccompCondition::new(argument, Len::Dword, is, value)?)
 }

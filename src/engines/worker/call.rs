@@ -1,4 +1,4 @@
-//! Calls: what a supervisor asks of a worker, each with the reply that it gets.
+//! Calls from a supervisor to a worker, each with its reply.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -8,44 +8,43 @@ use super::role::Role;
 use crate::domain::Failure;
 use crate::engines::sandbox::Enforcement;
 
-/// CPU seconds beyond those that fit into the deadline: enough that the
-/// deadline comes first, and that a worker that computes while it has nothing
-/// to do is ended soon.
+/// CPU seconds beyond those that fit into the deadline: enough for the deadline to
+/// come first, and few enough to end a worker soon that computes while it is idle.
 const CPU_SPARE: u64 = 5;
 
-/// One question to a worker of one role.
+/// One call to a worker of one role.
 pub trait Call: Serialize + DeserializeOwned + Sync {
     type Role: Role;
-    /// The part of the reply that travels as JSON; the rest is its blob.
+    /// The part of the reply that is sent as JSON; the rest is its blob.
     type Json: Serialize + DeserializeOwned + Send;
     type Reply: Send;
 
     /// Its name in the message.
     const OP: &'static str;
-    /// What the worker was doing, for messages about one that died.
+    /// What the worker does during the call, for messages about its death.
     const STAGE: &'static str;
 
-    /// Pixels or a file that go with it.
+    /// Pixels or a file that are sent with it.
     fn blob(&self) -> &[u8] {
         &[]
     }
 
-    /// How long an honest reply can be.
+    /// Greatest size of a valid reply.
     fn bounds(&self) -> Bounds;
 
-    /// CPU seconds that it may take, with `threads` until `deadline` (seconds);
-    /// `None`: the limit stays.
+    /// CPU seconds that the call may take with `threads` threads and `deadline`
+    /// seconds; `None`: the worker's limit is not changed.
     fn cpu_seconds(&self, deadline: u64, threads: u64) -> Option<u64> {
         Some(deadline * threads + CPU_SPARE)
     }
 
-    /// The reply, or what is wrong with it: an error ends the worker, which no
-    /// honest one would have sent.
+    /// The reply. `Err` says what is wrong with it and ends the worker, since only a
+    /// compromised one sends such a reply.
     fn accept(&self, json: Self::Json, blob: Vec<u8>) -> Result<Self::Reply, String>;
 }
 
-/// What [`Call::accept`] says of numbers that 32 bits do not hold: JSON's 1e300
-/// would be stored as null and never be read again.
+/// For [`Call::accept`]: `Err` where numbers are not finite as `f32`. JSON's 1e300
+/// would be stored as null, which cannot be read back.
 pub fn finite(is_finite: bool) -> Result<(), String> {
     match is_finite {
         true => Ok(()),
@@ -63,7 +62,7 @@ pub fn parse<C: Call>(call: &Incoming) -> Option<Result<C, Failure>> {
     (call.op == C::OP).then(|| call.parse())
 }
 
-/// Has `engine` answer, if this is a call of type `C`.
+/// The answer of `engine`, if this is a call of type `C`.
 pub fn answer<C: Call>(
     call: &mut Incoming,
     engine: &mut impl Handle<C>,
@@ -82,6 +81,7 @@ pub struct Init<R> {
     pub role: R,
     /// Bytes of writable memory.
     pub memory: u64,
+    /// CPU seconds of its whole life.
     pub cpu_seconds: u64,
 }
 

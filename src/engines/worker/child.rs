@@ -1,5 +1,5 @@
-//! The worker's side: one engine inside its sandbox, one call at a time, until
-//! the pipe closes.
+//! The worker process: one engine inside its sandbox, one call at a time, until the
+//! pipe closes.
 
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::time::Duration;
@@ -11,11 +11,11 @@ use super::role::{Role, unknown};
 use crate::domain::Failure;
 use crate::engines::sandbox::Sandbox;
 
-/// Answers a call before the role sees it; `None` leaves the call to the role.
-/// docmill has none; the test of the sandbox has its probes.
+/// Answers a call before the role; `None` leaves the call to the role. Only
+/// `docmill-sandbox-test` has one, for its probes.
 pub type Hook = fn(&Incoming) -> Option<Result<Answer, Failure>>;
 
-/// An engine does not inherit the files that whoever started docmill left open.
+/// Closes files that the program which started docmill left open.
 fn close_inherited() {
     #[cfg(target_os = "linux")]
     // SAFETY: nothing of this process has opened a file yet.
@@ -24,8 +24,8 @@ fn close_inherited() {
     }
 }
 
-/// A supervisor that is killed during a call must leave no reader behind: the
-/// pipe alone would be noticed only after the page in hand.
+/// Ends this process with its supervisor. The closed pipe alone would be noticed only
+/// after the current page.
 fn exit_with_parent(parent: u32) {
     std::thread::spawn(move || {
         while std::os::unix::process::parent_id() == parent {
@@ -35,8 +35,8 @@ fn exit_with_parent(parent: u32) {
     });
 }
 
-/// A panic's message may quote what a page says, and the last line of stderr is
-/// reported as the exit cause: that line is the place of the panic.
+/// Prints only the place of a panic, since its message may quote the page and the
+/// last line of stderr is reported as the exit cause.
 fn panic_without_text() {
     std::panic::set_hook(Box::new(|panic| {
         let payload = panic.payload();
@@ -50,13 +50,13 @@ fn panic_without_text() {
     }));
 }
 
-/// Runs a worker of this role on this process's stdin and stdout until stdin
-/// ends.
+/// Runs a worker of this role on this process's stdin and stdout until stdin ends.
+/// `Err` where the engine does not load or a message is damaged.
 pub fn serve_role<R: Role>(hook: Option<Hook>) -> anyhow::Result<()> {
     close_inherited();
     panic_without_text();
-    // Native code may print; frames go to a private copy of stdout and
-    // whatever else is printed goes to stderr.
+    // Frames use a private copy of stdout; what native code prints to stdout goes to
+    // stderr.
     let out = std::os::fd::AsFd::as_fd(&std::io::stdout()).try_clone_to_owned()?;
     rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
     serve::<R>(
@@ -97,8 +97,8 @@ fn serve<R: Role>(
 fn start<R: Role>(init: Init<R>, parent: u32) -> anyhow::Result<(R::Engine, Started<R::Ready>)> {
     let mut policy = init.role.policy();
     (policy.memory, policy.cpu_seconds) = (init.memory, init.cpu_seconds);
-    // Threads that are there already keep the files of the first step: with
-    // fonts to read, the watch must start after the second.
+    // Existing threads keep the file rules of the first step: with fonts to read,
+    // the watch must start after the second step.
     let watch_at_once = policy.runtime_paths.is_empty();
     let sandbox = Sandbox::enter(policy)?;
     if watch_at_once {

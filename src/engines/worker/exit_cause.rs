@@ -1,12 +1,12 @@
-//! Why a worker process ended: its signal or exit code, and what it printed last.
+//! Why a worker process ended: its signal or exit code, and its last output.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use crate::domain::{Failure, Reason};
 
-/// The failure of the page that a worker of `role` held at `stage` when it
-/// ended with `status`. `stderr_tail`: its last lines of stderr, newest last.
+/// The failure of the page that a worker of `role` had at `stage` when it ended with
+/// `status`. `stderr_tail`: its last lines of stderr, newest last.
 pub fn failure<'a>(
     role: &str,
     stage: &str,
@@ -51,7 +51,7 @@ fn describe(status: ExitStatus) -> (Reason, String) {
     }
 }
 
-/// The signals that end a process by a fault, or that somebody sends.
+/// Names of the signals of faults, and of those that other processes send.
 fn name(signal: i32) -> &'static str {
     match signal {
         libc::SIGILL => " (SIGILL)",

@@ -1,8 +1,7 @@
 //! Messages over pipes.
 //!
-//! A frame is the length of its JSON (u32, little endian), the length of its
-//! blob (u64, little endian), the JSON, the blob. Pixels and files travel as
-//! blobs.
+//! A frame is the length of its JSON in bytes (u32, little endian), the length of its
+//! blob (u64, little endian), the JSON, the blob. Pixels and files are sent as blobs.
 
 use std::io::{self, Read, Write};
 
@@ -12,8 +11,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::message::{Answer, Bounds, Incoming};
 
-/// What a worker may be sent: the largest blob is a file, bounded by a setting
-/// far below.
+/// Greatest message to a worker. The largest blob is a file, which settings limit to
+/// much less.
 pub const LARGEST: Bounds = Bounds {
     json: 64 << 20,
     blob: 4 << 30,
@@ -43,8 +42,8 @@ fn lengths(header: [u8; 12], bounds: Bounds) -> io::Result<(usize, usize)> {
     Ok((json as usize, blob as usize))
 }
 
-/// Room for a part of a frame, up to that of a usual page: a peer that lies
-/// about a length costs no more memory than it sends.
+/// A buffer for a part of a frame, reserved up to the size of a usual page: a wrong
+/// length does not reserve more memory.
 fn buffer(length: usize) -> Vec<u8> {
     const USUAL: usize = 40 << 20;
     Vec::with_capacity(length.min(USUAL))
@@ -59,7 +58,7 @@ fn complete(part: &[u8], length: usize) -> io::Result<()> {
 
 fn parse<T: DeserializeOwned>(json: &[u8]) -> io::Result<T> {
     serde_json::from_slice(json).map_err(|error| {
-        // serde's own message may quote what a page says.
+        // serde's own message may quote the page.
         let message = format!("a frame {}", crate::domain::json_problem(&error));
         io::Error::new(io::ErrorKind::InvalidData, message)
     })
@@ -73,7 +72,7 @@ pub fn write_answer(to: &mut impl Write, answer: &Answer) -> io::Result<()> {
     to.flush()
 }
 
-/// Reads the next call; `None` at a clean end of the stream.
+/// Reads the next call; `None` where the stream ends between two calls.
 pub fn read_call(from: &mut impl Read) -> io::Result<Option<Incoming>> {
     let mut head = [0; 12];
     match from.read(&mut head[..1])? {
@@ -91,7 +90,7 @@ pub fn read_call(from: &mut impl Read) -> io::Result<Option<Incoming>> {
     Ok(Some(Incoming { blob, ..call }))
 }
 
-/// Sends one frame, the supervisor's side.
+/// Sends one frame to a worker.
 pub async fn send(
     to: &mut (impl AsyncWrite + Unpin),
     message: &impl Serialize,
@@ -104,8 +103,8 @@ pub async fn send(
     to.flush().await
 }
 
-/// Receives one frame, the supervisor's side. The end of the stream is an error,
-/// and so is a message out of `bounds`, before anything of it is kept.
+/// Receives one frame from a worker. `Err` at the end of the stream, and for a message
+/// beyond `bounds`, of which nothing is read into memory.
 pub async fn receive<T: DeserializeOwned>(
     from: &mut (impl AsyncRead + Unpin),
     bounds: Bounds,

@@ -6,8 +6,8 @@ use super::message::Incoming;
 use super::roles::{DrawPage, OpenDocument, ReadPage, RoutePages};
 use crate::domain::Failure;
 
-/// What was read comes back from being written, calls are parsed without a
-/// panic, and replies of each kind are refused or accepted.
+/// A frame that was read is written and read back the same, calls are parsed without
+/// a panic, and replies of each kind are rejected or accepted.
 pub fn frame(bytes: &[u8]) {
     let mut rest = bytes;
     while let Ok(Some(call)) = read_call(&mut rest) {
@@ -51,7 +51,7 @@ fn reply<C: Call>(call: &C, bytes: &[u8]) {
     }
 }
 
-/// The result of a future that has nothing to wait for.
+/// The result of a future that is ready at once.
 fn ready<T>(future: impl Future<Output = T>) -> T {
     let future = std::pin::pin!(future);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());

@@ -1,17 +1,20 @@
-//! Messages between supervisor and worker, before their frames.
+//! Messages between supervisor and worker, without their frames.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Failure, Reason, json_problem};
 
+/// Bytes.
 pub const MIB: u32 = 1 << 20;
 
-/// The longest message that is read, in bytes. A worker that was taken over
-/// writes what it likes: the supervisor's memory must not follow its claims.
+/// The longest message that is read. A compromised worker may write anything, and
+/// must not decide how much memory the supervisor uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
+    /// Bytes.
     pub json: u32,
+    /// Bytes.
     pub blob: u64,
 }
 
@@ -32,7 +35,7 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// The call, if its form is that of `T`.
+    /// The call as `T`; `Err` where its JSON has another form.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         T::deserialize(&self.call).map_err(|error| {
             let message = format!("the call `{}` {}", self.op, json_problem(&error));

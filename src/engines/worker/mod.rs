@@ -1,16 +1,15 @@
 //! Native engines in child processes.
 //!
-//! llama.cpp aborts on internal assertions, PDFium crashes on hostile files,
-//! and memory grows over thousands of images. So `docmill run` supervises
-//! hidden `docmill worker` children over pipes: one that dies, passes its
-//! deadline or outgrows its memory costs the page in hand one attempt and is
-//! replaced.
+//! llama.cpp aborts on internal assertions, PDFium crashes on hostile files, and
+//! memory grows over thousands of images. So `docmill run` supervises hidden
+//! `docmill worker` children over pipes. A worker that dies, exceeds its deadline or
+//! exceeds its memory is replaced, and its page has one attempt less.
 //!
-//! A worker enters a [sandbox](crate::engines::sandbox) before it sees its
-//! first page: code that takes it over reaches neither files nor networks.
+//! A worker enters a [sandbox](crate::engines::sandbox) before its first page, so
+//! that a compromised worker has neither files nor networks.
 //!
-//! A [`role::Role`] says what a worker loads, what it may touch and which
-//! [`call::Call`]s it answers; a [`Pool`] of that role takes no others.
+//! A [`role::Role`] states what a worker loads, its rights and the [`call::Call`]s
+//! that it answers; a [`Pool`] of that role accepts no others.
 
 mod call;
 mod child;

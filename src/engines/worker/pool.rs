@@ -1,4 +1,4 @@
-//! A fixed number of workers of one role, replaced when they die or grow old.
+//! A fixed number of workers of one role, replaced when they die or are recycled.
 
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
@@ -15,29 +15,29 @@ use super::role::Role;
 use crate::domain::{Failure, Reason};
 use crate::engines::sandbox::Enforcement;
 
-/// What a pool's workers are and how long each may live.
+/// What a pool's workers do and how long each may live.
 #[derive(Clone, Debug)]
 pub struct PoolSpec<R> {
     pub role: R,
     pub workers: u32,
-    /// The program that serves the role; `None`: this one.
+    /// The program of the worker; `None`: this one.
     pub program: Option<PathBuf>,
-    /// Bytes of writable memory a worker may have.
+    /// Bytes of writable memory of a worker.
     pub memory: u64,
-    /// CPU seconds that one may use in its life.
+    /// CPU seconds of a worker's whole life.
     pub cpu_seconds: u64,
-    /// A worker is replaced after so many requests,
+    /// Calls after which a worker is recycled.
     pub recycle: u32,
-    /// or when its memory has become so many times what it was after its first
-    /// answers.
+    /// A worker is recycled when its memory is this many times what it was after its
+    /// first answers.
     pub growth: f64,
-    /// Refuse to work where a part of the sandbox is not enforced.
+    /// Whether starting is an error where a part of the sandbox is not enforced.
     pub require_sandbox: bool,
 }
 
-/// Times that a worker which dies while it loads is started again: whatever
-/// killed it (a kernel short of memory, a person) may be gone. One that says
-/// why it cannot load would say so again.
+/// Most starts of a worker that dies while it loads, since the cause (memory of the
+/// machine, a person) may be temporary. One that reports why it cannot load is not
+/// started again.
 const STARTS: u32 = 3;
 
 impl<R: Role> PoolSpec<R> {
@@ -56,7 +56,7 @@ impl<R: Role> PoolSpec<R> {
                     tries += 1;
                 }
                 Err(error) if error.dead => return Err(error.failure),
-                // No page's fault, and true of every page.
+                // Not caused by a page, and the same for every page.
                 Err(error) => {
                     let message = error.failure.message;
                     return Err(Failure::new(Reason::ReaderUnavailable, message));
@@ -77,9 +77,9 @@ impl<R: Role> PoolSpec<R> {
 pub struct PoolStats {
     /// Workers that died or were killed.
     pub deaths: u64,
-    /// Workers that were replaced because they were old or had grown.
+    /// Workers that were recycled.
     pub recycled: u64,
-    /// Highest resident memory of any worker, bytes.
+    /// Highest resident memory of any worker in bytes.
     pub peak_memory: u64,
 }
 
@@ -95,7 +95,7 @@ pub enum WorkerEnd {
 /// Why a worker in good health is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recycling {
-    /// It had answered as many requests as one may.
+    /// It had answered as many calls as a worker may.
     Pages,
     /// Its memory had grown too much.
     Memory,
@@ -125,7 +125,7 @@ struct Shared {
     recycled: AtomicU64,
     peak_memory: AtomicU64,
     on_end: OnEnd,
-    /// Of its first worker; the same kernel treats the others alike.
+    /// Of its first worker; the kernel enforces the same on the others.
     enforcement: OnceLock<Enforcement>,
 }
 
@@ -150,15 +150,16 @@ impl<R: Role> Clone for Pool<R> {
 }
 
 impl<R: Role> Pool<R> {
-    /// Starts the first worker at once, so that a wrong library or model is
-    /// reported before any page is touched; the others start when first needed.
+    /// Starts the first worker at once, so that a wrong library or model is reported
+    /// before the first page; the others start when they are needed. `Err` where it
+    /// cannot be started.
     pub async fn start(spec: PoolSpec<R>, on_end: OnEnd) -> anyhow::Result<Pool<R>> {
         let first = spec.start().await;
         let first = first.map_err(|failure| anyhow::anyhow!(failure.message))?;
         Ok(Pool::with(spec, on_end, Some(first)))
     }
 
-    /// Starts no worker before one is needed.
+    /// Starts the first worker only when it is needed.
     pub fn idle(spec: PoolSpec<R>, on_end: OnEnd) -> Pool<R> {
         Pool::with(spec, on_end, None)
     }
@@ -197,14 +198,15 @@ impl<R: Role> Pool<R> {
         self.ready.as_ref()
     }
 
-    /// A view of the pool without its role.
+    /// The pool's figures, without its role.
     pub fn monitor(&self) -> PoolMonitor {
         PoolMonitor {
             shared: self.shared.clone(),
         }
     }
 
-    /// Waits for a free worker; one that holds `document` open is preferred.
+    /// Waits for a free worker, preferably one that has `document` (BLAKE3 hex) open.
+    /// `Err` where a new one cannot be started.
     pub async fn worker(&self, document: Option<&str>) -> Result<WorkerGuard<R>, Failure> {
         let permit = self
             .permits
@@ -229,8 +231,7 @@ impl<R: Role> Pool<R> {
         })
     }
 
-    /// An idle worker. One that died while it had nothing to do is replaced
-    /// without blaming a page.
+    /// An idle worker. One that died while it was idle is replaced, and no page fails.
     fn idle_worker(&self, document: Option<&str>) -> Option<Process> {
         let mut idle = self.shared.idle.lock().expect("no panic while held");
         loop {
@@ -249,7 +250,7 @@ impl<R: Role> Pool<R> {
     }
 }
 
-/// A pool's figures, whatever its role.
+/// A pool's figures, the same for all roles.
 #[derive(Clone)]
 pub struct PoolMonitor {
     shared: Arc<Shared>,
@@ -265,7 +266,7 @@ impl PoolMonitor {
         self.shared.enforcement.get().copied()
     }
 
-    /// How many workers there are, and the bytes of memory they hold together.
+    /// Number of workers, and their resident memory together in bytes.
     pub fn resident_memory(&self) -> (u32, u64) {
         let resident: Vec<u64> = (self.shared.live().iter())
             .filter_map(|&pid| resident_memory(pid))
@@ -304,7 +305,7 @@ impl Shared {
 
 /// A worker for as long as it is held; returned to the pool on drop.
 pub struct WorkerGuard<R> {
-    /// `None` once it died.
+    /// `None` after it died.
     process: Option<Process>,
     shared: Arc<Shared>,
     role: PhantomData<fn() -> R>,
@@ -312,7 +313,7 @@ pub struct WorkerGuard<R> {
 }
 
 impl<R: Role> WorkerGuard<R> {
-    /// The document that this worker holds open, by BLAKE3.
+    /// BLAKE3 (hex) of the document that this worker has open.
     pub fn document(&self) -> Option<&str> {
         self.process.as_ref()?.document.as_deref()
     }

@@ -1,6 +1,6 @@
-//! Attempts to break out of a worker, which `docmill doctor --test-sandbox`
-//! asks for. The program `docmill-sandbox-test` makes them: it loads the same
-//! engine in the same sandbox as a worker, and answers these calls.
+//! Attempts to escape from a worker, for `docmill doctor --test-sandbox`. The program
+//! `docmill-sandbox-test` makes them: it loads the same engine in the same sandbox as
+//! a worker, and answers these calls.
 
 use std::marker::PhantomData;
 
@@ -10,7 +10,7 @@ use super::call::Call;
 use super::message::{Bounds, MIB};
 use super::role::Role;
 
-/// What code that took a worker over would try.
+/// What code in a compromised worker would try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EscapeProbe {
@@ -79,13 +79,13 @@ impl EscapeProbe {
         (EscapeProbe::MemoryLimit, "allocate past the limit"),
         (EscapeProbe::LongAnswer, "answer more than was asked for"),
         (EscapeProbe::CpuLimit, "compute without end"),
-        // Last: it leaves a process without memory behind.
+        // Last, since the process has no memory left afterwards.
         (EscapeProbe::ThreadBomb, "start threads without end"),
     ];
 }
 
-/// Has a worker of any role make one attempt. Only `docmill-sandbox-test`
-/// answers it; docmill's own workers know no such call.
+/// Makes a worker of any role try one escape. Only `docmill-sandbox-test` answers it;
+/// docmill's own workers do not know the call.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "R: Role")]
 pub struct Probe<R> {
@@ -103,7 +103,7 @@ impl<R: Role> Probe<R> {
     }
 }
 
-/// What came of an attempt that did not end the worker.
+/// The result of an attempt that did not end the worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Probed {
     pub escaped: bool,

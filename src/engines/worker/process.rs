@@ -17,13 +17,14 @@ use super::role::Role;
 use super::{exit_cause, frame};
 use crate::domain::{Failure, Reason};
 
-/// Lines of a worker's stderr that are kept to explain its death, and the
-/// longest that one may be, in bytes.
+/// Last lines of a worker's stderr that are kept to explain its death.
 const TAIL_LINES: usize = 20;
+/// Most bytes of such a line.
 const LINE: usize = 4096;
-/// Loading several GiB of weights from a slow disk takes minutes.
+/// Time limit for a start: loading several GiB of weights from a slow disk takes
+/// minutes.
 const START_DEADLINE: Duration = Duration::from_secs(600);
-/// Of the supervisor's environment, what an engine may need to load.
+/// Environment variables of the supervisor that an engine may need to load.
 const ENVIRONMENT: [&str; 2] = ["LD_LIBRARY_PATH", "RAYON_NUM_THREADS"];
 
 pub struct Process {
@@ -36,19 +37,20 @@ pub struct Process {
     stderr_tail: Arc<Mutex<VecDeque<String>>>,
     /// Threads that may compute at once.
     threads: u64,
-    /// Requests answered.
+    /// Calls that it answered.
     pub served: u32,
-    /// A request was sent and its answer not yet read: a caller that went away
-    /// in between leaves a worker whose next answer is not to its question.
+    /// Whether a call was sent and its reply not yet read. After a caller that was
+    /// dropped in between, the next reply would be to the wrong call.
     busy: bool,
-    /// The document that a rasterizer holds open, by BLAKE3.
+    /// BLAKE3 (hex) of the document that a rasterizer has open.
     pub document: Option<String>,
-    /// Bytes of its own memory after its first answers; what it may grow from.
+    /// Bytes of its own memory after its first answers, from which growth counts.
     settled: Option<u64>,
 }
 
 impl Process {
-    /// Starts a worker and waits until its engine is loaded and locked down.
+    /// Starts a worker and waits until its engine is loaded and locked down. `Err`
+    /// where that fails or takes more than [`START_DEADLINE`].
     pub async fn start<R: Role>(
         init: &Init<R>,
         program: Option<&Path>,
@@ -94,8 +96,8 @@ impl Process {
         })
     }
 
-    /// Sends a call and waits for its reply. [`CallError::dead`] says whether
-    /// the process can go on.
+    /// Sends a call and waits for its reply, at most `deadline`. [`CallError::dead`]
+    /// says whether the process can be used further.
     pub async fn call<C: Call>(
         &mut self,
         call: &C,
@@ -148,7 +150,7 @@ impl Process {
         }
     }
 
-    /// Lets the worker compute so many seconds more than it has used so far.
+    /// Limits the worker to `more` CPU seconds beyond those that it has used.
     fn limit_cpu(&self, more: Option<u64>) {
         #[cfg(target_os = "linux")]
         if let Some(pid) = self.child.id()
@@ -162,7 +164,7 @@ impl Process {
                 None,
                 Some((&mut 0, &mut hard)),
             );
-            // It may be gone already, which the call will report.
+            // The process may have ended, which the call will report.
             if read.is_ok() {
                 let new = Some((soft.min(hard), hard));
                 let _ = rlimit::prlimit(pid as i32, rlimit::Resource::CPU, new, None);
@@ -175,7 +177,7 @@ impl Process {
     /// Why the pipe broke: signal or exit code, and the tail of stderr.
     async fn exit_cause(&mut self, stage: &str, error: &io::Error) -> Failure {
         if error.kind() == io::ErrorKind::InvalidData {
-            // It still runs, and cannot be trusted.
+            // It still runs and cannot be trusted.
             self.kill().await;
             let message = format!("the {} sent {error} at {stage}", self.role);
             return Failure::new(Reason::WorkerDied, message);
@@ -186,7 +188,7 @@ impl Process {
             let message = format!("the {} broke its pipe ({error}) at {stage}", self.role);
             return Failure::new(Reason::WorkerDied, message);
         };
-        // The pipe of stderr is read by another task; let it catch up.
+        // Another task reads stderr and may need a moment to finish.
         tokio::time::sleep(Duration::from_millis(50)).await;
         let tail = self.stderr_tail.lock().expect("no panic while held");
         exit_cause::failure(self.role, stage, status, tail.iter().map(String::as_str))
@@ -195,9 +197,9 @@ impl Process {
     /// Whether its own memory has become `factor` times what it was after its
     /// first answers.
     pub fn has_grown(&mut self, factor: f64) -> bool {
-        /// Answers after which an engine's buffers have their size.
+        /// Answers after which an engine's buffers have their final size.
         const SETTLED_AFTER: u32 = 10;
-        /// Below it nothing is gained by a new process, bytes.
+        /// Bytes below which growth does not matter.
         const SMALL: u64 = 128 << 20;
         let Some(own) = self.child.id().and_then(own_memory) else {
             return false;
@@ -209,7 +211,7 @@ impl Process {
         own as f64 > settled as f64 * factor
     }
 
-    /// Why it ended while it had nothing to do; `None`: it still runs.
+    /// Why it ended while it was idle; `None`: it still runs.
     pub fn idle_exit(&mut self) -> Option<Failure> {
         let status = self.child.try_wait().ok()??;
         let tail = self.stderr_tail.lock().expect("no panic while held");
@@ -232,15 +234,15 @@ impl Process {
         }
     }
 
-    /// Peak resident memory in bytes; `None` once it is gone.
+    /// Peak resident memory in bytes; `None` after it has ended.
     pub fn peak_memory(&self) -> Option<u64> {
         peak_memory(self.child.id()?)
     }
 }
 
-/// A worker that was taken over may report that a reader is unavailable, which
-/// would end the run, or tokens, which would be paid for: what it cannot know
-/// is replaced.
+/// Replaces reasons and token counts that a worker cannot know. A compromised one may
+/// report an unavailable reader, which would end the run, or tokens, which would count
+/// as costs.
 fn sanitize_failure(failure: Failure, counts_tokens: bool) -> Failure {
     let is_not_a_workers = matches!(
         failure.reason,
@@ -264,7 +266,8 @@ fn sanitize_failure(failure: Failure, counts_tokens: bool) -> Failure {
     }
 }
 
-/// Peak resident memory of a process in bytes, as Linux counts it.
+/// Peak resident memory of a process in bytes (`VmHWM` of proc(5)); `None` after it has
+/// ended.
 pub fn peak_memory(pid: u32) -> Option<u64> {
     status_bytes(pid, "VmHWM:")
 }
@@ -274,15 +277,15 @@ pub fn resident_memory(pid: u32) -> Option<u64> {
     status_bytes(pid, "VmRSS:")
 }
 
-/// A request that brought no answer.
+/// Why a call has no reply.
 pub struct CallError {
     pub failure: Failure,
-    /// The process is gone, or no longer to be trusted.
+    /// Whether the process has ended, or cannot be trusted any more.
     pub dead: bool,
 }
 
 impl CallError {
-    /// There is no process.
+    /// The error of a process that could not be started.
     fn of_start(error: anyhow::Error) -> CallError {
         CallError {
             failure: Failure::internal(error),
@@ -291,7 +294,7 @@ impl CallError {
     }
 }
 
-/// Bytes that a process has for itself, without the files that it maps.
+/// Resident memory of a process in bytes without the files that it maps.
 fn own_memory(pid: u32) -> Option<u64> {
     status_bytes(pid, "RssAnon:")
 }
@@ -313,8 +316,8 @@ fn cpu_seconds(pid: u32) -> Option<u64> {
     Some((ticks()? + ticks()?).div_ceil(TICKS))
 }
 
-/// This program, even if an update replaced its file meanwhile: a run that is
-/// under way must go on.
+/// This program, even if an update replaced its file meanwhile, so that the run can
+/// continue.
 fn own_program() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe().context("cannot find docmill's own executable")?;
     Ok(match program.exists() {
@@ -323,8 +326,8 @@ fn own_program() -> anyhow::Result<PathBuf> {
     })
 }
 
-/// The process of a role, with pipes and an environment that holds only what
-/// its engine needs.
+/// The command of a role's process, with pipes and only the environment variables
+/// that its engine needs.
 fn command<R: Role>(role: &R, program: Option<&Path>) -> anyhow::Result<Command> {
     let program = program.map_or_else(own_program, |program| Ok(program.to_owned()));
     let mut command = Command::new(program?);
@@ -335,24 +338,24 @@ fn command<R: Role>(role: &R, program: Option<&Path>) -> anyhow::Result<Command>
         }
     }
     command
-        // Threads that wait must sleep: the cores are shared with other workers.
+        // Waiting threads must sleep, since the cores are shared with other workers.
         .env("OMP_WAIT_POLICY", "passive")
         .env("OMP_NUM_THREADS", role.threads().to_string())
-        // Printing a backtrace takes memory: a worker that has none left
-        // would hang instead of dying.
+        // Printing a backtrace takes memory: a worker without any left would hang
+        // and not end.
         .env("RUST_BACKTRACE", "0")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        // A group of its own: Ctrl-C reaches the supervisor alone, which
-        // lets the page in hand finish.
+        // A process group of its own: Ctrl-C reaches only the supervisor, which
+        // lets the current page finish.
         .process_group(0)
         .kill_on_drop(true);
     Ok(command)
 }
 
-/// Keeps the last lines. What a worker prints without end, or without line
-/// ends, is read and forgotten.
+/// Keeps the last lines of stderr. More output, and the rest of long lines, is read
+/// and dropped.
 async fn collect_stderr(
     role: &'static str,
     mut stderr: impl AsyncRead + Unpin,

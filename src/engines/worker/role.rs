@@ -1,4 +1,4 @@
-//! Roles: what a worker process can be.
+//! Roles of worker processes.
 
 use std::fmt::Debug;
 
@@ -9,20 +9,20 @@ use super::message::{Answer, Incoming};
 use crate::domain::{Failure, Reason};
 use crate::engines::sandbox::SandboxPolicy;
 
-/// One kind of worker: what it loads, what it may touch, what it answers. The
-/// value itself is what the supervisor sends first.
+/// One kind of worker: what it loads, its rights and the calls that it answers. The
+/// supervisor sends the value first.
 pub trait Role: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static {
-    /// In messages, in metrics and as the argument of `docmill worker`.
+    /// The name in messages, in metrics and as the argument of `docmill worker`.
     const NAME: &'static str;
-    /// Whether its failures may say how many tokens were used.
+    /// Whether its failures may have token counts.
     const COUNTS_TOKENS: bool = false;
 
     type Engine;
-    /// What the supervisor must know of a loaded engine.
+    /// What the supervisor needs to know about a loaded engine.
     type Ready: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static;
 
-    /// Files, threads and devices that the engine needs. Memory and CPU
-    /// seconds are set by who starts the worker.
+    /// Files, threads and devices that the engine needs. [`super::call::Init`] has
+    /// memory and CPU seconds.
     fn policy(&self) -> SandboxPolicy;
 
     /// Threads that may compute at once.

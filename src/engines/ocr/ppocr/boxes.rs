@@ -5,32 +5,35 @@
 use super::geometry::{Point, Quad, RotatedRect, convex_hull, min_area_rect, rect_along};
 use super::regions;
 
-/// How likely each pixel belongs to the core of a text line, 0 to 1, row by row.
+/// Probability of each pixel to belong to the core of a text line.
 #[derive(Clone, Debug)]
 pub struct ProbabilityMap {
+    /// Detector pixels.
     pub width: usize,
+    /// Detector pixels.
     pub height: usize,
+    /// 0 to 1, shape `[height, width]`.
     pub values: Vec<f32>,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct DbOptions {
-    /// A pixel above it belongs to text.
+    /// Probability (0 to 1) above which a pixel belongs to text.
     pub threshold: f32,
-    /// Least mean probability within a box.
+    /// Least mean probability (0 to 1) within a box.
     pub box_threshold: f32,
-    /// By how much boxes grow, as PaddleOCR's `unclip_ratio`: the detector is
-    /// trained on shrunken lines.
+    /// How much boxes grow (see [`unclip`]), as PaddleOCR's `unclip_ratio`: the
+    /// detector is trained on shrunken lines.
     pub unclip_ratio: f32,
     /// Least short side in map pixels before growing.
     pub min_side: f32,
-    /// Boxes beyond it are left out, from the bottom of the page.
+    /// Most boxes of a page; those at the bottom are left out first.
     pub max_boxes: usize,
 }
 
 impl Default for DbOptions {
-    /// More is found than with PaddleOCR's values (0.3, 0.5, 1.6 and 3), and
-    /// with more ground around it: measured on scanned receipts.
+    /// These values find more lines, with wider margins, than PaddleOCR's (0.3, 0.5,
+    /// 1.6 and 3): measured on scanned receipts.
     fn default() -> DbOptions {
         DbOptions {
             threshold: 0.2,
@@ -48,7 +51,7 @@ pub struct TextRegion {
     pub hull: Vec<Point>,
     /// The rectangle of least area around it.
     pub rect: RotatedRect,
-    /// Mean probability within the rectangle.
+    /// Mean probability (0 to 1) within the rectangle.
     pub score: f32,
 }
 
@@ -58,7 +61,7 @@ pub fn find(map: &ProbabilityMap, options: &DbOptions) -> Vec<TextRegion> {
         map.values[y * map.width + x] > options.threshold
     });
     let (labels, count) = regions::label(&runs);
-    // The ends of its runs are all that a region's hull needs.
+    // A region's hull needs only the ends of its runs.
     let mut outlines: Vec<Vec<Point>> = vec![Vec::new(); count];
     for (run, &label) in runs.iter().zip(&labels) {
         outlines[label].push(Point::new(run.x0 as f32, run.y as f32));
@@ -86,7 +89,7 @@ pub fn skew(regions: &[TextRegion]) -> f32 {
         let quad = region.rect.quad();
         slopes.push(match quad.width() >= quad.height() {
             true => (quad.angle(), quad.width()),
-            // What stands upright is a line of a turned page.
+            // An upright box is a line of a turned page.
             false => (quad.angle(), quad.height()),
         });
     }
@@ -100,8 +103,8 @@ pub fn skew(regions: &[TextRegion]) -> f32 {
     middle.map_or(0.0, |s| s.0)
 }
 
-/// The grown box of a region. A long one lies as it was found; the direction
-/// of a short one is mostly chance, so it gets that of the page.
+/// The grown box of a region. A long box keeps its own direction. A short one
+/// gets the page's (`skew` in degrees), since its own is mostly random.
 pub fn quad(region: &TextRegion, skew: f32, options: &DbOptions) -> Quad {
     let rect = match is_long(region) {
         true => region.rect,
@@ -118,9 +121,9 @@ fn is_long(region: &TextRegion) -> bool {
     w.max(h) >= 5.0 * w.min(h)
 }
 
-/// Grown by area * ratio / circumference on every side: what PaddleOCR's
-/// polygon offset with round corners comes to once a rectangle is put around
-/// it again.
+/// Grown on every side by area * ratio / circumference, the offset D' of
+/// Differentiable Binarization: equal to the rectangle around PaddleOCR's polygon
+/// offset with round corners.
 pub fn unclip(rect: RotatedRect, ratio: f32) -> RotatedRect {
     let around = 2.0 * (rect.width + rect.height);
     if around <= 0.0 {
@@ -153,7 +156,7 @@ fn mean_within(map: &ProbabilityMap, quad: &Quad) -> f32 {
     }
 }
 
-/// Where a convex quad begins and ends at the height `y`.
+/// The first and last x of a convex quad in the row `y`.
 fn span_at(quad: &Quad, y: f32) -> Option<(f32, f32)> {
     let mut span: Option<(f32, f32)> = None;
     for i in 0..4 {

@@ -4,31 +4,33 @@
 use super::geometry::{Point, Quad};
 use super::raster::{Raster, luminance};
 
-/// The recogniser's input height.
+/// The recogniser's input height in pixels.
 pub const HEIGHT: usize = 48;
-/// Widest line image: pages have no line of 200 times its height.
+/// Greatest width of a line image in pixels: no line of a page has 200 times its
+/// height.
 const WIDEST: usize = 200 * HEIGHT;
-/// A line image whose middle brightness is below it is light on dark.
+/// A line image with a median brightness (0 to 255) below it is light on dark.
 const DARK: u8 = 100;
 
-/// RGB rows of `HEIGHT` pixels height.
+/// A line image: RGB, 8 bits a channel.
 #[derive(Clone, Debug)]
 pub struct Crop {
+    /// Pixels.
     pub width: usize,
-    /// `HEIGHT * width * 3` bytes.
+    /// Shape `[HEIGHT, width, 3]`.
     pub pixels: Vec<u8>,
 }
 
-/// The width that a quad has at the recogniser's height.
+/// Width in pixels of a quad scaled to the recogniser's height.
 fn scaled_width(quad: &Quad) -> usize {
     let height = quad.height().max(1.0);
     let width = quad.width() / height * HEIGHT as f32;
     (width.round() as usize).clamp(8, WIDEST)
 }
 
-/// Cuts a quad out of the page, bilinear; where the line is higher than the
-/// recogniser's input each pixel is the mean of several samples. Light text on
-/// dark comes out dark on light.
+/// Cuts a quad out of the page with bilinear interpolation. Where the line is
+/// higher than the recogniser's input, each pixel is the mean of several samples.
+/// Light text on dark is inverted.
 pub fn cut(page: &Raster<'_>, quad: &Quad) -> Crop {
     let width = scaled_width(quad);
     let [a, b, _, d] = quad.0;
@@ -67,7 +69,7 @@ pub fn cut(page: &Raster<'_>, quad: &Quad) -> Crop {
     crop
 }
 
-/// The bilinear value at a place; beyond the page its edge pixels go on.
+/// The bilinear value at a place; outside of the page the edge pixels repeat.
 fn sample(page: &Raster<'_>, x: f32, y: f32) -> [f32; 3] {
     let x = x.clamp(0.0, (page.width - 1) as f32);
     let y = y.clamp(0.0, (page.height - 1) as f32);
@@ -97,8 +99,8 @@ fn sample(page: &Raster<'_>, x: f32, y: f32) -> [f32; 3] {
 }
 
 impl Crop {
-    /// The middle brightness: that of the ground, since letters cover less
-    /// than half of it.
+    /// The median brightness (0 to 255): the background's, since letters cover less
+    /// than half of the image.
     fn background(&self) -> u8 {
         percentile(&self.histogram(), 0.5)
     }
@@ -111,7 +113,7 @@ impl Crop {
         histogram
     }
 
-    /// Which columns have ink.
+    /// For each column, whether it has ink.
     pub fn inked(&self) -> Vec<bool> {
         let histogram = self.histogram();
         let ground = i32::from(percentile(&histogram, 0.5));
@@ -134,6 +136,7 @@ impl Crop {
         columns
     }
 
+    /// The columns `from..to`, which must be within the image.
     pub fn part(&self, from: usize, to: usize) -> Crop {
         let rows = self.pixels.chunks_exact(self.width * 3);
         Crop {
@@ -146,7 +149,7 @@ impl Crop {
     }
 }
 
-/// The value below which a share of a histogram lies.
+/// The value (0 to 255) below which the share `share` (0 to 1) of a histogram lies.
 fn percentile(histogram: &[usize; 256], share: f32) -> u8 {
     let all: usize = histogram.iter().sum();
     let wanted = (all as f32 * share) as usize;

@@ -19,6 +19,7 @@ impl Dictionary {
         Dictionary { entries }
     }
 
+    /// The entries, the blank and the space.
     pub fn classes(&self) -> usize {
         self.entries.len() + 2
     }
@@ -33,8 +34,8 @@ impl Dictionary {
     }
 }
 
-/// Full-width forms as ASCII: documents in Latin script do not have them, and
-/// the recogniser mixes them up.
+/// Converts full-width forms to ASCII: documents in Latin script do not have them,
+/// and the recogniser confuses the two.
 fn normalised(entry: &str) -> String {
     entry
         .chars()
@@ -50,12 +51,13 @@ fn normalised(entry: &str) -> String {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Character {
     pub text: String,
-    /// First and last time step at which it was seen.
+    /// First and last time step that has it, from 0.
     pub steps: (usize, usize),
+    /// Highest probability (0 to 1) among these steps.
     pub confidence: f32,
 }
 
-/// Decodes the rows of `[steps, classes]` probabilities.
+/// Decodes probabilities (0 to 1) of shape `[steps, classes]`.
 pub fn decode(probabilities: &[f32], dictionary: &Dictionary) -> Vec<Character> {
     let mut found: Vec<Character> = Vec::new();
     let mut before = 0;
@@ -78,7 +80,7 @@ pub fn decode(probabilities: &[f32], dictionary: &Dictionary) -> Vec<Character> 
     found
 }
 
-/// The first class of the greatest probability.
+/// The class with the greatest probability, the first of equal ones.
 fn best(row: &[f32]) -> (usize, f32) {
     let greatest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let class = row.iter().position(|&v| v == greatest).unwrap_or(0);

@@ -16,19 +16,21 @@ use super::raster::{Raster, Window};
 use super::stack;
 use super::tiles::{self, Tile};
 
-/// Most pixels of the page that is surveyed, and of the one that goes through
-/// the detector: A4 at 180 dpi.
+/// Most pixels of the page that is surveyed: A4 at 180 dpi.
 const SURVEYED: f32 = 3.2e6;
+/// Most pixels of the page for the detector.
 const DETECTED: f32 = 3.0e6;
-/// Height that capitals get in detector pixels. Letters of 7 to 18 pixels are
-/// found alike; the time grows with the square.
+/// Height of capitals in detector pixels after scaling. The detector finds letters
+/// of 7 to 18 pixels equally well; its time grows with the square of the height.
 const LETTER: f32 = 9.0;
-/// Longest side of a tile and what neighbours share, in detector pixels.
+/// Longest side of a tile in detector pixels.
 const TILE: usize = 960;
+/// Pixels that neighbouring tiles share, in detector pixels.
 const OVERLAP: usize = 96;
-/// Mean and standard deviation of each channel, of values 0 to 1 (PaddleOCR's
-/// `NormalizeImage` for its detectors, blue first).
+/// Mean of each channel, of values 0 to 1 (PaddleOCR's `NormalizeImage` for its
+/// detectors, blue first).
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+/// Standard deviation of each channel, from the same source.
 const STD: [f32; 3] = [0.229, 0.224, 0.225];
 
 pub struct Detector {
@@ -36,11 +38,12 @@ pub struct Detector {
     options: DbOptions,
 }
 
-/// What was found on a page, in its pixels.
+/// The text boxes of a page, in its pixels.
 #[derive(Clone, Debug, Default)]
 pub struct Detection {
     pub quads: Vec<Quad>,
-    /// Slope of the lines in degrees, positive when they fall to the right.
+    /// Slope of the lines in degrees, -45 to 45; positive where they fall to the
+    /// right.
     pub skew: f32,
 }
 
@@ -52,8 +55,7 @@ impl Detector {
         })
     }
 
-    /// Runs the model once, so that a file of another model is refused
-    /// before any page is read.
+    /// Runs the model once. `Err` where the file is of another model.
     pub fn check(&self, options: &RunOptions) -> Result<(), OcrError> {
         let white = Raster {
             width: 64,
@@ -68,7 +70,7 @@ impl Detector {
         }
     }
 
-    /// Finds the text of a page, at the scale that its letters ask for.
+    /// Finds the text of a page, scaled by the height of its letters.
     pub fn detect(&self, page: &Raster<'_>, workers: &Workers) -> Result<Detection, OcrError> {
         let plan = Plan::of(page)?;
         let Some(window) = plan.window else {
@@ -121,7 +123,7 @@ impl Detector {
         })
     }
 
-    /// A tile's probabilities, row by row.
+    /// A tile's probabilities, shape `[height, width]`.
     fn run(
         &self,
         page: &Raster<'_>,
@@ -173,7 +175,7 @@ impl Plan {
     }
 }
 
-/// The survey's ink, asked for in detector pixels.
+/// The survey's ink, looked up by detector pixels.
 struct Inked {
     survey: Survey,
     /// Page pixels of one survey pixel.
@@ -192,7 +194,7 @@ impl Inked {
     }
 }
 
-/// A window of the survey in page pixels, with a margin of a cell.
+/// A window of the survey in page pixels, with a margin of one cell.
 fn grown(window: Window, shrunk: f32, page: &Raster<'_>) -> Window {
     let at = |n: usize| (n as f32 * shrunk) as usize;
     let margin = at(ink::CELL);
@@ -215,7 +217,7 @@ struct Scaling {
 }
 
 impl Scaling {
-    /// Whole numbers are pixel centres in the map and pixel edges on the page.
+    /// Integers are pixel centres in the map and pixel edges on the page.
     fn apply(&self, p: Point) -> Point {
         Point::new(
             (p.x + 0.5) * self.x + self.window.x as f32,
@@ -230,10 +232,10 @@ struct Pass {
 }
 
 impl Pass {
-    /// Another scale when the lines turned out lower or higher than planned:
-    /// letters of dotted print fall to pieces, and are measured too low.
+    /// Another scale where the lines are lower or higher than planned: letters of
+    /// dotted print break into parts, so that their height is underestimated.
     fn better_scale(&self, scale: f32, window: Window) -> Option<f32> {
-        // Heights before boxes grow, in map pixels: half of a capital's.
+        // Heights of boxes before they grow, in map pixels: half of a capital's.
         const LOW: f32 = 2.8;
         const GOOD: f32 = 4.5;
         const HIGH: f32 = 9.0;
@@ -267,8 +269,8 @@ impl Pass {
     }
 }
 
-/// Tiles as large as allowed, but at least one for each worker of what is
-/// worth sharing.
+/// Side of a tile in detector pixels: as large as allowed, but with one tile for
+/// each worker where the page is large enough to divide.
 fn tile_side(page: &Raster<'_>, workers: &Workers) -> usize {
     let longest = page.width.max(page.height);
     let shared = longest.div_ceil(workers.count()) + OVERLAP;
@@ -276,7 +278,7 @@ fn tile_side(page: &Raster<'_>, workers: &Workers) -> usize {
 }
 
 pub fn load_model(path: &Path) -> Result<Model, OcrError> {
-    // Not `load_file`: it goes by the name's extension.
+    // Not `load_file`, which depends on the extension of the file's name.
     ModelOptions::with_all_ops()
         .load(read_file(path)?)
         .map_err(|source| OcrError::Model {
@@ -292,7 +294,8 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, OcrError> {
     })
 }
 
-/// A tile as `[1, 3, height, width]`; beyond the page its edge pixels go on.
+/// A tile as `[1, 3, height, width]` f32, blue first; outside of the page the edge
+/// pixels repeat.
 fn normalised(page: &Raster<'_>, tile: &Tile) -> NdTensor<f32, 4> {
     let (w, h) = (tile.width, tile.height);
     let mut data = vec![0.0f32; 3 * w * h];

@@ -1,4 +1,4 @@
-//! The models and the threads that they run on, without any order of steps.
+//! The models and the threads that they run on.
 
 use super::crop::{self, Crop};
 use super::detect::Detector;
@@ -17,9 +17,9 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Cuts quads out of the page, in pieces, and reads them. A box that
-    /// stands upright is read in each direction that it may have, and as it
-    /// was read with most confidence.
+    /// Cuts quads out of the page, in pieces, and reads them. An upright box is
+    /// read in each direction that it may have; the reading with the highest
+    /// confidence is kept.
     pub fn read_quads(
         &self,
         page: &Raster<'_>,
@@ -37,7 +37,7 @@ impl Engine {
         let (pieces, crops): (Vec<Piece>, Vec<Crop>) = cut.into_iter().flatten().unzip();
         let readings = self.recogniser.read(&crops, &self.workers)?;
         let mut all = pieces.into_iter().zip(readings);
-        // The best direction of each quad, and how sure it is.
+        // The best direction of each quad, with its confidence.
         let mut best: Vec<(f32, Vec<(Piece, Reading)>)> = vec![(-1.0, Vec::new()); quads.len()];
         for ((i, _), count) in directions.iter().zip(counts) {
             let read: Vec<(Piece, Reading)> = all.by_ref().take(count).collect();
@@ -72,7 +72,7 @@ fn pieces(page: &Raster<'_>, quad: Quad) -> Vec<(Piece, Crop)> {
     pieces.collect()
 }
 
-/// Mean over all characters, 0 without any.
+/// Mean confidence (0 to 1) of all characters; 0 without any.
 pub fn confidence<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> f32 {
     let characters = readings.into_iter().flat_map(|reading| &reading.characters);
     let (sum, n) = characters.fold((0.0, 0), |(sum, n), c| (sum + c.confidence, n + 1));

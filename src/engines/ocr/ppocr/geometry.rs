@@ -26,7 +26,7 @@ impl Point {
     }
 }
 
-/// Left, top, right and bottom edge.
+/// Left (`x0`), top (`y0`), right (`x1`) and bottom edge (`y1`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rect {
     pub x0: f32,
@@ -64,8 +64,8 @@ impl Rect {
     }
 }
 
-/// Four corners, clockwise on the screen (y grows downwards), beginning with
-/// the top left one of what the quad frames.
+/// Four corners, clockwise on the screen (y grows downwards), beginning with the
+/// top left corner of the text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Quad(pub [Point; 4]);
 
@@ -112,8 +112,8 @@ impl Quad {
         Quad(self.0.map(f))
     }
 
-    /// The same frame read from `turns` corners further on: one turn makes its
-    /// left edge the upper one.
+    /// The same quad with its first corner moved by `turns` corners: one turn makes
+    /// its left edge the upper one.
     pub fn turned(self, turns: usize) -> Quad {
         let mut corners = self.0;
         corners.rotate_right(turns % 4);
@@ -143,7 +143,7 @@ pub struct RotatedRect {
 }
 
 impl RotatedRect {
-    /// With every edge moved outwards by `distance`.
+    /// The rectangle with every edge moved outwards by `distance`.
     pub fn grown(self, distance: f32) -> RotatedRect {
         RotatedRect {
             width: self.width + 2.0 * distance,
@@ -152,8 +152,8 @@ impl RotatedRect {
         }
     }
 
-    /// The corners, beginning with the top left one: the upper edge is the one
-    /// that lies within 45 degrees of the horizontal and on top.
+    /// The corners, beginning with the top left one. The upper edge is the higher
+    /// of those within 45 degrees of the horizontal.
     pub fn quad(&self) -> Quad {
         let (mut along, mut w, mut h) = (self.axis, self.width, self.height);
         if along.x.abs() < along.y.abs() {
@@ -206,8 +206,8 @@ pub fn convex_hull(points: &mut [Point]) -> Vec<Point> {
     hull
 }
 
-/// The rectangle of least area around a convex hull: one of its sides lies on
-/// an edge of the hull.
+/// The rectangle of least area around a convex hull: one of its sides is on an
+/// edge of the hull (Freeman and Shapira, CACM 1975). `None` for an empty hull.
 pub fn min_area_rect(hull: &[Point]) -> Option<RotatedRect> {
     let first = *hull.first()?;
     let mut best = RotatedRect {

@@ -1,16 +1,18 @@
-//! What the pixels show before any model runs: how high the letters are and
-//! where on the page there is ink.
+//! Estimates from the pixels, before a model runs, the height of the letters and
+//! the parts of the page with ink.
 
 use super::raster::{Raster, Window};
 use super::regions;
 
-/// Side of the window whose mean a pixel is compared with.
+/// Side in pixels of the window with whose mean a pixel is compared.
 const WINDOW: usize = 31;
-/// Least difference from the mean, of 255. Faint thermal print has about 25.
+/// Least difference from the mean (0 to 255) of a letter's pixel. Faint thermal
+/// print has about 25.
 const CONTRAST: i16 = 18;
-/// The same for what makes a cell one with ink, either way.
+/// Least difference from the mean, darker or lighter, of a pixel that marks its
+/// cell as one with ink.
 const FAINT: i16 = 10;
-/// Side of the cells of the ink map.
+/// Side in pixels of the cells of the ink map.
 pub const CELL: usize = 32;
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,13 +20,14 @@ pub struct Survey {
     /// Height of capitals and digits in pixels: the median over the letters,
     /// weighted by their widths. `None` when there are hardly any letters.
     pub letter_height: Option<f32>,
-    /// Cells of `CELL` pixels that hold ink, row by row.
+    /// Whether each cell of `CELL` x `CELL` pixels has ink, row by row.
     pub cells: Vec<bool>,
+    /// Cells in a row.
     pub columns: usize,
 }
 
 impl Survey {
-    /// The bounds of all cells with ink; `None` without any.
+    /// The bounds of all cells with ink, in pixels; `None` without any.
     pub fn window(&self) -> Option<Window> {
         let inked = |i: &usize| self.cells[*i];
         let places = || (0..self.cells.len()).filter(inked);
@@ -53,8 +56,8 @@ impl Survey {
     }
 }
 
-/// Surveys a page. Letters are looked for dark on light, or the other way
-/// round on a page that is mostly dark.
+/// Surveys a page. It looks for dark letters on light ground, on a mostly dark
+/// page for light ones.
 pub fn survey(page: &Raster) -> Survey {
     let mut grey = page.luminance();
     let mean = grey.iter().map(|&v| u64::from(v)).sum::<u64>() / grey.len().max(1) as u64;
@@ -144,7 +147,8 @@ impl Blob {
         self.area += run.x1 - run.x0 + 1;
     }
 
-    /// Height and width of what may be a letter or a few that touch.
+    /// Height and width in pixels, where the region may be a letter or a few that
+    /// touch.
     fn letter(&self) -> Option<(usize, usize)> {
         let (w, h) = (self.x1 + 1 - self.x0, self.y1 + 1 - self.y0);
         let letter = (5..=120).contains(&h)

@@ -1,4 +1,4 @@
-//! From characters with places to words with boxes.
+//! Makes words with boxes of characters with places.
 
 use std::ops::Range;
 
@@ -8,15 +8,15 @@ use super::page::{OcrLine, OcrWord};
 use super::recognise::Reading;
 use super::split;
 
-/// A line image that is read at once: a quad of the page and which of the
-/// image's columns have ink.
+/// A line image for the recogniser: its quad on the page and whether each of its
+/// columns has ink.
 #[derive(Clone, Debug)]
 pub struct Piece {
     pub quad: Quad,
     pub inked: Vec<bool>,
 }
 
-/// A piece as it was read. `None` when nothing was.
+/// The line of a piece; `None` where nothing was read.
 pub fn assemble(piece: &Piece, reading: &Reading) -> Option<OcrLine> {
     let words: Vec<OcrWord> = word_ranges(&reading.characters)
         .into_iter()
@@ -67,8 +67,8 @@ fn word(piece: &Piece, reading: &Reading, range: Range<usize>) -> OcrWord {
     word
 }
 
-/// The columns of a word: from the gap before it to the gap after it, without
-/// the ground at its ends.
+/// The columns of a word: from the gap before it to the gap after it, without the
+/// blank columns at its ends.
 fn extent(piece: &Piece, reading: &Reading, range: &Range<usize>) -> (usize, usize) {
     let inked = &piece.inked;
     let last = inked.len();
@@ -77,7 +77,8 @@ fn extent(piece: &Piece, reading: &Reading, range: &Range<usize>) -> (usize, usi
         let x = (steps.0 + steps.1 + 1) as f32 / 2.0 * reading.step;
         (x as usize).min(last)
     };
-    // Where the word that ends with one character parts from the next.
+    // The column between the word that ends with `a` and the one that begins with
+    // `b`.
     let parting = |a: usize, b: usize| {
         let (left, right) = (centre(a), centre(b).max(centre(a)));
         let gap = split::widest_gap(inked, left..right);

@@ -1,9 +1,9 @@
-//! Reading order: lines into rows.
+//! Reading order: groups lines into rows.
 
 use super::geometry::Quad;
 
-/// The row of each quad and the order in which they are read. `skew` is the
-/// slope of the lines in degrees.
+/// Indices of the quads by row, top to bottom, in a row from left to right.
+/// `skew`: slope of the lines in degrees.
 pub fn rows(quads: &[Quad], skew: f32) -> Vec<Vec<usize>> {
     let (sin, cos) = skew.to_radians().sin_cos();
     let along = |i: usize| {
@@ -40,7 +40,7 @@ pub fn rows(quads: &[Quad], skew: f32) -> Vec<Vec<usize>> {
     rows
 }
 
-/// The middle value, 0 without any.
+/// The median; 0 without values.
 pub fn median(mut values: Vec<f32>) -> f32 {
     values.sort_by(f32::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(0.0)

@@ -1,4 +1,4 @@
-//! What the engine takes and gives.
+//! Input and output of the engine.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,16 +7,19 @@ use super::geometry::{Quad, Rect};
 /// A page image: rows top to bottom without padding, 8 bits a channel.
 #[derive(Clone, Copy)]
 pub struct Image<'a> {
+    /// Pixels.
     pub width: u32,
+    /// Pixels.
     pub height: u32,
     /// 1 (grey) or 3 (RGB).
     pub channels: u32,
+    /// Shape `[height, width, channels]`.
     pub pixels: &'a [u8],
 }
 
 impl<'a> Image<'a> {
-    /// `None` when a side is 0, the channels are neither 1 nor 3, or the
-    /// length of `pixels` does not fit the size.
+    /// `None` where a side is 0, `channels` is neither 1 nor 3, or the length of
+    /// `pixels` does not fit the size.
     pub fn new(width: u32, height: u32, channels: u32, pixels: &'a [u8]) -> Option<Image<'a>> {
         let expected = (width as usize)
             .checked_mul(height as usize)?
@@ -36,11 +39,10 @@ impl<'a> Image<'a> {
 pub struct OcrPage {
     /// In reading order: rows top to bottom, within a row left to right.
     pub lines: Vec<OcrLine>,
-    /// Degrees by which the page must be turned clockwise to be upright:
-    /// 0, 90, 180 or 270.
+    /// Degrees clockwise that make the page upright: 0, 90, 180 or 270.
     pub rotation: u16,
-    /// Median slope of the lines of the upright page in degrees, positive
-    /// when lines fall to the right.
+    /// Median slope of the lines of the upright page in degrees, positive where
+    /// they fall to the right.
     pub skew: f32,
     /// Median height of the letters (line boxes) in input pixels; 0 without lines.
     pub line_height: f32,
@@ -49,11 +51,11 @@ pub struct OcrPage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OcrLine {
     pub text: String,
-    /// The corners in input pixels, clockwise from the text's own top left.
+    /// The corners in input pixels, clockwise from the text's own top left corner.
     pub quad: Quad,
     /// The quad's bounds in input pixels.
     pub bounds: Rect,
-    /// Rows share a number, counted from 0 at the top of the upright page.
+    /// Number of its row, from 0 at the top of the upright page.
     pub row: u32,
     /// Mean confidence of the characters, 0 to 1.
     pub confidence: f32,
@@ -65,14 +67,14 @@ pub struct OcrWord {
     pub text: String,
     /// In input pixels.
     pub bounds: Rect,
-    /// The least confidence of the word's characters, 0 to 1.
+    /// Lowest confidence of the word's characters, 0 to 1.
     pub confidence: f32,
-    /// One for each `char` of `text`, 0 to 1.
+    /// Confidence of each `char` of `text`, 0 to 1.
     pub characters: Vec<f32>,
 }
 
 impl OcrPage {
-    /// Multiplies all places.
+    /// Multiplies all coordinates by `x` and `y`.
     pub(super) fn scale(&mut self, x: f32, y: f32) {
         self.line_height *= y;
         let rect = |r: &mut Rect| {

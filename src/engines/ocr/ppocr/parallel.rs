@@ -1,6 +1,5 @@
-//! Independent pieces of work on several threads, each running its model on
-//! one thread of its own: on two cores this uses them better than splitting
-//! every operator.
+//! Runs independent jobs on several threads, with one thread for each model run:
+//! on two cores this is faster than splitting every operator.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,8 +27,8 @@ impl Workers {
         self.options.len()
     }
 
-    /// `work(i)` for 0 to `jobs`, in any order; the results by their number.
-    /// The first error ends the work.
+    /// Calls `work(i)` for 0 to `jobs` - 1, in any order, and returns the results by
+    /// number. The first error ends the work.
     pub fn run<T: Send>(
         &self,
         jobs: usize,

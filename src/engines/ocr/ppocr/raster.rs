@@ -1,4 +1,4 @@
-//! The engine's views and copies of the page: cropped, scaled and turned.
+//! Views and copies of the page: cropped, scaled and turned.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::geometry::Point;
 use super::page::Image;
 use crate::domain::{self, turned_pixels, turned_size};
 
-/// Grey or RGB pixels, rows top to bottom.
+/// Grey or RGB pixels, 8 bits a channel, shape `[height, width, channels]`.
 #[derive(Clone, Debug)]
 pub struct Raster<'a> {
     pub width: usize,
@@ -46,7 +46,8 @@ impl<'a> Raster<'a> {
         }
     }
 
-    /// A window of it at another size. Shrinking takes means, growing is cubic.
+    /// A window at another size in pixels, averaged where it shrinks and
+    /// interpolated with a cubic filter where it grows.
     pub fn resized(
         &self,
         window: Window,
@@ -83,7 +84,7 @@ impl<'a> Raster<'a> {
         })
     }
 
-    /// Turned clockwise by a number of quarter turns.
+    /// The raster turned clockwise by `quarters` quarter turns.
     pub fn turned(&self, quarters: u8) -> Raster<'static> {
         let size = (self.width, self.height);
         let (width, height) = turned_size(size, quarters);
@@ -96,7 +97,8 @@ impl<'a> Raster<'a> {
         }
     }
 
-    /// Brightness, rows top to bottom (ITU-R BT.601 weights in 256ths).
+    /// Brightness (0 to 255), shape `[height, width]` (ITU-R BT.601 weights in
+    /// 256ths).
     pub fn luminance(&self) -> Vec<u8> {
         match self.channels {
             1 => self.pixels.to_vec(),
@@ -105,14 +107,14 @@ impl<'a> Raster<'a> {
     }
 }
 
-/// Brightness of an RGB pixel.
+/// Brightness (0 to 255) of an RGB pixel.
 pub fn luminance(pixel: &[u8]) -> u8 {
     let sum = 77 * u32::from(pixel[0]) + 150 * u32::from(pixel[1]) + 29 * u32::from(pixel[2]);
     (sum >> 8) as u8
 }
 
-/// Where a point of `raster.turned(quarters)` is in the raster, whose size is
-/// `width` x `height`.
+/// Maps a point of `raster.turned(quarters)` to the raster, whose size is `width` x
+/// `height`.
 pub fn unturned(p: Point, quarters: u8, width: f32, height: f32) -> Point {
     let (x, y) = domain::unturned((p.x, p.y), quarters, (width, height));
     Point::new(x, y)

@@ -1,4 +1,4 @@
-//! The recogniser: from line images to characters.
+//! The recogniser, which reads the characters of line images.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use super::detect::{load_model, read_file};
 use super::error::OcrError;
 use super::parallel::Workers;
 
-/// Line widths in a batch are rounded up to a multiple of it.
+/// Widths in a batch are rounded up to a multiple of it, in pixels.
 const BUCKET: usize = 32;
 /// Most pixels of width in a batch, padding included.
 const BATCH_WIDTH: usize = 1280;
@@ -22,16 +22,16 @@ pub struct Recogniser {
     dictionary: Dictionary,
 }
 
-/// What was read in one line image.
+/// The characters of one line image.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
     pub characters: Vec<Character>,
-    /// Pixels of the line image's width that a time step stands for.
+    /// Width of a time step in pixels of the line image.
     pub step: f32,
 }
 
 impl Reading {
-    /// Mean confidence of the characters, 0 without any.
+    /// Mean confidence (0 to 1) of the characters; 0 without any.
     pub fn confidence(&self) -> f32 {
         let n = self.characters.len();
         let sum: f32 = self.characters.iter().map(|c| c.confidence).sum();
@@ -50,9 +50,8 @@ impl Recogniser {
         })
     }
 
-    /// Runs the model once, so that a file of another model or a dictionary
-    /// that does not belong to it is refused before any page is
-    /// read.
+    /// Runs the model once. `Err` where the file is of another model or the
+    /// dictionary does not belong to it.
     pub fn check(&self, options: &RunOptions) -> Result<(), OcrError> {
         let white = Crop {
             width: BUCKET,
@@ -120,8 +119,8 @@ fn bucket(width: usize) -> usize {
     width.div_ceil(BUCKET).max(2) * BUCKET
 }
 
-/// Groups of line images of similar width, wide ones first: the small batches
-/// come last and fill the gaps between the workers.
+/// Groups of line images of similar width, wide ones first: small batches at the
+/// end keep all workers busy.
 fn batches(crops: &[Crop]) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..crops.len()).collect();
     order.sort_by_key(|&i| (std::cmp::Reverse(bucket(crops[i].width)), i));
@@ -140,8 +139,8 @@ fn batches(crops: &[Crop]) -> Vec<Vec<usize>> {
     all
 }
 
-/// `[lines, 3, HEIGHT, width]`, values -1 to 1, blue first, short lines filled
-/// up with 0.
+/// `[lines, 3, HEIGHT, width]` f32, values -1 to 1, blue first; short lines are
+/// padded with 0.
 fn normalised(crops: &[Crop], batch: &[usize], width: usize) -> NdTensor<f32, 4> {
     let mut data = vec![0.0f32; batch.len() * 3 * HEIGHT * width];
     for (n, plane) in data.chunks_exact_mut(HEIGHT * width).enumerate() {

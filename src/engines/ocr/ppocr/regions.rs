@@ -28,8 +28,8 @@ pub fn runs(width: usize, height: usize, inside: impl Fn(usize, usize) -> bool) 
     found
 }
 
-/// The region of each run: regions are counted from 0 in the order of their
-/// first run. The second value is how many there are.
+/// The region of each run, from 0 in the order of first runs, and the number of
+/// regions.
 pub fn label(runs: &[Run]) -> (Vec<usize>, usize) {
     let mut parent: Vec<usize> = (0..runs.len()).collect();
     let mut above = 0..0;
@@ -46,7 +46,7 @@ pub fn label(runs: &[Run]) -> (Vec<usize>, usize) {
     let mut labels = vec![usize::MAX; runs.len()];
     let mut count = 0;
     for i in 0..runs.len() {
-        // A root is the least index of its region: it comes first.
+        // A root is the least index of its region, so its label exists already.
         let root = root_of(&mut parent, i);
         if root == i {
             labels[i] = count;

@@ -1,5 +1,5 @@
-//! Which way up a page is. Quarter turns show in the detected boxes, which
-//! stand upright then; a half turn shows in how sure the recogniser is.
+//! Finds the rotation of a page. A quarter turn shows in the detected boxes, which
+//! are higher than wide; a half turn shows in the recogniser's confidence.
 
 use super::detect::Detection;
 use super::engine::{Engine, confidence};
@@ -10,14 +10,14 @@ use super::page::OcrPage;
 use super::raster::{Raster, unturned};
 use super::recognise::Reading;
 
-/// How many lines are read both ways to decide.
+/// Most lines that are read both ways to decide.
 const SAMPLE: usize = 6;
-/// A page read with more confidence is upright.
+/// A page with a higher mean confidence (0 to 1) is upright.
 const SURE: f32 = 0.85;
-/// By how much the turned reading must be surer.
+/// Least lead in mean confidence (0 to 1) of the turned reading.
 const LEAD: f32 = 0.05;
 
-/// A page the right way up, and what was read on it.
+/// An upright page and what was read on it.
 pub struct Upright {
     /// Quarter turns clockwise from the page that was given.
     pub turns: u8,
@@ -80,7 +80,7 @@ fn read(
 }
 
 impl Upright {
-    /// Moves all places to the page that was given.
+    /// Maps all places to the page that was given.
     pub fn place_back(&self, page: &mut OcrPage) {
         if self.turns == 0 {
             return;
@@ -97,8 +97,8 @@ impl Upright {
     }
 }
 
-/// Whether most of the text stands upright: by the lengths of the boxes that
-/// are clearly longer than high or the other way round.
+/// Whether most of the text is turned by a quarter, judged by the lengths of the
+/// boxes whose sides differ clearly.
 fn stands(quads: &[Quad]) -> bool {
     let (mut lying, mut standing) = (0.0, 0.0);
     for quad in quads {
@@ -112,7 +112,7 @@ fn stands(quads: &[Quad]) -> bool {
     standing > 1.5 * lying
 }
 
-/// The longest lines that are still quick to read.
+/// The longest lines that are short enough to be read fast.
 fn sample(quads: &[Quad]) -> Vec<Quad> {
     let ratio = |q: &Quad| q.width() / q.height().max(1.0);
     let mut chosen: Vec<Quad> = quads.iter().filter(|q| ratio(q) < 14.0).copied().collect();

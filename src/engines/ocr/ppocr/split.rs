@@ -1,22 +1,22 @@
-//! Where a line image is cut before it is read: at wide gaps, which are the
-//! gaps between columns, and so that no piece is longer than the recogniser
-//! reads well.
+//! Cuts a line image before it is read: at wide gaps, which separate columns, and
+//! where it is too long for the recogniser.
 
 use std::ops::Range;
 
 use super::crop::HEIGHT;
 
-/// A gap of at least so many pixels is one between columns.
+/// Least gap between columns, in pixels of the line image.
 const WIDE: usize = 2 * HEIGHT;
-/// Longest piece.
+/// Longest piece, in pixels of the line image.
 const LONG: usize = 1280;
-/// What is left of the ground beside the ink.
+/// Blank pixels that are kept on each side of the ink.
 const MARGIN: usize = 10;
-/// Shortest gap that is a better place to cut than any other.
+/// Least gap in pixels at which a long piece is cut; without one it is cut in the
+/// middle.
 const BLANK: usize = 8;
 
-/// The pieces of a line image, left to right, as ranges of columns. None when
-/// it has no ink.
+/// The pieces of a line image, left to right, as ranges of columns; empty without
+/// ink.
 pub fn pieces(inked: &[bool]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for part in columns(inked) {
@@ -25,7 +25,7 @@ pub fn pieces(inked: &[bool]) -> Vec<Range<usize>> {
     found
 }
 
-/// The parts between wide gaps, without the ground at their ends.
+/// The parts between wide gaps, without the blank columns at their ends.
 fn columns(inked: &[bool]) -> Vec<Range<usize>> {
     let mut parts = bands(inked, WIDE);
     for part in &mut parts {
@@ -35,7 +35,7 @@ fn columns(inked: &[bool]) -> Vec<Range<usize>> {
     parts
 }
 
-/// The stretches of ink with less than `gap` without any in them.
+/// The ranges of columns with ink; gaps in them are shorter than `gap` pixels.
 pub fn bands(inked: &[bool], gap: usize) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     for x in (0..inked.len()).filter(|&x| inked[x]) {
@@ -47,8 +47,8 @@ pub fn bands(inked: &[bool], gap: usize) -> Vec<Range<usize>> {
     found
 }
 
-/// Cuts a part that is too long in the middle of the widest gap of its middle
-/// half, again until no piece is too long.
+/// Cuts a part that is too long in the middle of the widest gap of its middle half,
+/// repeatedly until no piece is too long.
 fn shorten(inked: &[bool], part: Range<usize>, found: &mut Vec<Range<usize>>) {
     if part.len() <= LONG {
         found.push(part);
@@ -64,7 +64,7 @@ fn shorten(inked: &[bool], part: Range<usize>, found: &mut Vec<Range<usize>>) {
     shorten(inked, cut..part.end, found);
 }
 
-/// The widest run of columns without ink; of equals the first.
+/// The widest run of columns without ink, the first of equal ones.
 pub fn widest_gap(inked: &[bool], within: Range<usize>) -> Option<Range<usize>> {
     let mut best: Option<Range<usize>> = None;
     let mut start = None;

@@ -1,24 +1,25 @@
-//! Boxes of several lines: short ones close above each other, as the numbers
-//! of a column are, can come out of the detector as one box.
+//! Divides boxes of several lines: the detector may join short lines that are close
+//! above each other, such as the numbers of a column.
 
 use super::crop;
 use super::geometry::Quad;
 use super::raster::Raster;
 use super::split;
 
-/// A box that is less high, in line heights, is one line.
+/// A lower box, in line heights, is one line.
 const HIGH: f32 = 1.5;
-/// The least gap between lines, in line heights. Between the letters of a line
-/// that runs upwards there is less.
+/// Least gap between lines, in line heights. Gaps between the letters of an upright
+/// line are smaller.
 const GAP: f32 = 0.1;
 
-/// The lines of a box, top to bottom. `line_height`: that of most boxes.
+/// The lines of a box, top to bottom. `line_height`: the usual height of a line on
+/// this page, in pixels.
 pub fn lines(page: &Raster<'_>, quad: Quad, line_height: f32) -> Vec<Quad> {
     let (width, height) = (quad.width(), quad.height());
     if height < HIGH * line_height || width > 1.5 * height {
         return vec![quad];
     }
-    // Cut out lying on its side: its columns are the box's rows from below.
+    // Turned by a quarter: the columns of the cut are the box's rows from below.
     let lying = quad.turned(1);
     let inked = crop::cut(page, &lying).inked();
     let gap = GAP * line_height / height * inked.len() as f32;

@@ -1,24 +1,25 @@
-//! A page larger than one detector input is detected in overlapping tiles
-//! whose probability maps are put together before boxes are looked for: a line
-//! across a seam is one region, found once and whole.
+//! Divides a page larger than one detector input into overlapping tiles. Their
+//! probability maps are joined before boxes are found, so that a line across two
+//! tiles is one region.
 
 use std::ops::Range;
 
 use super::boxes::ProbabilityMap;
 
-/// The detector's strides: its input sides are multiples of it.
+/// The detector's stride in pixels: its input sides are multiples of it.
 pub const STRIDE: usize = 32;
 
-/// A part of the page that goes through the detector at once. It may reach
-/// over the page's right and lower edge.
+/// A part of the page for one run of the detector, in detector pixels. It may
+/// extend beyond the page's right and lower edge.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tile {
     pub x: usize,
     pub y: usize,
     pub width: usize,
     pub height: usize,
-    /// The columns and rows of the page for which this tile's map counts.
+    /// Columns of the page for which this tile's map is used.
     pub owned_x: Range<usize>,
+    /// Rows of the page for which this tile's map is used.
     pub owned_y: Range<usize>,
 }
 
@@ -51,7 +52,7 @@ fn cut(length: usize, side: usize, overlap: usize) -> Vec<(usize, usize, Range<u
     }
     let step = side.saturating_sub(overlap).max(STRIDE);
     let count = length.saturating_sub(side).div_ceil(step) + 1;
-    // Even pieces: each as short as the number of pieces allows.
+    // Equal pieces: each as short as the number of pieces allows.
     let piece = (length + (count - 1) * overlap)
         .div_ceil(count)
         .div_ceil(STRIDE)
@@ -82,8 +83,8 @@ fn cut(length: usize, side: usize, overlap: usize) -> Vec<(usize, usize, Range<u
         .collect()
 }
 
-/// Copies what a tile owns into the page's map. `values` are the tile's, row
-/// by row.
+/// Copies the columns and rows that a tile owns into the page's map. `values`:
+/// the tile's probabilities, shape `[height, width]`.
 pub fn place(map: &mut ProbabilityMap, tile: &Tile, values: &[f32]) {
     for y in tile.owned_y.clone() {
         let from = (y - tile.y) * tile.width + tile.owned_x.start - tile.x;

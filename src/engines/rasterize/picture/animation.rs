@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use image::ImageFormat;
 
-/// What is said of a picture that moves.
+/// The warning for an animated picture, of which one frame is read.
 pub fn warning(bytes: &[u8], format: ImageFormat) -> Option<String> {
     let animated = match format {
         ImageFormat::Gif => gif_frames(bytes).nth(1).is_some(),
@@ -15,7 +15,7 @@ pub fn warning(bytes: &[u8], format: ImageFormat) -> Option<String> {
     animated.then(|| "the picture is animated; only its first frame was read".to_owned())
 }
 
-/// Offsets of a GIF's image descriptors (GIF89a, sections 15 to 25). Nothing is
+/// Byte offsets of a GIF's image descriptors (GIF89a, sections 15 to 25). Nothing is
 /// decoded: a frame may declare 65,535 x 65,535 pixels.
 pub fn gif_frames(bytes: &[u8]) -> impl Iterator<Item = usize> {
     const HEADER: usize = 13;

@@ -1,5 +1,5 @@
-//! Fax coding of rows of black and white: ITU-T T.4 (Group 3, one and two
-//! dimensions), T.6 (Group 4) and TIFF's own variant of the former.
+//! Fax coding of black and white rows: ITU-T T.4 (Group 3, one and two
+//! dimensions), T.6 (Group 4) and TIFF's own variant of Group 3.
 
 use std::convert::Infallible;
 
@@ -9,25 +9,26 @@ use fax::{BitReader, ByteReader, Color};
 /// How rows are coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
-    /// Group 3 in one dimension without ends of line; rows begin at a byte
-    /// (TIFF 6.0, section 10).
+    /// Group 3 in one dimension without ends of line; each row begins at a byte
+    /// boundary (TIFF 6.0, section 10).
     Rle,
-    /// With ends of line; a bit after each says how the next row is coded.
+    /// With ends of line; in two dimensions the bit after each states the coding of
+    /// the next row.
     Group3 {
         two_dimensional: bool,
     },
     Group4,
 }
 
-/// An end of line: so many bits, of this value.
+/// An end of line: number of bits and their value.
 const END: (u8, u16) = (12, 1);
 
-/// Positions at which a row changes its colour; it begins white. Increasing,
-/// all below the width.
+/// Pixel positions (from 0) at which a row changes its colour, increasing and all
+/// below the width. A row begins white.
 type Changes = Vec<u32>;
 
-/// The rows of a strip, each as its pixels: true is black. Ends at the first
-/// row that cannot be read.
+/// The rows of a strip, at most `height`, each with `width` pixels; true is black.
+/// Ends at the first row that cannot be decoded.
 pub fn rows(bytes: &[u8], coding: Coding, width: u32, height: u32) -> Vec<Vec<bool>> {
     let bits = bytes.iter().map(|&byte| Ok::<u8, Infallible>(byte));
     let Ok(reader) = ByteReader::new(bits);
@@ -85,8 +86,8 @@ impl<R: Iterator<Item = Result<u8, Infallible>>> FaxDecoder<R> {
         }
     }
 
-    /// Goes to the next end of line and takes the row before for the one that
-    /// a bad line has damaged; `None` at the end of the data.
+    /// Skips to the next end of line and repeats the previous row in place of the
+    /// damaged one; `None` at the end of the data.
     fn resume(&mut self) -> Option<Changes> {
         while self.reader.peek(END.0)? != END.1 {
             let Ok(()) = self.reader.consume(1);
@@ -94,9 +95,9 @@ impl<R: Iterator<Item = Result<u8, Infallible>>> FaxDecoder<R> {
         Some(self.reference.clone())
     }
 
-    /// Skips fill bits and ends of line: a row that was damaged ends at one
-    /// too. Of the last, the bit that says whether the next row is coded by
-    /// runs. `None`: six in a row end the page.
+    /// Skips fill bits and ends of line. Returns the tag bit of the last one, which
+    /// says whether the next row is coded in one dimension. `None`: six ends of line
+    /// in a row end the page.
     fn skip_ends_of_line(&mut self, tagged: bool) -> Option<Option<bool>> {
         let mut tag = None;
         for count in 0.. {
@@ -128,7 +129,7 @@ impl<R: Iterator<Item = Result<u8, Infallible>>> FaxDecoder<R> {
         Some(row.changes)
     }
 
-    /// A row coded by its differences from the one before (T.4, 4.2).
+    /// A row coded by its differences from the previous row (T.4, 4.2).
     fn row_by_reference(&mut self) -> Option<Changes> {
         let mut row = Row::new(self.width);
         let mut colour = Color::White;
@@ -153,8 +154,8 @@ impl<R: Iterator<Item = Result<u8, Infallible>>> FaxDecoder<R> {
         Some(row.changes)
     }
 
-    /// The first change of the row before that lies right of `at` and leads
-    /// away from `colour`, and the one after it.
+    /// The first change of the previous row that is right of `at` and from `colour`
+    /// to the other colour, and the change after it (b1 and b2 of T.4).
     fn changes_after(&self, at: Option<u32>, colour: Color) -> (u32, u32) {
         let reference = &self.reference;
         let right = match at {
@@ -167,7 +168,8 @@ impl<R: Iterator<Item = Result<u8, Infallible>>> FaxDecoder<R> {
         (change(first), change(first + 1))
     }
 
-    /// The length of a run: make-up codes of 64 and more, and one below.
+    /// Length of a run in pixels: make-up codes of 64 and more, then a terminating
+    /// code below 64.
     fn length(&mut self, colour: Color) -> Option<u32> {
         let mut sum = 0u32;
         loop {
@@ -183,7 +185,7 @@ impl<R: Iterator<Item = Result<u8, Infallible>>> FaxDecoder<R> {
     }
 }
 
-/// A row as it grows.
+/// A row while it is decoded.
 struct Row {
     changes: Changes,
     width: u32,
@@ -199,7 +201,7 @@ impl Row {
         }
     }
 
-    /// Goes on by so many pixels and changes the colour.
+    /// Adds `length` pixels and changes the colour.
     fn run(&mut self, length: u32) {
         self.at = self.at.saturating_add(length);
         if self.changes.last() == Some(&self.at) {

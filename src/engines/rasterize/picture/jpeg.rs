@@ -1,13 +1,13 @@
-//! What a JPEG says of itself before it is decoded.
+//! Checks a JPEG before it is decoded.
 
 use crate::domain::{Failure, Reason};
 
-/// Bytes that decoding one page may take: 100 Mpx at 16 bits and 4 channels.
+/// Most bytes of memory for decoding one page: 100 Mpx at 16 bits and 4 channels.
 pub const MAX_DECODE_BYTES: u64 = 1 << 30;
 
-/// Refuses what the decoder does not know, by its true reason, and what ends
-/// early: the decoder would fill the missing part with grey, and a receipt's
-/// total stands at its end.
+/// `Err` for kinds of JPEG that the decoder does not know, with the reason, and for
+/// files that end early: the decoder would fill the missing part with grey, and a
+/// receipt's total is at its end.
 pub fn check(bytes: &[u8]) -> Result<(), Failure> {
     if let Some(what) = unsupported(bytes) {
         let message = format!(
@@ -40,7 +40,7 @@ fn unsupported(bytes: &[u8]) -> Option<String> {
 }
 
 /// Markers up to the start of the entropy-coded data, each with its segment.
-/// Thumbnails in segments have markers of their own and are stepped over.
+/// Markers of thumbnails are inside segments and are skipped with them.
 fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     let mut at = 2;
     std::iter::from_fn(move || {

@@ -1,4 +1,5 @@
-//! Image files through the `image` crate, and TIFFs that it does not know.
+//! Image files through the `image` crate, and the kinds of TIFF that it does not
+//! decode.
 
 mod animation;
 mod fax;
@@ -20,9 +21,9 @@ pub struct PictureFile {
     bytes: Vec<u8>,
     format: ImageFormat,
     limits: Limits,
-    /// Offsets of a TIFF's pages; one entry for other formats.
+    /// Byte offsets of a TIFF's pages; one entry for other formats.
     directories: Vec<u64>,
-    /// The page decoded last: opening has decoded the first one already.
+    /// The page that was decoded last; opening decodes the first one.
     decoded: Option<(u32, PageImage)>,
 }
 
@@ -67,8 +68,8 @@ impl PictureFile {
             decoded: None,
         };
         file.decoded = Some((0, file.decode(0)?));
-        // Only now: looking for a second frame decodes the first, whose size
-        // has just been found to be within the limits.
+        // After the check of the size, since looking for a second frame decodes the
+        // first.
         let mut warnings = Vec::new();
         if matches!(format, ImageFormat::Gif | ImageFormat::WebP) {
             warnings.extend(animation::warning(&file.bytes, format));
@@ -128,7 +129,7 @@ impl PictureFile {
         })
     }
 
-    /// A page of a TIFF: by what is known of it here, else by the usual decoder.
+    /// A page of a TIFF, decoded here where the `image` crate cannot do it.
     fn decode_tiff(&self, directory: u64) -> Result<(DynamicImage, Orientation), Failure> {
         let page = tiff::Page::read(&self.bytes, directory)?;
         let (width, height) = page.size()?;
@@ -199,7 +200,7 @@ fn decode_failure(error: image::ImageError) -> Failure {
     }
 }
 
-/// RGB with transparency over white paper.
+/// RGB with transparent parts over white.
 fn over_white(image: DynamicImage) -> Vec<u8> {
     if !image.color().has_alpha() {
         return image.into_rgb8().into_raw();

@@ -1,7 +1,7 @@
 //! TIFFs as scanners and fax servers write them (TIFF 6.0, and BigTIFF).
 //!
-//! The `image` crate decodes the usual ones. What it refuses is decoded here:
-//! fax coding, palettes, YCbCr and the JPEG of before TIFF 6.0.
+//! The `image` crate decodes the usual ones. This module decodes the others: fax
+//! coding, palettes, YCbCr and the JPEG compression of the TIFF 6.0 draft.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::Cursor;
@@ -32,7 +32,7 @@ mod tag {
     pub const JPEG_START: u16 = 513;
     pub const JPEG_LENGTH: u16 = 514;
 
-    /// Those that are read at all.
+    /// The tags that are read.
     pub const READ: [u16; 17] = [
         NEW_SUBFILE_TYPE,
         SUBFILE_TYPE,
@@ -56,10 +56,11 @@ mod tag {
 
 const PALETTE: u64 = 3;
 const YCBCR: u64 = 6;
-/// The compression of that name (TIFF Technical Note 2).
+/// The compression JPEG of TIFF Technical Note 2; 6 is that of the draft.
 const JPEG: u64 = 7;
 
-/// Offsets of the image directories that are pages: no thumbnails, no masks.
+/// Byte offsets of the image directories that are pages, without thumbnails and
+/// masks. `Err` where the file is damaged.
 pub fn pages(bytes: &[u8]) -> Result<Vec<u64>, Failure> {
     let file = File::of(bytes);
     let broken = || Failure::new(Reason::Corrupt, "the TIFF's page list is broken");
@@ -68,8 +69,8 @@ pub fn pages(bytes: &[u8]) -> Result<Vec<u64>, Failure> {
     while next != 0 && seen.insert(next) {
         let directory = file.directory(next).ok_or_else(broken)?;
         all.push(next);
-        // Bit 0: of reduced resolution; bit 2: a mask. The older tag's 2 is the
-        // former.
+        // Bit 0: reduced resolution; bit 2: a mask. In the older tag 2 means reduced
+        // resolution.
         let is_page = directory.number(tag::NEW_SUBFILE_TYPE).unwrap_or(0) & 0b101 == 0
             && directory.number(tag::SUBFILE_TYPE) != Some(2);
         if is_page {
@@ -84,7 +85,7 @@ pub fn pages(bytes: &[u8]) -> Result<Vec<u64>, Failure> {
     }
 }
 
-/// The same TIFF with another page first, where decoders begin.
+/// The same TIFF with another page first, since decoders begin there.
 pub fn starting_at(bytes: &[u8], directory: u64) -> Vec<u8> {
     let file = File::of(bytes);
     let (at, size) = if file.is_big { (8, 8) } else { (4, 4) };
@@ -93,12 +94,12 @@ pub fn starting_at(bytes: &[u8], directory: u64) -> Vec<u8> {
     bytes
 }
 
-/// What became of a page.
+/// How a page is encoded, or its decoded image.
 pub enum Decoded<'a> {
     Pixels(DynamicImage),
-    /// It is this JPEG.
+    /// The page is this JPEG file.
     Jpeg(&'a [u8]),
-    /// It is of a kind that the `image` crate decodes.
+    /// The `image` crate decodes the page.
     Usual,
 }
 
@@ -136,7 +137,7 @@ impl<'a> Page<'a> {
             .unwrap_or(Orientation::NoTransforms)
     }
 
-    /// The page's size must have been found within the limits.
+    /// The caller must have checked the page's size against the limits.
     pub fn decode(&self) -> Result<Decoded<'a>, Failure> {
         let photometric = self.directory.number(tag::PHOTOMETRIC);
         let t4 = self.directory.number(tag::T4_OPTIONS).unwrap_or(0);
@@ -165,7 +166,7 @@ impl<'a> Page<'a> {
         let rows_per_strip = directory.number(tag::ROWS_PER_STRIP);
         let rows_per_strip = rows_per_strip.map_or(height, |rows| rows.min(height.into()) as u32);
         let is_reversed = directory.number(tag::FILL_ORDER) == Some(2);
-        // 0, the usual one: what faxes call white is white.
+        // With the usual 0, white of the fax coding is white.
         let white_is_black = directory.number(tag::PHOTOMETRIC) == Some(1);
         let mut pixels = Vec::with_capacity(width as usize * height as usize);
         for (index, offset) in offsets.iter().enumerate() {
@@ -178,7 +179,7 @@ impl<'a> Page<'a> {
                     .iter_mut()
                     .for_each(|byte| *byte = byte.reverse_bits());
             }
-            // Codes are looked up by more bits than the last one may have.
+            // Padding, since looking a code up takes more bits than it may have.
             strip.extend([0; 4]);
             for row in fax::rows(&strip, coding, width, rows) {
                 let shade = |black: bool| if black == white_is_black { 255 } else { 0 };
@@ -191,7 +192,7 @@ impl<'a> Page<'a> {
         Ok(Decoded::Pixels(image.into()))
     }
 
-    /// A whole JPEG file inside, as the TIFF 6.0 draft had it.
+    /// A complete embedded JPEG file, as in the TIFF 6.0 draft.
     fn old_jpeg(&self) -> Result<Decoded<'a>, Failure> {
         let start = self.directory.number(tag::JPEG_START);
         let start = start.ok_or_else(|| unsupported("a TIFF with old-style JPEG in parts"))?;
@@ -209,7 +210,7 @@ impl<'a> Page<'a> {
         if !matches!(bits, 1 | 2 | 4 | 8) || colours < 1 << bits {
             return Err(unsupported("a TIFF with such a palette"));
         }
-        // As shades of grey, the decoder takes the numbers of the colours.
+        // Declared as grey, so that the decoder gives the palette's indices.
         let mut bytes = starting_at(self.file.bytes, self.offset);
         let at = self.directory.values.get(&tag::PHOTOMETRIC);
         let at = at
@@ -224,7 +225,7 @@ impl<'a> Page<'a> {
             for x in 0..width as usize {
                 let shift = 8 - bits as usize * (x % per_byte + 1);
                 let index = usize::from(row[x / per_byte] >> shift) & ((1 << bits) - 1);
-                // 16 bits a channel, all reds first.
+                // 16 bits a channel: all reds, then greens, then blues.
                 rgb.extend([0, 1, 2].map(|c| (map[c * colours + index] >> 8) as u8));
             }
         }
@@ -238,7 +239,7 @@ impl<'a> Page<'a> {
         let (width, height) = self.size()?;
         let mut pixels = read(starting_at(self.file.bytes, self.offset))?;
         if self.directory.number(tag::COMPRESSION) == Some(JPEG) {
-            // The decoder has made RGB of it.
+            // The decoder has converted it to RGB.
             return rgb_image(width, height, pixels);
         }
         for pixel in pixels.chunks_exact_mut(3) {
@@ -288,7 +289,7 @@ fn unsupported(what: &str) -> Failure {
     Failure::new(Reason::UnsupportedType, message)
 }
 
-/// The bytes of a TIFF and how numbers stand in them.
+/// The bytes of a TIFF and their byte order.
 #[derive(Clone, Copy)]
 struct File<'a> {
     bytes: &'a [u8],
@@ -299,11 +300,11 @@ struct File<'a> {
 /// An image directory.
 struct Directory {
     values: BTreeMap<u16, Values>,
-    /// Offset of the next one; 0: there is none.
+    /// Byte offset of the next one; 0: there is none.
     next: u64,
 }
 
-/// The numbers of a field, and where they stand.
+/// The numbers of a field, and their byte offset.
 struct Values {
     numbers: Vec<u64>,
     at: usize,
@@ -336,7 +337,7 @@ impl<'a> File<'a> {
         }
     }
 
-    /// Offset of the first directory.
+    /// Byte offset of the first directory.
     fn first(&self) -> Option<u64> {
         match self.is_big {
             true => self.number(8, 8),
@@ -361,7 +362,7 @@ impl<'a> File<'a> {
         }
     }
 
-    /// As many of these bytes as there are.
+    /// `length` bytes at `at`, or those up to the end of the file.
     fn slice(&self, at: u64, length: u64) -> &'a [u8] {
         let end = self.bytes.len();
         let within = |offset: u64| usize::try_from(offset).unwrap_or(end).min(end);
@@ -374,7 +375,7 @@ impl<'a> File<'a> {
         let count = usize::try_from(self.number(at, count_size)?).ok()?;
         let entries = at.checked_add(count_size)?;
         let end = entries.checked_add(count.checked_mul(entry_size)?)?;
-        // A directory that goes beyond the file is ignored.
+        // A directory that extends beyond the file is ignored.
         self.bytes.get(entries..end)?;
         let mut values = BTreeMap::new();
         for entry in (entries..end).step_by(entry_size) {
@@ -389,9 +390,10 @@ impl<'a> File<'a> {
         Some(Directory { values, next })
     }
 
-    /// The values of an entry, if they are whole numbers and in the file.
+    /// The values of an entry; `None` unless they are integers within the file.
     fn values(&self, entry: usize, word: usize) -> Option<Values> {
-        /// Strips of a page of a row each, and colour maps, have fewer.
+        /// Most values of an entry: strips of one row each, and colour maps, have
+        /// fewer.
         const MOST: u64 = 1 << 20;
         let size = match self.number(entry + 2, 2)? {
             1 => 1,

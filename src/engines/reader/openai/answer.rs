@@ -1,4 +1,4 @@
-//! What a server wrote becomes a reading, or a failure that keeps its words.
+//! Makes a server's answer a reading, or a failure that keeps the answer's text.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub fn reading(
     };
     let text = text(&choice["message"]["content"]);
     if let Some(refusal) = choice["message"]["refusal"].as_str() {
-        // Its words may be the page's: they are kept, but in no message.
+        // The refusal may quote the page: it is kept, but not in the message.
         let message = "the model refused to read the page";
         let words = text.unwrap_or_default() + refusal;
         return Err(fail(Reason::OutputRefused, message, Some(&words)));
@@ -77,7 +77,7 @@ pub fn reading(
         reading.fields = fields;
         if let Some(logprobs) = logprobs(choice, &reading.raw_text, start) {
             reading.logprobs = logprobs;
-            // Of a value that it left out nothing says how sure it is of that.
+            // A value that is missing from the answer has no log-probability.
             reading.unsure = !is_whole(&reading.fields, schema);
         }
         close_repeating_lists(&mut reading);
@@ -117,8 +117,8 @@ fn text(content: &Value) -> Option<String> {
     }
 }
 
-/// The answer's object and where it begins. A model that no schema holds may
-/// put a sentence or a fence around it.
+/// The answer's object and the byte offset at which it begins. Without a schema a
+/// model may put a sentence or a code fence around it.
 fn object(text: &str) -> Option<(usize, Fields)> {
     let start = text.find('{')?;
     let end = text.rfind('}')?;
@@ -126,11 +126,12 @@ fn object(text: &str) -> Option<(usize, Fields)> {
     Some((start, serde_json::from_str(object).ok()?))
 }
 
-/// Below what servers say of a token that is as good as impossible (-9999).
+/// Lowest log-probability that is kept: below the -9999 that servers give a token
+/// that is nearly impossible.
 const LEAST_LOGPROB: f32 = -1e4;
 
-/// Log-probabilities by leaf; `None` where the server gave none, or such that
-/// do not belong to the text.
+/// Log-probabilities by leaf; `None` where the server gave none, or where their
+/// tokens are not those of the text.
 fn logprobs(choice: &Value, text: &str, start: usize) -> Option<Vec<FieldLogprob>> {
     let tokens = choice.pointer("/logprobs/content")?.as_array()?;
     let mut scanner = Scanner::new();
@@ -138,7 +139,7 @@ fn logprobs(choice: &Value, text: &str, start: usize) -> Option<Vec<FieldLogprob
     let mut at = 0;
     for token in tokens {
         let piece = bytes(token)?;
-        // What no model says would be infinite as a sum.
+        // Without the limit a sum may become infinite.
         let logprob = (token["logprob"].as_f64()? as f32).clamp(LEAST_LOGPROB, 0.0);
         let known = text.as_bytes().get(at..).unwrap_or_default();
         // Control tokens after the end are not part of the text.
@@ -176,8 +177,8 @@ fn bytes(token: &Value) -> Option<Vec<u8>> {
     }
 }
 
-/// As the local decoder does while it writes: of a list that ends in
-/// repetitions, the repeated lines are left out and reported.
+/// Removes and reports the repeated lines at the end of a list, as the local decoder
+/// does.
 fn close_repeating_lists(reading: &mut Reading) {
     for (field, value) in &mut reading.fields {
         let Value::Array(lines) = value else { continue };

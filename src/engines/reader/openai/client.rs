@@ -1,10 +1,9 @@
-//! Sends a request until it is answered or given up: the only file that knows
+//! Sends a request until it is answered or given up: the only file that uses
 //! `ureq`.
 //!
-//! 429, 5xx, time-outs and broken lines are tried again after a growing, random
-//! wait, or the one that the server asks for; what the server says about the
-//! request itself is final. No word of the server is repeated before the key
-//! is covered in it.
+//! 429, 5xx, time-outs and lost connections are tried again after a growing, random
+//! wait, or after the wait that the server asks for. Errors about the request itself
+//! are final. The key is removed from a server's text before it is quoted.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Mutex;
@@ -15,19 +14,22 @@ use serde_json::Value;
 use crate::domain::{Failure, Reason, json_problem};
 use crate::engines::models::{ResolvedEndpoint, Secret};
 
-/// An answer of 4,096 tokens with log-probabilities takes about 1 MiB.
+/// Most bytes of an answer. One of 4,096 tokens with log-probabilities takes about
+/// 1 MiB.
 const MAX_ANSWER: u64 = 16 << 20;
+/// Time limit for connecting.
 const CONNECT: Duration = Duration::from_secs(15);
-/// Characters of the server's own words in a message.
+/// Most characters that a message quotes of the server's text.
 const MAX_WORDS: usize = 300;
 
 /// How often and after which waits a request is tried again.
 #[derive(Clone, Copy, Debug)]
 pub struct Retry {
+    /// Most further tries.
     pub max: u32,
-    /// Doubled each time.
+    /// First wait; it doubles with each try.
     pub first: Duration,
-    /// No wait is longer; a server that asks for more is given up.
+    /// Longest wait. A request for which the server asks a longer one is given up.
     pub longest: Duration,
 }
 
@@ -40,13 +42,13 @@ impl Retry {
         }
     }
 
-    /// Upper bound of the time a request can take.
+    /// Upper bound of the time of a request, all tries included.
     pub fn longest(&self, timeout: Duration) -> Duration {
         (timeout + self.longest).saturating_mul(self.max + 1)
     }
 
-    /// Between half and all of the doubled wait, so that rejected callers
-    /// together do not come back together.
+    /// A random wait between half and all of the doubled wait, so that callers that
+    /// were rejected at the same time do not try again at the same time.
     fn wait(&self, failed: u32) -> Duration {
         let doubled = self.first.saturating_mul(1 << failed.min(16));
         let share = 0.5 + 0.5 * random();
@@ -54,7 +56,7 @@ impl Retry {
     }
 }
 
-/// 0 to 1, from the process's random hash keys and the clock.
+/// A random number from 0 to 1, from the process's random hash keys and the clock.
 fn random() -> f64 {
     let bits = RandomState::new().hash_one(Instant::now()) >> 11;
     bits as f64 / (1u64 << 53) as f64
@@ -68,14 +70,14 @@ pub struct Client {
     key_env: String,
     timeout: Duration,
     retry: Retry,
-    /// No request leaves before: a server that asks one to wait asks all.
+    /// No request is sent before: a wait that the server asks for applies to all.
     not_before: Mutex<Instant>,
 }
 
-/// What became of one try.
+/// The result of one try.
 enum Try {
     Answered(Value),
-    /// Worth another one, after this wait where the server named one.
+    /// Another try may succeed, after this wait where the server names one.
     Again(String, Option<Duration>),
     Final(Failure),
 }
@@ -88,7 +90,7 @@ impl Client {
             .timeout_global(Some(timeout))
             .timeout_connect(Some(CONNECT.min(timeout)))
             .http_status_as_error(false)
-            // A page or key must not follow wherever a server points.
+            // A redirect must not send a page or key to another server.
             .max_redirects(0)
             .max_idle_connections(spec.concurrency as usize)
             .max_idle_connections_per_host(spec.concurrency as usize)
@@ -109,7 +111,8 @@ impl Client {
         }
     }
 
-    /// The server's answer, which is JSON.
+    /// The server's answer as JSON. `Err` where it gives a final error, or none of
+    /// the tries succeeds.
     pub fn post(&self, body: &[u8]) -> Result<Value, Failure> {
         let mut last = String::new();
         for failed in 0..=self.retry.max {
@@ -141,7 +144,7 @@ impl Client {
         Err(Failure::new(Reason::ReaderUnavailable, message))
     }
 
-    /// Waits; for all requests where the server asked for it.
+    /// Waits `wait`; with `for_all`, all requests wait.
     fn hold(&self, wait: Duration, for_all: bool) {
         if for_all {
             let mut not_before = self.not_before.lock().expect("no panic while held");
@@ -159,7 +162,7 @@ impl Client {
         }
     }
 
-    /// The models that the server names; asked once.
+    /// The models that the server lists, without further tries.
     pub fn models(&self) -> Result<Vec<String>, Failure> {
         let url = self.url.replace("/chat/completions", "/models");
         let answer = match self.answered(self.authorized(self.agent.get(&url)).call()) {
@@ -232,7 +235,7 @@ impl Client {
         }
     }
 
-    /// The connection failed, before or within the answer.
+    /// The result of a connection that failed, before or during the answer.
     fn broken(&self, error: &ureq::Error) -> Try {
         let host = &self.host;
         match error {
@@ -251,7 +254,7 @@ impl Client {
         }
     }
 
-    /// Another try would end alike.
+    /// The failure for an error that another try would not change.
     fn refusal(&self, status: u16, text: &str) -> Failure {
         let said = words(&message(text));
         let host = &self.host;
@@ -307,7 +310,7 @@ impl Client {
     }
 }
 
-/// Seconds or an HTTP date (RFC 9110, 10.2.3).
+/// The wait of a `Retry-After` header: seconds or an HTTP date (RFC 9110, 10.2.3).
 fn retry_after(value: &str) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse::<f64>() {
         return (seconds >= 0.0 && seconds.is_finite())
@@ -318,7 +321,7 @@ fn retry_after(value: &str) -> Option<Duration> {
     Some(date.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
-/// What an error's body says, whichever of the usual forms it has.
+/// The message in the body of an error, in any of the usual forms.
 fn message(text: &str) -> String {
     let parsed: Value = serde_json::from_str(text).unwrap_or_default();
     let paths = ["/error/message", "/message", "/detail", "/error"];
@@ -326,7 +329,7 @@ fn message(text: &str) -> String {
     said.unwrap_or(text).to_owned()
 }
 
-/// On one line and not too long.
+/// The text on one line, of at most [`MAX_WORDS`] characters.
 fn words(text: &str) -> String {
     let line: Vec<&str> = text.split_whitespace().collect();
     let line = line.join(" ");
@@ -338,7 +341,7 @@ fn words(text: &str) -> String {
     }
 }
 
-/// The names that servers give an error by.
+/// The error codes and types in the body of an error.
 fn codes(text: &str) -> String {
     let parsed: Value = serde_json::from_str(text).unwrap_or_default();
     let code = |path: &str| {
@@ -356,7 +359,7 @@ fn codes(text: &str) -> String {
     .join(" ")
 }
 
-/// OpenAI answers 429 to a key without credit, which waiting does not change.
+/// Whether the key has no credit: OpenAI answers 429, but waiting does not help.
 fn is_out_of_money(text: &str) -> bool {
     codes(text).contains("insufficient_quota")
 }

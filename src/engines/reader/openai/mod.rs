@@ -1,10 +1,9 @@
-//! Pages read by a server that speaks OpenAI's chat completions API (vLLM,
+//! Reads pages through a server with OpenAI's chat completions API (vLLM,
 //! llama-server, or a hosted one).
 //!
 //! `request` makes the request, `client` sends it until it is answered or given
-//! up, `answer` makes a reading of what came back. The server's word is not
-//! taken for the form of the answer: what it wrote is parsed here and judged
-//! against the type's schema by `validate`, as any other reading is.
+//! up, `answer` makes a reading of the answer. A server may ignore the schema, so
+//! the answer is parsed here and validated like that of any other reader.
 
 mod answer;
 mod client;
@@ -20,7 +19,8 @@ use crate::domain::{Failure, ReadRequest, Reading};
 use crate::engines::models::ResolvedEndpoint;
 use client::{Client, Retry};
 
-/// Cheap to clone; all clones keep the same pace.
+/// A reader behind an endpoint. Cheap to clone; all clones share the waits that the
+/// server asks for.
 #[derive(Clone)]
 pub struct EndpointReader {
     shared: Arc<Shared>,
@@ -32,7 +32,7 @@ struct Shared {
 }
 
 impl EndpointReader {
-    /// Sends nothing yet.
+    /// Makes the client; it sends nothing.
     pub fn new(endpoint: &ResolvedEndpoint) -> EndpointReader {
         EndpointReader::with_retry(endpoint, Retry::new(endpoint.spec.max_retries))
     }
@@ -46,12 +46,12 @@ impl EndpointReader {
         }
     }
 
-    /// Asks the server for its models, and says in words what it answered.
+    /// Asks the server for its models and returns a sentence about the answer.
     pub fn probe(&self) -> Result<String, Failure> {
         let Shared { endpoint, client } = &*self.shared;
         let models = client.models()?;
         let (name, model) = (&endpoint.name, &endpoint.spec.model);
-        // llama-server and some gateways answer to any name.
+        // llama-server and some gateways accept any model name.
         Ok(match models.contains(model) {
             true => format!("{name} serves {model}"),
             false => format!("{name} answers, but does not name {model} among its models"),

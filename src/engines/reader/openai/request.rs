@@ -39,7 +39,7 @@ pub fn body(
     set("stream", false.into());
     if spec.logprobs {
         set("logprobs", true.into());
-        // llama-server gives none at all for 0.
+        // With 0, llama-server gives no log-probabilities at all.
         set("top_logprobs", 1.into());
     }
     if let Some(format) = response_format(spec.structured_output, request) {
@@ -82,7 +82,7 @@ fn response_format(form: StructuredOutput, request: &ReadRequest) -> Option<Valu
         StructuredOutput::JsonSchema => keep(schema, &|key| key != "x-guidance"),
         StructuredOutput::JsonSchemaReduced => keep(schema, &|key| REDUCED.contains(&key)),
     };
-    // The API takes letters, digits, `_` and `-`, at most 64.
+    // The API allows letters, digits, `_` and `-`, at most 64 characters.
     let name: String = request
         .doc_type
         .chars()
@@ -101,7 +101,7 @@ fn response_format(form: StructuredOutput, request: &ReadRequest) -> Option<Valu
     }))
 }
 
-/// What every strict mode knows
+/// Keywords that every strict mode supports
 /// (<https://platform.openai.com/docs/guides/structured-outputs>).
 const REDUCED: [&str; 7] = [
     "type",
@@ -113,8 +113,8 @@ const REDUCED: [&str; 7] = [
     "const",
 ];
 
-/// The schema with only those keywords for which `keep` says so. Names of
-/// properties are not keywords.
+/// The schema with only the keywords for which `wanted` is true. Names of properties
+/// are not keywords.
 fn keep(schema: &Value, wanted: &dyn Fn(&str) -> bool) -> Value {
     let Some(object) = schema.as_object() else {
         return schema.clone();

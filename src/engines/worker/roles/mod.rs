@@ -1,4 +1,4 @@
-//! The roles, one a file. A new one is a file here and a line in [`serve`].
+//! The roles, one in each file. A new role is a file here and a line in [`serve`].
 
 mod ocr;
 mod rasterizer;
@@ -13,8 +13,8 @@ pub use router::{EmbedText, RoutePages, RouterRole};
 use super::child::{Hook, serve_role};
 use super::role::Role;
 
-/// Runs a worker of the role of this name on this process's stdin and stdout
-/// until stdin ends.
+/// Runs a worker of the role `name` on this process's stdin and stdout until stdin
+/// ends. `Err` for an unknown name.
 pub fn serve(name: &str, hook: Option<Hook>) -> anyhow::Result<()> {
     match name {
         RasterizerRole::NAME => serve_role::<RasterizerRole>(hook),

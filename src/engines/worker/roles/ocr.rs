@@ -49,7 +49,7 @@ impl Role for OcrRole {
     }
 }
 
-/// Reads the words of a page. Its RGB pixels travel as the blob.
+/// Reads the words of a page. The blob is its RGB pixels, 8 bits a channel.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReadText<'a> {
     pub width: u32,

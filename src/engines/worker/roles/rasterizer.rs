@@ -31,7 +31,7 @@ impl Role for RasterizerRole {
     type Ready = ();
 
     fn policy(&self) -> SandboxPolicy {
-        // Libraries may lie beside the one that needs them.
+        // Libraries that PDFium needs may be beside it.
         let folder = self.pdfium.parent().map(PathBuf::from);
         SandboxPolicy {
             load_paths: folder.into_iter().chain([self.pdfium.clone()]).collect(),
@@ -61,16 +61,15 @@ impl Role for RasterizerRole {
     }
 }
 
-/// Opens a document, which stays open until the next one. Reply: what it is,
-/// with the electronic invoices that it carries.
+/// Opens a document, which stays open until the next one. Reply: its media type and
+/// pages, and its electronic invoices.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct OpenDocument<'a> {
     #[serde(skip)]
     pub bytes: &'a [u8],
 }
 
-/// The JSON of [`OpenedDocument`]; the blob is the XML of its invoices, one
-/// after the other.
+/// The JSON of [`OpenedDocument`]; the blob is the XML of its invoices, concatenated.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Opened {
     info: DocumentInfo,
@@ -88,7 +87,8 @@ struct OpenedXml {
 #[derive(Clone, Debug)]
 pub struct OpenedDocument {
     pub info: DocumentInfo,
-    /// The electronic invoices that it carries or is, at most one for each part.
+    /// The electronic invoices that are attached to it, or the document itself; at
+    /// most one for each part.
     pub einvoices: Vec<XmlFile>,
 }
 
@@ -104,7 +104,7 @@ impl Call for OpenDocument<'_> {
     }
 
     fn bounds(&self) -> Bounds {
-        // Names of attachments and warnings; electronic invoices.
+        // JSON: names of attachments and warnings. Blob: electronic invoices.
         Bounds {
             json: 4 * MIB,
             blob: MAX_EINVOICES as u64,
@@ -202,12 +202,12 @@ impl Handle<DrawPage> for RasterizerEngine {
     }
 }
 
-/// Most bytes of all electronic invoices of a document together: those of the
-/// largest one.
+/// Most bytes of all electronic invoices of a document together: the limit of a
+/// single one.
 const MAX_EINVOICES: usize = einvoice::MAX_BYTES;
 
-/// The electronic invoices among a document's XML files, at most one for each
-/// part. An XML document must be one; of a PDF's attachments others are skipped.
+/// The electronic invoices among a document's XML files, at most one for each part.
+/// `Err` where an XML document is none; other attachments of a PDF are skipped.
 fn find_einvoices(
     info: &mut DocumentInfo,
     mut files: Vec<XmlFile>,

@@ -65,7 +65,7 @@ impl Role for ReaderRole {
     }
 }
 
-/// Reads a page. Its pixels travel as the blob, all else of the request as JSON.
+/// Reads a page. The blob is its RGB pixels, the JSON the rest of the request.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReadPage(pub ReadRequest);
 

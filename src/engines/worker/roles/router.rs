@@ -69,7 +69,7 @@ impl Role for RouterRole {
     }
 }
 
-/// Embeds a text where images are embedded. Reply: its embedding.
+/// Embeds a text as the router embeds images. Reply: its embedding.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct EmbedText {
     pub text: String,
@@ -99,8 +99,8 @@ impl Handle<EmbedText> for Router<CandleClip> {
     }
 }
 
-/// Routes `count` square images of `side` pixels, whose RGB pixels follow one
-/// after the other. Reply: a routing for each, in their order.
+/// Routes `count` square images with a side of `side` pixels. `rgb` has shape `[count,
+/// side, side, 3]`. Reply: the routing of each image, in their order.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RoutePages<'a> {
     pub count: u32,
