@@ -1,4 +1,4 @@
-//! What docmill knows about documents, without any engine.
+//! Rules and formats of documents, without any engine.
 //!
 //! [`types`] are the document types, [`prompt`] makes the reader's question
 //! from one, [`page_text`] lays out the words that the reader is given and

@@ -11,15 +11,14 @@
 
 use rust_decimal::Decimal;
 
-/// A country's rates in thousandths of a percent, positive and ascending. Zero
-/// is a rate everywhere.
+/// A country's rates in thousandths of a percent (19,000 is 19 %), positive and
+/// ascending. Zero is a rate in every country.
 pub struct Country {
-    /// ISO 3166-1.
+    /// ISO 3166-1 alpha-2.
     pub code: &'static str,
     pub name: &'static str,
     national: &'static [u32],
-    /// Rates of a region alone: Madeira, Greek islands, French overseas
-    /// departments.
+    /// Rates of single regions: Madeira, Greek islands, French overseas departments.
     regional: &'static [u32],
     /// `YEARS` says when the rates were in force.
     is_dated: bool,
@@ -62,11 +61,10 @@ impl Country {
         self.rates().max().unwrap_or_default()
     }
 
-    /// National rates in percent that were in force in `year`, or in any year
-    /// where that is `None`. `None`: the years of this country's rates are not
-    /// known. Regional rates are left out: they lie between national ones, and
-    /// a share of VAT that equals one is more often a mixture of two national
-    /// rates.
+    /// National rates in percent that were in force in `year`, or in any year where
+    /// that is `None`. Returns `None` where the years of this country's rates are not
+    /// known. Regional rates are left out: they are between national ones, and a VAT
+    /// share that equals one is more often a mixture of two national rates.
     pub fn in_force(&self, year: Option<i16>) -> Option<Vec<Decimal>> {
         let in_force = |rate: &&u32| {
             let mut bounds = YEARS
@@ -145,8 +143,8 @@ const COUNTRIES: [Country; 55] = [
     undated("ZA", "South Africa", &[15_000]),
 ];
 
-/// Dated rates that were not in force in every year, with their first and last
-/// year; 0 and 9999 are open ends.
+/// Dated rates that were not in force in every year, with their first and last year;
+/// 0 and 9999 mean no limit.
 #[rustfmt::skip]
 const YEARS: [(&str, &[u32], i16, i16); 27] = [
     ("AT", &[5_000], 2020, 2021), ("CH", &[2_500, 3_700, 7_700], 0, 2023),
@@ -163,7 +161,8 @@ const YEARS: [(&str, &[u32], i16, i16); 27] = [
     ("SK", &[19_000, 23_000], 2025, 9999),
 ];
 
-/// Currencies of one country with rates above. The euro has many.
+/// Currencies (ISO 4217) that only one country with rates above uses, unlike the
+/// euro.
 #[rustfmt::skip]
 const CURRENCIES: [(&str, &str); 29] = [
     ("AED", "AE"), ("AUD", "AU"), ("CAD", "CA"), ("CHF", "CH"), ("CNY", "CN"), ("CZK", "CZ"), ("DKK", "DK"),
@@ -173,7 +172,7 @@ const CURRENCIES: [(&str, &str); 29] = [
     ("ZAR", "ZA"),
 ];
 
-/// The country of an ISO 3166-1 code, or of the prefix of a VAT identifier.
+/// The country of an ISO 3166-1 alpha-2 code, or of the prefix of a VAT identifier.
 pub fn country(code: &str) -> Option<&'static Country> {
     // VAT identifiers have EL for Greece and XI for Northern Ireland.
     let code = match code {
@@ -184,7 +183,7 @@ pub fn country(code: &str) -> Option<&'static Country> {
     COUNTRIES.iter().find(|country| country.code == code)
 }
 
-/// The only country that uses a currency.
+/// The only country that uses a currency (ISO 4217); `None` where several do.
 pub fn of_currency(currency: &str) -> Option<&'static Country> {
     let (_, code) = CURRENCIES.iter().find(|(known, _)| *known == currency)?;
     country(code)

@@ -1,8 +1,8 @@
-//! From which probability on values may be accepted, with a guarantee.
+//! Finds the probability from which values may be accepted, with a guarantee.
 //!
 //! Learn then Test (Angelopoulos, Bates, Candès, Jordan and Lei 2021, arXiv
 //! 2110.01052). The loss of a document is the share of its accepted values that
-//! is wrong. The sample is the document, since values of one page fail together.
+//! is wrong. A sample is a document, since values of one page fail together.
 //! For a threshold the null hypothesis is that this loss, averaged over the
 //! documents of which anything is accepted, exceeds the wanted error; its
 //! p-value is the Hoeffding-Bentkus one, which holds for any number of
@@ -17,35 +17,37 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The values of a document that may be accepted: the probability of each, and
-/// whether it is right.
+/// The values of a document that may be accepted: the probability (0 to 1) of each,
+/// and whether it is right.
 pub type DocumentSample = Vec<(f64, bool)>;
 
-/// Thresholds in the sequence, at most.
+/// Most thresholds in the sequence.
 const GRID: usize = 200;
 
 /// The result for one wanted error rate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Certificate {
-    /// Wanted: at most this share of accepted values is wrong.
+    /// Highest allowed share (0 to 1) of wrong values among accepted ones.
     pub max_error: f64,
-    /// Values are accepted from this probability on; `None`: no threshold could
-    /// be certified, nothing is accepted.
+    /// Lowest probability (0 to 1) of an accepted value; `None`: no threshold could
+    /// be certified, and nothing is accepted.
     pub threshold: Option<f64>,
-    /// At that threshold, or at the first one tested: documents of which
-    /// something is accepted, the mean over them of the share that is wrong, and
-    /// the share of all values that is accepted.
+    /// Documents of which something is accepted. This and the following figures are
+    /// those at `threshold`, or at the first threshold tested.
     pub documents: u64,
+    /// Mean over these documents of the share (0 to 1) of accepted values that is
+    /// wrong.
     pub risk: f64,
+    /// Share (0 to 1) of all values that is accepted.
     pub coverage: f64,
+    /// See [`p_value`]; 0 to 1.
     pub p_value: f64,
-    /// Documents for certification that would have been enough at this risk;
-    /// `None` where certified, or where the risk exceeds the wanted error.
+    /// Documents for certification that would have been enough at this risk; `None`
+    /// where certified, or where the risk exceeds `max_error`.
     pub needed: Option<u64>,
 }
 
-/// Documents with accepted values, mean loss (0 to 1) and share of values
-/// accepted (0 to 1) at a threshold.
+/// The figures of a [`Certificate`] at one threshold.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ThresholdResult {
     pub documents: u64,
@@ -53,17 +55,19 @@ pub struct ThresholdResult {
     pub coverage: f64,
 }
 
-/// Share of the documents, in their groups, that the scorer is learned from. The
+/// Share (0 to 1) of the documents, by group, from which the scorer is learned. The
 /// others are for certification.
 pub const FITTED: f64 = 0.3;
 
-/// Number of documents of which `certifying` are for certification.
+/// Number of documents that a calibration needs so that `certifying` of them are for
+/// certification.
 pub fn total_required(certifying: u64) -> u64 {
     (certifying as f64 / (1.0 - FITTED)).ceil() as u64
 }
 
-/// `choose` fixes the order of thresholds, `test` decides; they must be
-/// different documents.
+/// Certifies a threshold for `max_error` (0 to 1) with probability `confidence` (0 to
+/// 1). The order of thresholds comes from `choose`, the decision from `test`; they
+/// must be different documents.
 pub fn certify(
     choose: &[DocumentSample],
     test: &[DocumentSample],
@@ -108,6 +112,8 @@ pub fn certify(
     }
 }
 
+/// The figures of `samples` where values with a probability of at least `threshold`
+/// are accepted.
 pub fn evaluate_at(samples: &[DocumentSample], threshold: f64) -> ThresholdResult {
     let (mut documents, mut losses, mut accepted, mut all) = (0, 0.0, 0, 0);
     for sample in samples {
@@ -129,8 +135,8 @@ pub fn evaluate_at(samples: &[DocumentSample], threshold: f64) -> ThresholdResul
     }
 }
 
-/// Falling thresholds, from the one that looks easiest to certify on: of higher
-/// ones too few documents would have anything accepted.
+/// Falling thresholds, from the one that seems easiest to certify: with higher ones,
+/// too few documents have accepted values.
 fn order(choose: &[DocumentSample], tested: usize, max_error: f64) -> Vec<f64> {
     let mut grid: Vec<f64> = choose.iter().flatten().map(|(p, _)| *p).collect();
     grid.sort_by(|a, b| b.total_cmp(a));
@@ -140,8 +146,8 @@ fn order(choose: &[DocumentSample], tested: usize, max_error: f64) -> Vec<f64> {
     let expected = |threshold: f64| {
         let seen = evaluate_at(choose, threshold);
         let share = seen.documents as f64 / choose.len().max(1) as f64;
-        // Few documents say little, so the risk that the probabilities
-        // themselves promise counts as much.
+        // Few documents give a poor estimate, so the risk that follows from the
+        // probabilities counts as much.
         let promised = promised_risk(choose, threshold);
         let risk = (seen.risk + promised) / 2.0;
         p_value((share * tested as f64).floor() as u64, risk, max_error)
@@ -168,21 +174,23 @@ fn promised_risk(samples: &[DocumentSample], threshold: f64) -> f64 {
     all.iter().sum::<f64>() / all.len().max(1) as f64
 }
 
-/// Probability of a mean as low as `mean` of `n` independent losses in 0..1 if
-/// their expectation were above `bound`: the smaller of Hoeffding's bound in
-/// its Kullback-Leibler form and Bentkus's (2004) e x P(Binomial <= n mean).
+/// Upper bound (0 to 1) of the probability that `n` independent losses of 0 to 1 have
+/// a mean of at most `mean` where their expectation is above `bound`: the smaller of
+/// Hoeffding's bound in its Kullback-Leibler form and Bentkus's (2004) e x P(Binomial
+/// <= n mean). Angelopoulos et al., section on Hoeffding-Bentkus p-values.
 pub fn p_value(n: u64, mean: f64, bound: f64) -> f64 {
     if n == 0 || mean >= bound {
         return 1.0;
     }
     let hoeffding = (-(n as f64) * divergence(mean, bound)).exp();
-    // The mean of whole numbers must not become one more by rounding.
+    // A sum of integer losses must not become one more by rounding.
     let most = (n as f64 * mean - 1e-9).ceil().max(0.0) as u64;
     let bentkus = std::f64::consts::E * binomial_at_most(most, n, bound);
     hoeffding.min(bentkus).min(1.0)
 }
 
-/// Kullback-Leibler divergence of coins with shares `a` and `b`, `a` <= `b`.
+/// Kullback-Leibler divergence of Bernoulli distributions with `a` and `b`, where
+/// `a` <= `b`, in nats.
 fn divergence(a: f64, b: f64) -> f64 {
     let term = |p: f64, q: f64| if p == 0.0 { 0.0 } else { p * (p / q).ln() };
     term(a, b) + term(1.0 - a, 1.0 - b)
@@ -206,8 +214,8 @@ fn binomial_at_most(k: u64, n: u64, p: f64) -> f64 {
     (most + sum.ln()).exp().min(1.0)
 }
 
-/// Documents for certification that would do, if as large a share of them as
-/// now had something accepted, at the risk found.
+/// Documents for certification that would be enough at the risk found, if the share of
+/// them with accepted values stayed the same.
 fn needed(found: ThresholdResult, tested: u64, max_error: f64, delta: f64) -> Option<u64> {
     if found.documents == 0 || found.risk >= max_error {
         return None;
@@ -217,8 +225,8 @@ fn needed(found: ThresholdResult, tested: u64, max_error: f64, delta: f64) -> Op
     Some((with_accepted / share).ceil() as u64)
 }
 
-/// The fewest documents that certify an error rate, where something of each is
-/// accepted and nothing of it is wrong: (1 - `max_error`)^n <= 1 - `confidence`.
+/// The fewest documents that certify `max_error`, where each has accepted values and
+/// none of them is wrong: (1 - `max_error`)^n <= 1 - `confidence`.
 pub fn fewest(max_error: f64, confidence: f64) -> u64 {
     ((1.0 - confidence).ln() / (1.0 - max_error).ln()).ceil() as u64
 }

@@ -1,4 +1,4 @@
-//! The claims of a record, one a value, each with its features.
+//! The claims of a record, one for each value, with their features.
 
 use serde_json::Value;
 
@@ -8,10 +8,10 @@ use crate::domain::{
     Record, Severity,
 };
 
-/// Strings bounded to at most this length are codes and numbers, longer ones
-/// names and other text.
+/// Greatest `maxLength` of fields that are codes and numbers; fields with a greater
+/// one are names and other text.
 const IDENTIFIER_LENGTH: u64 = 64;
-/// Logits are cut to this: certainty beyond it is rounding.
+/// Greatest absolute logit; beyond it differences are rounding errors.
 const MOST_LOGIT: f64 = 14.0;
 
 /// One value (or null) that a model read.
@@ -21,13 +21,13 @@ pub struct ValueClaim {
     pub field: String,
     pub kind: ClaimKind,
     pub features: Features,
-    /// A check speaks against this very value: it is not accepted whatever its
-    /// probability.
+    /// Whether a warning or error is about this value: it is then not accepted with
+    /// any probability.
     pub is_flagged: bool,
-    /// The type names the field as supporting: it may be uncertain in an accepted
-    /// record.
+    /// Whether the type names the field as supporting: it may be uncertain in an
+    /// accepted record.
     pub is_supporting: bool,
-    /// Of OCR in its least certain word; `None`: OCR did not read the value.
+    /// Lowest confidence (0 to 1) of its OCR words; `None`: OCR did not read the value.
     pub ocr_confidence: Option<f32>,
 }
 
@@ -37,7 +37,8 @@ impl ValueClaim {
     }
 }
 
-/// Every value and null of the record that the model chose, in the order read.
+/// The claims for every value and null of the record that the model chose, in the
+/// order read.
 pub fn claims(doc_type: &DocType, record: &Record) -> Vec<ValueClaim> {
     let page = page_features(record);
     let logprobs = record.logprobs.iter();
@@ -46,7 +47,7 @@ pub fn claims(doc_type: &DocType, record: &Record) -> Vec<ValueClaim> {
         .collect()
 }
 
-/// Probability of a type that the user gave.
+/// Probability that counts for a type that the user gave.
 const GIVEN_TYPE: f32 = 0.999;
 
 fn page_features(record: &Record) -> PageFeatures {
@@ -62,7 +63,7 @@ fn page_features(record: &Record) -> PageFeatures {
     }
 }
 
-/// A text source beside the model has the value on the page.
+/// Whether a text source beside the model has the value on the page.
 fn is_on_page(evidence: &FieldEvidence) -> bool {
     matches!(
         evidence.class,
@@ -70,8 +71,8 @@ fn is_on_page(evidence: &FieldEvidence) -> bool {
     )
 }
 
-/// The finding speaks against a value. Findings of acceptance itself, those of
-/// no field, and a missing text source do not.
+/// Whether the finding is against a value. Findings of acceptance itself, findings
+/// without a field, and a missing text source are not.
 fn is_flag(finding: &Finding) -> bool {
     finding.severity > Severity::Info
         && finding.field.is_some()
@@ -110,7 +111,7 @@ fn claim(
         is_confirmed: has(|e| !e.confirmed_by.is_empty()),
         is_contradicted: has(|e| !e.contradicted_by.is_empty()),
         is_on_page: has(is_on_page),
-        // Says something only where there was a text source.
+        // Only where the page had a text source.
         is_not_on_page: page.on_page > 0.0 && has(|e| !is_on_page(e)),
         ocr_risk: ocr_confidence.map_or(0.0, ocr_risk),
     };
@@ -124,8 +125,8 @@ fn claim(
     }
 }
 
-/// Logarithm of OCR's error probability over the least that counts: 0
-/// where it is certain.
+/// ln((1 - `confidence` + `LEAST`) / `LEAST`): 0 where OCR is certain, about 7 at a
+/// confidence of 0.
 fn ocr_risk(confidence: f32) -> f64 {
     const LEAST: f64 = 1e-3;
     let error = 1.0 - f64::from(confidence).clamp(0.0, 1.0);
@@ -139,8 +140,8 @@ fn logit(log_probability: f32) -> f64 {
     (log - other).clamp(-MOST_LOGIT, MOST_LOGIT)
 }
 
-/// By the form that the schema gives the value, which a user's own type has
-/// too.
+/// The kind by the form that the schema gives the value, so that it works with a
+/// user's own types.
 fn kind(doc_type: &DocType, path: &FieldPath, value: &Value) -> ClaimKind {
     if value.is_null() {
         return ClaimKind::Absent;

@@ -1,5 +1,4 @@
-//! How good probabilities are: reliability, calibration error, risk against
-//! coverage.
+//! Quality of probabilities: reliability, calibration error, risk against coverage.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,35 +6,35 @@ use serde::{Deserialize, Serialize};
 /// Calibration of Modern Neural Networks", take 15).
 pub const BINS: usize = 15;
 
-/// Values whose probabilities lie close together.
+/// Values with probabilities of one interval of a width of 1 / [`BINS`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bin {
     pub values: u64,
-    /// Mean of their probabilities.
+    /// Mean of their probabilities, 0 to 1.
     pub probability: f64,
-    /// Share of them that is right.
+    /// Share (0 to 1) of them that is right.
     pub right: f64,
 }
 
-/// Probabilities beside what came of them.
+/// Probabilities compared with outcomes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reliability {
     pub values: u64,
-    /// Expected calibration error: mean over all values of the distance
-    /// between their bin's mean probability and its share of right ones.
+    /// Expected calibration error (0 to 1; Guo et al. 2017): mean over all values of
+    /// the distance between their bin's mean probability and its share of right ones.
     pub ece: f64,
-    /// Mean squared distance of probability and outcome (Brier 1950).
+    /// Mean squared distance of probability and outcome, 0 to 1 (Brier 1950).
     pub brier: f64,
     /// Bins that hold values, by rising probability.
     pub bins: Vec<Bin>,
     /// Share of right values as a rising function of the probability, by
     /// isotonic regression (CORP: Dimitriadis, Gneiting and Jordan 2021,
-    /// "Stable reliability diagrams for probabilistic classifiers"): a diagram
-    /// that does not hang on the choice of bins. Corners of the steps.
+    /// "Stable reliability diagrams for probabilistic classifiers"), which does not
+    /// depend on the choice of bins. Corners of the steps, both values 0 to 1.
     pub isotonic: Vec<(f64, f64)>,
 }
 
-/// `claims`: probability, and whether it was right.
+/// `claims`: probability (0 to 1), and whether the value is right.
 pub fn reliability(claims: &[(f64, bool)]) -> Reliability {
     let mut bins = vec![(0u64, 0.0, 0u64); BINS];
     let mut brier = 0.0;
@@ -66,9 +65,9 @@ pub fn reliability(claims: &[(f64, bool)]) -> Reliability {
     }
 }
 
-/// Isotonic regression by pooling adjacent violators: the rising step function
-/// that is nearest to the outcomes (least squares). Returns both corners of
-/// each step as (probability, share right).
+/// Isotonic regression by the pool adjacent violators algorithm: the rising step
+/// function nearest to the outcomes (least squares). Returns both corners of each
+/// step as (probability, share right), 0 to 1.
 pub fn isotonic(claims: &[(f64, bool)]) -> Vec<(f64, f64)> {
     struct Block {
         first: f64,
@@ -115,19 +114,19 @@ pub fn isotonic(claims: &[(f64, bool)]) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// What is accepted, and how much of it is wrong, when values are accepted
-/// from a threshold on.
+/// Coverage and risk at a threshold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RiskPoint {
+    /// Lowest probability (0 to 1) of an accepted value.
     pub threshold: f64,
-    /// Share of all values that is accepted.
+    /// Share (0 to 1) of all values that is accepted.
     pub coverage: f64,
-    /// Share of the accepted values that is wrong.
+    /// Share (0 to 1) of the accepted values that is wrong.
     pub risk: f64,
 }
 
-/// Risk against coverage, from the surest value down; values of equal
-/// probability are accepted together.
+/// Risk against coverage, by falling threshold; values of equal probability are
+/// accepted together.
 pub fn risk_coverage(claims: &[(f64, bool)]) -> Vec<RiskPoint> {
     let mut sorted = claims.to_vec();
     sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -151,7 +150,7 @@ pub fn risk_coverage(claims: &[(f64, bool)]) -> Vec<RiskPoint> {
 
 /// Area under the curve of risk against coverage: the mean risk over all
 /// coverages (Geifman, Uziel and El-Yaniv 2018, "Bias-Reduced Uncertainty
-/// Estimation for Deep Neural Classifiers"). 0 is best. `None` for no values.
+/// Estimation for Deep Neural Classifiers"), 0 (best) to 1. `None` without values.
 pub fn aurc(points: &[RiskPoint]) -> Option<f64> {
     let mut before = 0.0;
     let area = points.iter().map(|point| {

@@ -1,11 +1,11 @@
-//! What the scorer knows of a claim, as numbers.
+//! The features of a claim for the scorer.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Values that fail alike.
+/// Groups of values with similar errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClaimKind {
@@ -47,43 +47,44 @@ impl ClaimKind {
     }
 }
 
-/// Everything that a scorer may weigh about one claim. Logits are natural
-/// logarithms of p / (1 - p), within ±14.
+/// The features of one claim. Logits are natural logarithms of p / (1 - p), within
+/// ±14.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Features {
     pub doc_type: String,
-    /// Path with open line numbers, e.g. `items[].amount`.
+    /// Path without line numbers, e.g. `items[].amount`.
     pub field: String,
     pub kind: ClaimKind,
-    /// Logit of the model's own probability of the value, and of its least
-    /// likely token.
+    /// Logit of the model's own probability of the value.
     pub sum: f64,
+    /// Logit of the model's own probability of the value's least likely token.
     pub min: f64,
-    /// Mean log-probability of a token, at least -3.
+    /// Mean log-probability (natural logarithm) of a token, -3 to 0.
     pub mean: f64,
     /// ln(1 + number of tokens).
     pub tokens: f64,
     pub page: PageFeatures,
-    /// A warning or error names this value.
+    /// Whether a warning or error is about this value.
     pub is_flagged: bool,
-    /// An arithmetic check of the record fails, and the value is an amount.
+    /// Whether an arithmetic check of the record fails and the value is an amount.
     pub has_mismatch: bool,
     pub is_confirmed: bool,
     pub is_contradicted: bool,
-    /// A text layer or an OCR engine has the value.
+    /// Whether a text layer or an OCR engine has the value.
     pub is_on_page: bool,
-    /// Neither has it, but they have other values of the record.
+    /// Whether neither has it, but they have other values of the record.
     pub is_not_on_page: bool,
-    /// How unsure OCR was of its least certain word, from 0 (certain, or a text
-    /// layer) to about 7: see `claims::ocr_risk`.
+    /// Uncertainty of OCR's least certain word, from 0 (certain, or a text layer) to
+    /// about 7: see `claims::ocr_risk`.
     pub ocr_risk: f64,
 }
 
-/// The same for all claims of a record.
+/// Features that all claims of a record share.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PageFeatures {
-    /// Least and mean logit of its values.
+    /// Least logit of its values.
     pub least: f64,
+    /// Mean logit of its values.
     pub mean: f64,
     /// ln(1 + number of warnings and errors that name a field).
     pub findings: f64,
@@ -129,7 +130,7 @@ pub enum Feature {
     },
 }
 
-/// Which claims a feature concerns. It is 0 for all others.
+/// The claims that a feature concerns. It is 0 for all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     Every,
@@ -256,7 +257,7 @@ impl From<Feature> for String {
     }
 }
 
-/// The text names no feature of this version.
+/// The text is not the name of a feature of this version.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is not a feature of this version of docmill")]
 pub struct UnknownFeature(String);

@@ -11,35 +11,37 @@ use super::{Certificate, Reliability, Scorer};
 
 /// Folder of calibrations beside `manifest.toml`.
 pub const FOLDER: &str = "calibrations";
-/// In place of a path: use no calibration.
+/// Setting in place of a path: no calibration is used.
 pub const OFF: &str = "off";
-/// Bytes of a file, at most: one has some hundred kilobytes.
+/// Most bytes of a file: usual ones have a few hundred kilobytes.
 const LARGEST: u64 = 16 << 20;
-/// Beyond all that is learned, and far from where sums of products overflow.
+/// Greatest absolute number in a file: greater than any that is learned, and small
+/// enough that sums of products do not overflow.
 const HUGE: f64 = 1e9;
-/// Form of the file.
+/// Version of the file format.
 const VERSION: u32 = 1;
 
-/// What documents with known values show about one reader.
+/// The calibration of one reader, made from documents with known values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
     pub version: u32,
     pub reader: CalibratedReader,
-    /// RFC 3339, UTC.
+    /// Time of creation: RFC 3339, UTC.
     pub created: String,
     /// Version of the program that made it.
     pub docmill: String,
-    /// Document types that it was made with; it does not apply to others.
+    /// Document types that it was made with; it applies only to these.
     pub types: Vec<String>,
     pub data: CalibrationData,
-    /// Probability with which each certified error rate holds.
+    /// Probability (0 to 1) with which each certified error rate holds.
     pub confidence: f64,
     /// By rising error rate.
     pub certificates: Vec<Certificate>,
-    /// Reliability over the documents that took no part in learning: of the
-    /// model's own probabilities, and of the calibrated ones.
+    /// Reliability of the model's own probabilities, over documents that were not used
+    /// for learning.
     pub before: Reliability,
+    /// Reliability of the calibrated probabilities, over the same documents.
     pub after: Reliability,
     pub scorer: Scorer,
     /// BLAKE3 (hex) of the file.
@@ -51,10 +53,11 @@ pub struct Calibration {
 #[serde(deny_unknown_fields)]
 pub struct CalibratedReader {
     pub name: String,
+    /// BLAKE3 (hex) of what its answers depend on.
     pub hash: String,
 }
 
-/// Documents that were used. Near-copies count as one.
+/// Number of documents that were used. Near-copies count as one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CalibrationData {
@@ -66,13 +69,13 @@ pub struct CalibrationData {
     pub claims: u64,
 }
 
-/// Where calibrations are looked for.
+/// The folders in which calibrations are looked for.
 #[derive(Clone, Debug, Default)]
 pub struct Folders {
     /// The setting `acceptance.calibration`: a file, a folder, or [`OFF`].
     pub setting: Option<PathBuf>,
-    /// The user's own: `$XDG_DATA_HOME/docmill/calibrations`, which goes before
-    /// what came with the models.
+    /// The user's own: `$XDG_DATA_HOME/docmill/calibrations`, which precedes the
+    /// folder of the models.
     pub own: Option<PathBuf>,
     /// Folder of the models.
     pub models: Option<PathBuf>,
@@ -93,8 +96,9 @@ impl Folders {
         }
     }
 
-    /// The reader's calibration. An error where the setting names a file that
-    /// cannot be used, and where one that was found is damaged.
+    /// The calibration of the reader with this hash (BLAKE3 hex); `None` where there
+    /// is none. `Err` where the setting names a file that cannot be used, or the file
+    /// found is damaged.
     pub fn find(&self, reader_hash: &str) -> anyhow::Result<Option<Calibration>> {
         if let Some(path) = &self.setting {
             return match path {
@@ -111,8 +115,8 @@ impl Folders {
         Ok(None)
     }
 
-    /// As [`Folders::find`], but where the setting names the file of another
-    /// reader there is none for this one: records of several readers are judged.
+    /// As [`Folders::find`], but `None` where the setting names the file of another
+    /// reader, since records of several readers are judged.
     pub fn find_any(&self, reader_hash: &str) -> anyhow::Result<Option<Calibration>> {
         match &self.setting {
             Some(path) if path.is_file() => {
@@ -123,8 +127,9 @@ impl Folders {
         }
     }
 
-    /// Where a new calibration is written: the setting's folder or file, else
-    /// the user's own folder, since that of the models may be read-only.
+    /// The path of a new calibration: in the setting's folder, or its file; otherwise
+    /// in the user's own folder, since that of the models may be read-only. `Err`
+    /// where there is no such folder.
     pub fn target(&self, reader_hash: &str) -> anyhow::Result<PathBuf> {
         match &self.setting {
             Some(path) if path.as_os_str() == OFF => {
@@ -155,13 +160,13 @@ fn named(path: &Path, reader_hash: &str) -> anyhow::Result<Calibration> {
     Ok(found)
 }
 
-/// Named after the first 16 hex digits of the reader's hash.
+/// File name with the first 16 hex digits of the reader's hash.
 pub fn file_name(reader_hash: &str) -> String {
     format!("{}.json", reader_hash.get(..16).unwrap_or(reader_hash))
 }
 
 impl Calibration {
-    /// The form in which files are written now.
+    /// The version in which files are written.
     pub const VERSION: u32 = VERSION;
 
     fn in_folder(folder: &Path, reader_hash: &str) -> anyhow::Result<Option<Calibration>> {
@@ -205,8 +210,8 @@ impl Calibration {
         Ok(found)
     }
 
-    /// Refuses what a foreign file may hold: numbers that make no probability, and
-    /// control characters in texts.
+    /// `Err` for values that a foreign file may have: numbers that give no
+    /// probability, and control characters in texts.
     fn check(&self) -> anyhow::Result<()> {
         let texts = [
             &self.reader.name,
@@ -241,7 +246,7 @@ impl Calibration {
                     .flat_map(of_reliability),
             );
         for share in shares {
-            // Means of ones may exceed one by a rounding.
+            // A mean of ones may exceed 1 by rounding.
             ensure!(
                 (-1e-6..=1.0 + 1e-6).contains(&share),
                 "{share} is not a share from 0 to 1"
@@ -264,7 +269,7 @@ impl Calibration {
         Ok(())
     }
 
-    /// Writes the file whole or not at all, and takes its hash.
+    /// Writes the file completely or not at all, and sets `hash`.
     pub fn save(&mut self, path: &Path) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(self)? + "\n";
         let write = || -> std::io::Result<()> {
@@ -273,7 +278,8 @@ impl Calibration {
             std::fs::create_dir_all(folder)?;
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
             file.write_all(text.as_bytes())?;
-            // Not a secret, unlike what temporary files are made for.
+            // Temporary files are readable by their owner only; calibrations need
+            // not be.
             use std::os::unix::fs::PermissionsExt;
             let readable = std::fs::Permissions::from_mode(0o644);
             file.as_file().set_permissions(readable)?;

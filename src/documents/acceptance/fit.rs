@@ -1,7 +1,6 @@
-//! Learns a scorer from documents whose values are known: one logistic
-//! regression over all values. Kinds, types and fields have weights of their own
-//! with larger penalties, so that rare ones are judged by what they have in
-//! common with the rest.
+//! Learns a scorer from documents with known values: one logistic regression over
+//! all values. Kinds, types and fields have weights of their own with larger
+//! penalties, so that rare ones are judged mostly by the common weights.
 
 use std::collections::BTreeMap;
 
@@ -18,26 +17,28 @@ pub struct LabelledClaim {
     /// The model's own probability, 0 to 1.
     pub own: f64,
     pub right: bool,
-    /// Number of its document: values of one document fail together.
+    /// Index of its document, since values of one document fail together.
     pub document: usize,
 }
 
-/// Penalties of weights that concern all values, and those of a kind, type or
-/// check; of one field.
+/// L2 penalty (see [`super::logistic::fit`]) of weights that concern all values.
 const PENALTY: f64 = 0.5;
+/// Penalty of weights of a kind, type or check.
 const PENALTY_OF_SOME: f64 = 2.0;
+/// Penalty of weights of one field.
 const PENALTY_OF_FIELD: f64 = 4.0;
-/// Penalties are tried at these multiples.
+/// Multiples of the penalties among which cross-validation chooses.
 const STRENGTHS: [f64; 3] = [1.0, 4.0, 16.0];
-/// Parts for choosing among them.
+/// Parts of the cross-validation.
 const FOLDS: usize = 5;
 
 /// Turns a claim's features into a probability.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scorer {
+    /// Logit where all features have their `center`.
     pub intercept: f64,
     pub columns: Vec<FeatureWeight>,
-    /// Multiple of the penalties that cross-validation chose.
+    /// The one of [`STRENGTHS`] that cross-validation chose.
     pub strength: f64,
 }
 
@@ -71,9 +72,9 @@ impl Scorer {
     }
 }
 
-/// Learns a scorer; how strongly weights are held is chosen by
-/// cross-validation over documents. Also returns the probabilities that each
-/// claim got from the documents other than its own part.
+/// Learns a scorer; cross-validation over documents chooses the strength of the
+/// penalties. Also returns the probability (0 to 1) of each claim from a scorer that
+/// was learned without the claim's part.
 pub fn learn(known: &[LabelledClaim]) -> (Scorer, Vec<f64>) {
     let tried = STRENGTHS.map(|strength| {
         let out = out_of_fold(known, strength);
@@ -125,7 +126,8 @@ fn fit(known: &[&LabelledClaim], strength: f64) -> Scorer {
                 Scope::OneField => PENALTY_OF_FIELD,
             }
     });
-    // The intercept is free but for a trace, for data of one outcome only.
+    // A very small penalty of the intercept keeps it finite where all outcomes are
+    // equal.
     let penalty: Vec<f64> = [1e-3].into_iter().chain(penalty).collect();
     let weights = logistic::fit(&rows, &right, &penalty);
     scorer.intercept = weights[0];
@@ -135,8 +137,8 @@ fn fit(known: &[&LabelledClaim], strength: f64) -> Scorer {
     scorer
 }
 
-/// Features of all claims are standardised. Those of some claims keep their 0
-/// and get a root mean square of 1 over the claims where they are not 0.
+/// Standardises features that concern all claims. Features of some claims keep their
+/// 0 and get a root mean square of 1 over the claims where they are not 0.
 fn columns(known: &[&LabelledClaim]) -> Vec<FeatureWeight> {
     let mut sums: BTreeMap<Feature, (f64, f64, f64)> = BTreeMap::new();
     for claim in known.iter().map(|k| &k.claim) {

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::{Calibration, ERROR_RATES, Policy};
 use crate::domain::{DocType, FieldLogprob, Record, Status, samples};
 
-/// A calibration that is taken gives every value a probability, accepts none
-/// below its threshold, and reads back.
+/// An accepted calibration gives every value a probability, accepts no value below
+/// its threshold, and its serialised form reads back.
 pub fn calibration(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;

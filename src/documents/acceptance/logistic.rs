@@ -1,9 +1,9 @@
 //! Logistic regression with an L2 penalty, by Newton's method (iteratively
 //! reweighted least squares).
 
-/// Newton steps at most; it is done after five to ten.
+/// Most Newton steps; usually five to ten are enough.
 const STEPS: usize = 50;
-/// Largest change of a weight at which it is done.
+/// Largest change of a weight at which the iteration ends.
 const PRECISION: f64 = 1e-9;
 
 /// 1 / (1 + e^-x), 0 to 1.
@@ -20,10 +20,10 @@ fn softplus(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
-/// Weights that minimise the negative log-likelihood plus half the sum of
-/// `penalty` x weight squared. `rows` are the designs (a constant 1 for the
-/// intercept among them), all as long as `penalty`. A penalty above 0 for every
-/// weight that the data may not determine keeps the solution finite.
+/// The `[d]` weights that minimise the negative log-likelihood plus half the sum of
+/// `penalty` x weight squared. `rows` has shape `[n, d]`, a constant 1 for the
+/// intercept included, and `penalty` shape `[d]`. A penalty above 0 keeps a weight
+/// finite that the data do not determine.
 pub fn fit(rows: &[Vec<f64>], right: &[bool], penalty: &[f64]) -> Vec<f64> {
     let mut weights = vec![0.0; penalty.len()];
     let mut loss = objective(rows, right, penalty, &weights);
@@ -32,7 +32,8 @@ pub fn fit(rows: &[Vec<f64>], right: &[bool], penalty: &[f64]) -> Vec<f64> {
         let Some(step) = solve(hessian, gradient) else {
             break;
         };
-        // Newton may overshoot far from the solution: halve until it helps.
+        // A Newton step may be too long far from the solution: halve it until the
+        // loss falls.
         let mut scale = 1.0;
         let taken = loop {
             let tried: Vec<f64> = weights
@@ -85,14 +86,14 @@ fn derivatives(
     let mut gradient: Vec<f64> = weights.iter().zip(penalty).map(|(w, p)| p * w).collect();
     let mut hessian = vec![vec![0.0; size]; size];
     for (i, p) in penalty.iter().enumerate() {
-        // A little more keeps it positive definite where nothing is known.
+        // The small constant keeps the matrix positive definite without data.
         hessian[i][i] = p + 1e-9;
     }
     for (row, &right) in rows.iter().zip(right) {
         let probability = sigmoid(dot(row, weights));
         let error = probability - f64::from(u8::from(right));
         let curvature = probability * (1.0 - probability);
-        // Most columns of a row are 0: what concerns one kind or field only.
+        // Most columns of a row are 0, since they concern one kind or field.
         let filled: Vec<usize> = (0..size).filter(|&i| row[i] != 0.0).collect();
         for &i in &filled {
             gradient[i] += error * row[i];
@@ -104,8 +105,8 @@ fn derivatives(
     (gradient, hessian)
 }
 
-/// Solves A x = b for a symmetric positive definite A, of which the lower
-/// triangle is read (Cholesky). `None` where it is not positive definite.
+/// Solves A x = b for a symmetric positive definite A by Cholesky decomposition; only
+/// the lower triangle of A is read. `None` where A is not positive definite.
 fn solve(mut a: Vec<Vec<f64>>, mut b: Vec<f64>) -> Option<Vec<f64>> {
     let size = b.len();
     for i in 0..size {

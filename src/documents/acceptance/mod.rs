@@ -1,5 +1,5 @@
-//! Acceptance: calibrated probabilities of values, and the threshold from which
-//! on a value is accepted.
+//! Acceptance: calibrated probabilities of values, and the threshold from which a
+//! value is accepted.
 //!
 //! [`claims`] collects the features of each value; a [`Scorer`], learned from
 //! documents whose values are known, turns them into the probability that the
@@ -7,7 +7,7 @@
 //! with a guarantee; [`Policy::apply`] decides about a record. docs/evaluation.md
 //! explains the method.
 //!
-//! Pure, except for finding and writing the file of a [`Calibration`].
+//! No I/O, except for reading and writing the file of a [`Calibration`].
 
 mod certify;
 mod claims;
@@ -37,8 +37,8 @@ pub use fit::{FeatureWeight, LabelledClaim, Scorer, learn};
 pub use policy::{ClaimDecision, Policy, percent, status};
 pub use uncertain::{uncertain, uncertain_finding};
 
-/// Error rates for which a threshold is tested, so that `max_error` can be
-/// changed without calibrating again.
+/// Error rates (shares, 0 to 1) for which a threshold is tested, so that `max_error`
+/// can be changed without a new calibration.
 pub const ERROR_RATES: [f64; 5] = [0.005, 0.01, 0.02, 0.05, 0.1];
-/// Default probability with which a certified error rate holds.
+/// Default probability (0 to 1) with which a certified error rate holds.
 pub const CONFIDENCE: f64 = 0.9;

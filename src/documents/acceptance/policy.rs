@@ -1,4 +1,5 @@
-//! Which records are accepted, and the findings that say why others are not.
+//! Decides which records are accepted, and makes the findings that say why others are
+//! not.
 
 use std::sync::Arc;
 
@@ -16,10 +17,10 @@ use crate::domain::{
 pub struct Policy {
     /// The calibration of the reader in use.
     pub calibration: Option<Arc<Calibration>>,
-    /// Wanted: at most this share (0 to 1) of accepted fields is wrong.
+    /// Highest allowed share (0 to 1) of wrong values among accepted fields.
     pub max_error: f64,
-    /// Without a calibration, values from this probability on, the model's own,
-    /// are accepted.
+    /// Without a calibration: lowest confidence (0 to 1, the model's own) of an
+    /// accepted value.
     pub min_confidence: f32,
 }
 
@@ -29,13 +30,13 @@ pub struct ClaimDecision {
     pub claim: ValueClaim,
     /// The model's own probability, 0 to 1.
     pub confidence: f64,
-    /// Calibrated; `None` without a calibration.
+    /// Calibrated probability, 0 to 1; `None` without a calibration.
     pub probability: Option<f64>,
     pub accepted: bool,
 }
 
 impl Policy {
-    /// Changes when the policy may decide otherwise.
+    /// A text that is equal only for policies with equal decisions.
     pub fn key(&self) -> String {
         let calibration = self
             .calibration
@@ -53,12 +54,12 @@ impl Policy {
             .then_some(calibration)
     }
 
-    /// The certificate that applies: one for a smaller error rate holds for a
-    /// larger one.
+    /// The certificate that applies to `max_error`: one for a smaller error rate holds
+    /// for a larger one too.
     pub fn certificate<'a>(&self, calibration: &'a Calibration) -> Option<&'a Certificate> {
         let fits = |c: &&Certificate| c.max_error <= self.max_error + 1e-12;
         let fitting = || calibration.certificates.iter().filter(fits).rev();
-        // Not the lowest of all thresholds: the best of several does not hold
+        // Not the lowest of all thresholds: a choice among several would not hold
         // with the confidence of each.
         fitting()
             .find(|c| c.threshold.is_some())
@@ -75,7 +76,7 @@ impl Policy {
         let calibration = self.calibration_of(doc_type);
         let threshold = calibration.map(|calibration| self.threshold(calibration));
         let decision = |(claim, logprob): (ValueClaim, &crate::domain::FieldLogprob)| {
-            // A value is copied from what OCR read: no surer than that.
+            // The confidence of a value copied from OCR is at most that of OCR.
             let of_ocr = claim.ocr_confidence.unwrap_or(1.0);
             let confidence = f64::from(logprob.probability().min(of_ocr));
             let probability = calibration.map(|c| c.scorer.probability(&claim));
@@ -98,9 +99,9 @@ impl Policy {
             .collect()
     }
 
-    /// Decides whether a record is accepted, once all other findings are there:
-    /// sets its probabilities, the findings about them and its status. Applied
-    /// again, it replaces what an earlier policy set.
+    /// Decides whether a record with all other findings is accepted: sets its
+    /// probabilities, the findings about them and its status. Applied again, it
+    /// replaces what an earlier policy set.
     pub fn apply(&self, doc_type: Option<&DocType>, record: &mut Record) {
         record
             .findings
@@ -194,7 +195,7 @@ fn wanted(max_error: f64) -> String {
     format!("at most {} of accepted fields wrong", percent(max_error))
 }
 
-/// What a certified threshold asks for, and why.
+/// Words for a certified threshold and its error rate.
 pub(super) fn certified(threshold: f64, max_error: f64) -> String {
     let (least, wanted) = (rounded_up(threshold), wanted(max_error));
     format!("at least {least} is required ({wanted})")
@@ -219,7 +220,7 @@ fn probability(decision: &ClaimDecision) -> f64 {
     decision.probability.unwrap_or(decision.confidence)
 }
 
-/// Any warning or error needs a review.
+/// Accepted without warnings and errors; otherwise needs review.
 pub fn status(findings: &[Finding]) -> Status {
     match findings.iter().any(|f| f.severity > Severity::Info) {
         true => Status::NeedsReview,
@@ -261,9 +262,9 @@ fn named(decisions: &[&ClaimDecision]) -> Vec<(String, f64)> {
     decisions.iter().map(name).collect()
 }
 
-/// Fields with their probabilities, those named first that are least certain.
+/// Fields with their probabilities, the least certain first.
 pub(super) fn uncertain_fields(fields: &[(String, f64)]) -> String {
-    /// `show` has all.
+    /// Most fields that are named; `docmill show` has all.
     const NAMED: usize = 4;
     let name = |(name, p): &(String, f64)| format!("{name} {}", rounded_down(*p));
     let named: Vec<String> = fields.iter().take(NAMED).map(name).collect();
@@ -274,7 +275,7 @@ pub(super) fn uncertain_fields(fields: &[(String, f64)]) -> String {
     format!("uncertain: {}{more}", named.join(", "))
 }
 
-/// Two digits, or as many as distinguish the number from 1, rounded so that a
+/// Two decimals, or as many as distinguish the number from 1, rounded down so that a
 /// value below a threshold never looks equal to it.
 fn rounded_down(p: f64) -> String {
     rounded(p, f64::floor)
@@ -294,7 +295,7 @@ fn rounded(p: f64, round: fn(f64) -> f64) -> String {
     format!("{:.*}", digits as usize, round(p * scale) / scale)
 }
 
-/// `0.5 %`
+/// `0.5 %` for the share 0.005.
 pub fn percent(share: f64) -> String {
     let text = format!("{:.3}", share * 100.0);
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))

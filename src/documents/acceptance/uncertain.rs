@@ -1,14 +1,13 @@
-//! What is uncertain in a record that was decided about, when a person has
-//! settled some of its values.
+//! The values of a record that stay uncertain after a person has corrected or
+//! confirmed some.
 
 use super::policy::{certified, uncertain_fields};
 use crate::domain::{Calibrated, DocType, EvidenceClass, FieldPath, Finding, FindingCode, Record};
 
-/// The values whose probability is below the threshold that the record was
-/// decided by, the least probable first; not those of supporting fields, which
-/// decided nothing. `min_confidence`: the threshold (0 to 1) where no calibration
-/// spoke. Empty where no threshold is certified: then no value is surer than
-/// another.
+/// The values with a probability (0 to 1) below the threshold of the record's
+/// calibration, the least probable first, without supporting fields.
+/// `min_confidence`: the threshold (0 to 1) without a calibration. Empty where no
+/// threshold is certified.
 pub fn uncertain(
     doc_type: Option<&DocType>,
     record: &Record,
@@ -33,8 +32,8 @@ pub fn uncertain(
     below
 }
 
-/// The model's own; a value that is copied from what OCR read is not surer than
-/// that.
+/// The model's own confidences (0 to 1), at most that of OCR for a value copied from
+/// OCR.
 fn confidences(record: &Record) -> Vec<(String, f64)> {
     let of_ocr = |field: &str| {
         let mut of_ocr = record
@@ -51,7 +50,7 @@ fn confidences(record: &Record) -> Vec<(String, f64)> {
     record.field_confidence.iter().map(confidence).collect()
 }
 
-/// The finding about what is left; `None`: nothing is.
+/// The finding about the values that stay uncertain; `None` where there are none.
 pub fn uncertain_finding(
     doc_type: &DocType,
     record: &Record,

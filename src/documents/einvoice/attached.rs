@@ -1,4 +1,4 @@
-//! Which of several XML files of a document is its electronic invoice.
+//! Chooses a document's electronic invoice among its XML files.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use super::fields::fields;
 use super::parse::parse;
 use crate::domain::{EInvoice, Reason, XmlFile};
 
-/// File names that the specifications give to the invoice of a PDF, the most
-/// binding first.
+/// File names of the invoice in a PDF by the specifications, in the order of
+/// preference.
 const NAMES: [&str; 4] = [
     "factur-x.xml",
     "xrechnung.xml",
@@ -15,8 +15,7 @@ const NAMES: [&str; 4] = [
     "ger-factur-x.xml",
 ];
 
-/// The electronic invoice of a document, and what a person must know of the
-/// other files.
+/// The electronic invoice of a document, and warnings about the other files.
 #[derive(Debug, Default)]
 pub struct Chosen {
     pub file: Option<XmlFile>,
@@ -24,7 +23,7 @@ pub struct Chosen {
 }
 
 /// Chooses by name, then by order. Files that are not electronic invoices are
-/// skipped. Broken ones, and ones that state another invoice, give a warning.
+/// skipped. Damaged ones, and ones with another invoice, give a warning.
 pub fn choose(mut files: Vec<XmlFile>) -> Chosen {
     let name = |file: &XmlFile| file.name.clone().unwrap_or_default();
     let rank = |file: &XmlFile| {

@@ -207,7 +207,7 @@ fn party(party: &Element) -> Party {
     }
 }
 
-/// Every means of payment with the terms of its own element.
+/// Each means of payment with the terms of its element.
 fn means(settlement: &Element) -> Vec<Payment> {
     let reference = settlement.line_at(&["PaymentReference"]);
     let mut terms = settlement.all("SpecifiedTradePaymentTerms");
@@ -268,7 +268,7 @@ fn term(element: &Element, issued: Option<Date>, values: &mut Values) -> Term {
 }
 
 /// Allowances and charges of the document, or of a line's settlement.
-/// ZUGFeRD's extended profiles have charges for logistics apart.
+/// ZUGFeRD's extended profiles have separate elements for logistics charges.
 fn allowances(of: &Element, values: &mut Values) -> Vec<AllowanceCharge> {
     let plain = of.all("SpecifiedTradeAllowanceCharge");
     let mut all: Vec<AllowanceCharge> = plain.filter_map(|one| allowance(one, values)).collect();
@@ -339,8 +339,8 @@ fn tax(element: &Element, values: &mut Values) -> Tax {
     }
 }
 
-/// The lines whose amounts count: those of the status `DETAIL` and those
-/// without one. ZUGFeRD's extended profiles also have headings with subtotals
+/// The lines whose amounts count towards the sum: those with the status `DETAIL` and
+/// those without one. ZUGFeRD's extended profiles also have headings with subtotals
 /// (`GROUP`) and explanations of other lines (`INFORMATION`).
 fn lines(transaction: &Element, values: &mut Values) -> Vec<Line> {
     let status = ["AssociatedDocumentLineDocument", "LineStatusReasonCode"];

@@ -8,20 +8,19 @@ use super::violation::Violation;
 use crate::documents::vat_rates;
 use crate::domain::{AllowanceCharge, EInvoice, Line, Party, Syntax, Tax, money};
 
-/// Categories that have one exemption reason (BT-120), and its code (BT-121).
-/// Exempt (`E`) has many.
+/// VAT categories with only one exemption reason (BT-120), and its code (BT-121).
 const REASONS: [(&str, &str, &str); 4] = [
     ("AE", "Reverse charge", "VATEX-EU-AE"),
     ("K", "Intra-community supply", "VATEX-EU-IC"),
     ("G", "Export outside the EU", "VATEX-EU-G"),
     ("O", "Not subject to VAT", "VATEX-EU-O"),
 ];
-/// `C62`, one: the unit of a quantity that states none, or one that is in no
+/// `C62` (one): the unit of a quantity without a unit, or with one that is not in the
 /// list of units, such as `Stk`.
 const ONE: &str = "C62";
 
-/// Fills in terms that follow from others. Credit notes get positive amounts,
-/// as UBL requires.
+/// Fills in terms that follow from others. The amounts of credit notes become
+/// positive, as UBL requires.
 pub fn fill_in(invoice: &mut EInvoice) {
     make_credit_note_positive(invoice);
     fill_in_parties(invoice);
@@ -33,9 +32,9 @@ pub fn fill_in(invoice: &mut EInvoice) {
     fill_in_taxes(invoice);
 }
 
-/// A credit note with negative amounts means the same as one with positive
-/// ones, and an invoice of a negative amount without a type code is a credit
-/// note. A stated type code stays.
+/// Makes the amounts of a credit note positive; negative ones have the same meaning.
+/// An invoice with a negative amount and without a type code becomes a credit note. A
+/// stated type code stays.
 fn make_credit_note_positive(invoice: &mut EInvoice) {
     let is_negative = invoice
         .totals
@@ -88,8 +87,8 @@ fn negate(amount: &mut Decimal) {
     *amount = (Decimal::ZERO - *amount).normalize();
 }
 
-/// A VAT identifier begins with its country (BR-CO-09); one that does not is
-/// taken for another tax registration.
+/// A VAT identifier begins with its country (BR-CO-09); one that does not is used as
+/// tax registration (BT-32).
 fn fill_in_parties(invoice: &mut EInvoice) {
     let seller = &mut invoice.seller;
     seller.address.country = country_of(seller);
@@ -106,13 +105,14 @@ fn fill_in_parties(invoice: &mut EInvoice) {
     }
 }
 
-/// The country of a party's address, or that of its VAT identifier.
+/// The country (ISO 3166-1 alpha-2) of a party's address, otherwise that of its VAT
+/// identifier.
 pub fn country_of(party: &Party) -> Option<String> {
     countries_of(party).into_iter().next()
 }
 
-/// The countries of a party: that of its address, then that of its VAT
-/// identifier where it is another.
+/// The countries (ISO 3166-1 alpha-2) of a party: that of its address, then that of
+/// its VAT identifier where it differs.
 pub fn countries_of(party: &Party) -> Vec<String> {
     let of_vat_id = party.vat_id.as_deref().and_then(vat_country);
     let mut countries: Vec<String> = party.address.country.iter().cloned().collect();
@@ -178,8 +178,8 @@ fn fill_in_categories(invoice: &mut EInvoice) {
         .iter_mut()
         .flat_map(|line| &mut line.allowances);
     for allowance in invoice.allowances.iter_mut().chain(of_lines) {
-        // A code that is not one of EN 16931's is not written, a reason in words
-        // always is.
+        // A code outside of EN 16931's list is not written; the reason in words always
+        // is.
         if allowance.reason.is_none() {
             let word = if allowance.is_charge {
                 "Charge"
@@ -208,7 +208,7 @@ fn fill_in_line(index: usize, line: &mut Line) {
     {
         line.quantity = Some(quantity);
     }
-    // The price of all units together is exact where one of a unit is not.
+    // The price of all units together is exact where the price of one is not.
     if line.price.is_none()
         && let (Some(net), Some(quantity)) = (line.net, line.quantity)
         && !quantity.is_zero()
@@ -263,8 +263,8 @@ pub(super) fn total(allowances: &[AllowanceCharge], charges: bool) -> Decimal {
     chosen.map(|one| one.amount).sum()
 }
 
-/// A breakdown that is not stated follows from lines, allowances and charges;
-/// a stated one may lack amounts and reasons.
+/// Fills in the VAT breakdown: a missing one follows from lines, allowances and
+/// charges; a stated one may lack amounts and reasons.
 fn fill_in_taxes(invoice: &mut EInvoice) {
     if invoice.taxes.is_empty() {
         for (category, rate, basis) in bases(invoice) {
@@ -327,18 +327,17 @@ pub(super) fn bases(invoice: &EInvoice) -> Vec<(String, Option<Decimal>, Decimal
 
 /// `rate` percent of `basis`, rounded half away from zero to cents.
 pub(super) fn percent_of(basis: Decimal, rate: Decimal) -> Decimal {
-    // Hostile rates may be as large as amounts.
+    // Saturating, since rates of hostile files may be as large as amounts.
     (basis.saturating_mul(rate) / Decimal::ONE_HUNDRED)
         .round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
 }
 
-/// Rounding of lines may move a VAT amount by so many hundredths.
+/// Hundredths of the currency by which rounding of lines may change a VAT amount.
 const CENTS: i64 = 2;
 
 /// Gives every line the standard category and the one rate of the seller's
 /// country that turns the net total into the VAT total. Does nothing where lines
-/// have categories or a total is missing. An error where no rate fits, or
-/// several do.
+/// have categories or a total is missing. `Err` where no rate fits, or several do.
 pub fn infer_vat_rate(invoice: &mut EInvoice) -> Result<(), Violation> {
     let has_category = invoice.lines.iter().any(|line| line.category.is_some());
     let (Some(net), Some(tax)) = (invoice.totals.net, invoice.totals.tax) else {
@@ -368,9 +367,9 @@ pub fn infer_vat_rate(invoice: &mut EInvoice) -> Result<(), Violation> {
     Ok(())
 }
 
-/// The rate of `tax` on `net` among those of the seller's country. Rates of
+/// The rate in percent of `tax` on `net` among those of the seller's country. Rates of
 /// other countries are not candidates: half of an invoice at 19 % and half at 7 %
-/// come to 13 %, which is a rate elsewhere.
+/// give 13 %, which is a rate elsewhere.
 fn fitting_rate(invoice: &EInvoice, net: Decimal, tax: Decimal) -> Result<Decimal, String> {
     let vat_id = invoice.seller.vat_id.as_deref();
     let Some(code) = vat_id.and_then(vat_country) else {

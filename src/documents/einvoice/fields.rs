@@ -1,4 +1,4 @@
-//! The flat fields of the invoice type, and back.
+//! Converts an invoice to the flat fields of the invoice type, and back.
 
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
@@ -47,7 +47,7 @@ pub fn fields(invoice: &EInvoice) -> Fields {
     fields
 }
 
-/// The account by its fields.
+/// The fields of an account.
 #[derive(Default)]
 struct AccountFields<'a> {
     iban: Option<&'a str>,
@@ -56,7 +56,7 @@ struct AccountFields<'a> {
     provider: Option<&'a str>,
 }
 
-/// Whoever keeps a national account may be named by something else than a BIC.
+/// The provider of a national account may have an identifier that is not a BIC.
 fn account(payment: &Payment) -> AccountFields<'_> {
     let provider = payment.provider.as_deref();
     match &payment.account {
@@ -81,7 +81,8 @@ fn account(payment: &Payment) -> AccountFields<'_> {
     }
 }
 
-/// ISO 9362: bank and country in letters, 8 or 11 characters.
+/// Whether it has the form of a BIC (ISO 9362): bank and country in letters, 8 or 11
+/// characters.
 fn has_bic_form(text: &str) -> bool {
     matches!(text.len(), 8 | 11)
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -122,8 +123,8 @@ fn quantity(value: Option<Decimal>) -> Value {
     value.map(|value| value.normalize().to_string()).into()
 }
 
-/// The terms that a record's fields hold. A value that is not an amount or date
-/// is absent.
+/// The invoice of a record's fields. A value that should be an amount or date and is
+/// not is absent.
 pub fn from_fields(fields: &Fields) -> EInvoice {
     let text = |name: &str| text(fields.get(name));
     let number = |name: &str| decimal(fields.get(name));

@@ -2,7 +2,7 @@
 
 use super::{fields, parse, to_ubl};
 
-/// An invoice that is read has a list of lines, and as a UBL file says the
+/// A parsed invoice has a list of lines; written as UBL and parsed again it has the
 /// same number and totals.
 pub fn einvoice(bytes: &[u8]) {
     let Ok(invoice) = parse(bytes) else { return };
@@ -13,7 +13,7 @@ pub fn einvoice(bytes: &[u8]) {
     let written = parse(xml.as_bytes()).expect("what docmill writes it reads");
     let written = fields(&written);
     assert_eq!(written["issue_date"], stated["issue_date"]);
-    // A credit note's signs are turned.
+    // The signs of a credit note are reversed.
     if !is_credit_note && !stated["gross_total"].is_null() {
         let digits = |value: &serde_json::Value| {
             value

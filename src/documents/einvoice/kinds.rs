@@ -1,4 +1,4 @@
-//! What kind of document an invoice is, by its type code (BT-3, UNTDID 1001).
+//! The kind of an invoice by its type code (BT-3, UNTDID 1001).
 
 /// A type code that is not an ordinary invoice, and what to do with the document.
 pub struct InvoiceKind {
@@ -6,8 +6,8 @@ pub struct InvoiceKind {
     pub advice: &'static str,
 }
 
-/// Commercial, metered services, hire, tax, lease, insurance, forwarder's and
-/// freight invoice: each claims its amount due as a whole.
+/// Type codes of ordinary invoices, whose amount due is payable in full: commercial,
+/// metered services, hire, tax, lease, insurance, forwarder's and freight invoice.
 const ORDINARY: [&str; 8] = ["380", "82", "387", "388", "394", "575", "623", "780"];
 
 const PARTIAL: &str = "check what other invoices claim of the same order";

@@ -1,7 +1,7 @@
 //! Electronic invoices: UN/CEFACT CII (Factur-X, ZUGFeRD, XRechnung) and UBL 2.1
 //! (Peppol, XRechnung) become an [`EInvoice`], and an [`EInvoice`] becomes UBL.
 //!
-//! Pure: no I/O, and the same bytes give the same invoice.
+//! No I/O; the same bytes give the same invoice.
 
 mod attached;
 mod cii;
@@ -32,13 +32,13 @@ pub use xml::MAX_BYTES;
 
 use crate::domain::EInvoice;
 
-/// Changes whenever the same XML gives other values or findings: results of an
-/// older version are made again. 4: base quantities that repeat the price.
+/// Increases when the same XML gives other values or findings: results of an older
+/// version are made again. 4: base quantities that repeat the price.
 pub const VERSION: u32 = 4;
 
 /// The invoice as a UBL 2.1 file of EN 16931: an Invoice, or a CreditNote with
-/// positive amounts. Terms that follow from others are filled in. An error with
-/// every violation where a required term is still missing, or sums do not agree.
+/// positive amounts. Terms that follow from others are filled in. `Err` with every
+/// violation where a required term is still missing, or sums do not agree.
 pub fn to_ubl(mut invoice: EInvoice) -> Result<String, Vec<Violation>> {
     derive::fill_in(&mut invoice);
     let violations = violations::violations(&invoice);
@@ -49,8 +49,8 @@ pub fn to_ubl(mut invoice: EInvoice) -> Result<String, Vec<Violation>> {
     }
 }
 
-/// [`to_ubl`] for what [`from_fields`] made of a record, whose lines have no VAT
-/// rate: it is inferred from the totals first.
+/// [`to_ubl`] for an invoice of [`from_fields`], whose lines have no VAT rate: the rate
+/// is inferred from the totals first.
 pub fn fields_to_ubl(mut invoice: EInvoice) -> Result<String, Vec<Violation>> {
     let Err(no_rate) = derive::infer_vat_rate(&mut invoice) else {
         return to_ubl(invoice);

@@ -1,5 +1,5 @@
-//! What a person must know of an invoice beside its values: what kind of
-//! document it is, what is due when, and to whom.
+//! Findings about an invoice beside its values: the kind of document, what is due
+//! when, and to whom.
 
 use rust_decimal::Decimal;
 
@@ -46,8 +46,8 @@ fn credit_note(invoice: &EInvoice) -> Option<Finding> {
     is_credit_note.then(|| Finding::new(FindingCode::CreditNote, None, message))
 }
 
-/// By its type code (self-billed invoice, credit note, debit note) or by the
-/// profile of Peppol for self-billing.
+/// Whether it is self-billed, by its type code (self-billed invoice, credit note, debit
+/// note) or by Peppol's profile for self-billing.
 fn is_self_billed(invoice: &EInvoice) -> bool {
     let has_code = matches!(invoice.type_code.as_deref(), Some("389" | "261" | "527"));
     let profile = invoice.profile.as_deref().unwrap_or_default();
@@ -82,7 +82,7 @@ fn kind(invoice: &EInvoice) -> Option<Finding> {
     ))
 }
 
-/// `gross_total` is the amount of the invoice, not what is left to pay of it.
+/// `gross_total` is the amount of the invoice, not the amount due.
 fn amount_due(invoice: &EInvoice) -> Option<Finding> {
     let (gross, due) = (invoice.totals.gross?, invoice.totals.due?);
     let message = format!(
@@ -141,7 +141,7 @@ fn vat_in_other_currency(invoice: &EInvoice) -> Option<Finding> {
         invoice.totals.tax_in_tax_currency?,
         invoice.tax_currency.as_deref()?,
     );
-    // Without a total in the invoice currency there is a graver finding.
+    // A missing total in the invoice currency has a more severe finding.
     invoice.totals.tax?;
     let message = format!(
         "the VAT total is also stated in {currency}: {}",

@@ -1,4 +1,4 @@
-//! From bytes to an [`EInvoice`].
+//! Parses bytes as an [`EInvoice`].
 
 use super::xml::{self, Vocabulary};
 use super::{cii, shared, ubl};
@@ -28,8 +28,8 @@ fn syntax(namespace: &str, name: &str) -> Option<Syntax> {
     }
 }
 
-/// What access points and mail gateways deliver invoices in: the header of UN/CEFACT
-/// (Peppol), OASIS XHE and SOAP 1.1 and 1.2.
+/// Envelopes in which access points and mail gateways deliver invoices: the header of
+/// UN/CEFACT (Peppol), OASIS XHE and SOAP 1.1 and 1.2.
 const ENVELOPES: [(&str, &str); 4] = [
     (
         "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader",
@@ -47,8 +47,8 @@ fn is_envelope(namespace: &str, name: &str) -> bool {
     ENVELOPES.contains(&(namespace, name))
 }
 
-/// Extensions and signatures have other namespaces, and names that may be the
-/// same.
+/// Whether elements of the namespace are read. Extensions and signatures have other
+/// namespaces and may use the same names.
 fn is_known(namespace: &str) -> bool {
     let of_ubl = |part: &str| {
         [

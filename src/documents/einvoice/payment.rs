@@ -1,5 +1,5 @@
-//! Which of several payment terms and means of payment count (BG-16, BT-9,
-//! BT-20), for both syntaxes.
+//! Chooses among several payment terms and means of payment (BG-16, BT-9, BT-20), for
+//! both syntaxes.
 
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
@@ -14,12 +14,12 @@ use crate::domain::{Discount, Finding, FindingCode, Instalment, Payment};
 pub struct Term {
     pub text: Option<String>,
     pub due: Option<Date>,
-    /// Part of the amount due that the term is about.
+    /// Part of the amount due to which the term applies.
     pub amount: Option<Decimal>,
     pub discounts: Vec<Discount>,
 }
 
-/// What all payment terms together say.
+/// The result of all payment terms.
 #[derive(Debug, Default)]
 pub struct Terms {
     pub due_date: Option<Date>,
@@ -31,9 +31,8 @@ pub struct Terms {
 
 /// `stated` is a due date outside of the terms, `issued` the issue date.
 ///
-/// A date counts as due date where no discount depends on it. A discount
-/// without a last day of its own is taken to end on its term's date, which is
-/// then no due date.
+/// A date counts as due date where no discount depends on it. A discount without a
+/// last day of its own ends on its term's date, which is then not a due date.
 pub fn settle(terms: Vec<Term>, stated: Option<Date>, issued: Option<Date>) -> Terms {
     let (mut due, mut discounts, mut ends) = (Vec::new(), Vec::new(), Vec::new());
     let mut texts = Vec::new();
@@ -100,13 +99,13 @@ pub fn after(from: Option<Date>, period: Option<&Element>) -> Option<Date> {
     from?.checked_add(span).ok()
 }
 
-/// A discount of nothing is left out.
+/// Whether the discount is not 0; others are left out.
 pub fn is_discount(discount: &Discount) -> bool {
     let some = |value: Option<Decimal>| value.is_some_and(|value| !value.is_zero());
     some(discount.percent) || some(discount.amount)
 }
 
-/// Discounts in the form that XRechnung gives them in BT-20:
+/// Discounts in the form of XRechnung in BT-20:
 /// `#SKONTO#TAGE=14#PROZENT=2.25#BASISBETRAG=357.93#`, days from the issue date.
 fn xrechnung_discounts(text: &str, issued: Option<Date>) -> Vec<Discount> {
     let lines = text.lines().map(str::trim);

@@ -6,8 +6,8 @@ use super::values::Values;
 use super::xml::Element;
 use crate::domain::{EInvoice, FieldPath, Finding, FindingCode, Line, Severity, money};
 
-/// The VAT total in the invoice currency, and one in another: `totals` are all
-/// that the invoice states, `currency_of` gives the currency of one.
+/// The VAT total in the invoice currency, and one in another currency. `totals`: all
+/// that the invoice states; `currency_of`: the currency of one.
 pub fn tax_totals<'a>(
     totals: &[&'a Element],
     currency_of: impl Fn(&'a Element) -> Option<&'a str>,
@@ -36,13 +36,13 @@ pub fn tax_totals<'a>(
     (own, other)
 }
 
-/// ZUGFeRD has lines of text alone between those with amounts.
+/// Whether the line has an amount: ZUGFeRD also has lines with text alone.
 pub fn is_line(line: &Line) -> bool {
     line.name.is_some() || line.net.is_some() || line.quantity.is_some()
 }
 
-/// Leaves out the base quantity (BT-149) of lines whose amount is that of a price
-/// for one unit: some programs repeat the price or the quantity there.
+/// Removes the base quantity (BT-149) of lines whose amount follows from the price of
+/// one unit: some programs repeat the price or the quantity there.
 pub fn settle_price_bases(invoice: &mut EInvoice) {
     for (index, line) in invoice.lines.iter_mut().enumerate() {
         let Some((base, price)) = needless_base(line) else {
@@ -61,7 +61,8 @@ pub fn settle_price_bases(invoice: &mut EInvoice) {
     }
 }
 
-/// Base quantity and price of a line whose amount holds without the one alone.
+/// Base quantity and price of a line whose amount is right only without the base
+/// quantity.
 fn needless_base(line: &Line) -> Option<(Decimal, Decimal)> {
     let (quantity, price, net) = (line.quantity?, line.price?, line.net?);
     let base = line.price_base.filter(|base| *base != Decimal::ONE)?;

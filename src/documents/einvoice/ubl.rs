@@ -109,8 +109,8 @@ fn tax_currency(total: &Element) -> Option<&str> {
     total.any(&["TaxAmount"])?.attribute("currencyID")
 }
 
-/// What is to be paid for others with the invoice. Only the XRechnung extension
-/// adds it to the amount due; elsewhere the element states prepayments.
+/// Amounts collected for third parties. Only the XRechnung extension adds them to the
+/// amount due; otherwise the element states prepayments.
 fn third_party(root: &Element, values: &mut Values) -> Option<Decimal> {
     let profile = root.line_at(&["CustomizationID"])?.to_lowercase();
     if !(profile.contains("xrechnung") && profile.contains("extension")) {

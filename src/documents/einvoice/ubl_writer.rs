@@ -17,7 +17,7 @@ const UNNAMED: &str = "1";
 /// Means of payment that need an account: (SEPA) credit transfers.
 const TRANSFERS: [&str; 2] = ["30", "58"];
 
-/// Elements written one after the other, into memory.
+/// Writes elements into memory.
 struct Out {
     xml: Writer<Vec<u8>>,
     currency: String,
@@ -33,7 +33,7 @@ impl Out {
             .expect("memory takes all that is written");
     }
 
-    /// Content within an element of the aggregates' namespace.
+    /// An element of the aggregates' namespace with content.
     fn within(&mut self, name: &str, content: impl FnOnce(&mut Out)) {
         let name = format!("cac:{name}");
         self.event(Event::Start(BytesStart::new(name.as_str())));
@@ -78,7 +78,8 @@ impl Out {
         }
     }
 
-    /// With its scheme where that is one of ISO 6523, as EN 16931 wants it.
+    /// An identifier, with its scheme where that is one of ISO 6523, as EN 16931
+    /// requires.
     fn identifier(&mut self, name: &str, id: &Identifier) {
         match id.scheme.as_deref().filter(|scheme| is_icd(scheme)) {
             Some(scheme) => self.with(name, &id.value, &[("schemeID", scheme)]),
@@ -106,7 +107,7 @@ fn is_address_scheme(scheme: &str) -> bool {
         || OTHER_ADDRESSES.contains(&scheme)
 }
 
-/// Without characters that XML 1.0 cannot hold.
+/// The text without characters that XML 1.0 does not allow.
 fn allowed(text: &str) -> String {
     let fits = |c: &char| {
         matches!(c, '\t' | '\n' | '\r') || (*c >= ' ' && !matches!(c, '\u{fffe}' | '\u{ffff}'))
@@ -313,7 +314,8 @@ fn payment(out: &mut Out, invoice: &EInvoice, credit: bool) {
     }
 }
 
-/// A credit transfer has an account (BR-61).
+/// The means of payment (BT-81, UNTDID 4461); a credit transfer needs an account
+/// (BR-61).
 fn means_code(payment: &Payment) -> &str {
     match (payment.means_code.as_deref(), &payment.account) {
         (Some(code), None) if TRANSFERS.contains(&code) => UNNAMED,
@@ -354,8 +356,8 @@ const ALLOWANCE_REASONS: [&str; 19] = [
     "102", "103", "104", "105",
 ];
 
-/// Charge reasons have codes of letters (UNCL 7161). Other codes are left out:
-/// the reason in words is always written.
+/// Whether the code may be that of a reason: for charges codes of letters (UNCL 7161).
+/// Other codes are left out, since the reason in words is always written.
 fn is_reason(code: &str, is_charge: bool) -> bool {
     match is_charge {
         true => (2..=3).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_uppercase()),
@@ -410,7 +412,8 @@ fn taxes(out: &mut Out, invoice: &EInvoice) {
                 out.amount("TaxableAmount", tax.basis);
                 out.amount("TaxAmount", tax.amount);
                 let category = tax.category.as_deref().unwrap_or_default();
-                // Rated supplies are not exempt (BR-S-10, BR-Z-10).
+                // Supplies with a VAT rate have no exemption reason (BR-S-10,
+                // BR-Z-10).
                 let exempt = (!["S", "Z", "L", "M"].contains(&category)).then_some(tax);
                 tax_category(out, "TaxCategory", category, tax.rate, exempt);
             });

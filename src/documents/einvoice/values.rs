@@ -1,4 +1,4 @@
-//! Amounts, quantities, dates and codes of an XML, each within bounds.
+//! Amounts, quantities, dates and codes of an XML file, within limits.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -6,9 +6,9 @@ use rust_decimal::Decimal;
 use super::xml::Element;
 use crate::domain::{Finding, FindingCode, Severity};
 
-/// Digits before the point: a thousand times what the invoice type takes.
+/// Most digits before the point: three more than the invoice type allows.
 const MAX_WHOLE: usize = 15;
-/// Digits after the point: exact products of two such numbers stay exact.
+/// Most digits after the point, so that products of two such numbers are exact.
 const MAX_FRACTION: usize = 10;
 
 /// Collects findings about values; none of them ends the parsing.
@@ -17,7 +17,7 @@ pub struct Values {
     pub findings: Vec<Finding>,
 }
 
-/// More findings would repeat one cause.
+/// Most findings about values: more would have the same cause.
 const MAX_FINDINGS: usize = 50;
 
 impl Values {
@@ -31,7 +31,8 @@ impl Values {
         }
     }
 
-    /// The number in the element's text.
+    /// The number in the element's text. A value that is not a number is `None` and
+    /// has a finding about `field`.
     pub fn decimal(&mut self, field: &str, element: Option<&Element>) -> Option<Decimal> {
         let text = element?.compact()?;
         let value = decimal(&text);
@@ -46,7 +47,8 @@ impl Values {
         value
     }
 
-    /// The date in the element or in its first child (`DateTimeString`, `Date`).
+    /// The date in the element or in its first child (`DateTimeString`, `Date`). A
+    /// value that is not a date is `None` and has a finding about `field`.
     pub fn date(&mut self, field: &str, element: Option<&Element>) -> Option<Date> {
         let element = element?;
         let inner = element.any(&["DateTimeString", "DateTime", "DateString", "Date"]);
@@ -67,7 +69,7 @@ impl Values {
     }
 }
 
-/// `xsd:decimal` within the bounds, exact.
+/// An exact `xsd:decimal`; `None` for other text and beyond the limits above.
 pub fn decimal(text: &str) -> Option<Decimal> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-/// One rule that an invoice violates, so that it cannot be written as an
-/// invoice of EN 16931.
+/// A violated rule, because of which the invoice cannot be written as one of EN 16931.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The business term or group, such as `BT-1`.

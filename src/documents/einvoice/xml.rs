@@ -1,8 +1,8 @@
-//! Untrusted XML as a bounded tree.
+//! Untrusted XML as a tree of limited size.
 //!
-//! No document type declaration is accepted and no entity but XML's own five
-//! and numbered characters, so nothing expands. Depth, number of elements and
-//! lengths are bounded, so memory is bounded by the file's size.
+//! Document type declarations are rejected, and so are entities except XML's own five
+//! and character references, so nothing expands. Depth, number of elements and lengths
+//! are limited, so the file's size limits the memory.
 
 use std::borrow::Cow;
 
@@ -13,23 +13,23 @@ use quick_xml::{NsReader, XmlVersion};
 
 use crate::domain::{Failure, Identifier, Reason};
 
-/// Bytes of an XML file. XRechnung and Peppol invoices may carry attachments
-/// of their own and stay below this.
+/// Most bytes of an XML file; XRechnung and Peppol invoices with attachments are
+/// smaller.
 pub const MAX_BYTES: usize = 32 << 20;
+/// Most nested elements.
 const MAX_DEPTH: usize = 64;
 const MAX_ELEMENTS: usize = 1_000_000;
-/// Characters of one element's text. The longest terms are notes.
+/// Most bytes of one element's text. The longest terms are notes.
 const MAX_TEXT: usize = 100_000;
 /// The attributes that terms depend on.
 const ATTRIBUTES: [&str; 4] = ["schemeID", "currencyID", "format", "unitCode"];
 /// Embedded files, which are not read and may be large.
 const BINARY: [&str; 2] = ["EmbeddedDocumentBinaryObject", "AttachmentBinaryObject"];
 
-/// An element of the vocabulary. Elements of other namespaces are left out with
-/// their content.
+/// An element of a known namespace. Others are left out with their content.
 #[derive(Debug, Default)]
 pub struct Element {
-    /// Without prefix.
+    /// Local name, without prefix.
     pub name: String,
     attributes: Vec<(&'static str, String)>,
     text: String,
@@ -49,13 +49,13 @@ impl Element {
             .find(|child| names.contains(&child.name.as_str()))
     }
 
-    /// The first element down a path of first children.
+    /// The element at the end of a path, through the first child of each name.
     pub fn at(&self, path: &[&str]) -> Option<&Element> {
         path.iter()
             .try_fold(self, |element, name| element.any(&[name]))
     }
 
-    /// Its text with the scheme that it is of (ISO 6523, EAS).
+    /// Its text with its scheme (ISO 6523, EAS).
     pub fn identifier(&self) -> Option<Identifier> {
         Some(Identifier {
             scheme: self.attribute("schemeID").map(str::to_owned),
@@ -104,7 +104,7 @@ pub struct Document {
     pub others: u32,
 }
 
-/// Which files and which elements are read.
+/// The files and elements that are read.
 pub struct Vocabulary {
     /// Whether an element (namespace, local name) is the root of a document.
     pub is_root: fn(&str, &str) -> bool,
@@ -115,14 +115,14 @@ pub struct Vocabulary {
     pub knows: fn(&str) -> bool,
 }
 
-/// Characters without meaning before the first element and after the last:
+/// Whether a character before the first element or after the last has no meaning:
 /// padding of fixed-length blocks, end-of-file marks, byte order marks.
 fn is_padding(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\0' | '\u{1a}' | '\u{feff}')
 }
 
 /// Parses `bytes`. Errors: `unsupported_type` for another root, `corrupt` for XML
-/// that is not well-formed, `too_large` beyond a bound.
+/// that is not well-formed, `too_large` beyond a limit.
 pub fn parse(bytes: &[u8], vocabulary: &Vocabulary) -> Result<Document, Failure> {
     if bytes.len() > MAX_BYTES {
         return Err(beyond(format!(
@@ -149,7 +149,7 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Failure> {
         Some((encoding, length)) => (encoding, length),
         None => (guess(bytes)?, 0),
     };
-    // Padding of single bytes may be half a character too long.
+    // Padding of single bytes may end within a character of two.
     let is_wide = encoding == UTF_16LE || encoding == UTF_16BE;
     let bytes = match bytes.strip_suffix(&[0]) {
         Some(shorter) if is_wide && bytes.len() % 2 == 1 => shorter,
@@ -177,7 +177,7 @@ fn guess(bytes: &[u8]) -> Result<&'static Encoding, Failure> {
     match declared {
         None => Ok(UTF_8),
         Some(label) => match Encoding::for_label(label.as_bytes()) {
-            // What was readable up to here is not UTF-16, whatever it says.
+            // The declaration was readable as single bytes, so it is not UTF-16.
             Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => Ok(UTF_8),
             Some(encoding) => Ok(encoding),
             None => Err(corrupt(format!("there is no encoding `{label}`"))),
@@ -188,13 +188,13 @@ fn guess(bytes: &[u8]) -> Result<&'static Encoding, Failure> {
 #[derive(Default)]
 struct Builder {
     namespace: String,
-    /// The elements that are open, the root first.
+    /// Open elements, the root first.
     open: Vec<Element>,
     root: Option<Element>,
     elements: usize,
-    /// Open elements within `open` that are left out with their content.
+    /// Number of open elements within `open` that are left out with their content.
     outside: usize,
-    /// Open elements of an envelope around the root.
+    /// Number of open elements of an envelope around the root.
     envelope: usize,
     has_envelope: bool,
     /// Documents in the envelope after the first.
@@ -208,7 +208,7 @@ impl Builder {
         config.expand_empty_elements = true;
         loop {
             let (namespace, event) = reader.read_resolved_event().map_err(|error| {
-                // Text that has no element yet may be anything.
+                // Text before the first element may be anything.
                 match self.open.is_empty() && self.root.is_none() && !text.contains("<?xml") {
                     true => Failure::new(Reason::UnsupportedType, format!("no XML: {error}")),
                     false => corrupt(error),
@@ -313,7 +313,7 @@ impl Builder {
             self.outside -= 1;
             return;
         }
-        // The reader refuses unmatched ends.
+        // The reader rejects unmatched end tags.
         let Some(element) = self.open.pop() else {
             self.envelope = self.envelope.saturating_sub(1);
             return;
@@ -365,7 +365,7 @@ impl Builder {
 
 fn attributes(start: &BytesStart) -> Result<Vec<(&'static str, String)>, Failure> {
     let mut kept = Vec::new();
-    // Looking for duplicates would take quadratic time.
+    // The check for duplicates would take quadratic time.
     for attribute in start.attributes().with_checks(false) {
         let attribute = attribute.map_err(corrupt)?;
         let key: &str = attribute.key.as_ref();

@@ -1,6 +1,5 @@
-//! A page's words laid out as text, as a reader with `anchor = "text"` is
-//! given them. Training lays its pages out by the same rules
-//! (`training/weights/page_text.py`; both are tested on the same cases).
+//! Lays a page's words out as text for a reader with `anchor = "text"`. Training uses
+//! the same rules (`training/weights/page_text.py`; both are tested on the same cases).
 
 pub mod parts;
 mod source;
@@ -15,21 +14,22 @@ pub use source::{LayerUse, segments};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Segment<'a> {
     pub text: &'a str,
-    /// Left, top, right, bottom; y points down, any unit.
+    /// Left, top, right, bottom in any unit, the same for all segments; y grows
+    /// downwards.
     pub bbox: [f32; 4],
 }
 
 /// A page as lines of text. Gaps between columns are two to six spaces.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PageText {
-    /// Top to bottom; none is empty, none holds `"`, `\` or a line break.
+    /// Top to bottom; none is empty or has `"`, `\` or a line break.
     pub lines: Vec<String>,
-    /// Cells of one column that stand below each other, joined by a space:
-    /// what a value of several lines may run over beside another column.
+    /// Cells of one column below each other, joined by a space: a value of several
+    /// lines beside another column.
     pub columns: Vec<String>,
 }
 
-/// Gaps from this many letters on part two cells.
+/// Least gap between two cells, in widths of a letter.
 const CELL_GAP: f32 = 1.6;
 /// Widest gap that is written, in spaces.
 const MAX_SPACES: usize = 6;
@@ -51,7 +51,7 @@ impl PageText {
     }
 }
 
-/// The text without what would break the frame of a prompt or of a JSON
+/// The text without characters that would end the quoting of a prompt or of a JSON
 /// string, white space collapsed.
 fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -123,7 +123,7 @@ fn is_on_line(segment: &Placed, row: &[Placed]) -> bool {
     distance < 0.5 * segment.height.min(height) || distance < 0.35 * segment.height.max(height)
 }
 
-/// Median width of a letter, of segments of more than two.
+/// Median width of a letter in segments with more than two letters.
 fn letter_width(rows: &[Vec<Placed>]) -> f32 {
     let mut widths: Vec<f32> = rows
         .iter()
@@ -137,7 +137,7 @@ fn letter_width(rows: &[Vec<Placed>]) -> f32 {
     median.unwrap_or(8.0).max(1e-3)
 }
 
-/// Neighbours on a line with small gaps.
+/// Neighbouring segments of a line with small gaps.
 #[derive(Clone, Debug)]
 struct Cell {
     text: String,
@@ -179,15 +179,15 @@ fn line(cells: &[Cell]) -> String {
     line
 }
 
-/// Runs of left-aligned cells on neighbouring lines, where a line has more
-/// than one cell; what stands alone on its lines is in the lines already.
+/// Runs of left-aligned cells on neighbouring lines, where a line has more than one
+/// cell. Text without other cells on its lines is in `lines` already.
 fn columns(lines: &[Vec<Cell>], letter: f32) -> Vec<String> {
     let mut open: Vec<(f32, String, usize, bool)> = Vec::new();
     let mut done = Vec::new();
     for (index, cells) in lines.iter().enumerate() {
         for cell in cells {
             let near = |left: f32| (left - cell.left).abs() < 2.0 * letter;
-            // A line of another column may lie between two of this one.
+            // A line of another column may be between two of this one.
             let run = open
                 .iter_mut()
                 .find(|(left, _, last, _)| near(*left) && index - *last <= 2 && index > *last);

@@ -1,5 +1,5 @@
-//! Pages longer than a reader's context: read in parts that overlap, put
-//! together again. Nothing is dropped: every line is in a part.
+//! Divides pages longer than a reader's context into overlapping parts and joins
+//! their readings. Every line is in at least one part.
 
 use std::ops::Range;
 
@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use crate::domain::{FieldLogprob, FieldPath, Reading};
 
-/// Lines that a part repeats of the one before, so that a value of several
-/// lines is whole in one of them.
+/// Lines that a part repeats of the previous one, so that a value of several lines is
+/// complete in one of them.
 const OVERLAP: usize = 6;
 
-/// Ranges of lines of at most `max_bytes` bytes (line breaks included); a
+/// Ranges of lines (from 0) with at most `max_bytes` bytes, line breaks included; a
 /// longer line is a part of its own.
 pub fn split(lines: &[String], max_bytes: usize) -> Vec<Range<usize>> {
     let mut parts: Vec<Range<usize>> = Vec::new();
@@ -27,15 +27,15 @@ pub fn split(lines: &[String], max_bytes: usize) -> Vec<Range<usize>> {
         if end == lines.len() {
             break;
         }
-        // Each part goes on by one line at least.
+        // Each part advances by at least one line.
         start = end.saturating_sub(OVERLAP).max(start + 1);
     }
     parts
 }
 
-/// One reading of the readings of all parts, in their order: of each field the
-/// value that the reader was surest of, of lists all rows, those of an overlap
-/// once. `None` without readings.
+/// Joins the readings of all parts, in their order: of each field the value with the
+/// highest probability, of lists all lines, those of an overlap once. `None` without
+/// readings.
 pub fn join(parts: Vec<Reading>) -> Option<Reading> {
     parts.into_iter().reduce(|mut whole, part| {
         let mut logprobs = part.logprobs;
@@ -81,8 +81,8 @@ pub fn join(parts: Vec<Reading>) -> Option<Reading> {
     })
 }
 
-/// Whether another part's value is to be preferred: to a null always, else if
-/// the reader was surer of it.
+/// Whether another part's value is preferred: to a null always, otherwise with a
+/// higher probability.
 fn replaces(
     known: &Value,
     value: &Value,
@@ -101,7 +101,7 @@ fn replaces(
     }
 }
 
-/// How many rows at the end of `before` stand again at the start of `after`.
+/// Number of rows at the end of `before` that are also at the start of `after`.
 fn repeated<T: PartialEq>(before: &[T], after: &[T]) -> usize {
     (1..=before.len().min(after.len()))
         .rev()

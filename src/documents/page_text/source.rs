@@ -1,28 +1,28 @@
-//! Where a page's words come from: its text layer where that can be used, else
-//! OCR, or both where the layer covers a part of what is printed.
+//! Chooses the source of a page's words: its text layer where that can be used,
+//! otherwise OCR, or both where the layer covers a part of the page.
 
 use super::Segment;
 use crate::domain::{OcrText, PageImage, Word};
 
-/// Layers with fewer words are stamps and page numbers on a scan.
+/// Fewest words of a layer that is used: others are stamps and page numbers on a scan.
 const MIN_WORDS: usize = 10;
-/// A layer is enough when it covers this share of the inked cells.
+/// Least share (0 to 1) of the inked cells that a layer covers where OCR is not needed.
 const MIN_COVERED: f32 = 0.7;
-/// Side of the squares in which ink is looked for, as a share of the page's
+/// Side of the cells in which ink is looked for, as a share (0 to 1) of the page's
 /// width: about a letter of small print.
 const CELL: f32 = 1.0 / 160.0;
-/// A pixel is ink when it is darker than the page by this much (0 to 255).
+/// Least difference (0 to 255) by which a pixel of ink is darker than the paper.
 const INK: u8 = 80;
 
-/// What is to be used of a page's text layer.
+/// How much of a page's text layer is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LayerUse {
     /// It has the page's words.
     All,
     /// It has some of them; OCR has the others.
     WithOcr,
-    /// It is missing (one that cannot be read was left out by the rasterizer), or
-    /// has hardly any word.
+    /// It is missing or has hardly any word. The rasterizer leaves an unreadable layer
+    /// out.
     None,
 }
 
@@ -38,8 +38,8 @@ impl LayerUse {
     }
 }
 
-/// The share of the page's inked cells that lie in a word's box. Rules and
-/// pictures are ink too: what they cost is an OCR that finds no words there.
+/// Share (0 to 1) of the page's inked cells that are in a word's box. Rules and
+/// pictures count as ink; they may cause an OCR without further words.
 fn covered(words: &[Word], image: &PageImage) -> f32 {
     let side = ((image.width as f32 * CELL) as usize).max(2);
     let (columns, rows) = (
@@ -83,7 +83,7 @@ fn covered(words: &[Word], image: &PageImage) -> f32 {
     }
 }
 
-/// Brightness of the paper: that which most pixels have, in steps of 8.
+/// Brightness (0 to 255) of the paper: the most frequent one, in steps of 8.
 fn paper(image: &PageImage) -> u8 {
     let mut counts = [0u32; 32];
     for pixel in image.rgb.chunks_exact(3).step_by(7) {
@@ -98,8 +98,8 @@ fn gray(pixel: &[u8]) -> u8 {
     (sum / 3) as u8
 }
 
-/// The segments of a page: the layer's words, and OCR's lines where the layer
-/// has nothing.
+/// The segments of a page: the layer's words, and OCR's lines where the layer has no
+/// words.
 pub fn segments<'a>(
     layer: &'a [Word],
     ocr: Option<&OcrText>,

@@ -1,4 +1,4 @@
-//! The reader's prompt: the type's template, and the schema of the answer.
+//! The reader's prompt from the type's template, and the schema of the answer.
 
 use anyhow::Context;
 use minijinja::{Environment, UndefinedBehavior, context};
@@ -6,13 +6,14 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::{DocType, Prompt};
 
-/// Stands for the page's text in a rendered prompt; no text of a page holds it.
+/// Placeholder of the page text in a rendered prompt; no page text has it.
 const PAGE_TEXT: &str = "\u{1}page_text\u{1}";
 
 /// A prompt ready for the reader.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rendered {
-    /// With a mark where the page's text goes ([`Rendered::with_page_text`]).
+    /// The prompt with a placeholder for the page text
+    /// ([`Rendered::with_page_text`]).
     pub text: String,
     /// The schema for decoding: the supported fields in the order in which the
     /// reader writes them.
@@ -23,10 +24,10 @@ pub struct Rendered {
     pub unsupported_fields: Vec<String>,
 }
 
-/// Renders the prompt of `doc_type`: the template of `variant` where the type
-/// has one, else the plain one. `supported` lists the fields that the reader
-/// supports (list fields as `items[description,amount]`); `None`: all. `has_page_text`:
-/// the reader is given the words of the page.
+/// Renders the prompt of `doc_type` with the template of `variant`, or the plain one
+/// where the type has none. `supported`: the reader's supported fields (list fields as
+/// `items[description,amount]`); `None`: all. `has_page_text`: the prompt has the page
+/// text. `Err` where the template fails.
 pub fn render(
     doc_type: &DocType,
     variant: Option<&str>,
@@ -109,8 +110,8 @@ fn fields(decoding: &Value, full: &Value) -> Vec<minijinja::Value> {
         .collect()
 }
 
-/// Restricts the type's schema to supported fields and fixes the form of the
-/// JSON, so that the grammar leaves only the values open.
+/// Restricts the type's schema to supported fields and fixes the layout of the JSON,
+/// so that only the values are open.
 fn decoding_schema(
     schema: &Value,
     supported: Option<&[String]>,
@@ -201,7 +202,7 @@ fn property_for_decoding(
     );
     let missing = lines.keys().filter(|field| !chosen.contains_key(*field));
     unsupported_fields.extend(missing.map(|field| format!("{name}[].{field}")));
-    // A list without a bound would let a model repeat itself for ever.
+    // Without a limit a model may repeat lines without end.
     const MAX_LINES: u64 = 200;
     let most = property
         .get("maxItems")
@@ -215,8 +216,8 @@ fn object(properties: Map<String, Value>) -> Value {
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
 }
 
-/// Keywords that decide a value's form. Annotations and formats are for
-/// validation.
+/// The keywords that decide a value's form, without annotations and formats, which
+/// are for validation.
 fn leaf(property: &Value) -> Value {
     const KEPT: [&str; 8] = [
         "type",
@@ -241,7 +242,7 @@ fn leaf(property: &Value) -> Value {
         Some(kind) => kind == "string",
         None => false,
     };
-    // A string without a bound would let a model repeat itself for ever.
+    // Without a limit a model may repeat itself without end.
     const MAX_CHARACTERS: u64 = 500;
     if is_text && !kept.contains_key("pattern") && !kept.contains_key("maxLength") {
         kept.insert("maxLength".into(), MAX_CHARACTERS.into());

@@ -3,7 +3,7 @@
 use super::parse;
 use crate::domain::Prompt;
 
-/// A schema that is taken has a field, a label and a hash of what was given.
+/// An accepted schema has a field, a label and the hash of its text.
 pub fn schema(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;

@@ -2,8 +2,8 @@
 //!
 //! A type is `schemas/<name>.json`, a JSON Schema whose one annotation
 //! `x-docmill` says how pages of the type are recognised, merged and checked,
-//! and `prompts/<name>.md`, with `prompts/<name>.<variant>.md` for models that
-//! ask for another wording.
+//! and `prompts/<name>.md`, with `prompts/<name>.<variant>.md` for models that need
+//! another wording.
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
@@ -101,7 +101,7 @@ impl DocTypes {
         self.0.iter()
     }
 
-    /// The types whose pages are read, not only recognised.
+    /// The types whose pages are read, without those that are only recognised.
     pub fn readable(&self) -> impl Iterator<Item = &DocType> {
         self.iter().filter(|doc_type| doc_type.read.is_some())
     }
@@ -109,7 +109,7 @@ impl DocTypes {
 
 #[derive(Default)]
 struct Sources {
-    /// Name, where it comes from, text.
+    /// Name, origin for messages, text.
     schemas: Vec<(String, String, String)>,
     prompts: BTreeMap<String, Vec<Prompt>>,
 }

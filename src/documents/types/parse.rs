@@ -1,4 +1,4 @@
-//! A schema file and its annotation become a [`DocType`].
+//! Parses a schema file with its annotation as a [`DocType`].
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::domain::{Check, DocType, FieldPath, Format, PageRule, Prompt, ReadRules};
 
-/// Values of `format` beside [`Format`]'s that JSON Schema (2020-12, validation
-/// 7.3) defines: only the schema check knows them.
+/// Values of `format` beside [`Format`]'s that JSON Schema (2020-12, validation 7.3)
+/// defines: only the schema validator checks them.
 const STANDARD_FORMATS: [&str; 18] = [
     "date-time",
     "time",
@@ -138,8 +138,8 @@ fn labels(name: &str, labels: Labels) -> anyhow::Result<Vec<(String, Vec<String>
     Ok(labels)
 }
 
-/// The shape that decoding and merging count on: an object of leaves and of
-/// lists of flat objects.
+/// `Err` unless the schema has the shape that decoding and merging need: an object of
+/// leaves and of lists of flat objects.
 fn check_schema(schema: &Value) -> anyhow::Result<()> {
     jsonschema::meta::validate(schema).map_err(|error| {
         anyhow::anyhow!(
@@ -177,7 +177,7 @@ fn check_schema(schema: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Names are parts of paths such as `items[2].amount`.
+/// `Err` for a name that cannot be part of a path such as `items[2].amount`.
 fn check_name(field: &str) -> anyhow::Result<()> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     ensure!(
@@ -187,8 +187,8 @@ fn check_name(field: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// JSON Schema lets any `format` pass: a slip of the pen would leave a value
-/// without its checks.
+/// `Err` for an unknown `format`. JSON Schema allows any, so that a typing error would
+/// leave a value without its checks.
 fn check_format(field: &str, property: &Value) -> anyhow::Result<()> {
     match property.get("format").and_then(Value::as_str) {
         Some(format) if Format::of(property).is_none() && !STANDARD_FORMATS.contains(&format) => {
@@ -209,7 +209,7 @@ pub(super) fn is_array(property: &Value) -> bool {
     }
 }
 
-/// Every field that the annotation names must be in the schema.
+/// `Err` where the annotation names a field that the schema does not have.
 fn check_paths(schema: &Value, rules: &ReadRules) -> anyhow::Result<()> {
     let mut paths = [rules.required.clone(), rules.supporting.clone()].concat();
     if let PageRule::Merge { last, key } = &rules.pages {
@@ -233,7 +233,7 @@ fn check_paths(schema: &Value, rules: &ReadRules) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What a check computes with.
+/// The kind of values that a check uses.
 #[derive(Clone, Copy)]
 enum Operand {
     Any,
@@ -242,7 +242,7 @@ enum Operand {
 }
 
 impl Operand {
-    /// A check over values of another kind would never apply.
+    /// `Err` where the field has another kind: the check would never apply.
     fn check(self, path: &str, by: &str, property: &Value) -> anyhow::Result<()> {
         let format = Format::of(property);
         let kinds = property["type"].to_string();

@@ -1,19 +1,17 @@
-//! The type of a page by the phrases that its text has, where CLIP is unsure.
+//! Finds the type of a page by phrases of its text, where CLIP's lead is small.
 
 use super::DocTypes;
 use crate::documents::values;
 use crate::domain::Routing;
 
-/// By how many phrases the best type must lead the second.
+/// Phrases by which the best type must lead the second.
 const LEAD: usize = 2;
-/// Where CLIP's best type leads by this share of probability or more, the text
-/// is not asked.
+/// Lead in probability (0 to 1) of CLIP's best type from which the text is not used.
 const SURE: f32 = 0.9;
 
 impl DocTypes {
-    /// CLIP's routing, with the verdict of the text where CLIP is unsure and one
-    /// type's phrases clearly outnumber those of all others. Its probabilities
-    /// stay CLIP's.
+    /// CLIP's routing. Where CLIP's lead is small and one type has clearly more phrases
+    /// than all others, the verdict becomes that type. The probabilities stay CLIP's.
     pub fn confirm_by_text<'a>(
         &self,
         routing: Routing,
@@ -51,7 +49,7 @@ impl DocTypes {
     }
 }
 
-/// By how much CLIP's best type leads.
+/// Lead in probability (0 to 1) of CLIP's best type.
 fn lead(routing: &Routing) -> f32 {
     match routing.probabilities.as_slice() {
         [(_, best), (_, second), ..] => best - second,

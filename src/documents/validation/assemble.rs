@@ -1,4 +1,4 @@
-//! Which pages make which record, and whose value counts.
+//! Assigns pages to records, and chooses among the values of their pages.
 
 mod draft;
 mod key;
@@ -14,8 +14,8 @@ use key::PageRelation;
 
 pub fn drafts(types: &DocTypes, pages: &[PageResult]) -> Vec<Draft> {
     let mut drafts: Vec<Draft> = Vec::new();
-    // The draft that a following page of its type may join. A page that was not
-    // read, such as a sheet of terms, does not end it.
+    // The draft that a following page of its type may join. An unread page, such as a
+    // sheet of terms, does not end it.
     let mut open: Option<usize> = None;
     for page in pages {
         match &page.reading {
@@ -36,7 +36,7 @@ pub fn drafts(types: &DocTypes, pages: &[PageResult]) -> Vec<Draft> {
     drafts
 }
 
-/// Puts a page into the open record or begins another with it.
+/// Adds a page to the open record or begins a new record with it.
 fn place(
     drafts: &mut Vec<Draft>,
     open: &mut Option<usize>,
@@ -102,8 +102,8 @@ fn unread(page: &PageResult) -> Draft {
     }
 }
 
-/// First value that is not null, lists joined, the fields in `last` from the
-/// last page that has them. Confidences follow their values.
+/// Joins a page to a draft: the first value that is not null, lists joined, the fields
+/// in `last` from the last page that has them. Confidences follow their values.
 fn join(draft: &mut Draft, page: &PageResult, reading: &Reading, last: &[String]) {
     draft.pages.push(page.index);
     for (field, value) in &reading.fields {
@@ -165,7 +165,7 @@ fn take_confidence(draft: &mut Draft, logprob: FieldLogprob) {
     draft.logprobs.push(logprob);
 }
 
-/// The lines' confidences under the numbers that they have in the joined list.
+/// Adds the confidences of lines under their numbers in the joined list.
 fn take_list_confidence(draft: &mut Draft, reading: &Reading, field: &str, offset: usize) {
     for probability in &reading.logprobs {
         let path = FieldPath::parse(&probability.field);

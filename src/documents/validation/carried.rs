@@ -1,5 +1,5 @@
-//! Sums that a page carries to the next, or takes from the one before: a reader
-//! may take them for lines.
+//! Finds sums that a page carries forward to the next, or from the previous one: a
+//! reader may take them for lines.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use super::assemble::Draft;
 use crate::documents::values::folded_words;
 use crate::domain::{FieldPath, Finding, FindingCode, count};
 
-/// What such a row is called. Words that also name goods and services
-/// (`transport`, `report`) are left out.
+/// Names of such rows, without words that also name goods and services (`transport`,
+/// `report`).
 #[rustfmt::skip]
 const ROWS: &str = "carried forward|carried over|brought forward|balance brought forward|total carried forward|total brought forward|b/f|c/f|\
     ubertrag|zwischensumme ubertrag|vortrag|a reporter|montant a reporter|report page|report de la page|report de page|sous-total a reporter|\
@@ -18,7 +18,7 @@ const ROWS: &str = "carried forward|carried over|brought forward|balance brought
     transporteren|overgebracht|overfores|overfort|overforing|overfort fra side|siirretaan|do przeniesienia|z przeniesienia|k prenosu|z prenosu|\
     atvitel|athozat|de reportat|reportat|z prevodu|na prevod";
 
-/// Words that go with it.
+/// Words that may stand beside such a name.
 const BESIDE: &str = "von|auf|zu|seite|s|page|from|to|of|de|la|p|pag|pagina|side|strona|strany|strane|oldal|sivu|total|summe|eur";
 
 fn is_carried(text: &str) -> bool {
@@ -34,19 +34,19 @@ fn is_carried(text: &str) -> bool {
     })
 }
 
-/// Whether a text of the line says so.
+/// Whether one of the line's texts is such a name.
 fn is_row(line: &Value) -> bool {
     let mut values = line.as_object().into_iter().flat_map(|line| line.values());
     values.any(|value| value.as_str().is_some_and(is_carried))
 }
 
-/// Takes such rows out of the record's lists, with a finding for each list that
-/// had any.
+/// Removes such rows from the record's lists, with a finding for each list that had
+/// any.
 pub fn leave_out(draft: &mut Draft) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, value) in &mut draft.fields {
         let Value::Array(list) = value else { continue };
-        // Where each line that stays goes.
+        // New line number by old one, of the lines that stay.
         let mut places: BTreeMap<usize, usize> = BTreeMap::new();
         for (index, _) in list.iter().enumerate().filter(|(_, line)| !is_row(line)) {
             places.insert(index, places.len());

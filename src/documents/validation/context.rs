@@ -1,4 +1,4 @@
-//! What validation needs beside the pages.
+//! The input of validation beside the pages.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,12 @@ use jiff::civil::Date;
 
 use crate::domain::{EInvoice, Fields};
 
-/// Settings and knowledge of one document.
+/// Settings, and facts about one document.
 #[derive(Clone, Debug)]
 pub struct Context {
     /// Fields of each type that the reader does not support.
     pub unsupported_fields: BTreeMap<String, Vec<String>>,
-    /// The electronic invoices of the document's parts, where their values are
-    /// those of the parts' records.
+    /// The electronic invoices whose values the records take, by part (from 0).
     pub einvoices: BTreeMap<u32, EmbeddedInvoice>,
     /// Warnings from opening the document.
     pub document_warnings: Vec<String>,
@@ -20,7 +19,7 @@ pub struct Context {
     pub today: Date,
 }
 
-/// The electronic invoice that a document, or a part of it, carries or is.
+/// The electronic invoice of a document or part, attached or the document itself.
 #[derive(Clone, Debug)]
 pub struct EmbeddedInvoice {
     /// Name of the type whose record it makes.

@@ -1,4 +1,4 @@
-//! From a draft to a checked record.
+//! Makes a checked record of a draft.
 
 use serde_json::Value;
 
@@ -15,7 +15,8 @@ use crate::domain::{
     Record, Severity, Source, Status,
 };
 
-/// Types a draft's values, checks them and looks them up in the pages' text.
+/// Converts a draft's values to the schema's forms, checks them and looks them up in
+/// the pages' text. `type_probability`: 0 to 1; `None` where the user gave the type.
 pub fn finish(
     doc_type: Option<&DocType>,
     mut draft: Draft,
@@ -102,8 +103,8 @@ pub fn finish(
     }
 }
 
-/// Where the page shows the record's values. Contradictions of an electronic
-/// invoice are found by `embedded`, since its values were not read.
+/// The evidence of the record's values. Contradictions of an electronic invoice are
+/// found by `embedded`, since its values were not read.
 fn evidence_of(
     doc_type: &DocType,
     draft: &Draft,
@@ -134,7 +135,7 @@ fn evidence_of(
     evidence
 }
 
-/// Every field of the type is there, in its order; absent ones are null.
+/// Adds absent fields of the type as null, and sorts the fields in the type's order.
 fn complete(draft: &mut Draft, doc_type: &DocType) {
     let mut read = std::mem::take(&mut draft.fields);
     let Some(properties) = doc_type.schema["properties"].as_object() else {
@@ -159,7 +160,7 @@ fn complete(draft: &mut Draft, doc_type: &DocType) {
         };
         draft.fields.insert(name.clone(), value);
     }
-    // Fields that the schema does not have are kept: the schema check reports
+    // Fields that the schema does not have are kept, so that the schema check reports
     // them.
     draft.fields.extend(read);
 }

@@ -8,7 +8,7 @@ use crate::documents::types::DocTypes;
 use crate::documents::values::{self, currency, date, number};
 use crate::domain::{Fields, PageResult, Reading, Routing, Severity, Status};
 
-/// A text that is understood is understood again as it is stored.
+/// The stored form of an accepted text is accepted again.
 pub fn amount(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
@@ -27,8 +27,8 @@ pub fn amount(bytes: &[u8]) {
     }
 }
 
-/// Whatever object a model writes (after a byte that chooses the type) becomes
-/// one record with the type's fields; a schema violation has a finding, and
+/// Any object that a model writes (after a byte that chooses the type) becomes one
+/// record with the type's fields. A schema violation has a finding, and its record is
 /// never accepted.
 pub fn fields(bytes: &[u8]) {
     static TYPES: LazyLock<DocTypes> =

@@ -1,8 +1,8 @@
-//! Turns the readings of pages into checked records: pages are joined, values
-//! typed, schema and arithmetic checked, and each value is looked up in the
-//! page's text.
+//! Makes checked records of the readings of pages: joins pages, converts values to the
+//! schema's forms, checks schema and arithmetic, and looks each value up in the page's
+//! text.
 //!
-//! Pure: the same pages give the same records.
+//! No I/O; the same pages give the same records.
 
 mod assemble;
 mod carried;
@@ -32,9 +32,8 @@ pub use relined::relined;
 pub use words::field as field_in_words;
 
 /// The records of one document, in the order of their first pages. Every page
-/// is in exactly one record, and every record within one part of the document.
-/// How sure the reader was of its values is not judged here but by the
-/// acceptance policy.
+/// is in exactly one record, and every record within one part of the document. The
+/// acceptance policy judges the reader's confidences later.
 pub fn records(types: &DocTypes, pages: &[PageResult], context: &Context) -> Vec<Record> {
     let parts = pages.chunk_by(|a, b| a.part == b.part);
     parts
@@ -59,7 +58,7 @@ fn records_of_part(types: &DocTypes, pages: &[PageResult], context: &Context) ->
     records
 }
 
-/// What the readings of a record's pages say together, before it is typed.
+/// The joined values of the readings of a record's pages, as the reader wrote them.
 pub fn joined_readings(doc_type: &DocType, readings: Vec<Reading>) -> Fields {
     let page = |reading| PageResult {
         index: 0,
@@ -77,7 +76,8 @@ pub fn joined_readings(doc_type: &DocType, readings: Vec<Reading>) -> Fields {
     assemble::joined(&pages, last)
 }
 
-/// The least probability that routing gave the type of these pages.
+/// Lowest probability (0 to 1) that the router gives the type on one of these pages;
+/// `None` where the user gave the type.
 fn type_probability(pages: &[PageResult], of: &[u32]) -> Option<f32> {
     pages
         .iter()
@@ -92,8 +92,8 @@ fn type_probability(pages: &[PageResult], of: &[u32]) -> Option<f32> {
         .reduce(f32::min)
 }
 
-/// A document, or part, with a page that could not be read is never accepted:
-/// what the page held may belong to any of its records.
+/// Adds a finding to the records of a document or part with a page that could not be
+/// read, since its values may belong to any of them. They are never accepted.
 fn name_failed_pages(records: &mut [Record], pages: &[PageResult]) {
     let failed: Vec<_> = pages
         .iter()

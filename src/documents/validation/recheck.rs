@@ -1,4 +1,4 @@
-//! A record whose values a person corrected, checked again.
+//! Checks a record again after a person corrected values.
 
 use jiff::civil::Date;
 use serde_json::Value;
@@ -12,13 +12,12 @@ use crate::domain::{
     DocType, EvidenceClass, FieldEvidence, FieldPath, Fields, Finding, FindingCode, Record,
 };
 
-/// The record with `fields` in place of its own, of which those in `changed` are
-/// new. Schema and checks are run again; what was found about values that stay
-/// is kept, such as a difference from the page's text. The new values have the
-/// evidence `person`. Its status follows from its findings: what the reader was
-/// not sure of and no person changed stays one (`min_confidence`:
-/// [`acceptance::uncertain`]). Not for e-invoices, whose sums have rules of their
-/// own.
+/// The record with `fields` in place of its own; those in `changed` are new. Schema
+/// and checks run again. Findings about values that stay are kept, such as a difference
+/// from the page's text, and so are those about uncertain values that nobody changed
+/// (`min_confidence`: [`acceptance::uncertain`]). New values have the evidence
+/// `person`. The status follows from the findings. Not for e-invoices, whose sums have
+/// other rules.
 pub fn corrected(
     doc_type: &DocType,
     record: &Record,
@@ -45,7 +44,7 @@ pub fn corrected(
     };
     finish::check_schema(doc_type, &draft, &mut findings);
     finish::check_required(doc_type, &draft, &mut findings);
-    // Without the pages: a charge that they print explains no difference here.
+    // Without the pages, so that a printed charge cannot explain a difference.
     let outcomes = checks::run(doc_type, &new.fields, &Printed::default(), today);
     findings.extend(
         outcomes
@@ -84,8 +83,8 @@ pub fn corrected(
     new
 }
 
-/// Brings the new values into the schema's form, and reports those that have
-/// none.
+/// Converts the new values to the schema's form, and reports those that cannot be
+/// converted.
 fn type_changed(
     doc_type: &DocType,
     fields: &mut Fields,
@@ -146,8 +145,8 @@ fn is_made_again(code: FindingCode) -> bool {
     )
 }
 
-/// `field` with the value `text`, or without one if it is empty. `false`: the
-/// record has no such place.
+/// Sets `field` to `text`, or to null where `text` is empty. `false`: the record has no
+/// such place.
 pub fn set(fields: &mut Fields, field: &FieldPath, text: &str) -> bool {
     let Some(value) = field.value_at_mut(fields) else {
         return false;

@@ -1,4 +1,4 @@
-//! Lines of a list that a person added or removed.
+//! Changes the lines of a list when a person adds or removes some.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use serde_json::{Map, Value};
 
 use crate::domain::{DocType, FieldPath, Finding, Record};
 
-/// The record with other lines in `list`: for each of them its place until now;
-/// `None`: a new line, whose values are null. What is known about a line moves
-/// with it, and goes with one that is removed; findings about the list as a whole
-/// go too. `None` where `list` is not a list of the type, or a place is not one of its
-/// lines or is given twice.
+/// The record with other lines in `list`. `order` has for each new line its previous
+/// number (from 0), or `None` for an added line, whose values are null. Findings,
+/// evidence and confidences follow their line. Those of removed lines, and findings
+/// about the whole list, are removed. Returns `None` where `list` is not a list of the
+/// type, or a number is not that of a line or occurs twice.
 pub fn relined(
     doc_type: &DocType,
     record: &Record,
@@ -59,8 +59,8 @@ fn empty_line(leaves: &Map<String, Value>) -> Value {
     Value::Object(nulls.collect())
 }
 
-/// Gives a finding the number that its line has now, in its sentence too.
-/// `false`: it is about a line that is gone, or about the list.
+/// Changes the line number of a finding, in its message too. `false`: it is about a
+/// removed line, or about the list.
 fn follow(finding: &mut Finding, list: &str, places: &BTreeMap<usize, usize>) -> bool {
     let Some(field) = &finding.field else {
         return true;

@@ -1,5 +1,5 @@
-//! Typed values: dates, amounts, quantities, currencies and identifiers, by the
-//! schema's `format` annotations.
+//! Converts values to the schema's forms: dates, amounts, quantities, currencies and
+//! identifiers, by `format`.
 
 mod conventions;
 #[cfg(test)]
@@ -18,7 +18,7 @@ use typed::{Note, Typed};
 /// Where a record's values come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answers {
-    /// An electronic invoice states them in one form.
+    /// An electronic invoice states them, always in the same form.
     Stated,
     /// A reader was asked for the schema's forms.
     Typed,
@@ -26,11 +26,10 @@ pub enum Answers {
     Verbatim,
 }
 
-/// Brings values into the schema's form where that needs no guess, and reports
-/// those that are not what they should be. Copies of the page's text are typed
-/// without a word; what is ambiguous is settled by the other values of the
-/// document. `pages` are those of the record. Returns the fields whose own check
-/// digits confirm them, each with the name of that proof.
+/// Converts values to the schema's form where that is certain, and reports the others.
+/// Conversions of copies of the page's text are not reported. The other values of the
+/// document decide ambiguous ones. `pages` are those of the record. Returns the fields
+/// that their own check digits confirm, each with the name of the rule.
 pub fn type_values(
     doc_type: &DocType,
     fields: &mut Fields,
@@ -77,7 +76,7 @@ struct Typing<'a> {
     doc_type: &'a DocType,
     today: Date,
     answers: Answers,
-    /// The point of `1.234` may part thousands.
+    /// Whether the point of `1.234` may separate thousands.
     checks_thousands: bool,
     conventions: Conventions,
     findings: &'a mut Vec<Finding>,
@@ -108,7 +107,7 @@ impl Typing<'_> {
         }
         let text = match &*value {
             Value::String(text) => text.clone(),
-            // A reader that writes numbers as numbers.
+            // Some readers write JSON numbers.
             Value::Number(number) if format.is_number() => number.to_string(),
             _ => return,
         };
@@ -131,8 +130,8 @@ impl Typing<'_> {
         self.take(field, value, &text, typed);
     }
 
-    /// Digits with a point mean what they say where a reader was asked for them;
-    /// where it copied them, the point may part thousands.
+    /// Whether the text is in the schema's form: digits with a point are, where the
+    /// reader was asked for that form; in a copy the point may separate thousands.
     fn is_stored_form(&self, text: &str, value: &Value) -> bool {
         self.answers != Answers::Verbatim
             && value.is_string()
@@ -162,8 +161,8 @@ impl Typing<'_> {
         }
     }
 
-    /// The reader found no currency: the only one that the pages print, else
-    /// that of the country that they show. A finding says which.
+    /// Sets a missing currency to the only one that the pages print, otherwise to that
+    /// of the country that they show. A finding says which.
     fn find_currency(&mut self, field: &str, value: &mut Value) {
         let words = self.words(field);
         let (code, currency, message) = if let Some(currency) = self.conventions.of_page() {
@@ -243,8 +242,8 @@ impl Typing<'_> {
     }
 }
 
-/// A line that has an amount has the defaults of the schema too: one of what is
-/// not counted.
+/// Sets missing values of a line with an amount to the schema's defaults, e.g. a
+/// quantity of 1.
 fn take_defaults(line: &mut Map<String, Value>, properties: &Map<String, Value>) {
     let has_amount = properties.iter().any(|(name, property)| {
         Format::of(property) == Some(Format::Amount)
@@ -262,8 +261,7 @@ fn take_defaults(line: &mut Map<String, Value>, properties: &Map<String, Value>)
     }
 }
 
-/// Whether the record's currency has thousandths, as the Kuwaiti dinar (ISO
-/// 4217).
+/// Whether the record's currency has three decimals (ISO 4217), as the Kuwaiti dinar.
 fn has_thousandths(doc_type: &DocType, fields: &Fields) -> bool {
     let properties = doc_type.schema["properties"].as_object();
     properties.into_iter().flatten().any(|(name, property)| {
@@ -274,8 +272,8 @@ fn has_thousandths(doc_type: &DocType, fields: &Fields) -> bool {
     })
 }
 
-/// Whether a check multiplies it: prices of a litre have three decimals, and the
-/// product shows whether they are right.
+/// Whether a check multiplies the field: a price of a litre may have three decimals,
+/// and the product shows whether it is right.
 fn is_factor(doc_type: &DocType, field: &str) -> bool {
     let path = FieldPath::parse(field);
     let (list, leaf) = match path.leaf_in_list() {

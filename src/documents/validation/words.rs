@@ -1,10 +1,10 @@
-//! Fields and amounts as an accountant would say them.
+//! Fields and amounts in words for messages.
 
 use rust_decimal::Decimal;
 
 use crate::domain::{DocType, FieldPath};
 
-/// A field in words: its `title` in the schema, else its name with blanks;
+/// A field in words: its `title` in the schema, otherwise its name with blanks;
 /// `line_items[2].unit_price` is `line 3: unit price`.
 pub fn field(doc_type: &DocType, path: &str) -> String {
     let path = FieldPath::parse(path);
@@ -34,7 +34,7 @@ fn title(doc_type: &DocType, path: &FieldPath) -> String {
     }
 }
 
-/// An amount that was computed: two decimals, more where they count.
+/// A computed amount: two decimals, more where they are not 0.
 pub fn amount(value: Decimal) -> String {
     let mut value = value.normalize();
     if value.scale() < 2 {

@@ -63,6 +63,7 @@ pub fn drop_capabilities() -> io::Result<()> {
     keep(held & (1 << CAP_DAC_READ_SEARCH))
 }
 
+/// Drops all capabilities.
 pub fn drop_last_capabilities() -> io::Result<()> {
     keep(0)
 }

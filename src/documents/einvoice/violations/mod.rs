@@ -7,9 +7,8 @@ use super::codes;
 use super::violation::Violation;
 use crate::domain::{EInvoice, Line};
 
-/// Every violation of an invoice whose derived terms are filled in. Sums and
-/// VAT categories are only checked where no term is missing and every code is
-/// known.
+/// Every violation of an invoice whose derived terms are filled in. Sums and VAT
+/// categories are only checked where no term is missing and every code is known.
 pub fn violations(invoice: &EInvoice) -> Vec<Violation> {
     let mut found = missing_terms(invoice);
     found.extend(missing_line_terms(&invoice.lines));
@@ -120,8 +119,7 @@ fn missing_line_terms(lines: &[Line]) -> Vec<Violation> {
     LINE_TERMS.into_iter().filter_map(violation).collect()
 }
 
-/// Codes that are in none of EN 16931's lists. The right one only the seller
-/// knows.
+/// Codes that are not in EN 16931's lists. Only the seller knows the right code.
 fn unknown_codes(invoice: &EInvoice) -> Vec<Violation> {
     let mut found = Vec::new();
     if !codes::has_type_code(invoice) {
@@ -173,7 +171,7 @@ fn unknown_codes(invoice: &EInvoice) -> Vec<Violation> {
     found
 }
 
-/// A message has room for so much of a stranger's text.
+/// A text of the invoice, shortened for a message.
 fn shortened(text: &str) -> String {
     text.chars().take(40).collect()
 }

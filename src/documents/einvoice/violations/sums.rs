@@ -1,5 +1,5 @@
-//! Sums that EN 16931 wants to be exact to the cent, and the decimals that it
-//! allows.
+//! Checks the sums of EN 16931, which must be exact to the cent, and the number of
+//! decimals.
 
 use rust_decimal::Decimal;
 
@@ -7,8 +7,8 @@ use crate::documents::einvoice::derive::{bases, percent_of, total};
 use crate::documents::einvoice::violation::Violation;
 use crate::domain::{AllowanceCharge, EInvoice, money};
 
-/// Totals that differ from what they add up, and a breakdown that differs from
-/// the lines.
+/// Totals that differ from the sum of their parts, and a VAT breakdown that differs
+/// from the lines.
 pub fn wrong_sums(invoice: &EInvoice) -> Vec<Violation> {
     let mut found = wrong_totals(invoice);
     found.extend(wrong_bases(invoice));
@@ -65,7 +65,7 @@ fn wrong_totals(invoice: &EInvoice) -> Vec<Violation> {
         .collect()
 }
 
-/// Lines, allowances and charges by category and rate, against the breakdown.
+/// Compares lines, allowances and charges by category and rate with the breakdown.
 fn wrong_bases(invoice: &EInvoice) -> Vec<Violation> {
     let mut found = Vec::new();
     for (category, rate, basis) in bases(invoice) {
@@ -87,8 +87,8 @@ fn wrong_bases(invoice: &EInvoice) -> Vec<Violation> {
     found
 }
 
-/// One violation for all amounts of more than two decimals, which prices and
-/// quantities may have.
+/// One violation for all amounts with more than two decimals. Prices and quantities
+/// may have more.
 pub fn too_many_decimals(invoice: &EInvoice) -> Option<Violation> {
     let mut long = amounts(invoice)
         .into_iter()

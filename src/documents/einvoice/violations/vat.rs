@@ -1,11 +1,11 @@
-//! What the VAT categories of EN 16931 require: rates, amounts, identifiers.
+//! Requirements of EN 16931's VAT categories: rates, amounts, identifiers.
 
 use rust_decimal::Decimal;
 
 use crate::documents::einvoice::violation::Violation;
 use crate::domain::{EInvoice, Tax, money};
 
-/// Every VAT category (UNCL 5305), and how EN 16931 calls its rules.
+/// Every VAT category (UNCL 5305), with the name of its rules in EN 16931.
 const CATEGORIES: [(&str, &str); 9] = [
     ("S", "BR-S"),
     ("Z", "BR-Z"),
@@ -19,7 +19,7 @@ const CATEGORIES: [(&str, &str); 9] = [
 ];
 /// Categories whose VAT is 0.
 const WITHOUT_VAT: [&str; 6] = ["Z", "E", "AE", "K", "G", "O"];
-/// Not subject to VAT.
+/// The category of supplies that are not subject to VAT.
 const OUTSIDE: &str = "O";
 
 fn rules_of(category: &str) -> &'static str {
@@ -105,7 +105,8 @@ fn missing_identifiers(invoice: &EInvoice, tax: &Tax) -> Vec<Violation> {
             format!("the buyer's VAT identifier (BT-48) is missing for VAT category {category}");
         found.push(Violation::new("BT-48", rule(), message));
     }
-    // Reverse charge takes either (BR-AE-02), unlike trade across a border.
+    // Reverse charge needs either identifier (BR-AE-02), cross-border trade a VAT
+    // identifier.
     let either = ["S", "Z", "E", "AE", "L", "M"].contains(&category);
     if either && seller.vat_id.is_none() && seller.tax_id.is_none() {
         let message = "the seller's VAT identifier (BT-31) or tax registration (BT-32) is missing";
@@ -119,7 +120,7 @@ fn missing_identifiers(invoice: &EInvoice, tax: &Tax) -> Vec<Violation> {
     found
 }
 
-/// An intra-community supply says when it was delivered and where.
+/// An intra-community supply must state date and country of delivery.
 fn missing_delivery(invoice: &EInvoice, tax: &Tax) -> Vec<Violation> {
     if tax.category.as_deref() != Some("K") {
         return Vec::new();
@@ -136,7 +137,7 @@ fn missing_delivery(invoice: &EInvoice, tax: &Tax) -> Vec<Violation> {
     found
 }
 
-/// Rates, amounts and identifiers that a VAT category rules out.
+/// Rates, amounts and identifiers that a VAT category does not allow.
 pub fn category_violations(invoice: &EInvoice) -> Vec<Violation> {
     let mut found = Vec::new();
     for (category, rate) in categories(invoice) {
@@ -182,8 +183,8 @@ fn wrong_rate(category: &str, rate: Decimal) -> Option<Violation> {
     })
 }
 
-/// What is not subject to VAT is so as a whole invoice (BR-O-11 to BR-O-14),
-/// between parties that state no VAT identifier (BR-O-02 to BR-O-04).
+/// An invoice that is not subject to VAT has no other category (BR-O-11 to BR-O-14),
+/// and its parties state no VAT identifier (BR-O-02 to BR-O-04).
 fn outside_of_vat(invoice: &EInvoice) -> Vec<Violation> {
     let all = categories(invoice);
     let mut found = Vec::new();

@@ -1,33 +1,33 @@
-//! Whether a page continues a record or begins another, by the type's key (an
+//! Decides whether a page continues a record or begins another, by the type's key (an
 //! invoice's number).
 //!
-//! A model may misread the number on one page, and one misread letter must not
-//! split a document; consecutive invoices differ in one letter too. So similarity
-//! decides nothing: the text layer does where there is one, then the model's own
-//! probability. What stays uncertain has a finding.
+//! A model may misread one letter of the number, which must not split a document, but
+//! consecutive invoices also differ in one letter. So similarity is not used: the text
+//! layer decides where there is one, otherwise the model's own probability. Uncertain
+//! decisions have a finding.
 
 use serde_json::Value;
 
 use super::draft::Draft;
 use crate::domain::{Fields, Finding, FindingCode, PageResult, Reading, Word};
 
-/// Least probability of a number that counts as certain.
+/// Least probability (0 to 1, the model's own) of a number that counts as certain.
 const SURE: f32 = 0.8;
-/// A key this long may stand at the end of a word (`No.:TD-331`), behind at
-/// most so many letters.
+/// Letters of a key from which it may be the end of a word (`No.:TD-331`).
 const UNMISTAKABLE: usize = 5;
+/// Most letters before the key in such a word.
 const LONGEST_LABEL: usize = 24;
 
-/// How a page relates to the record before it, with a finding where that is
+/// Whether a page continues the previous record, with a finding where that is
 /// uncertain.
 pub enum PageRelation<'a> {
     Same(Option<Finding>),
-    /// The page's number is the right one, the record's was misread.
+    /// The same record; the page's number is right, the record's was misread.
     SameCorrected(&'a str),
     Another(Option<Finding>),
 }
 
-/// `pages` are the document's, `last` the fields that stand on its last page.
+/// `pages` are the document's; `last` are the fields that the last page has.
 pub fn compare<'a>(
     draft: &Draft,
     pages: &[PageResult],
@@ -93,7 +93,7 @@ pub fn compare<'a>(
         .iter()
         .any(|field| is_given(&reading.fields, field) && sure_here(field));
     if ends_before && ends_here {
-        // Both have what ends a document.
+        // Both pages have values of a last page.
         PageRelation::Another(uncertain(
             "recorded as another document, since both have totals",
         ))
@@ -110,8 +110,7 @@ fn shown(value: Option<&Value>) -> &str {
     value.and_then(Value::as_str).unwrap_or_default()
 }
 
-/// A key as it is compared: differences of spacing and case do not
-/// count.
+/// A key for comparison, without spacing and case.
 fn text(value: Option<&Value>) -> Option<String> {
     let plain = plain(value?.as_str()?);
     (!plain.is_empty()).then_some(plain)
@@ -124,8 +123,8 @@ fn plain(text: &str) -> String {
         .collect()
 }
 
-/// Letters and digits that are easily confused become one: no two numbers of one
-/// seller differ in them alone.
+/// Replaces each letter or digit by one that looks alike. Two numbers of one seller
+/// hardly ever differ in such letters alone.
 fn look_alike(key: &str) -> String {
     key.chars()
         .map(|c| match c {

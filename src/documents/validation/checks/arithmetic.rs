@@ -9,12 +9,12 @@ use crate::documents::validation::printed;
 use crate::documents::values::currency::{cash_step, of_country};
 use crate::domain::{FieldPath, Fields, Finding, FindingCode, Format};
 
-/// How a sum comes to a stated amount.
+/// Why a sum is equal to a stated amount.
 enum Bridge {
     Exact,
-    /// To the smallest coin.
+    /// After rounding to the smallest coin.
     Rounded,
-    /// By amounts that the page prints beside, in words.
+    /// With further printed amounts, which the text names.
     Printed(String),
 }
 
@@ -64,8 +64,8 @@ impl Checked<'_> {
         let non_zero = operands.iter().filter(|(_, operand)| !operand.is_zero());
         Some(CheckOutcome {
             name: format!("{} = {equals}", of.join(" + ")),
-            // A rounded sum leaves its operands room, and a printed extra may be
-            // there for another reason.
+            // Several operands give the same rounded sum, and a printed extra may have
+            // another reason.
             weight: match bridge {
                 Some(Bridge::Rounded | Bridge::Printed(_)) => Weight::Plausible,
                 _ => computes_if(non_zero.count() > 1),
@@ -80,7 +80,7 @@ impl Checked<'_> {
         })
     }
 
-    /// How a sum comes to the stated amount; `None`: it does not.
+    /// Why a sum is equal to the stated amount; `None`: it is not.
     fn bridge(&self, sum: Decimal, stated: Decimal, tolerance: Decimal) -> Option<Bridge> {
         if is_within(sum, stated, tolerance) {
             return Some(Bridge::Exact);
@@ -101,8 +101,8 @@ impl Checked<'_> {
     }
 
     /// Whether a total is the sum rounded to the smallest coin of the record's
-    /// currency, or of that of the country which the page shows: 57.00 for 57.40
-    /// Swedish kronor. For the euro the country decides.
+    /// currency, or of the currency of the country that the page shows: 57.00 for
+    /// 57.40 Swedish kronor. For the euro the country decides.
     fn is_rounded(&self, sum: Decimal, stated: Decimal) -> bool {
         let properties = self.doc_type.schema["properties"].as_object();
         let mut properties = properties.into_iter().flatten();
@@ -228,8 +228,8 @@ impl Checked<'_> {
     }
 }
 
-/// A line with one value that is not the operand: the heads of columns, a caption
-/// among the lines.
+/// Whether a line has one value that is not the operand, such as column headings or a
+/// caption among the lines.
 fn is_heading(line: &Fields, operand: &str) -> bool {
     let stated = line.iter().filter(|(_, value)| !value.is_null());
     let mut names = stated.map(|(name, _)| name);
@@ -244,7 +244,8 @@ fn computes_if(more_than_a_copy: bool) -> Weight {
     }
 }
 
-/// Amounts too large to subtract are not within anything.
+/// Whether the amounts differ by at most `tolerance`; `false` where their difference
+/// overflows.
 fn is_within(computed: Decimal, stated: Decimal, tolerance: Decimal) -> bool {
     computed
         .checked_sub(stated)

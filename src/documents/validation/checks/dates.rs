@@ -1,4 +1,4 @@
-//! Dates in their order and in their time.
+//! Checks the order of dates, and that they are not in the future.
 
 use std::str::FromStr;
 

@@ -1,6 +1,5 @@
-//! Checks across fields, as the type's annotations declare them.
-//!
-//! A check that holds is evidence too: it confirms its values.
+//! Checks across fields, as the type's annotations declare them. A check that holds
+//! confirms its values.
 
 mod arithmetic;
 mod dates;
@@ -21,18 +20,18 @@ use crate::domain::{BusinessKey, Check, DocType, Fields, Finding};
 /// The outcome of a check that applies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckOutcome {
-    /// The check in short, e.g. `net_total + tax_total = gross_total`.
+    /// Short name of the check, e.g. `net_total + tax_total = gross_total`.
     pub name: String,
-    /// The values that went in, by their paths.
+    /// Paths of the values that the check uses.
     pub fields: Vec<String>,
     /// Why it does not hold; `None` where it holds.
     pub finding: Option<Finding>,
-    /// What must be said although it holds.
+    /// A further finding although it holds.
     pub note: Option<Finding>,
     pub weight: Weight,
 }
 
-/// How much it means for the values that a check holds.
+/// How much a check that holds says about its values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
     /// It computes one value from others: they confirm each other.
@@ -40,7 +39,7 @@ pub enum Weight {
     /// It says that two values are equal (`subtotal = total`, one line, a
     /// quantity of 1): evidence of one is evidence of the other.
     Equal,
-    /// It only rules out what is impossible.
+    /// It only excludes impossible values.
     Plausible,
 }
 
@@ -50,8 +49,8 @@ impl CheckOutcome {
     }
 }
 
-/// Every place where a check of the type applies. A check whose operands are
-/// absent, or are not numbers or dates, does not apply.
+/// The outcomes of the type's checks, one for each place where a check applies. A check
+/// does not apply where operands are absent, or are not numbers or dates.
 pub fn run(
     doc_type: &DocType,
     fields: &Fields,
@@ -106,15 +105,14 @@ fn business_key(doc_type: &DocType, fields: &Fields, of: &[String]) -> Option<Bu
     Some(BusinessKey { key, words })
 }
 
-/// What spacing, marks and case of a value change is left out; `None` where
-/// nothing is left.
+/// The letters and digits of a value in lower case; `None` without any.
 fn letters_and_digits(text: &str) -> Option<String> {
     let letters = text.chars().filter(|c| c.is_alphanumeric());
     let plain: String = letters.flat_map(char::to_uppercase).collect();
     (!plain.is_empty()).then_some(plain)
 }
 
-/// The record that checks look at.
+/// The record that is checked.
 struct Checked<'a> {
     doc_type: &'a DocType,
     fields: &'a Fields,
@@ -162,7 +160,7 @@ impl Checked<'_> {
             Check::Unsettled { field, values } => {
                 self.unsettled(field, values).into_iter().collect()
             }
-            // Other documents are looked at where the record is stored.
+            // The store compares with other documents.
             Check::Unique(_) => Vec::new(),
             Check::AnyOf(checks) => self.any_of(checks),
         }
@@ -190,8 +188,8 @@ fn decimal(tolerance: &Option<String>) -> Decimal {
         .unwrap_or_default()
 }
 
-/// A number of one meaning. What the schema's form leaves open (`1.234`) is
-/// reported where values are typed.
+/// A number with one meaning. A number that is ambiguous in the schema's form (`1.234`)
+/// is reported where values are converted.
 fn exact(text: &str) -> Option<Decimal> {
     number::plain(text).or_else(|| number::parse(text).ok()?.only())
 }

@@ -17,7 +17,7 @@ impl Checked<'_> {
             .map(|message| Finding::new(FindingCode::NotCompleted, Some(field), message));
         Some(CheckOutcome {
             name: format!("{field} is settled"),
-            // A pending payment's values are no less right.
+            // A pending payment does not make other values wrong.
             fields: Vec::new(),
             finding,
             note: None,

@@ -6,11 +6,11 @@ use super::{CheckOutcome, Checked, Weight, value, words};
 use crate::documents::vat_rates::{self, Country};
 use crate::domain::{Finding, FindingCode, Format};
 
-/// Cents by which a tax may be off the rate: it is rounded, line by line or
-/// in all.
+/// Most by which a tax may differ from its rate, 0.02 of the currency: it is rounded
+/// for each line or once.
 const ROUNDING: Decimal = Decimal::from_parts(2, 0, 0, false, 2);
-/// Smaller taxes fit one of several rates by chance too often to confirm the net
-/// amount.
+/// Least tax, 2.00 of the currency, that confirms the net amount: smaller ones fit one
+/// of several rates by chance too often.
 const LEAST_CONFIRMING: Decimal = Decimal::from_parts(2, 0, 0, false, 0);
 
 impl Checked<'_> {

@@ -1,6 +1,5 @@
-//! The record of an electronic invoice: its values are stated, not read. They
-//! are checked by the rules of EN 16931, and compared with the page's text and
-//! with what a model read.
+//! Makes the record of an electronic invoice. Its values are checked by the rules of EN
+//! 16931, and compared with the page's text and with the values that a model read.
 
 mod on_page;
 mod sums;
@@ -45,7 +44,7 @@ pub fn record(
         None => stated.fields.clone(),
     };
     let mut findings = stated.invoice.findings.clone();
-    // A wrong value of a term that is in no field and no sum changes nothing.
+    // A wrong value of a term does not matter where no field and no sum has it.
     for finding in &mut findings {
         let field = FieldPath::parse(finding.field.as_deref().unwrap_or_default());
         let is_used = fields.contains_key(field.root()) || sums::uses(field.root());
@@ -74,7 +73,7 @@ pub fn record(
         ..Draft::default()
     };
     let context = Context {
-        // The model was asked for nothing.
+        // No model read the record.
         unsupported_fields: BTreeMap::new(),
         einvoices: BTreeMap::new(),
         document_warnings: context.document_warnings.clone(),
@@ -83,7 +82,7 @@ pub fn record(
     finish(doc_type.as_ref(), draft, pages, None, &context)
 }
 
-/// What a model read, in the forms that the XML has.
+/// The values that a model read, in the forms of the XML.
 fn read_as_typed(
     doc_type: Option<&DocType>,
     pages: &[PageResult],
@@ -110,10 +109,9 @@ fn read_as_typed(
     read
 }
 
-/// The type with the further fields that the invoice states, and without what
-/// only a model's answer needs: bounds on lengths, and checks that hold only
-/// where nothing is allowed or charged beside the lines and one VAT rate
-/// applies. `sums` has the checks of stated invoices.
+/// The type with further fields of e-invoices, and without what only a model's answer
+/// needs: limits of lengths, and checks that hold only with one VAT rate and without
+/// allowances and charges. `sums` has the checks of e-invoices.
 fn for_stated(doc_type: &DocType, stated: &EmbeddedInvoice) -> DocType {
     let mut doc_type = doc_type.clone();
     remove_bounds(&mut doc_type.schema);
@@ -250,7 +248,7 @@ fn difference(field: &str, stated: &Value, read: &Value) -> Option<Finding> {
     Some(Finding::new(FindingCode::PageDiffers, Some(field), message))
 }
 
-/// Equal amounts, or equal but for case, spacing and punctuation.
+/// Whether the amounts are equal, or the texts without case, spacing and punctuation.
 fn is_same(a: &str, b: &str) -> bool {
     let value = |text| number::plain(text).or_else(|| number::parse(text).ok()?.only());
     match (value(a), value(b)) {

@@ -1,5 +1,5 @@
-//! Whether the page of an electronic invoice shows what its XML states: the two
-//! may be different invoices.
+//! Checks whether the page of an electronic invoice shows the values of its XML: the
+//! two may be different invoices.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -8,12 +8,12 @@ use serde_json::Value;
 use super::super::evidence::{Captions, PageText, Placed, ValueKind, fold, occurrences};
 use crate::domain::{DocType, Fields, Finding, FindingCode, PageResult, Severity, money};
 
-/// A page with fewer words is a scan with a stamp, not a text.
+/// Fewest words of a page that is compared: others are scans with a stamp.
 const LEAST_WORDS: usize = 15;
-/// So many of the key terms missing mean another invoice, not another value.
+/// Missing key terms from which the page shows another invoice, not another value.
 const ANOTHER: usize = 3;
 
-/// The key terms: what identifies an invoice, and what it comes to.
+/// The key terms: those that identify an invoice, and its totals.
 const KEY_TERMS: [(&str, ValueKind); 5] = [
     ("invoice_number", ValueKind::Text),
     ("seller_name", ValueKind::Text),
@@ -26,14 +26,14 @@ const KEY_TERMS: [(&str, ValueKind); 5] = [
 struct Missing {
     field: &'static str,
     message: String,
-    /// The page has another value beside the term's caption.
+    /// Whether the page has another value beside the term's caption.
     is_contradicted: bool,
 }
 
-/// One finding for each key term of the XML that the pages' text does not have,
-/// or one for all when there are many. Pages without text say nothing. A date or
-/// amount that is not printed is contradicted only by another beside one of its
-/// captions: a page may leave a term out.
+/// One finding for each key term of the XML that the pages' text does not have, or one
+/// for all where there are many. Pages without text are skipped. A missing date or
+/// amount counts as contradicted only where another one is beside one of its captions,
+/// since a page may omit a term.
 pub fn check(doc_type: Option<&DocType>, stated: &Fields, pages: &[PageResult]) -> Vec<Finding> {
     let texts: Vec<PageText> = pages
         .iter()
@@ -101,7 +101,7 @@ impl Pages<'_> {
         if is_printed(ValueKind::Date, stated, self.texts) {
             return None;
         }
-        // A page without a date that can be understood says nothing of it.
+        // Without a readable date on the pages nothing can be compared.
         self.texts.iter().find(|text| !text.dates.is_empty())?;
         let beside = self.beside(field, |text| text.dates.clone());
         Some(difference(date.to_string(), beside))
@@ -122,7 +122,7 @@ impl Pages<'_> {
         Some(difference(money(amount), beside))
     }
 
-    /// What stands beside the first caption of a term, and the caption.
+    /// The value beside the first caption of a term, and the caption.
     fn beside<T>(
         &self,
         field: &str,
@@ -138,7 +138,7 @@ impl Pages<'_> {
     }
 }
 
-/// What to say of a value that is not printed, and whether another one is.
+/// The message about a value that is not printed, and whether another one is.
 fn difference(stated: String, beside: Option<(String, String)>) -> (String, bool) {
     match beside {
         Some((printed, caption)) => (
@@ -161,7 +161,8 @@ fn is_printed(kind: ValueKind, stated: &str, texts: &[PageText]) -> bool {
         .any(|text| !occurrences(text, kind, &value).is_empty())
 }
 
-/// Every word of it stands somewhere: pages break names and repeat them.
+/// The text, unless the pages have each of its words somewhere: pages break and repeat
+/// names.
 fn missing_text(stated: &str, texts: &[PageText]) -> Option<String> {
     let mut words = stated
         .split_whitespace()

@@ -9,7 +9,7 @@ use crate::domain::{
     AllowanceCharge, EInvoice, FieldPath, Finding, FindingCode, Severity, Tax, money,
 };
 
-/// Terms that no field holds and the sums need.
+/// Terms that the sums need and no field has.
 const TERMS: [&str; 5] = [
     "line_total",
     "allowance",
@@ -26,7 +26,8 @@ pub fn uses(field: &str) -> bool {
 /// give them decimals (HUF, TWD, ISK before 2007).
 const WHOLE_UNITS: [&str; 8] = ["CLP", "HUF", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"];
 
-/// A cent of rounding on either side, or a unit of a currency without cents.
+/// Allowed difference for rounding, in the invoice currency: a cent on either side, or a
+/// unit of a currency without cents.
 fn tolerance(invoice: &EInvoice) -> Decimal {
     match invoice.currency.as_deref() {
         Some(currency) if WHOLE_UNITS.contains(&currency) => Decimal::ONE,
@@ -48,8 +49,8 @@ pub fn check(invoice: &EInvoice) -> Vec<Finding> {
     findings
 }
 
-/// Net and VAT total have different signs, as where a refund at one rate is
-/// larger than the supplies at another.
+/// Whether net and VAT total have different signs, for example because a refund at one
+/// rate is larger than the supplies at another.
 pub fn has_mixed_signs(invoice: &EInvoice) -> bool {
     let (net, tax) = (invoice.totals.net, invoice.totals.tax);
     let signs = net.zip(tax);
@@ -58,8 +59,8 @@ pub fn has_mixed_signs(invoice: &EInvoice) -> bool {
     })
 }
 
-/// Quantity times price, less allowances, plus charges. A line whose amount has
-/// the other sign is a return where the lines come to the stated sum with it.
+/// Checks quantity times price, less allowances, plus charges. A line whose amount has
+/// the opposite sign is a return where the sum of the lines holds with it.
 fn check_line(invoice: &EInvoice, index: usize, tolerance: Decimal) -> Option<Finding> {
     let line = &invoice.lines[index];
     let (quantity, price, net) = (line.quantity?, line.price?, line.net?);
@@ -163,7 +164,7 @@ fn check_totals(invoice: &EInvoice, tolerance: Decimal) -> Vec<Finding> {
     mismatches.collect()
 }
 
-/// Each VAT amount is its rate of its basis, but for the rounding of lines.
+/// Checks that each VAT amount is its rate of its basis, except for rounding of lines.
 fn check_tax_amounts(invoice: &EInvoice, tolerance: Decimal) -> Vec<Finding> {
     let cent = Decimal::new(1, 2);
     let tolerance = tolerance.max(cent * Decimal::from(invoice.lines.len() + 1));
@@ -184,9 +185,9 @@ fn check_tax_amounts(invoice: &EInvoice, tolerance: Decimal) -> Vec<Finding> {
     mismatches.collect()
 }
 
-/// Each stated VAT rate is at most the highest of the countries that may tax
-/// the supply: the seller's, the buyer's and that of delivery. Totals say
-/// nothing of rates where signs or rates are mixed.
+/// Checks that each stated VAT rate is at most the highest of the countries that may
+/// tax the supply: the seller's, the buyer's and that of delivery. Totals with mixed
+/// signs or rates are not checked.
 fn check_rates(invoice: &EInvoice) -> Vec<Finding> {
     let Some(country) = highest_taxed(invoice) else {
         return Vec::new();
@@ -210,9 +211,9 @@ fn check_rates(invoice: &EInvoice) -> Vec<Finding> {
     invoice.taxes.iter().filter_map(too_high).collect()
 }
 
-/// The country with the highest rate among those that may tax the supply; a
-/// party registered abroad charges the rates of that country. `None` where the
-/// rates of one of them are not known.
+/// The country with the highest rate among those that may tax the supply; a party with
+/// a foreign registration charges the rates of that country. `None` where the rates of
+/// one of them are not known.
 fn highest_taxed(invoice: &EInvoice) -> Option<&'static Country> {
     let of_parties = [&invoice.seller, &invoice.buyer].into_iter();
     let codes = of_parties

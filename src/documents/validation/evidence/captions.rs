@@ -1,4 +1,4 @@
-//! What stands beside a field's captions (`amount due`, `Rechnungsdatum`).
+//! Finds the values beside a field's captions (`amount due`, `Rechnungsdatum`).
 
 use super::page_words::{Placed, Span, on_one_line};
 use super::text::{PageText, fold};
@@ -12,7 +12,7 @@ pub struct Captions<'a> {
 
 struct Caption<'a> {
     field: &'a str,
-    /// As the schema has it.
+    /// As in the schema.
     caption: &'a str,
     letters: usize,
     span: Span,
@@ -52,8 +52,9 @@ impl<'a> Captions<'a> {
         Captions { text, found }
     }
 
-    /// How far a box is from the field's nearest caption to its left on the
-    /// line or above it; `None` when it is beside none.
+    /// Distance of a box from the field's nearest caption to its left on the line or
+    /// above it, in shares of the page's size as [`PageWord::bbox`]; `None` where it is
+    /// beside none.
     pub fn distance(&self, field: &str, bbox: [f32; 4]) -> Option<f32> {
         let captions = self.found.iter().filter(|caption| caption.field == field);
         captions
@@ -61,9 +62,8 @@ impl<'a> Captions<'a> {
             .min_by(f32::total_cmp)
     }
 
-    /// The values on the line of each of the field's captions, the nearest to
-    /// its right, with the caption; a caption of another field in between
-    /// takes what follows it.
+    /// For each of the field's captions the nearest value to its right on the line,
+    /// with the caption. A value behind another field's caption belongs to that one.
     pub fn beside<'p, T>(
         &self,
         field: &str,
@@ -85,7 +85,7 @@ impl<'a> Captions<'a> {
             .collect()
     }
 
-    /// Whether the words stand beside a caption of one of these fields.
+    /// Whether the words are beside a caption of one of these fields.
     pub fn is_beside_any<T>(
         &self,
         span: Span,
@@ -108,7 +108,7 @@ fn right_of(caption: [f32; 4], bbox: [f32; 4]) -> Option<f32> {
     (on_one_line(caption, bbox) && gap >= least).then_some(gap.max(0.0))
 }
 
-/// The gap from a caption to a box right beneath it.
+/// The gap from a caption to a box directly below it.
 fn below(caption: [f32; 4], bbox: [f32; 4]) -> Option<f32> {
     const LINES: f32 = 2.5;
     let gap = bbox[1] - caption[3];

@@ -1,8 +1,7 @@
-//! Values that the page contradicts.
+//! Finds values that the page contradicts.
 //!
-//! Few false alarms matter most: only a value that is nowhere on the pages can be
-//! contradicted, and only by another value of the same field, which the finding
-//! names.
+//! To avoid false findings, only a value that is not on the pages can be contradicted,
+//! and only by another value of the same field, which the finding names.
 
 use std::str::FromStr;
 
@@ -19,14 +18,15 @@ use super::text::{PageText, fold};
 use crate::documents::validation::words;
 use crate::domain::{DocType, EvidenceClass, FieldEvidence, Fields, Finding, FindingCode};
 
-/// Below it an OCR engine may as well be the one that is wrong.
+/// Least confidence (0 to 1) of OCR words that contradict a value: below it OCR may be
+/// wrong itself.
 const LEAST_OCR_CONFIDENCE: f32 = 0.85;
-/// Texts shorter than this are like too many others.
+/// Fewest letters of a text that is compared: shorter ones resemble too many others.
 const LEAST_LETTERS: usize = 5;
-/// Letters of a text for each that may be misread.
+/// One of so many letters of a text may be misread.
 const LETTERS_AN_ERROR: usize = 6;
 
-/// What a page has in a value's place.
+/// The value that a page has in place of another.
 struct Other {
     /// As the page has it.
     words: String,
@@ -60,7 +60,7 @@ pub fn contradictions(
             value,
         };
         let other = question.text_layer(&sources.text_layer).or_else(|| {
-            // Model and OCR read the same pixels: arithmetic decides.
+            // Model and OCR read the same pixels, so a check that holds decides.
             (!of_field.is_some_and(FieldEvidence::is_confirmed))
                 .then(|| question.ocr(&sources.ocr))
                 .flatten()
@@ -70,7 +70,7 @@ pub fn contradictions(
     findings
 }
 
-/// One value that the pages do not have.
+/// A value that the pages do not have.
 struct Question<'a> {
     doc_type: &'a DocType,
     fields: &'a Fields,
@@ -93,8 +93,8 @@ impl Question<'_> {
         }
     }
 
-    /// OCR confuses letters as often as the model does: only amounts beside
-    /// captions count.
+    /// The contradiction by OCR. Only amounts beside captions count, since OCR confuses
+    /// letters as often as the model does.
     fn ocr(&self, texts: &[PageText]) -> Option<Other> {
         (self.kind == ValueKind::Amount)
             .then(|| self.amount_beside_caption(texts))
@@ -132,7 +132,7 @@ impl Question<'_> {
             .then(|| Other::new(place, Some(caption)))
     }
 
-    /// The only amount on the pages that is one misreading away.
+    /// The only amount on the pages that differs by one misread digit.
     fn amount_like(&self, texts: &[PageText]) -> Option<Other> {
         let read = self.number()?;
         let digits = digits(read);
@@ -190,7 +190,7 @@ impl Question<'_> {
             .iter()
             .all(|(other, _)| words(other) == words(&place));
         let read = Date::from_str(self.value.as_str()?).ok()?;
-        // Another field may have been printed there for this one too.
+        // The place may belong to another field.
         let of_other_field = self.fields.iter().any(|(field, other)| {
             let date = other.as_str().and_then(|text| Date::from_str(text).ok());
             field != self.field
@@ -235,7 +235,7 @@ impl Question<'_> {
         only(places)
     }
 
-    /// The nearest run of words, where it is few misread letters away.
+    /// The most similar run of words, where few letters differ.
     fn text_like(&self, texts: &[PageText]) -> Option<Other> {
         let read: String = fold(self.value.as_str()?).into_iter().collect();
         let letters = read.chars().count();
@@ -265,8 +265,8 @@ impl Question<'_> {
         )
     }
 
-    /// Another field that was not read: what stands beside its captions is its
-    /// value, not this one's.
+    /// Whether another field was not read: the value beside its captions is its own, not
+    /// this field's.
     fn is_open(&self, field: &str) -> bool {
         field != self.field && self.fields.get(field).is_none_or(is_absent)
     }
@@ -310,7 +310,7 @@ impl Other {
     }
 }
 
-/// The place of the value if there is but one value.
+/// The place of the value, where all places have the same value.
 fn only<'a, T: PartialEq>(places: impl Iterator<Item = (T, Place<'a>)>) -> Option<Other> {
     let mut places = places;
     let (value, place) = places.next()?;
@@ -329,7 +329,7 @@ fn number(value: &Value) -> Option<Decimal> {
     Decimal::from_str(value.as_str()?).ok()
 }
 
-/// With two decimals, as pages print money.
+/// The digits of an amount with two decimals, as pages print money.
 fn digits(amount: Decimal) -> String {
     let mut amount = amount.abs();
     amount.rescale(2);

@@ -1,4 +1,4 @@
-//! Where a value stands on a page, and which of several places is meant.
+//! Finds a value on a page, and chooses among several places.
 
 use std::str::FromStr;
 
@@ -37,7 +37,7 @@ impl ValueKind {
         }
     }
 
-    /// Of a leaf such as `line_items[2].quantity`.
+    /// The kind of a leaf such as `line_items[2].quantity`.
     pub fn of_path(doc_type: &DocType, path: &str) -> ValueKind {
         let property = FieldPath::parse(path).property(&doc_type.schema);
         property.map_or(ValueKind::Text, ValueKind::of)
@@ -52,12 +52,13 @@ pub struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// As [`crate::domain::Word::bbox`].
     pub fn bbox(&self) -> [f32; 4] {
         self.text.bbox(self.span)
     }
 }
 
-/// Everywhere that the page has the value.
+/// All places of the value on the page.
 pub fn occurrences(text: &PageText, kind: ValueKind, value: &Value) -> Vec<Span> {
     let spelled = match value {
         Value::String(text) => text.clone(),
@@ -82,8 +83,8 @@ pub fn occurrences(text: &PageText, kind: ValueKind, value: &Value) -> Vec<Span>
     }
 }
 
-/// A number with its sign; where there is none, without: pages print what is
-/// taken off or given back either way.
+/// The places of a number with its sign, otherwise without: pages print deductions and
+/// refunds with and without a minus.
 fn numbers(text: &PageText, kind: ValueKind, wanted: Decimal) -> Vec<Span> {
     let spans = |fits: &dyn Fn(Decimal) -> bool| -> Vec<Span> {
         let numbers = text.numbers.iter().filter(|placed| {
@@ -98,8 +99,8 @@ fn numbers(text: &PageText, kind: ValueKind, wanted: Decimal) -> Vec<Span> {
     spans(&|value| value.abs() == wanted.abs())
 }
 
-/// A sign that several currencies use (`$`) counts for each: the code was read
-/// from somewhere else.
+/// The places of a currency. A sign of several currencies (`$`) counts for each, since
+/// the code was read elsewhere.
 fn currency(text: &PageText, code: &str) -> Vec<Span> {
     let Some(code) = Currency::from_code(code) else {
         return Vec::new();
@@ -110,7 +111,8 @@ fn currency(text: &PageText, code: &str) -> Vec<Span> {
     spans
 }
 
-/// With or without its country, which domestic invoices leave out.
+/// The places of a VAT identifier with or without its country, which domestic invoices
+/// omit.
 fn vat_id(text: &PageText, id: &str) -> Vec<Span> {
     const LEAST: usize = 8;
     let whole = text.find(id);
@@ -121,9 +123,9 @@ fn vat_id(text: &PageText, id: &str) -> Vec<Span> {
     }
 }
 
-/// The place that a field of the record is most likely read from: nearest to
-/// one of the field's captions; else the last for fields of the last page, the
-/// first for others.
+/// The most probable place of a field's value: the nearest to one of the field's
+/// captions; otherwise the last place for fields of the last page, the first for
+/// others.
 pub fn scalar<'a>(
     doc_type: &DocType,
     field: &str,

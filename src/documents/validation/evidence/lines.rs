@@ -1,5 +1,5 @@
-//! The lines of a list on the page: their values are looked for in one row, so
-//! that a 1 is the quantity's and not any other 1 of the page.
+//! Finds the lines of a list on the page. Their values are looked for in one row, so
+//! that a 1 is the quantity's and not another 1 of the page.
 
 use serde_json::{Map, Value};
 
@@ -8,13 +8,14 @@ use super::sources::{TextSources, at, broken, is_absent};
 use super::text::PageText;
 use crate::domain::FieldEvidence;
 
-/// How far from a row's middle its values may stand, in heights of a line:
-/// a description may begin or end a line higher or lower.
+/// Greatest distance of a value from the middle of its row, in heights of a line: a
+/// description may begin or end a line higher or lower.
 const ROW: f32 = 1.2;
-/// Rows above or below in which a description may go on.
+/// Greatest distance of a description's continuation from the middle of its row, in
+/// heights of a line.
 const TEXT_ROWS: f32 = 4.0;
 
-/// The values of one line and where each may stand.
+/// The values of one line with the possible places of each.
 struct Line<'a> {
     leaves: Vec<Leaf<'a>>,
 }
@@ -25,7 +26,7 @@ struct Leaf<'a> {
     places: Vec<Place<'a>>,
 }
 
-/// A height on a page where a row stands.
+/// The vertical place of a row on a page.
 #[derive(Clone, Copy)]
 struct Row {
     page: u32,
@@ -70,7 +71,7 @@ pub fn look_up(
     evidence
 }
 
-/// The line as the text layer shows it, or as OCR does where that has none.
+/// The line in the text layer, or in OCR where the text layer does not have it.
 fn best_source<'a>(
     prefix: &str,
     values: &Map<String, Value>,
@@ -132,8 +133,8 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The row in which most of the line's values stand; of several such the
-    /// first after the line before, whose row it shares only at need.
+    /// The row with most of the line's values. Of several, the first after the previous
+    /// line's row, which it shares only where no other row has values.
     fn row(&self, before: Option<Row>) -> Option<Row> {
         let mut best: Option<((usize, bool, f32), Row)> = None;
         for leaf in &self.leaves {
@@ -145,7 +146,7 @@ impl<'a> Line<'a> {
                     .filter(|leaf| leaf.in_row(row).is_some())
                     .count();
                 let is_after = before.is_none_or(|before| row.is_after(before));
-                // Pages count more than any height.
+                // A later page comes after any place of an earlier one.
                 let order = -(row.page as f32 + row.middle);
                 let score = (hits, is_after, order);
                 if best.as_ref().is_none_or(|(known, _)| score > *known) {
@@ -172,7 +173,7 @@ impl Row {
         (self.page, self.middle) > (before.page, before.middle + before.height / 2.0)
     }
 
-    /// How many line heights away a place is; `None` on another page.
+    /// Distance of a place in line heights; `None` on another page.
     fn distance(self, place: &Place<'_>) -> Option<f32> {
         let other = Row::of(place);
         let height = self.height.max(other.height);
@@ -196,7 +197,7 @@ impl<'a> Leaf<'a> {
             .map(|(_, place)| place)
     }
 
-    /// In the row; what is not a small number may also stand elsewhere.
+    /// The place in the row; values other than small numbers may also be elsewhere.
     fn place(&self, row: Option<Row>) -> Option<Place<'a>> {
         let in_row = row.and_then(|row| self.in_row(row));
         match self.kind {

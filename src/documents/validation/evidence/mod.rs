@@ -1,10 +1,10 @@
 //! The evidence of each value beside the model's answer: the page's text layer,
 //! an OCR engine, arithmetic.
 //!
-//! [`gather`] makes each page's words searchable (`text`, with `page_values`),
-//! looks every value up (`find`, `lines`), compares a value that is not found
-//! with what stands beside the field's captions (`captions`, `contradict`), and
-//! reports amounts without evidence.
+//! [`gather`] makes each page's words searchable (`text`, with `page_values`), looks
+//! every value up (`find`, `lines`), compares a value that is not found with the values
+//! beside the field's captions (`captions`, `contradict`), and reports amounts without
+//! evidence.
 
 mod captions;
 mod contradict;
@@ -101,8 +101,8 @@ pub fn apply_outcomes(evidence: &mut [FieldEvidence], outcomes: &[CheckOutcome])
             }
         }
     }
-    // Equal values confirm each other once one is confirmed; a chain of them
-    // (`line = subtotal = total`) takes as many rounds as it has links.
+    // A confirmed value confirms equal ones; a chain of n equal values
+    // (`line = subtotal = total`) takes n - 1 rounds.
     let equal = |outcome: &&CheckOutcome| outcome.holds() && outcome.weight == Weight::Equal;
     for _ in 0..outcomes.iter().filter(equal).count() {
         for outcome in outcomes.iter().filter(equal) {
@@ -145,7 +145,7 @@ fn unconfirmed(
 ) -> Option<Finding> {
     let is_unconfirmed = |e: &&FieldEvidence| match ValueKind::of_path(doc_type, &e.field) {
         ValueKind::Amount => !e.is_confirmed(),
-        // Check digits detect a misread account, not an invented one.
+        // Check digits show a misread account, not an invented one.
         ValueKind::Iban => e.class == EvidenceClass::ModelOnly,
         _ => false,
     };

@@ -1,5 +1,4 @@
-//! The numbers, dates and currencies on a page, however they are written, by
-//! the words that they stand in.
+//! The numbers, dates and currencies on a page in any notation, by their words.
 
 use std::ops::Range;
 
@@ -11,18 +10,18 @@ use crate::documents::values::currency::{self, Candidates};
 use crate::documents::values::date;
 use crate::documents::values::number::{self, NumberRole};
 
-/// A number that a page may mean.
+/// A possible number of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Number {
     pub value: Decimal,
-    /// It is written with two decimals, as money is.
+    /// Whether it has two decimals, as money has.
     pub is_money: bool,
     pub is_percent: bool,
 }
 
-/// Everything that the words may be read as: both values of `1.234`, the parts
-/// and the whole of `1 234,56`, both days of `03/04/2025`. What is looked for is
-/// known, so that a second meaning does no harm.
+/// All possible values of the words: both values of `1.234`, the parts and the whole of
+/// `1 234,56`, both days of `03/04/2025`. Further meanings do no harm, since only known
+/// values are looked up.
 #[derive(Default)]
 pub struct PageValues {
     pub numbers: Vec<Placed<Number>>,
@@ -33,7 +32,7 @@ pub struct PageValues {
 pub fn scan(words: &[PageWord]) -> PageValues {
     let mut values = PageValues::default();
     values.add_numbers(&Layout::of(words, between));
-    // A date may go on in the next line or column.
+    // A date may continue on the next line or in the next column.
     values.add_dates(&Layout::of(words, |_, _| " "));
     values
 }
@@ -108,13 +107,13 @@ impl Layout {
     }
 }
 
-/// One blank where a number may go on, two between columns.
+/// One blank where a number may continue, two between columns.
 fn between(before: &PageWord, next: &PageWord) -> &'static str {
     let gap = next.bbox[0] - before.bbox[2];
     if !on_one_line(before.bbox, next.bbox) {
         "\n"
     } else if gap <= before.height().max(next.height()) {
-        // As wide as a line is high: more than a blank, less than a column.
+        // A gap up to the height of a line: a blank, not a column.
         " "
     } else {
         "  "

@@ -2,14 +2,14 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-/// Consecutive words, by their indices on the page; both ends count.
+/// Consecutive words, by their indices (from 0) on the page; `last` is included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     pub first: usize,
     pub last: usize,
 }
 
-/// A value and where it stands.
+/// A value and its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placed<T> {
     pub value: T,
@@ -17,11 +17,13 @@ pub struct Placed<T> {
 }
 
 pub struct PageWord {
-    /// As the page has it.
+    /// As on the page.
     pub text: String,
     /// In compatibility form (NFKC), without soft hyphens: `fi` for a ligature.
     pub plain: String,
+    /// As [`crate::domain::Word::bbox`].
     pub bbox: [f32; 4],
+    /// Of OCR, 0 to 1; `None` for a word of a text layer.
     pub confidence: Option<f32>,
 }
 
@@ -49,7 +51,7 @@ fn is_invisible(c: char) -> bool {
     )
 }
 
-/// Whether two boxes stand on one line of text.
+/// Whether two boxes are on one line of text.
 pub fn on_one_line(a: [f32; 4], b: [f32; 4]) -> bool {
     let overlap = a[3].min(b[3]) - a[1].max(b[1]);
     let lower = (a[3] - a[1]).min(b[3] - b[1]);

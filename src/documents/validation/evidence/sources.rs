@@ -26,7 +26,7 @@ impl TextSources {
         }
     }
 
-    /// The more trustworthy first.
+    /// Text layer and OCR, the more reliable first.
     pub fn all(&self) -> [&[PageText]; 2] {
         [&self.text_layer, &self.ocr]
     }
@@ -40,7 +40,7 @@ pub fn is_absent(value: &Value) -> bool {
     }
 }
 
-/// The evidence of a value found at `place`, or nowhere.
+/// The evidence of a value found at `place`; `None`: it was not found.
 pub fn at(field: String, place: Option<Place<'_>>) -> FieldEvidence {
     let Some(Place { text, span }) = place else {
         return FieldEvidence::model_only(field);
@@ -55,7 +55,8 @@ pub fn at(field: String, place: Option<Place<'_>>) -> FieldEvidence {
     }
 }
 
-/// The evidence of a text that other columns break in lines, or of none.
+/// The evidence of a text whose lines are separated by other columns; `model_only`
+/// where it is not found.
 pub fn broken(
     field: String,
     kind: ValueKind,

@@ -1,5 +1,5 @@
-//! A page's words, made comparable: case, accents, ligatures, soft hyphens,
-//! spacing and punctuation are not a difference.
+//! A page's words for comparison, without differences of case, accents, ligatures, soft
+//! hyphens, spacing and punctuation.
 
 use jiff::civil::Date;
 use unicode_normalization::UnicodeNormalization;
@@ -27,7 +27,7 @@ pub struct PageText {
 struct Letter {
     folded: char,
     word: usize,
-    /// Nothing that belongs to it stands before it, after it.
+    /// How it is separated from the letter before it, and after it.
     starts: Edge,
     ends: Edge,
 }
@@ -43,11 +43,12 @@ enum Edge {
     Gap,
 }
 
-/// Texts of fewer letters are not looked for over several lines.
+/// Fewest letters of a text that is looked for over several lines.
 const LEAST_BROKEN: usize = 8;
+/// Most lines of such a text.
 const MOST_LINES: usize = 6;
 
-/// Values of fewer letters must stand alone on the page.
+/// Letters below which a value must be separate words on the page.
 const SHORT: usize = 4;
 
 impl PageText {
@@ -82,8 +83,8 @@ impl PageText {
         }
     }
 
-    /// Where the letters and digits of `value` stand one after the other,
-    /// whatever is between them; not in the middle of a longer word or number.
+    /// Places with the letters and digits of `value` in sequence, with any marks
+    /// between them, not in the middle of a longer word or number.
     pub fn find(&self, value: &str) -> Vec<Span> {
         let wanted = fold(value);
         let Some(first) = wanted.first() else {
@@ -115,9 +116,9 @@ impl PageText {
         spans
     }
 
-    /// The lines of a text that goes on below itself while other columns stand
-    /// between its lines in reading order: each line begins under the one
-    /// before. Only longer texts are looked for so, by whole words.
+    /// The lines of a text that continues below itself, with other columns between its
+    /// lines in reading order: each line begins below the previous one. Only for texts
+    /// of at least [`LEAST_BROKEN`] letters, by whole words.
     pub fn find_broken(&self, value: &str) -> Option<Vec<Span>> {
         let wanted = fold(value);
         if wanted.len() < LEAST_BROKEN {
@@ -202,7 +203,7 @@ impl PageText {
         words.collect::<Vec<_>>().join(" ")
     }
 
-    /// The OCR engine's confidence in its least sure word.
+    /// Lowest confidence (0 to 1) of the OCR words; `None` for a text layer.
     pub fn confidence(&self, span: Span) -> Option<f32> {
         let words = self.words[span.first..=span.last].iter();
         words.filter_map(|word| word.confidence).reduce(f32::min)
@@ -224,7 +225,7 @@ fn fold_letter(c: char) -> impl Iterator<Item = char> {
 }
 
 fn push_letters(letters: &mut Vec<Letter>, word: &str, index: usize) {
-    // The word before ends here.
+    // The previous word ends here.
     let mut before: Option<char> = None;
     if let Some(last) = letters.last_mut() {
         last.ends = Edge::Gap;
@@ -255,7 +256,7 @@ fn push_letters(letters: &mut Vec<Letter>, word: &str, index: usize) {
                 starts: if place == 0 { edge } else { Edge::None },
                 ends: Edge::Gap,
             });
-            // Only the last letter of one that became two ends.
+            // Of a character that folds to two letters, only the last has an end.
             if place > 0 {
                 let first = letters.len() - 2;
                 letters[first].ends = Edge::None;
@@ -265,8 +266,8 @@ fn push_letters(letters: &mut Vec<Letter>, word: &str, index: usize) {
     }
 }
 
-/// Whether a word begins the line below a box: near its left edge, at most two
-/// lines further down.
+/// Whether a word begins a line below a box: near its left edge, at most two lines
+/// further down.
 fn is_under(above: [f32; 4], word: [f32; 4]) -> bool {
     let height = (above[3] - above[1]).min(word[3] - word[1]);
     let gap = word[1] - above[3];

@@ -1,5 +1,5 @@
-//! Public reports of other tools, each tried with a small input of our own that
-//! has the reported condition. `docs/field-reports.md` lists them with their
+//! Public reports about other tools, each tested with a small input of docmill's own
+//! that has the reported condition. `docs/field-reports.md` lists them with their
 //! outcomes.
 
 mod credit_notes;
@@ -77,7 +77,7 @@ fn flags(record: &Record) -> Vec<&str> {
     flags
 }
 
-/// What differs from what is expected; empty: nothing.
+/// Differences from the expected records; empty: none.
 fn differences(report: &Report) -> Vec<String> {
     let records = made(&report.input);
     let mut found = Vec::new();

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::domain::FindingCode;
 
-/// One report, and what becomes of its input.
+/// One report, and the expected result of its input.
 pub struct Report {
     /// `owner/repository#number` on GitHub.
     pub source: &'static str,
@@ -12,7 +12,7 @@ pub struct Report {
     pub input: Input,
     /// One for each record.
     pub expected: Vec<Expected>,
-    /// As the documentation has it.
+    /// As in docs/field-reports.md.
     pub outcome: &'static str,
 }
 

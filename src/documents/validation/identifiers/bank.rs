@@ -5,7 +5,8 @@ use iban::{Iban, ParseBaseIbanError, ParseIbanError};
 use super::{IdentifierCheck, compact};
 use crate::domain::FindingCode;
 
-/// The IBAN without blanks, and whether it can be right.
+/// The IBAN without blanks, and the result of its check: length by country, and check
+/// digits (ISO/IEC 7064, MOD 97-10).
 pub fn iban(text: &str) -> (String, IdentifierCheck) {
     let plain = compact(text);
     let verdict = match plain.parse::<Iban>() {
@@ -34,7 +35,8 @@ pub fn iban(text: &str) -> (String, IdentifierCheck) {
     (plain, verdict)
 }
 
-/// The BIC without blanks, and whether it can be right. It has no check digit.
+/// The BIC without blanks, and the result of its check: a BIC has no check digit, so
+/// only its form counts.
 pub fn bic(text: &str) -> (String, IdentifierCheck) {
     let plain = compact(text);
     let letters = |range: std::ops::Range<usize>| {

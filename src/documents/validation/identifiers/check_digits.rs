@@ -1,6 +1,6 @@
-//! Check digits that several countries' numbers share.
+//! Check digit rules that several countries use.
 
-/// The digits of a text; `None` when it has anything else.
+/// The digits (0 to 9) of a text; `None` where it has other characters.
 pub fn digits(text: &str) -> Option<Vec<u32>> {
     text.chars().map(|c| c.to_digit(10)).collect()
 }

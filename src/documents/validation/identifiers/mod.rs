@@ -9,18 +9,18 @@ pub use vat_id::vat_id;
 
 use crate::domain::FindingCode;
 
-/// Whether an identifier can be right.
+/// The result of checking an identifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IdentifierCheck {
-    /// Well formed; with its check digits, where `proof` names them.
+    /// It has the right form; its check digits fit where `proof` names their rule.
     Valid { proof: Option<&'static str> },
-    /// There is no check for it, and why.
+    /// There is no check for it, for this reason.
     Unchecked(String),
-    /// It cannot be right: code of the finding, and why.
+    /// It is wrong: code of the finding, and reason.
     Invalid(FindingCode, String),
 }
 
-/// In upper case, without white space and grouping marks.
+/// The text in upper case, without white space and grouping marks.
 fn compact(text: &str) -> String {
     text.chars()
         .filter(|c| !c.is_whitespace() && !matches!(c, '.' | '-' | '/' | '\u{2011}' | '\u{2013}'))

@@ -12,7 +12,7 @@ use super::check_digits::{digits, luhn, mod_11_10, number, weighted};
 use super::{IdentifierCheck, compact};
 use crate::domain::FindingCode;
 
-/// The identifier without blanks and marks, and whether it can be right.
+/// The identifier without blanks and marks, and the result of its check.
 pub fn vat_id(text: &str) -> (String, IdentifierCheck) {
     let plain = compact(text);
     let Some(country) = FORMS.iter().find(|form| plain.starts_with(form.prefix)) else {
@@ -43,7 +43,7 @@ pub fn vat_id(text: &str) -> (String, IdentifierCheck) {
     (plain, verdict)
 }
 
-/// What the check digits of a number of the right form say.
+/// The result of the check digits of a number with the right form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Proof {
     Fits,
@@ -58,9 +58,9 @@ fn proof(fits: bool) -> Option<Proof> {
 
 struct Form {
     prefix: &'static str,
-    /// What follows the prefix, in words.
+    /// The form after the prefix, in words.
     form: &'static str,
-    /// What may stand behind the number and is not part of it.
+    /// Texts that may follow the number and are not part of it.
     endings: &'static [&'static str],
     /// `None` when the form is wrong.
     check: fn(&str) -> Option<Proof>,
@@ -147,14 +147,14 @@ fn to_eleven(sum: u32) -> u32 {
     11 - sum % 11
 }
 
-/// Numbers whose weighted digits come to a multiple of `modulus`.
+/// Checks that the sum of the weighted digits is a multiple of `modulus`.
 fn multiple(rest: &str, weights: &[u32], modulus: u32) -> Option<Proof> {
     let d = exactly(rest, weights.len())?;
     proof(weighted(&d, weights).is_multiple_of(modulus))
 }
 
-/// Numbers whose last digit is the distance of the weighted others to a multiple
-/// of 11.
+/// Checks that the last digit is the distance of the weighted sum of the others to the
+/// next multiple of 11.
 fn eleven(rest: &str, weights: &[u32]) -> Option<Proof> {
     let d = exactly(rest, weights.len() + 1)?;
     let (last, body) = d.split_last()?;
@@ -183,7 +183,7 @@ fn bulgaria(rest: &str) -> Option<Proof> {
             }
             proof(check % 10 == d[8])
         }
-        // Of persons, of foreigners, of others.
+        // Numbers of persons, of foreigners, of others.
         10 => {
             let person = weighted(&d[..9], &[2, 4, 8, 5, 10, 9, 7, 3, 6]) % 11 % 10;
             let foreigner = weighted(&d[..9], &[21, 19, 17, 13, 11, 9, 7, 3, 1]) % 10;
@@ -210,7 +210,7 @@ fn czechia(rest: &str) -> Option<Proof> {
     let d = digits(rest)?;
     match d.len() {
         8 => proof(to_eleven(weighted(&d[..7], &[8, 7, 6, 5, 4, 3, 2])) % 10 == d[7]),
-        // Birth numbers: those of 9 digits have no check digit.
+        // Birth numbers of 9 digits have no check digit.
         9 => Some(Proof::None),
         10 => proof(number(&d[..9]) % 11 % 10 == u64::from(d[9])),
         _ => None,
@@ -295,8 +295,8 @@ fn ireland(rest: &str) -> Option<Proof> {
         return None;
     }
     let is_old = !bytes[1].is_ascii_digit();
-    // In old numbers a letter, + or * stands in the second place; the first
-    // digit then counts as the last.
+    // Old numbers have a letter, + or * in the second place; the first digit then
+    // counts as the last.
     let (body, second) = if is_old {
         if bytes.len() != 8 || !(bytes[1].is_ascii_uppercase() || b"+*".contains(&bytes[1])) {
             return None;
@@ -354,7 +354,7 @@ fn latvia(rest: &str) -> Option<Proof> {
     if d[0] > 3 {
         return proof(weighted(&d, &[9, 1, 4, 8, 3, 10, 2, 5, 7, 6, 1]) % 11 == 3);
     }
-    // Persons; numbers given since 2017 begin with 32 and have no check digit.
+    // Persons: numbers issued since 2017 begin with 32 and have no check digit.
     if d[..2] == [3, 2] {
         return Some(Proof::None);
     }

@@ -1,5 +1,5 @@
-//! Amounts that pages print between a sum and what is to be paid, and that most
-//! document types have no field for.
+//! Amounts that pages print between a sum and the amount to pay, for which most
+//! document types have no field.
 
 use rust_decimal::Decimal;
 
@@ -9,20 +9,20 @@ use crate::documents::values::number::{self, NumberRole};
 /// A printed amount that a sum may include.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Extra {
-    /// As the page has it.
+    /// As on the page.
     pub caption: String,
     pub kind: ExtraKind,
-    /// As it is printed.
+    /// With its printed sign.
     pub amount: Decimal,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExtraKind {
-    /// A tip, a service charge, delivery, a deposit: added.
+    /// Added: a tip, a service charge, delivery, a deposit.
     Charge,
-    /// A discount or a voucher: deducted, whatever its printed sign.
+    /// Deducted, with either printed sign: a discount or a voucher.
     Allowance,
-    /// To the smallest coin: some print it with the wrong sign.
+    /// Rounding to the smallest coin, which some print with the wrong sign.
     Rounding,
 }
 
@@ -43,7 +43,7 @@ const CAPTIONS: [(ExtraKind, &str); 3] = [
          zaokraglenie|zaokrouhleni|zaokruhlenie|kerekites|arredondamento|rotunjire|yuvarlama|pelarasan|pelarasan bundar|penggenapan|pembundaran|端数"),
 ];
 
-/// Amounts that the customer may choose, and totals.
+/// Words of lines that are no extras: amounts that the customer may choose, and totals.
 #[rustfmt::skip]
 const NO_EXTRAS: &str = "suggested|after|nach|apres|suggestion|recommended|guide|guideline|optional|not included|inklusive|included|incl|inclus|incluido|before|excluding|excl|\
     total|subtotal|sub total|rounded total|grand total|gesamt|summe|balance|amount due";
@@ -55,8 +55,8 @@ fn has_any(words: &str, phrases: &str) -> bool {
         .any(|phrase| values::has_phrase(words, phrase))
 }
 
-/// Whether one of the phrases comes first, but for numbers: `10 % service charge`.
-/// Goods have such words in their names too (`oil service`).
+/// Whether one of the phrases comes first, apart from numbers: `10 % service charge`.
+/// Names of goods may have such words later (`oil service`).
 fn begins_with_any(words: &str, phrases: &str) -> bool {
     let has_no_letter = |word: &&str| word.chars().all(|c| !c.is_alphabetic());
     let rest: Vec<&str> = words.split_whitespace().skip_while(has_no_letter).collect();
@@ -89,14 +89,14 @@ pub fn of_line(line: &str) -> Option<Extra> {
     })
 }
 
-/// Extras that are tried together.
+/// Most extras that are tried together.
 const MOST: usize = 6;
 
-/// Those extras that make a difference, with their signs; of several choices the
-/// one with the fewest. `None` where there is none.
+/// The fewest extras, with their signs, whose sum is `difference`. `None` where there
+/// are none.
 pub fn explain(extras: &[Extra], difference: Decimal) -> Option<Vec<(&Extra, Decimal)>> {
     let extras = &extras[..extras.len().min(MOST)];
-    // In base 3: left out, as printed, with the other sign.
+    // Digits in base 3: left out, as printed, with the other sign.
     let choices = 3usize.pow(extras.len() as u32);
     let mut best: Option<Vec<(&Extra, Decimal)>> = None;
     for choice in 1..choices {

@@ -1,5 +1,5 @@
-//! What a record's pages print beside its fields: charges and rounding, the
-//! country, what kind of document it is.
+//! Finds what a record's pages print beside its fields: charges and rounding, the
+//! country, the kind of document.
 
 mod extras;
 mod title;
@@ -11,7 +11,7 @@ use crate::documents::values;
 use crate::domain::{Finding, PageResult};
 pub use extras::{Extra, explain};
 
-/// The text of a record's pages, read when it is asked for.
+/// The text of a record's pages, evaluated on demand.
 #[derive(Default)]
 pub struct Printed {
     /// Line by line, for each page.
@@ -37,13 +37,13 @@ impl Printed {
         lines.filter_map(|line| extras::of_line(line)).collect()
     }
 
-    /// What the document calls itself, where that is not a bill to pay.
+    /// The finding for a document whose title says that it is not a bill to pay.
     pub fn kind(&self) -> Option<Finding> {
         title::find(&self.pages)
     }
 }
 
-/// The lines of a page (text layer, else OCR).
+/// The lines of a page, of its text layer or otherwise of OCR.
 pub fn lines(page: &PageResult) -> Vec<String> {
     let of_ocr = page.ocr.iter().map(|ocr| &ocr.word);
     let words: Vec<_> = match page.words.is_empty() {

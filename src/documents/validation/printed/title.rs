@@ -1,4 +1,4 @@
-//! Documents whose own title says that they are not bills to pay.
+//! Finds documents whose title says that they are not bills to pay.
 
 use crate::documents::values;
 use crate::documents::values::number;
@@ -31,17 +31,17 @@ const TITLES: [Title; 3] = [
          sjalvfakturering|itselaskutus|samofakturowanie|autofaturacao|onszamlazas|samofakturacia|vyhotoveni faktury odberatelem" },
 ];
 
-/// Words that go with the title's number.
+/// Words that may stand beside the title's number.
 #[rustfmt::skip]
 const BESIDE: &str = "no|nr|num|number|nummer|numero|n°|nº|n|id|ref|date|datum|dated|vom|of|du|del|di|zu|to|for|invoice|rechnung|facture|fattura|factura|\
     original|copy|kopie|copie|copia|duplicate|tax|receipt|beleg";
 
-/// Cells of one line stand this many blanks apart.
+/// The blanks between cells of one line.
 const GAP: &str = "  ";
-/// Titles stand among the first lines of a page.
+/// First lines of a page among which a title is looked for.
 const FIRST_LINES: usize = 25;
 
-/// The finding of the first title. `pages`: their lines.
+/// The finding for the first title. `pages`: the lines of each page.
 pub fn find(pages: &[Vec<String>]) -> Option<Finding> {
     let lines = pages
         .iter()
@@ -55,8 +55,8 @@ pub fn find(pages: &[Vec<String>]) -> Option<Finding> {
     Some(Finding::new(title.code, None, message))
 }
 
-/// A title with at most its number and date: an amount beside it makes it a
-/// line of the document.
+/// The title in a cell with at most its number and date; with an amount it is a line of
+/// the document.
 fn title_of(cell: &str) -> Option<&'static Title> {
     let words = values::folded_words(cell);
     let has_amount = number::scan(cell).iter().any(|span| {

@@ -1,4 +1,4 @@
-//! How one document writes its values, decided by all of them together.
+//! The notation of one document's values, decided from all of them.
 
 use iso_currency::Currency;
 use jiff::civil::Date;
@@ -11,19 +11,19 @@ use crate::documents::values::number::{self, Locale, NumberDecision, NumberReadi
 use crate::documents::values::{self, CountryGuess};
 use crate::domain::{DocType, Fields, Format, PageResult};
 
-/// What a document's numbers, dates and currencies have in common.
+/// The conventions of a document's numbers, dates and currencies.
 pub struct Conventions {
     numbers: Option<NumberDecision>,
     pub dates: DateDecision,
-    /// The currencies that its pages print, each form once.
+    /// The currencies that its pages print, each notation once.
     printed: Vec<Candidates>,
     pub country: Option<CountryGuess>,
 }
 
 impl Conventions {
-    /// Of a document's answers and the text of its pages (text layer, else OCR).
-    /// `copied`: the answers are written as the page is; answers in the schema's
-    /// form say nothing of that.
+    /// The conventions of a document's answers and of the text of its pages (text
+    /// layer, otherwise OCR). `copied`: the answers are copies of the page; answers in
+    /// the schema's form do not show the conventions.
     pub fn of(
         doc_type: &DocType,
         fields: &Fields,
@@ -84,8 +84,8 @@ impl Conventions {
         Some((decision.value(reading)?, decision))
     }
 
-    /// The one of several currencies that the country or the rest of the page
-    /// decides for.
+    /// The one of several currencies that the country or the other currencies of the
+    /// page indicate.
     pub fn settle(&self, candidates: &Candidates) -> Option<Currency> {
         let country = self.country.as_ref().map(|guess| guess.country);
         let of_page = || {
@@ -95,7 +95,8 @@ impl Conventions {
                 .all(|other| other == first || !candidates.contains(other))
                 .then_some(first)
         };
-        // Other pounds print a letter beside the sign, or their country shows.
+        // Documents in other pounds print a letter beside the sign, or show their
+        // country.
         let sterling =
             || (country.is_none() && candidates.contains(Currency::GBP)).then_some(Currency::GBP);
         candidates
@@ -128,7 +129,8 @@ impl Conventions {
     }
 }
 
-/// The answers are of the document for certain; a page has other numbers too.
+/// The convention of the answers' numbers, otherwise of the pages': a page also has
+/// numbers that are no values.
 fn decide_numbers(
     answered: &[NumberReading],
     text: &str,
@@ -168,9 +170,8 @@ fn answers<'a>(doc_type: &DocType, fields: &'a Fields) -> Vec<(Format, &'a str)>
     answers
 }
 
-/// The forms of currencies that are meant as such. Letters are other words too:
-/// the BHD of a Malaysian company, the SR of its tax table and the ID of a tax
-/// number are no dinars and no riyals.
+/// The printed currencies. Letters may have other meanings: the BHD of a Malaysian
+/// company, the SR of its tax table and the ID of a tax number are not currencies.
 fn printed_currencies(text: &str, local: Option<Currency>) -> Vec<Candidates> {
     let beside = number::scan(text).into_iter().filter_map(|span| {
         let form = span.beside().map(|range| &text[range]).concat();
@@ -191,9 +192,9 @@ fn printed_currencies(text: &str, local: Option<Currency>) -> Vec<Candidates> {
     printed
 }
 
-/// A sign always; letters where they are the currency of the document's country.
-/// Other letters, where they mark something (an amount, a column): a code, and
-/// where no country is known, any form.
+/// Whether a text is a currency: a sign always; letters where they are the currency of
+/// the document's country. Other letters count beside an amount or as a column heading:
+/// codes always, other forms where no country is known.
 fn is_meant(
     form: &str,
     is_mark: bool,

@@ -1,4 +1,4 @@
-//! One value of a format, typed.
+//! Converts one value by its format.
 
 use std::str::FromStr;
 
@@ -12,37 +12,37 @@ use crate::documents::values::number::{self, NumberReading, Repair};
 use crate::documents::values::quantity;
 use crate::domain::FindingCode;
 
-/// What becomes of a value.
+/// The result of converting a value.
 pub(super) enum Typed {
     Fine,
-    /// In the schema's form, with what must be said of how it was read.
+    /// In the schema's form, with a note about the conversion.
     Rewritten {
         value: String,
         note: Option<Note>,
     },
-    /// In the schema's form by an assumption that a person must check.
+    /// In the schema's form under an assumption that a person must check.
     Assumed {
         value: String,
         why: String,
     },
-    /// It stays as it is.
+    /// Not converted, with the finding.
     Doubtful(FindingCode, String),
 }
 
-/// How a value was read.
+/// A note about a conversion.
 pub(super) enum Note {
-    /// Said where the rewriting is.
+    /// Reported only where the conversion is.
     Reason(String),
-    /// Said of copies of the page's text too: the copy alone does not show it.
+    /// Also reported for copies of the page's text, since the copy does not show it.
     Repair(String),
 }
 
-/// Nothing that docmill is used for is older.
+/// First plausible year of a document.
 const FIRST_YEAR: i16 = 1970;
-/// Due dates lie ahead, but not this far.
+/// Most plausible years in the future; due dates are nearer.
 const YEARS_AHEAD: i16 = 5;
 
-/// An amount in the schema's form whose point may part thousands.
+/// Checks an amount in the schema's form whose point may separate thousands.
 pub(super) fn check_thousands(text: &str) -> Typed {
     match number::plain(text) {
         Some(value) if number::may_be_thousands(value) => Typed::Doubtful(
@@ -61,7 +61,7 @@ pub(super) fn amount(text: &str, conventions: &Conventions) -> Typed {
     }
 }
 
-/// The number of a quantity, whatever its unit.
+/// The number of a quantity with any unit.
 pub(super) fn quantity(text: &str, conventions: &Conventions) -> Typed {
     match quantity::parse(text) {
         Ok(quantity) => number(&quantity.number, conventions),
@@ -161,7 +161,7 @@ pub(super) fn currency(text: &str, conventions: &Conventions) -> Typed {
             country.map(|guess| Note::Repair(format!("the page is of {}", guess.country.name())));
         return rewritten(settled.code().to_owned(), note);
     }
-    /// More would fill the finding.
+    /// Most that the finding names.
     const MOST: usize = 6;
     let codes: Vec<_> = candidates.all().iter().map(|code| code.code()).collect();
     let more = if codes.len() > MOST {
