@@ -105,7 +105,7 @@ fn business_key(doc_type: &DocType, fields: &Fields, of: &[String]) -> Option<Bu
     Some(BusinessKey { key, words })
 }
 
-/// The letters and digits of a value in lower case; `None` without any.
+/// The letters and digits of a value in upper case; `None` without any.
 fn letters_and_digits(text: &str) -> Option<String> {
     let letters = text.chars().filter(|c| c.is_alphanumeric());
     let plain: String = letters.flat_map(char::to_uppercase).collect();
