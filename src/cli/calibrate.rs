@@ -1,6 +1,7 @@
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use clap::Args;
 use serde_json::json;
 
@@ -10,15 +11,18 @@ use super::known::{Judged, KnownFlags};
 use super::output::table;
 use crate::config::UsageError;
 use crate::documents::acceptance::{
-    Bin, CONFIDENCE, CalibratedReader, Calibration, Certificate, Folders, percent, total_required,
+    Bin, CONFIDENCE, CalibratedReader, Calibration, Certificate, Folders, TypeCalibration, percent,
+    total_required,
 };
 use crate::engines::models::Installation;
 use crate::outputs::evaluation;
 
 /// Calibrate a reader on documents whose values are known
 ///
-/// The calibration is stored for the reader that read the documents and applies
-/// to later runs with it. docs/evaluation.md says how many documents are needed.
+/// Each document type is calibrated by itself, for the reader that read the
+/// documents; later runs with that reader use it. Types that are not measured
+/// keep the calibration that they have. docs/evaluation.md says how many
+/// documents are needed.
 #[derive(Args)]
 pub struct Calibrate {
     /// Folder, or file that ends in .json, for the calibration
@@ -46,9 +50,26 @@ impl Calibrate {
             return Ok(ExitStatus::Interrupted);
         }
         let reader = reader(&app, &judged)?;
-        let made = evaluation::calibrate(&judged.documents, reader, self.confidence);
-        let mut calibration = made.map_err(|error| UsageError(format!("{error:#}")))?;
-        let path = self.target(&app, &calibration.reader.hash)?;
+        let path = self.target(&app, &reader.hash)?;
+        let (mut types, mut refused) = (BTreeMap::new(), Vec::new());
+        for (name, made) in evaluation::calibrate(&judged.documents, self.confidence) {
+            match made {
+                Ok(made) => drop(types.insert(name, made)),
+                Err(error) => refused.push(format!("{error:#}")),
+            }
+        }
+        if types.is_empty() {
+            let why = match refused.is_empty() {
+                true => "no document was read by a model".to_owned(),
+                false => refused.join("\n"),
+            };
+            return Err(UsageError(why).into());
+        }
+        for why in refused {
+            tracing::warn!("{why}");
+        }
+        let made: Vec<String> = types.keys().cloned().collect();
+        let mut calibration = with_other_types(reader, types, &path)?;
         calibration.save(&path)?;
         if self.json {
             let mut value = serde_json::to_value(&calibration)?;
@@ -56,8 +77,11 @@ impl Calibrate {
             value["hash"] = json!(calibration.hash);
             app.out.json(&value)?;
         } else {
-            print(&mut app, &calibration)?;
-            app.out.line(&format!("\nWritten to {}", path.display()))?;
+            let name = &calibration.reader.name;
+            for doc_type in &made {
+                print(&mut app, name, doc_type, &calibration.types[doc_type])?;
+            }
+            app.out.line(&format!("Written to {}", path.display()))?;
         }
         Ok(ExitStatus::Success)
     }
@@ -69,6 +93,30 @@ impl Calibrate {
             .or(app.settings().acceptance.calibration.as_deref());
         Folders::new(setting, None).target(hash)
     }
+}
+
+/// Types that an earlier calibration of the same reader has in this file stay
+/// there.
+fn with_other_types(
+    reader: CalibratedReader,
+    mut types: BTreeMap<String, TypeCalibration>,
+    path: &Path,
+) -> anyhow::Result<Calibration> {
+    if path.is_file() {
+        let earlier = Calibration::load(path)
+            .context("the file is in the way: remove it, or name another with --out")?;
+        if earlier.reader.hash == reader.hash {
+            for (name, part) in earlier.types {
+                types.entry(name).or_insert(part);
+            }
+        }
+    }
+    Ok(Calibration {
+        version: Calibration::VERSION,
+        reader,
+        types,
+        hash: String::new(),
+    })
 }
 
 /// The one reader that read all records.
@@ -96,11 +144,16 @@ fn name_of(app: &App, hash: &str) -> Option<String> {
     Some(reader.name.clone())
 }
 
-fn print(app: &mut App, calibration: &Calibration) -> anyhow::Result<()> {
+fn print(
+    app: &mut App,
+    reader: &str,
+    doc_type: &str,
+    calibration: &TypeCalibration,
+) -> anyhow::Result<()> {
     let data = &calibration.data;
     app.out.line(&format!(
-        "Reader {}: {} claims; learned from {} documents, certified with {} others",
-        calibration.reader.name, data.claims, data.fitted, data.certified
+        "Reader {reader}, {doc_type}: {} claims; learned from {} documents, certified with {} others",
+        data.claims, data.fitted, data.certified
     ))?;
     app.out.line(&format!(
         "Expected calibration error over {} values of the others: {:.3} before, {:.3} after (Brier {:.3}, {:.3})",
@@ -122,7 +175,7 @@ fn print(app: &mut App, calibration: &Calibration) -> anyhow::Result<()> {
         app.out
             .line(&format!("  {}", sentence(certificate, calibration)))?;
     }
-    Ok(())
+    app.out.line("")
 }
 
 /// A reliability diagram in text. Probabilities are exact where the bar ends at the
@@ -150,7 +203,7 @@ fn diagram(app: &mut App, bins: &[Bin]) -> anyhow::Result<()> {
     app.out.table(&rows)
 }
 
-fn sentence(certificate: &Certificate, calibration: &Calibration) -> String {
+fn sentence(certificate: &Certificate, calibration: &TypeCalibration) -> String {
     let wanted = format!(
         "at most {} of accepted fields wrong",
         percent(certificate.max_error)

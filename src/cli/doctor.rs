@@ -215,13 +215,16 @@ fn calibration(settings: &Settings) -> CheckResult {
         )));
     };
     let hash: String = calibration.hash.chars().take(12).collect();
-    let accepted = match policy.threshold(calibration) {
-        Some(threshold) => format!("fields are accepted from probability {threshold:.4}"),
-        None => "nothing is accepted, because no threshold is certified".to_owned(),
-    };
+    let accepted = calibration.types.iter().map(|(name, of_type)| {
+        match policy.threshold(of_type) {
+            Some(threshold) => format!("{name} from probability {threshold:.4}"),
+            None => format!("{name} never, because no threshold is certified"),
+        }
+    });
+    let accepted: Vec<String> = accepted.collect();
     Ok(format!(
-        "{hash} of {}: {accepted} (at most {wanted} of accepted fields are wrong)",
-        calibration.created
+        "{hash}: values are accepted (at most {wanted} of accepted fields are wrong): {}",
+        accepted.join(", ")
     )
     .into())
 }

@@ -10,7 +10,10 @@ use super::exit::ExitStatus;
 use super::known::{Judged, KnownFlags};
 use super::output::Replaced;
 use crate::config::UsageError;
-use crate::outputs::evaluation::{self, Baseline, EvaluationInfo, EvaluationReport};
+use crate::documents::acceptance::{ERROR_RATES, Policy};
+use crate::outputs::evaluation::{
+    self, Baseline, EvaluationInfo, EvaluationReport, RateThresholds,
+};
 
 /// Measure accuracy on documents whose values are known
 ///
@@ -110,16 +113,25 @@ impl Files {
 }
 
 /// The thresholds of the calibration, if all records have the same one.
-fn rates(judged: &Judged) -> Vec<(f64, Option<f64>)> {
-    let mut calibrations = judged
-        .policies
-        .values()
-        .filter_map(|p| p.calibration.as_ref());
-    let (Some(only), None) = (calibrations.next(), calibrations.next()) else {
+fn rates(judged: &Judged) -> Vec<RateThresholds> {
+    let policies = judged.policies.values();
+    let mut calibrated = policies.filter_map(|p| Some((p, p.calibration.as_ref()?)));
+    let (Some((policy, calibration)), None) = (calibrated.next(), calibrated.next()) else {
         return Vec::new();
     };
-    let certificates = only.certificates.iter();
-    certificates.map(|c| (c.max_error, c.threshold)).collect()
+    let at = |max_error| {
+        let policy = Policy {
+            max_error,
+            ..policy.clone()
+        };
+        let types = calibration.types.iter();
+        let thresholds = types.map(|(name, of_type)| (name.clone(), policy.threshold(of_type)));
+        RateThresholds {
+            max_error,
+            thresholds: thresholds.collect(),
+        }
+    };
+    ERROR_RATES.map(at).into()
 }
 
 fn about(app: &App, judged: &Judged) -> EvaluationInfo {

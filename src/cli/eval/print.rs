@@ -205,9 +205,8 @@ fn rates(app: &mut App, report: &EvaluationReport) -> anyhow::Result<()> {
             _ => share(risk),
         };
         rows.add_row([
-            percent(rate.max_error),
-            rate.threshold
-                .map_or("not certified".to_owned(), |t| format!("{t:.4}")),
+            percent(rate.rate.max_error),
+            rate.rate.described().join("\n"),
             share(found.coverage()),
             risk(found.risk()),
             risk(found.document_risk),

@@ -1,6 +1,7 @@
 //! The file of a calibration: JSON, one for each reader, found by the reader's
 //! hash.
 
+use std::collections::BTreeMap;
 use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -18,21 +19,32 @@ const LARGEST: u64 = 16 << 20;
 /// Greatest absolute number in a file: greater than any that is learned, and small
 /// enough that sums of products do not overflow.
 const HUGE: f64 = 1e9;
-/// Version of the file format.
-const VERSION: u32 = 1;
+/// Form of the file.
+const VERSION: u32 = 2;
 
-/// The calibration of one reader, made from documents with known values.
+/// What documents with known values show about one reader, by document type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
     pub version: u32,
     pub reader: CalibratedReader,
-    /// Time of creation: RFC 3339, UTC.
+    /// By name of the type. It does not apply to other types.
+    pub types: BTreeMap<String, TypeCalibration>,
+    /// BLAKE3 (hex) of the file, or of the files that were joined.
+    #[serde(skip)]
+    pub hash: String,
+}
+
+/// Each type is learned and certified by itself: a certificate over a mixture
+/// of types holds for that mixture alone, and what a folder is a mixture of is
+/// not known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypeCalibration {
+    /// RFC 3339, UTC.
     pub created: String,
     /// Version of the program that made it.
     pub docmill: String,
-    /// Document types that it was made with; it applies only to these.
-    pub types: Vec<String>,
     pub data: CalibrationData,
     /// Probability (0 to 1) with which each certified error rate holds.
     pub confidence: f64,
@@ -44,9 +56,6 @@ pub struct Calibration {
     /// Reliability of the calibrated probabilities, over the same documents.
     pub after: Reliability,
     pub scorer: Scorer,
-    /// BLAKE3 (hex) of the file.
-    #[serde(skip)]
-    pub hash: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,9 +105,9 @@ impl Folders {
         }
     }
 
-    /// The calibration of the reader with this hash (BLAKE3 hex); `None` where there
-    /// is none. `Err` where the setting names a file that cannot be used, or the file
-    /// found is damaged.
+    /// The reader's calibration: the user's own, and for types that it does not
+    /// have, what came with the models. An error where the setting names a file
+    /// that cannot be used, and where one that was found is damaged.
     pub fn find(&self, reader_hash: &str) -> anyhow::Result<Option<Calibration>> {
         if let Some(path) = &self.setting {
             return match path {
@@ -107,12 +116,16 @@ impl Folders {
                 path => named(path, reader_hash).map(Some),
             };
         }
+        let mut found = None;
         for folder in self.own.iter().chain(&self.models) {
-            if let Some(found) = Calibration::in_folder(folder, reader_hash)? {
-                return Ok(Some(found));
+            if let Some(next) = Calibration::in_folder(folder, reader_hash)? {
+                found = Some(match found {
+                    Some(own) => Calibration::joined(own, next),
+                    None => next,
+                });
             }
         }
-        Ok(None)
+        Ok(found)
     }
 
     /// As [`Folders::find`], but `None` where the setting names the file of another
@@ -177,6 +190,20 @@ impl Calibration {
         }
     }
 
+    /// `other`'s types are added to those of `own`, which goes before it.
+    fn joined(mut own: Calibration, other: Calibration) -> Calibration {
+        let mut is_new = false;
+        for (name, part) in other.types {
+            is_new |= !own.types.contains_key(&name);
+            own.types.entry(name).or_insert(part);
+        }
+        if is_new {
+            let hashes = format!("{} {}", own.hash, other.hash);
+            own.hash = blake3::hash(hashes.as_bytes()).to_hex().to_string();
+        }
+        own
+    }
+
     pub fn load(path: &Path) -> anyhow::Result<Calibration> {
         let read = || {
             let mut text = String::new();
@@ -213,20 +240,49 @@ impl Calibration {
     /// `Err` for values that a foreign file may have: numbers that give no
     /// probability, and control characters in texts.
     fn check(&self) -> anyhow::Result<()> {
-        let texts = [
-            &self.reader.name,
-            &self.reader.hash,
-            &self.created,
-            &self.docmill,
-        ];
-        let columns = self.scorer.columns.iter();
-        let features: Vec<String> = columns.map(|column| column.feature.to_string()).collect();
-        for text in texts.into_iter().chain(&self.types).chain(&features) {
+        let parts = self.types.values().flat_map(TypeCalibration::texts);
+        let texts = [self.reader.name.clone(), self.reader.hash.clone()];
+        for text in texts.iter().chain(self.types.keys()).cloned().chain(parts) {
             ensure!(
                 !text.chars().any(char::is_control),
                 "a text has control characters"
             );
         }
+        self.types.values().try_for_each(TypeCalibration::check)
+    }
+
+    /// Writes the file whole or not at all, and takes its hash.
+    pub fn save(&mut self, path: &Path) -> anyhow::Result<()> {
+        let text = serde_json::to_string_pretty(self)? + "\n";
+        let write = || -> std::io::Result<()> {
+            let folder = path.parent().filter(|p| *p != Path::new(""));
+            let folder = folder.unwrap_or(Path::new("."));
+            std::fs::create_dir_all(folder)?;
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(text.as_bytes())?;
+            // Not a secret, unlike what temporary files are made for.
+            use std::os::unix::fs::PermissionsExt;
+            let readable = std::fs::Permissions::from_mode(0o644);
+            file.as_file().set_permissions(readable)?;
+            file.persist(path)?;
+            Ok(())
+        };
+        write().with_context(|| format!("cannot write the calibration {}", path.display()))?;
+        self.hash = blake3::hash(text.as_bytes()).to_hex().to_string();
+        Ok(())
+    }
+}
+
+impl TypeCalibration {
+    fn texts(&self) -> impl Iterator<Item = String> {
+        let columns = self.scorer.columns.iter();
+        let features = columns.map(|column| column.feature.to_string());
+        [self.created.clone(), self.docmill.clone()]
+            .into_iter()
+            .chain(features)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
         let of_certificate = |c: &Certificate| {
             let threshold = c.threshold.unwrap_or_default();
             [c.max_error, threshold, c.risk, c.coverage, c.p_value]
@@ -268,28 +324,6 @@ impl Calibration {
         }
         Ok(())
     }
-
-    /// Writes the file completely or not at all, and sets `hash`.
-    pub fn save(&mut self, path: &Path) -> anyhow::Result<()> {
-        let text = serde_json::to_string_pretty(self)? + "\n";
-        let write = || -> std::io::Result<()> {
-            let folder = path.parent().filter(|p| *p != Path::new(""));
-            let folder = folder.unwrap_or(Path::new("."));
-            std::fs::create_dir_all(folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(text.as_bytes())?;
-            // Temporary files are readable by their owner only; calibrations need
-            // not be.
-            use std::os::unix::fs::PermissionsExt;
-            let readable = std::fs::Permissions::from_mode(0o644);
-            file.as_file().set_permissions(readable)?;
-            file.persist(path)?;
-            Ok(())
-        };
-        write().with_context(|| format!("cannot write the calibration {}", path.display()))?;
-        self.hash = blake3::hash(text.as_bytes()).to_hex().to_string();
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -299,6 +333,18 @@ pub(super) mod tests {
 
     /// Takes the model's own probability, except for names: theirs becomes 0.5.
     pub fn calibration(threshold: Option<f64>) -> Calibration {
+        Calibration {
+            version: Calibration::VERSION,
+            reader: CalibratedReader {
+                name: "nano".into(),
+                hash: "r".into(),
+            },
+            types: BTreeMap::from([("receipt".to_owned(), part(threshold))]),
+            hash: "c".into(),
+        }
+    }
+
+    fn part(threshold: Option<f64>) -> TypeCalibration {
         let column = |feature: &str, weight| FeatureWeight {
             feature: feature.parse().unwrap(),
             center: 0.0,
@@ -314,15 +360,9 @@ pub(super) mod tests {
             p_value: 0.2,
             needed: threshold.is_none().then_some(460),
         };
-        Calibration {
-            version: Calibration::VERSION,
-            reader: CalibratedReader {
-                name: "nano".into(),
-                hash: "r".into(),
-            },
+        TypeCalibration {
             created: "2025-01-01T00:00:00Z".into(),
             docmill: "0".into(),
-            types: vec!["receipt".into()],
             data: CalibrationData {
                 fitted: 50,
                 certified: 100,
@@ -340,7 +380,6 @@ pub(super) mod tests {
                 ],
                 strength: 1.0,
             },
-            hash: "c".into(),
         }
     }
 
@@ -366,9 +405,16 @@ pub(super) mod tests {
         shipped.save(&models.join(file_name(HASH))).unwrap();
         assert_eq!(folders.find(HASH).unwrap(), Some(shipped));
         let mut own = made();
-        own.confidence = 0.95;
+        own.types.get_mut("receipt").unwrap().confidence = 0.95;
         own.save(&folders.target(HASH).unwrap()).unwrap();
-        assert_eq!(folders.find(HASH).unwrap(), Some(own));
+        assert_eq!(folders.find(HASH).unwrap(), Some(own.clone()));
+        let mut more = made();
+        more.types.insert("invoice".into(), part(Some(0.7)));
+        more.save(&models.join(file_name(HASH))).unwrap();
+        let both = folders.find(HASH).unwrap().unwrap();
+        assert_eq!(both.types["receipt"].confidence, 0.95);
+        assert_eq!(both.types["invoice"], more.types["invoice"]);
+        assert!(both.hash != own.hash && both.hash != more.hash);
         let off = Folders {
             setting: Some(OFF.into()),
             ..folders
@@ -389,7 +435,7 @@ pub(super) mod tests {
         assert!(error(&folders, "other").contains("docmill calibrate"));
         assert_eq!(folders.find_any("other").unwrap(), None);
         let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, text.replacen("\"version\": 1", "\"version\": 9", 1)).unwrap();
+        std::fs::write(&path, text.replacen("\"version\": 2", "\"version\": 9", 1)).unwrap();
         assert!(error(&folders, HASH).contains("calibrate again"));
         std::fs::write(&path, "{}").unwrap();
         assert!(error(&folders, HASH).contains("not a calibration"));
@@ -397,7 +443,7 @@ pub(super) mod tests {
 
     #[test]
     fn numbers_that_make_no_probability_are_refused() {
-        type Spoil = fn(&mut Calibration);
+        type Spoil = fn(&mut TypeCalibration);
         let spoils: [(Spoil, &str); 7] = [
             (|c| c.scorer.columns[0].scale = 0.0, "scale"),
             (|c| c.scorer.columns[0].weight = 1e300, "weight"),
@@ -409,7 +455,7 @@ pub(super) mod tests {
         ];
         for (spoil, why) in spoils {
             let mut spoiled = made();
-            spoil(&mut spoiled);
+            spoil(spoiled.types.get_mut("receipt").unwrap());
             let text = serde_json::to_string(&spoiled).unwrap();
             let error = format!("{:#}", Calibration::parse(&text).unwrap_err());
             assert!(

@@ -19,7 +19,7 @@ pub fn calibration(bytes: &[u8]) {
     let written = serde_json::to_string(&calibration).expect("a calibration can be written");
     Calibration::parse(&written).expect("what was written can be read");
     let calibration = Arc::new(calibration);
-    for doc_type in calibration.types.iter().take(2) {
+    for doc_type in calibration.types.keys().take(2) {
         let doc_type = doc_type_named(doc_type);
         for max_error in ERROR_RATES {
             let policy = Policy {
@@ -33,7 +33,8 @@ pub fn calibration(bytes: &[u8]) {
 }
 
 fn judge(policy: &Policy, doc_type: &DocType) {
-    let calibration = policy.calibration.as_deref();
+    let calibration = policy.calibration.as_ref();
+    let calibration = calibration.and_then(|calibration| calibration.types.get(&doc_type.name));
     let threshold = calibration.and_then(|calibration| policy.threshold(calibration));
     let mut record = record(&doc_type.name);
     for decision in policy.decisions(doc_type, &record) {

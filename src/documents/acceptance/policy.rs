@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::claims::{ValueClaim, claims};
 use super::features::ClaimKind;
-use super::{Calibration, Certificate, total_required};
+use super::{Calibration, Certificate, TypeCalibration, total_required};
 use crate::domain::{
     Calibrated, DocType, FieldPath, Finding, FindingCode, Record, Severity, Status,
 };
@@ -38,25 +38,21 @@ pub struct ClaimDecision {
 impl Policy {
     /// A text that is equal only for policies with equal decisions.
     pub fn key(&self) -> String {
-        let calibration = self
-            .calibration
-            .as_ref()
-            .map_or("none", |c| c.hash.as_str());
+        let calibration = self.calibration_hash().unwrap_or("none");
         format!("{calibration} {} {}", self.max_error, self.min_confidence)
     }
 
-    /// The calibration, if it applies to this type.
-    fn calibration_of(&self, doc_type: &DocType) -> Option<&Calibration> {
-        let calibration = self.calibration.as_deref()?;
-        calibration
-            .types
-            .contains(&doc_type.name)
-            .then_some(calibration)
+    fn calibration_hash(&self) -> Option<&str> {
+        Some(self.calibration.as_ref()?.hash.as_str())
     }
 
-    /// The certificate that applies to `max_error`: one for a smaller error rate holds
-    /// for a larger one too.
-    pub fn certificate<'a>(&self, calibration: &'a Calibration) -> Option<&'a Certificate> {
+    fn calibration_of(&self, doc_type: &DocType) -> Option<&TypeCalibration> {
+        self.calibration.as_ref()?.types.get(&doc_type.name)
+    }
+
+    /// The certificate that applies: one for a smaller error rate holds for a
+    /// larger one.
+    pub fn certificate<'a>(&self, calibration: &'a TypeCalibration) -> Option<&'a Certificate> {
         let fits = |c: &&Certificate| c.max_error <= self.max_error + 1e-12;
         let fitting = || calibration.certificates.iter().filter(fits).rev();
         // Not the lowest of all thresholds: a choice among several would not hold
@@ -66,7 +62,7 @@ impl Policy {
             .or_else(|| fitting().next())
     }
 
-    pub fn threshold(&self, calibration: &Calibration) -> Option<f64> {
+    pub fn threshold(&self, calibration: &TypeCalibration) -> Option<f64> {
         self.certificate(calibration)?.threshold
     }
 
@@ -114,7 +110,7 @@ impl Policy {
         let calibration = doc_type.and_then(|doc_type| self.calibration_of(doc_type));
         if let (Some(calibration), false) = (calibration, decisions.is_empty()) {
             record.calibrated = Some(Calibrated {
-                calibration: calibration.hash.clone(),
+                calibration: self.calibration_hash().unwrap_or_default().to_owned(),
                 max_error: self.max_error,
                 threshold: self.threshold(calibration),
                 fields: decisions
@@ -137,7 +133,7 @@ impl Policy {
 
     fn calibrated_finding(
         &self,
-        calibration: &Calibration,
+        calibration: &TypeCalibration,
         record: &Record,
         decisions: &[ClaimDecision],
     ) -> Option<Finding> {

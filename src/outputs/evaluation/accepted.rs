@@ -1,6 +1,8 @@
 //! Values and documents that are accepted without a person, and how many of them
 //! are wrong.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::judged::{JudgedDocument, JudgedValue};
@@ -61,16 +63,42 @@ impl AcceptedCounts {
     }
 }
 
+/// An allowed error rate (0 to 1) with the threshold that each document type has
+/// for it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RateThresholds {
+    pub max_error: f64,
+    /// By type; `None`: no threshold is certified, so nothing is accepted.
+    pub thresholds: BTreeMap<String, Option<f64>>,
+}
+
+impl RateThresholds {
+    /// In words: each type with its threshold.
+    pub fn described(&self) -> Vec<String> {
+        let of_type = |(name, threshold): (&String, &Option<f64>)| match threshold {
+            Some(threshold) => format!("{name} {threshold:.4}"),
+            None => format!("{name} not certified"),
+        };
+        self.thresholds.iter().map(of_type).collect()
+    }
+
+    fn of(&self, document: &JudgedDocument) -> Option<f64> {
+        self.thresholds
+            .get(&document.classified_as)
+            .copied()
+            .flatten()
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RateOutcome {
-    pub max_error: f64,
-    /// `None`: no threshold is certified, so nothing is accepted.
-    pub threshold: Option<f64>,
+    #[serde(flatten)]
+    pub rate: RateThresholds,
     pub accepted: AcceptedCounts,
 }
 
 impl Acceptance {
-    pub fn of(documents: &[JudgedDocument], rates: &[(f64, Option<f64>)]) -> Acceptance {
+    pub fn of(documents: &[JudgedDocument], rates: &[RateThresholds]) -> Acceptance {
         let (embedded, documents): (Vec<&JudgedDocument>, Vec<&JudgedDocument>) =
             documents.iter().partition(|document| document.embedded);
         let documents = documents.as_slice();
@@ -85,15 +113,14 @@ impl Acceptance {
         let calibrated = pairs(|leaf| leaf.probability);
         let deciding = pairs(probability);
         let (curve, own_curve) = (risk_coverage(&deciding), risk_coverage(&own));
-        let at = |&(max_error, threshold): &(f64, Option<f64>)| RateOutcome {
-            max_error,
-            threshold,
+        let at = |rate: &RateThresholds| RateOutcome {
+            rate: rate.clone(),
             accepted: accepted(
                 documents,
-                |_, leaf| is_at(leaf, threshold),
+                |document, leaf| is_at(leaf, rate.of(document)),
                 |document| {
                     let enough = |t: f64| document.least.is_none_or(|least| least >= t);
-                    document.unobjected && threshold.is_some_and(enough)
+                    document.unobjected && rate.of(document).is_some_and(enough)
                 },
             ),
         };
@@ -180,6 +207,15 @@ mod tests {
     use super::*;
     use crate::documents::acceptance::{ClaimDecision, ClaimKind, ValueClaim, example_features};
 
+    impl RateThresholds {
+        pub(in super::super) fn of_one(max_error: f64, name: &str, at: Option<f64>) -> Self {
+            RateThresholds {
+                max_error,
+                thresholds: BTreeMap::from([(name.to_owned(), at)]),
+            }
+        }
+    }
+
     fn believing(mut document: JudgedDocument, probabilities: &[(f64, bool)]) -> JudgedDocument {
         for (leaf, (probability, accepted)) in document.fields.iter_mut().zip(probabilities) {
             leaf.probability = Some(*probability);
@@ -214,7 +250,11 @@ mod tests {
             DocumentWork::default(),
         );
         let good = believing(good, &[(0.99, true), (0.5, false)]);
-        let rates = [(0.01, None), (0.1, Some(0.93))];
+        let name = half.classified_as.clone();
+        let rates = [
+            RateThresholds::of_one(0.01, &name, None),
+            RateThresholds::of_one(0.1, &name, Some(0.93)),
+        ];
         let found = Acceptance::of(&[half, good], &rates);
         assert_eq!(
             (
@@ -255,7 +295,8 @@ mod tests {
         let mut stated = seen(2, truth.clone());
         stated.embedded = true;
         let stated = judge(&case(truth), &[stated], DocumentWork::default());
-        let found = Acceptance::of(&[read, stated], &[(0.1, Some(0.5))]);
+        let rate = RateThresholds::of_one(0.1, &read.classified_as, Some(0.5));
+        let found = Acceptance::of(&[read, stated], &[rate]);
         let counts = |a: &AcceptedCounts| {
             let values = (a.values, a.accepted_values, a.wrong_values);
             (

@@ -1,61 +1,71 @@
 //! Calibration from judged documents.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+use anyhow::ensure;
 
 use super::judged::JudgedDocument;
 use crate::documents::acceptance::{
-    self, CalibratedReader, Calibration, CalibrationData, DocumentSample, ERROR_RATES, FITTED,
-    LabelledClaim, percent, reliability,
+    self, CalibrationData, DocumentSample, ERROR_RATES, FITTED, LabelledClaim, TypeCalibration,
+    percent, reliability,
 };
 use crate::domain::count;
 
 /// Fewest documents (groups of near-copies) for a calibration.
 const FEWEST: usize = 20;
 
-/// Documents for fitting and documents for certification, within each type. The
-/// hash of the group's name decides, so that the split is arbitrary but stable.
-fn split(documents: &[JudgedDocument]) -> (Vec<Vec<&JudgedDocument>>, Vec<Vec<&JudgedDocument>>) {
-    let mut by_type: BTreeMap<&str, BTreeMap<[u8; 32], Vec<&JudgedDocument>>> = BTreeMap::new();
+/// Near-copies of one document.
+type Group<'a> = Vec<&'a JudgedDocument>;
+
+/// Groups for fitting and groups for certification. The hash of the group's
+/// name decides, so that the split is arbitrary but stable.
+fn split<'a>(documents: &[&'a JudgedDocument]) -> (Vec<Group<'a>>, Vec<Group<'a>>) {
+    let mut groups: BTreeMap<[u8; 32], Group> = BTreeMap::new();
     for document in documents {
         let key = *blake3::hash(document.group.as_bytes()).as_bytes();
-        let groups = by_type.entry(&document.doc_type).or_default();
         groups.entry(key).or_default().push(document);
     }
-    let (mut fit, mut certify) = (Vec::new(), Vec::new());
-    for groups in by_type.into_values() {
-        let fitted = (groups.len() as f64 * FITTED).round() as usize;
-        for (index, (_, group)) in groups.into_iter().enumerate() {
-            match index < fitted {
-                true => fit.push(group),
-                false => certify.push(group),
-            }
-        }
-    }
+    let mut fit: Vec<Group> = groups.into_values().collect();
+    let certify = fit.split_off((fit.len() as f64 * FITTED).round() as usize);
     (fit, certify)
 }
 
-/// A calibration from documents that one reader read. An error if they are too
-/// few.
+/// A calibration of each type from documents that one reader read; an error for
+/// a type of which there are too few. `confidence`: 0.5 to 1.
 pub fn calibrate(
     documents: &[JudgedDocument],
-    reader: CalibratedReader,
     confidence: f64,
-) -> anyhow::Result<Calibration> {
+) -> BTreeMap<String, anyhow::Result<TypeCalibration>> {
+    let mut by_type: BTreeMap<&str, Vec<&JudgedDocument>> = BTreeMap::new();
     // E-invoices and documents that could not be read say nothing about the reader.
-    let documents: Vec<JudgedDocument> =
-        documents.iter().filter(|d| has_claim(d)).cloned().collect();
-    let types: BTreeSet<String> = documents.iter().map(|d| d.doc_type.clone()).collect();
-    let (fit, certify) = split(&documents);
+    for document in documents.iter().filter(|d| has_claim(d)) {
+        by_type
+            .entry(&document.doc_type)
+            .or_default()
+            .push(document);
+    }
+    let made = by_type.into_iter().map(|(doc_type, documents)| {
+        let made = calibrate_type(doc_type, &documents, confidence);
+        (doc_type.to_owned(), made)
+    });
+    made.collect()
+}
+
+fn calibrate_type(
+    doc_type: &str,
+    documents: &[&JudgedDocument],
+    confidence: f64,
+) -> anyhow::Result<TypeCalibration> {
+    let (fit, certify) = split(documents);
     let (fitted, certified) = (fit.len(), certify.len());
     let (fit, certify) = (known(&fit), known(&certify));
-    if fitted + certified < FEWEST {
-        anyhow::bail!(
-            "{} (near-copies count as one): too few to calibrate with; {FEWEST} are the least, {} certify an error rate of {} at best",
-            count((fitted + certified) as u64, "document"),
-            acceptance::fewest(ERROR_RATES[0], confidence),
-            percent(ERROR_RATES[0])
-        );
-    }
+    ensure!(
+        fitted + certified >= FEWEST,
+        "{} of type {doc_type} (near-copies count as one): too few to calibrate with; {FEWEST} are the least, {} certify an error rate of {} at best",
+        count((fitted + certified) as u64, "document"),
+        acceptance::fewest(ERROR_RATES[0], confidence),
+        percent(ERROR_RATES[0])
+    );
     let (scorer, out_of_fold) = acceptance::learn(&fit);
     let probabilities: Vec<f64> = certify
         .iter()
@@ -70,14 +80,11 @@ pub fn calibrate(
         values.map(|(k, p)| (*p, k.right)).collect()
     };
     let own: Vec<f64> = certify.iter().map(|k| k.own).collect();
-    Ok(Calibration {
-        version: Calibration::VERSION,
-        reader,
+    Ok(TypeCalibration {
         created: jiff::Timestamp::now()
             .strftime("%Y-%m-%dT%H:%M:%SZ")
             .to_string(),
         docmill: env!("CARGO_PKG_VERSION").to_owned(),
-        types: types.into_iter().collect(),
         data: CalibrationData {
             fitted: fitted as u64,
             certified: certified as u64,
@@ -88,7 +95,6 @@ pub fn calibrate(
         before: reliability(&pairs(&own)),
         after: reliability(&pairs(&probabilities)),
         scorer,
-        hash: String::new(),
     })
 }
 
@@ -98,7 +104,7 @@ fn has_claim(document: &JudgedDocument) -> bool {
 }
 
 /// Every claim whose truth is known; a document is a group of near-copies.
-fn known(groups: &[Vec<&JudgedDocument>]) -> Vec<LabelledClaim> {
+fn known(groups: &[Group]) -> Vec<LabelledClaim> {
     let mut all = Vec::new();
     for (document, group) in groups.iter().enumerate() {
         for leaf in group.iter().flat_map(|one| &one.fields) {
@@ -139,7 +145,7 @@ mod tests {
 
     use super::super::judge::judge;
     use super::super::judge::tests::{case, seen};
-    use super::super::judged::DocumentWork;
+    use super::super::judged::{DocumentWork, ValueOutcome};
     use super::*;
     use crate::documents::acceptance::{ClaimDecision, ClaimKind, ValueClaim, example_features};
 
@@ -170,17 +176,15 @@ mod tests {
         (0..number).map(document).collect()
     }
 
-    fn reader() -> CalibratedReader {
-        CalibratedReader {
-            name: "nano".into(),
-            hash: "h".into(),
-        }
+    fn made(documents: &[JudgedDocument]) -> BTreeMap<String, TypeCalibration> {
+        let made = calibrate(documents, 0.9).into_iter();
+        made.map(|(name, made)| (name, made.unwrap())).collect()
     }
 
     #[test]
     fn near_copies_stay_together_and_no_document_is_in_both_parts() {
         let all = documents(100);
-        let (fit, certify) = split(&all);
+        let (fit, certify) = split(&all.iter().collect::<Vec<_>>());
         assert_eq!((fit.len(), certify.len()), (15, 35));
         let mut names: Vec<&str> = fit
             .iter()
@@ -203,14 +207,33 @@ mod tests {
                 .iter_mut()
                 .for_each(|leaf| leaf.claim = None);
         }
-        let made = calibrate(&all, reader(), 0.9).unwrap();
-        assert_eq!(made.types, [all[50].doc_type.as_str()]);
-        assert_eq!(made.data.fitted + made.data.certified, 25);
+        let made = made(&all);
+        let names: Vec<&String> = made.keys().collect();
+        assert_eq!(names, [&all[50].doc_type]);
+        let data = &made[&all[50].doc_type].data;
+        assert_eq!(data.fitted + data.certified, 25);
+    }
+
+    #[test]
+    fn each_type_is_certified_by_itself() {
+        let mut all = documents(600);
+        for (index, document) in all.iter_mut().enumerate() {
+            document.doc_type = ["receipt", "invoice"][index / 300].into();
+            if index >= 300 {
+                let leaves = document.fields.iter_mut();
+                leaves.for_each(|leaf| leaf.outcome = ValueOutcome::Wrong);
+            }
+        }
+        let made = made(&all);
+        let threshold = |name: &str| made[name].certificates[3].threshold;
+        assert!(threshold("receipt").is_some(), "{:#?}", made["receipt"]);
+        assert_eq!(threshold("invoice"), None);
     }
 
     #[test]
     fn confident_values_are_separated_and_certified_if_there_are_enough() {
-        let made = calibrate(&documents(400), reader(), 0.9).unwrap();
+        let made = made(&documents(400));
+        let made = made.into_values().next().unwrap();
         assert_eq!((made.data.fitted, made.data.certified), (60, 140));
         assert!(made.after.ece < 0.05 && made.after.ece < made.before.ece);
         let threshold = |rate: f64| {
@@ -223,7 +246,8 @@ mod tests {
 
     #[test]
     fn too_few_documents_are_an_error_with_the_number_that_is_needed() {
-        let error = calibrate(&documents(30), reader(), 0.9).unwrap_err();
+        let mut found = calibrate(&documents(30), 0.9).into_values();
+        let error = found.next().unwrap().unwrap_err();
         assert!(error.to_string().contains("460"), "{error}");
     }
 }

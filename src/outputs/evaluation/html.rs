@@ -75,8 +75,8 @@ pub fn page(
 fn rate(rate: &super::accepted::RateOutcome) -> Value {
     let accepted = &rate.accepted;
     context! {
-        max_error => rate.max_error,
-        threshold => rate.threshold.map(|t| format!("{t:.4}")),
+        max_error => rate.rate.max_error,
+        thresholds => rate.rate.described().join(", "),
         accepted => Value::from(Serde(accepted)),
         coverage => accepted.coverage(),
         risk => accepted.risk(),
@@ -117,6 +117,7 @@ fn because(leaf: &JudgedValue) -> String {
 mod tests {
     use serde_json::json;
 
+    use super::super::accepted::RateThresholds;
     use super::super::baseline::Change;
     use super::super::judge::judge;
     use super::super::judge::tests::{case, seen};
@@ -129,7 +130,10 @@ mod tests {
         let read = json!({"a": "<img src=x>", "b": "2"});
         let mut document = judge(&case(truth), &[seen(1, read)], DocumentWork::default());
         document.name = "a&b.pdf".into();
-        let report = EvaluationReport::new(vec![document], &[(0.005, None), (0.02, Some(0.97))]);
+        let name = document.classified_as.clone();
+        let rates = [(0.005, None), (0.02, Some(0.97))];
+        let rates = rates.map(|(rate, at)| RateThresholds::of_one(rate, &name, at));
+        let report = EvaluationReport::new(vec![document], &rates);
         let about = EvaluationInfo {
             folder: "fixtures".into(),
             readers: vec!["nano".into()],

@@ -14,7 +14,7 @@ mod plots;
 mod report;
 mod truth;
 
-pub use accepted::{Acceptance, AcceptedCounts, RateOutcome};
+pub use accepted::{Acceptance, AcceptedCounts, RateOutcome, RateThresholds};
 pub use baseline::{Baseline, Change, Changes};
 pub use calibration::calibrate;
 pub use cases::{Cases, write_cases};

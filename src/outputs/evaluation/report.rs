@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use super::accepted::Acceptance;
+use super::accepted::{Acceptance, RateThresholds};
 use super::causes::ErrorCounts;
 use super::judged::{JudgedDocument, JudgedValue, ValueOutcome};
 use crate::domain::all_seconds;
@@ -235,9 +235,9 @@ pub struct EvaluationReport {
 }
 
 impl EvaluationReport {
-    /// `rates`: wanted error rates, each with the threshold that is certified
+    /// `rates`: allowed error rates, each with the thresholds that are certified
     /// for it.
-    pub fn new(documents: Vec<JudgedDocument>, rates: &[(f64, Option<f64>)]) -> EvaluationReport {
+    pub fn new(documents: Vec<JudgedDocument>, rates: &[RateThresholds]) -> EvaluationReport {
         let mut tables: BTreeMap<String, Vec<&JudgedDocument>> = BTreeMap::new();
         let mut report = EvaluationReport::default();
         for document in &documents {
