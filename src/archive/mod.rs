@@ -15,7 +15,7 @@ mod similar;
 mod terms;
 
 pub use duplicates::{Duplicates, Group, Member, SameBy, Undecided, duplicates};
-pub use index::entries;
+pub use index::{entries, merged};
 pub use look::look;
 pub use query::Query;
 pub use search::{Evidence, Found, Ranks, SearchRequest, TextVector, Why, search};

@@ -215,12 +215,14 @@ fn calibration(settings: &Settings) -> CheckResult {
         )));
     };
     let hash: String = calibration.hash.chars().take(12).collect();
-    let accepted = calibration.types.iter().map(|(name, of_type)| {
-        match policy.threshold(of_type) {
-            Some(threshold) => format!("{name} from probability {threshold:.4}"),
-            None => format!("{name} never, because no threshold is certified"),
-        }
-    });
+    let accepted =
+        calibration
+            .types
+            .iter()
+            .map(|(name, of_type)| match policy.threshold(of_type) {
+                Some(threshold) => format!("{name} from probability {threshold:.4}"),
+                None => format!("{name} never, because no threshold is certified"),
+            });
     let accepted: Vec<String> = accepted.collect();
     Ok(format!(
         "{hash}: values are accepted (at most {wanted} of accepted fields are wrong): {}",

@@ -38,7 +38,9 @@ pub use page::{
 };
 pub use path::{FieldPath, PathSegment};
 pub use payment::{Paper, PaymentKey};
-pub use reading::{AnswerGrammar, FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing};
+pub use reading::{
+    ANSWER, AnswerGrammar, FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing,
+};
 pub use record::{Calibrated, PageResult, Record, Source, Status};
 pub use stage::{Stage, StageSeconds};
 pub use turn::{turned_pixels, turned_size, unturned};

@@ -51,7 +51,13 @@ pub enum AnswerGrammar {
     /// JSON whose values copy the page's text: a grammar in llguidance's Lark
     /// form.
     Copies(String),
+    /// One JSON scalar that answers a question about the page's text, in the
+    /// same form of grammar. Its field is [`ANSWER`].
+    Scalar(String),
 }
+
+/// The field of the answer to a question.
+pub const ANSWER: &str = "answer";
 
 impl AnswerGrammar {
     pub fn schema(&self) -> Option<&Value> {

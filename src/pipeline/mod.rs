@@ -39,7 +39,7 @@ use std::time::Instant;
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::sync::watch;
 
-pub use ask::{Question, ask};
+pub use ask::{AskedPage, Asker, PageAnswer};
 pub use draw::StoredDocument;
 pub use engines::Engines;
 pub use events::Event;

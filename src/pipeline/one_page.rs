@@ -13,7 +13,7 @@ use crate::engines::models::{Installation, ResolvedClip};
 use crate::engines::rasterize::RasterSpec;
 use crate::engines::route::letterbox;
 use crate::engines::worker::{
-    DrawPage, EmbedText, OpenDocument, Pool, RasterizerRole, RoutePages, RouterRole,
+    DrawPage, EmbedText, OpenDocument, Pool, RasterizerRole, RoutePages, RouterRole, WorkerGuard,
 };
 use crate::ingest;
 
@@ -68,18 +68,33 @@ impl Drawer {
         index: u32,
         spec: RasterSpec,
     ) -> anyhow::Result<RasterPage> {
-        let about = |failure: Failure| anyhow::anyhow!("{}: {failure}", path.display());
-        let bytes = ingest::read(path, self.settings.limits.max_bytes).map_err(about)?;
-        let mut worker = self.pool.worker(None).await?;
-        let deadline = Duration::from_secs(self.settings.rasterizing.open_seconds);
-        let opened = worker.call(&OpenDocument { bytes: &bytes }, deadline).await;
-        let pages = opened.map_err(about)?.info.pages;
+        let (mut worker, pages) = self.open(path).await?;
         let has = count(u64::from(pages), "page");
         ensure!(index < pages, "{} has only {has}", path.display());
         let deadline = Duration::from_secs(self.settings.rasterizing.page_seconds);
         let drawn = worker.call(&DrawPage { index, spec }, deadline).await;
-        drawn.map_err(about)
+        drawn.map_err(|failure| about(path, &failure))
     }
+
+    /// How many pages a file has.
+    pub(super) async fn pages(&self, path: &Path) -> anyhow::Result<u32> {
+        Ok(self.open(path).await?.1)
+    }
+
+    /// A worker that has the file open, and its number of pages.
+    async fn open(&self, path: &Path) -> anyhow::Result<(WorkerGuard<RasterizerRole>, u32)> {
+        let bytes = ingest::read(path, self.settings.limits.max_bytes);
+        let bytes = bytes.map_err(|failure| about(path, &failure))?;
+        let mut worker = self.pool.worker(None).await?;
+        let deadline = Duration::from_secs(self.settings.rasterizing.open_seconds);
+        let opened = worker.call(&OpenDocument { bytes: &bytes }, deadline).await;
+        let opened = opened.map_err(|failure| about(path, &failure))?;
+        Ok((worker, opened.info.pages))
+    }
+}
+
+fn about(path: &Path, failure: &Failure) -> anyhow::Error {
+    anyhow::anyhow!("{}: {failure}", path.display())
 }
 
 /// A CLIP of its own, for commands that embed one text or page.

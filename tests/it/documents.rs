@@ -106,7 +106,7 @@ fn a_free_question_is_answered_and_nothing_is_stored(context: Context) {
     ]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let answer = &ran.json_lines()[0];
-    let text = answer["raw_text"].as_str().unwrap();
+    let text = answer["answer"].as_str().unwrap();
     // The default weights answer what they were trained for, also unconstrained.
     let fields: Value = serde_json::from_str(text).unwrap_or_else(|_| panic!("{text}"));
     assert_eq!(fields["app_name"], "PayQuick");

@@ -166,7 +166,9 @@ fn a_calibration_is_made_from_known_documents_and_later_records_name_it(context:
     let calibration: Value =
         serde_json::from_str(&fs::read_to_string(context.path("cal.json")).unwrap()).unwrap();
     for side in ["before", "after"] {
-        let error = calibration["types"]["screenshot"][side]["ece"].as_f64().unwrap();
+        let error = calibration["types"]["screenshot"][side]["ece"]
+            .as_f64()
+            .unwrap();
         assert!((0.0..=1.0).contains(&error));
     }
 

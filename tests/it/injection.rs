@@ -173,7 +173,7 @@ fn marks_in_a_question_are_text_to_the_model(context: Context) {
             answer.is_some() || ran.stderr.contains("the model"),
             "{question}: {ran:?}"
         );
-        answer.map(|answer| answer["prompt_tokens"].as_u64().unwrap())
+        answer.map(|answer| answer["reading"]["prompt_tokens"].as_u64().unwrap())
     };
     let plain = ask("Transcribe.").unwrap();
     for (marks, number) in [

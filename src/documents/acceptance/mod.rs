@@ -33,7 +33,8 @@ pub use curves::{BINS, Bin, Reliability, RiskPoint, aurc, isotonic, reliability,
 pub(crate) use features::example as example_features;
 pub use features::{ClaimKind, Feature, Features, PageFeatures};
 pub use file::{
-    CalibratedReader, Calibration, CalibrationData, FOLDER, Folders, OFF, TypeCalibration, file_name,
+    CalibratedReader, Calibration, CalibrationData, FOLDER, Folders, OFF, TypeCalibration,
+    file_name,
 };
 pub use fit::{FeatureWeight, LabelledClaim, Scorer, learn};
 pub use policy::{ClaimDecision, Policy, percent, status};

@@ -27,6 +27,7 @@ use crate::domain::{
 use finish::finish;
 
 pub use context::{Context, EmbeddedInvoice};
+pub use evidence::place_of;
 pub use recheck::{corrected, set};
 pub use relined::relined;
 pub use words::field as field_in_words;

@@ -37,6 +37,25 @@ pub fn grammar(members: &[Member], pieces: &Pieces) -> String {
     format!("start: {}\n{}", start.join(" "), rules.finish())
 }
 
+/// Longest text that answers a question, in characters.
+const MAX_ANSWER: u64 = 300;
+
+/// The grammar of the answer to a question: `null`, `true`, `false`, a count, or
+/// a text that the page has.
+pub fn answer_grammar(pieces: &Pieces) -> String {
+    let mut rules = Rules {
+        pieces,
+        text: String::new(),
+        lengths: BTreeSet::new(),
+        lists: 0,
+    };
+    let text = rules.value(&Copy::Text(MAX_ANSWER));
+    format!(
+        "start: {text} | \"true\" | \"false\" | COUNT\nCOUNT: /0|[1-9][0-9]{{0,2}}/\n{}",
+        rules.finish()
+    )
+}
+
 struct Rules<'a> {
     pieces: &'a Pieces,
     text: String,

@@ -9,7 +9,7 @@ mod pieces;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use grammar::grammar;
+pub use grammar::{answer_grammar, grammar};
 pub use pieces::Pieces;
 
 use crate::domain::{FieldPath, Format, PathSegment, Reading};

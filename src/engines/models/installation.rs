@@ -137,6 +137,17 @@ impl Installation {
             let problem = problem(reader_of_manifest(folders, name, spec));
             let default = &manifest.default_reader;
             models.push(verified("reader", name, default, &spec.files(), problem));
+            if let Some(spec) = spec.for_questions() {
+                let found = reader_of_manifest(folders, name, &spec);
+                let name = format!("{name}, for questions");
+                models.push(verified(
+                    "reader",
+                    &name,
+                    "",
+                    &spec.files(),
+                    self::problem(found),
+                ));
+            }
         }
         for (name, spec) in &manifest.clip {
             let problem = problem(clip_of_manifest(folders, name, spec));

@@ -70,6 +70,10 @@ pub struct ReaderModel {
     /// A LoRA adapter for `text`.
     #[serde(default)]
     pub adapter: Option<ModelFile>,
+    /// A LoRA adapter for `text`, used in place of `adapter` to answer questions
+    /// about a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question_adapter: Option<ModelFile>,
     /// Tokens of context for one page: image, prompt and answer.
     pub context: u32,
     /// minijinja template of one turn with `{{ images }}` and `{{ prompt }}`;
@@ -130,9 +134,20 @@ pub struct OcrModel {
 }
 
 impl ReaderModel {
+    /// Those that read pages.
     pub fn files(&self) -> Vec<&ModelFile> {
         let optional = [&self.mmproj, &self.adapter].into_iter().flatten();
         std::iter::once(&self.text).chain(optional).collect()
+    }
+
+    /// The same model as it answers questions; `None`: with the same files.
+    pub fn for_questions(&self) -> Option<ReaderModel> {
+        let adapter = self.question_adapter.clone()?;
+        Some(ReaderModel {
+            adapter: Some(adapter),
+            question_adapter: None,
+            ..self.clone()
+        })
     }
 }
 
@@ -212,7 +227,9 @@ impl Manifest {
 
     /// The files of every model.
     pub fn files(&self) -> Vec<&ModelFile> {
-        let readers = self.reader.values().flat_map(ReaderModel::files);
+        let readers = self.reader.values();
+        let readers = readers
+            .flat_map(|reader| [reader.files(), reader.question_adapter.iter().collect()].concat());
         let clips = self.clip.values().flat_map(ClipModel::files);
         let ocr = self.ocr.values().flat_map(OcrModel::files);
         readers.chain(clips).chain(ocr).collect()

@@ -8,7 +8,8 @@ use anyhow::ensure;
 use super::endpoint::{ResolvedEndpoint, TokenPrice};
 use super::form::{Anchor, AnswerForm, ImageLayout};
 use super::installation::{Installation, Verified};
-use super::resolve::ResolvedReader;
+use super::manifest::ReaderModel;
+use super::resolve::{ResolvedReader, reader_of_manifest};
 use crate::config::{EscalationSettings, ReadingSettings, as_usage_error};
 
 /// What the pipeline knows of a reader, local or not.
@@ -125,6 +126,20 @@ impl Installation {
             (Some(name), None) => self.tier(name),
             _ => Ok(self.reader(reading)?.into()),
         }
+    }
+
+    /// The reader that answers questions: that of the settings, with its adapter
+    /// for questions where it has one.
+    pub fn for_questions(&self, reading: &ReadingSettings) -> anyhow::Result<ReaderSpec> {
+        if reading.text_gguf.is_none() {
+            let (folders, manifest) = self.folders()?;
+            let name = reading.reader.as_ref().unwrap_or(&manifest.default_reader);
+            let model = manifest.reader.get(name);
+            if let Some(model) = model.and_then(ReaderModel::for_questions) {
+                return Ok(reader_of_manifest(folders, name, &model)?.into());
+            }
+        }
+        self.first(reading)
     }
 
     /// The reader or endpoint of this name.

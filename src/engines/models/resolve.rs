@@ -131,6 +131,7 @@ pub fn reader_of_files(text: &Path, mmproj: &Path) -> anyhow::Result<ResolvedRea
         text: named(text.clone()),
         mmproj: Some(named(mmproj.clone())),
         adapter: None,
+        question_adapter: None,
         context,
         chat_template: None,
         prompt_variant: None,
@@ -291,6 +292,8 @@ fn reader_hash(reader: &ResolvedReader) -> anyhow::Result<String> {
         // Only whether the file exists: its content is in the checksums.
         mmproj: reader.mmproj.as_ref().map(|_| ModelFile::default()),
         adapter: reader.adapter.as_ref().map(|_| ModelFile::default()),
+        // It decides no answer about a page.
+        question_adapter: None,
         ..reader.spec.clone()
     };
     Ok(hash(&reader.files.sums(), &serde_json::to_string(&spec)?))

@@ -21,7 +21,7 @@ use super::logprobs::note;
 use super::repeat::{is_endless, repeated_lines};
 use super::{Prompt, TokenModel, Tokenize};
 use crate::domain::{
-    AnswerGrammar, Failure, FieldLogprob, FieldPath, Fields, Reading, Reason, Repetition,
+    ANSWER, AnswerGrammar, Failure, FieldLogprob, FieldPath, Fields, Reading, Reason, Repetition,
     json_problem,
 };
 
@@ -106,7 +106,7 @@ impl<M: TokenModel> Decoder<M> {
         let matcher = match grammar {
             AnswerGrammar::Free => None,
             AnswerGrammar::Schema(schema) => Some(self.schema(schema)?),
-            AnswerGrammar::Copies(lark) => {
+            AnswerGrammar::Copies(lark) | AnswerGrammar::Scalar(lark) => {
                 let parser = self
                     .copies
                     .create_parser(TopLevelGrammar::from_lark(lark.clone()))
@@ -119,6 +119,7 @@ impl<M: TokenModel> Decoder<M> {
         let prefill_seconds = start.elapsed().as_secs_f64();
         let start = Instant::now();
         let mut answer = Answer::new(matcher);
+        answer.is_scalar = matches!(grammar, AnswerGrammar::Scalar(_));
         self.generate(&mut answer, max_tokens)?;
         let raw_text = answer.text();
         if raw_text.trim().is_empty() {
@@ -279,6 +280,8 @@ struct Answer {
     repetitions: Vec<Repetition>,
     /// Whether a free answer repeats itself.
     is_endless: bool,
+    /// One value without a field's name.
+    is_scalar: bool,
 }
 
 impl Answer {
@@ -295,6 +298,7 @@ impl Answer {
             closing: None,
             repetitions: Vec::new(),
             is_endless: false,
+            is_scalar: false,
         }
     }
 
@@ -384,6 +388,13 @@ impl Answer {
             self.is_endless = is_endless(&self.bytes);
             return Ok(());
         }
+        if self.is_scalar {
+            self.bytes.extend_from_slice(piece);
+            if !is_forced {
+                note(&mut self.logprobs, ANSWER.to_owned(), logprob);
+            }
+            return Ok(());
+        }
         let mut leaf = None;
         for byte in piece {
             let step = self.scanner.push(*byte);
@@ -426,7 +437,11 @@ impl Answer {
 
     /// The answer's object with repeated lines removed.
     fn fields(&self, raw_text: &str) -> Result<Fields, Failure> {
-        let parsed = serde_json::from_str::<Fields>(raw_text);
+        let parsed = match self.is_scalar {
+            true => serde_json::from_str(raw_text)
+                .map(|value| Fields::from_iter([(ANSWER.to_owned(), value)])),
+            false => serde_json::from_str(raw_text),
+        };
         let mut fields = parsed.map_err(|error| {
             failure(
                 Reason::OutputCutOff,

@@ -17,7 +17,7 @@ use llama_cpp_2::{LogOptions, send_logs_to_tracing};
 
 use super::decode::Decoder;
 use super::{PageReader, Prompt, TokenModel, Tokenize, Vocabulary, layout};
-use crate::domain::{Failure, ReadRequest, Reading, Reason};
+use crate::domain::{AnswerGrammar, Failure, ReadRequest, Reading, Reason};
 use crate::engines::models::{ImageLayout, ResolvedReader};
 
 /// Tokens that llama.cpp computes at once: more than the 576 of a tile and its
@@ -54,6 +54,7 @@ impl PageReader for LlamaReader {
         let prompt = Prompt {
             images,
             instruction: request.prompt.clone(),
+            continues: matches!(request.grammar, AnswerGrammar::Scalar(_)),
         };
         self.decoder
             .read(&prompt, &request.grammar, request.max_tokens)
@@ -74,6 +75,8 @@ struct LlamaModelContext {
     controls: Vec<String>,
     /// Tokens that are in the context.
     used: u32,
+    /// Those tokens, as far as they are text from the context's start.
+    known: Vec<u32>,
 }
 
 impl LlamaModelContext {
@@ -148,6 +151,7 @@ impl LlamaModelContext {
             marker,
             controls: Vec::new(),
             used: 0,
+            known: Vec::new(),
         };
         let frame = context.turn(&layout::prefixes(&reader.spec.layout), "")?;
         context.controls = controls(model, &frame);
@@ -182,14 +186,43 @@ impl LlamaModelContext {
 }
 
 impl LlamaModelContext {
-    fn prefill_text(&mut self, turn: &str) -> Result<u32, Failure> {
+    /// Takes in a prompt without images. Returns its length in tokens.
+    fn prefill_text(&mut self, turn: &str, continues: bool) -> Result<u32, Failure> {
         let tokens = self.model.vocab().tokenize(turn.as_bytes(), true, true);
         let tokens: Vec<u32> = tokens.iter().map(|t| t.0.cast_unsigned()).collect();
         fits(tokens.len() as u32, self.context.n_ctx())?;
+        let kept = match continues {
+            true => self.keep_prefix(&tokens)?,
+            false => {
+                self.forget();
+                0
+            }
+        };
+        self.decode(&tokens[kept..])?;
+        Ok(self.used)
+    }
+
+    fn forget(&mut self) {
         self.context.clear_kv_cache();
         self.used = 0;
-        self.decode(&tokens)?;
-        Ok(self.used)
+        self.known.clear();
+    }
+
+    /// Forgets all but what `tokens` begin with, and returns how many that are.
+    /// The last token is always taken in again: it makes the logits.
+    fn keep_prefix(&mut self, tokens: &[u32]) -> Result<usize, Failure> {
+        let both = self.known.iter().zip(tokens);
+        let same = both.take_while(|(known, new)| known == new).count();
+        let kept = same.min(tokens.len().saturating_sub(1));
+        let from = Some(kept as u32);
+        let cleared = self.context.clear_kv_cache_seq(Some(0), from, None);
+        if !cleared.map_err(Failure::internal)? {
+            self.forget();
+            return Ok(0);
+        }
+        self.known.truncate(kept);
+        self.used = kept as u32;
+        Ok(kept)
     }
 }
 
@@ -238,8 +271,11 @@ impl TokenModel for LlamaModelContext {
         let prefixes: Vec<String> = prompt.images.iter().map(|(p, _)| p.clone()).collect();
         let text = self.turn(&prefixes, &prompt.instruction);
         let text = text.map_err(Failure::internal)?;
+        if self.mtmd.is_some() {
+            self.forget();
+        }
         let Some(mtmd) = &mut self.mtmd else {
-            return self.prefill_text(&text);
+            return self.prefill_text(&text, prompt.continues);
         };
         let bitmaps: Vec<MtmdBitmap> = prompt
             .images
@@ -256,7 +292,6 @@ impl TokenModel for LlamaModelContext {
         let chunks = mtmd.tokenize(input, &bitmaps).map_err(Failure::internal)?;
         let tokens = chunks.total_tokens() as u32;
         fits(tokens, self.context.n_ctx())?;
-        self.context.clear_kv_cache();
         let batch = self.context.n_batch() as i32;
         let past = chunks
             .eval_chunks(mtmd, &mut self.context, 0, 0, batch, true)
@@ -289,6 +324,7 @@ impl TokenModel for LlamaModelContext {
             }
             self.context.decode(&mut batch).map_err(Failure::internal)?;
         }
+        self.known.extend_from_slice(tokens);
         Ok(())
     }
 
@@ -415,6 +451,7 @@ mod tests {
         let prompt = Prompt {
             images: layout::images(&page.unwrap(), &golden.kind, &reader.spec.layout).unwrap(),
             instruction: format!("Read the {}.", golden.kind),
+            continues: false,
         };
         assert_eq!(prompt.images.len(), golden.tiles);
         let mut model = LlamaModelContext::load(&reader, 1).unwrap();
@@ -433,5 +470,26 @@ mod tests {
         // to 16 bits inside; without it the difference is below 0.01
         // (training/tests/test_training.py).
         assert!(worst < 0.25, "a logit differs by {worst}");
+        // llama.cpp can be started once in a process, so this is no test of its own.
+        what_two_prompts_begin_with_is_taken_in_once(&mut model);
+    }
+
+    fn what_two_prompts_begin_with_is_taken_in_once(model: &mut LlamaModelContext) {
+        let page = "Teehaus Gesamt 4,20 EUR\n".repeat(20);
+        let prompt = |question: &str| format!("{page}{question}");
+        model.prefill_text(&prompt("When?"), false).unwrap();
+        let first = model.known.clone();
+        model.decode(&[5, 6]).unwrap();
+        let tokens = model.prefill_text(&prompt("How much?"), true).unwrap();
+        assert_eq!((model.used, model.known.len() as u32), (tokens, tokens));
+        let same = model.known.iter().zip(&first).take_while(|(a, b)| a == b);
+        assert!(same.count() > 100);
+        let continued = model.logits().to_vec();
+        model.prefill_text(&prompt("How much?"), false).unwrap();
+        let differs = model.logits().iter().zip(&continued);
+        let most = differs.map(|(a, b)| (a - b).abs()).fold(0f32, f32::max);
+        // Other batches round otherwise; another context would differ by whole
+        // units.
+        assert!(most < 0.25, "a logit differs by {most}");
     }
 }

@@ -20,13 +20,37 @@ use serde_json::Value;
 use super::checks::{CheckOutcome, Weight};
 use super::words;
 use crate::domain::{
-    DocType, EvidenceClass, FieldEvidence, Fields, Finding, FindingCode, PageResult, Severity,
+    DocType, EvidenceClass, FieldEvidence, Fields, Finding, FindingCode, OcrWord, PageResult,
+    Severity, SourceText, Word, bbox_union,
 };
 pub(super) use captions::Captions;
 pub(super) use find::{ValueKind, occurrences};
 pub(super) use page_words::Placed;
 use sources::{TextSources, at, broken, is_absent};
 pub(super) use text::{PageText, fold};
+
+/// Where a text stands on a page (left, top, right, bottom as shares of width and
+/// height), and the OCR engine's confidence (0 to 1) in its least sure word. Case,
+/// accents, blanks and punctuation are no difference.
+pub fn place_of(texts: &[SourceText], value: &str) -> Option<([f32; 4], Option<f32>)> {
+    let sources = texts.iter().flat_map(|text| {
+        let layer: Vec<Word> = text.layer_words().collect();
+        let ocr: Vec<OcrWord> = text.ocr_words().collect();
+        [
+            PageText::of_text_layer(0, &layer),
+            PageText::of_ocr(0, &ocr),
+        ]
+    });
+    sources.into_iter().find_map(|text| {
+        let spans = match text.find(value).first() {
+            Some(span) => vec![*span],
+            None => text.find_broken(value)?,
+        };
+        let boxes = spans.iter().map(|span| text.bbox(*span));
+        let sure = spans.iter().filter_map(|span| text.confidence(*span));
+        Some((boxes.reduce(bbox_union)?, sure.reduce(f32::min)))
+    })
+}
 
 /// The evidence of each value that is not null, in the order of the fields.
 /// `pages` are the record's; `proven` are fields with check digits that fit.

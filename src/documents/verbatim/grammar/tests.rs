@@ -32,11 +32,13 @@ fn members() -> Vec<Member> {
     ]
 }
 fn accepts(answer: &str) -> bool {
+    fits(&grammar(&members(), &pieces()), answer)
+}
+fn fits(g: &str, answer: &str) -> bool {
     let mut factory = ParserFactory::new_simple(&ApproximateTokEnv::single_byte_env()).unwrap();
     factory.quiet();
-    let g = grammar(&members(), &pieces());
     let parser = factory
-        .create_parser(TopLevelGrammar::from_lark(g.clone()))
+        .create_parser(TopLevelGrammar::from_lark(g.to_owned()))
         .unwrap_or_else(|e| panic!("{e:#}\n{g}"));
     let mut m = Matcher::new(Ok(parser));
     let tokens: Vec<u32> = answer.bytes().map(u32::from).collect();
@@ -80,4 +82,34 @@ fn only_pieces_of_the_page_are_allowed() {
         "null",
         "[null,null],[null,null],[null,null],[null,null]"
     ));
+}
+
+#[test]
+fn a_question_is_answered_by_a_text_of_the_page_a_count_or_a_truth_value() {
+    let grammar = answer_grammar(&pieces());
+    for answer in [
+        "null",
+        "true",
+        "false",
+        "0",
+        "12",
+        "\"TAX INVOICE\"",
+        "\"ABC (M) SDN. BHD.\"",
+    ] {
+        assert!(fits(&grammar, answer), "{answer}");
+    }
+    for answer in [
+        "",
+        "01",
+        "1234",
+        "\"\"",
+        "\"ABX\"",
+        "\" ABC\"",
+        "[]",
+        "{\"a\":1}",
+    ] {
+        assert!(!fits(&grammar, answer), "{answer}");
+    }
+    let empty = answer_grammar(&Pieces::default());
+    assert!(fits(&empty, "null") && !fits(&empty, "\"a\""));
 }

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::super::Vocabulary;
 use super::*;
-use crate::documents::verbatim::{Copy, Member, Pieces, grammar};
+use crate::documents::verbatim::{Copy, Member, Pieces, answer_grammar, grammar};
 
 /// Writes `script` byte by byte: at each step the script's next byte is the
 /// likeliest token (logit 2, others 0), the end token after the last. If the
@@ -111,6 +111,7 @@ fn read(script: &str) -> Result<Reading, Failure> {
     let prompt = Prompt {
         images: Vec::new(),
         instruction: String::new(),
+        continues: false,
     };
     Scripted::decoder(script, 5000).read(&prompt, &AnswerGrammar::Schema(schema()), 4000)
 }
@@ -197,6 +198,7 @@ fn a_cut_off_answer_is_an_error_that_keeps_its_text() {
     let prompt = Prompt {
         images: Vec::new(),
         instruction: String::new(),
+        continues: false,
     };
     let text = r#"{"total":"42","items":[],"last":"z"}"#;
     for (room, max_tokens) in [(5000, 12), (12, 4000)] {
@@ -213,6 +215,7 @@ fn a_free_answer_ends_where_the_model_ends_or_begins_to_repeat_itself() {
     let prompt = Prompt {
         images: Vec::new(),
         instruction: String::new(),
+        continues: false,
     };
     let reading = Scripted::decoder("It is 42.", 500)
         .read(&prompt, &AnswerGrammar::Free, 400)
@@ -272,6 +275,7 @@ fn forced_text_of_a_grammar_of_copies_costs_no_step_of_its_own() {
     let prompt = Prompt {
         images: Vec::new(),
         instruction: String::new(),
+        continues: false,
     };
     let mut decoder = Scripted::decoder(text, 5000);
     let reading = decoder.read(&prompt, &copies(), 4000).unwrap();
@@ -299,10 +303,40 @@ fn rows_of_copies_that_repeat_themselves_are_closed() {
     let prompt = Prompt {
         images: Vec::new(),
         instruction: String::new(),
+        continues: false,
     };
     let reading = Scripted::decoder(&text, 5000)
         .read(&prompt, &copies(), 4000)
         .unwrap();
     assert_eq!(reading.fields["items"].as_array().unwrap().len(), 1);
     assert_eq!(reading.repetitions[0].removed, 3);
+}
+
+#[test]
+fn a_question_is_answered_with_one_value_whatever_the_model_wants_to_say() {
+    let pieces = Pieces {
+        runs: vec!["Tea House No 7 tea bun".into()],
+        ..Pieces::default()
+    };
+    let grammar = AnswerGrammar::Scalar(answer_grammar(&pieces));
+    let prompt = Prompt {
+        images: Vec::new(),
+        instruction: String::new(),
+        continues: true,
+    };
+    let answer = |script: &str| {
+        let reading = Scripted::decoder(script, 5000).read(&prompt, &grammar, 400);
+        let reading = reading.unwrap();
+        let mut logprobs = reading.logprobs.iter();
+        let logprob = logprobs.next().expect("the answer has a probability");
+        assert_eq!((logprob.field.as_str(), logprobs.next()), (ANSWER, None));
+        assert!(logprob.sum < 0.0);
+        reading.fields[ANSWER].clone()
+    };
+    assert_eq!(answer("\"Tea House\""), json!("Tea House"));
+    assert_eq!(answer("null"), Value::Null);
+    assert_eq!(answer("true"), json!(true));
+    assert_eq!(answer("12"), json!(12));
+    // "Pub" is not on the page, so the answer goes on as the page does.
+    assert_eq!(answer("\"Tea Pub\""), json!("Tea House No 7 tea bun"));
 }
