@@ -1,5 +1,5 @@
-//! Whether a person changed or approved a document's records: what people did is
-//! not undone by the program in silence.
+//! Finds out whether a person changed or approved a document's records. docmill does
+//! not undo that without a finding.
 
 use sqlx::{Sqlite, Transaction};
 
@@ -14,8 +14,8 @@ macro_rules! corrected {
 }
 pub(super) use corrected;
 
-/// For records that are about to be replaced: the last one that a person changed
-/// or approved, if any is current.
+/// For records that are about to be replaced: a finding that names the last one that a
+/// person changed or approved; `None` where no current record was.
 pub(super) async fn corrected_before(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,

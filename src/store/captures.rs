@@ -1,5 +1,4 @@
-//! What is known of each record's document when records are compared: are they
-//! captures of one document?
+//! The data by which records are compared, to find captures of one document.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -11,20 +10,20 @@ use super::database::Store;
 use super::{revisions, sources};
 use crate::domain::{Capture, Facts, Fields, PageLook, folded_words};
 
-/// A current record and what it is compared by.
+/// A current record with the data by which it is compared.
 #[derive(Clone, Debug)]
 pub struct StoredCapture {
     pub record: i64,
     pub document: DocumentId,
     pub doc_type: Option<String>,
-    /// Where the document is, first where it was seen first.
+    /// The document's paths in the order first seen.
     pub paths: Vec<PathBuf>,
     /// Indices (from 0) of its pages.
     pub pages: Vec<u32>,
     pub capture: Capture,
-    /// The words of its pages, by lines.
+    /// The words of its pages, laid out by lines.
     pub text: String,
-    /// Of its pages that were drawn.
+    /// The looks of its pages that were drawn.
     pub looks: Vec<PageLook>,
     /// Its business keys.
     pub keys: Vec<String>,
@@ -60,7 +59,7 @@ struct TextRow {
     numbers: String,
 }
 
-/// Replaces what the page has.
+/// Stores the look of a page in place of an earlier one.
 pub(super) async fn insert_look(
     tx: &mut Transaction<'_, Sqlite>,
     page: i64,
@@ -78,8 +77,8 @@ pub(super) async fn insert_look(
     insert.execute(&mut **tx).await.map(drop)
 }
 
-/// What a record with these fields, on these pages of a document, is compared
-/// by; and the text of its pages.
+/// The data by which a record with these fields and pages (indices from 0) is compared,
+/// and the text of its pages.
 pub(super) async fn capture(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
@@ -100,7 +99,7 @@ pub(super) async fn capture(
         let Some(row) = row.fetch_optional(&mut **tx).await? else {
             continue;
         };
-        // An invoice that is XML alone shows nothing but its values.
+        // An invoice that is XML alone has only its values.
         let shown = match row.body.is_empty() {
             true => &row.fields,
             false => &row.body,
@@ -114,7 +113,7 @@ pub(super) async fn capture(
     Ok((capture, text))
 }
 
-/// The same of a stored record.
+/// The data by which a stored record is compared.
 pub(super) async fn of_record(
     tx: &mut Transaction<'_, Sqlite>,
     record: i64,
@@ -132,7 +131,7 @@ async fn pages(tx: &mut Transaction<'_, Sqlite>, record: i64) -> sqlx::Result<Ve
     pages.bind(record).fetch_all(&mut **tx).await
 }
 
-/// Whether a person said that they are not one document.
+/// Whether a person decided that the two are different documents.
 pub(super) async fn is_rejected_pair(
     tx: &mut Transaction<'_, Sqlite>,
     a: DocumentId,
@@ -200,15 +199,16 @@ impl Store {
         Ok(document.bind(record).fetch_optional(&self.pool).await?)
     }
 
-    /// Pairs of documents that a person said are not one, the smaller id first.
+    /// Pairs of documents that are different by a person's decision, the smaller id
+    /// first.
     pub async fn rejected_pairs(&self) -> anyhow::Result<BTreeSet<(DocumentId, DocumentId)>> {
         let pairs = sqlx::query_as("SELECT document_id, other_id FROM not_duplicates");
         let pairs: Vec<_> = pairs.fetch_all(&self.pool).await?;
         Ok(pairs.into_iter().collect())
     }
 
-    /// Remembers that two documents are not one. The next run makes their
-    /// records again, without the finding.
+    /// Stores that two documents are different. The next run makes their records again,
+    /// without the finding.
     pub async fn reject_pair(&self, a: DocumentId, b: DocumentId) -> anyhow::Result<()> {
         let mut tx = self.write().await?;
         insert_rejected_pair(&mut tx, a, b).await?;

@@ -1,13 +1,13 @@
-//! The clock that leases run by.
+//! The clock for leases.
 //!
-//! The wall clock is set back and forth: by hand, by NTP, twice a year by a
-//! machine that keeps local time. A lease that ended by it would end too early,
-//! or not for hours. What the database says in wall-clock time is for people.
+//! The wall clock may be set forward and back: by hand, by NTP, or twice a year where
+//! the machine's clock has local time. A lease would then end too early or hours too
+//! late. Wall-clock times in the database are for people.
 
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
-    /// Time since boot, sleep included: alike in all processes of a machine,
-    /// never set. (Leases of an earlier boot are those of dead processes.)
+    /// Time since boot, including suspend: equal in all processes of a machine and
+    /// never set. (Leases of an earlier boot belong to dead processes.)
     #[default]
     Boot,
     #[cfg(test)]
@@ -15,7 +15,7 @@ pub enum Clock {
 }
 
 impl Clock {
-    /// Milliseconds.
+    /// Milliseconds since boot, or those of the test's clock.
     pub fn now(&self) -> i64 {
         match self {
             Clock::Boot => since_boot(),
@@ -34,8 +34,8 @@ fn since_boot() -> i64 {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    // SAFETY: the kernel writes one timespec. The clock exists on every system
-    // that docmill builds on.
+    // SAFETY: the kernel writes one timespec. The clock exists on every system for
+    // which docmill builds.
     unsafe { libc::clock_gettime(CLOCK, &raw mut time) };
     time.tv_sec * 1000 + time.tv_nsec / 1_000_000
 }

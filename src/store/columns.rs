@@ -1,5 +1,5 @@
-//! How values are kept in columns. A stored value that does not decode is an
-//! error, never a default.
+//! Encodes and decodes the values of columns. A stored value that does not decode is an
+//! error and never becomes a default.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -91,8 +91,7 @@ pub(super) fn path_bytes(path: &Path) -> Vec<u8> {
     path.as_os_str().as_bytes().to_vec()
 }
 
-/// What a reading brought: the columns `reading`, `raw_text`, `reason`,
-/// `message`.
+/// The result of a reading: the columns `reading`, `raw_text`, `reason`, `message`.
 #[derive(FromRow)]
 pub(super) struct ResultColumns {
     reading: Option<Json<Reading>>,
@@ -115,7 +114,7 @@ impl ResultColumns {
     }
 }
 
-/// The seconds of a reading, each in a column of its own.
+/// The seconds of a reading by stage, one column each.
 #[derive(FromRow)]
 pub(super) struct StageColumns {
     rasterize_seconds: Option<f64>,
@@ -139,7 +138,7 @@ impl From<StageColumns> for StageSeconds {
     }
 }
 
-/// Unix milliseconds.
+/// The wall-clock time in Unix milliseconds.
 pub(super) fn now() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -1,7 +1,7 @@
-//! What people changed in records, and approved.
+//! Corrections and approvals of records.
 //!
-//! A correction makes a new record in place of the old one, which stays as not
-//! current. The history is never changed; it goes with its document.
+//! A correction makes a new record in place of the old one, which stays and is not
+//! current. The history never changes; it is deleted with its document.
 
 use serde::Serialize;
 use sqlx::{FromRow, Sqlite, Transaction};
@@ -23,7 +23,7 @@ pub struct FieldChange {
 #[derive(Clone, Copy, Debug)]
 pub struct Correction<'a> {
     pub changes: &'a [FieldChange],
-    /// The person found the record right: it is accepted.
+    /// Whether the person found the record right: it is then accepted.
     pub approve: bool,
     pub by: &'a str,
     pub reason: &'a str,
@@ -32,22 +32,22 @@ pub struct Correction<'a> {
 /// A row of the history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
 pub struct ChangeRow {
-    /// Before the change.
+    /// The record before the change.
     pub record_id: i64,
     /// Unix milliseconds.
     pub changed_at: i64,
     pub changed_by: String,
     /// `None`: the record was approved.
     pub field: Option<String>,
-    /// JSON.
+    /// The value before, as JSON.
     pub before: Option<String>,
     pub after: Option<String>,
     pub reason: String,
 }
 
 impl Store {
-    /// Stores `new` in place of the current record `id`. Returns its number;
-    /// `None`, and nothing stored, where the record is not current any more.
+    /// Stores `new` in place of the current record `id`. Returns its number. Returns
+    /// `None` and stores nothing where the record is not current any more.
     pub async fn correct(
         &self,
         id: i64,

@@ -1,4 +1,4 @@
-//! Opening the database, and its write lock.
+//! Opens the database and manages its write lock.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -18,7 +18,7 @@ use sqlx::{Sqlite, Transaction};
 use super::clock::Clock;
 use super::error::{BUSY_TIMEOUT, is_temporary, not_ours};
 
-/// A longer wait is reported: no transaction of this process takes as long.
+/// A longer wait is logged, since no transaction of this process takes as long.
 const NOTICE_AFTER: Duration = Duration::from_secs(1);
 
 /// The database. Cheap to clone; all clones share one connection.
@@ -29,7 +29,7 @@ pub struct Store {
     wait_notice: Arc<LockWaitNotice>,
 }
 
-/// Reports a wait for the write lock, once for all that wait at the same time.
+/// Logs a wait for the write lock, once for all callers that wait at the same time.
 struct LockWaitNotice {
     database: PathBuf,
     is_reported: AtomicBool,
@@ -66,8 +66,8 @@ impl LockWaitNotice {
 }
 
 impl Store {
-    /// Opens the database, creates it (readable by its owner alone) where
-    /// there is none, and brings its tables up to date.
+    /// Opens the database, creates it (readable by its owner alone) where there is none,
+    /// and migrates its tables. `Err`: see [`super::DbErrorKind`].
     pub async fn open(path: &Path) -> anyhow::Result<Store> {
         create_private(path).with_context(|| {
             format!(
@@ -88,8 +88,8 @@ impl Store {
         Store::connect(path).await
     }
 
-    /// As [`Store::open_existing`], for reading alone: also opens a database
-    /// that may not be written.
+    /// As [`Store::open_existing`], for reading alone: also opens a database without
+    /// write permission.
     pub async fn open_to_read(path: &Path) -> anyhow::Result<Store> {
         let writable = std::fs::OpenOptions::new().write(true).open(path);
         let kind = writable.err().map(|error| error.kind());
@@ -102,7 +102,7 @@ impl Store {
     }
 
     async fn connect(path: &Path) -> anyhow::Result<Store> {
-        // SQLite would only say that it cannot open it.
+        // SQLite would only report that it cannot open the file.
         std::fs::OpenOptions::new().write(true).open(path).map_err(|error| {
             let path = path.display();
             anyhow::Error::new(error).context(format!(
@@ -113,8 +113,7 @@ impl Store {
             .filename(path)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
-            // What is deleted, or moved within the file, is overwritten: it
-            // comes from somebody's documents.
+            // Overwrites deleted and moved content, which comes from documents.
             .pragma("secure_delete", "ON");
         let wait_notice = Arc::new(LockWaitNotice::new(path));
         // Another program's file must not be switched to a write-ahead log.
@@ -146,16 +145,15 @@ impl Store {
         Ok(store)
     }
 
-    /// Closes the connection. The last process to do so leaves no write-ahead
-    /// log beside the database, which can then be read where nothing can be
-    /// written.
+    /// Closes the connection. The last process to close removes the write-ahead log, so
+    /// that the database can be read where nothing can be written.
     pub async fn close(&self) {
-        // Not worth delaying the exit for.
+        // The exit does not wait longer.
         let _ = tokio::time::timeout(NOTICE_AFTER, self.pool.close()).await;
     }
 
-    /// Brings the tables up to date under the write lock: two runs may start on
-    /// a new database at once.
+    /// Migrates the tables under the write lock, since two runs may start with a new
+    /// database at once.
     async fn migrate(&self) -> Result<(), MigrateError> {
         let mut tx = self.write().await?;
         // `run` takes no connection that is borrowed in a future others spawn.
@@ -169,8 +167,8 @@ impl Store {
             .with(self.pool.begin_with("BEGIN IMMEDIATE"))
             .await
             .map_err(|error| match error {
-                // SQLite has ended a failed transaction by itself, as it does
-                // when the disk is full, and the connection does not know.
+                // SQLite has ended a failed transaction, for example because the disk
+                // is full, and sqlx's connection does not know.
                 sqlx::Error::InvalidSavePointStatement => {
                     let message = "an earlier change could not be written: is the disk full?";
                     std::io::Error::new(std::io::ErrorKind::StorageFull, message).into()
@@ -200,7 +198,7 @@ async fn pool(options: SqliteConnectOptions) -> anyhow::Result<SqlitePool> {
     loop {
         let one = SqlitePoolOptions::new()
             .max_connections(1)
-            // The statements before may each wait for another process.
+            // Each statement on connecting may wait for another process.
             .acquire_timeout(4 * BUSY_TIMEOUT);
         match one.connect_with(options.clone()).await.map_err(Into::into) {
             Err(error) if is_temporary(&error) && Instant::now() < deadline => {
@@ -237,8 +235,8 @@ impl Store {
             .read_only(true)
             .busy_timeout(BUSY_TIMEOUT);
         let (store, version) = match connect_read_only(path, options.clone()).await {
-            // SQLite wants to create files beside it. With an empty log, as when
-            // nobody has the database open, it does not need them.
+            // SQLite creates files beside the database. With an empty log, as when
+            // nobody has it open, it does not need them.
             Err(_) if !has_log(path) => connect_read_only(path, options.immutable(true)).await,
             other => other,
         }

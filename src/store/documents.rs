@@ -9,15 +9,17 @@ use super::database::Store;
 use super::{approvals, page_search, replaced, revisions};
 use crate::domain::{DocumentInfo, Failure, XmlFile, XmlPlace};
 
-/// A content seen for the first time.
+/// A document seen for the first time.
 #[derive(Clone, Debug)]
 pub struct NewDocument {
     /// BLAKE3 of its bytes, hex.
     pub blake3: String,
+    /// Length of the file in bytes.
     pub bytes: u64,
     pub info: DocumentInfo,
     pub path: PathBuf,
-    /// The electronic invoices that it carries or is, at most one for each part.
+    /// The electronic invoices attached to it, or the document itself; at most one for
+    /// each part.
     pub einvoices: Vec<XmlFile>,
 }
 
@@ -28,7 +30,7 @@ pub struct KnownDocument {
     pub failed_pages: u32,
 }
 
-/// The key of a page's stored result, and what it was made from.
+/// The key of a page's stored result, with the data that it depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct PageKey<'a> {
     pub key: &'a str,
@@ -45,7 +47,7 @@ struct FinishedPage {
     key: Option<String>,
     doc_type: Option<String>,
     forced_type: Option<String>,
-    /// Who claimed it last.
+    /// The run that claimed it last.
     run_id: Option<RunId>,
     /// Whether the electronic invoice of its part is all of the part; `None`:
     /// it has none.
@@ -58,7 +60,7 @@ impl FinishedPage {
     }
 }
 
-/// Makes a finished page a job again; its readings stay.
+/// Queues a finished page again; its readings stay.
 const REQUEUE: &str = "UPDATE pages SET state = 'queued', attempts = 0, failures = 0,
     forced_type = coalesce(?, forced_type), reason = NULL, message = NULL, finished_at = NULL, escalation_id = NULL,
     since_reading = (SELECT coalesce(max(id), 0) FROM readings WHERE page_id = pages.id)
@@ -112,7 +114,7 @@ impl Store {
                 }
                 id
             }
-            // Another run was faster.
+            // Another run has stored the document meanwhile.
             None => {
                 let known = sqlx::query_scalar("SELECT id FROM documents WHERE blake3 = ?");
                 known.bind(&new.blake3).fetch_one(&mut *tx).await?
@@ -137,7 +139,7 @@ impl Store {
         Ok(xml.fetch_optional(&self.pool).await?.map(XmlFile::from))
     }
 
-    /// Stores where a known document was seen, or that a file was rejected.
+    /// Stores the path of a known document, or that the file at a path was rejected.
     pub async fn add_source(
         &self,
         run: RunId,
@@ -150,10 +152,10 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// Queues the document's finished pages again: all of them that this run
-    /// has not done itself (the document may have several paths), or those whose
-    /// forced type would change, which changes nothing unless a model is asked.
-    /// Returns how many.
+    /// Queues the document's finished pages again: with `all` those that this run has
+    /// not processed itself, since the document may have several paths; in any case those
+    /// whose forced type changes, if a model reads them (`asks_model`). Returns their
+    /// number.
     pub async fn requeue(
         &self,
         run: RunId,
@@ -175,9 +177,8 @@ impl Store {
         Ok(requeued)
     }
 
-    /// Queues the finished pages again for which `stale` says that they would
-    /// come out differently today, unless a person corrected the document.
-    /// Returns how many.
+    /// Queues the finished pages again whose result would differ today according to
+    /// `stale`, unless a person corrected the document. Returns their number.
     pub async fn requeue_stale(
         &self,
         document: DocumentId,
@@ -240,23 +241,22 @@ async fn requeue(
     Ok(requeued)
 }
 
-/// Of pages that wait, and of those beside them in their documents, the type
-/// by which they will be read or recorded.
+/// The types of queued pages, and of the other pages of their documents, by which they
+/// will be read or recorded.
 const TYPES_TO_COME: &str = "SELECT type FROM
     (SELECT CASE WHEN state IN ('queued', 'leased') AND escalation_id IS NULL THEN forced_type ELSE doc_type END AS type
      FROM pages WHERE document_id IN (SELECT document_id FROM pages WHERE state IN ('queued', 'leased')))
     WHERE type NOT IN (SELECT value FROM json_each(?)) LIMIT 1";
 
 impl Store {
-    /// A document type that pages in the queue need and that is not among
-    /// `known`.
+    /// A document type of queued pages that is not among `known`.
     pub async fn missing_type(&self, known: &[String]) -> anyhow::Result<Option<String>> {
         let mut tx = self.pool.begin().await?;
         missing_type(&mut tx, known).await
     }
 
-    /// A document type of the document's pages that is not among `known`:
-    /// given by the user or, unless `forced_only`, determined by CLIP.
+    /// A document type of the document's pages that is not among `known`: given by the
+    /// user or, without `forced_only`, determined by CLIP.
     pub async fn missing_type_of(
         &self,
         document: DocumentId,
@@ -283,9 +283,9 @@ pub(super) async fn missing_type(
 }
 
 impl Store {
-    /// Reopens a recorded document whose records were made by another
-    /// acceptance policy: they are made again, without reading anything. What a
-    /// person corrected stays. Returns whether it was one.
+    /// Reopens a recorded document whose records were made with another acceptance
+    /// policy: they are made again without reading. Corrections by a person stay.
+    /// Returns whether it was reopened.
     pub async fn reopen_if_policy_changed(
         &self,
         document: DocumentId,
@@ -331,7 +331,7 @@ impl From<XmlRow> for XmlFile {
     }
 }
 
-/// The electronic invoices that a document carries or is, by part.
+/// The electronic invoices of a document, by part.
 pub(super) async fn einvoices(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
@@ -343,8 +343,8 @@ pub(super) async fn einvoices(
     Ok(rows.into_iter().map(XmlFile::from).collect())
 }
 
-/// Whether and how the page's document, or part, comes with an electronic
-/// invoice.
+/// The place of the electronic invoice of the page's document or part; `None` where it
+/// has none.
 pub(super) async fn xml_place(
     tx: &mut Transaction<'_, Sqlite>,
     page: i64,
@@ -371,7 +371,7 @@ async fn insert_source(
     failure: Option<&Failure>,
 ) -> sqlx::Result<()> {
     let bytes = path_bytes(path);
-    // An earlier rejection of the path no longer holds.
+    // An earlier rejection of the path is outdated.
     let delete = sqlx::query("DELETE FROM sources WHERE path = ? AND document_id IS NULL");
     delete.bind(&bytes).execute(&mut **tx).await?;
     sqlx::query(

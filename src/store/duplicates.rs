@@ -1,5 +1,4 @@
-//! The same business transaction in another document: a possible duplicate
-//! payment.
+//! Possible duplicates: records of other documents with the same business key.
 
 use sqlx::{Sqlite, Transaction};
 
@@ -7,19 +6,19 @@ use super::columns::DocumentId;
 use super::{captures, findings, sources};
 use crate::domain::{BusinessKey, Capture, Finding, FindingCode, Record, Verdict, judge};
 
-/// A current record of a document that was ingested earlier, or of an earlier
-/// part of its own document, that has one of a record's keys.
+/// A current record with one of a record's keys, of a document that was taken in
+/// earlier or of an earlier part of the same document.
 pub(super) struct Earlier {
     pub record: i64,
     document: DocumentId,
-    /// In words what the two have in common.
+    /// What the two have in common, in words.
     words: String,
     differences: Vec<String>,
 }
 
-/// Adds a finding where there is an [`Earlier`] record. Which of two records
-/// gets the finding does not depend on the order in which they were made: see
-/// [`flag_later`]. One finding sends it to a person; another would say the same.
+/// Adds a finding where there is an [`Earlier`] record. With [`flag_later`], which of
+/// two records gets the finding does not depend on the order in which they were made.
+/// At most one finding is added.
 pub(super) async fn flag(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
@@ -39,7 +38,7 @@ pub(super) async fn flag(
     Ok(())
 }
 
-/// The first such record that may be of the same document.
+/// The first [`Earlier`] record that may be of the same document.
 pub(super) async fn earlier(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
@@ -73,8 +72,8 @@ pub(super) async fn earlier(
     Ok(None)
 }
 
-/// In words what differs between a record and a stored one that has the same
-/// business key; `None`: they are not of one document.
+/// The differences, in words, between a record and a stored one with the same business
+/// key; `None`: they are of different documents.
 async fn differences(
     tx: &mut Transaction<'_, Sqlite>,
     (own, document): (&Capture, DocumentId),
@@ -88,14 +87,14 @@ async fn differences(
     Ok((judgement.verdict != Verdict::Sibling).then_some(judgement.differences))
 }
 
-/// What two records have in common, and what not.
+/// What two records have in common, and how they differ.
 struct Same<'a> {
     words: &'a str,
     differences: &'a [String],
 }
 
-/// Flags the records with the same key of documents that were ingested later
-/// and recorded before. Returns the records that are no longer accepted.
+/// Flags the records with the same key of documents that were taken in later but
+/// recorded earlier. Returns the records that are no longer accepted.
 pub(super) async fn flag_later(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
@@ -129,8 +128,8 @@ pub(super) async fn flag_later(
     Ok(downgraded)
 }
 
-/// Names the other document by its path: its records may be made again. A file
-/// that was overwritten, perhaps after it was booked, has one path for both.
+/// Names the other document by its path, since its records may be made again. A file
+/// that was overwritten, perhaps after its export, has the same path for both.
 async fn other_document(
     tx: &mut Transaction<'_, Sqlite>,
     other: DocumentId,
@@ -149,7 +148,7 @@ async fn other_document(
     })
 }
 
-/// Names another document inside the same portfolio by its first page.
+/// Names another document of the same portfolio by its first page.
 async fn page_of_same_file(tx: &mut Transaction<'_, Sqlite>, record: i64) -> sqlx::Result<String> {
     let page = sqlx::query_scalar("SELECT min(page_index) FROM record_pages WHERE record_id = ?");
     let page: u32 = page.bind(record).fetch_one(&mut **tx).await?;

@@ -9,11 +9,11 @@ use crate::domain::Embedding;
 #[derive(Clone, Debug, PartialEq, FromRow)]
 pub struct PageVector {
     pub page_id: i64,
-    /// As [`Embedding::from_half_bytes`] takes it.
+    /// As [`Embedding::to_half_bytes`].
     pub vector: Vec<u8>,
 }
 
-/// Replaces what the page has.
+/// Stores the embedding of a page in place of earlier ones. `model`: hash of the CLIP.
 pub(super) async fn insert(
     tx: &mut Transaction<'_, Sqlite>,
     page: i64,
@@ -31,7 +31,7 @@ pub(super) async fn insert(
 }
 
 impl Store {
-    /// The embeddings that this model made.
+    /// The embeddings of the CLIP with the hash `model`.
     pub async fn page_vectors(&self, model: &str) -> anyhow::Result<Vec<PageVector>> {
         let rows = sqlx::query_as("SELECT page_id, vector FROM page_embeddings WHERE model = ?");
         Ok(rows.bind(model).fetch_all(&self.pool).await?)

@@ -1,4 +1,4 @@
-//! What is wrong with a database, in plain sentences.
+//! Errors of the database, in plain sentences.
 
 use std::io;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::time::Duration;
 /// How long a statement waits for another process's transaction.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Nothing can be deleted while a run works on what would be deleted.
+/// A run is active: nothing can be deleted that it may be working on.
 #[derive(Debug, thiserror::Error)]
 #[error("run {run} (process {pid}) is at work on this database: try again when it has ended")]
 pub(super) struct RunActive {
@@ -18,20 +18,19 @@ pub(super) struct RunActive {
 /// The kinds of database errors that callers distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DbErrorKind {
-    /// Another process held the write lock for the whole time-out.
+    /// Another process had the write lock for the whole time-out.
     Locked,
     /// A run is at work on the database.
     RunActive,
     DiskFull,
     Damaged,
     NotADatabase,
-    /// A stored value is not of the form that this version stores.
+    /// A stored value does not have the form of this version.
     Undecodable,
 }
 
 impl DbErrorKind {
-    /// The first kind in the error's chain of causes; `None`: something else
-    /// is wrong.
+    /// The first kind in the error's chain of causes; `None` for other errors.
     pub fn of(error: &anyhow::Error) -> Option<DbErrorKind> {
         error.chain().find_map(|cause| {
             if cause.is::<RunActive>() {
@@ -41,7 +40,7 @@ impl DbErrorKind {
         })
     }
 
-    /// Trying again later may work.
+    /// Whether trying again later may succeed.
     pub fn is_temporary(self) -> bool {
         matches!(
             self,
@@ -79,8 +78,8 @@ pub fn is_temporary(error: &anyhow::Error) -> bool {
     DbErrorKind::of(error).is_some_and(DbErrorKind::is_temporary)
 }
 
-/// A plain sentence in place of SQLite's own message; `None` where the error's
-/// own message is as good.
+/// A plain sentence in place of SQLite's own message; `None` where the error's own
+/// message is sufficient.
 pub fn error_message(error: &anyhow::Error, database: &Path) -> Option<String> {
     let shown = database.display();
     match DbErrorKind::of(error)? {

@@ -1,5 +1,4 @@
-//! Pages that are read again by a stronger reader, what that cost, and what it
-//! brought.
+//! Escalations of pages to further readers, with their costs and results.
 
 use serde::Serialize;
 use sqlx::{FromRow, Sqlite, Transaction};
@@ -12,7 +11,7 @@ use super::records::FinishedPages;
 use super::revisions;
 use crate::domain::{EscalationReason, Failure, Reading, StageSeconds, all_seconds};
 
-/// Some pages of a document that are to be escalated together.
+/// Pages of a document that are escalated together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEscalation {
     /// Indices, from 0.
@@ -22,21 +21,21 @@ pub struct NewEscalation {
     pub reason: EscalationReason,
 }
 
-/// An answer to a page, or a failure, since the page was last queued again.
+/// A reading of a page, or a failure, since the page was last queued again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageAttempt {
     pub reading_id: i64,
     /// Index, from 0.
     pub page: u32,
-    /// Hash of the reader; `None` where the page did not come to one.
+    /// Hash of the reader; `None` where the page did not reach one.
     pub reader: Option<String>,
-    /// By a stronger reader than the first.
+    /// Whether a further reader than the first read it.
     pub escalated: bool,
     pub run: RunId,
     pub result: Result<Option<Reading>, Failure>,
 }
 
-/// An attempt as `show` lists it.
+/// An attempt for `docmill show`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AttemptRow {
     /// Index, from 0.
@@ -51,11 +50,11 @@ pub struct AttemptRow {
     pub why: Option<String>,
     /// Why it failed.
     pub reason: Option<String>,
-    /// The page's record was made from it.
+    /// Whether the page's record was made from it.
     pub counts: bool,
 }
 
-/// Ends the page's job; its state follows from its chosen reading.
+/// Ends the page's lease; its state follows from its chosen reading.
 const SETTLE: &str = "UPDATE pages SET lease_token = NULL, lease_until = NULL, finished_at = ?1,
     state = CASE WHEN (SELECT reason FROM readings WHERE id = reading_id) IS NULL THEN 'done' ELSE 'failed' END,
     reason = (SELECT reason FROM readings WHERE id = reading_id),
@@ -64,9 +63,8 @@ const SETTLE: &str = "UPDATE pages SET lease_token = NULL, lease_until = NULL, f
     WHERE id = ?2";
 
 impl Store {
-    /// The first run whose escalations count against this run's budget: a run
-    /// that was killed or interrupted passes on what it spent to the one that
-    /// goes on with its work.
+    /// The first run whose escalations count towards this run's limits: costs of runs
+    /// that were killed or interrupted count for the run that continues them.
     pub async fn budget_start(&self, run: RunId) -> anyhow::Result<RunId> {
         let last = sqlx::query_scalar::<_, i64>(
             "SELECT coalesce(max(id), 0) FROM runs WHERE id < ? AND outcome = 'completed'",
@@ -74,7 +72,7 @@ impl Store {
         Ok(RunId(last.bind(run).fetch_one(&self.pool).await? + 1))
     }
 
-    /// What escalated pages cost since that run.
+    /// Cost of escalated pages since that run, in the currency of the readers' prices.
     pub async fn escalation_cost(&self, since: RunId) -> anyhow::Result<f64> {
         let cost = sqlx::query_scalar(
             "SELECT total(cost) FROM readings WHERE escalation_id IS NOT NULL AND run_id >= ?",
@@ -82,10 +80,10 @@ impl Store {
         Ok(cost.bind(since).fetch_one(&self.pool).await?)
     }
 
-    /// Queues pages for stronger readers as long as no more than `max_pages`
-    /// were escalated since the run `since`. Pages that are escalated together
-    /// are so all or none. Nothing is done when the document's pages changed
-    /// since `pages` were read. Returns which escalations were made.
+    /// Queues pages for further readers while at most `max_pages` were escalated since
+    /// the run `since`. Of pages that are escalated together, all are queued or none.
+    /// Nothing is done where the document's pages changed since `pages` were loaded.
+    /// Returns for each escalation whether it was made.
     pub async fn escalate(
         &self,
         run: RunId,
@@ -124,8 +122,7 @@ impl Store {
         Ok(made)
     }
 
-    /// Gives an escalated page back that will not be read again: it stays as it
-    /// was.
+    /// Skips the escalation of a claimed page: the page keeps its earlier result.
     pub async fn skip_escalation(&self, claim: &Claim) -> anyhow::Result<Completed> {
         let mut tx = self.write().await?;
         let held = sqlx::query_scalar::<_, i64>(
@@ -144,8 +141,8 @@ impl Store {
         })
     }
 
-    /// Skips the escalations to readers that this run does not have, if the run
-    /// that made them is gone. Returns how many.
+    /// Skips escalations to readers that this run does not have, where the run that made
+    /// them has ended. Returns their number.
     pub async fn skip_escalations_without(
         &self,
         run: RunId,
@@ -191,7 +188,7 @@ impl Store {
         Ok(rows.into_iter().map(attempt).collect())
     }
 
-    /// The same for `show`.
+    /// The document's attempts for `docmill show`.
     pub async fn attempt_rows(&self, document: DocumentId) -> anyhow::Result<Vec<AttemptRow>> {
         let rows = sqlx::query_as::<_, ShownAttempt>(
             "SELECT p.page_index, m.name, r.input_tokens, r.output_tokens, r.cost, r.currency, r.reason,
@@ -218,7 +215,7 @@ impl Store {
     }
 }
 
-/// An escalated page that waits, and the run that escalated it.
+/// A queued escalated page, and the run that escalated it.
 #[derive(FromRow)]
 struct WaitingRow {
     page_id: i64,
@@ -275,7 +272,7 @@ async fn queue(
         .bind(page)
         .fetch_one(&mut **tx)
         .await?;
-    // `reading_id` stays: what the page has if nothing better comes.
+    // `reading_id` stays: the page's result unless a better one follows.
     let update = sqlx::query(
         "UPDATE pages SET state = 'queued', attempts = 0, failures = 0, reason = NULL, message = NULL,
             finished_at = NULL, escalation_id = ? WHERE document_id = ? AND page_index = ?",
@@ -288,7 +285,7 @@ async fn queue(
 async fn settle(tx: &mut Transaction<'_, Sqlite>, page: i64, escalation: i64) -> sqlx::Result<()> {
     let update = sqlx::query(SETTLE).bind(now()).bind(page);
     update.execute(&mut **tx).await?;
-    // An escalation without an attempt is not charged.
+    // An escalation without an attempt does not count.
     let delete = sqlx::query(
         "DELETE FROM escalations WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM readings WHERE escalation_id = ?1)",
     );

@@ -1,4 +1,4 @@
-//! What `eval` and `calibrate` ask of the database beside the records.
+//! Queries of `eval` and `calibrate` beside the records.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,13 +9,13 @@ use super::columns::{DocumentId, StageColumns, path_bytes};
 use super::database::Store;
 use crate::domain::{Stage, StageSeconds};
 
-/// How the pages of a document were processed by the run that did them last.
+/// How the last run processed the pages of a document.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DocumentWork {
     pub pages: u64,
-    /// Summed over its pages and all attempts at them, by stage. Where the reader
-    /// reports them, `prefill` (image and prompt), `decode` (the answer) and
-    /// `wait` (for a free reader) stand for `read`.
+    /// Seconds by stage, summed over its pages and all attempts at them. Where the
+    /// reader reports them, `prefill` (image and prompt), `decode` (the answer) and
+    /// `wait` (for a free reader) replace `read`.
     pub stage_seconds: BTreeMap<String, f64>,
     pub attempts: u64,
     /// Attempts that failed, by reason.
@@ -25,8 +25,8 @@ pub struct DocumentWork {
 }
 
 impl Store {
-    /// The document last seen at `path`, or else the one with this content
-    /// (BLAKE3, hex).
+    /// The document last seen at `path`, otherwise the one with this content (BLAKE3
+    /// hex).
     pub async fn document_at(
         &self,
         path: &Path,

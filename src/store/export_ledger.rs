@@ -1,9 +1,9 @@
-//! The export ledger: which bills were exported for which target, in which
-//! batch, with the bytes of its files.
+//! The export ledger: the bills that were exported for each target, with their batches
+//! and the bytes of the batches' files.
 //!
-//! One transaction claims the bills of a batch and stores its bytes; the files
-//! are written after it, from the stored bytes, so that a batch whose files
-//! are missing can be written again, always with the same content.
+//! One transaction claims the bills of a batch and stores its bytes. The files are
+//! written afterwards from the stored bytes, so that missing files can be written again
+//! with the same content.
 
 use std::path::{Path, PathBuf};
 
@@ -14,14 +14,14 @@ use super::columns::{Json, PathColumn, now, path_bytes};
 use super::database::Store;
 use crate::domain::PaymentKey;
 
-/// What has been exported, as a batch is planned by it.
+/// The earlier exports, by which a batch is planned.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     pub version: LedgerVersion,
     /// Lines that are not reversed and whose document is not forgotten, oldest
     /// first.
     pub lines: Vec<LedgerLine>,
-    /// Pages that a target has, reversed ones not counted.
+    /// Pages that a target has, without reversed ones.
     pub pages: Vec<ExportedPage>,
     pub distinct: Vec<DistinctPair>,
 }
@@ -35,7 +35,7 @@ pub struct LedgerVersion {
 }
 
 impl LedgerVersion {
-    /// The number that the next batch gets.
+    /// The number of the next batch.
     pub fn next_batch(self) -> i64 {
         self.last_batch + 1
     }
@@ -58,7 +58,7 @@ pub struct ExportedPage {
     pub page_index: u32,
 }
 
-/// A bill by what stays when its record is made again.
+/// Identifies a bill, also after its record was made again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct BillId {
     /// BLAKE3 (hex) of the document.
@@ -68,8 +68,8 @@ pub struct BillId {
 }
 
 impl BillId {
-    /// Start of the document's hash, of so many digits, and the first page
-    /// (from 1): short, and other for every bill of an archive.
+    /// The first `digits` hex digits of the document's hash and the first page (from 1):
+    /// short, and unique for every bill of an archive.
     pub fn label(&self, digits: usize) -> String {
         let start = self.blake3.get(..digits).unwrap_or(&self.blake3);
         let page = self.pages.first().map_or(1, |page| page + 1);
@@ -82,7 +82,7 @@ impl BillId {
     }
 }
 
-/// Two bills that a person found to be two payments.
+/// Two bills that are two payments by a person's decision.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct DistinctPair {
     first: String,
@@ -139,9 +139,9 @@ pub struct BatchRow {
     pub lines: i64,
     /// Of these, lines that are reversed.
     pub reversed: i64,
-    /// Names, separated by line breaks.
+    /// Names of its files, separated by line breaks.
     pub files: String,
-    /// A document in it was forgotten: its files cannot be written again.
+    /// Whether a document in it was forgotten: its files cannot be written again.
     pub is_forgotten: bool,
 }
 
@@ -207,16 +207,16 @@ impl Store {
         Ok(ledger)
     }
 
-    /// Claims the bills of a batch and stores its files, or changes nothing and
-    /// returns `None`: the ledger or one of the records has changed since the
-    /// batch was planned. What is claimed survives a power cut.
+    /// Claims the bills of a batch and stores its files, durably. Returns the batch's
+    /// number. Changes nothing and returns `None` where the ledger or one of the records
+    /// has changed since the batch was planned.
     pub async fn claim_batch(
         &self,
         planned_by: LedgerVersion,
         batch: &NewBatch,
     ) -> anyhow::Result<Option<i64>> {
-        // A file that is written must not be unknown to the ledger later, so
-        // this commit waits for the disk. Cannot be set within a transaction.
+        // The ledger must know every written file, also after a power cut, so this commit
+        // waits for the disk. The pragma cannot be set within a transaction.
         let durable = sqlx::query("PRAGMA synchronous = FULL");
         durable.execute(&self.pool).await?;
         let mut tx = self.write().await?;
@@ -252,7 +252,7 @@ impl Store {
         Ok(query.build_query_as().fetch_optional(&self.pool).await?)
     }
 
-    /// The files of a batch; none of those with a forgotten document.
+    /// The files of a batch; empty where a document of it was forgotten.
     pub async fn batch_files(&self, id: i64) -> anyhow::Result<Vec<ExportFile>> {
         let files = sqlx::query_as(
             "SELECT name, sha256, bytes FROM export_files WHERE batch_id = ? AND bytes IS NOT NULL ORDER BY name",
@@ -268,8 +268,8 @@ impl Store {
         Ok(())
     }
 
-    /// Reverses lines of a batch, those of `records` or with none given all:
-    /// their documents may be exported again. Returns how many.
+    /// Reverses lines of a batch so that their documents may be exported again: those of
+    /// `records`, or all where it is empty. Returns their number.
     pub async fn reverse_batch(
         &self,
         batch: i64,
@@ -315,7 +315,7 @@ impl Store {
         Ok(Ok(reversed))
     }
 
-    /// Remembers that two bills are two payments.
+    /// Stores that two bills are two payments.
     pub async fn mark_distinct(
         &self,
         pair: &DistinctPair,
@@ -332,8 +332,8 @@ impl Store {
     }
 }
 
-/// Removes what the ledger holds of a document's content. That it was exported
-/// stays, by its hash.
+/// Removes a document's content from the ledger. The fact that it was exported stays,
+/// by its hash.
 pub(super) async fn forget(tx: &mut Transaction<'_, Sqlite>, blake3: &str) -> sqlx::Result<()> {
     let files = sqlx::query(
         "UPDATE export_files SET bytes = NULL

@@ -13,7 +13,7 @@ struct FindingRow {
     message: String,
 }
 
-/// In the order in which they were made.
+/// The findings of a record in the order in which they were made.
 pub(super) async fn of_record(
     tx: &mut Transaction<'_, Sqlite>,
     record: i64,
@@ -50,8 +50,8 @@ pub(super) async fn insert(
         .map(drop)
 }
 
-/// Adds a finding for which a person should look to a stored record. Returns
-/// whether it was accepted until now.
+/// Adds a finding that needs a person to a stored record. Returns whether the record
+/// was accepted before.
 pub(super) async fn flag_for_review(
     tx: &mut Transaction<'_, Sqlite>,
     record: i64,

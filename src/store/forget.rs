@@ -1,4 +1,4 @@
-//! Deletes files and all that was read from them.
+//! Deletes files from the database, with everything that was read from them.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,33 +14,33 @@ use super::sources::superseded;
 use super::{page_search, revisions};
 use crate::domain::FindingCode;
 
-/// What is deleted, or would be.
+/// Counts of what is deleted, or would be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forgotten {
     pub paths: BTreeSet<PathBuf>,
-    /// Contents that no other path has.
+    /// Documents that no other path has.
     pub documents: u64,
     /// Records of these documents, current or not.
     pub records: u64,
-    /// Other paths that keep content from being deleted.
+    /// Other paths whose documents are therefore kept.
     pub kept_for: BTreeSet<PathBuf>,
-    /// Given paths at which nothing was ever seen.
+    /// Given paths at which nothing was seen.
     pub unknown: Vec<PathBuf>,
 }
 
-/// Where the document may still be. A path that holds other content by now does
-/// not count.
+/// Paths at which the document may still be, without those that have other content by
+/// now.
 const HELD_AT: &str = concat!(
     "SELECT path FROM sources s WHERE document_id = ? AND NOT ",
     superseded!()
 );
 
 impl Store {
-    /// Deletes what was seen at `paths`, absolute ones of files and folders.
-    /// Documents that another path has as well are kept, without these paths.
-    /// What is deleted is overwritten in the file. `dry`: only reports.
+    /// Deletes what was seen at `paths`, absolute paths of files and folders. Documents
+    /// that another path has too are kept, without these paths. Deleted content is
+    /// overwritten in the database file. `dry`: only reports.
     ///
-    /// Fails with [`super::DbErrorKind::RunActive`] while a run is at work.
+    /// `Err` with [`super::DbErrorKind::RunActive`] while a run is active.
     pub async fn forget(&self, paths: &[PathBuf], dry: bool) -> anyhow::Result<Forgotten> {
         let mut tx = self.write().await?;
         if !dry {
@@ -78,8 +78,8 @@ impl Store {
 }
 
 impl Store {
-    /// Rewrites the file without its unused parts and empties the log: both may
-    /// hold copies of what was deleted.
+    /// Rewrites the file without its unused parts and empties the log, since both may
+    /// have copies of deleted content.
     async fn wipe(&self) {
         let vacuum = sqlx::query("VACUUM").execute(&self.pool).await;
         let is_blocked = sqlx::query_scalar::<_, i64>("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -95,8 +95,8 @@ impl Store {
     }
 }
 
-/// Deletes the document and, by ON DELETE CASCADE, all that was made of it.
-/// Returns how many records that were.
+/// Deletes the document and, by ON DELETE CASCADE, everything made from it. Returns the
+/// number of its records.
 async fn delete_document(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
@@ -125,7 +125,7 @@ struct OpenRun {
     process: ProcessId,
 }
 
-/// A run must not lose what it holds in memory.
+/// `Err` while a run is active, which may have the content in memory.
 async fn ensure_idle(tx: &mut Transaction<'_, Sqlite>) -> anyhow::Result<()> {
     let open = sqlx::query_as::<_, OpenRun>(
         "SELECT id, pid, process_start, boot_id FROM runs WHERE finished_at IS NULL",
@@ -145,7 +145,7 @@ async fn sources_at(
 ) -> sqlx::Result<(Vec<SourceRow>, Forgotten)> {
     let all = sqlx::query_as("SELECT id, path, document_id FROM sources ORDER BY id");
     let mut sources: Vec<SourceRow> = all.fetch_all(&mut **tx).await?;
-    // By whole names: `scans` is not a folder of `scans2/a.pdf`.
+    // Compares whole names: `scans` is not a folder of `scans2/a.pdf`.
     sources.retain(|source| paths.iter().any(|given| source.path.0.starts_with(given)));
     let forgotten = Forgotten {
         paths: sources.iter().map(|source| source.path.0.clone()).collect(),
@@ -166,8 +166,8 @@ async fn sources_at(
     ))
 }
 
-/// The records of possible duplicates of the document are made again; those that
-/// are retained no longer name it.
+/// Reopens the possible duplicates of the document, so that their records are made
+/// again; findings of retained records no longer name it.
 async fn reopen_duplicates(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,

@@ -1,5 +1,5 @@
-//! Claiming, completing and giving up pages. Every statement that changes a
-//! job names its lease: whoever lost it changes nothing.
+//! Claims, completes and gives up pages. Every statement that changes a job names its
+//! lease, so that a process that lost the lease changes nothing.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,39 +22,39 @@ pub struct Claim {
     pub document_id: DocumentId,
     /// BLAKE3 of the document's bytes, hex.
     pub blake3: String,
-    /// From 0.
+    /// Index of the page, from 0.
     pub index: u32,
-    /// Where the document was seen, first where the latest run saw it.
+    /// The document's paths; those that the latest run saw come first.
     pub paths: Vec<PathBuf>,
     /// This claim's number, from 1.
     pub attempt: u32,
     /// Earlier attempts that failed.
     pub failures: u32,
     pub forced_type: Option<String>,
-    /// Whether its document, or part, comes with an electronic invoice.
+    /// The place of the electronic invoice of its document or part, if it has one.
     pub xml: Option<XmlPlace>,
-    /// The stronger reader that it waits for; `None`: the first reads it.
+    /// The further reader that it is queued for; `None`: the first one.
     pub escalation: Option<ClaimedEscalation>,
     run: RunId,
     pub(super) lease_token: String,
 }
 
-/// Why and to which reader a page is escalated.
+/// The escalation of a claimed page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClaimedEscalation {
     /// Hash of the reader.
     pub reader: String,
     pub reason: EscalationReason,
-    /// As an earlier attempt determined the page's type.
+    /// The routing of an earlier attempt.
     pub routing: Option<Routing>,
 }
 
-/// Which pages a run can work on now.
+/// The pages that a run can process now.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// Those for the first reader.
+    /// Whether pages for the first reader are wanted.
     pub first: bool,
-    /// Those escalated to one of these readers, by hash.
+    /// Hashes of readers whose escalated pages are wanted.
     pub readers: Vec<String>,
 }
 
@@ -65,14 +65,14 @@ impl Wanted {
     };
 }
 
-/// What an attempt at a page brought, complete or not.
+/// The results of an attempt at a page, complete or not.
 #[derive(Clone, Debug, Default)]
 pub struct PageCompletion {
     pub key: String,
     pub model_hash: Option<String>,
     pub prompt_hash: Option<String>,
     pub schema_hash: Option<String>,
-    /// The page's words, one for each source that was looked at.
+    /// The page's words, one entry for each source that was used.
     pub texts: Vec<SourceText>,
     /// `None`: the page was not drawn.
     pub look: Option<PageLook>,
@@ -81,7 +81,7 @@ pub struct PageCompletion {
     pub clip_hash: Option<String>,
     pub reading: Option<Reading>,
     pub seconds: StageSeconds,
-    /// What the reader took, where it reports it.
+    /// Tokens, where the reader reports them.
     pub usage: Option<Usage>,
     /// In `currency`; `None`: free.
     pub cost: Option<f64>,
@@ -90,14 +90,14 @@ pub struct PageCompletion {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Completed {
-    /// The lease was still ours and the result is stored.
+    /// Whether the lease was still this run's and the result is stored.
     pub owned: bool,
-    /// No page of the document is left to do.
+    /// Whether all pages of the document are finished.
     pub document_complete: bool,
 }
 
 impl Completed {
-    /// The lease was another's: nothing was stored.
+    /// The lease was lost, and nothing was stored.
     pub(super) const NOT_OWNED: Completed = Completed {
         owned: false,
         document_complete: false,
@@ -117,10 +117,9 @@ struct ClaimRow {
 }
 
 impl Store {
-    /// Claims the next page: documents in the order they came, pages that were
-    /// claimed before last. Pages whose lease ended count as queued. A page
-    /// claimed `max_claims` times is failed instead: whatever it did, no process
-    /// survived to report it.
+    /// Claims the next page for `lease`: documents in the order of intake, pages that
+    /// were claimed before last. Pages whose lease ended count as queued. A page that was
+    /// claimed `max_claims` times fails instead, since no process survived to report why.
     pub async fn claim(
         &self,
         run: RunId,
@@ -131,8 +130,7 @@ impl Store {
         let token = new_token();
         let mut tx = self.write().await?;
         let time = self.clock.now();
-        // One page at a time: looking through all that are queued would make a
-        // claim cost more the more there are.
+        // One page at a time, so that the cost of a claim does not grow with the queue.
         let page = loop {
             match next_page(&mut tx, wanted, time).await? {
                 Some((page, attempts)) if attempts >= max_claims => {
@@ -192,8 +190,8 @@ impl Store {
         self.settle(claim, result, None, "done").await
     }
 
-    /// Stores the failed attempt; the page is queued once more if `again`,
-    /// else failed for good.
+    /// Stores the failed attempt. With `again` the page is queued again, otherwise it is
+    /// failed.
     pub async fn fail_page(
         &self,
         claim: &Claim,
@@ -210,7 +208,7 @@ impl Store {
         .await
     }
 
-    /// Gives a page back untouched and uncharged.
+    /// Returns a page to the queue; the attempt does not count.
     pub async fn release(&self, claim: &Claim) -> anyhow::Result<()> {
         let update = sqlx::query(
             "UPDATE pages SET state = 'queued', attempts = attempts - 1, lease_token = NULL, lease_until = NULL
@@ -237,8 +235,7 @@ impl Store {
         );
         let owned = owned.bind(claim.page_id).bind(&claim.lease_token);
         if !owned.fetch_one(&mut *tx).await? {
-            // Another run has the page now, or it was deleted: nothing of this
-            // attempt is kept.
+            // Another run has the page, or it was deleted: the attempt is not stored.
             return Ok(Completed::NOT_OWNED);
         }
         let reading_id = insert_reading(&mut tx, claim, result, failure).await?;
@@ -253,8 +250,8 @@ impl Store {
         for text in &result.texts {
             page_text::insert(&mut tx, claim.page_id, text).await?;
         }
-        // What an attempt did not reach keeps the last attempt's value; the key
-        // is that of the first reader, whichever others there are.
+        // Values that the attempt did not reach keep those of the last attempt. The key
+        // is that of the first reader, even with further readers.
         sqlx::query(
             "UPDATE pages SET state = ?, lease_token = NULL, lease_until = NULL, finished_at = ?,
                 failures = failures + ?, reason = ?, message = ?, key = coalesce(?, key), doc_type = ?,
@@ -282,7 +279,7 @@ impl Store {
     }
 }
 
-/// What may be claimed. Pages whose lease ended count as queued.
+/// Condition of pages that may be claimed. Pages whose lease ended count as queued.
 macro_rules! open_pages {
     ($rest:literal) => {
         concat!(
@@ -295,17 +292,16 @@ macro_rules! open_pages {
     };
 }
 
-/// The page to claim next, and how often it was claimed. One that was lost or
-/// failed before waits behind those that were not: input that takes the program
-/// down delays no other page, and a program that is killed again and again does
-/// not begin with the same pages each time.
+/// The page to claim next, and how often it was claimed. Pages that were lost or failed
+/// before come after others, so that input that ends the program does not delay other
+/// pages, and a program that is killed repeatedly does not begin with the same pages.
 async fn next_page(
     tx: &mut Transaction<'_, Sqlite>,
     wanted: &Wanted,
     time: i64,
 ) -> anyhow::Result<Option<(i64, u32)>> {
     let readers = serde_json::to_string(&wanted.readers)?;
-    // The first has an index to walk along; those of the second are few.
+    // The first query uses an index; the second has few rows.
     for sql in [
         open_pages!("AND attempts = 0 ORDER BY document_id, page_index LIMIT 1"),
         open_pages!("ORDER BY attempts, document_id, page_index LIMIT 1"),
@@ -367,8 +363,8 @@ async fn insert_reading(
     Ok(inserted.fetch_one(&mut **tx).await?)
 }
 
-/// Fails a page that was claimed too often. An escalated one leaves a failed
-/// attempt, so that it is not escalated to the same reader again.
+/// Fails a page that was claimed too often. For an escalated page it also stores a failed
+/// attempt, so that the page is not escalated to the same reader again.
 async fn give_up(
     tx: &mut Transaction<'_, Sqlite>,
     run: RunId,
@@ -408,7 +404,7 @@ async fn escalation(
     })
 }
 
-/// The routing without its embedding, which has a table of its own.
+/// The routing as JSON, without its embedding, which has a table of its own.
 fn routing_json(routing: &Routing) -> serde_json::Result<String> {
     serde_json::to_string(&Routing {
         embedding: None,
@@ -416,7 +412,7 @@ fn routing_json(routing: &Routing) -> serde_json::Result<String> {
     })
 }
 
-/// Unlike any other lease's: this process, its start and a count.
+/// A unique token for a lease: this process, its start and a counter.
 fn new_token() -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static COUNT: AtomicU64 = AtomicU64::new(0);

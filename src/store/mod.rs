@@ -1,13 +1,13 @@
-//! SQLite holds everything: jobs, results and what they were made with.
+//! The SQLite database with all jobs, results and what they were made with.
 //!
-//! The job is the row. A page is claimed by one conditional update that counts
-//! the attempt; its result and its completion are one transaction that only
-//! the lease's holder can make; so are a document's records and its being
-//! done. No transaction is open while an engine works.
+//! A row of `pages` is the job. One conditional update claims a page and counts the
+//! attempt. One transaction stores a page's result and completes the job; only the owner
+//! of the lease can commit it. The same holds for a document's records and its
+//! completion. No transaction is open while an engine works.
 //!
-//! The files use each other one way: `database` and `columns` know none of the
-//! others, `sources`, `revisions`, `page_text`, `page_search` and `findings` are
-//! what several use, and each of the rest is a part of [`Store`]'s interface.
+//! The files depend on each other in one direction: `database` and `columns` use none of
+//! the others; several files use `sources`, `revisions`, `page_text`, `page_search` and
+//! `findings`; each other file is a part of [`Store`]'s interface.
 
 mod approvals;
 mod captures;

@@ -1,5 +1,4 @@
-//! What pages are found by: their words, their records' values, their files'
-//! names.
+//! The search index of pages: their words, their records' values, their files' names.
 
 use std::collections::BTreeSet;
 
@@ -9,23 +8,24 @@ use super::columns::DocumentId;
 use super::sources;
 use crate::domain::folded_words;
 
-/// Lengths in characters of words that are looked for by trigrams.
+/// Lengths in characters of words in the trigram index.
 const WORD_LENGTHS: std::ops::RangeInclusive<usize> = 3..=40;
 
-/// What a page of a document is found by, beside its files' names.
+/// The searchable content of a page, without its files' names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PageEntry {
-    /// From 0.
+    /// Index of the page, from 0.
     pub page: u32,
     /// Values of the record that begins on the page.
     pub fields: String,
-    /// The page's words, by lines.
+    /// The page's words, laid out by lines.
     pub body: String,
-    /// Its numbers and dates, each in one form.
+    /// Its numbers and dates as [`crate::domain::number_token`] and
+    /// [`crate::domain::date_token`] write them.
     pub numbers: BTreeSet<String>,
 }
 
-/// Replaces what the document's pages are found by.
+/// Replaces the searchable content of the document's pages.
 pub(super) async fn insert(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
@@ -56,7 +56,7 @@ pub(super) async fn insert(
     insert_words(tx, texts.map(String::as_str)).await
 }
 
-/// The document has another path, or one less.
+/// Updates the file names of a document whose paths changed.
 pub(super) async fn update_names(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
@@ -96,7 +96,7 @@ async fn insert_words(
     Ok(())
 }
 
-/// Deletes the words that no page has any more.
+/// Deletes words that no page has any more.
 pub(super) async fn delete_unused_words(tx: &mut Transaction<'_, Sqlite>) -> sqlx::Result<()> {
     let delete =
         sqlx::query("DELETE FROM vocabulary WHERE word NOT IN (SELECT term FROM page_terms)");

@@ -1,4 +1,4 @@
-//! The words of pages, by where they come from.
+//! The words of pages, by text source.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ impl From<TextRow> for SourceText {
     }
 }
 
-/// Replaces what the page has of this source.
+/// Replaces the page's words of this source.
 pub(super) async fn insert(
     tx: &mut Transaction<'_, Sqlite>,
     page: i64,

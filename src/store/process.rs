@@ -1,4 +1,4 @@
-//! Who holds a lease: a process, as distinct from a later one with the same number.
+//! Identifies the process of a lease, as distinct from a later one with the same id.
 
 use std::fs;
 
@@ -6,11 +6,11 @@ use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use sqlx::FromRow;
 
-/// A process of this machine, as `runs` remembers it.
+/// A process of this machine, as stored in `runs`.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct ProcessId {
     pub pid: i64,
-    /// Clock ticks since boot.
+    /// Start time in clock ticks since boot.
     #[sqlx(rename = "process_start")]
     pub start: i64,
     pub boot_id: String,
@@ -26,8 +26,8 @@ impl ProcessId {
         }
     }
 
-    /// A process that /proc hides (hidepid, `ProtectProc=`) counts as the one
-    /// meant: what it holds ends with its leases.
+    /// Whether the process still runs. One that /proc hides (hidepid, `ProtectProc=`)
+    /// counts as running; its pages become free when their leases end.
     pub fn is_alive(&self) -> bool {
         self.boot_id == boot_id()
             && match start_ticks(self.pid) {
@@ -37,14 +37,14 @@ impl ProcessId {
     }
 }
 
-/// Whether there is a process of this number, seen or not.
+/// Whether there is a process with this id, visible or not.
 fn exists(pid: i64) -> bool {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
 }
 
-/// Field 22 of `/proc/<pid>/stat` (proc(5)); the second field, the program's
-/// name in parentheses, may itself hold spaces and parentheses.
+/// Start time in clock ticks since boot: field 22 of `/proc/<pid>/stat` (proc(5)). The
+/// second field, the program's name in parentheses, may have spaces and parentheses.
 fn start_ticks(pid: i64) -> Option<i64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let after_name = &stat[stat.rfind(')')? + 1..];

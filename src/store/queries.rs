@@ -1,4 +1,4 @@
-//! What `status`, `show`, `retry`, `export` and `eval` ask of the database.
+//! Queries of `status`, `show`, `retry`, `export` and `eval`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::domain::{
     Calibrated, FieldEvidence, FieldLogprob, Fields, Record, Source, StageSeconds, Status,
 };
 
-/// How much there is of everything.
+/// Counts of documents, pages and records.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     pub documents: u64,
@@ -40,10 +40,10 @@ impl From<PathColumn> for PathBuf {
     }
 }
 
-/// A page as `show` lists it.
+/// A page for `docmill show`.
 #[derive(Clone, Debug, PartialEq, Serialize, FromRow)]
 pub struct PageRow {
-    /// From 0.
+    /// Index of the page, from 0.
     #[sqlx(rename = "page_index")]
     pub index: u32,
     pub state: String,
@@ -52,12 +52,12 @@ pub struct PageRow {
     pub reason: Option<String>,
     pub message: Option<String>,
     pub raw_text: Option<String>,
-    /// Of the last attempt.
+    /// Seconds by stage of the last attempt.
     #[sqlx(flatten, try_from = "StageColumns")]
     pub stage_seconds: StageSeconds,
 }
 
-/// A record and where it comes from.
+/// A record with its provenance.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredRecord {
     pub id: i64,
@@ -69,7 +69,7 @@ pub struct StoredRecord {
     pub run_id: i64,
     /// Unix milliseconds.
     pub created_at: i64,
-    /// Distinct hashes over the record's pages.
+    /// Distinct hashes of the readers of the record's pages.
     pub models: Vec<String>,
     pub prompts: Vec<String>,
     pub schemas: Vec<String>,
@@ -99,7 +99,7 @@ struct RecordRow {
     created_at: i64,
 }
 
-/// A page of a record and what read it.
+/// A page of a record with its reader, prompt and schema.
 #[derive(FromRow)]
 struct RecordPage {
     page_index: u32,
@@ -132,7 +132,7 @@ impl Store {
         Ok(rows.into_iter().map(|(what, n)| (what, n as u64)).collect())
     }
 
-    /// Pages that wait or are held.
+    /// Number of queued and leased pages.
     pub async fn open_pages(&self) -> anyhow::Result<u64> {
         let count = sqlx::query_scalar::<_, i64>(
             "SELECT count(*) FROM pages WHERE state IN ('queued', 'leased')",
@@ -148,7 +148,7 @@ impl Store {
         Ok(rows.fetch_all(&self.pool).await?)
     }
 
-    /// Files that no run after this one saw, the first `most` by name.
+    /// Rejected files that no later run than this one saw, the first `most` by name.
     pub async fn rejected_of_run(&self, run: RunId, most: u32) -> anyhow::Result<Vec<RejectedRow>> {
         let rows = sqlx::query_as(
             "SELECT path, reason, coalesce(message, '') AS message FROM sources
@@ -157,8 +157,8 @@ impl Store {
         Ok(rows.bind(run).bind(most).fetch_all(&self.pool).await?)
     }
 
-    /// The records that took the place of one that is not current any more:
-    /// those of its pages. `None`: there never was such a record.
+    /// The current records of the pages of a replaced record. `None`: there never was
+    /// such a record.
     pub async fn successors(&self, id: i64) -> anyhow::Result<Option<Vec<i64>>> {
         let old = sqlx::query_scalar::<_, i64>("SELECT document_id FROM records WHERE id = ?");
         let Some(document) = old.bind(id).fetch_optional(&self.pool).await? else {
@@ -182,8 +182,8 @@ impl Store {
         Ok(rows.bind(document).fetch_all(&self.pool).await?)
     }
 
-    /// Current records with an id above `after`, in the order of their ids:
-    /// call again with the last one's id until none comes.
+    /// At most `limit` current records with an id above `after`, in the order of their
+    /// ids. Call again with the last one's id until the result is empty.
     pub async fn records_after(&self, after: i64, limit: u32) -> anyhow::Result<Vec<StoredRecord>> {
         let mut query = QueryBuilder::new(RECORDS);
         query
@@ -201,7 +201,7 @@ impl Store {
         Ok(self.records(query).await?.pop())
     }
 
-    /// A record, be it current or replaced.
+    /// A record, current or replaced.
     pub async fn any_record(&self, id: i64) -> anyhow::Result<Option<StoredRecord>> {
         let mut query = QueryBuilder::new(RECORDS);
         query.push("r.id = ").push_bind(id);
@@ -241,10 +241,10 @@ impl Store {
         Ok(records)
     }
 
-    /// Queues again: the pages of these records, or with none given every
-    /// failed page; `forced_type` is what they are taken for from now on.
-    /// Returns how many, or changes nothing and returns a document type that
-    /// the queue would need and that is not among `known`.
+    /// Queues pages again: those of `records`, or every failed page where it is empty.
+    /// `forced_type`: their document type from now on. Returns their number. Changes
+    /// nothing and returns `Err` with a document type that the queue would need and that
+    /// is not among `known`.
     pub async fn retry(
         &self,
         records: &[i64],

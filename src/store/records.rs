@@ -1,4 +1,4 @@
-//! From finished pages to stored records.
+//! Stores the records that are made from finished pages.
 
 use std::path::PathBuf;
 
@@ -16,21 +16,21 @@ use crate::domain::{
     XmlFile,
 };
 
-/// All pages of a document, done or failed: what its records are made from.
+/// All pages of a document, done or failed, from which its records are made.
 #[derive(Clone, Debug)]
 pub struct FinishedPages {
     pub document: DocumentId,
-    /// The document's first path that still holds it.
+    /// The document's first path that still has it.
     pub path: PathBuf,
-    /// What opening the document warned of.
+    /// Warnings from opening the document.
     pub warnings: Vec<String>,
     pub results: Vec<PageResult>,
-    /// For each of the results, the hash of the reader that was asked.
+    /// For each result the hash of its reader.
     pub readers: Vec<Option<String>>,
-    /// The electronic invoices that the document carries or is, at most one for
-    /// each part.
+    /// The electronic invoices attached to the document, or the document itself; at most
+    /// one for each part.
     pub einvoices: Vec<XmlFile>,
-    /// Some page was escalated.
+    /// Whether a page was escalated.
     pub escalated: bool,
     pub(super) revision: i64,
 }
@@ -40,17 +40,17 @@ pub struct FinishedPages {
 pub struct NewRecords<'a> {
     /// Key of the acceptance policy.
     pub policy: &'a str,
-    /// Page indices and the readings that were taken for them, where these are
-    /// not those that the pages were left with.
+    /// Page indices (from 0) and ids of the readings chosen for them, where these are
+    /// not the pages' last ones.
     pub chosen: &'a [(u32, i64)],
-    /// What its pages are found by.
+    /// The searchable content of its pages.
     pub entries: &'a [PageEntry],
 }
 
-/// What storing a document's records did.
+/// The result of storing a document's records.
 #[derive(Debug, PartialEq)]
 pub struct Recorded {
-    /// Those of its records.
+    /// Ids of its records.
     pub ids: Vec<i64>,
     /// Records of other documents that were accepted and now need review, since
     /// one of these may be the same payment.
@@ -72,8 +72,8 @@ struct FinishedPageRow {
 }
 
 impl Store {
-    /// Documents whose pages are all done but whose records are not stored:
-    /// a run ended in between.
+    /// Documents whose pages are all finished and whose records are not stored, since a
+    /// run ended in between.
     pub async fn unfinished_documents(&self) -> anyhow::Result<Vec<DocumentId>> {
         let ids = sqlx::query_scalar(
             "SELECT id FROM documents WHERE state = 'open' AND NOT EXISTS
@@ -83,7 +83,8 @@ impl Store {
         Ok(ids.fetch_all(&self.pool).await?)
     }
 
-    /// `None` when a page is still to do or the records are stored already.
+    /// The pages of a document without stored records; `None` where a page is not
+    /// finished or the records are stored.
     pub async fn finished_pages(
         &self,
         document: DocumentId,
@@ -91,8 +92,8 @@ impl Store {
         self.all_pages(document, "open").await
     }
 
-    /// The same of a document whose records are stored; `None` when all of
-    /// them are accepted as well.
+    /// The pages of a document with stored records; `None` where all of them are
+    /// accepted.
     pub async fn pages_in_review(
         &self,
         document: DocumentId,
@@ -152,11 +153,11 @@ impl Store {
         }))
     }
 
-    /// Stores the document's records in place of earlier ones, which stay as
-    /// not current. Of documents with the same business key, the record of the
-    /// one that was ingested later gets a finding and needs review. `None`, and
-    /// nothing stored, when the pages changed since `pages` were read or another
-    /// run stored them first.
+    /// Stores the document's records in place of earlier ones, which stay and are not
+    /// current. Of documents with the same business key, the record of the one that was
+    /// taken in later gets a finding and needs review. Returns `None` and stores nothing
+    /// where the pages changed since `pages` were loaded, or another run stored records
+    /// first.
     pub async fn finish_document(
         &self,
         run: RunId,
@@ -195,9 +196,8 @@ impl Store {
         Ok(Some(Recorded { ids, downgraded }))
     }
 
-    /// Retains a document's records where pages that were to be read again could
-    /// not be, with a finding that says why. Returns the ids of the records;
-    /// `None`: it has none with values, so that there is nothing to retain.
+    /// Retains a document's records where pages could not be read again, with a finding
+    /// that says why. Returns the ids of the records; `None` where no record has values.
     pub async fn retain_records(
         &self,
         pages: &FinishedPages,
@@ -212,7 +212,7 @@ impl Store {
         if retained.is_empty() {
             return Ok(None);
         }
-        // The policy stays that of the records.
+        // The records keep their policy.
         if !revisions::close(&mut tx, document, pages.revision).await? {
             return Ok(Some(Vec::new()));
         }
@@ -241,7 +241,7 @@ impl Store {
     }
 }
 
-/// The page's result is this reading's from now on.
+/// Makes this reading the page's result.
 async fn choose(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
@@ -273,8 +273,8 @@ fn page_result(page: FinishedPageRow, texts: Vec<SourceText>) -> PageResult {
     }
 }
 
-/// The page's own failure, where it has one: that of a page that was given up
-/// has no reading. Of a failed attempt the raw text is kept.
+/// The reading or failure of a page. A page that was given up has a failure without an
+/// attempt. The raw text of a failed attempt is kept.
 fn reading(
     is_failed: bool,
     reason: Option<Named<Reason>>,

@@ -1,5 +1,5 @@
-//! Files whose content was changed in place: what was read before is no longer
-//! what they hold, and must not be booked beside it.
+//! Files whose content was replaced: records of the former content must not be booked
+//! beside those of the new one.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::sources::superseded;
 use super::{findings, revisions, sources};
 use crate::domain::{Finding, FindingCode};
 
-/// Whether each path of the document is superseded.
+/// Whether all paths of the document are superseded.
 const IS_REPLACED: &str = concat!(
     "SELECT EXISTS (SELECT 1 FROM sources WHERE document_id = ?1) AND NOT EXISTS
     (SELECT 1 FROM sources s WHERE s.document_id = ?1 AND NOT ",
@@ -18,7 +18,7 @@ const IS_REPLACED: &str = concat!(
     ")"
 );
 
-/// The finding for records of a document whose file holds other content by now.
+/// The finding for records of a document whose file has other content by now.
 pub(super) async fn finding(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
@@ -38,9 +38,8 @@ pub(super) async fn finding(
     Ok(Some(Finding::new(FindingCode::Replaced, None, message)))
 }
 
-/// Flags the records of what `path` held before `document`, or before it was
-/// rejected; the records of the document itself, where it is back, are made
-/// again.
+/// Flags the records of the former content of `path`, which now has `document` or was
+/// rejected. Records of `document` itself are made again where its content is back.
 pub(super) async fn flag_former_content(
     tx: &mut Transaction<'_, Sqlite>,
     path: &Path,

@@ -1,4 +1,4 @@
-//! What the review page asks of the database.
+//! Queries of the review page.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,9 +17,9 @@ pub struct InReview {
     pub id: i64,
     pub doc_type: Option<String>,
     pub fields: Fields,
-    /// Where its document was first seen.
+    /// The first path of its document.
     pub path: PathBuf,
-    /// Those for which a person should look.
+    /// The findings for which a person should look.
     pub findings: Vec<Finding>,
 }
 
@@ -70,7 +70,7 @@ impl Store {
         Ok(rows.into_iter().map(record).collect())
     }
 
-    /// The words of a document's page (from 0), by where they come from.
+    /// The words of a document's page (from 0), by text source.
     pub async fn texts_of_page(
         &self,
         document: DocumentId,
@@ -90,13 +90,13 @@ impl Store {
         }
     }
 
-    /// Where to look for a document's file, the latest place first.
+    /// A document's paths, the latest first.
     pub async fn latest_paths(&self, document: DocumentId) -> anyhow::Result<Vec<PathBuf>> {
         let mut tx = self.pool.begin().await?;
         Ok(sources::latest_paths(&mut tx, document).await?)
     }
 
-    /// What the reader answered about the record's pages, in their order.
+    /// The readings of the record's pages, in their order.
     pub async fn readings_of(&self, record: i64) -> anyhow::Result<Vec<Reading>> {
         let rows = sqlx::query_scalar::<_, Json<Reading>>(
             "SELECT r.reading FROM record_pages rp JOIN readings r ON r.id = rp.reading_id
@@ -117,10 +117,10 @@ impl Store {
         Ok(found.map(|found| found.record))
     }
 
-    /// Remembers that two documents are not one, and stores `new`, the record
-    /// without the finding that they may be, in place of the current record
-    /// `id`. It gets the finding again where a third document has its business
-    /// key. As [`Store::correct`] otherwise.
+    /// Stores that two documents are different, and stores `new`, the record without the
+    /// finding about a possible duplicate, in place of the current record `id`. The record
+    /// gets the finding again where a third document has its business key. Otherwise as
+    /// [`Store::correct`].
     pub async fn settle_not_duplicate(
         &self,
         id: i64,

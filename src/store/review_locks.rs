@@ -1,4 +1,4 @@
-//! Records that somebody has open on a review page.
+//! Locks of records that are open on a review page.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use sqlx::FromRow;
 
 use super::database::Store;
 
-/// Who reviews a record.
+/// A record and the person who has it open.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct ReviewLock {
     pub record_id: i64,
@@ -15,8 +15,8 @@ pub struct ReviewLock {
 }
 
 impl Store {
-    /// Takes or renews the lock on a record for `lasts`, in place of the
-    /// session's other locks. Returns who holds it.
+    /// Takes or renews the lock on a record for `lasts`, in place of the session's other
+    /// locks. Returns the valid lock, which may be another session's.
     pub async fn lock_for_review(
         &self,
         record: i64,
@@ -27,7 +27,7 @@ impl Store {
         let mut tx = self.write().await?;
         let now = self.clock.now();
         let until = now + lasts.as_millis() as i64;
-        // A lock that would last longer is one of before the machine's last start.
+        // A lock that would last longer is from before the machine's last start.
         let others = sqlx::query(
             "DELETE FROM review_locks WHERE (session = ?1 AND record_id <> ?2) OR until <= ?3 OR until > ?4",
         );
@@ -47,7 +47,7 @@ impl Store {
         Ok(holder)
     }
 
-    /// Gives the session's locks back.
+    /// Releases the session's locks.
     pub async fn unlock_reviews(&self, session: &str) -> anyhow::Result<()> {
         let delete = sqlx::query("DELETE FROM review_locks WHERE session = ?").bind(session);
         delete.execute(&self.pool).await?;

@@ -1,10 +1,10 @@
-//! A document's revision: which results its records must be made from.
+//! A document's revision, which identifies the results that its records are made from.
 
 use sqlx::{Sqlite, Transaction};
 
 use super::columns::DocumentId;
 
-/// The document's records no longer follow from its pages.
+/// Reopens a document whose records no longer follow from its pages.
 pub(super) async fn reopen(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
@@ -14,7 +14,7 @@ pub(super) async fn reopen(
     update.bind(document).execute(&mut **tx).await.map(drop)
 }
 
-/// Whether pages of the document are still to be processed.
+/// Whether pages of the document are queued or leased.
 pub(super) async fn has_open_pages(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
@@ -25,8 +25,8 @@ pub(super) async fn has_open_pages(
     open.bind(document).fetch_one(&mut **tx).await
 }
 
-/// Marks an open document of this revision as recorded. `false`: its pages
-/// changed since they were read, or another run recorded it.
+/// Marks an open document of this revision as recorded. `false`: its pages changed since
+/// they were loaded, or another run recorded it.
 pub(super) async fn close(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,

@@ -1,4 +1,4 @@
-//! What a run stores about itself, and what its report asks for.
+//! Data that a run stores about itself, and the queries of its report.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,25 +16,25 @@ use crate::domain::StageSeconds;
 pub struct RoleMemory {
     pub role: &'static str,
     pub processes: u32,
-    /// Resident bytes.
+    /// Resident memory of all of them in bytes.
     pub resident: u64,
 }
 
-/// What a reader did in a run.
+/// The work of a reader in a run.
 #[derive(Clone, Debug, PartialEq, FromRow)]
 pub struct ReaderRow {
     pub name: String,
-    /// It read escalated pages.
+    /// Whether it read escalated pages.
     pub escalated: bool,
     #[sqlx(try_from = "i64")]
     pub calls: u64,
     /// Of these, failed ones.
     #[sqlx(try_from = "i64")]
     pub failed: u64,
-    /// Distinct ones.
+    /// Distinct pages.
     #[sqlx(try_from = "i64")]
     pub pages: u64,
-    /// Of all calls, waiting for a free worker included.
+    /// Seconds of all calls, including the wait for a free worker.
     pub seconds: f64,
     #[sqlx(try_from = "i64")]
     pub input_tokens: u64,
@@ -55,7 +55,7 @@ pub struct WorkerEnd {
     pub message: String,
 }
 
-/// [`RoleMemory`] at a time.
+/// A [`RoleMemory`] with its time.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Sample {
     /// Unix milliseconds.
@@ -66,27 +66,27 @@ pub struct Sample {
     pub resident: u64,
 }
 
-/// Pages that wait and pages that are held.
+/// Numbers of queued and leased pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
     pub queued: u64,
     pub leased: u64,
 }
 
-/// A run as the database knows it.
+/// A run in the database.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunRow {
     pub id: RunId,
     /// Unix milliseconds.
     pub started_at: i64,
-    /// `None`: it still runs, or was killed.
+    /// Unix milliseconds; `None`: it still runs, or was killed.
     pub finished_at: Option<i64>,
-    /// Its process lives.
+    /// Whether its process exists.
     pub is_alive: bool,
     /// docmill's version.
     pub version: String,
     pub settings: Value,
-    /// What it counted itself; `None` for one that did not come to its end.
+    /// Its own counts; `None` for a run that did not finish.
     pub summary: Option<Value>,
 }
 
@@ -121,7 +121,7 @@ impl Store {
         let mut tx = self.write().await?;
         let now = now();
         for role in roles {
-            // The clock may have been set back: a later sample replaces one.
+            // The clock may have been set back: a later sample replaces an earlier one.
             let insert = sqlx::query(
                 "INSERT OR REPLACE INTO run_samples (run_id, at, role, processes, resident) VALUES (?, ?, ?, ?, ?)",
             );
@@ -177,7 +177,7 @@ impl Store {
         Ok(())
     }
 
-    /// How much is left to do.
+    /// Numbers of pages that are not finished.
     pub async fn backlog(&self) -> anyhow::Result<Backlog> {
         let (queued, leased): (i64, i64) = sqlx::query_as(
             "SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'leased')
@@ -209,8 +209,8 @@ impl Store {
         }))
     }
 
-    /// The run's attempts with an id above `after`, in their order: call again
-    /// with the last one's id until none comes.
+    /// At most `limit` attempts of the run with an id above `after`, in their order. Call
+    /// again with the last one's id until the result is empty.
     pub async fn attempts_after(
         &self,
         run: RunId,
@@ -225,8 +225,8 @@ impl Store {
         Ok(rows.fetch_all(&self.pool).await?)
     }
 
-    /// How each page of the run ended in it: pages by the reason of their last
-    /// attempt's failure; an empty one for those that were done.
+    /// Number of the run's pages by the reason of their last attempt's failure; the empty
+    /// reason is for pages that were done.
     pub async fn page_outcomes(&self, run: RunId) -> anyhow::Result<BTreeMap<String, u64>> {
         self.count_by(
             run,
@@ -249,7 +249,7 @@ impl Store {
         Ok(rows.into_iter().map(row).collect())
     }
 
-    /// Why records of the run need a person: records by the code of a finding.
+    /// Number of the run's records that need review, by finding code.
     pub async fn review_reasons_of_run(&self, run: RunId) -> anyhow::Result<BTreeMap<String, u64>> {
         self.count_by(
             run,
@@ -259,8 +259,8 @@ impl Store {
         .await
     }
 
-    /// Files that this run saw last, by the reason for which they were rejected;
-    /// an empty one for those that were ingested.
+    /// Number of files that this run saw last, by the reason of their rejection; the empty
+    /// reason is for files that were taken in.
     pub async fn files_of_run(&self, run: RunId) -> anyhow::Result<BTreeMap<String, u64>> {
         self.count_by(
             run,
@@ -279,7 +279,7 @@ impl Store {
         Ok(rows.into_iter().map(|(what, n)| (what, n as u64)).collect())
     }
 
-    /// Where a page is: its document's path as last seen, and its index.
+    /// The place of a page: its document's path as last seen, and its index (from 0).
     pub async fn page_place(&self, page_id: i64) -> anyhow::Result<(PathBuf, u32)> {
         let place = sqlx::query_as(
             "SELECT s.path, p.page_index FROM pages p JOIN sources s ON s.document_id = p.document_id
@@ -296,10 +296,9 @@ impl Store {
         Ok(rows.bind(run).fetch_all(&self.pool).await?)
     }
 
-    /// What each reader of the run did: the first, then those that pages were
-    /// escalated to.
+    /// The work of each reader of the run: of the first, then of those for escalation.
     pub async fn readers_of_run(&self, run: RunId) -> anyhow::Result<Vec<ReaderRow>> {
-        // A page that was not routed, or failed before, came to no reader.
+        // A page that was not routed, or failed before, reached no reader.
         let rows = sqlx::query_as(
             "SELECT m.name, r.escalation_id IS NOT NULL AS escalated, count(*) AS calls,
                 count(r.reason) AS failed, count(DISTINCT r.page_id) AS pages,
@@ -328,7 +327,7 @@ impl Store {
         Ok(recycled)
     }
 
-    /// Those that died, in that order.
+    /// The workers that died, in the order of time.
     pub async fn worker_ends(&self, run: RunId) -> anyhow::Result<Vec<WorkerEnd>> {
         let rows = sqlx::query_as(
             "SELECT at, role, reason, message FROM worker_ends WHERE run_id = ? AND kind = 'died' ORDER BY id",

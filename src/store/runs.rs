@@ -1,4 +1,4 @@
-//! Runs: what they work with, how they ended, and what dead ones held.
+//! Runs: their engines and types, their outcomes, and the leases of dead ones.
 
 use serde_json::Value;
 use sqlx::FromRow;
@@ -7,7 +7,7 @@ use super::columns::{RunId, now};
 use super::database::Store;
 use super::process::ProcessId;
 
-/// What a run works with.
+/// The models, prompts and schemas of a run.
 #[derive(Clone, Debug)]
 pub struct NewRun {
     pub settings: Value,
@@ -44,11 +44,11 @@ pub struct SchemaInfo {
 pub enum RunOutcome {
     /// Nothing was queued any more.
     Completed,
-    /// It was stopped before.
+    /// It was stopped earlier.
     Interrupted,
 }
 
-/// A run that holds pages.
+/// A run that has leases on pages.
 #[derive(FromRow)]
 struct Holder {
     id: RunId,
@@ -122,7 +122,7 @@ impl Store {
         Ok(())
     }
 
-    /// Queues the pages held by runs whose process is gone. Returns how many.
+    /// Queues the pages with leases of runs whose process has ended. Returns their number.
     pub async fn reclaim(&self, run: RunId) -> anyhow::Result<u64> {
         let mut tx = self.write().await?;
         let holders = sqlx::query_as::<_, Holder>(

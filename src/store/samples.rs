@@ -1,11 +1,11 @@
-//! A database and what goes into it, for tests.
+//! A database and documents for tests.
 
 use serde_json::json;
 
 use super::{ModelInfo, NewDocument, NewRun, RunId, Store};
 use crate::domain::{DocumentInfo, MediaType};
 
-/// An empty database with a run that is at work. It is deleted with the folder.
+/// An empty database with an active run. It is deleted with the folder.
 pub async fn store() -> (tempfile::TempDir, Store, RunId) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("docmill.db");
@@ -28,7 +28,7 @@ pub async fn begin_with(store: &Store, models: Vec<ModelInfo>) -> RunId {
     store.begin_run(&new).await.unwrap()
 }
 
-/// A PDF that was found at `path`. Equal hashes stand for equal content.
+/// A PDF found at `path`. Equal hashes mean equal content.
 pub fn document(blake3: &str, path: &str, pages: u32) -> NewDocument {
     NewDocument {
         blake3: blake3.to_owned(),

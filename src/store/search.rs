@@ -1,4 +1,4 @@
-//! Finding pages by words and by values of their records.
+//! Finds pages by words and by values of their records.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,8 +18,9 @@ pub struct PageFilter {
     /// First and last day of the record's date.
     pub from: Option<Date>,
     pub to: Option<Date>,
-    /// Bounds of the record's total, in ten-thousandths.
+    /// Least total of the record, in ten-thousandths of its currency.
     pub min_total: Option<i64>,
+    /// Greatest total of the record, in ten-thousandths of its currency.
     pub max_total: Option<i64>,
     /// Part of the seller's, merchant's or other party's name, folded.
     pub party: Option<String>,
@@ -28,12 +29,12 @@ pub struct PageFilter {
     pub path: Option<PathBuf>,
 }
 
-/// A page that was found, with what is shown of it.
+/// A page that was found, with the data to show.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FoundPage {
     pub page_id: i64,
     pub document: DocumentId,
-    /// From 0.
+    /// Index of the page, from 0.
     pub index: u32,
     /// The document's first path.
     pub path: PathBuf,
@@ -50,7 +51,7 @@ pub struct FoundRecord {
     pub doc_type: Option<String>,
     pub status: Status,
     pub fields: Fields,
-    /// Its first page, which is found by the record's values.
+    /// Index (from 0) of its first page, which is found by the record's values.
     pub first_page: u32,
 }
 
@@ -85,7 +86,7 @@ impl PageFilter {
 
     /// A subquery with the ids of the pages that may be found.
     fn push(&self, query: &mut QueryBuilder<Sqlite>) {
-        // From the records, which have an index: the pages are many.
+        // Starts from the records, which have an index, since there are many pages.
         query.push(match self.asks_for_records() {
             true => {
                 "SELECT p.id FROM record_facts f JOIN records r ON r.id = f.record_id AND r.current = 1
@@ -131,8 +132,8 @@ impl PageFilter {
 }
 
 impl Store {
-    /// Pages that match an expression in FTS5's syntax, best first, or in the
-    /// order of their ids.
+    /// At most `most` pages that match an expression of FTS5: the best first with
+    /// `is_ranked`, otherwise in the order of their ids.
     pub async fn pages_matching(
         &self,
         expression: &str,
@@ -143,7 +144,7 @@ impl Store {
         let mut query = QueryBuilder::new("SELECT rowid FROM page_words WHERE page_words MATCH ");
         query.push_bind(expression.to_owned());
         if !filter.is_empty() {
-            // The plus keeps SQLite from matching each page of the filter again.
+            // The plus prevents SQLite from matching each page of the filter again.
             query.push(" AND +rowid IN (");
             filter.push(&mut query);
             query.push(")");
@@ -157,7 +158,7 @@ impl Store {
         Ok(pages.fetch_all(&self.pool).await?)
     }
 
-    /// Pages that the filter lets through, the latest documents first.
+    /// At most `most` pages of the filter, the latest documents first.
     pub async fn pages_filtered(&self, filter: &PageFilter, most: u32) -> anyhow::Result<Vec<i64>> {
         let mut query = QueryBuilder::new("SELECT id FROM pages WHERE id IN (");
         filter.push(&mut query);
@@ -166,7 +167,7 @@ impl Store {
         Ok(pages.fetch_all(&self.pool).await?)
     }
 
-    /// In how many pages each of these words is; those in none are left out.
+    /// Number of pages with each of these words, without words that no page has.
     pub async fn page_counts(&self, words: &[&str]) -> anyhow::Result<BTreeMap<String, u64>> {
         let counts = sqlx::query_as::<_, (String, i64)>(
             "SELECT term, doc FROM page_terms WHERE term IN (SELECT value FROM json_each(?))",
@@ -185,8 +186,8 @@ impl Store {
         Ok(words.fetch_all(&self.pool).await?)
     }
 
-    /// What is shown of pages, in the order given; pages that were deleted
-    /// since are left out.
+    /// The data to show of pages, in the order given, without pages that were deleted
+    /// meanwhile.
     pub async fn found_pages(&self, pages: &[i64]) -> anyhow::Result<Vec<FoundPage>> {
         let mut tx = self.pool.begin().await?;
         let mut found = Vec::with_capacity(pages.len());

@@ -6,9 +6,9 @@ use sqlx::{Sqlite, Transaction};
 
 use super::columns::{DocumentId, PathColumn};
 
-/// Whether the path of the row `s` of `sources` has been seen with other content
-/// since: another document, or content that cannot be one. A path that could not
-/// be read may still hold what it held.
+/// Whether the path of the row `s` of `sources` has been seen later with other content:
+/// another document, or content that cannot be one. A path that could not be read may
+/// still have its former content.
 macro_rules! superseded {
     () => {
         "EXISTS (SELECT 1 FROM sources t WHERE t.path = s.path AND t.document_id IS NOT s.document_id
@@ -33,8 +33,8 @@ pub(super) async fn paths(
     fetch(tx, document, query).await
 }
 
-/// The same in the order to look for the file: where the latest run saw it
-/// first.
+/// The document's paths in the order in which to look for the file: those that the latest
+/// run saw come first.
 pub(super) async fn latest_paths(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
