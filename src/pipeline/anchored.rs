@@ -1,5 +1,5 @@
-//! Reading by a reader that is given the page's text: in parts, where the text
-//! is longer than its context.
+//! Reads with a reader that gets the page text, in parts where the text is longer than
+//! its context.
 
 use super::readers::Readers;
 use crate::documents::page_text::{PageText, parts};
@@ -7,13 +7,13 @@ use crate::documents::prompt::Rendered;
 use crate::documents::verbatim::{self, Member, Pieces};
 use crate::domain::{AnswerGrammar, Failure, ReadRequest, Reading, Reason};
 
-/// Bytes of page text that are given at once: about 1,300 tokens of
-/// SmolLM2's vocabulary, of which training saw up to 1,600 with the answer.
+/// Most bytes of page text in one prompt: about 1,300 tokens of SmolLM2's vocabulary.
+/// Training used up to 1,600 with the answer.
 const PART_BYTES: usize = 3000;
-/// Parts are not made smaller than this, whatever the context.
+/// Fewest bytes of a part, with any context.
 const MIN_PART_BYTES: usize = 400;
 
-/// All that decides the reading of one page, beside its request.
+/// What the reading of one page depends on beside its request.
 pub struct AnchoredReading<'a> {
     pub readers: &'a Readers,
     pub prompt: &'a Rendered,

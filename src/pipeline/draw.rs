@@ -1,5 +1,4 @@
-//! A page of a document that was taken in, drawn from wherever the document
-//! still lies.
+//! Draws a page of a stored document, from any path that still has the document.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,15 +8,14 @@ use crate::domain::{Failure, RasterPage, Reason};
 use crate::engines::worker::{DrawPage, OpenDocument, Pool, RasterizerRole};
 use crate::ingest;
 
-/// A document, by the BLAKE3 of its content, and the paths to look for it.
+/// A document by the BLAKE3 (hex) of its content, and the paths to look for it.
 #[derive(Clone, Copy, Debug)]
 pub struct StoredDocument<'a> {
     pub blake3: &'a str,
     pub paths: &'a [PathBuf],
 }
 
-/// Draws the page with a worker of the pool, one that has the document open if
-/// there is one.
+/// Draws the page with a worker of the pool, preferably one that has the document open.
 pub(super) async fn draw(
     pool: &Pool<RasterizerRole>,
     settings: &Settings,
@@ -37,7 +35,7 @@ pub(super) async fn draw(
     worker.call(&page, deadline).await
 }
 
-/// The document's bytes from the first of its paths that still holds them.
+/// The document's bytes from its first path that still has them. `Err` where none has.
 async fn read_source(document: StoredDocument<'_>, max_bytes: u64) -> Result<Vec<u8>, Failure> {
     let (paths, blake3) = (document.paths.to_vec(), document.blake3.to_owned());
     let search = tokio::task::spawn_blocking(move || {

@@ -1,4 +1,4 @@
-//! The worker pools of a run, and how many of each a machine bears.
+//! The worker pools of a run, sized for the machine.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ use crate::engines::worker::{
 use crate::store::{ModelInfo, NewRun, PromptInfo, RoleMemory, SchemaInfo};
 
 const MIB: u64 = 1 << 20;
-/// This process, beside the roles of its workers.
+/// Name of this process beside the roles of its workers.
 const SUPERVISOR: &str = "supervisor";
 
 /// The ends of workers, with their roles.
@@ -37,12 +37,12 @@ type EndSender = UnboundedSender<(&'static str, WorkerEnd)>;
 pub struct Engines {
     pub stages: Stages,
     router_pool: Pool<RouterRole>,
-    /// Pages worked on at once, by reader tier: enough that every reader is
-    /// busy while the next pages are drawn.
+    /// Most pages in progress by reader tier: enough that every reader is busy while the
+    /// next pages are drawn.
     pub in_flight: Vec<usize>,
 }
 
-/// For pools whose dead workers are not counted.
+/// A callback for pools whose dead workers are not counted.
 pub(super) fn unwatched() -> OnEnd {
     Arc::new(|role, end| {
         if let WorkerEnd::Died(failure) = end {
@@ -89,7 +89,7 @@ fn spec<R: Role>(
     PoolSpec {
         workers,
         memory: memory * MIB,
-        // Every request up to its deadline, and the loading.
+        // Each call up to its deadline, and ten deadlines for loading.
         cpu_seconds: (u64::from(recycle) + 10) * deadline * u64::from(role.threads()),
         role,
         recycle,
@@ -140,8 +140,8 @@ struct Share {
     threads: u32,
 }
 
-/// The first reader, started at once: a model that cannot be loaded is reported
-/// before a page is touched.
+/// The first reader, started at once so that a model that cannot be loaded is reported
+/// before the first page.
 pub(super) async fn first_readers(
     settings: &Settings,
     reader: &ReaderSpec,
@@ -162,8 +162,8 @@ pub(super) async fn first_readers(
     })
 }
 
-/// A further reader: one process with the threads that all of the first have
-/// together, started with the first page that is escalated to it.
+/// A further reader: one process with as many threads as all of the first reader's,
+/// started with the first page that is escalated to it.
 fn further_readers(settings: &Settings, reader: &ReaderSpec, first: u32, on_end: OnEnd) -> Readers {
     let share = Share {
         workers: 1,
@@ -214,7 +214,8 @@ pub(super) fn router_spec(settings: &Settings, clip: &ResolvedClip) -> PoolSpec<
 }
 
 impl Engines {
-    /// Starts one worker of each role; the rest when there is work for them.
+    /// Starts one worker of each role; others start when they are needed. `Err` where an
+    /// engine cannot be loaded.
     pub async fn start(
         settings: &Settings,
         plan: Arc<Plan>,
@@ -274,8 +275,8 @@ impl Engines {
         };
         let sandbox = engines.sandbox();
         if settings.sandbox.required {
-            // The workers refused by themselves; a foreign program is only
-            // started with the first page that needs it.
+            // Workers that run already check this themselves; others start with the
+            // first page that needs them.
             sandbox.require_all()?;
         }
         for gap in sandbox.gaps() {
@@ -297,15 +298,14 @@ impl Engines {
         .collect()
     }
 
-    /// What is enforced on each role. A reader that no page has needed yet has
-    /// no process.
+    /// The enforcement on each role, without readers that have no process yet.
     pub fn sandbox(&self) -> SandboxReport {
         let pools = self.pools().into_iter();
         let pools = pools.filter_map(|pool| Some((pool.role(), pool.enforcement()?)));
         SandboxReport(pools.collect())
     }
 
-    /// Restarts, memory peaks and gaps of the sandbox, for the run's statistics.
+    /// Adds restarts, memory peaks and gaps of the sandbox to the run's statistics.
     pub fn report(&self, statistics: &mut RunStatistics) {
         let gaps = self.sandbox().gaps();
         statistics.sandbox_gaps = gaps.iter().map(ToString::to_string).collect();
@@ -325,7 +325,7 @@ impl Engines {
         }
     }
 
-    /// What this process and the workers hold now.
+    /// Resident memory of this process and of the workers.
     pub fn memory(&self) -> Vec<RoleMemory> {
         let own = RoleMemory {
             role: SUPERVISOR,
@@ -343,8 +343,8 @@ impl Engines {
         std::iter::once(own).chain(workers).collect()
     }
 
-    /// How long a page may be held: all of its deadlines, with the wait for a
-    /// free worker, must fit.
+    /// Duration of a lease: enough for all deadlines of a page and the wait for free
+    /// workers.
     pub fn lease(&self) -> Duration {
         let settings = &self.stages.settings;
         let of_reader = |tier: &ReaderTier| match &tier.reader.backend {
@@ -360,7 +360,7 @@ impl Engines {
         Duration::from_secs(settings.jobs.lease_seconds.max(page))
     }
 
-    /// What a run stores of the models, prompts and schemas it works with.
+    /// The models, prompts and schemas of the run, to be stored.
     pub fn new_run(&self) -> anyhow::Result<NewRun> {
         let plan = &self.stages.plan;
         let readers = plan.tiers.iter().map(|tier| ModelInfo {

@@ -1,16 +1,16 @@
-//! Which attempt at a page counts, and which pages a stronger reader should
-//! read. Pure: the same attempts give the same answer.
+//! Chooses among the attempts at a page, and decides which pages are escalated. The same
+//! attempts give the same result.
 //!
-//! What is judged are the records that a document's pages make, not single
-//! pages: of an invoice of two pages neither adds up by itself.
+//! It judges the records of a document, not single pages, since the amounts of one page
+//! of an invoice do not add up alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{EscalationReason, Finding, PageResult, Record, Severity, Status};
 use crate::store::{NewEscalation, PageAttempt, RunId};
 
-/// Why a stronger reader should read a record's pages: its most severe finding that
-/// reading can change. `None`: it need not, or could not help.
+/// Why a record's pages should be escalated: the most severe finding that another reading
+/// can change. `None`: the record is accepted, or no reader can help.
 pub fn escalation_reason(status: Status, findings: &[Finding]) -> Option<EscalationReason> {
     if status == Status::Accepted {
         return None;
@@ -18,7 +18,7 @@ pub fn escalation_reason(status: Status, findings: &[Finding]) -> Option<Escalat
     let fixable = findings.iter().filter(|finding| {
         finding.severity > Severity::Info && !finding.code.is_unfixable_by_reread()
     });
-    // `max_by_key` takes the last of equals: reversed, the first.
+    // `max_by_key` takes the last of equal ones; reversed, that is the first.
     let worst = fixable.rev().max_by_key(|finding| finding.severity)?;
     Some(EscalationReason {
         code: worst.code,
@@ -26,21 +26,21 @@ pub fn escalation_reason(status: Status, findings: &[Finding]) -> Option<Escalat
     })
 }
 
-/// The attempts that a document's records are made from.
+/// The attempts from which a document's records are made.
 #[derive(Debug, Default)]
 pub struct SelectedAttempts {
     /// In their order.
     pub pages: Vec<PageReading>,
-    /// Page indices and the readings chosen for them, where there is one.
+    /// Page indices (from 0) and the ids of the readings chosen for them.
     pub chosen: Vec<(u32, i64)>,
-    /// Pages that the first reader could not read and another could.
+    /// Number of pages that the first reader could not read and another could.
     pub rescued: u64,
-    /// What should be escalated, to the next reader that has not read it.
+    /// Pages to escalate to the next reader that has not read them.
     pub escalations: Vec<NewEscalation>,
 }
 
 impl SelectedAttempts {
-    /// Where no page has another attempt than its last.
+    /// For documents whose pages have only their last attempt.
     pub fn of_one_reader(pages: &[PageResult], readers: &[Option<String>]) -> SelectedAttempts {
         let reading = |(page, reader): (&PageResult, &Option<String>)| PageReading {
             result: page.clone(),
@@ -54,7 +54,7 @@ impl SelectedAttempts {
     }
 }
 
-/// A page's result and by which reader.
+/// A page's result with its reader.
 #[derive(Clone, Debug)]
 pub struct PageReading {
     pub result: PageResult,
@@ -64,7 +64,7 @@ pub struct PageReading {
 }
 
 impl PageReading {
-    /// A page of an electronic invoice: no reader makes its record.
+    /// A page of an electronic invoice, whose record comes from no reader.
     pub fn stated(result: PageResult) -> PageReading {
         PageReading {
             result,
@@ -77,9 +77,8 @@ impl PageReading {
 /// Makes records of pages.
 pub type MakeRecords<'a> = &'a dyn Fn(&[PageReading]) -> Vec<Record>;
 
-/// Chooses among the attempts at each page and says what should be escalated.
-/// `stronger` are the hashes of the readers above the first, weakest first; the
-/// attempts are in the order in which they were made.
+/// Chooses among the attempts at each page and returns what to escalate. `stronger`: the
+/// hashes of the further readers by tier. `attempts` are in the order of time.
 pub fn select_attempts(
     pages: &[PageResult],
     attempts: &[PageAttempt],
@@ -147,8 +146,8 @@ pub fn select_attempts(
     selected
 }
 
-/// The readers above the first in the order in which their attempts are
-/// compared: those that the run no longer has, then its own.
+/// The further readers in the order in which their attempts are compared: those that the
+/// run no longer has, then its own.
 fn readers(attempts: &[PageAttempt], stronger: &[String]) -> Vec<String> {
     let escalated = attempts.iter().filter(|attempt| attempt.escalated);
     let mut readers: Vec<String> = Vec::new();
@@ -161,12 +160,12 @@ fn readers(attempts: &[PageAttempt], stronger: &[String]) -> Vec<String> {
     readers
 }
 
-/// What the first reader made of the page.
+/// The first reader's result for the page.
 fn first(page: &PageResult, attempts: &[PageAttempt]) -> PageReading {
     let own = |attempt: &&PageAttempt| attempt.page == page.index && !attempt.escalated;
     match attempts.iter().rev().find(own) {
         Some(attempt) => of_attempt(page, attempt),
-        // Given up without an attempt: it killed the program.
+        // Given up without an attempt, since the program ended each time.
         None => PageReading {
             result: page.clone(),
             reader: None,
@@ -186,8 +185,8 @@ fn of_attempt(page: &PageResult, attempt: &PageAttempt) -> PageReading {
     }
 }
 
-/// The reader's last attempt at the page. One that failed because the reader
-/// was out counts only within its own run.
+/// The reader's last attempt at the page. One that failed because the reader was not
+/// available counts only within its own run.
 fn last_attempt<'a>(
     attempts: &'a [PageAttempt],
     page: u32,
@@ -208,9 +207,9 @@ fn is_routed(page: &PageReading) -> bool {
     routing.is_some_and(|routing| routing.verdict.is_ok())
 }
 
-/// Whether the rival records are at least as good: more of them accepted, then
-/// fewer warnings and errors, then a higher lowest confidence where both have
-/// one. What is equal goes to the stronger reader.
+/// Whether the rival records are at least as good: more of them are accepted, then they
+/// have fewer warnings and errors, then a higher lowest confidence where both have one.
+/// Of equal ones those of the stronger reader are used.
 fn is_as_good(rivals: &[Record], current: &[Record]) -> bool {
     let count = |records: &[Record], status: Status| {
         records

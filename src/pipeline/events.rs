@@ -4,23 +4,23 @@ use crate::domain::{EscalationReason, Failure, Reason, Record, StageSeconds, Usa
 use crate::engines::worker::Recycling;
 use crate::store::{Backlog, RoleMemory};
 
-/// What happens during a run, for whoever shows it.
+/// An event of a run, for progress, logs and metrics.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A file was ingested; `new_pages` of its `pages` are to be read.
+    /// A file was taken in; `new_pages` of its `pages` are to be read.
     Ingested {
         path: PathBuf,
         pages: u32,
         new_pages: u32,
-        /// Pages of a known document that failed before, and will not be read
-        /// again unless that is asked for.
+        /// Pages of a known document that failed before; only `docmill retry` or
+        /// `--force` reads them again.
         failed_pages: u32,
     },
     Rejected {
         path: PathBuf,
         failure: Failure,
     },
-    /// Every path was walked; so many pages are queued in all.
+    /// All files were found; `pages` pages are queued in all.
     Queued {
         pages: u64,
     },
@@ -30,28 +30,26 @@ pub enum Event {
         seconds: f64,
         stages: StageSeconds,
     },
-    /// The page failed; `again`: it will be tried once more.
+    /// The page failed; `again`: it is queued for another attempt.
     PageFailed {
         path: PathBuf,
         page: u32,
         failure: Failure,
         again: bool,
     },
-    /// Pages (from 0) of a document will be read once more, by a stronger
-    /// reader.
+    /// Pages (indices from 0) of a document were escalated.
     Escalated {
         path: PathBuf,
         pages: Vec<u32>,
         reader: String,
         reason: EscalationReason,
     },
-    /// An escalated page will not be read by the stronger reader: it keeps what
-    /// it has.
+    /// The escalation of a page was skipped: the page keeps its earlier result.
     EscalationSkipped {
         path: PathBuf,
         page: u32,
     },
-    /// A document could not be read again: its record stays as it was.
+    /// A document could not be read again: its record was retained.
     RecordRetained {
         path: PathBuf,
         record_id: i64,
@@ -62,7 +60,7 @@ pub enum Event {
         record: Box<Record>,
         record_id: i64,
     },
-    /// An accepted record now needs review: one of a document that was ingested
+    /// An accepted record now needs review: the record of a document that was taken in
     /// earlier and recorded later may be the same payment.
     Downgraded {
         path: PathBuf,
@@ -74,7 +72,7 @@ pub enum Event {
         reason: Reason,
         cause: String,
     },
-    /// A healthy worker had served long enough, or had grown.
+    /// A worker was recycled.
     WorkerRecycled {
         role: &'static str,
         reason: Recycling,
@@ -89,7 +87,7 @@ pub enum Event {
         cost: Option<f64>,
         currency: Option<String>,
     },
-    /// From time to time: what the processes hold, what is left to do.
+    /// A sample of the processes' memory and of the numbers of open pages.
     Sampled {
         memory: Vec<RoleMemory>,
         backlog: Backlog,

@@ -1,5 +1,5 @@
-//! Files are ingested: each becomes a document with its pages queued, a further
-//! path of a known document, or a rejection with its reason.
+//! Intake: each file becomes a document with queued pages, a further path of a known
+//! document, or a rejection with its reason.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use crate::engines::worker::{OpenDocument, OpenedDocument};
 use crate::ingest::{self, Found};
 use crate::store::{KnownDocument, NewDocument, PageKey};
 
-/// What a run was asked to do.
+/// The request of a run.
 #[derive(Clone, Debug, Default)]
 pub struct RunRequest {
-    /// Files and folders to ingest; empty: only go on with what is queued.
+    /// Files and folders to take in; empty: only queued pages are processed.
     pub paths: Vec<PathBuf>,
-    /// Read again what was read before.
+    /// Whether known documents are read again.
     pub force: bool,
-    /// Take every page for this document type instead of asking CLIP.
+    /// Document type of every page; `None`: the router finds it.
     pub doc_type: Option<String>,
 }
 
@@ -47,7 +47,7 @@ impl Intake {
         let settings = self.context.settings();
         let paths = self.request.paths.clone();
         let (max_bytes, database) = (settings.limits.max_bytes, settings.db.clone());
-        // Bounded: at most two files are in memory, whatever the folder's size.
+        // Bounded, so that at most two files are in memory.
         let walk = tokio::task::spawn_blocking(move || {
             for path in &paths {
                 let mut is_empty = true;
@@ -109,9 +109,9 @@ impl Intake {
         Ok(())
     }
 
-    /// A document that is in the database already: nothing is read again unless
-    /// that is asked for or its result would be another. Its records are made
-    /// again where another calibration or wanted error would accept otherwise.
+    /// Takes in a document that the database has already. It is read again only where
+    /// the request asks for it or its result would differ. Its records are made again
+    /// where another calibration or error rate applies.
     async fn ingest_known(&self, path: PathBuf, known: KnownDocument) -> anyhow::Result<()> {
         let (store, run) = (&self.context.store, self.context.run);
         store.add_source(run, &path, Some(known.id), None).await?;
@@ -142,8 +142,8 @@ impl Intake {
         Ok(())
     }
 
-    /// A document type of the known document that this run does not have; the
-    /// request's type stands for those of all pages.
+    /// A document type of the known document that this run does not have; the request's
+    /// type replaces those of all pages.
     async fn missing_type(&self, known: &KnownDocument) -> anyhow::Result<Option<String>> {
         if self.request.doc_type.is_some() {
             return Ok(None);
@@ -154,7 +154,7 @@ impl Intake {
         store.missing_type_of(known.id, &types, forced_only).await
     }
 
-    /// Queues what is to be read again. Returns how many pages.
+    /// Queues the pages to read again. Returns their number.
     async fn requeue(&self, known: &KnownDocument) -> anyhow::Result<u32> {
         let (store, run) = (&self.context.store, self.context.run);
         let plan = self.context.plan().clone();
@@ -183,7 +183,7 @@ impl Intake {
         Ok(())
     }
 
-    /// Opens the document in a rasterizer; once more if that kills the worker.
+    /// Opens the document in a rasterizer, a second time where the worker dies.
     async fn open(&self, blake3: &str, bytes: &[u8]) -> Result<OpenedDocument, Failure> {
         let settings = self.context.settings();
         let deadline = Duration::from_secs(settings.rasterizing.open_seconds);
@@ -212,8 +212,8 @@ impl Intake {
     }
 }
 
-/// A compromised worker could report any number of pages, each of which becomes
-/// a row.
+/// `Err` where the numbers of pages exceed the limits: a compromised worker may report
+/// any number, and each page becomes a row.
 fn check(info: &DocumentInfo, limits: &Limits) -> Result<(), Failure> {
     if info.pages == 0 || info.pages > limits.max_pages {
         let message = format!(

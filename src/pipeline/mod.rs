@@ -1,16 +1,15 @@
-//! The only module that knows the order of the stages: ingest, claim, rasterise,
-//! route, prompt, read, validate, store.
+//! The order of the stages: intake, claim, rasterize, OCR, route, prompt, read, validate,
+//! store.
 //!
-//! [`run`] starts the workers, ingests files while pages are already being read,
-//! and ends when nothing is queued. Every page's result and every document's
-//! records are each stored in one transaction by whoever holds the lease, so a
-//! run may be killed at any point and the next goes on.
+//! [`run`] starts the workers, takes in files while pages are already being read, and
+//! ends when nothing is queued. One transaction stores each page's result, and one each
+//! document's records, so that a run may be killed at any point and the next continues.
 //!
-//! Calls go one way: `scheduler` (claims pages) -> `intake` (ingests files) ->
+//! Calls go in one direction: `scheduler` (claims pages) -> `intake` (takes in files) ->
 //! `recorder` (makes and stores records) -> `reader_tiers` (which readers are
 //! available, the budget) -> `run_context` (settings, plan, store, events) ->
 //! `engines` (worker pools) -> `page` (the stages) -> `plan`. `escalation` is the
-//! pure policy that `recorder` asks.
+//! policy that `recorder` uses.
 
 mod anchored;
 mod ask;
@@ -58,9 +57,9 @@ use reader_tiers::ReaderTiers;
 use run_context::RunContext;
 use scheduler::Scheduler;
 
-/// Processes `request` until nothing is queued or `stop` becomes true; then no
-/// page is begun, and those in work are finished or, after `jobs.drain_seconds`,
-/// given back.
+/// Processes `request` until nothing is queued or `stop` becomes true. After `stop` no
+/// page is started; pages in progress are finished or, after `jobs.drain_seconds`,
+/// returned to the queue. `Err` for errors that concern every page.
 pub async fn run(
     settings: &Settings,
     request: RunRequest,
@@ -68,7 +67,7 @@ pub async fn run(
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<RunStatistics> {
     let started = Instant::now();
-    // Loading large models takes minutes, and no page is in work yet.
+    // Loading large models takes minutes, and no page is in progress.
     let mut stopped = stop.clone();
     let (end_sender, ends) = mpsc::unbounded_channel();
     let plan = async {

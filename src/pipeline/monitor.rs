@@ -1,4 +1,4 @@
-//! Samples a run's processes, for its report and for whoever shows it.
+//! Samples a run's processes, for its report and its metrics.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -10,16 +10,18 @@ use super::events::Event;
 use super::run_context::RunContext;
 use crate::engines::worker::WorkerEnd;
 
+/// Shortest time between two samples.
 const SHORTEST: Duration = Duration::from_secs(1);
+/// Longest time between two samples.
 const LONGEST: Duration = Duration::from_secs(30);
-/// Samples become rarer, each after this share of the elapsed time: a night's
-/// run leaves some thousand rows, a short one still a curve.
+/// The time to the next sample is the elapsed time divided by it: a run of a night has
+/// some thousand rows, and a short one enough for a curve.
 const SHARE: u32 = 300;
 
 pub(super) struct Monitor {
     context: Arc<RunContext>,
     ends: WorkerEnds,
-    /// Received and not yet stored: a run may end in between.
+    /// Received and not yet stored.
     unstored: VecDeque<(&'static str, WorkerEnd)>,
     started: Instant,
 }
@@ -91,7 +93,7 @@ impl Monitor {
     }
 }
 
-/// A gap in the report does not stop a run.
+/// Logs an error: a gap in the report does not stop a run.
 fn warn(stored: anyhow::Result<()>) {
     if let Err(error) = stored {
         tracing::warn!("the run's report will lack something: {error:#}");

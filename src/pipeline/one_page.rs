@@ -1,4 +1,4 @@
-//! Single pages of files, taken in or not: drawn, or embedded by CLIP.
+//! Draws or embeds single pages of files, stored or not.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::engines::worker::{
 };
 use crate::ingest;
 
-/// Width in pixels of pages that are drawn for no model in particular.
+/// Width in pixels of pages that are not drawn for a model.
 const WIDTH: u32 = 1024;
 
 /// A rasterizer of its own, for commands that draw some pages.
@@ -34,7 +34,7 @@ impl Drawer {
         })
     }
 
-    /// Page `index` (from 0) of a file.
+    /// Page `index` (from 0) of a file, [`WIDTH`] pixels wide.
     pub async fn page(&self, path: &Path, index: u32) -> anyhow::Result<PageImage> {
         let spec = RasterSpec {
             width: WIDTH,
@@ -44,7 +44,7 @@ impl Drawer {
         Ok(self.draw(path, index, spec).await?.image)
     }
 
-    /// Page `index` (from 0) of a document that was taken in, `width` pixels wide.
+    /// Page `index` (from 0) of a stored document, `width` pixels wide.
     pub async fn stored_page(
         &self,
         document: StoredDocument<'_>,
@@ -61,7 +61,7 @@ impl Drawer {
         Ok(drawn.image)
     }
 
-    /// The same with its words, drawn as a model wants it.
+    /// Page `index` (from 0) of a file with its words, drawn by `spec`.
     pub(super) async fn draw(
         &self,
         path: &Path,
@@ -132,7 +132,7 @@ impl Embedder {
         Ok(worker.call(&call, self.deadline).await?)
     }
 
-    /// The same embedding that a run stores of the page.
+    /// The embedding of a page, equal to the one that a run stores.
     pub async fn page(&self, image: &PageImage) -> anyhow::Result<Embedding> {
         let side = self.pool.ready().context("CLIP did not start")?.0;
         let square = letterbox(image, side, self.clip.spec.pad_to_square);

@@ -19,10 +19,10 @@ use crate::domain::{
 use crate::engines::models::{Anchor, ReaderBackend};
 use crate::engines::worker::{DrawPage, Pool, RasterizerRole};
 
-/// What the stages made of a page, as far as they came.
+/// The results of the stages of a page, up to the last one that was reached.
 #[derive(Default)]
 pub struct PageWork {
-    /// The page's words, one for each source that was looked at.
+    /// The page's words, one entry for each source that was used.
     pub texts: Vec<SourceText>,
     pub look: Option<PageLook>,
     pub routing: Option<Routing>,
@@ -30,23 +30,23 @@ pub struct PageWork {
     pub seconds: StageSeconds,
 }
 
-/// The page to work on.
+/// The page to process.
 pub struct PageJob<'a> {
     pub document: &'a str,
     pub paths: &'a [PathBuf],
     pub index: u32,
     pub forced_type: Option<&'a str>,
-    /// Whether the document, or part, comes with an electronic invoice.
+    /// The place of the electronic invoice of its document or part, if it has one.
     pub xml: Option<XmlPlace>,
-    /// The reader's place in the plan.
+    /// Index of the reader in the plan, from 0.
     pub tier: usize,
-    /// As an earlier attempt determined the page's type.
+    /// The routing of an earlier attempt.
     pub routing: Option<&'a Routing>,
-    /// An earlier attempt failed: its answer may have been cut off.
+    /// Whether an earlier attempt failed: its answer may have been cut off.
     pub is_retry: bool,
 }
 
-/// The engines and what they are to do.
+/// The engines and the plan for them.
 pub struct Stages {
     pub settings: Settings,
     pub plan: Arc<Plan>,
@@ -58,12 +58,11 @@ pub struct Stages {
 }
 
 impl Stages {
-    /// Rasterises, routes and reads the page, or as much of it as an electronic
-    /// invoice leaves to do. `work` keeps what was reached
-    /// before a failure.
+    /// Draws, routes and reads the page, or the part of this that an electronic invoice
+    /// leaves. `work` keeps the results before a failure.
     pub async fn run(&self, job: &PageJob<'_>, work: &mut PageWork) -> Result<(), Failure> {
         let treatment = self.plan.treatment(job.xml);
-        // What is known before the page is drawn is true of one that cannot be.
+        // Set before drawing, so that a page that cannot be drawn has it too.
         work.routing = match treatment {
             Treatment::Nothing | Treatment::TextOnly => Some(forced(INVOICE)),
             _ => job.routing.cloned().or_else(|| {
@@ -86,7 +85,7 @@ impl Stages {
             // The text layer was enough, or there is no OCR.
             work.seconds.remove(&Stage::Ocr);
         }
-        // Routing and reading see the page upright.
+        // Routing and reading get the upright page.
         let image = Arc::new(page.image.turned(text.quarter_turns()));
         work.look = Some(look(image.clone()).await?);
         work.texts.push(SourceText::of_text_layer(page.words));
@@ -110,7 +109,7 @@ impl Stages {
         Ok(())
     }
 
-    /// Name of the OCR engine, as it is stored with the words.
+    /// Name of the OCR engine, stored with the words.
     fn ocr_engine(&self) -> &str {
         let ocr = self.plan.ocr.as_ref();
         ocr.map_or("", |ocr| ocr.name.as_str())
@@ -147,7 +146,7 @@ impl Stages {
             prompt: prompt.text.clone(),
             grammar: AnswerGrammar::Schema(prompt.schema.clone()),
             max_tokens: match &tier.reader.backend {
-                // What was cut off may now fill the model's whole context.
+                // The answer that was cut off may now fill the model's whole context.
                 ReaderBackend::Local(_) if job.is_retry => u32::MAX,
                 _ => tier.reader.max_output_tokens,
             },
@@ -169,8 +168,8 @@ impl Stages {
         }
     }
 
-    /// Whether the same reader may do better another time. A server's answer
-    /// was paid for, and what it could not send was asked for again already.
+    /// Whether the same reader may succeed with another attempt. An endpoint is not asked
+    /// again: its answer had a price, and the client has tried again after errors.
     pub fn retries(&self, tier: usize, failure: &Failure) -> bool {
         let is_output = matches!(failure.reason, Reason::OutputCutOff | Reason::OutputEmpty);
         let is_endpoint = matches!(

@@ -1,5 +1,5 @@
-//! What a run will do to a page, decided before any page is touched: prompts
-//! and schemas by type, models, and the key under which results are kept.
+//! The plan of a run, made before the first page: prompts and schemas by type, models,
+//! and the keys of results.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -22,24 +22,23 @@ use crate::engines::models::{
 use crate::engines::rasterize::RasterSpec;
 use crate::engines::reader;
 
-/// Drawn pages are this much wider than the model's tiles: cropping margins
-/// and scaling down then starts from more pixels than it ends with.
+/// Factor by which drawn pages are wider than the model's tiles, so that pages are
+/// scaled down after their margins are cropped, and not up.
 const OVERSAMPLING: u32 = 2;
 
 /// The document type of electronic invoices.
 pub const INVOICE: &str = "invoice";
 
-/// What is done to a page, by whether its document comes with an electronic
-/// invoice.
+/// How a page is processed, depending on the electronic invoice of its document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treatment {
     /// Drawn, routed and read.
     Read,
     /// Drawn and read as an invoice, to be compared with the XML.
     CrossRead,
-    /// Drawn for its text alone: the XML has the values.
+    /// Drawn for its text alone, since the XML has the values.
     TextOnly,
-    /// There is nothing to draw: the document is the XML.
+    /// Not drawn, since the document is the XML.
     Nothing,
 }
 
@@ -57,17 +56,16 @@ impl Treatment {
 pub struct Plan {
     pub types: DocTypes,
     pub clip: ResolvedClip,
-    /// `None`: pages without a text layer get no words.
+    /// `None`: pages without a text layer have no words.
     pub ocr: Option<ResolvedOcr>,
-    /// The readers, the first for every page, the others for what those before
-    /// them did not read well enough. At least one.
+    /// At least one: the reader of every page, then those for escalation.
     pub tiers: Vec<ReaderTier>,
     embedded_xml: EmbeddedXml,
-    /// Changes when routing may answer otherwise: model, labels, phrases, margin.
+    /// Hash of everything that routing depends on: model, labels, phrases, margin.
     router_hash: String,
 }
 
-/// A reader and what it is given.
+/// A reader with its prompts and its acceptance policy.
 pub struct ReaderTier {
     pub reader: ReaderSpec,
     /// By document type.
@@ -76,7 +74,7 @@ pub struct ReaderTier {
     /// typed.
     pub members: BTreeMap<String, Vec<Member>>,
     pub raster: RasterSpec,
-    /// By what values that it read are accepted.
+    /// The acceptance policy for its values.
     pub policy: Policy,
 }
 
@@ -89,7 +87,8 @@ impl ReaderTier {
         is_further: bool,
     ) -> anyhow::Result<ReaderTier> {
         let policy = match &settings.acceptance.calibration {
-            // A file is of one reader: the first. A folder has one for each.
+            // A file is the first reader's calibration; a folder has one for each
+            // reader.
             Some(path) if is_further && path.is_file() => without_calibration(&settings.acceptance),
             _ => policy(&settings.acceptance, models, &reader.hash)?,
         };
@@ -142,8 +141,8 @@ impl ReaderTier {
     }
 }
 
-/// The OCR engine. Readers that are given the page's text cannot do without;
-/// others lose the words that confirm what they read.
+/// The OCR engine. Readers that get the page text need it; for others only evidence is
+/// missing without it.
 fn ocr(
     installation: &Installation,
     mode: OcrMode,
@@ -163,10 +162,11 @@ fn ocr(
 }
 
 impl Plan {
-    /// Loads types and model descriptions and checks every model file.
+    /// Loads types and the manifest and checks every model file. `Err` names what is
+    /// missing or wrong.
     pub async fn make(settings: &Settings) -> anyhow::Result<Plan> {
         let settings = settings.clone();
-        // Hashing gigabytes of weights would hold up the runtime.
+        // Hashing gigabytes of weights would block the runtime.
         tokio::task::spawn_blocking(move || Plan::make_blocking(&settings)).await?
     }
 
@@ -209,15 +209,14 @@ impl Plan {
         }
     }
 
-    /// The key of a page's result: equal keys, equal work. `doc_type` is
-    /// `None` for a page that was routed to no type that is read. It is that of
-    /// the first reader, so that other stronger readers cause no page to be read again
-    /// that was accepted.
+    /// The key of a page's result, which is equal where the result would be. `doc_type`:
+    /// `None` for a page without a type that is read. It depends on the first reader
+    /// only, so that accepted pages are not read again for other further readers.
     pub fn key(&self, doc_type: Option<&str>, forced: bool, xml: Option<XmlPlace>) -> String {
         self.key_of(0, doc_type, forced, xml)
     }
 
-    /// The key of what the reader of `tier` makes of a page.
+    /// As [`Plan::key`], for the reader of `tier` (from 0).
     pub fn key_of(
         &self,
         tier: usize,
@@ -262,9 +261,8 @@ impl Plan {
         self.prompts().keys().cloned().collect()
     }
 
-    /// Decides whether the record is accepted: by what is known of the reader (by
-    /// hash) that read it. One that the plan does not have, or several at once,
-    /// have no calibration.
+    /// Decides whether the record is accepted, by the policy of its reader (by hash). A
+    /// reader that the plan does not have, and several readers, have no calibration.
     pub fn accept(&self, record: &mut Record, reader: Option<&str>) {
         let doc_type = record.doc_type.as_deref();
         let doc_type = doc_type.and_then(|name| self.types.get(name));
@@ -278,13 +276,13 @@ impl Plan {
         policy.apply(doc_type, record);
     }
 
-    /// Hashes of the readers above the first, weakest first.
+    /// Hashes of the further readers, by tier.
     pub fn stronger_readers(&self) -> Vec<String> {
         let stronger = self.tiers.iter().skip(1);
         stronger.map(|tier| tier.reader.hash.clone()).collect()
     }
 
-    /// The name of a reader, by its hash; the hash of one that is not in the plan.
+    /// The name of a reader by its hash, or the hash where the plan does not have it.
     pub fn reader_name<'a>(&'a self, reader: &'a str) -> &'a str {
         match self.tier(reader) {
             Some(tier) => &self.tiers[tier].reader.name,
@@ -292,8 +290,8 @@ impl Plan {
         }
     }
 
-    /// Changes when records may be accepted otherwise. A further reader that
-    /// has no calibration changes nothing for what others read.
+    /// A key of everything that acceptance depends on, without further readers that have
+    /// no calibration.
     pub fn policy_key(&self) -> String {
         let further = self.tiers[1..].iter().map(|tier| &tier.policy);
         let calibrated = further.filter(|policy| policy.calibration.is_some());
@@ -301,15 +299,15 @@ impl Plan {
         keys.map(Policy::key).collect::<Vec<_>>().join(" + ")
     }
 
-    /// The place of a reader, by its hash.
+    /// The tier (from 0) of a reader, by its hash.
     pub fn tier(&self, reader: &str) -> Option<usize> {
         self.tiers
             .iter()
             .position(|tier| tier.reader.hash == reader)
     }
 
-    /// Fields of each type that none of these readers (by hash) supports; of
-    /// the first reader where none of them is in the plan.
+    /// Fields of each type that none of these readers (by hash) supports, or that the
+    /// first reader does not, where none of them is in the plan.
     pub fn unsupported_fields(&self, readers: &BTreeSet<&str>) -> BTreeMap<String, Vec<String>> {
         let mut used: Vec<&ReaderTier> = self
             .tiers
@@ -331,7 +329,7 @@ impl Plan {
     }
 }
 
-/// Pages are queued for a type that is not there.
+/// The error for queued pages of an unknown type.
 pub fn missing_type(name: &str, known: &[String]) -> UsageError {
     let known = known.join(", ");
     UsageError(format!(
@@ -350,7 +348,7 @@ pub fn doc_types(folder: Option<&Path>) -> anyhow::Result<DocTypes> {
     as_usage_error(folder.is_some(), types)
 }
 
-/// Reports what would fail every page of a type before the first is read.
+/// `Err` for errors of a type that would make every page of it fail.
 fn check(types: &DocTypes) -> anyhow::Result<()> {
     for doc_type in types.readable() {
         let prompts = doc_type.read.iter().flat_map(|rules| &rules.prompts);
@@ -371,7 +369,7 @@ fn check(types: &DocTypes) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The field that makes no grammar by itself.
+/// The first field whose schema cannot be made a grammar.
 fn culprit(schema: &serde_json::Value) -> Option<&String> {
     let fields = schema["properties"].as_object()?.iter();
     let is_wrong = |property: &serde_json::Value| {
@@ -382,7 +380,8 @@ fn culprit(schema: &serde_json::Value) -> Option<&String> {
     wrong.next().map(|(name, _)| name)
 }
 
-/// The reader's calibration, where there is one, and what settings want.
+/// The acceptance policy: the reader's calibration, if any, and the settings. `Err` where
+/// the calibration that settings name cannot be used.
 pub fn policy(
     settings: &AcceptanceSettings,
     models: Option<&Path>,
@@ -392,8 +391,8 @@ pub fn policy(
     with_calibration(settings, folders.find(reader_hash))
 }
 
-/// As [`policy`], for records that any reader may have made: a calibration of
-/// another reader is not used, without an error.
+/// As [`policy`], for records of any reader: a calibration of another reader is ignored
+/// without an error.
 pub fn policy_of_stored(
     settings: &AcceptanceSettings,
     models: Option<&Path>,

@@ -1,5 +1,5 @@
-//! The readers during a run: which are available, and what may still be spent
-//! on stronger ones.
+//! The readers during a run: which are available, and the rest of the budget for
+//! escalations.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ const MAX_OUTAGES: u32 = 3;
 
 pub(super) struct ReaderTiers {
     context: Arc<RunContext>,
-    /// Escalations of this run and those after it count against the budget.
+    /// The first run whose escalations count towards the budget.
     pub since: RunId,
     is_exhausted: AtomicBool,
     tiers: Vec<TierState>,
@@ -23,12 +23,12 @@ pub(super) struct ReaderTiers {
 struct TierState {
     is_disabled: AtomicBool,
     outages: AtomicU32,
-    /// What the most expensive page cost: so much the next may cost.
+    /// Cost of the most expensive page, expected for the next one.
     max_page_cost: Mutex<f64>,
     in_flight: AtomicU32,
 }
 
-/// A page that a reader is working on.
+/// A page in progress at a reader.
 pub(super) struct InFlightGuard {
     tiers: Arc<ReaderTiers>,
     tier: usize,
@@ -57,12 +57,12 @@ impl ReaderTiers {
         !self.tiers[tier].is_disabled.load(Ordering::Relaxed)
     }
 
-    /// The budget for stronger readers is spent.
+    /// Whether the budget for escalations is used up.
     pub fn is_exhausted(&self) -> bool {
         self.is_exhausted.load(Ordering::Relaxed)
     }
 
-    /// Whether another page of this reader's is within the budget.
+    /// Whether another page of this reader is within the budget.
     pub async fn can_afford(&self, tier: usize) -> anyhow::Result<bool> {
         let reader = &self.context.plan().tiers[tier].reader;
         let Some(currency) = reader.price.as_ref().map(|price| &price.currency) else {
@@ -91,8 +91,8 @@ impl ReaderTiers {
         }
     }
 
-    /// Counts a page as in this reader's work; `None`: the reader is disabled
-    /// or no longer within the budget.
+    /// Counts a page as in progress at this reader; `None`: the reader is disabled, or the
+    /// page is not within the budget.
     pub async fn acquire(self: &Arc<Self>, tier: usize) -> anyhow::Result<Option<InFlightGuard>> {
         if tier > 0 && !(self.is_available(tier) && self.can_afford(tier).await?) {
             return Ok(None);
@@ -104,8 +104,8 @@ impl ReaderTiers {
         }))
     }
 
-    /// Takes note of an attempt's outcome: a reader that is out again and again
-    /// is disabled.
+    /// Records an attempt's outcome. A reader is disabled after [`MAX_OUTAGES`] outages in
+    /// a row.
     pub fn note_outcome(&self, tier: usize, failure: Option<&Failure>, cost: Option<f64>) {
         let state = &self.tiers[tier];
         if let Some(cost) = cost {

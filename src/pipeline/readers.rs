@@ -1,4 +1,4 @@
-//! The readers of a run behind one face: worker processes, or a server.
+//! One interface for the readers of a run: worker processes, or an endpoint.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub enum Readers {
     Workers {
         pool: Pool<ReaderRole>,
         deadline: Duration,
-        /// Its first worker starts with the first page.
+        /// Whether its first worker starts with the first page.
         on_demand: bool,
     },
     Endpoint {
@@ -61,8 +61,8 @@ impl Readers {
         }
     }
 
-    /// What a server says to the question for its models; `None` for worker
-    /// processes. Sends no page.
+    /// Asks an endpoint for its models, without sending a page; `None` for worker
+    /// processes.
     pub async fn probe(&self) -> Option<Result<String, Failure>> {
         let Readers::Endpoint { reader, .. } = self else {
             return None;

@@ -1,6 +1,5 @@
-//! A document whose pages are all done: pages that a stronger reader should
-//! read are escalated, within the run's budget; of the rest records are made,
-//! accepted or not, and stored.
+//! Finishes documents whose pages are all processed: escalates pages within the run's
+//! budget, otherwise makes the records, decides on their acceptance and stores them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,14 +15,14 @@ use crate::documents::validation::{self, EmbeddedInvoice};
 use crate::domain::{Failure, Record};
 use crate::store::{DbErrorKind, DocumentId, FinishedPages, NewEscalation, NewRecords};
 
-/// Electronic invoices by the part of the document that they state.
+/// Electronic invoices by part (from 0) of the document.
 type EInvoices = BTreeMap<u32, EmbeddedInvoice>;
 
 pub(super) struct Recorder {
     context: Arc<RunContext>,
     tiers: Arc<ReaderTiers>,
-    /// Held while records are stored and counted: those of one document may
-    /// change what another's were counted as.
+    /// Locked while records are stored and counted, since records of one document may
+    /// change the status of another's.
     recording: tokio::sync::Mutex<()>,
 }
 
@@ -36,8 +35,8 @@ impl Recorder {
         }
     }
 
-    /// Finishes documents that a run completed and had no time to record, or
-    /// whose last page was given up.
+    /// Finishes documents whose pages are complete and not recorded, because a run ended
+    /// in between or the last page was given up.
     pub async fn finish_left(&self) -> anyhow::Result<()> {
         for document in self.context.store.unfinished_documents().await? {
             self.finish(document).await?;
@@ -48,8 +47,7 @@ impl Recorder {
     /// Makes and stores the records of a document whose pages are all done, or
     /// escalates first.
     ///
-    /// A document whose stored results do not decode stays as it is: no other
-    /// waits for it.
+    /// A document whose stored results do not decode is skipped.
     pub async fn finish(&self, document: DocumentId) -> anyhow::Result<()> {
         match self.record(document).await {
             Err(error) if DbErrorKind::of(&error) == Some(DbErrorKind::Undecodable) => {
@@ -86,8 +84,8 @@ impl Recorder {
             .await
     }
 
-    /// Escalates pages of a document in review that a reader of this run has
-    /// not read yet. Returns how many.
+    /// Escalates pages of a document in review that a reader of this run has not read yet.
+    /// Returns their number.
     pub async fn reconsider(&self, document: DocumentId) -> anyhow::Result<u32> {
         let plan = self.context.plan();
         if plan.tiers.len() == 1 || self.tiers.is_exhausted() {
@@ -101,7 +99,7 @@ impl Recorder {
         self.escalate(&pages, &selected.escalations).await
     }
 
-    /// The type of a page by which nothing of it could be checked.
+    /// A document type of the pages that this run does not have.
     fn unknown_type(&self, pages: &FinishedPages, einvoices: &EInvoices) -> Option<String> {
         let types = &self.context.plan().types;
         let read = pages.results.iter();
@@ -111,8 +109,8 @@ impl Recorder {
         named.find(|name| types.get(name).is_none()).cloned()
     }
 
-    /// Chooses among the attempts at the pages that are read. What the pages of
-    /// an electronic invoice show is compared with it and never escalated.
+    /// Chooses among the attempts at the pages that are read. Pages of an electronic
+    /// invoice are compared with it and never escalated.
     async fn select(
         &self,
         pages: &FinishedPages,
@@ -138,7 +136,7 @@ impl Recorder {
         Ok(selected)
     }
 
-    /// Queues what the budget allows. Returns how many pages.
+    /// Queues the escalations that the budget allows. Returns the number of pages.
     async fn escalate(
         &self,
         pages: &FinishedPages,
@@ -184,9 +182,8 @@ impl Recorder {
         Ok(escalated)
     }
 
-    /// The electronic invoices whose values are to be those of the records, by
-    /// part. The pages of one that cannot be read are records as they were read;
-    /// a warning says so.
+    /// The electronic invoices whose values the records take, by part. Where one cannot be
+    /// parsed, the records have the values that were read, and a warning.
     async fn einvoices(&self, pages: &mut FinishedPages) -> EInvoices {
         let mut einvoices = EInvoices::new();
         for file in std::mem::take(&mut pages.einvoices) {
@@ -199,7 +196,7 @@ impl Recorder {
                 continue;
             }
             let part = file.part;
-            // A large one takes a moment, which would block the runtime.
+            // Parsing a large file would block the runtime.
             let parsed = tokio::task::spawn_blocking(move || einvoice::parse(&file.bytes));
             match parsed.await.map_err(Failure::internal).flatten() {
                 Ok(invoice) => {
@@ -216,8 +213,7 @@ impl Recorder {
         einvoices
     }
 
-    /// The records that these readings make. Each is accepted or not by what is
-    /// known of the reader that read it.
+    /// The records of these readings, accepted or not by the policy of their reader.
     fn records(
         &self,
         pages: &FinishedPages,
@@ -302,9 +298,8 @@ impl Recorder {
         Ok(())
     }
 
-    /// Retains the document's records where pages that were read before could
-    /// not be read again: their values are not lost. Returns
-    /// whether it did.
+    /// Retains the document's records where pages that were read before could not be read
+    /// again. Returns whether it did.
     async fn retain(&self, pages: &FinishedPages) -> anyhow::Result<bool> {
         let failures: Vec<_> = failures(pages)
             .filter(|(_, failure)| failure.reason.is_about_source_or_settings())

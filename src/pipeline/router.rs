@@ -1,5 +1,5 @@
-//! Batches the pages that wait for CLIP: whatever is waiting when the router
-//! becomes free goes into one batch.
+//! Batches the pages for CLIP: all pages that wait when the router becomes free are one
+//! batch.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +61,7 @@ async fn serve(pool: &Pool<RouterRole>, side: u32, deadline: Duration, pages: Ve
     let (images, answers): (Vec<_>, Vec<_>) = pages.into_iter().unzip();
     let results = match route_batch(pool, side, deadline, &images).await {
         Ok(routings) => routings.into_iter().map(Ok).collect(),
-        // One page may have brought the batch down: alone, only it fails.
+        // One page may have made the batch fail: alone, only that page fails.
         Err(_) if images.len() > 1 => {
             let mut results = Vec::with_capacity(images.len());
             for image in &images {
@@ -73,7 +73,7 @@ async fn serve(pool: &Pool<RouterRole>, side: u32, deadline: Duration, pages: Ve
         Err(failure) => vec![Err(failure)],
     };
     for (answer, result) in answers.into_iter().zip(results) {
-        // A page that no longer waits was given up by its task.
+        // An error means that the page's task was cancelled.
         let _ = answer.send(result);
     }
 }

@@ -1,4 +1,4 @@
-//! What all parts of a run share.
+//! The context that all parts of a run share.
 
 use std::sync::{Arc, Mutex};
 
@@ -56,7 +56,7 @@ impl RunContext {
     }
 
     pub fn emit(&self, event: Event) {
-        // A run goes on where nobody listens.
+        // A run continues without a receiver of its events.
         let _ = self.events.send(event);
     }
 
@@ -73,7 +73,7 @@ impl RunContext {
         self.stop.clone()
     }
 
-    /// As counted so far, with what the engines count themselves.
+    /// The counts so far, including those of the engines.
     pub fn statistics(&self) -> RunStatistics {
         let statistics = self.statistics.lock().expect("no panic while held");
         let mut statistics = statistics.clone();

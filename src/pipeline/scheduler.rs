@@ -18,18 +18,17 @@ use super::statistics::ReaderWork;
 use crate::domain::{Failure, Stage, Usage, XmlPlace};
 use crate::store::{Claim, PageCompletion, Wanted};
 
-/// Claims after which a page is given up although no failure of it was seen:
-/// input that kills the whole program must not return for ever.
+/// Claims after which a page is given up without a reported failure: input that ends the
+/// whole program must not be tried without end.
 const MAX_CLAIMS: u32 = 10;
-/// How often a run that is still ingesting looks for pages to claim without
-/// being woken.
+/// Time between two searches for pages to claim during intake, without a notification.
 const POLL: Duration = Duration::from_secs(2);
 
 pub(super) struct Scheduler {
     context: Arc<RunContext>,
     tiers: Arc<ReaderTiers>,
     recorder: Arc<Recorder>,
-    /// The pages that this run works on, by their id.
+    /// The pages in progress, by id.
     held: Mutex<BTreeMap<i64, Claim>>,
 }
 
@@ -44,13 +43,13 @@ impl Scheduler {
         })
     }
 
-    /// Works until nothing is queued or the run is stopped.
+    /// Processes pages until nothing is queued or the run is stopped.
     pub async fn run(self: &Arc<Self>, request: RunRequest) -> anyhow::Result<()> {
         self.take_over().await?;
         let intake = Intake::new(self.context.clone(), self.recorder.clone(), request);
         let mut intake = Some(tokio::spawn(intake.run()));
         let mut pages: JoinSet<anyhow::Result<usize>> = JoinSet::new();
-        // Pages in work, by tier.
+        // Number of pages in progress, by tier.
         let mut in_work = vec![0; self.context.engines.in_flight.len()];
         let mut stop = self.context.stop_signal();
         let mut give_back_at = None;
@@ -79,11 +78,11 @@ impl Scheduler {
                 self.context.emit(Event::Queued {
                     pages: self.context.store.open_pages().await?,
                 });
-                // The pages of the last files are not yet claimed.
+                // Intake has ended, but the pages of the last files are not yet claimed.
                 continue;
             }
             if pages.is_empty() && !ingesting {
-                // Another run may have died meanwhile; its pages are free.
+                // Another run may have died meanwhile, so that its pages are free.
                 if !self.context.is_stopped()
                     && self.context.store.reclaim(self.context.run).await? > 0
                 {
@@ -101,7 +100,7 @@ impl Scheduler {
         }
     }
 
-    /// Takes over what runs that ended early left.
+    /// Takes over the pages and documents of runs that ended early.
     async fn take_over(&self) -> anyhow::Result<()> {
         let (store, run) = (&self.context.store, self.context.run);
         let reclaimed = store.reclaim(run).await?;
@@ -122,12 +121,12 @@ impl Scheduler {
         self.recorder.finish_left().await
     }
 
-    /// Leaves the pages in work to the next run, uncharged: some take longer
-    /// than whoever stops a run waits.
+    /// Returns the pages in progress to the queue; their attempts do not count. Some pages
+    /// take longer than the one who stops a run waits.
     async fn give_back(&self, mut pages: JoinSet<anyhow::Result<usize>>) -> anyhow::Result<()> {
         pages.abort_all();
         while let Some(ended) = pages.join_next().await {
-            // A task that was done before may have failed.
+            // A task that ended before may have failed.
             if let Ok(result) = ended {
                 result?;
             }
@@ -145,14 +144,14 @@ impl Scheduler {
         Ok(())
     }
 
-    /// The next page for a reader that has room, and the reader's tier. A slow
-    /// reader delays no page of a quick one.
+    /// The next page for a reader with free capacity, and the reader's tier. A slow reader
+    /// does not delay pages of a fast one.
     async fn claim(&self, in_work: &[usize]) -> anyhow::Result<Option<(Claim, usize)>> {
         let plan = self.context.plan();
         let has_room = |tier: usize| in_work[tier] < self.context.engines.in_flight[tier];
         let stronger = plan.stronger_readers().into_iter().zip(1..);
         let wanted = Wanted {
-            // Without its first reader a run has nothing to do.
+            // No page is claimed for the first reader while it is not available.
             first: has_room(0) && self.tiers.is_available(0),
             readers: stronger
                 .filter(|(_, tier)| has_room(*tier))
@@ -187,7 +186,7 @@ impl Scheduler {
         held.remove(&claim.page_id);
     }
 
-    /// One claimed page: the stages, then one transaction.
+    /// Processes one claimed page: the stages, then one transaction.
     async fn work(&self, claim: Claim, tier: usize) -> anyhow::Result<()> {
         let Some(in_flight) = self.tiers.acquire(tier).await? else {
             return self.skip_escalation(claim).await;
@@ -255,7 +254,7 @@ impl Scheduler {
         Ok(())
     }
 
-    /// The page keeps what it has: no stronger reader reads it in this run.
+    /// Skips the escalation of a page in this run; the page keeps its earlier result.
     async fn skip_escalation(&self, claim: Claim) -> anyhow::Result<()> {
         let skipped = self.context.store.skip_escalation(&claim).await?;
         self.let_go(&claim);
@@ -319,7 +318,7 @@ impl Scheduler {
         let (cost, currency) = bill.unzip();
         PageCompletion {
             key: plan.key_of(tier, doc_type, forced, xml),
-            // An escalated page failed at this reader, wherever it failed.
+            // A failure of an escalated page counts for this reader in any stage.
             model_hash: (rendered.is_some() || tier > 0).then(|| reader.hash.clone()),
             prompt_hash: rendered.map(|rendered| rendered.hash.clone()),
             schema_hash: doc_type

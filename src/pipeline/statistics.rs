@@ -2,44 +2,45 @@ use std::collections::BTreeMap;
 
 use crate::domain::{Reason, StageSeconds, Status, Usage};
 
-/// What a run counts, from its first file to its end. Stored with the run.
+/// The counts of a run. Stored with the run.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct RunStatistics {
     /// 0: it was stopped before it began.
     pub run_id: i64,
     pub files: u64,
     pub rejected: BTreeMap<Reason, u64>,
-    /// Pages that the first reader is done with.
+    /// Pages that the first reader has read.
     pub pages_done: u64,
     /// Pages of finished documents that no reader could read.
     pub pages_failed: BTreeMap<Reason, u64>,
     pub accepted: u64,
     pub needs_review: u64,
     pub failed: u64,
-    /// Pages sent on to a stronger reader.
+    /// Pages that were escalated.
     pub escalated: u64,
-    /// What each reader did, by name.
+    /// The work of each reader, by name.
     pub readers: BTreeMap<String, ReaderWork>,
-    /// The setting that kept further pages from being escalated.
+    /// The setting because of which further pages were not escalated.
     pub exhausted_budget: Option<String>,
     /// Readers that were disabled for this run, and why.
     pub unavailable_readers: BTreeMap<String, String>,
     /// Workers that died and were replaced.
     pub worker_restarts: u64,
-    /// Workers that were replaced because they were old or had grown.
+    /// Workers that were recycled.
     pub workers_recycled: u64,
     /// Parts of the sandbox that this kernel does not enforce.
     pub sandbox_gaps: Vec<String>,
+    /// Seconds from the start to the end of the run.
     pub seconds: f64,
-    /// Summed over pages.
+    /// Seconds by stage, summed over pages.
     pub stage_seconds: StageSeconds,
     /// Peak resident memory by process role, MiB.
     pub peak_memory: BTreeMap<String, u64>,
-    /// Ended by a signal before the queue was empty.
+    /// Whether a signal ended it before the queue was empty.
     pub interrupted: bool,
 }
 
-/// What a reader did in a run.
+/// The work of a reader in a run.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct ReaderWork {
     /// Attempts at pages.
@@ -96,7 +97,7 @@ impl RunStatistics {
         self.readers.entry(name.to_owned()).or_default().add(work);
     }
 
-    /// Adds what another run's readers did.
+    /// Adds the work of another run's readers.
     pub fn add_readers(&mut self, run: &RunStatistics) {
         self.escalated += run.escalated;
         for (name, work) in &run.readers {

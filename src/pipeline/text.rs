@@ -14,9 +14,9 @@ pub struct TextStage {
 
 /// The words of one page.
 pub struct TextOfPage {
-    /// As the reader is given them.
+    /// Laid out for the reader.
     pub laid_out: PageText,
-    /// Of OCR, where it was needed; the page was turned by its quarter turns.
+    /// Of OCR, where it was needed; the page is turned by its quarter turns.
     pub ocr: Option<OcrText>,
 }
 
@@ -56,7 +56,7 @@ impl TextStage {
 }
 
 impl TextOfPage {
-    /// What OCR read, in reading order.
+    /// The words of OCR, in reading order.
     pub fn of_ocr(&self, engine: &str) -> Option<SourceText> {
         let ocr = self.ocr.as_ref()?;
         let words: Vec<OcrWord> = ocr
@@ -68,6 +68,7 @@ impl TextOfPage {
         Some(SourceText::of_ocr(engine, rotation, words))
     }
 
+    /// Clockwise quarter turns (0 to 3) that make the page upright; 0 without OCR.
     pub fn quarter_turns(&self) -> u8 {
         self.ocr.as_ref().map_or(0, |ocr| ocr.quarter_turns)
     }
