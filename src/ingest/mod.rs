@@ -1,5 +1,5 @@
-//! Paths become files: walked in a stable order, read within limits, known by
-//! their content's BLAKE3.
+//! Finds and reads files: walks paths in a stable order, reads within limits and
+//! identifies content by its BLAKE3.
 
 mod walk;
 
@@ -12,18 +12,19 @@ use crate::domain::{Failure, Reason};
 use walk::Walk;
 pub use walk::absolute;
 
-/// A file of a walk: its bytes, or why there are none.
+/// A file of a walk.
 #[derive(Debug)]
 pub struct Found {
     /// Absolute; any bytes that the file system allows.
     pub path: PathBuf,
+    /// The file's bytes, or why it is rejected.
     pub outcome: Result<Vec<u8>, Failure>,
 }
 
-/// Walks files and folders, each folder sorted by name. Hidden files are left
-/// out, and `database` with its companions. Files are read one by one as the
-/// iterator advances, those above `max_bytes` not at all. Neither a file's size
-/// nor a folder's number of files decides how much memory that takes.
+/// Walks files and folders, each folder sorted by name, without hidden files and without
+/// `database` and SQLite's files beside it. Files are read one by one as the iterator
+/// advances, those above `max_bytes` not at all. Memory does not grow with the number of
+/// files.
 pub fn walk(
     paths: &[PathBuf],
     max_bytes: u64,
@@ -58,10 +59,11 @@ fn own_files(database: &Path) -> Vec<PathBuf> {
     vec![with(""), with("-wal"), with("-shm"), with("-journal")]
 }
 
-/// The bytes of a regular file of at most `max_bytes`.
+/// The bytes of a regular file of at most `max_bytes` bytes. `Err` for other files, with
+/// the reason of the rejection.
 pub fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, Failure> {
     let unreadable = |error| unreadable(path, &error);
-    // Opening a FIFO would wait for its writer: look before.
+    // Checked before opening, since opening a FIFO would wait for its writer.
     let metadata = std::fs::metadata(path).map_err(unreadable)?;
     if !metadata.is_file() {
         return Err(Failure::new(
@@ -71,7 +73,7 @@ pub fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, Failure> {
     }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
-    // One byte more than allowed shows that a file grew since.
+    // One byte more than allowed shows that the file grew meanwhile.
     file.take(max_bytes.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
@@ -89,7 +91,7 @@ pub fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, Failure> {
     }
 }
 
-/// What the operating system says of a file, and what to do about it.
+/// The rejection for an error of the operating system, with the remedy.
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let is_link = || {
         path.symlink_metadata()
@@ -108,7 +110,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Reason::Unreadable, message)
 }
 
-/// BLAKE3, lower-case hex.
+/// BLAKE3 of the bytes, 64 lower-case hex digits.
 pub fn hash(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }

@@ -1,4 +1,4 @@
-//! Files below a path, in order, in memory that does not grow with a folder.
+//! Walks the files below a path in order, with memory that does not grow with a folder.
 
 use std::collections::BinaryHeap;
 use std::ffi::{OsStr, OsString};
@@ -10,28 +10,27 @@ use std::path::{Component, Path, PathBuf};
 use super::unreadable;
 use crate::domain::{Failure, Reason};
 
-/// Names of a folder that are held at once. A larger folder is listed again
-/// for each further part: time, which is short beside that of its files, for
-/// memory.
+/// Most names of a folder in memory. A larger folder is listed again for each further
+/// part, which takes little time compared with reading its files.
 const NAMES: usize = 100_000;
 
 pub type Entry = Result<PathBuf, (PathBuf, Failure)>;
 
-/// Goes through folders by name, links followed, hidden entries left out.
+/// Walks folders by name, follows links and skips hidden entries.
 pub struct Walk {
     root: Option<PathBuf>,
-    /// The folders from the root down to where the walk is.
+    /// The folders from the root to the current place.
     folders: Vec<Folder>,
     names: usize,
 }
 
 struct Folder {
     path: PathBuf,
-    /// Device and inode: a folder met again within itself is a loop.
+    /// Device and inode: a folder that occurs within itself is a loop.
     id: (u64, u64),
-    /// The next names, the first of them last.
+    /// The next names in reverse order.
     next: Vec<OsString>,
-    /// There may be more names after this one.
+    /// Whether there may be more names after these.
     rest: Rest,
 }
 
@@ -53,7 +52,7 @@ impl Walk {
         }
     }
 
-    /// A file, or nothing if it is a folder, which is then walked.
+    /// The entry of a file; `None` for a folder, which is walked next.
     fn enter(&mut self, path: PathBuf) -> Option<Entry> {
         let metadata = match path.metadata() {
             Ok(metadata) => metadata,
@@ -116,7 +115,7 @@ impl Iterator for Walk {
 }
 
 impl Folder {
-    /// Takes the first `most` names that come after `last`.
+    /// Lists the first `most` names after `last`.
     fn list(&mut self, last: Option<&OsStr>, most: usize) -> io::Result<()> {
         let mut first = BinaryHeap::with_capacity(most.min(1024));
         let mut is_whole = true;
@@ -140,8 +139,8 @@ impl Folder {
     }
 }
 
-/// The path from the root of the file system, by which a file is known: links
-/// not followed, but for those before a `..`, which else would lead elsewhere.
+/// The absolute path that identifies a file. Links are not resolved, except those before a
+/// `..`, which would otherwise lead elsewhere.
 pub fn absolute(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let parts: Vec<Component> = absolute.components().collect();
