@@ -1,14 +1,14 @@
-//! What [`Settings`] declares about each setting: key, default, meaning and range.
+//! The definitions of settings in [`Settings`]: key, default, meaning and range.
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use super::Settings;
 
-/// A setting as [`Settings`] declares it.
+/// A setting of [`Settings`].
 #[derive(Clone, Debug)]
 pub struct Definition {
-    /// With its section: `db`, `workers.readers`.
+    /// Key with its section: `db`, `workers.readers`.
     pub key: String,
     pub default: Value,
     /// JSON Schema of its value.
@@ -79,8 +79,8 @@ fn definition(table: &str, name: &str, schema: &Value, defaults: &Value) -> Defi
     }
 }
 
-/// JSON with numbers as they were written: `0.8` stays `0.8` although `f32`
-/// holds another number, which going through text repairs.
+/// The value as JSON. It is converted through text, so that the `f32` of `0.8` gives `0.8`
+/// and not the nearest `f64`.
 pub fn to_json(value: &impl serde::Serialize) -> Value {
     let text = serde_json::to_string(value).expect("settings are plain data");
     serde_json::from_str(&text).expect("just written")
@@ -97,8 +97,8 @@ impl Definition {
         description(&self.schema)
     }
 
-    /// The words that it may be, each with its meaning; empty unless it is one
-    /// of a few words.
+    /// The allowed words with their meanings; empty for settings that are not one of a few
+    /// words.
     pub fn choices(&self) -> Vec<(String, String)> {
         let choices = self.schema["oneOf"].as_array().into_iter().flatten();
         let choices = choices

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Layers;
 
-/// Settings that are taken are printed so that they read back the same.
+/// Accepted settings are printed so that they read back the same.
 pub fn settings(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;

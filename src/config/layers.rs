@@ -1,4 +1,4 @@
-//! Where a setting's value comes from, and what is wrong with it.
+//! The layers of settings: origin of each value, and errors in it.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::Settings;
 use super::definitions::{Definition, definitions, to_json};
 
-/// The file that is read from the working folder unless another is named.
+/// The settings file in the working folder, used where no other is named.
 pub const FILE: &str = "docmill.toml";
 const PREFIX: &str = "DOCMILL_";
 /// Variables with the prefix that are not settings: the program's own
@@ -25,13 +25,13 @@ const NOT_SETTINGS: [&str; 7] = [
     "TEST_ALL",
 ];
 
-/// A mistake in what the user wrote, reported before anything is done.
+/// An error in the user's input, reported before the command has an effect.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
 
-/// Turns an error about what a setting names into a usage error, if the user
-/// set it. An error about a default is not the user's mistake.
+/// Makes an error about a setting's value a usage error where the user set it. An error
+/// about a default is not a usage error.
 pub fn as_usage_error<T>(is_set: bool, result: anyhow::Result<T>) -> anyhow::Result<T> {
     result.map_err(|error| match is_set {
         true => UsageError(format!("{error:#}")).into(),
@@ -39,7 +39,7 @@ pub fn as_usage_error<T>(is_set: bool, result: anyhow::Result<T>) -> anyhow::Res
     })
 }
 
-/// Who set a value.
+/// The origin of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     Default,
@@ -75,16 +75,16 @@ struct SettingValue {
     origin: Origin,
 }
 
-/// What a run uses in place of a setting that is not set.
+/// The value that a run finds for a setting that is not set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundValue {
-    /// `None`: nothing.
+    /// `None`: none was found.
     pub value: Option<String>,
-    /// Where it was found, or why nothing was.
+    /// Where it was found, or why none was.
     pub origin: String,
 }
 
-/// The settings in effect, and where each comes from.
+/// The settings in effect, with their origins.
 #[derive(Debug)]
 pub struct ResolvedSettings {
     pub settings: Settings,
@@ -104,8 +104,8 @@ impl Layers {
         }
     }
 
-    /// Reads `named`, which must exist, or else `docmill.toml` of the working
-    /// folder where there is one.
+    /// Reads `named`, which must exist, otherwise `docmill.toml` of the working folder, if
+    /// it exists.
     pub fn file(self, named: Option<&Path>) -> Result<Layers, UsageError> {
         let path = named.unwrap_or(Path::new(FILE));
         let text = match std::fs::read_to_string(path) {
@@ -242,8 +242,8 @@ impl Layers {
 }
 
 impl ResolvedSettings {
-    /// The settings as a settings file, each line with its origin as comment.
-    /// `found` has what is used where a setting, by key, is not set.
+    /// The settings as a settings file, each line with its origin as comment. `found`: by
+    /// key, the values that are used where a setting is not set.
     pub fn to_toml(&self, found: &BTreeMap<&str, FoundValue>) -> String {
         let lines: Vec<_> = self.values.iter().map(|value| line(value, found)).collect();
         let width = lines.iter().map(|(text, _)| text.chars().count()).max();
@@ -286,7 +286,7 @@ fn variable_of(key: &str) -> String {
     format!("{PREFIX}{}", key.replace('.', "_").to_uppercase())
 }
 
-/// A path of a settings file as the working folder sees it.
+/// A path of a settings file, relative to the working folder.
 fn relative_to(folder: &Path, key: &str, text: &str) -> Value {
     // A word, not a path.
     if key == "acceptance.calibration" && text == "off" {
@@ -312,7 +312,7 @@ fn flatten(prefix: &str, value: Value, visit: &mut impl FnMut(String, Value)) {
     }
 }
 
-/// `: did you mean …?`; `None` where no name is near.
+/// `: did you mean …?`; `None` where no name is similar.
 pub fn nearest(name: &str, known: impl Iterator<Item = String>) -> Option<String> {
     let likeness = |candidate: &str| strsim::normalized_damerau_levenshtein(name, candidate);
     known
@@ -322,8 +322,8 @@ pub fn nearest(name: &str, known: impl Iterator<Item = String>) -> Option<String
         .map(|(_, candidate)| format!(": did you mean `{candidate}`?"))
 }
 
-/// The settings of this name in any section, else the nearest one, else where
-/// all settings are listed.
+/// The settings with this name in any section, otherwise the most similar one, otherwise
+/// where all settings are listed.
 fn nearest_setting(name: &str, known: impl Iterator<Item = String>) -> String {
     let known: Vec<String> = known.collect();
     let has_name = |key: &&String| {
