@@ -1,5 +1,4 @@
-//! What a person changes in a record: one way for the command line and the
-//! review page.
+//! Applies a person's changes to a record, for the command line and the review page.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +15,11 @@ use crate::store::{Correction, FieldChange, Store, StoredRecord};
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Edits {
-    /// For each list that has other lines now: the place of each line until now,
-    /// from 0; `None`: a new one.
+    /// For each list with added or removed lines: the previous number (from 0) of each
+    /// line; `None`: an added one.
     pub lines: BTreeMap<String, Vec<Option<usize>>>,
-    /// Values by field, as they were typed; empty: the document has no such value.
-    /// A value that is the stored one confirms it.
+    /// Values by field, as typed; empty: the document has no such value. A value equal to
+    /// the stored one confirms it.
     pub values: Vec<(String, String)>,
 }
 
@@ -30,7 +29,7 @@ impl Edits {
     }
 }
 
-/// Why a record is not corrected.
+/// Why a record cannot be corrected.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     #[error("its document type is not known: `docmill retry ID --type TYPE` reads it as one")]
@@ -53,14 +52,14 @@ pub struct Corrected {
     entered: Vec<String>,
 }
 
-/// The type that a record's values are checked by.
+/// The type by which a record's values are checked. `Err` where it is not known.
 pub fn type_of<'a>(types: &'a DocTypes, record: &Record) -> Result<&'a DocType, Refusal> {
     let name = record.doc_type.as_deref();
     name.and_then(|name| types.get(name)).ok_or(Refusal::NoType)
 }
 
-/// The record with the edits, checked again. Nothing is stored. `min_confidence`:
-/// the setting.
+/// The record with the edits, checked again. Nothing is stored. `min_confidence`: the
+/// setting `acceptance.min_confidence`, 0 to 1. `Err` for unknown fields and lines.
 pub fn apply(
     doc_type: &DocType,
     record: &Record,
@@ -118,7 +117,7 @@ pub fn apply(
     })
 }
 
-/// Lines that were removed, by their places until now, and new ones.
+/// The changes of removed lines, by their previous numbers, and of added ones.
 fn line_changes(record: &Record, new: &Record, edits: &Edits) -> Vec<FieldChange> {
     let mut changes = Vec::new();
     for (list, order) in &edits.lines {
@@ -155,8 +154,8 @@ fn is_in_new_line(path: &FieldPath, edits: &Edits) -> bool {
 }
 
 impl Corrected {
-    /// A value of the person's that has not the form of its field: the record
-    /// cannot be stored.
+    /// The finding about an entered value that does not have the form of its field; the
+    /// record cannot be stored with it.
     pub fn unusable(&self) -> Option<&Finding> {
         self.record.findings.iter().find(|finding| {
             let is_form = finding.code.is_not_in_form() || finding.severity == Severity::Error;
@@ -165,8 +164,8 @@ impl Corrected {
         })
     }
 
-    /// Stores it in place of `stored`. Returns its number; `None`, and nothing
-    /// stored, where that record was replaced meanwhile.
+    /// Stores it in place of `stored`. Returns its number. Returns `None` and stores nothing
+    /// where that record was replaced meanwhile.
     pub async fn store(
         &mut self,
         store: &Store,
@@ -207,7 +206,7 @@ pub async fn exported_in(
     Ok(exported)
 }
 
-/// The fields of a record as a person may name them.
+/// The field names of a record, for messages.
 fn known_fields(fields: &Fields) -> String {
     let name = |(name, value): (&String, &Value)| match value.as_array() {
         Some(lines) => match lines.first().and_then(Value::as_object) {

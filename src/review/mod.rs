@@ -1,10 +1,9 @@
-//! The review page: an HTTP server that shows a person the records that need
-//! one, each with its pages, and stores what the person decides.
+//! The review page: an HTTP server that shows the records that need review with their
+//! pages, and stores a person's decisions.
 //!
-//! [`correction`] is the only way in which values change, here and on the command
-//! line. [`session`] decides who is answered, `queue` what comes next, `view` how
-//! a record is shown; `routes` answers by `service`, and `assets` are the files of
-//! the page.
+//! [`correction`] changes values, here and on the command line. [`session`] decides which
+//! requests are answered, `queue` the order of records, `view` how a record is shown;
+//! `routes` answers requests through `service`, and `assets` are the files of the page.
 
 mod assets;
 pub mod correction;

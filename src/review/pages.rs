@@ -1,4 +1,4 @@
-//! Images of pages, drawn in the sandbox and kept for a while.
+//! Images of pages, drawn in the sandbox and cached.
 
 use std::collections::VecDeque;
 use std::io::Cursor;
@@ -16,21 +16,22 @@ use crate::config::Settings;
 use crate::domain::{PageImage, SourceText, TextSource, Word};
 use crate::pipeline::{Drawer, StoredDocument};
 
-/// Pixels: small print is legible when a line of it fills the screen.
+/// Width of a page image in pixels: small print is legible where a line fills the screen.
 const WIDTH: u32 = 1600;
+/// JPEG quality, 1 to 100.
 const QUALITY: u8 = 82;
-/// Images that are kept, a few hundred KiB each.
+/// Most cached images, a few hundred KiB each.
 const KEPT: usize = 48;
 
-/// BLAKE3 of the document and index of the page.
+/// BLAKE3 (hex) of the document and index (from 0) of the page.
 type Key = (String, u32);
 
 pub struct PageImages {
     settings: Settings,
-    /// Started by the first page, so that records can be corrected where no page
+    /// Started with the first page, so that records can be corrected even where no page
     /// can be drawn.
     drawer: OnceCell<Drawer>,
-    /// The latest first.
+    /// The most recent first.
     kept: Mutex<VecDeque<(Key, Bytes)>>,
 }
 
@@ -43,7 +44,8 @@ impl PageImages {
         }
     }
 
-    /// A page as a JPEG file, turned clockwise by so many quarter turns.
+    /// Page `index` (from 0) as a JPEG file, turned clockwise by `quarter_turns`. `Err`
+    /// where no path has the document any more or the page cannot be drawn.
     pub async fn jpeg(
         &self,
         blake3: &str,
@@ -87,7 +89,7 @@ fn encode(page: PageImage) -> anyhow::Result<Bytes> {
     Ok(jpeg.into_inner().into())
 }
 
-/// A word to click on.
+/// A word of a page that can be selected.
 #[derive(Debug, Serialize)]
 pub struct PageWord {
     pub text: String,
@@ -95,9 +97,9 @@ pub struct PageWord {
     pub bbox: [f32; 4],
 }
 
-/// The words of a page: those of the text layer, and those of OCR where the layer
-/// has none. A page that OCR turned has only OCR's: boxes of the layer are those
-/// of the page as it lies in the file.
+/// The words of a page: those of the text layer, and those of OCR where the layer has none.
+/// A page that OCR turned has only OCR's words, since the layer's boxes are those of the
+/// page before it was turned.
 pub fn words(texts: &[SourceText]) -> Vec<PageWord> {
     let is_turned = quarter_turns(texts) != 0;
     let layer: Vec<Word> = match is_turned {
@@ -125,7 +127,7 @@ pub fn words(texts: &[SourceText]) -> Vec<PageWord> {
     .collect()
 }
 
-/// How far (0 to 3, clockwise) the page is turned to stand upright.
+/// Clockwise quarter turns (0 to 3) that make the page upright.
 pub fn quarter_turns(texts: &[SourceText]) -> u8 {
     let of_ocr = texts.iter().find(|text| text.source == TextSource::Ocr);
     of_ocr.map_or(0, |text| (text.rotation / 90 % 4) as u8)

@@ -1,4 +1,4 @@
-//! The records that need a person, in the order in which to look at them.
+//! The records that need review, in the order in which to review them.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -8,15 +8,15 @@ use serde::Serialize;
 use crate::domain::{Facts, Finding, FindingCode, folded};
 use crate::store::{InReview, ReviewLock};
 
-/// Records that are listed, at most: the page is slow with more, and a person
-/// works from the front.
+/// Most records that are listed: the page is slow with more, and a person begins with the
+/// first ones.
 const MOST: usize = 500;
 
 #[derive(Debug, Default, Serialize)]
 pub struct Queue {
-    /// Records that need review.
+    /// Number of records that need review.
     pub left: usize,
-    /// How many have which finding as their most severe, most first.
+    /// Number of records by their most severe finding, the greatest first.
     pub reasons: Vec<ReasonCount>,
     /// The first records, by supplier.
     pub suppliers: Vec<Supplier>,
@@ -31,9 +31,9 @@ pub struct ReasonCount {
 /// The records of one seller, merchant or other party.
 #[derive(Debug, Serialize)]
 pub struct Supplier {
-    /// `None`: not known.
+    /// `None` where it is not known.
     pub name: Option<String>,
-    /// Of all its records, listed or not.
+    /// Number of its records, listed or not.
     pub count: usize,
     pub records: Vec<Entry>,
 }
@@ -48,20 +48,20 @@ pub struct Entry {
     pub date: Option<String>,
     pub total: String,
     pub code: Option<FindingCode>,
-    /// The most severe finding's sentence.
+    /// Message of the most severe finding.
     pub reason: String,
-    /// Others with it.
+    /// Number of further findings.
     pub more: usize,
     /// Who has it open.
     pub locked_by: Option<String>,
 }
 
-/// What comes first: lower rank of the most severe finding, failed checks before
-/// doubts, more money, lower number.
+/// Sort key: rank of the most severe finding, failed checks before uncertain values, greater
+/// total, number of the record.
 type Urgency = (usize, bool, Reverse<i64>, i64);
 
-/// Suppliers are in the order of their most urgent record, and each one's records
-/// follow one another.
+/// The queue by supplier: suppliers are in the order of their most urgent record, and the
+/// records of each are consecutive.
 pub fn queue(records: Vec<InReview>, locks: &[ReviewLock]) -> Queue {
     let left = records.len();
     let mut reasons: BTreeMap<FindingCode, usize> = BTreeMap::new();

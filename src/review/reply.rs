@@ -11,8 +11,8 @@ use serde_json::json;
 use super::correction::Refusal;
 use crate::domain::Failure;
 
-/// A body of JSON. (axum's own would change the features of `serde_json` for the
-/// whole program.)
+/// A body of JSON. (axum's own type would change the features of `serde_json` for the whole
+/// program.)
 pub struct Json<T>(pub T);
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -27,7 +27,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Response;
 
-    /// Another content type than JSON is one that a form of another site can send.
+    /// Rejects other content types than JSON, which a form of another site can send.
     async fn from_request(request: Request, state: &S) -> Result<Json<T>, Response> {
         let given = request.headers().get(header::CONTENT_TYPE);
         if given.is_none_or(|given| given != "application/json") {
@@ -43,7 +43,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-/// Why a request brought nothing.
+/// Why a request failed.
 #[derive(Debug)]
 pub enum Error {
     /// There is no such record or page.
@@ -57,7 +57,7 @@ pub enum Error {
 
 impl From<anyhow::Error> for Error {
     fn from(error: anyhow::Error) -> Error {
-        // What is wrong with a file is the reader's business.
+        // Failures of a file are shown to the person.
         match error.downcast::<Failure>() {
             Ok(failure) => Error::Absent(failure.to_string()),
             Err(error) => Error::Internal(error),
@@ -87,8 +87,8 @@ impl IntoResponse for Error {
     }
 }
 
-/// Only the server's own files and images; nothing may frame the page, and
-/// nothing of it is kept.
+/// Headers of all answers: only the server's own files and images may be loaded, no site may
+/// frame the page, and nothing is cached.
 const HEADERS: [(&str, &str); 7] = [
     (
         "content-security-policy",

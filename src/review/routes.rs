@@ -1,5 +1,5 @@
-//! What the page asks for. Records and pages are named by their numbers alone: no
-//! path comes from a request.
+//! The routes of the page. Requests name records and pages by number only, so no path comes
+//! from a request.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,9 +24,9 @@ use crate::documents::acceptance;
 use crate::domain::{FindingCode, Source};
 use crate::store::{Correction, FieldChange};
 
-/// Bytes of a request: a record of 200 lines takes some 50 KiB.
+/// Most bytes of a request: a record of 200 lines takes about 50 KiB.
 const MAX_REQUEST: usize = 1 << 20;
-/// Characters of a reason.
+/// Most characters of a reason.
 const MAX_REASON: usize = 500;
 
 type Shared = State<Arc<Service>>;
@@ -65,7 +65,7 @@ fn asset_response(asset: &assets::Asset) -> Response {
     ([(header::CONTENT_TYPE, asset.media_type)], asset.text).into_response()
 }
 
-/// A browser that has the session already is led to the page.
+/// Redirects a browser that has the session already to the page.
 async fn enter(
     State(service): Shared,
     Path(token): Path<String>,
@@ -95,7 +95,7 @@ async fn unlock(State(service): Shared) -> Answer<Value> {
     Ok(Json(json!({})))
 }
 
-/// A record with all that its page shows.
+/// A record with everything that its page shows.
 #[derive(Serialize)]
 struct RecordView {
     id: i64,
@@ -108,7 +108,7 @@ struct RecordView {
     /// Why its values cannot be changed.
     fixed: Option<String>,
     checked: Checked,
-    /// The reader's answer by field, where it is another text than the value.
+    /// The reader's answer by field, where it differs from the value.
     read: BTreeMap<String, String>,
     history: Vec<Change>,
     duplicate: Option<Duplicate>,
@@ -152,7 +152,7 @@ async fn lock(State(service): Shared, Path(id): Path<i64>) -> Answer<Value> {
     Ok(Json(json!({})))
 }
 
-/// What the checks say of edits, of which nothing is stored.
+/// Checks edits without storing them.
 async fn check(
     State(service): Shared,
     Path(id): Path<i64>,
@@ -167,13 +167,13 @@ async fn check(
 #[serde(deny_unknown_fields)]
 struct Decision {
     edits: Edits,
-    /// The record is right with these edits.
+    /// Whether the record is right with these edits.
     approve: bool,
     /// May be empty where no check fails.
     reason: String,
 }
 
-/// What stands for a reason where none is typed and none is needed.
+/// The reason that is stored where none is typed and none is needed.
 const REVIEWED: &str = "compared with the page";
 
 async fn correct(
@@ -224,7 +224,7 @@ async fn correct(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NotDuplicate {
-    /// The record that it was compared with.
+    /// Number of the record that it is compared with.
     other: i64,
     reason: String,
 }

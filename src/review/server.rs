@@ -1,4 +1,4 @@
-//! Listening, and what surrounds every request.
+//! The server: listens, checks every request and adds headers to every answer.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,7 +26,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens at `address`; with port 0 at a free one.
+    /// Listens at `address`; port 0 means a free one. `by`: name of the person for the
+    /// history. `Err` where the address cannot be used.
     pub async fn bind(
         settings: &Settings,
         store: Store,
@@ -61,12 +62,12 @@ impl Server {
         format!("http://{}{}", self.address, self.service.session.entry())
     }
 
-    /// Answers until `stop` is done.
+    /// Answers requests until `stop` is ready.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let service = self.service;
         let guard = middleware::from_fn_with_state(service.clone(), guard);
         let router = routes::router().layer(guard).with_state(service.clone());
-        // Browsers keep connections open: those that wait are not waited for.
+        // Browsers keep connections open, so idle ones are not waited for.
         let server = axum::serve(self.listener, router);
         tokio::select! {
             served = async { server.await } => served?,

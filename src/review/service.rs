@@ -1,4 +1,4 @@
-//! What the answers to the page are made of.
+//! The data for the answers to the page.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,8 +17,7 @@ use crate::documents::validation::{field_in_words, joined_readings};
 use crate::domain::{DocType, Facts, FindingCode, Record, Status};
 use crate::store::{ChangeRow, Store, StoredRecord};
 
-/// A lock outlives a page that does not renew it by this much; the page renews it
-/// every 30 s.
+/// Duration of a lock; the page renews it every 30 s.
 const LOCK: Duration = Duration::from_secs(120);
 
 /// What the routes share.
@@ -29,17 +28,17 @@ pub struct Service {
     pub session: Session,
     /// Name of the person, for the history.
     pub by: String,
-    /// The setting `acceptance.min_confidence`.
+    /// The setting `acceptance.min_confidence`, 0 to 1.
     pub min_confidence: f32,
 }
 
-/// What a person changed, or approved.
+/// A change or approval by a person.
 #[derive(Serialize)]
 pub struct Change {
     /// Unix milliseconds.
     at: i64,
     by: String,
-    /// In words; `None`: the record was approved.
+    /// The field in words; `None`: the record was approved.
     field: Option<String>,
     before: Option<String>,
     after: Option<String>,
@@ -82,7 +81,7 @@ impl Service {
         }
     }
 
-    /// The session has the lock from now on, unless another one does.
+    /// Takes the lock on a record. `Err` where another session has it.
     pub async fn lock(&self, id: i64) -> Result<(), Error> {
         let lock = self
             .store
@@ -110,14 +109,14 @@ impl Service {
         Ok((doc_type, corrected))
     }
 
-    /// The record with the edits, as the page shows it.
+    /// The record with the edits, for the page.
     pub fn view(&self, doc_type: &DocType, corrected: &Corrected) -> Checked {
         let (record, unusable) = (&corrected.record, corrected.unusable());
         checked(Some(doc_type), record, unusable, self.min_confidence)
     }
 
-    /// What the reader answered for the fields that are not lists, where it is not
-    /// the value.
+    /// The reader's answers for the fields that are not lists, where they differ from the
+    /// value.
     pub async fn read_values(
         &self,
         doc_type: &DocType,
@@ -191,7 +190,7 @@ impl Service {
     }
 }
 
-/// The values of a line that are not null, one after the other.
+/// The values of a line that are not null, as one text.
 fn line_in_words(line: &Map<String, Value>) -> String {
     let values: Vec<String> = line.values().filter_map(in_words).collect();
     values.join(" · ")

@@ -1,5 +1,5 @@
-//! Who may use the page: one browser, whose session begins with a link that
-//! works once. Programs and web pages on the same machine are kept out.
+//! Access to the page for one browser, whose session begins with a link that works once.
+//! Other programs and web pages on the same machine have no access.
 
 use std::net::IpAddr;
 use std::sync::Mutex;
@@ -9,10 +9,10 @@ use axum::http::{HeaderMap, Method, header};
 
 /// Header of every request that changes something.
 pub const CSRF_HEADER: &str = "x-docmill-csrf";
-/// Path of the link that begins the session, before its token.
+/// Path of the link that begins the session, without its token.
 pub const ENTRY: &str = "/enter/";
 
-/// 256 random bits, in hex.
+/// 256 random bits as 64 hex digits.
 pub struct Secret(String);
 
 impl Secret {
@@ -22,7 +22,7 @@ impl Secret {
         Ok(Secret(blake3::Hash::from_bytes(bytes).to_hex().to_string()))
     }
 
-    /// Compares hashes, in constant time: how long it takes reveals nothing.
+    /// Compares in constant time by hashes, so that the duration reveals nothing.
     fn is(&self, given: &str) -> bool {
         blake3::hash(self.0.as_bytes()) == blake3::hash(given.as_bytes())
     }
@@ -33,7 +33,7 @@ impl Secret {
 }
 
 pub struct Session {
-    /// Names the session in the database.
+    /// Identifies the session in the database.
     pub id: String,
     /// `None`: the link was used.
     token: Mutex<Option<Secret>>,
@@ -92,7 +92,7 @@ impl Session {
         format!("{ENTRY}{token}")
     }
 
-    /// The cookie for whoever brings the token; the second one gets none.
+    /// The cookie for the right token. `Err` for another token, and after the first use.
     pub fn enter(&self, token: &str) -> Result<String, Denied> {
         let mut stored = self.token.lock().expect("no panic while held");
         if !stored.as_ref().is_some_and(|secret| secret.is(token)) {
@@ -103,7 +103,7 @@ impl Session {
         Ok(format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict"))
     }
 
-    /// Browsers share cookies between the ports of a machine.
+    /// The name has the port, since browsers share cookies between the ports of a machine.
     fn cookie_name(&self) -> String {
         format!("docmill_review_{}", self.port)
     }
@@ -118,7 +118,7 @@ impl Session {
         pairs.any(|(key, value)| key == name && self.cookie.is(value))
     }
 
-    /// Whether the request is answered.
+    /// `Err` where the request is not answered.
     pub fn admit(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<(), Denied> {
         let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
         let host = text("host").filter(|host| self.is_own_host(host));
@@ -141,8 +141,8 @@ impl Session {
         }
     }
 
-    /// An IP address or `localhost`, with the server's port. A site that makes its
-    /// own name lead here (DNS rebinding) is refused by that name.
+    /// Whether the host is an IP address or `localhost` with the server's port. A site whose
+    /// own name resolves to this machine (DNS rebinding) has another host.
     fn is_own_host(&self, host: &str) -> bool {
         let (name, port) = match host.rsplit_once(':') {
             Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),

@@ -1,4 +1,4 @@
-//! A record as the page shows it: every field with its state and the reason.
+//! The view of a record on the page: every field with its state and the reason.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -11,17 +11,17 @@ use crate::domain::{
     Severity, Status,
 };
 
-/// What is known about a value.
+/// The state of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// A check fails, or the value has not the form of its field.
+    /// A check fails, or the value does not have the form of its field.
     Wrong,
     /// A person should look.
     Check,
     /// A person entered or confirmed it.
     Person,
-    /// The page's text has it.
+    /// The text of the page has it.
     Page,
     /// It follows from other values.
     Arithmetic,
@@ -39,7 +39,7 @@ pub struct FieldView {
     /// `None`: null.
     pub value: Option<String>,
     pub state: State,
-    /// Sentences.
+    /// The reasons of the state, in sentences.
     pub why: Vec<String>,
     /// Index (from 0) of the page that has it.
     pub page: Option<u32>,
@@ -62,7 +62,7 @@ pub struct Column {
     pub format: Option<&'static str>,
 }
 
-/// A finding that is about no field that the page shows beside it.
+/// A finding that the page does not show beside a field.
 #[derive(Debug, Serialize)]
 pub struct FindingView {
     pub code: FindingCode,
@@ -70,20 +70,20 @@ pub struct FindingView {
     pub message: String,
 }
 
-/// The values of a record, and what its checks say.
+/// The values of a record, and the results of its checks.
 #[derive(Debug, Serialize)]
 pub struct Checked {
     pub status: Status,
     pub fields: Vec<FieldView>,
     pub lists: Vec<ListView>,
     pub findings: Vec<FindingView>,
-    /// Sentences of the checks that fail: approving needs a reason.
+    /// Messages of failed checks: with any, approving needs a reason.
     pub failed: Vec<String>,
     /// Why it cannot be stored as it is.
     pub unusable: Option<String>,
 }
 
-/// `doc_type`: `None` where it is not known, or its folder is not named.
+/// The view of a record. `doc_type`: `None` where the program does not know the type.
 /// `min_confidence`: as for [`uncertain`].
 pub fn checked(
     doc_type: Option<&DocType>,
@@ -137,8 +137,7 @@ pub fn checked(
     }
 }
 
-/// One finding for all values that the reader is not sure of; the page says it of
-/// each.
+/// Whether the finding is about all uncertain values; the page shows it beside each of them.
 fn is_about_doubts(finding: &Finding) -> bool {
     finding.code == FindingCode::LowConfidence
 }
@@ -150,7 +149,7 @@ fn has_failed(finding: &Finding) -> bool {
 struct View<'a> {
     doc_type: Option<&'a DocType>,
     record: &'a Record,
-    /// Values that the reader is not sure of, with their probabilities.
+    /// Uncertain values with their probabilities, 0 to 1.
     doubts: Vec<(String, f64)>,
 }
 
@@ -221,7 +220,7 @@ impl View<'_> {
     }
 }
 
-/// `None`: null.
+/// A value as text; `None` for null.
 pub fn in_words(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
