@@ -1,8 +1,8 @@
-//! Which records are captures of one document.
+//! Groups records that are captures of one document.
 //!
-//! Looks, text and values suggest pairs; [`judge`] decides each by its values.
-//! Groups follow from verdicts alone, so that a row of look-alikes never chains
-//! different documents together.
+//! Looks, text and values suggest pairs; [`judge`] decides each pair by its values. Groups
+//! follow from verdicts alone, so that a chain of similar pages does not join different
+//! documents.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -14,18 +14,19 @@ use super::shingles::Shingles;
 use crate::domain::{Verdict, judge};
 use crate::store::{DocumentId, StoredCapture};
 
-/// Records that are suggested for one reason; more are of one seller's template
-/// and are only compared where they share a date and total.
+/// Most records with the same look or text that are compared with each other: more are from
+/// one seller's template, and are only compared where date and total are equal.
 const MOST_ALIKE: usize = 50;
-/// Texts that are as similar are of one template, or of one document.
+/// Least similarity (0 to 1, Jaccard of shingles) of texts that are compared: they are of
+/// one template or of one document.
 const SAME_TEXT: f64 = 0.8;
 
-/// What the archive holds more than once.
+/// Documents that the archive has more than once.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Duplicates {
     pub groups: Vec<Group>,
     pub undecided: Vec<Undecided>,
-    /// Pairs that look alike and are different documents.
+    /// Number of compared pairs that are siblings.
     pub siblings: usize,
 }
 
@@ -33,7 +34,7 @@ pub struct Duplicates {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Group {
     pub members: Vec<Member>,
-    /// What makes them one.
+    /// Why they are captures of one document.
     pub by: BTreeSet<SameBy>,
 }
 
@@ -50,7 +51,7 @@ pub struct Member {
     pub record: i64,
     #[serde(rename = "type")]
     pub doc_type: Option<String>,
-    /// Every place of the same bytes.
+    /// All paths of the document.
     pub paths: Vec<PathBuf>,
     /// Indices (from 0) of its pages.
     pub pages: Vec<u32>,
@@ -71,7 +72,7 @@ pub enum SameBy {
     Values,
 }
 
-/// What suggests that two records are of one document.
+/// Why two records may be of one document.
 #[derive(Clone, Copy, Debug, Default)]
 struct Suggested {
     pixels: bool,
@@ -82,8 +83,8 @@ struct Suggested {
 
 type Pair = (usize, usize);
 
-/// Compares the records; `rejected` are pairs of documents that a person said
-/// are not one, the smaller id first.
+/// Compares the records. `rejected`: pairs of documents that are different by a person's
+/// decision, the smaller id first.
 pub fn duplicates(
     captures: &[StoredCapture],
     rejected: &BTreeSet<(DocumentId, DocumentId)>,
@@ -145,7 +146,7 @@ fn member(capture: &StoredCapture) -> Member {
     }
 }
 
-/// Pairs worth comparing, the smaller index first.
+/// Pairs to compare, as indices of `captures`, the smaller one first.
 fn suggestions(captures: &[StoredCapture]) -> BTreeMap<Pair, Suggested> {
     let mut pairs: BTreeMap<Pair, Suggested> = BTreeMap::new();
     by_pixels(captures, &mut pairs);
@@ -173,7 +174,7 @@ fn pairs_of<K>(buckets: HashMap<K, Vec<usize>>, most: usize, mut each: impl FnMu
 fn by_pixels(captures: &[StoredCapture], pairs: &mut BTreeMap<Pair, Suggested>) {
     let mut buckets: HashMap<String, Vec<usize>> = HashMap::new();
     for (index, capture) in captures.iter().enumerate() {
-        // Blank pages are all alike.
+        // All blank pages look the same.
         if !capture.looks.is_empty() && capture.looks.iter().all(look::has_content) {
             let pixels = capture.looks.iter().map(|look| look.pixels.as_str());
             let key = pixels.collect::<Vec<_>>().join(" ");
@@ -185,7 +186,8 @@ fn by_pixels(captures: &[StoredCapture], pairs: &mut BTreeMap<Pair, Suggested>) 
     });
 }
 
-/// Hashes that differ in at most 6 bits have at least one of 8 parts in common.
+/// Adds pairs with similar looks. Hashes that differ in at most 6 bits have at least two of
+/// their 8 parts in common, so that only hashes with an equal part are compared.
 fn by_look(captures: &[StoredCapture], pairs: &mut BTreeMap<Pair, Suggested>) {
     let mut buckets: HashMap<(usize, [u8; 4]), Vec<usize>> = HashMap::new();
     for (index, capture) in captures.iter().enumerate() {
@@ -227,7 +229,7 @@ fn by_text(captures: &[StoredCapture], pairs: &mut BTreeMap<Pair, Suggested>) {
     });
 }
 
-/// Equal business keys, or date and total.
+/// Adds pairs with equal business keys, or with equal date and total.
 fn by_values(captures: &[StoredCapture], pairs: &mut BTreeMap<Pair, Suggested>) {
     let mut buckets: HashMap<String, Vec<usize>> = HashMap::new();
     for (index, capture) in captures.iter().enumerate() {
@@ -268,7 +270,7 @@ impl Groups {
         self.by.entry(index).or_default().insert(by);
     }
 
-    /// The smaller root leads, so that chains stay short in sorted input.
+    /// The smaller root becomes the root of both, so that paths stay short for sorted input.
     fn join(&mut self, a: usize, b: usize, by: SameBy) {
         self.note(a, by);
         let (a, b) = (self.root(a), self.root(b));

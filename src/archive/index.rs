@@ -1,4 +1,4 @@
-//! What pages are found by.
+//! Makes the search index entries of pages.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -9,10 +9,10 @@ use super::terms::{value_tokens, values};
 use crate::domain::{FieldPath, Fields, PageResult, PathSegment, Record, Word, bbox_union, folded};
 use crate::store::PageEntry;
 
-/// Words farther apart, as a share of the page's width, are of two columns.
+/// Greatest gap between words of one column, as a share (0 to 1) of the page's width.
 const COLUMN_GAP: f32 = 0.04;
 
-/// What each page of a document is found by, given the records made of them.
+/// The index entry of each page of a document, with the values of its records.
 pub fn entries(pages: &[PageResult], records: &[Record]) -> Vec<PageEntry> {
     let entry = |page: &PageResult| {
         let record = records
@@ -35,13 +35,13 @@ pub fn entries(pages: &[PageResult], records: &[Record]) -> Vec<PageEntry> {
     pages.iter().map(entry).collect()
 }
 
-/// Words of the text layer, and of OCR what the layer lacks.
+/// The words of the text layer, and those of OCR that the layer does not have.
 fn page_words(page: &PageResult) -> Vec<Word> {
     let ocr = page.ocr.iter().map(|ocr| ocr.word.clone());
     merged(page.words.iter().cloned(), ocr)
 }
 
-/// All words of the first source, and those of the second that it lacks.
+/// All words of the layer, and those of OCR that it does not have.
 pub fn merged(layer: impl Iterator<Item = Word>, ocr: impl Iterator<Item = Word>) -> Vec<Word> {
     let mut words: Vec<Word> = layer.collect();
     let known: HashSet<String> = words.iter().map(|word| folded(&word.text)).collect();
@@ -49,7 +49,7 @@ pub fn merged(layer: impl Iterator<Item = Word>, ocr: impl Iterator<Item = Word>
     words
 }
 
-/// The values of a record that are not null, with their places.
+/// The values of a record that are not null, with their paths.
 pub fn leaves(fields: &Fields) -> Vec<(FieldPath, String)> {
     let mut found = Vec::new();
     for (name, value) in fields {
@@ -77,10 +77,10 @@ fn collect(path: Vec<PathSegment>, value: &Value, found: &mut Vec<(FieldPath, St
     }
 }
 
-/// Words as a text, lines and columns apart, each with its place in it.
+/// Words laid out as a text with lines and columns separated, each with its place in it.
 pub struct LaidOutWords {
     pub text: String,
-    /// In the text's order, with their bytes.
+    /// In the text's order, with their byte ranges.
     pub words: Vec<(Range<usize>, Word)>,
 }
 
@@ -104,7 +104,8 @@ impl LaidOutWords {
         laid_out
     }
 
-    /// The box around the words that a range of the text touches.
+    /// The box (as [`Word::bbox`]) around the words that a byte range of the text touches;
+    /// `None` where it touches none.
     pub fn bbox(&self, range: &Range<usize>) -> Option<[f32; 4]> {
         let touched = self
             .words
@@ -114,7 +115,7 @@ impl LaidOutWords {
     }
 }
 
-/// Whether a word continues the line of the one before it, in the same column.
+/// Whether a word continues the line of the previous word, in the same column.
 fn follows(before: &Word, word: &Word) -> bool {
     let ([_, top, right, bottom], [left, next_top, _, next_bottom]) = (before.bbox, word.bbox);
     let is_level = next_top.max(top) < next_bottom.min(bottom);

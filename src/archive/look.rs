@@ -1,4 +1,4 @@
-//! Hashes of what a page looks like.
+//! Hashes of the look of a page.
 
 use image::imageops::{self, FilterType};
 use image::{GrayImage, ImageBuffer, Luma};
@@ -6,17 +6,18 @@ use image_hasher::{HashAlg, HasherConfig};
 
 use crate::domain::{PageImage, PageLook};
 
-/// Side of the square that is hashed: the hash looks at 17 x 16 points of it.
+/// Side in pixels of the thumbnail that is hashed: the hash uses 17 x 16 points of it.
 const SIDE: u32 = 64;
-/// Most bits of 256 in which hashes of one page differ after scaling or
-/// re-encoding. Above it template twins begin.
+/// Most bits of 256 in which hashes of one page differ after scaling or re-encoding.
+/// Different pages of one template begin to occur above it.
 pub const SAME_LOOK_BITS: u32 = 6;
-/// Most by which the shapes of two captures differ, as a share.
+/// Greatest relative difference (0 to 1) of the aspects of two captures.
 const SAME_SHAPE: f64 = 0.02;
-/// A hash with fewer bits set, or unset, is of a page without content.
+/// Fewest set bits, and fewest unset bits, in the hash of a page with content.
 const CONTENT_BITS: u32 = 16;
 
-/// Perceptual hashes are differences of neighbours on a grid of 16 x 16 (dHash,
+/// The look of a page. Perceptual hashes are the signs of differences between neighbours on a
+/// grid of 16 x 16 (dHash,
 /// Krawetz 2013, <https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html>).
 pub fn look(image: &PageImage) -> PageLook {
     let mut hasher = blake3::Hasher::new();
@@ -38,7 +39,8 @@ pub fn look(image: &PageImage) -> PageLook {
     }
 }
 
-/// Gray and square, whatever the page's shape: turning commutes with it.
+/// A gray square thumbnail of a page with any shape, so that turning the page turns the
+/// thumbnail.
 fn thumbnail(image: &PageImage) -> GrayImage {
     let gray: Vec<u8> = image
         .rgb
@@ -61,8 +63,8 @@ fn hash(image: &GrayImage) -> [u8; 32] {
     bytes
 }
 
-/// In how many bits the hash of one page differs from that of the other, turned
-/// as fits best; `None` where they have another shape or no content.
+/// Number of bits (0 to 256) in which the hashes of two pages differ, in the best of four
+/// rotations; `None` where their aspects differ or one has no content.
 pub fn distance(a: &PageLook, b: &PageLook) -> Option<u32> {
     if !has_content(a) || !has_content(b) {
         return None;

@@ -1,9 +1,9 @@
-//! Everything that was ever read, as an archive: pages are found by words and
-//! by example, and captures of one document are found together.
-//!
-//! [`entries`] and [`look`] make what a page is found by, while a run stores it;
-//! [`Query`], [`search`] and [`similar`] find pages again and say why; [`duplicates`] groups
+//! The archive of everything that was read: finds pages by words and by example, and groups
 //! captures of one document.
+//!
+//! [`entries`] and [`look`] make the index of a page while a run stores it; [`Query`],
+//! [`search`] and [`similar`] find pages and give reasons; [`duplicates`] groups captures of
+//! one document.
 
 mod duplicates;
 mod index;

@@ -1,4 +1,4 @@
-//! What was asked for, as terms and as expressions of FTS5.
+//! Queries, as terms and as expressions of FTS5.
 
 use std::collections::BTreeMap;
 
@@ -12,23 +12,22 @@ pub struct Query {
     pub terms: Vec<Term>,
 }
 
-/// A word, a quoted phrase, a number or a date. A page has it in one form or
-/// another.
+/// A word, a quoted phrase, a number or a date, which a page may have in several forms.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Term {
     /// As typed.
     pub typed: String,
-    /// Its words, folded; a page has them one after the other.
+    /// Its words, folded; a page must have them in sequence.
     pub words: Vec<String>,
-    /// Its values, where it is a number or date.
+    /// Its values as tokens, where it is a number or date.
     pub tokens: Vec<String>,
     /// Other words of the archive that resemble it or contain it.
     pub near: Vec<String>,
 }
 
 impl Query {
-    /// Double quotes hold words together. Numbers and dates are recognised in
-    /// every form that pages have them in.
+    /// Double quotes make a phrase. Numbers and dates are recognised in every form that pages
+    /// use.
     pub fn parse(text: &str) -> Query {
         let mut terms = Vec::new();
         for (place, part) in text.split('"').enumerate() {
@@ -44,18 +43,18 @@ impl Query {
         }
     }
 
-    /// Pages that have every term as typed; `None` without terms.
+    /// Expression for pages that have every term as typed; `None` without terms.
     pub fn all_exact(&self) -> Option<String> {
         self.join(" AND ", Term::exact)
     }
 
-    /// Pages that have any of the terms.
+    /// Expression for pages that have any of the terms; `None` without terms.
     pub fn any_exact(&self) -> Option<String> {
         self.join(" OR ", Term::exact)
     }
 
-    /// Pages that have every term or a word that resembles it; `None` where no
-    /// word resembles any.
+    /// Expression for pages that have, for every term, the term or a word that resembles it;
+    /// `None` where no word resembles a term.
     pub fn all_near(&self) -> Option<String> {
         let has_near = self.terms.iter().any(|term| !term.near.is_empty());
         has_near
@@ -69,13 +68,13 @@ impl Query {
     }
 }
 
-/// Numbers and dates, and the words between them.
+/// The terms of an unquoted text: numbers, dates and the words between them.
 fn unquoted(text: &str) -> Vec<Term> {
     let mut terms = Vec::new();
     let mut end = 0;
     for span in values(text) {
         let ValueSpan { range, tokens, .. } = span;
-        // Of several readings that overlap the longest comes first.
+        // Of overlapping readings the longest comes first.
         if range.start < end {
             if let (true, Some(last)) = (range.end <= end, terms.last_mut()) {
                 add_reading(last, text, &range, tokens);
@@ -90,7 +89,8 @@ fn unquoted(text: &str) -> Vec<Term> {
     terms
 }
 
-/// `20240314` is a number and a day; `234,50` in `1 234,50` is neither.
+/// Adds the tokens of a value to a term: `20240314` is a number and a day; `234,50` in
+/// `1 234,50` is neither.
 fn add_reading(term: &mut Term, text: &str, range: &std::ops::Range<usize>, tokens: Vec<String>) {
     if term.typed == text[range.clone()] {
         term.tokens.extend(tokens);
@@ -103,7 +103,7 @@ fn words(text: &str) -> impl Iterator<Item = Term> {
 }
 
 impl Term {
-    /// `None` for marks alone.
+    /// `None` for text without letters and digits.
     fn new(typed: &str, tokens: Vec<String>) -> Option<Term> {
         let words = folded_words(typed);
         (!words.is_empty()).then(|| Term {
@@ -114,14 +114,14 @@ impl Term {
         })
     }
 
-    /// Every word and token whose pages may be asked for.
+    /// Every word and token by which pages of the term are found.
     pub fn forms(&self) -> impl Iterator<Item = &str> {
         let forms = self.words.iter().chain(&self.tokens).chain(&self.near);
         forms.map(String::as_str)
     }
 
-    /// At most so many pages have it, or with `near` also a word that resembles
-    /// it, given in how many each form is.
+    /// Upper bound of the number of pages with the term, or with `near` also with a word that
+    /// resembles it. `counts`: number of pages with each form.
     pub fn page_count(&self, counts: &BTreeMap<String, u64>, near: bool) -> u64 {
         let count = |form: &String| counts.get(form).copied().unwrap_or(0);
         let phrase = self.words.iter().map(count).min().unwrap_or(0);
@@ -130,7 +130,8 @@ impl Term {
         phrase + tokens + if near { resembling } else { 0 }
     }
 
-    /// Words are letters and digits, so nothing in quotes needs escaping.
+    /// The term as an FTS5 expression. Words are letters and digits, so nothing in quotes needs
+    /// escaping.
     fn exact(&self) -> String {
         let phrase = format!("{{names fields body}} : \"{}\"", self.words.join(" "));
         let values = self.tokens.iter().map(|token| format!("numbers : {token}"));

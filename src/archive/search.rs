@@ -1,5 +1,5 @@
-//! Pages by words, by words that resemble them, and by what they look like;
-//! the ranks of the three are fused.
+//! Finds pages by three legs: words, words that resemble them, and looks. The ranks of the
+//! three are fused.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,38 +13,39 @@ use super::terms::{value_tokens, values};
 use crate::domain::{Embedding, folded_words};
 use crate::store::{FoundPage, PageFilter, PageVector, Store};
 
-/// Candidates of each leg.
+/// Most pages of each leg.
 const CANDIDATES: u32 = 100;
 /// The constant of reciprocal rank fusion, as in Cormack, Clarke and Büttcher,
 /// "Reciprocal Rank Fusion outperforms Condorcet" (SIGIR 2009).
 const FUSION: f64 = 60.0;
-/// A word that resembles what was typed, or a look, is weaker than the word.
+/// Weight of the leg of resembling words, relative to 1 for words.
 const NEAR_WEIGHT: f64 = 0.5;
+/// Weight of the leg of looks, relative to 1 for words.
 const LOOK_WEIGHT: f64 = 0.5;
-/// CLIP ranks every page, whatever is asked: only those count that are so many
-/// standard deviations nearer to the query than the archive's mean.
+/// Standard deviations above the archive's mean similarity from which a page counts as
+/// similar, since CLIP ranks every page for every query.
 const LOOK_DEVIATIONS: f32 = 1.5;
-/// Words that resemble a term, at most.
+/// Most words that resemble a term.
 const MOST_NEAR: usize = 20;
-/// More pages are not ranked by their words, since a word that so many have
-/// says little, and ranking takes about 10 microseconds a page.
+/// Most pages that are ranked by their words: a word of more pages says little, and ranking
+/// takes about 10 microseconds for each page.
 const MOST_RANKED: u64 = 4_000;
-/// Places that are reported for a term on a page.
+/// Most places that are reported for a term on a page.
 const MOST_PLACES: usize = 3;
 
 pub struct SearchRequest {
     pub query: Query,
     pub filter: PageFilter,
-    /// Pages wanted.
+    /// Most pages of the result.
     pub most: usize,
-    /// The query as CLIP sees it; `None`: words alone.
+    /// CLIP's embedding of the query; `None`: words alone.
     pub look: Option<TextVector>,
 }
 
 /// A text's embedding.
 #[derive(Clone, Debug)]
 pub struct TextVector {
-    /// Hash of the CLIP.
+    /// BLAKE3 (hex) of the CLIP.
     pub model: String,
     pub embedding: Embedding,
 }
@@ -53,12 +54,13 @@ pub struct TextVector {
 #[derive(Clone, Debug)]
 pub struct Found {
     pub page: FoundPage,
+    /// Reciprocal rank fusion score; greater is better, without a fixed scale.
     pub score: f64,
     pub ranks: Ranks,
     pub why: Vec<Why>,
 }
 
-/// Places in the legs that found a page, from 1.
+/// Ranks (from 1) of a page in the legs that found it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Ranks {
     pub words: Option<u32>,
@@ -69,10 +71,10 @@ pub struct Ranks {
 /// One reason why a page was found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Why {
-    /// What was typed; `None`: the whole query, for a look.
+    /// The term as typed; `None`: the whole query, for a look.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub term: Option<String>,
-    /// It only resembles the term or contains it.
+    /// Whether the word only resembles or contains the term.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_near: bool,
     #[serde(flatten)]
@@ -85,7 +87,7 @@ pub enum Evidence {
     /// Words of the page.
     Page {
         text: String,
-        /// Left, top, right, bottom as shares of the upright page.
+        /// Left, top, right, bottom as shares (0 to 1) of the upright page.
         bbox: [f32; 4],
     },
     Field {
@@ -101,7 +103,7 @@ pub enum Evidence {
     },
 }
 
-/// The pages that fit best, the best first.
+/// The best pages for the request, the best first. `Err` where the database fails.
 pub async fn search(store: &Store, request: SearchRequest) -> anyhow::Result<Vec<Found>> {
     let SearchRequest {
         mut query,
@@ -137,16 +139,16 @@ pub async fn search(store: &Store, request: SearchRequest) -> anyhow::Result<Vec
     explain(store, &query, fused).await
 }
 
-/// Pages by their words.
+/// Finds pages by their words.
 struct Matching<'a> {
     store: &'a Store,
     filter: &'a PageFilter,
-    /// In how many pages each form of the terms is.
+    /// Number of pages with each form of the terms.
     counts: &'a BTreeMap<String, u64>,
 }
 
 impl Matching<'_> {
-    /// Pages with all terms, then those with some where these are few.
+    /// Pages with all terms, then pages with some terms where these are few.
     async fn exact(&self, query: &Query, most: usize) -> anyhow::Result<Vec<i64>> {
         let counts = query.terms.iter();
         let counts: Vec<u64> = counts.map(|t| t.page_count(self.counts, false)).collect();
@@ -161,14 +163,14 @@ impl Matching<'_> {
         Ok(pages)
     }
 
-    /// Pages with all terms or words that resemble them.
+    /// Pages with all terms, or words that resemble them.
     async fn near(&self, query: &Query) -> anyhow::Result<Vec<i64>> {
         let counts = query.terms.iter();
         let least = counts.map(|t| t.page_count(self.counts, true)).min();
         self.pages(query.all_near(), least.unwrap_or(0)).await
     }
 
-    /// `count`: at most so many pages match.
+    /// Pages that match. `count`: upper bound of their number.
     async fn pages(&self, expression: Option<String>, count: u64) -> anyhow::Result<Vec<i64>> {
         let Some(expression) = expression else {
             return Ok(Vec::new());
@@ -181,14 +183,14 @@ impl Matching<'_> {
     }
 }
 
-/// Words of the archive that contain a single word, or differ in a letter or
-/// two, as OCR damages them.
+/// Words of the archive that contain the single word of a term, or differ from it in one or
+/// two letters, as after OCR errors.
 async fn near_words(store: &Store, term: &Term) -> anyhow::Result<Vec<String>> {
     let ([word], true) = (term.words.as_slice(), term.tokens.is_empty()) else {
         return Ok(Vec::new());
     };
     let letters: Vec<char> = word.chars().collect();
-    // A shorter word resembles too many.
+    // A shorter word resembles too many others.
     let most_edits = match letters.len() {
         0..=3 => return Ok(Vec::new()),
         4..=7 => 1,
@@ -211,7 +213,7 @@ async fn near_words(store: &Store, term: &Term) -> anyhow::Result<Vec<String>> {
     Ok(near)
 }
 
-/// Pages whose look is unusually near to the query's, with the similarity.
+/// Pages with an unusually high similarity (cosine, -1 to 1) to the query.
 async fn looks(
     store: &Store,
     look: &TextVector,
@@ -231,7 +233,7 @@ async fn looks(
     Ok(ranked)
 }
 
-/// How similar every stored page is.
+/// The cosine similarity (-1 to 1) of every stored page, with the page's id.
 pub fn similarities(vectors: &[PageVector], to: &Embedding) -> Vec<(i64, f32)> {
     let one = |page: &PageVector| {
         let vector = Embedding::from_half_bytes(&page.vector);
@@ -240,7 +242,7 @@ pub fn similarities(vectors: &[PageVector], to: &Embedding) -> Vec<(i64, f32)> {
     vectors.par_iter().map(one).collect()
 }
 
-/// Mean and so many standard deviations.
+/// Mean plus [`LOOK_DEVIATIONS`] standard deviations.
 fn unusual(similarities: impl Iterator<Item = f32> + Clone) -> f32 {
     let count = similarities.clone().count().max(1) as f32;
     let mean = similarities.clone().sum::<f32>() / count;
@@ -297,7 +299,7 @@ async fn explain(store: &Store, query: &Query, fused: Fused) -> anyhow::Result<V
     Ok(found.collect())
 }
 
-/// Where the page, its record and its files' names have the terms.
+/// The places where the page, its record and its files' names have the terms.
 fn reasons(terms: &[Term], page: &FoundPage) -> Vec<Why> {
     let layer = page.texts.iter().flat_map(|text| text.layer_words());
     let ocr = page.texts.iter().flat_map(|text| text.ocr_words());
@@ -372,8 +374,7 @@ fn has_phrase(text: &[String], phrase: &[String]) -> bool {
     text.windows(phrase.len()).any(|window| window == phrase)
 }
 
-/// Where a text has the words one after the other, or a number or date of the
-/// same value.
+/// Byte ranges where a text has the words in sequence, or a number or date with the same value.
 fn places(text: &LaidOutWords, words: &[String], tokens: &[String]) -> Vec<Range<usize>> {
     let all: Vec<(String, &Range<usize>)> = text
         .words

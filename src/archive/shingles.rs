@@ -1,16 +1,17 @@
-//! How much of two pages' wording is the same, digits aside.
+//! Similarity of the wording of two pages, without digits.
 
 use crate::domain::folded_words;
 
 /// Letters of a shingle.
 const LETTERS: usize = 5;
+/// Bins of the hash.
 const BINS: usize = 64;
 /// Bins of a band: texts that share a band are compared. With 16 bands of 4 a
 /// pair of similarity s is found with probability 1 - (1 - s^4)^16: 0.2 of 0.34,
 /// 0.64 of 0.5, 0.99 of 0.7 (Leskovec, Rajaraman and Ullman, Mining of Massive
 /// Datasets, section 3.4).
 const ROWS: usize = 4;
-/// A shorter text says too little.
+/// Fewest shingles of a text that is compared.
 const LEAST_SHINGLES: usize = 30;
 
 /// The smallest hash of a text's shingles in each of 64 bins (one permutation
@@ -19,7 +20,7 @@ const LEAST_SHINGLES: usize = 30;
 pub struct Shingles([Option<u32>; BINS]);
 
 impl Shingles {
-    /// `None` for a text that is too short.
+    /// `None` for a text with fewer than [`LEAST_SHINGLES`] shingles.
     pub fn of(text: &str) -> Option<Shingles> {
         let words = folded_words(text);
         let letters: Vec<char> = words
@@ -50,7 +51,7 @@ impl Shingles {
         if all == 0.0 { 0.0 } else { same / all }
     }
 
-    /// Places and values of the bands that are filled.
+    /// Index and values of the bands without empty bins.
     pub fn bands(&self) -> impl Iterator<Item = (usize, [u32; ROWS])> + '_ {
         let bands = self.0.chunks_exact(ROWS).enumerate();
         bands.filter_map(|(place, bins)| {
@@ -63,7 +64,7 @@ impl Shingles {
     }
 }
 
-/// FNV-1a of 64 bits, its ends mixed.
+/// FNV-1a of 64 bits with its halves mixed.
 fn hash(shingle: &[char]) -> u64 {
     let step =
         |hash: u64, c: &char| (hash ^ u64::from(u32::from(*c))).wrapping_mul(0x100_0000_01b3);

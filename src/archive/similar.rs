@@ -1,20 +1,21 @@
-//! Pages that look like a page.
+//! Finds pages that look like a page.
 
 use super::search::{Evidence, Found, Ranks, Why, similarities};
 use crate::domain::Embedding;
 use crate::store::Store;
 
-/// What pages are compared with.
+/// The page to compare with.
 pub enum Example {
     /// A stored page, by its id.
     Page(i64),
     Embedding(Embedding),
 }
 
-/// The pages most similar to an example by the CLIP with this hash, without the
-/// example itself; `None` where it is a page that this CLIP has not seen.
+/// At most `most` pages that are most similar to an example by the CLIP with the hash
+/// `model`, without the example itself; `None` where the example has no embedding of this
+/// CLIP.
 ///
-/// Every stored embedding is compared, so that none is missed.
+/// Compares every stored embedding, so the result is exact.
 pub async fn similar(
     store: &Store,
     model: &str,

@@ -1,4 +1,4 @@
-//! The numbers and dates of a text in one form each, so that `1.234,50` finds
+//! The numbers and dates of a text as tokens, so that `1.234,50` finds
 //! `1,234.50` and `3 May 2024` finds `2024-05-03`.
 
 use std::collections::BTreeSet;
@@ -10,15 +10,15 @@ use crate::domain::{date_token, number_token};
 /// A number or date with its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValueSpan {
-    /// Bytes in the text.
+    /// Byte range in the text.
     pub range: Range<usize>,
-    /// One token for each value that it may have.
+    /// One token for each possible value.
     pub tokens: Vec<String>,
-    /// It stands within a longer number that blanks part.
+    /// Whether it is part of a longer number with blanks.
     pub is_part: bool,
 }
 
-/// The numbers and dates of a text, by where they begin.
+/// The numbers and dates of a text, in the order of their start.
 pub fn values(text: &str) -> Vec<ValueSpan> {
     let numbers = number::scan(text).into_iter().map(|span| ValueSpan {
         range: span.range,
@@ -40,7 +40,7 @@ fn distinct(tokens: impl Iterator<Item = String>) -> Vec<String> {
     distinct.into_iter().collect()
 }
 
-/// The tokens of a record's value, whose decimals have one reading.
+/// The tokens of a record's value, in which a point always separates decimals.
 pub fn value_tokens(value: &str) -> BTreeSet<String> {
     match number::plain(value) {
         Some(number) => BTreeSet::from([number_token(number)]),
