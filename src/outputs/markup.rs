@@ -1,5 +1,5 @@
-//! HTML pages and SVG plots. All text is escaped here: names and values come
-//! from files of strangers.
+//! HTML pages and SVG plots. All text is escaped here, since names and values come from
+//! untrusted files.
 
 use std::fmt::Write;
 
@@ -66,7 +66,7 @@ impl From<f64> for Attribute<'_> {
     }
 }
 
-/// Elements one after the other.
+/// A sequence of elements.
 #[derive(Default)]
 pub struct Markup(String);
 
@@ -141,7 +141,7 @@ impl Markup {
         self
     }
 
-    /// For a template, which must not escape it again.
+    /// A value for templates, which do not escape it again.
     pub fn into_value(self) -> minijinja::Value {
         minijinja::Value::from_safe_string(self.0)
     }
@@ -152,22 +152,24 @@ impl Markup {
     }
 }
 
-/// Where values lie on a plot, in pixels.
+/// Axes of a plot, which map values to pixels.
 pub struct Axes {
+    /// Width of the image in pixels.
     pub width: f64,
+    /// Height of the image in pixels.
     pub height: f64,
-    /// Room for ticks and labels.
+    /// Margins for ticks and labels in pixels.
     pub left: f64,
     pub right: f64,
     pub top: f64,
     pub bottom: f64,
-    /// Lowest and highest value.
+    /// Lowest and highest value of each axis.
     pub x: (f64, f64),
     pub y: (f64, f64),
 }
 
 impl Axes {
-    /// Position of a value; one outside the axis is at its end.
+    /// Position of a value in pixels; a value outside of the axis is at its end.
     pub fn x(&self, value: f64) -> f64 {
         let share = (value - self.x.0) / (self.x.1 - self.x.0);
         self.left + share.clamp(0.0, 1.0) * (self.width - self.left - self.right)

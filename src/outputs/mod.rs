@@ -1,4 +1,4 @@
-//! What is made from stored records: [`export`]ed rows, bills for [`accounts`],
+//! Outputs from stored records: [`export`]ed rows, bills for [`accounts`],
 //! the [`report`] of a run, the [`evaluation`] against known values, and
 //! [`duplicates`] side by side.
 

@@ -1,6 +1,6 @@
 //! Figures in words, the same in tables and pages.
 
-/// `40 s`, `2 min`, `2 min 30 s`, `3 h`, `3 h 20 min`.
+/// A duration: `40 s`, `2 min`, `2 min 30 s`, `3 h`, `3 h 20 min`.
 pub fn duration(seconds: f64) -> String {
     let whole = seconds.round().max(0.0) as u64;
     let two = |number: u64, unit: &str, rest: u64, small: &str| match rest {
@@ -14,7 +14,7 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// An amount of money. Small sums need more than two places to be visible.
+/// An amount of money with two decimals; small sums have more.
 pub fn money(amount: f64) -> String {
     match amount {
         amount if amount >= 1.0 => format!("{amount:.2}"),

@@ -1,4 +1,4 @@
-//! beancount: a file to be included, one a batch.
+//! beancount: one file for each batch, to be included.
 
 use super::bill::Bill;
 use super::hold::{Hold, HoldCode};
@@ -49,7 +49,8 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// One of five roots, then parts that begin with a capital letter or digit.
+/// `Err` unless the account has one of five roots, then parts that begin with a capital letter
+/// or digit.
 fn check_account(account: &str) -> Result<(), Hold> {
     let mut parts = account.split(':');
     let is_root = parts.next().is_some_and(|root| ROOTS.contains(&root));

@@ -1,4 +1,4 @@
-//! A record as books take it: typed, with exact sums.
+//! A record as a bill for books: typed, with exact sums.
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -18,7 +18,7 @@ pub struct Bill {
     pub record: i64,
     pub id: BillId,
     pub kind: BillKind,
-    /// As the document names it.
+    /// Name as on the document.
     pub supplier: String,
     pub vat_id: Option<String>,
     /// Of every invoice and credit note.
@@ -46,11 +46,11 @@ pub struct BillLine {
     pub description: Option<String>,
     pub quantity: Option<Decimal>,
     pub unit_price: Option<Decimal>,
-    /// Net amount of an invoice's line; a receipt's as printed.
+    /// Net amount of an invoice's line; a receipt's amount as printed.
     pub amount: Option<Decimal>,
 }
 
-/// A line as a file has it: quantity times price is the amount.
+/// A line of a file: quantity times price is the amount.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileLine {
     pub description: String,
@@ -87,7 +87,8 @@ const RECEIPT: Names = Names {
 };
 
 impl Bill {
-    /// `None`: the record is not a bill. `stored` is without ambiguous values.
+    /// `None`: the record is not a bill. `Err`: the bill is held. `stored` must not have
+    /// ambiguous values.
     pub fn of(stored: &StoredRecord) -> Option<Result<Bill, Hold>> {
         match stored.record.doc_type.as_deref()? {
             "invoice" => Some(bill(stored, &INVOICE, false)),
@@ -96,8 +97,8 @@ impl Bill {
         }
     }
 
-    /// What the document is called in books: its number, or for a receipt the
-    /// start of its hash and its page.
+    /// The document's reference in books: its number, or for a receipt the start of its hash
+    /// and its page.
     pub fn reference(&self) -> String {
         match &self.number {
             Some(number) => number.clone(),
@@ -155,8 +156,8 @@ impl Bill {
         }
     }
 
-    /// Net and tax that add up to the gross total. A receipt without a tax has
-    /// none that could be deducted.
+    /// Net total and tax, which add up to the gross total; the tax of a receipt that states
+    /// none is 0. `Err` where they do not add up.
     pub fn net_and_tax(&self) -> Result<(Decimal, Decimal), Hold> {
         match (self.net, self.tax) {
             (Some(net), Some(tax)) if net + tax == self.gross => Ok((net, tax)),
@@ -179,7 +180,8 @@ impl Bill {
         }
     }
 
-    /// The tax code of the one rate that turns net into tax, within a cent.
+    /// The tax code of the only rate with which net gives tax, within a cent. `Err` where none
+    /// or several fit.
     pub fn tax_code<'a>(&self, supplier: &'a Supplier) -> Result<&'a str, Hold> {
         let (net, tax) = self.net_and_tax()?;
         let cent = Decimal::new(1, 2);
@@ -211,7 +213,7 @@ impl Bill {
         }
     }
 
-    /// The lines without tax, which add up to the net total.
+    /// The lines without tax, which add up to the net total. `Err` where they do not.
     pub fn file_lines(&self, supplier: &Supplier) -> Result<Vec<FileLine>, Hold> {
         let (net, _) = self.net_and_tax()?;
         if supplier.single_line || self.lines.is_empty() {
@@ -254,7 +256,7 @@ impl Bill {
 }
 
 impl BillLine {
-    /// Quantity and price where their product is the amount, else one unit: some
+    /// Quantity and price where their product is the amount, otherwise one unit, since some
     /// importers multiply and ignore the amount.
     fn in_file(&self) -> Option<FileLine> {
         let amount = self.amount?;
@@ -311,7 +313,8 @@ fn bill(stored: &StoredRecord, names: &Names, is_receipt: bool) -> Result<Bill, 
     Ok(bill)
 }
 
-/// An e-invoice states its kind; on paper a credit has negative amounts.
+/// The kind of an invoice: an e-invoice states it; on paper a credit note has negative
+/// amounts.
 fn invoice_kind(record: &Record, gross: Decimal) -> BillKind {
     let mut findings = record.findings.iter();
     let is_credit = findings.any(|finding| finding.code == FindingCode::CreditNote);
@@ -369,8 +372,8 @@ fn lines(fields: &Fields, names: &Names) -> Result<Vec<BillLine>, Hold> {
     lines.map(line).collect()
 }
 
-/// With each run of white space (line breaks too) as one space. Other control
-/// characters are in no file format.
+/// The text of a field with each run of white space (line breaks too) as one space. `Err` for
+/// other control characters, which no file format allows.
 fn text(fields: &Fields, name: &str) -> Result<Option<String>, Hold> {
     let text = fields.get(name).and_then(Value::as_str).unwrap_or_default();
     let words: Vec<&str> = text.split_whitespace().collect();

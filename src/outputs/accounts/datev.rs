@@ -2,9 +2,9 @@
 //! "Buchungsstapel", version 13), by the DATEV developer portal's description
 //! (docs/accounting-import.md).
 //!
-//! One row a bill: gross amount, expense account, creditor account. The year of
-//! a date is that of the header, so that each fiscal year has a file of its
-//! own. Neither the header nor a row locks the batch (Festschreibung 0).
+//! One row for each bill: gross amount, expense account, creditor account. Dates have no
+//! year, which the header states, so that each fiscal year has a file of its own. Neither
+//! the header nor a row locks the batch (Festschreibung 0).
 
 use std::collections::BTreeMap;
 
@@ -19,9 +19,9 @@ use super::target::{
     plain, utc,
 };
 
-/// Fields of a row.
+/// Number of fields in a row.
 const FIELDS: usize = 125;
-/// Rows in a file.
+/// Most rows in a file.
 const ROWS: usize = 99_999;
 
 pub struct Datev<'a>(pub &'a Accounts);
@@ -142,7 +142,7 @@ impl Datev<'_> {
     }
 }
 
-/// Always positive: debit or credit says the direction.
+/// The amount, always positive: the field for debit or credit has the direction.
 fn turnover(bill: &Bill) -> Result<String, Hold> {
     let text = amount(bill.gross.abs()).replace('.', ",");
     match text.find(',') {
@@ -169,7 +169,8 @@ fn creditor<'a>(
     }
 }
 
-/// A personal account may have one digit more than a general one.
+/// `Err` for an account with too many digits; a personal account has one more than a general
+/// one.
 fn account(settings: &Settings, what: &str, number: &str) -> Result<String, Hold> {
     let longest = usize::from(settings.account_length) + 1;
     let is_number = !number.is_empty()
@@ -187,7 +188,7 @@ fn account(settings: &Settings, what: &str, number: &str) -> Result<String, Hold
     }
 }
 
-/// BU-Schlüssel. Empty for accounts that know their tax by themselves.
+/// The tax key (BU-Schlüssel); empty for accounts with an automatic tax.
 fn tax_key(bill: &Bill, supplier: &Supplier) -> Result<String, Hold> {
     if supplier.tax_codes.is_empty() {
         return Ok(quoted(""));

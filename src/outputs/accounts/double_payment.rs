@@ -1,19 +1,17 @@
-//! Whether two papers are one debt: what would be paid twice.
+//! Compares documents to find a debt that would be paid twice.
 //!
-//! A match is never proof. The same bill (supplier, number, currency, amount)
-//! is blocked; everything else is held until a person says that it is another
-//! payment.
+//! A match is not a proof. The same bill (supplier, number, currency, amount) is blocked;
+//! every other match is held until a person decides that it is another payment.
 
 use unicode_normalization::UnicodeNormalization;
 
 use super::hold::HoldCode;
 use crate::domain::PaymentKey;
 
-/// Days between an invoice (issue or due date) and a receipt or payment of it.
+/// Most days between an invoice (issue or due date) and a receipt or payment of it.
 const DAYS: i32 = 10;
 
-/// Legal forms at the end of a company's name, which documents print or leave
-/// out.
+/// Legal forms at the end of a company's name, which documents may omit.
 #[rustfmt::skip]
 const LEGAL_FORMS: [&str; 42] = [
     "AB", "AG", "APS", "AS", "BHD", "BV", "BVBA", "CO", "CORP", "EG", "EK", "EURL", "GBR", "GMBH", "INC", "KFT", "KG", "LIMITED",
@@ -21,8 +19,7 @@ const LEGAL_FORMS: [&str; 42] = [
     "SPOLKA", "SRL", "SRO", "UG", "VOF", "ZOO",
 ];
 
-/// Characters that OCR takes for each other, beside those that
-/// [`number_key`] makes one.
+/// Characters that OCR confuses, beside those that [`number_key`] makes equal.
 const LOOK_ALIKE: [(char, char); 6] = [
     ('5', 'S'),
     ('8', 'B'),
@@ -32,7 +29,7 @@ const LOOK_ALIKE: [(char, char); 6] = [
     ('0', 'Q'),
 ];
 
-/// Why a paper may be the debt of another one; `None`: it is not.
+/// Why two documents may state one debt; `None`: they do not.
 pub fn compare(new: &PaymentKey, other: &PaymentKey) -> Option<HoldCode> {
     // A credit note does not pay an invoice of the same amount twice.
     if new.gross.is_sign_negative() != other.gross.is_sign_negative() {
@@ -62,7 +59,8 @@ fn is_same_supplier(a: &PaymentKey, b: &PaymentKey) -> bool {
     same_id || !a.supplier.is_empty() && a.supplier == b.supplier
 }
 
-/// A payment names a company otherwise than its invoice does, or not at all.
+/// Whether the suppliers may be the same: a payment may name a company differently from its
+/// invoice, or not at all.
 fn may_be_same_supplier(a: &PaymentKey, b: &PaymentKey) -> bool {
     let shared = |word: &String| word.chars().count() > 2 && b.supplier.contains(word);
     is_same_supplier(a, b)
@@ -76,7 +74,7 @@ fn are_near(a: &PaymentKey, b: &PaymentKey) -> bool {
     dates(a).any(|of_a| dates(b).any(|of_b| (of_a - of_b).get_days().abs() <= DAYS))
 }
 
-/// Whether two numbers differ in one character, by one that looks alike.
+/// Whether two numbers differ only in one character that looks alike.
 fn look_alike(a: &str, b: &str) -> bool {
     if a.chars().count() != b.chars().count() {
         return false;

@@ -1,5 +1,5 @@
-//! Firefly III: receipts as CSV for its data importer. The columns are called
-//! by the roles that they get there.
+//! Firefly III: receipts as CSV for its data importer. The columns have the names of their
+//! roles there.
 
 use rust_decimal::Decimal;
 

@@ -1,5 +1,5 @@
-//! The records that may be exported, and the papers that may show that they
-//! are paid.
+//! Gathers the records that may be exported, and the receipts and payments that may show
+//! that they are paid.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -15,20 +15,21 @@ use crate::store::{BillId, Store, StoredRecord};
 /// Records fetched at once.
 const CHUNK: u32 = 500;
 
-/// All current records, as an export sees them.
+/// All current records, prepared for an export.
 #[derive(Default)]
 pub struct Gathered {
     /// Accepted bills, in the order in which their documents were taken in.
     pub candidates: Vec<Candidate>,
-    /// Accepted bills that lack what every target needs.
+    /// Accepted bills without a value that every target needs.
     pub held: Vec<Held>,
     /// Receipts and payments.
     pub papers: Vec<OtherPaper>,
-    /// Bills that a person has to settle first.
+    /// Number of bills that need review or failed.
     pub not_accepted: usize,
 }
 
-/// `buyer_country`: for invoices in UBL that do not state it.
+/// Gathers all current records. `buyer_country`: ISO 3166-1 alpha-2, for UBL files of
+/// invoices that do not state it.
 pub async fn gather(
     store: &Store,
     target: TargetName,
@@ -93,7 +94,7 @@ impl Gathered {
     }
 }
 
-/// A payment that was made, by its screenshot.
+/// The payment of a screenshot; `None` where it is not one that was made.
 fn payment(stored: &StoredRecord) -> Option<OtherPaper> {
     let record = &stored.record;
     if record.doc_type.as_deref() != Some("screenshot") {
@@ -123,7 +124,7 @@ fn payment(stored: &StoredRecord) -> Option<OtherPaper> {
     })
 }
 
-/// Apps print a payment with and without a minus sign.
+/// The amount without its sign, since apps print payments with and without a minus.
 fn amount(fields: &Fields) -> Option<Decimal> {
     let amount = fields.get("amount")?.as_str()?;
     Some(Decimal::from_str_exact(amount).ok()?.abs().normalize())

@@ -1,7 +1,7 @@
 //! GnuCash: bills as CSV for "Import Bills & Invoices", comma separated with
 //! quotes.
 //!
-//! 22 fields and no heading, which would be read as a bill. Rows with the same
+//! 22 fields, without a heading, which would be read as a bill. Rows with the same
 //! id are one bill. A bill is posted on import: a second import would add its
 //! lines again to one that is not posted.
 
@@ -13,10 +13,11 @@ use super::target::{
     plain,
 };
 
+/// Number of fields in a row.
 const FIELDS: usize = 22;
-/// The fields in which a quote may stand, doubled: notes and description.
+/// Indices (from 0) of the fields that may have a quote, doubled: notes and description.
 const QUOTABLE: [usize; 2] = [4, 6];
-/// Bytes of a row: the importer reads lines of at most 1,000.
+/// Most bytes of a row: the importer reads lines of at most 1,000.
 const ROW: usize = 900;
 
 pub struct GnuCash<'a>(pub &'a Accounts);

@@ -1,4 +1,4 @@
-//! hledger: a journal to be included, one file a batch.
+//! hledger: one journal for each batch, to be included.
 
 use super::bill::Bill;
 use super::hold::{Hold, HoldCode};
@@ -57,7 +57,8 @@ fn without(what: &str, text: &str, signs: &[char]) -> Result<(), Hold> {
     }
 }
 
-/// Two spaces end an account's name; brackets around it make it virtual.
+/// `Err` for names with two spaces, which end an account's name, and for brackets, which make
+/// it virtual.
 fn check_account(account: &str) -> Result<(), Hold> {
     let is_account = !account.is_empty()
         && account.trim() == account

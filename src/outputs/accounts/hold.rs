@@ -1,22 +1,22 @@
-//! Why a bill is held back from an export.
+//! Why a bill is held.
 
 /// The kinds of reasons. The snake_case name is printed and may not be renamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum HoldCode {
-    // What the record lacks or has wrong.
+    // Missing or wrong values of the record.
     /// A value that every target needs is missing.
     Missing,
     /// The amounts of the record do not add up exactly.
     Totals,
     /// The lines do not add up to the net total exactly.
     Lines,
-    /// The target cannot hold the value as it is.
+    /// The target's format does not allow the value.
     Value,
     /// The target has no such document.
     NotSupported,
 
-    // What accounts.toml lacks.
+    // Missing entries of accounts.toml.
     /// The supplier is not in accounts.toml.
     Supplier,
     /// No tax code, or several, for the rate of the bill.
@@ -45,7 +45,7 @@ impl HoldCode {
     }
 }
 
-/// One reason, in the words of an accountant, with what to do.
+/// One reason, in terms that an accountant uses, with what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
     pub code: HoldCode,

@@ -1,8 +1,8 @@
-//! Bills for accounting programs: what may be exported, the files of a batch
-//! for each target, and what is held back, with the reason.
+//! Bills for accounting programs: the files of a batch for each target, and the bills that
+//! are held, with the reason.
 //!
-//! Everything is a pure function of the records, accounts.toml and the export
-//! ledger; only [`gather`] asks the database.
+//! The result depends only on the records, accounts.toml and the export ledger; only
+//! [`gather`] reads the database.
 
 mod beancount;
 mod bill;

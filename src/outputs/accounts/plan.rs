@@ -1,4 +1,4 @@
-//! From candidates to the files of a batch, and what is held back.
+//! Plans a batch: the files of the candidates, and the bills that are held.
 
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -49,7 +49,7 @@ pub struct Held {
     pub hold: Hold,
 }
 
-/// A receipt or payment that is known and no candidate.
+/// A known receipt or payment that is not a candidate.
 #[derive(Clone, Debug)]
 pub struct OtherPaper {
     pub record: i64,
@@ -57,7 +57,7 @@ pub struct OtherPaper {
     pub payment: PaymentKey,
 }
 
-/// What a batch is planned from.
+/// The input of a plan.
 pub struct Input<'a> {
     pub target: TargetName,
     pub candidates: &'a [Candidate],
@@ -75,7 +75,7 @@ pub struct Input<'a> {
 pub struct Plan {
     pub batch: NewBatch,
     pub held: Vec<Held>,
-    /// Bills that this target has already.
+    /// Number of bills that this target has already.
     pub exported_before: usize,
 }
 
@@ -156,16 +156,16 @@ fn exported_pages<'a>(ledger: &'a Ledger, target: &str) -> BTreeSet<(&'a str, u3
         .collect()
 }
 
-/// A paper that a bill is compared with.
+/// A document that a bill is compared with.
 struct Known<'a> {
     record: i64,
     id: &'a BillId,
     payment: Cow<'a, PaymentKey>,
-    /// Where it is, in words.
+    /// Its place in words.
     place: String,
 }
 
-/// What was exported for any target, and receipts and payments that were read.
+/// Bills that were exported for any target, and receipts and payments that were read.
 fn known_papers<'a>(input: &'a Input) -> Vec<Known<'a>> {
     let exported = input.ledger.lines.iter().map(|line| Known {
         record: line.record,
@@ -198,10 +198,11 @@ fn check_double_payment(
                 .pages
                 .iter()
                 .any(|page| bill.id.pages.contains(page));
-        // A person may set two papers apart, but not export one bill twice.
+        // A person may decide that two documents are two payments, but not export one bill
+        // twice.
         let is_distinct =
             code != HoldCode::SameBill && distinct.contains(&DistinctPair::of(&bill.id, other.id));
-        // Of two receipts that were read and not exported, either may be.
+        // Of two receipts that were not exported, either may be.
         let is_peer = other.place == "read" && other.payment.paper == payment.paper;
         if !is_itself && !is_distinct && !is_peer {
             return Err(double(code, bill, other));
@@ -237,7 +238,7 @@ fn double(code: HoldCode, bill: &Bill, other: &Known) -> Hold {
     )
 }
 
-/// What lies beside the files of a batch, to tick off their import.
+/// The manifest beside the files of a batch, for checking their import.
 #[derive(Serialize)]
 struct Manifest<'a> {
     batch: i64,
@@ -322,7 +323,7 @@ fn stored(name: String, bytes: Vec<u8>) -> ExportFile {
     }
 }
 
-/// Lower-case hex.
+/// SHA-256 of the bytes, 64 lower-case hex digits.
 pub fn sha256(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,5 +1,5 @@
-//! QuickBooks Online: bills as CSV, whose columns are assigned at import, and
-//! receipts as the three columns of a bank file.
+//! QuickBooks Online: bills as CSV, whose columns the user assigns at import, and receipts
+//! as the three columns of a bank file.
 
 use rust_decimal::Decimal;
 
@@ -11,11 +11,11 @@ use super::target::{
     not_supported, numbered, plain,
 };
 
-/// Rows in a file.
+/// Most rows in a file.
 const ROWS: usize = 1000;
-/// Characters of a bill's number.
+/// Most characters of a bill's number.
 const NUMBER: usize = 21;
-/// Decimals of a quantity or price.
+/// Most decimals of a quantity or price.
 const DECIMALS: u32 = 5;
 
 #[rustfmt::skip]
@@ -23,7 +23,7 @@ pub const BILLS: [&str; 11] = [
     "Bill No", "Vendor", "Bill Date", "Due Date", "Currency", "Line Account", "Line Description", "Line Qty", "Line Unit Price",
     "Line Amount", "Line Tax Code",
 ];
-/// No other columns are taken, and money out is negative.
+/// The columns of a bank file; others are not allowed. Money out is negative.
 pub const BANK: [&str; 3] = ["Date", "Description", "Amount"];
 
 pub struct QuickBooks<'a>(pub &'a Accounts);
@@ -94,7 +94,7 @@ impl Target for QuickBooks<'_> {
 impl QuickBooks<'_> {
     fn bill(&self, bill: &Bill, supplier: &Supplier) -> Result<Vec<Vec<String>>, Hold> {
         let (_, tax) = bill.net_and_tax()?;
-        // Companies without sales tax have no codes.
+        // Companies without sales tax have no tax codes.
         let tax_code = match supplier.tax_codes.is_empty() && tax.is_zero() {
             true => "",
             false => bill.tax_code(supplier)?,

@@ -1,4 +1,4 @@
-//! `accounts.toml`: what books need of a supplier and no document states.
+//! `accounts.toml`: values that books need for a supplier and that documents do not state.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use super::hold::{Hold, HoldCode};
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Accounts {
-    /// For suppliers that are not listed; without it their bills are held.
+    /// Entry for suppliers that are not listed; `None`: their bills are held.
     pub default: Option<Supplier>,
     #[serde(rename = "supplier")]
     pub suppliers: Vec<Supplier>,
@@ -32,10 +32,9 @@ pub struct Accounts {
 #[serde(default, deny_unknown_fields)]
 pub struct Supplier {
     pub vat_id: Option<String>,
-    /// As documents print them; compared without case, punctuation and legal
-    /// form.
+    /// Names as documents print them, compared without case, punctuation and legal form.
     pub names: Vec<String>,
-    /// In the books, if it differs from the document's.
+    /// Name in the books, if it differs from the document's.
     pub name: Option<String>,
     /// Number of the supplier's account in the books (creditor, vendor).
     pub number: Option<String>,
@@ -43,9 +42,9 @@ pub struct Supplier {
     pub account: Option<String>,
     /// Tax codes of the books by VAT rate in percent.
     pub tax_codes: BTreeMap<Rate, String>,
-    /// In place of the lines' descriptions in a single line.
+    /// Description of a single line, in place of those of the document's lines.
     pub description: Option<String>,
-    /// One line with the net total, instead of the document's lines.
+    /// Whether one line with the net total replaces the document's lines.
     pub single_line: bool,
     /// Days from issue to due date, for bills that do not state the latter.
     pub terms_days: Option<u16>,
@@ -174,14 +173,14 @@ pub struct Ubl {
 }
 
 impl Accounts {
-    /// An error names what is wrong, and where.
+    /// `Err` names what is wrong, and where.
     pub fn parse(text: &str) -> Result<Accounts, String> {
         let accounts: Accounts = toml::from_str(text).map_err(|error| error.to_string())?;
         accounts.check()?;
         Ok(accounts)
     }
 
-    /// Two entries for one supplier would make the first one win by chance.
+    /// `Err` for two entries with one supplier, of which only the first would be used.
     fn check(&self) -> Result<(), String> {
         let (mut vat_ids, mut names) = (BTreeSet::new(), BTreeSet::new());
         for supplier in &self.suppliers {

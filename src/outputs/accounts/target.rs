@@ -1,4 +1,4 @@
-//! What a target is: an accounting program or file format.
+//! The interface of targets: accounting programs and file formats.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -14,13 +14,13 @@ use crate::store::DocumentId;
 pub struct Candidate {
     pub bill: Bill,
     pub document: DocumentId,
-    /// Where the document was first seen, for people.
+    /// First path of the document, for people.
     pub path: String,
-    /// The bill as UBL; only made for that target.
+    /// The bill as UBL; only for that target.
     pub ubl: Option<Ubl>,
 }
 
-/// What the files of a batch say of it.
+/// Data about a batch for its files.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchHeader {
     pub id: i64,
@@ -29,13 +29,13 @@ pub struct BatchHeader {
 }
 
 impl BatchHeader {
-    /// Name of a file of the batch: `docmill-xero-000012`.
+    /// Name of the batch's files without extension: `docmill-xero-000012`.
     pub fn stem(&self, target: &str) -> String {
         format!("docmill-{target}-{:06}", self.id)
     }
 }
 
-/// A file with the bills in it.
+/// A file with its bills.
 pub struct TargetFile {
     pub name: String,
     pub bytes: Vec<u8>,
@@ -45,10 +45,10 @@ pub struct TargetFile {
 
 /// Writes bills for one accounting program.
 pub trait Target {
-    /// A bill as the file has it.
+    /// A bill in the form of the file.
     type Entry;
 
-    /// What the file would say of a bill, or why it cannot say it exactly.
+    /// A bill in the form of the file; `Err` where the format cannot state it exactly.
     /// `supplier`: the entry in accounts.toml, or why there is none.
     fn entry(
         &self,
@@ -64,8 +64,8 @@ pub trait Target {
     ) -> anyhow::Result<Vec<TargetFile>>;
 }
 
-/// Text for an importer's file that may be opened in a spreadsheet before. It
-/// is never changed: what a spreadsheet would run is held back.
+/// Text for an importer's file, which may be opened in a spreadsheet before. It is never
+/// changed: `Err` for text that a spreadsheet would run.
 pub fn plain<'a>(what: &str, text: &'a str) -> Result<&'a str, Hold> {
     let start = text.trim_start();
     let is_number = Decimal::from_str_exact(start).is_ok() || start == "-";
@@ -78,7 +78,8 @@ pub fn plain<'a>(what: &str, text: &'a str) -> Result<&'a str, Hold> {
     }
 }
 
-/// At most so many characters: a name or number that is cut is another one.
+/// `Err` for a text of more than `most` characters, since a shortened name or number would be
+/// another one.
 pub fn at_most<'a>(what: &str, text: &'a str, most: usize) -> Result<&'a str, Hold> {
     match text.chars().count() {
         length if length > most => Err(Hold::new(
@@ -114,7 +115,7 @@ pub fn iso(date: Date) -> String {
     date.to_string()
 }
 
-/// Rows as RFC 4180, with a heading.
+/// Rows as CSV by RFC 4180, with a heading.
 pub fn csv(heading: &[&str], rows: &[Vec<String>]) -> anyhow::Result<Vec<u8>> {
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
@@ -142,7 +143,8 @@ pub fn by_rows(rows: &[(usize, usize)], most: usize) -> Vec<Vec<usize>> {
     files
 }
 
-/// `stem.csv`, or `stem-1.csv`, `stem-2.csv` where there are several.
+/// File name: `stem.csv`, or `stem-1.csv`, `stem-2.csv` where there are several. `index`: from
+/// 0.
 pub fn numbered(stem: &str, index: usize, of: usize, extension: &str) -> String {
     match of {
         1 => format!("{stem}.{extension}"),
@@ -150,7 +152,7 @@ pub fn numbered(stem: &str, index: usize, of: usize, extension: &str) -> String 
     }
 }
 
-/// Milliseconds since 1970 as a time of the proleptic calendar in UTC.
+/// Unix milliseconds as a time in UTC.
 pub fn utc(milliseconds: i64) -> jiff::civil::DateTime {
     let time = jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default();
     time.to_zoned(jiff::tz::TimeZone::UTC).datetime()

@@ -1,4 +1,4 @@
-//! UBL 2.1: one file an invoice, as `docmill export --format ubl` writes it.
+//! UBL 2.1: one file for each invoice, as `docmill export --format ubl` writes it.
 
 use super::bill::Bill;
 use super::hold::{Hold, HoldCode};

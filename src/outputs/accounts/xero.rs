@@ -13,7 +13,7 @@ use super::target::{
     not_supported, numbered, plain,
 };
 
-/// Rows in a file; Xero takes about 500.
+/// Most rows in a file; Xero accepts about 500.
 const ROWS: usize = 500;
 
 #[rustfmt::skip]

@@ -1,5 +1,5 @@
-//! A workbook for people and for programs that import spreadsheets: bills, and
-//! their lines, in typed cells. Text is never a formula.
+//! A workbook for people and for programs that import spreadsheets: bills and their lines in
+//! typed cells. Text is never a formula.
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -18,14 +18,14 @@ pub const BILLS: [&str; 14] = [
 #[rustfmt::skip]
 pub const LINES: [&str; 7] = ["Record", "Number", "Line", "Description", "Quantity", "Unit price", "Amount"];
 
-/// Digits that a number of a spreadsheet holds exactly (IEEE 754 double).
+/// Decimal digits that a spreadsheet's number keeps exactly (IEEE 754 double).
 const DIGITS: u32 = 15;
-/// Characters of a cell.
+/// Most characters of a cell.
 const CELL: usize = 32_767;
 
 pub struct Xlsx;
 
-/// What the bill does not have.
+/// A bill's values for a workbook.
 pub struct Entry {
     account: Option<String>,
     path: String,

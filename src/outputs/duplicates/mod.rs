@@ -1,5 +1,4 @@
-//! Captures of one document side by side, as one HTML page that needs nothing
-//! else.
+//! Captures of one document side by side, as one HTML page without external files.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -15,13 +14,13 @@ use crate::domain::PageImage;
 use crate::outputs::markup;
 
 const TEMPLATE: &str = include_str!("duplicates.html");
-/// Pixels of the longer side.
+/// Longer side of a thumbnail in pixels.
 const SIDE: u32 = 360;
 
-/// JPEG files by the record whose first page they show.
+/// JPEG files of first pages, by record.
 pub type Thumbnails = BTreeMap<i64, Vec<u8>>;
 
-/// A small JPEG of a page.
+/// A JPEG of a page, at most [`SIDE`] pixels on its longer side.
 pub fn thumbnail(page: PageImage) -> anyhow::Result<Vec<u8>> {
     let image = RgbImage::from_raw(page.width, page.height, page.rgb);
     let image = DynamicImage::ImageRgb8(image.context("pixels that do not fit the page")?);

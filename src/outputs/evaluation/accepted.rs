@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::judged::{JudgedDocument, JudgedValue};
 use crate::documents::acceptance::{Reliability, RiskPoint, aurc, reliability, risk_coverage};
 
-/// Points of a curve that are kept: more would not be visible.
+/// Most points of a curve: more would not be visible.
 const POINTS: usize = 200;
 
 /// Acceptance of values whose truth is known (nulls are not values). All but
@@ -25,12 +25,13 @@ pub struct Acceptance {
     /// The model's own probabilities, and the calibrated ones, if any.
     pub own: Reliability,
     pub calibrated: Option<Reliability>,
-    /// Risk against coverage by the probability that decides, and the area under
-    /// the curve.
+    /// Risk against coverage by the probability that decides.
     pub curve: Vec<RiskPoint>,
+    /// Area under `curve`, 0 to 1.
     pub aurc: Option<f64>,
-    /// The same by the model's own probability.
+    /// Risk against coverage by the model's own probability.
     pub own_curve: Vec<RiskPoint>,
+    /// Area under `own_curve`, 0 to 1.
     pub own_aurc: Option<f64>,
 }
 
@@ -39,25 +40,27 @@ pub struct AcceptedCounts {
     pub values: u64,
     pub accepted_values: u64,
     pub wrong_values: u64,
-    /// Documents with an accepted value, and the mean over them of the share of wrong
-    /// values among the accepted ones, which the calibration bounds.
+    /// Documents with an accepted value.
     pub documents_with_accepted: u64,
+    /// Mean over these documents of the share (0 to 1) of wrong values among the accepted
+    /// ones, which the calibration limits.
     pub document_risk: f64,
     pub documents: u64,
-    /// Accepted documents, and those of them with a wrong deciding value, and with
-    /// wrong supporting values alone.
+    /// Accepted documents.
     pub accepted_documents: u64,
+    /// Of these, documents with a wrong deciding value.
     pub wrong_documents: u64,
+    /// Of the accepted documents, those with wrong supporting values alone.
     pub wrong_supporting: u64,
 }
 
 impl AcceptedCounts {
-    /// Share of values that is accepted.
+    /// Share (0 to 1) of values that is accepted.
     pub fn coverage(&self) -> f64 {
         self.accepted_values as f64 / self.values.max(1) as f64
     }
 
-    /// Share of accepted values that is wrong.
+    /// Share (0 to 1) of accepted values that is wrong.
     pub fn risk(&self) -> f64 {
         self.wrong_values as f64 / self.accepted_values.max(1) as f64
     }

@@ -78,17 +78,16 @@ pub fn text(value: &Value) -> Option<String> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// What two equal fields of a pair of lines add to its weight; fields that are
-/// only alike add less than half of it.
+/// Weight of an equal field in a pair of lines.
 const EQUAL: i64 = 1000;
+/// Greatest weight of a field that is only similar, less than half of [`EQUAL`].
 const ALIKE: f64 = 499.0;
 
 /// Pairs the lines of two lists so that the sum of their agreement is highest
 /// (Kuhn 1955, Munkres 1957): a pair is worth [`EQUAL`] for each field that is
-/// the same and [`ALIKE`] x ANLS for one that is only similar. No field's wrong
-/// value is hidden by it: it decides only which lines are compared. Returns for
-/// each line of `truth` the index of its line in `read`; lines that agree in
-/// nothing at all stay without a pair.
+/// the same and [`ALIKE`] x ANLS for one that is only similar. It decides only which lines are
+/// compared, so it hides no wrong value. Returns for each line of `truth` the index (from 0) of
+/// its line in `read`; lines without any agreement have no pair.
 pub fn assign(truth: &[&Value], read: &[&Value], fields: &[&str]) -> Vec<Option<usize>> {
     if truth.is_empty() || read.is_empty() {
         return vec![None; truth.len()];

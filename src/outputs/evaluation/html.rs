@@ -13,9 +13,9 @@ use super::report::EvaluationReport;
 use crate::outputs::markup;
 
 const TEMPLATE: &str = include_str!("report.html");
-/// Documents whose wrong values are listed, at most.
+/// Most documents whose wrong values are listed.
 const MOST_DOCUMENTS: usize = 200;
-/// Wrong values listed of one document.
+/// Most wrong values that are listed for one document.
 const MOST_VALUES: usize = 60;
 
 /// What was measured, and with what.
@@ -29,7 +29,7 @@ pub struct EvaluationInfo {
     pub readers: Vec<String>,
     /// Hashes of the calibrations that were used.
     pub calibrations: Vec<String>,
-    /// Highest allowed share of wrong values among accepted fields.
+    /// Highest allowed share (0 to 1) of wrong values among accepted fields.
     pub max_error: f64,
     /// Whether stored records were judged and nothing was read.
     pub stored: bool,

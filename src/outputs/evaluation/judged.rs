@@ -64,10 +64,10 @@ pub struct JudgedValue {
     pub read: Option<String>,
     /// Similarity of truth and value, 0 to 1.
     pub anls: f64,
-    /// The model's own probability of what was read.
+    /// The model's own probability (0 to 1) of the value that was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f64>,
-    /// Calibrated.
+    /// Calibrated probability, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
     #[serde(default)]
@@ -92,10 +92,11 @@ impl JudgedValue {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DocumentWork {
     pub pages: u64,
-    /// Over all attempts at its pages.
+    /// Seconds by stage, over all attempts at its pages.
     pub stage_seconds: BTreeMap<String, f64>,
-    /// Attempts to read a page, and those that failed, by reason.
+    /// Attempts to read a page.
     pub attempts: u64,
+    /// Of these, failed ones, by reason.
     pub failed_attempts: BTreeMap<String, u64>,
     /// Why the document, or one of its pages, could not be read at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -131,7 +132,7 @@ pub struct JudgedDocument {
     /// Whether nothing but the probability of a value prevents acceptance.
     #[serde(default)]
     pub unobjected: bool,
-    /// Lowest probability of a value: calibrated, or else the model's own.
+    /// Lowest probability (0 to 1) of a value: calibrated, otherwise the model's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least: Option<f64>,
     pub work: DocumentWork,

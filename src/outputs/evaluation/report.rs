@@ -87,7 +87,7 @@ impl Serialize for FieldScores {
     }
 }
 
-/// Nothing wrong out of nothing is right.
+/// `part` / `whole`, 0 to 1; 1 where `whole` is 0.
 fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         1.0
@@ -104,13 +104,15 @@ pub struct TypeScores {
     pub exact: u64,
     /// Documents that were split into several records.
     pub split: u64,
-    /// Of all fields together.
+    /// F1 (0 to 1) of all fields together.
     pub f1: f64,
+    /// Mean ANLS (0 to 1) of all fields together.
     pub anls: f64,
-    /// Groups of near-copies; means over them of each one's F1 and share of
-    /// exact documents.
+    /// Number of groups of near-copies.
     pub groups: u64,
+    /// Mean of the groups' F1, 0 to 1.
     pub group_f1: f64,
+    /// Mean of the groups' shares (0 to 1) of exact documents.
     pub group_exact: f64,
     pub fields: BTreeMap<String, FieldScores>,
     pub causes: ErrorCounts,
@@ -172,11 +174,12 @@ fn total(fields: &BTreeMap<String, FieldScores>) -> FieldScores {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Effort {
     pub pages: u64,
-    /// Sum over pages and attempts; stages of different pages run in parallel.
+    /// Seconds by stage, summed over pages and attempts; stages of different pages run in
+    /// parallel.
     pub stage_seconds: BTreeMap<String, f64>,
-    /// Attempts at pages; those whose answer was not complete JSON; all that
-    /// failed, by reason.
+    /// Attempts at pages.
     pub attempts: u64,
+    /// Of these, attempts whose answer was not complete JSON.
     pub cut_off: u64,
     pub refused: u64,
     pub failed_attempts: BTreeMap<String, u64>,
@@ -209,7 +212,7 @@ impl Effort {
         effort
     }
 
-    /// Time of all stages per page, without the wait for a free engine.
+    /// Seconds of all stages per page, without the wait for a free engine.
     pub fn seconds_a_page(&self) -> f64 {
         let work = self
             .stage_seconds

@@ -72,7 +72,7 @@ impl<'a> CsvExport<'a> {
             .from_writer(out))
     }
 
-    /// A decimal number as the style writes it.
+    /// A decimal number in the style's notation.
     fn decimal(&self, number: &str) -> String {
         match self.style.decimal_comma {
             true => number.replace('.', ","),
@@ -251,7 +251,7 @@ fn is_number(text: &str) -> bool {
         && digits.bytes().all(|c| c.is_ascii_digit() || c == b'.')
 }
 
-/// The lowest calibrated probability of a value; empty without a calibration.
+/// The lowest calibrated probability (0 to 1) of a value; empty without a calibration.
 fn least_probability(record: &Record) -> String {
     let fields = record.calibrated.iter().flat_map(|c| &c.fields);
     let least = fields.map(|(_, p)| *p).min_by(f64::total_cmp);

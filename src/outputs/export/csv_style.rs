@@ -97,10 +97,10 @@ impl CsvStyle {
 }
 
 /// Text that no spreadsheet takes for a formula, whichever separator it reads
-/// the file with (OWASP, "CSV Injection"): documents come from strangers. With
-/// another separator than the file's, quotes no longer hold a cell together, so
-/// each part between separators or line breaks is a cell of its own. A part that
-/// starts like a formula gets an apostrophe. Negative amounts stay numbers.
+/// the file with (OWASP, "CSV Injection"), since documents are untrusted. With another
+/// separator than the file's, quotes do not delimit a cell, so each part between separators or
+/// line breaks may be a cell. A part that starts like a formula gets an apostrophe. Negative
+/// amounts stay numbers.
 pub fn guarded(text: &str) -> String {
     const SEPARATORS: [char; 6] = [',', ';', '\t', '|', '\n', '\r'];
     let mut out = String::with_capacity(text.len() + 1);

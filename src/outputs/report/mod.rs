@@ -1,5 +1,5 @@
-//! What a run did, from the rows that it left in the database: the same for a
-//! run that just ended, one of last week and one that was killed.
+//! The report of a run from its rows in the database, for any run: one that just ended, an
+//! older one or one that was killed.
 //!
 //! A report names files and why they failed. It contains no value that was read
 //! from a page.
@@ -106,7 +106,7 @@ pub struct RecordCounts {
     pub review_reasons: BTreeMap<String, u64>,
 }
 
-/// What a reader did and what it cost.
+/// The work of a reader and its cost.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ReaderUse {
     pub reader: String,
@@ -132,11 +132,12 @@ pub struct StageTimes {
     pub stage: String,
     /// Attempts that reached it.
     pub pages: u64,
-    /// Over all pages. Pages are processed in parallel, so this may be more than
-    /// the run took.
+    /// Seconds over all pages. Pages are processed in parallel, so this may exceed the
+    /// duration of the run.
     pub seconds: f64,
     /// Share (0 to 1) of the seconds of all stages.
     pub share: f64,
+    /// Seconds of a page; so are `median`, `p95` and `max`.
     pub mean: f64,
     pub median: f64,
     pub p95: f64,
@@ -179,7 +180,7 @@ pub struct WorkerEnd {
 /// Resident memory in MiB.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct MemoryUse {
-    /// Highest of a single process of the role.
+    /// Highest memory in MiB of a single process, by role.
     pub peak: BTreeMap<String, u64>,
     pub samples: Vec<MemorySample>,
 }
