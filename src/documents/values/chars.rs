@@ -1,14 +1,14 @@
-//! Characters of numbers and dates, whatever their script: digits, decimal and
-//! grouping signs, dashes and blanks, each with its place in the text.
+//! Characters of numbers and dates in any script: digits, decimal and grouping signs,
+//! dashes and blanks, each with its place in the text.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// A character that matters for a value, with its bytes in the text.
+/// A character of a text, with its byte range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Glyph {
     pub kind: GlyphKind,
-    /// As it stands in the text.
+    /// As in the text.
     pub char: char,
     pub start: usize,
     pub end: usize,
@@ -26,24 +26,24 @@ pub(super) enum GlyphKind {
     Dash,
     Plus,
     Percent,
-    /// A blank within a line; `true`: one that forbids a line break.
+    /// A blank within a line; `true`: a no-break space.
     Blank(bool),
-    /// The end of a line or a tabulator: nothing goes on beyond it.
+    /// The end of a line or a tabulator: no value continues beyond it.
     Break,
     Letter,
     Currency,
     Other,
 }
 
-/// Digits of one number are of one script.
+/// The script of a digit; all digits of a number have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Script {
     Latin,
-    /// By the code point of its zero.
+    /// Identified by the code point of its zero.
     Other(u32),
 }
 
-/// What parts the digits of a number.
+/// A sign that separates the digits of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Sign {
     Point,
@@ -62,7 +62,7 @@ pub enum Sign {
 }
 
 impl Sign {
-    /// The sign as texts usually have it.
+    /// The usual character of the sign.
     pub fn char(self) -> char {
         match self {
             Sign::Point => '.',
@@ -98,8 +98,8 @@ const ZEROS: [u32; 34] = [
     0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xaa50, 0xabf0,
 ];
 
-/// The text's characters without those that show nothing (soft hyphens, marks
-/// of direction, joiners); a combining mark belongs to its character.
+/// The text's characters without invisible ones (soft hyphens, marks of direction,
+/// joiners); a combining mark belongs to its character.
 pub(super) fn glyphs(text: &str) -> Vec<Glyph> {
     let mut glyphs: Vec<Glyph> = Vec::with_capacity(text.len());
     for (start, char) in text.char_indices() {
@@ -131,7 +131,7 @@ fn is_underline(char: char) -> bool {
     matches!(char, '\u{332}' | '\u{331}' | '\u{333}' | '\u{35f}')
 }
 
-/// Soft hyphens, joiners, marks of direction, byte order marks.
+/// Whether it is a soft hyphen, joiner, mark of direction or byte order mark.
 pub(super) fn is_invisible(char: char) -> bool {
     matches!(char, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
@@ -192,7 +192,7 @@ fn other_kind(char: char) -> GlyphKind {
     }
 }
 
-/// Unicode category Sc.
+/// Whether it is a currency sign (Unicode category Sc).
 pub(super) fn is_currency_sign(char: char) -> bool {
     matches!(char, '$' | '\u{a2}'..='\u{a5}' | '\u{58f}' | '\u{60b}' | '\u{9f2}' | '\u{9f3}'
         | '\u{af1}' | '\u{bf9}' | '\u{e3f}' | '\u{17db}' | '\u{20a0}'..='\u{20c1}' | '\u{a838}'
@@ -215,7 +215,7 @@ impl Glyph {
         matches!(self.kind, GlyphKind::Blank(_))
     }
 
-    /// Letters and digits of any kind.
+    /// Whether it is a letter or digit of any kind.
     pub fn is_word(&self) -> bool {
         matches!(
             self.kind,
@@ -224,8 +224,8 @@ impl Glyph {
     }
 }
 
-/// Lower case without accents, in compatibility form: what words of months,
-/// currencies and units are compared by.
+/// The text in lower case without accents, in compatibility form (NFKD), for comparing
+/// words of months, currencies and units.
 pub(super) fn fold(text: &str) -> String {
     text.nfkd()
         .filter(|c| !is_accent(*c) && !is_invisible(*c))
@@ -244,7 +244,7 @@ pub(super) fn fold(text: &str) -> String {
         .collect()
 }
 
-/// Accents of Latin, Greek and Cyrillic; the marks of other scripts are vowels.
+/// Whether it is an accent of Latin, Greek or Cyrillic; marks of other scripts are vowels.
 fn is_accent(char: char) -> bool {
     matches!(char, '\u{300}'..='\u{36f}')
 }

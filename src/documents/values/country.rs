@@ -1,5 +1,5 @@
-//! The country that a document is of, by what its text has of it: legal forms,
-//! tax registrations, phone numbers, internet addresses, names.
+//! Finds the country of a document by its text: legal forms, tax registrations, phone
+//! numbers, internet addresses, names.
 
 use iso_country::Country;
 
@@ -9,14 +9,14 @@ use super::chars::fold;
 #[derive(Clone, Debug, PartialEq)]
 pub struct CountryGuess {
     pub country: Country,
-    /// As the text has them, each kind once.
+    /// The pieces as in the text, one of each kind.
     pub because: Vec<String>,
 }
 
-/// The country of a text whose evidence outweighs that of all others twice;
-/// `None` where there is none or too little.
+/// The country whose evidence in the text weighs more than twice that of all others; `None`
+/// without enough evidence.
 pub fn country(text: &str) -> Option<CountryGuess> {
-    /// One name of a place or one phone number is enough.
+    /// Least weight of the evidence: one name of a place or one phone number is enough.
     const LEAST: u32 = 2;
     let words = folded_words(text);
     let mut found: Vec<Evidence> = Vec::new();
@@ -56,8 +56,7 @@ struct Evidence {
     piece: String,
 }
 
-/// Folded words without marks at their ends, a blank before, between and after
-/// them.
+/// Folded words without marks at their ends, with a blank before, between and after them.
 pub fn folded_words(text: &str) -> String {
     let folded = fold(text);
     let words = folded.split_whitespace().map(|word| {
@@ -68,17 +67,17 @@ pub fn folded_words(text: &str) -> String {
     format!(" {} ", words.join(" "))
 }
 
-/// Whether folded words have a phrase (lower case, without accents) as a whole.
+/// Whether folded words have the complete phrase (lower case, without accents).
 pub fn has_phrase(folded: &str, phrase: &str) -> bool {
     match phrase.is_ascii() {
         true => folded.contains(&format!(" {phrase} ")),
-        // Folding takes letters of some scripts apart.
+        // Folding decomposes letters of some scripts.
         false => folded.contains(&folded_words(phrase)),
     }
 }
 
-/// Words that are of one country: legal forms and tax registrations count more
-/// than names, which letters to foreign customers have too.
+/// Phrases of one country with their weights: legal forms and tax registrations weigh more
+/// than names, which documents for foreign customers have too.
 #[rustfmt::skip]
 const PHRASES: &[(Country, u32, &str)] = &[
     (Country::MY, 3, "sdn bhd|sdnbhd|gst reg no|gst id no|gst id|no gst|sst id|sst no|lhdn|ssm no"),
@@ -161,7 +160,7 @@ fn vat_ids(text: &str, _: &str) -> Vec<Evidence> {
     text.split_whitespace().filter_map(of_word).collect()
 }
 
-/// Country calling codes (ITU-T E.164) that are of one country.
+/// Calling codes (ITU-T E.164) of one country only.
 #[rustfmt::skip]
 const CALLING_CODES: [(&str, Country); 50] = [
     ("20", Country::EG), ("27", Country::ZA), ("30", Country::GR), ("31", Country::NL), ("32", Country::BE), ("33", Country::FR), ("34", Country::ES), ("351", Country::PT),
@@ -193,7 +192,7 @@ fn phones(text: &str, _: &str) -> Vec<Evidence> {
     text.match_indices('+').filter_map(of_number).collect()
 }
 
-/// Top-level domains that say nothing of a country.
+/// Top-level domains that do not indicate a country.
 const GENERIC: [&str; 16] = [
     "ai", "am", "bz", "cc", "co", "eu", "fm", "gg", "io", "is", "ly", "me", "to", "tv", "ws", "st",
 ];
@@ -223,11 +222,11 @@ fn domains(text: &str, _: &str) -> Vec<Evidence> {
     text.split_whitespace().filter_map(of_word).collect()
 }
 
-/// States of the USA as the post abbreviates them (USPS Publication 28), without
-/// those that are common words or prefixes of other countries' postcodes.
+/// Postal abbreviations of the states of the USA (USPS Publication 28), without those that
+/// are common words or prefixes of other countries' postcodes.
 const STATES: &str = "AL AK AZ AR CA CO CT FL GA HI ID IL IN IA KS KY LA MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC";
 
-/// Postcodes whose form is of one country: `OH 45402`, `SW1A 1AA`, `K1A 0B1`.
+/// Postcodes in a form of one country only: `OH 45402`, `SW1A 1AA`, `K1A 0B1`.
 fn postcodes(text: &str, _: &str) -> Vec<Evidence> {
     let words: Vec<&str> = text
         .split_whitespace()
@@ -250,7 +249,7 @@ fn postcodes(text: &str, _: &str) -> Vec<Evidence> {
     words.windows(2).filter_map(of_pair).collect()
 }
 
-/// Capitals as `A`, digits as `0`, of at most ten characters.
+/// The form of a word of at most ten characters: `A` for capitals, `0` for digits.
 fn form(word: &str) -> String {
     let kind = |c: char| match c {
         'A'..='Z' => 'A',

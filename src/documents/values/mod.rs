@@ -1,10 +1,9 @@
-//! Values as documents write them: numbers, dates, currencies, quantities.
+//! Parses values in the notations of documents: numbers, dates, currencies, quantities.
 //!
-//! Pure functions on text, the same for a reader's answer, a page's text and
-//! any other text: `parse` takes a text that is one value, `scan` finds the
-//! values in a text, and both agree, since `parse` is a `scan` whose value
-//! fills the text. What has two meanings gives both; what has none is refused
-//! with a reason.
+//! The functions work on any text: answers of a reader, text of a page. `parse` accepts a
+//! text that is one value, `scan` finds the values in a text; `parse` is a `scan` whose
+//! value is the whole text, so both agree. A text with two meanings gives both; a text
+//! without a meaning gives an error with a reason.
 
 mod chars;
 mod country;

@@ -1,5 +1,4 @@
-//! The pieces of a page's text that an answer may copy as its dates, numbers
-//! and currencies.
+//! The pieces of a page's text that an answer may copy as dates, numbers and currencies.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -11,18 +10,17 @@ use super::{currency, date, number};
 /// Exact substrings of a page's lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ValuePieces {
-    /// Without times.
+    /// Dates without times.
     pub dates: BTreeSet<String>,
-    /// With their own marks, and bare; without currencies.
+    /// Numbers with and without their own marks, without currencies.
     pub numbers: BTreeSet<String>,
-    /// The numbers that are no percentage: a reader takes the 6 of `Total 6%`
-    /// for a sum.
+    /// Numbers without percentages: a reader may take the 6 of `Total 6%` for a sum.
     pub amounts: BTreeSet<String>,
     pub currencies: BTreeSet<String>,
 }
 
-/// Everything on a page that can be a value. Generous, since nothing else can
-/// be answered: digits within words and codes are numbers here too.
+/// Everything on a page that can be a value. Digits within words and codes count as numbers
+/// too, since nothing else can be answered.
 pub fn pieces<S: AsRef<str>>(lines: &[S]) -> ValuePieces {
     let mut pieces = ValuePieces::default();
     for line in lines {
@@ -73,8 +71,8 @@ fn without_marks(number: &str) -> Option<String> {
     (bare.len() < number.len()).then(|| bare.to_owned())
 }
 
-/// Every run of digits with single points, commas and apostrophes within, of
-/// at most 20 characters, and whether a percent sign stands behind it.
+/// Every run of at most 20 digits with single points, commas and apostrophes, as byte range,
+/// and whether a percent sign follows.
 fn digits(line: &str) -> Vec<(Range<usize>, bool)> {
     const MOST: usize = 20;
     let glyphs = chars::glyphs(line);
@@ -104,7 +102,7 @@ fn digits(line: &str) -> Vec<(Range<usize>, bool)> {
     runs
 }
 
-/// `R` of `R12.50`: single letters count beside an amount.
+/// Byte ranges of currencies with one letter, which count beside an amount: `R` of `R12.50`.
 fn currencies_beside_numbers(line: &str) -> Vec<Range<usize>> {
     let spans = number::scan(line).into_iter();
     let beside = spans

@@ -5,26 +5,26 @@ use std::ops::Range;
 use super::number::{self, NumberError, NumberReading, NumberRole};
 use super::units;
 
-/// A number of something: `2x`, `1,5 kg`, `3 Stk.`.
+/// A number with or without a unit: `2x`, `1,5 kg`, `3 Stk.`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quantity {
     pub number: NumberReading,
-    /// Its unit in one spelling, as [`units::unit`] gives it; `None`: a bare number.
+    /// Its unit in the spelling of [`units::unit`]; `None`: a number without a unit.
     pub unit: Option<&'static str>,
 }
 
-/// Where a text has a number with a unit.
+/// The place of a number with a unit, in bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantitySpan {
-    /// The number alone.
+    /// The number without its unit.
     pub number: Range<usize>,
-    /// With its unit.
+    /// The number with its unit.
     pub whole: Range<usize>,
     pub quantity: Quantity,
 }
 
-/// A text that is a number, with or without a unit behind it, or with a sign of
-/// multiplication on either side (`2x`, `x2`).
+/// Parses a text that is a number, with or without a unit after it, or with a multiplication
+/// sign on either side (`2x`, `x2`). `Err` for other texts.
 pub fn parse(text: &str) -> Result<Quantity, NumberError> {
     let text = text.trim();
     let bare = text.trim_start_matches(['x', 'X', '×']).trim_start();

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use super::chars::fold;
 
-/// One spelling of a unit for all of its forms: `pc` for `Stück`, `pcs`, `st.`.
+/// The standard spelling of a unit: `pc` for `Stück`, `pcs`, `st.`; `None` for other text.
 pub fn unit(text: &str) -> Option<&'static str> {
     UNITS.get(key(text).as_str()).copied()
 }
@@ -14,7 +14,7 @@ fn key(text: &str) -> String {
     fold(text.trim()).replace('.', "")
 }
 
-/// Bytes of a unit that a text begins with.
+/// Length in bytes of the unit at the start of a text.
 pub(super) fn match_unit(text: &str) -> Option<usize> {
     const MOST: usize = 16;
     let first = text.chars().next()?;
@@ -54,7 +54,7 @@ fn is_mark(c: char) -> bool {
     unicode_normalization::char::is_combining_mark(c)
 }
 
-/// Units by their forms, folded and without points.
+/// Units by their spellings, folded and without points.
 static UNITS: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
     let mut units = HashMap::new();
     for (unit, forms) in FORMS {
@@ -66,8 +66,8 @@ static UNITS: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
     units
 });
 
-/// Units as receipts and invoices have them (UN/ECE Recommendation 20 lists
-/// their codes), and their forms.
+/// Units of receipts and invoices (UN/ECE Recommendation 20 lists their codes), and their
+/// spellings.
 #[rustfmt::skip]
 const FORMS: &[(&str, &str)] = &[
     ("x", "× ✕"),

@@ -1,4 +1,4 @@
-//! The grammar of a page: each value is `null` or one of the page's pieces.
+//! Makes the grammar of a page: each value is `null` or one of the page's pieces.
 
 use std::collections::BTreeSet;
 
@@ -119,7 +119,7 @@ impl Rules<'_> {
             self.text.push_str(&format!("PIECE: %regex {runs}\n"));
         }
         for most in &self.lengths {
-            // A copy begins and ends with a word or a mark, and stays in its run.
+            // A copy begins and ends with a word or a mark, within one run.
             self.text.push_str(&format!(
                 "TEXT{most}: PIECE & /[^\\s\"](.{{0,{}}}[^\\s\"])?/\n",
                 most.saturating_sub(2)
@@ -129,8 +129,8 @@ impl Rules<'_> {
     }
 }
 
-/// Words, marks and spaces of each run, with line breaks between runs, over
-/// which no copy goes.
+/// Words, marks and spaces of each run, with line breaks between runs, which no copy
+/// contains.
 fn chunks(runs: &[String]) -> Vec<String> {
     let mut chunks = Vec::new();
     for run in runs {

@@ -1,7 +1,7 @@
-//! Verbatim answers: each value is `null` or a copy of the page's text. The
-//! grammar of a page allows nothing else, so no value is invented and each
-//! has its place on the page. What a copy means (which date, which decimal) is
-//! decided afterwards, in [`crate::documents::validation`].
+//! Verbatim answers: each value is `null` or a copy of the page's text. The grammar of a page
+//! allows nothing else, so no value is invented and each has its place on the page. The
+//! meaning of a copy (which date, which decimal) is decided later, in
+//! [`crate::documents::validation`].
 
 mod grammar;
 mod pieces;
@@ -14,21 +14,21 @@ pub use pieces::Pieces;
 
 use crate::domain::{FieldPath, Format, PathSegment, Reading};
 
-/// What a value of an answer may be.
+/// The allowed form of a value in an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Copy {
-    /// Whole words of the page, at most so many characters.
+    /// Whole words of the page, with at most this many characters.
     Text(u64),
     Date,
-    /// A number that is no percentage.
+    /// A number that is not a percentage.
     Amount,
     Number,
     Currency,
     Iban,
     Bic,
     VatId,
-    /// One of the schema's words, which need not stand on the page.
+    /// One of the schema's words, which need not be on the page.
     OneOf(Vec<String>),
 }
 
@@ -70,8 +70,9 @@ pub fn members(schema: &Value, decoding: &Value) -> Vec<Member> {
     asked.into_iter().flatten().map(member).collect()
 }
 
-/// Bounds of a list and a text whose schema has none.
+/// Most rows of a list whose schema has no limit.
 const MAX_ROWS: u64 = 200;
+/// Most characters of a text whose schema has no limit.
 const MAX_LETTERS: u64 = 200;
 
 impl Copy {
@@ -93,8 +94,8 @@ impl Copy {
     }
 }
 
-/// Gives the rows of an answer their keys: in its fields and in the paths of
-/// its log-probabilities (`items[0][1]` becomes `items[0].amount`).
+/// Adds the keys to the rows of an answer, in its fields and in the paths of its
+/// log-probabilities (`items[0][1]` becomes `items[0].amount`).
 pub fn name_columns(members: &[Member], reading: &mut Reading) {
     for member in members {
         let Member::List { name, columns, .. } = member else {

@@ -1,26 +1,26 @@
-//! What a page offers to copy.
+//! The pieces of a page that may be copied.
 
 use std::collections::BTreeSet;
 
 use crate::documents::values;
 
-/// The pieces of a page that values may be.
+/// The pieces of a page, by form of value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pieces {
     pub dates: BTreeSet<String>,
     pub numbers: BTreeSet<String>,
-    /// Of the numbers, those that are no percentage.
+    /// The numbers without percentages.
     pub amounts: BTreeSet<String>,
     pub currencies: BTreeSet<String>,
     pub ibans: BTreeSet<String>,
     pub bics: BTreeSet<String>,
     pub vat_ids: BTreeSet<String>,
-    /// Text that words are copied from, one run of words each.
+    /// The texts from which words are copied, one run of words each.
     pub runs: Vec<String>,
 }
 
 impl Pieces {
-    /// Of some lines of a page; columns are offered whole.
+    /// The pieces of some lines of a page, and of complete columns.
     pub fn of(lines: &[String], columns: &[String]) -> Pieces {
         let values = values::pieces(lines);
         let mut pieces = Pieces {
@@ -108,8 +108,8 @@ fn digits(text: &str) -> usize {
     text.bytes().filter(u8::is_ascii_digit).count()
 }
 
-/// By form alone: an IBAN with a misread digit is a copy too, and its check
-/// digits are judged later.
+/// Whether the text has the form of an IBAN. Check digits are checked later, since an IBAN with
+/// a misread digit may be copied too.
 fn is_iban(code: &str) -> bool {
     (15..=34).contains(&code.len())
         && is_code(code)

@@ -1,11 +1,10 @@
-//! The smallest amounts of money: minor units, and what cash is rounded to.
+//! The smallest amounts of money: minor units, and the rounding of cash.
 
 use iso_country::Country;
 use iso_currency::Currency;
 use rust_decimal::Decimal;
 
-/// The smallest amount in accounts, e.g. 0.01, 1 or 0.001 (ISO 4217 minor
-/// unit).
+/// The smallest amount in accounts, e.g. 0.01, 1 or 0.001 (ISO 4217 minor unit).
 pub fn minor_unit(currency: Currency) -> Decimal {
     let digits = currency.exponent().unwrap_or(2);
     Decimal::new(1, u32::from(digits))
@@ -13,8 +12,8 @@ pub fn minor_unit(currency: Currency) -> Decimal {
 
 /// Whether prices in a currency have decimals. Without a minor unit (ISO 4217),
 /// or where only whole units are in use (CLDR 45: `digits` or `cashDigits` 0,
-/// and the unit is worth less than a cent of the euro or the dollar), they have
-/// none, and three digits behind a sign are thousands.
+/// and the unit is worth less than a cent of the euro or the dollar), they have none, so that
+/// three digits after a sign are thousands.
 pub fn has_decimals(currency: Currency) -> bool {
     let is_whole = matches!(
         currency,
@@ -33,8 +32,8 @@ pub fn has_decimals(currency: Currency) -> bool {
     !is_whole && currency.exponent() != Some(0)
 }
 
-/// What a sum that is paid in cash is rounded to: a multiple of it is due.
-/// `None` where cash is not rounded, or where that is not known.
+/// The amount to a multiple of which cash payments are rounded, in the currency's unit. `None`
+/// where cash is not rounded, or the rule is not known.
 ///
 /// Sources: CLDR 45, supplemental currency data (`cashRounding`, `cashDigits`),
 /// and the national rules named at each entry. In the euro area the country

@@ -1,11 +1,11 @@
-//! How currencies are written: signs, abbreviations and names. ISO 4217 codes
-//! come from `iso_currency`.
+//! Notations of currencies: signs, abbreviations and names. ISO 4217 codes come from
+//! `iso_currency`.
 
-/// Currencies (several: the form alone does not decide) and their forms, separated
-/// by blanks; `_` is a blank in a form. A form with a point at its end is an
-/// abbreviation: the point of `Rs.500` is its own, not a decimal sign.
-/// Signs and names: Unicode CLDR 45 (currency symbols, narrow symbols and
-/// display names) and what receipts and invoices have beside them.
+/// Currencies (several where the form alone does not decide) and their forms, separated by
+/// blanks; `_` is a blank in a form. A form with a point at its end is an abbreviation: the
+/// point of `Rs.500` belongs to it and is not a decimal sign. Signs and names: Unicode CLDR
+/// 45 (currency symbols, narrow symbols and display names), and further ones of receipts and
+/// invoices.
 #[rustfmt::skip]
 pub(super) const FORMS: &[(&str, &str)] = &[
     ("EUR", "€ euro euros eur. eura euron euroa eurot eurot. eurod eurosent evro evra evri evrov ευρω евро eiro euru eurai eurų €uro euró ewro eoro euri"),
@@ -156,7 +156,7 @@ pub(super) const FORMS: &[(&str, &str)] = &[
     ("", "dm dm. d-mark deutsche_mark ats öS bef ff fim itl esp ptas pts lit £it dem"),
 ];
 
-/// Codes that are words of some language: only capitals name the currency.
+/// Codes that are words of some language: they are currencies only in capitals.
 #[rustfmt::skip]
 pub(super) const WORDS: [&str; 40] = [
     "ALL", "AMD", "ANG", "BAM", "BOB", "BAN", "BTN", "CAD", "COP", "COU", "CUP", "DOP", "ERN", "ETB", "FIM", "GEL", "GIP",

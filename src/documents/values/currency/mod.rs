@@ -18,8 +18,7 @@ use forms::{FORMS, WORDS};
 
 pub use coins::{cash_step, has_decimals, minor_unit};
 
-/// The currencies that a form may mean: one, or several such as those that
-/// write `$`.
+/// The currencies that a form may mean: one, or several as for `$`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidates(Vec<Currency>);
 
@@ -32,7 +31,7 @@ impl Candidates {
         self.0.contains(&currency)
     }
 
-    /// Where the form has one meaning.
+    /// The currency where the form has one meaning.
     pub fn only(&self) -> Option<Currency> {
         match self.0.as_slice() {
             [one] => Some(*one),
@@ -40,7 +39,8 @@ impl Candidates {
         }
     }
 
-    /// The one that is used in a country: `$` in Australia.
+    /// The one that is used in a country, e.g. for `$` in Australia; `None` where the country
+    /// does not decide.
     pub fn settle(&self, country: Option<Country>) -> Option<Currency> {
         if let Some(only) = self.only() {
             return Some(only);
@@ -56,7 +56,7 @@ impl Candidates {
         }
     }
 
-    /// Those that both forms may mean: `RM` and `MYR`, `$` and `CAD`.
+    /// The currencies that both forms may mean: `RM` and `MYR`, `$` and `CAD`.
     pub fn and(&self, other: &Candidates) -> Option<Candidates> {
         let both = self.0.iter().filter(|one| other.0.contains(one));
         let both: Vec<_> = both.copied().collect();
@@ -64,7 +64,7 @@ impl Candidates {
     }
 }
 
-/// Why a text names no currency.
+/// Why a text is not a currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CurrencyError {
     Empty,
@@ -72,7 +72,7 @@ pub enum CurrencyError {
     NoMoney(Currency),
     /// `CLF`: a unit of account.
     Fund(Currency),
-    /// `DM`: of a former currency.
+    /// `DM`: a former currency.
     Former(String),
     Unknown(String),
 }
@@ -107,8 +107,8 @@ impl fmt::Display for CurrencyError {
 
 impl std::error::Error for CurrencyError {}
 
-/// A text that is the form of a currency and nothing else; case and accents are
-/// no difference.
+/// Parses a text that is one form of a currency, without regard to case and accents. `Err`
+/// for other text.
 pub fn parse(text: &str) -> Result<Candidates, CurrencyError> {
     let text = text.trim();
     if text.is_empty() {
@@ -146,16 +146,17 @@ fn candidates_of(code: Currency) -> Result<Candidates, CurrencyError> {
     }
 }
 
-/// Where a text has a currency.
+/// The place of a currency in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CurrencySpan {
+    /// Bytes.
     pub range: Range<usize>,
     pub currency: Candidates,
 }
 
-/// Every form of a currency in a text, from left to right: codes in capitals,
-/// signs, and words that stand alone or beside digits. Single letters (`R`)
-/// count only beside a number: see `number::scan`.
+/// Every form of a currency in a text, from left to right: codes in capitals, signs, and
+/// words alone or beside digits. Single letters (`R`) count only beside a number: see
+/// `number::scan`.
 pub fn scan(text: &str) -> Vec<CurrencySpan> {
     let mut spans = Vec::new();
     let mut at = 0;
@@ -182,7 +183,7 @@ pub fn scan(text: &str) -> Vec<CurrencySpan> {
     spans
 }
 
-/// More than one letter, or a sign.
+/// Whether the form has more than one letter, or is a sign.
 fn is_clear(form: &str) -> bool {
     form.chars().any(is_currency_sign) || form.chars().filter(|c| c.is_alphabetic()).count() > 1
 }
@@ -190,7 +191,7 @@ fn is_clear(form: &str) -> bool {
 #[derive(Clone, Debug)]
 struct Form {
     codes: Vec<Currency>,
-    /// An abbreviation that is written with a point.
+    /// Whether it is an abbreviation with a point.
     has_point: bool,
 }
 
@@ -245,7 +246,7 @@ fn lookup(text: &str) -> Option<Form> {
     KNOWN.get(&key(text)).cloned()
 }
 
-/// An ISO 4217 code, if `any_case` in small letters too.
+/// An ISO 4217 code in capitals, with `any_case` also in small letters.
 fn code(text: &str, any_case: bool) -> Option<Currency> {
     if text.len() != 3 || !text.bytes().all(|b| b.is_ascii_alphabetic()) {
         return None;
@@ -263,16 +264,17 @@ fn is_form(text: &str) -> bool {
     }
 }
 
-/// Whether the point at the end of a form is the form's own: `Rs.`.
+/// Whether the point at the end of a form belongs to the form: `Rs.`.
 pub(super) fn has_own_point(form: &str) -> bool {
     lookup(form).is_some_and(|form| form.has_point)
 }
 
-/// Bytes and words that a form may have.
+/// Most bytes of a form.
 const MOST_BYTES: usize = 40;
+/// Most blanks in a form.
 const MOST_BLANKS: usize = 2;
 
-/// The end of the longest form that begins at a byte.
+/// The end (in bytes) of the longest form that begins at a byte.
 pub(super) fn match_after(text: &str, at: usize) -> Option<usize> {
     if follows_sdn(text, at) {
         return None;
@@ -294,7 +296,7 @@ pub(super) fn match_after(text: &str, at: usize) -> Option<usize> {
     longest
 }
 
-/// The start of the longest form that ends at a byte.
+/// The start (in bytes) of the longest form that ends at a byte.
 pub(super) fn match_before(text: &str, end: usize) -> Option<usize> {
     let rest = &text[..end];
     let mut longest = None;
@@ -342,7 +344,7 @@ fn is_break(char: char, blanks: &mut usize) -> bool {
     !is_part || *blanks > MOST_BLANKS
 }
 
-/// The currency that is used in a country, where there is but one.
+/// The currency of a country; `None` where it has several.
 pub fn of_country(country: Country) -> Option<Currency> {
     let used = Currency::from_country(country)
         .into_iter()

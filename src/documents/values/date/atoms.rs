@@ -1,4 +1,4 @@
-//! A text as the pieces that dates are made of.
+//! Divides a text into the pieces of which dates are made.
 
 use std::ops::Range;
 
@@ -6,19 +6,19 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::super::chars::{self, GlyphKind, Sign};
 
-/// Digits, a word, or what stands between them.
+/// Digits, a word, or a mark between them.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Atom {
     pub kind: AtomKind,
-    /// Bytes in the text.
+    /// Byte range in the text.
     pub range: Range<usize>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum AtomKind {
-    /// At most 8 digits, and how many; more count as a mark.
+    /// The number of at most 8 digits, and how many they are; more count as a mark.
     Digits(u32, usize),
-    /// Letters in compatibility form; each of Chinese characters alone.
+    /// Letters in compatibility form (NFKC); each Chinese character is a word.
     Word(String),
     Blank,
     Mark(Mark),
@@ -36,7 +36,7 @@ pub(super) enum Mark {
     Other,
 }
 
-/// More digits are not a date.
+/// Most digits of a date.
 const MOST_DIGITS: usize = 8;
 
 pub(super) fn atoms(text: &str) -> Vec<Atom> {
@@ -83,9 +83,9 @@ pub(super) fn atoms(text: &str) -> Vec<Atom> {
     atoms
 }
 
-/// Digits of a year or day that a time follows without a blank
-/// (`03-02-1802:56PM`, `15/06/201612:03`, `25-03-201804219AM`), as OCR gives
-/// it: how many are the date's.
+/// Finds a time after a year or day without a blank (`03-02-1802:56PM`, `15/06/201612:03`,
+/// `25-03-201804219AM`), as OCR may give it: the atom, and how many of its digits are the
+/// date's.
 fn time_behind(text: &str, atoms: &[Atom], at: usize) -> Option<(usize, usize)> {
     let kind = |at: usize| atoms.get(at).map(|atom| &atom.kind);
     let is_third = matches!(
@@ -110,7 +110,7 @@ fn time_behind(text: &str, atoms: &[Atom], at: usize) -> Option<(usize, usize)> 
     (is_time && is_hour && !has_year).then_some((at, 2))
 }
 
-/// Parts the first digits of an atom from the others, with a blank of no bytes.
+/// Splits an atom after its first `kept` digits, with an empty blank in between.
 fn part(text: &str, atoms: &mut Vec<Atom>, at: usize, kept: usize) {
     let range = atoms[at].range.clone();
     let middle = range.start + kept;
@@ -148,7 +148,7 @@ fn other(char: char) -> AtomKind {
     match char {
         '/' | '\u{2044}' | '\u{2215}' | '\u{ff0f}' => AtomKind::Mark(Mark::Slash),
         ':' | '\u{ff1a}' => AtomKind::Mark(Mark::Colon),
-        // Roman digits of one character are not letters to Unicode.
+        // Roman digits of one character are not letters in Unicode.
         '\u{2160}'..='\u{216b}' => AtomKind::Word([char].into_iter().nfkc().collect()),
         // Names of eras in one character.
         '\u{337b}'..='\u{337e}' | '\u{32ff}' => AtomKind::Word([char].into_iter().nfkc().collect()),
@@ -156,7 +156,7 @@ fn other(char: char) -> AtomKind {
     }
 }
 
-/// Chinese characters, as Japanese dates have them.
+/// Whether it is a Chinese character, as in Japanese dates.
 fn is_han(char: char) -> bool {
     matches!(char, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}')
 }

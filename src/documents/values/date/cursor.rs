@@ -1,12 +1,12 @@
-//! A place in a text, from which a date is read, and what was read.
+//! A cursor that reads a date from a place in a text.
 
 use super::atoms::{Atom, AtomKind, Mark};
 use super::types::By;
 
-/// What may be a date: its days in the order in which they are preferred.
+/// A possible date: its days in the order of preference.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
-    /// The atom behind it.
+    /// Index of the atom after it.
     pub end: usize,
     pub triples: Vec<Triple>,
     pub is_marked: bool,
@@ -14,13 +14,16 @@ pub(super) struct Shape {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Triple {
+    /// With `is_short` the last two digits.
     pub year: i32,
-    /// Two digits of it.
+    /// Whether the year has only two digits.
     pub is_short: bool,
+    /// 1 to 12 in a valid date.
     pub month: i32,
+    /// 1 to 31 in a valid date.
     pub day: i32,
     pub by: By,
-    /// Counts only where those before make no day.
+    /// Whether it counts only where the previous ones are not valid days.
     pub is_fallback: bool,
 }
 
@@ -44,7 +47,7 @@ impl Triple {
     }
 }
 
-/// Buddhist years (Thailand) are 543 ahead.
+/// Converts Buddhist years (Thailand), which are 543 higher.
 fn gregorian(year: i32) -> i32 {
     const BUDDHIST: i32 = 543;
     if (1900 + BUDDHIST..2100 + BUDDHIST).contains(&year) {
@@ -70,7 +73,7 @@ impl<'a> Cursor<'a> {
         self.kind(self.at)
     }
 
-    /// A number with as many digits as are allowed, and how many it has.
+    /// A number with `least` to `most` digits, and how many it has.
     pub fn digits(&mut self, least: usize, most: usize) -> Option<(i32, usize)> {
         let Some(AtomKind::Digits(value, digits)) = self.peek() else {
             return None;
@@ -106,8 +109,8 @@ impl<'a> Cursor<'a> {
         is_blank
     }
 
-    /// A mark between numbers with at most a blank on each side, or a blank
-    /// alone; and the number of blanks.
+    /// A mark between numbers with at most one blank on each side, or a single blank; and the
+    /// number of blanks.
     pub fn separator(&mut self, marks: &[Mark]) -> Option<(Separator, usize)> {
         let before = self.blank();
         match self.mark(marks) {
@@ -131,8 +134,8 @@ impl<'a> Cursor<'a> {
             && matches!(self.kind(at + 1), Some(AtomKind::Digits(..)))
     }
 
-    /// Whether digits go on behind what looks like the end: `12.5.10.20`,
-    /// `2 May 15.00`; a time (`,14:30`) does not continue it.
+    /// Whether digits continue after the apparent end: `12.5.10.20`, `2 May 15.00`. A time
+    /// (`,14:30`) does not count.
     pub fn goes_on(&self, own: &[Mark]) -> bool {
         let is_time = self.kind(self.at + 2) == Some(&AtomKind::Mark(Mark::Colon));
         let decimals = self.is_mark_and_digits(self.at, &[Mark::Point, Mark::Comma]) && !is_time;
@@ -141,7 +144,7 @@ impl<'a> Cursor<'a> {
             || matches!(self.peek(), Some(AtomKind::Digits(..)))
     }
 
-    /// Whether the first digits go on from before: `4.12.03.2025`.
+    /// Whether the first digits continue earlier ones: `4.12.03.2025`.
     pub fn is_inside(&self, own: &[Mark]) -> bool {
         let is_digits = |kind: Option<&AtomKind>| matches!(kind, Some(AtomKind::Digits(..)));
         match self.before(1) {
@@ -156,7 +159,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// `24,12-31-2024`: a list of dates, not one number.
+    /// Whether a date ends here, as in `24,12-31-2024`: a list of dates, not one number.
     fn ends_date(&self) -> bool {
         matches!(self.before(2), Some(AtomKind::Digits(_, 4)))
     }
@@ -168,5 +171,5 @@ pub(super) enum Separator {
     Blank,
 }
 
-/// What parts day, month and year in digits.
+/// Marks between day, month and year in digits.
 pub(super) const MARKS: [Mark; 3] = [Mark::Point, Mark::Slash, Mark::Dash];

@@ -16,7 +16,7 @@ pub(super) fn east_asian(cursor: &mut Cursor<'_>) -> Option<Shape> {
     })
 }
 
-/// What follows the number of the year: `年12月31日`.
+/// The rest after the number of the year: `年12月31日`.
 fn month_and_day(cursor: &mut Cursor<'_>) -> Option<(i32, i32)> {
     let mut unit = |wanted: &[&str]| {
         cursor.blank();
@@ -38,8 +38,7 @@ fn month_and_day(cursor: &mut Cursor<'_>) -> Option<(i32, i32)> {
     }
 }
 
-/// Eras of Japan and the Republic of China: their first year and how many years
-/// they have.
+/// Eras of Japan and the Republic of China: name, first year, number of years.
 const ERAS: [(&str, i32, i32); 10] = [
     ("令和", 2019, 99),
     ("平成", 1989, 31),

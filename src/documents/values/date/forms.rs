@@ -1,5 +1,4 @@
-//! The forms of dates in digits: with marks, without any, and with Roman
-//! months.
+//! Dates in digits: with marks, without marks, and with Roman months.
 
 use super::atoms::{AtomKind, Mark};
 use super::cursor::{Cursor, MARKS, Separator, Shape, Triple};
@@ -24,7 +23,7 @@ pub(super) fn numeric(cursor: &mut Cursor<'_>) -> Option<Shape> {
     if cursor.is_inside(&own) || cursor.goes_on(&own) {
         return None;
     }
-    // Blanks alone part only a date in full; `2025 10 5` has lost its signs.
+    // Only complete dates may have blanks alone; `2025 10 5` has lost its marks.
     let is_full = matches!((first.1, second.1, third.1), (2, 2, 4) | (4, _, 1 | 2));
     if separator == Separator::Blank && !is_full {
         return None;
@@ -48,7 +47,7 @@ pub(super) fn numeric(cursor: &mut Cursor<'_>) -> Option<Shape> {
 
 type Number = (i32, usize);
 
-/// The orders that a date in digits may be in.
+/// The possible orders of a date in digits.
 fn orders(first: Number, second: i32, third: Number, separator: Separator) -> Option<Vec<Triple>> {
     let by = |order| By::Order(order);
     let day_first = Triple::new(third, second, first.0, by(Order::DayFirst));
@@ -75,8 +74,8 @@ fn orders(first: Number, second: i32, third: Number, separator: Separator) -> Op
     }
 }
 
-/// Whoever writes points writes the day first; the other dates of a document
-/// learn nothing from one that could be read otherwise.
+/// With points the day comes first. Such a date is no evidence for the order of other dates
+/// where it has another possible order.
 fn with_points(day_first: Triple) -> Triple {
     let by = if day_first.day > 12 {
         day_first.by
@@ -133,7 +132,7 @@ pub(super) fn roman(cursor: &mut Cursor<'_>) -> Option<Shape> {
     let word = cursor.word()?;
     let month = match months::roman(word) {
         Some(month) => month,
-        // Small Roman digits between points only.
+        // Lower-case Roman digits only between points.
         None if separator == Separator::Mark(Mark::Point) => {
             months::roman(&word.to_ascii_uppercase())?
         }

@@ -1,9 +1,8 @@
-//! Dates as documents write them, as days of the Gregorian calendar.
+//! Parses dates in the notations of documents to days of the Gregorian calendar.
 //!
-//! `03/04/2024` is a day in April or in March: both are given, and
-//! [`DateOrder`] says what settles it. Points part day, month and year in
-//! this order wherever that makes a day, since no country writes the month
-//! before a point first. Years of two digits are 1970 to 2069; Buddhist years
+//! `03/04/2024` is a day in April or in March: both are given, and [`DateOrder`] decides.
+//! With points the order is day, month, year where that is a valid day, since no country
+//! writes the month first with points. Years of two digits are 1970 to 2069; Buddhist years
 //! and Japanese eras are converted. A time beside a date is not part of it.
 
 mod atoms;
@@ -25,8 +24,8 @@ pub use order::{DateDecision, DateOrder, OrderReason};
 pub use scan::scan;
 pub use types::{By, DateError, DateMeaning, DateReading, DateSpan, Order};
 
-/// A text that is a date, perhaps with a day of the week before it and a time
-/// beside it. `today` bounds years of two digits: see [`scan`].
+/// Parses a text that is a date, with or without a day of the week before it and a time
+/// beside it. `today` limits years of two digits: see [`scan`]. `Err` for other text.
 pub fn parse(text: &str, today: Option<Date>) -> Result<DateReading, DateError> {
     if text.trim().is_empty() {
         return Err(DateError::Empty);

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use super::super::chars::fold;
 
-/// A month that a word may name, and in which language.
+/// A month that a word may name, and its language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Named {
     pub month: i8,
@@ -35,7 +35,7 @@ pub(super) fn months(word: &str) -> Vec<Named> {
     if found.len() == 1 { found } else { Vec::new() }
 }
 
-/// The number of a month in capital Roman digits.
+/// The number (1 to 12) of a month in capital Roman digits.
 pub(super) fn roman(word: &str) -> Option<i8> {
     const ROMAN: [&str; 12] = [
         "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII",
@@ -63,9 +63,9 @@ static NAMES: LazyLock<BTreeMap<String, Vec<Named>>> = LazyLock::new(|| {
     names
 });
 
-/// Names in the cases in which dates have them, and abbreviations that are no
-/// beginnings of theirs or that begin another name too. By language (ISO 639),
-/// after Unicode CLDR 45 (calendar data, wide and abbreviated months).
+/// Names of months in the grammatical cases of dates, and abbreviations that are not a
+/// beginning of a name or that begin several names. By language (ISO 639), after Unicode CLDR
+/// 45 (calendar data, wide and abbreviated months).
 #[rustfmt::skip]
 const MONTHS: &[(&str, [&str; 12])] = &[
     ("en", ["january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug", "september sept sep", "october oct", "november nov", "december dec"]),
@@ -107,7 +107,7 @@ const MONTHS: &[(&str, [&str; 12])] = &[
     ("hi", ["जनवरी", "फरवरी", "मार्च", "अप्रैल", "मई", "जून", "जुलाई", "अगस्त", "सितंबर सितम्बर", "अक्टूबर अक्तूबर", "नवंबर नवम्बर", "दिसंबर दिसम्बर"]),
 ];
 
-/// Folded; full names and abbreviations.
+/// Folded names and abbreviations of days of the week.
 #[rustfmt::skip]
 const WEEKDAYS: &str = "
     monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun

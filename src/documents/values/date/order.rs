@@ -1,5 +1,5 @@
-//! The order of day and month in a document, decided by all of its dates
-//! together, its currency and its country.
+//! Decides the order of day and month in a document from all of its dates, its currency and
+//! its country.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use jiff::civil::Date;
 
 use super::types::{By, DateReading, Order};
 
-/// Decides in which order a document writes its dates.
+/// Decides the order of a document's dates.
 pub struct DateOrder;
 
-/// An order, and what it was decided by.
+/// An order with its reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateDecision {
     pub order: Order,
@@ -22,13 +22,13 @@ pub struct DateDecision {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderReason {
-    /// This date of the document can be read in no other order.
+    /// This date of the document has only one possible order.
     Date(Date),
-    /// This day stands on the document in another form too.
+    /// The document has this day in another form too.
     Repeated(Date),
     Country(Country),
     Currency(Currency),
-    /// Nothing shows it: the day comes first in most of the world.
+    /// No evidence: the day comes first in most countries.
     Assumed,
 }
 
@@ -62,16 +62,16 @@ impl fmt::Display for DateDecision {
 }
 
 impl DateDecision {
-    /// Whether something on the document shows the order.
+    /// Whether the document has evidence of the order.
     pub fn is_shown(&self) -> bool {
         self.reason != OrderReason::Assumed
     }
 
-    /// The day that a date of the document is.
+    /// The day of a date of the document; `None` where the order does not decide.
     pub fn date(&self, reading: &DateReading) -> Option<Date> {
         let language = self.country.and_then(language);
-        // Where the year comes first in general, a year at the end follows the
-        // day: Hungary, Sweden.
+        // In countries where the year comes first, dates with the year at the end begin with
+        // the day: Hungary, Sweden.
         let at_end = || (self.order == Order::YearFirst).then_some(Order::DayFirst);
         reading
             .under(self.order)
@@ -81,9 +81,8 @@ impl DateDecision {
 }
 
 impl DateOrder {
-    /// The order of a document with these dates. The other evidence counts in
-    /// this order: a date that has one order, a day that is there twice, the
-    /// country, the currency.
+    /// The order of a document with these dates. Evidence in the order of its weight: a date
+    /// with only one order, a day that occurs in two forms, the country, the currency.
     pub fn decide<'a>(
         dates: impl IntoIterator<Item = &'a DateReading>,
         currency: Option<Currency>,
@@ -111,7 +110,7 @@ impl DateOrder {
     }
 }
 
-/// Dates such as `31/12/2024` have one order; all must have the same.
+/// The order of dates that have only one, such as `31/12/2024`; all must have the same.
 fn by_dates(dates: &[&DateReading]) -> Option<(Order, OrderReason)> {
     let of_date = |date: &&DateReading| match date.readings() {
         [reading] => match reading.by {
@@ -125,7 +124,7 @@ fn by_dates(dates: &[&DateReading]) -> Option<(Order, OrderReason)> {
     shown.all(|(order, _)| order == first.0).then_some(first)
 }
 
-/// `03/04/2024` beside `3 April 2024`.
+/// The order of a date that occurs in words too: `03/04/2024` beside `3 April 2024`.
 fn by_repetition(dates: &[&DateReading]) -> Option<(Order, OrderReason)> {
     let sure: Vec<Date> = dates.iter().filter_map(|date| date.only()).collect();
     let open = dates.iter().filter(|date| date.is_ambiguous());
@@ -140,8 +139,8 @@ fn by_repetition(dates: &[&DateReading]) -> Option<(Order, OrderReason)> {
     orders.all(|(order, _)| order == first.0).then_some(first)
 }
 
-/// Unicode CLDR 45, short date formats; countries with several languages of
-/// different orders (Canada) decide nothing.
+/// The order of a country by Unicode CLDR 45, short date formats; `None` for countries with
+/// several languages and orders (Canada).
 fn order_of(country: Country) -> Option<Order> {
     match country {
         Country::US
@@ -171,8 +170,8 @@ fn order_of(country: Country) -> Option<Order> {
     }
 }
 
-/// Dollars of the United States are invoiced everywhere, but a document in them
-/// that shows no country is most likely of theirs.
+/// The order for a currency without a country: a document in US dollars that shows no country
+/// is most probably from the United States.
 fn order_with(currency: Currency) -> Option<Order> {
     match currency {
         Currency::USD | Currency::PHP => Some(Order::MonthFirst),
@@ -184,7 +183,7 @@ fn order_with(currency: Currency) -> Option<Order> {
     }
 }
 
-/// The language of a country whose months other languages call otherwise.
+/// The language of a country whose names of months mean other months elsewhere.
 fn language(country: Country) -> Option<&'static str> {
     match country {
         Country::HR | Country::BA => Some("hr"),

@@ -1,11 +1,11 @@
-//! Why a text is not a date, and what may stand beside one.
+//! Reasons why a text is not a date, and texts that may stand beside one.
 
 use super::super::chars::fold;
 use super::atoms::{self, Atom, AtomKind, Mark};
 use super::months;
 use super::types::DateError;
 
-/// The reason for a text in which nothing has the form of a date.
+/// The reason for a text without anything in the form of a date.
 pub(super) fn why(text: &str) -> DateError {
     let atoms = atoms::atoms(text);
     let numbers: Vec<(u32, usize)> = atoms.iter().filter_map(digits).collect();
@@ -35,7 +35,7 @@ fn digits(atom: &Atom) -> Option<(u32, usize)> {
     }
 }
 
-/// `31.12.`, `31/12`: a day and a month.
+/// Whether it is a day and a month: `31.12.`, `31/12`.
 fn ends_open(atoms: &[Atom]) -> bool {
     let has_slash = atoms
         .iter()
@@ -51,7 +51,8 @@ const WORDS: [&str; 37] = [
     "clock", "o", "at", "um", "kl", "klo", "godz", "r", "g", "d", "г", "the", "on", "den", "ngay", "am", "le", "el",
 ];
 
-/// A time, a day of the week, marks: not part of the date, and no other value.
+/// Whether the text may stand beside a date: a time, a day of the week, marks, but no other
+/// value.
 pub(super) fn may_stand_beside(text: &str) -> bool {
     let atoms = atoms::atoms(text);
     let has_time = atoms.iter().any(|atom| match &atom.kind {

@@ -9,13 +9,13 @@ use super::cursor::{Cursor, Shape, Triple};
 use super::types::{DateError, DateMeaning, DateReading, DateSpan};
 use super::{east_asian, forms, words};
 
-/// Every date of a text, from left to right. Years of two digits lie at most a
-/// year after `today`, if it is given.
+/// Every date of a text, from left to right. Years of two digits are at most a year after
+/// `today`, if it is given.
 pub fn scan(text: &str, today: Option<Date>) -> Vec<DateSpan> {
     find(text, today).0
 }
 
-/// The dates, and what is wrong with the first text that has the form of one.
+/// The dates, and the error of the first text that has the form of a date and is none.
 pub(super) fn find(text: &str, today: Option<Date>) -> (Vec<DateSpan>, Option<DateError>) {
     let atoms = atoms::atoms(text);
     let (mut spans, mut failed) = (Vec::new(), None);
@@ -70,7 +70,7 @@ fn evaluate(shape: &Shape, today: Option<Date>) -> Result<DateReading, DateError
     for triple in &shape.triples {
         match day(triple, today) {
             Ok(date) => {
-                // What comes after the first order is only for lack of it.
+                // A fallback counts only where the previous orders give no day.
                 if triple.is_fallback && !readings.is_empty() {
                     continue;
                 }
@@ -90,7 +90,7 @@ fn evaluate(shape: &Shape, today: Option<Date>) -> Result<DateReading, DateError
     Ok(DateReading(readings))
 }
 
-/// The years that documents are of.
+/// The years of documents.
 const YEARS: Range<i32> = 1900..2100;
 
 fn day(triple: &Triple, today: Option<Date>) -> Result<Date, DateError> {
@@ -123,10 +123,10 @@ fn day(triple: &Triple, today: Option<Date>) -> Result<Date, DateError> {
     Ok(date)
 }
 
-/// Due dates lie ahead, but not much further.
+/// Most days in the future of a date with a year of two digits; due dates are nearer.
 const YEAR_AHEAD: i64 = 380;
 
-/// Every form that fits from an atom on.
+/// Every form that fits at an atom.
 fn shapes(atoms: &[Atom], start: usize) -> Vec<Shape> {
     let readers: &[fn(&mut Cursor<'_>) -> Option<Shape>] = match atoms[start].kind {
         AtomKind::Digits(..) => &[

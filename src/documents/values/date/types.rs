@@ -1,11 +1,11 @@
-//! What a date says, and why a text is not a date.
+//! Types of dates, and errors.
 
 use std::fmt;
 use std::ops::Range;
 
 use jiff::civil::Date;
 
-/// Which number comes first.
+/// The order of day, month and year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Order {
     DayFirst,
@@ -13,13 +13,13 @@ pub enum Order {
     YearFirst,
 }
 
-/// What a reading of a date supposes.
+/// The assumption of a reading of a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum By {
-    /// Nothing: a month in words, a year of four digits first.
+    /// None: a month in words, or a year of four digits first.
     Sure,
     Order(Order),
-    /// That the month's name is of a language (ISO 639): `listopad`.
+    /// The language (ISO 639) of the month's name: `listopad`.
     Language(&'static str),
 }
 
@@ -29,12 +29,12 @@ pub struct DateMeaning {
     pub by: By,
 }
 
-/// What a date says: one day, or several between which the document decides.
+/// A date of a text: one day, or several among which the document decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DateReading(pub(super) Vec<DateMeaning>);
 
 impl DateReading {
-    /// The day where there is but one.
+    /// The day where there is only one.
     pub fn only(&self) -> Option<Date> {
         let first = self.0.first()?.date;
         let same = self.0.iter().all(|reading| reading.date == first);
@@ -53,7 +53,7 @@ impl DateReading {
         self.0.iter().map(|reading| reading.date)
     }
 
-    /// The day in a document that writes its dates so.
+    /// The day in a document with this order.
     pub fn under(&self, order: Order) -> Option<Date> {
         self.only().or_else(|| {
             let mut readings = self.0.iter();
@@ -62,7 +62,7 @@ impl DateReading {
         })
     }
 
-    /// The day where its month is named in a language.
+    /// The day where the language of the month's name is `language`.
     pub fn in_language(&self, language: &str) -> Option<Date> {
         self.only().or_else(|| {
             let mut readings = self.0.iter();
@@ -72,13 +72,13 @@ impl DateReading {
     }
 }
 
-/// Where a text has a date.
+/// The place of a date in a text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DateSpan {
-    /// Bytes, without a time or day of the week beside it.
+    /// Byte range, without a time or day of the week beside it.
     pub range: Range<usize>,
     pub reading: DateReading,
-    /// It has marks or words: `20241231` and `31 12 2024` may be numbers.
+    /// Whether it has marks or words: `20241231` and `31 12 2024` may be numbers.
     pub is_marked: bool,
 }
 
@@ -93,16 +93,16 @@ pub enum DateError {
         month: i32,
         day: i32,
     },
-    /// `31.12.45`: two digits of a year that lies ahead.
+    /// `31.12.45`: a year of two digits that is too far in the future.
     FarAhead(i32),
-    /// `31.12.1812`: nothing that is read here is of that year.
+    /// `31.12.1812`: a year outside of 1900 to 2099.
     Year(i32),
     /// `31 December`.
     NoYear,
     /// `12/2024`, `May 2024`.
     NoDay,
     Several,
-    /// Other words stand beside it.
+    /// There are other words beside it.
     Words,
 }
 

@@ -6,7 +6,7 @@ use super::cursor::{Cursor, Shape, Triple};
 use super::months::{self, Named};
 use super::types::By;
 
-/// What may stand between day, month and year.
+/// Marks that may stand between day, month and year.
 const BETWEEN: [Mark; 5] = [
     Mark::Point,
     Mark::Comma,
@@ -14,10 +14,10 @@ const BETWEEN: [Mark; 5] = [
     Mark::Slash,
     Mark::Apostrophe,
 ];
-/// Atoms between two parts: `. `, ` - `, `, '`.
+/// Most atoms between two parts: `. `, ` - `, `, '`.
 const MOST_BETWEEN: usize = 3;
 
-/// Folded words between day, month and year that say nothing more.
+/// Folded words between day, month and year without a meaning of their own.
 const FILLERS: [&str; 22] = [
     "de", "del", "of", "di", "da", "d", "den", "do", "the", "mi", "na", "m", "gada", "gads",
     "metu", "года", "г", "พ", "ค", "ศ", "ar", "urte",
@@ -96,7 +96,7 @@ fn shape(cursor: &Cursor<'_>, months: Vec<Named>, day: i32, year: (i32, usize)) 
         }
     };
     let triple = |named: &Named| {
-        // Thailand shortens Buddhist years.
+        // Thai dates shorten Buddhist years to two digits.
         let year = match (named.language, year.1) {
             ("th", 2) => (2500 + year.0, 4),
             _ => year,
@@ -110,7 +110,7 @@ fn shape(cursor: &Cursor<'_>, months: Vec<Named>, day: i32, year: (i32, usize)) 
     }
 }
 
-/// A day with what may follow it: `1st`, `1er`, `12.`, `1º`.
+/// A day with a possible suffix: `1st`, `1er`, `12.`, `1º`.
 fn day(cursor: &mut Cursor<'_>) -> Option<i32> {
     const ORDINALS: [&str; 12] = [
         "st", "nd", "rd", "th", "er", "o", "a", "os", "u", "ste", "de", "e",
@@ -128,7 +128,7 @@ fn day(cursor: &mut Cursor<'_>) -> Option<i32> {
     Some(day)
 }
 
-/// A month's name, perhaps shortened with a point.
+/// A month's name, or an abbreviation with a point.
 fn month(cursor: &mut Cursor<'_>) -> Option<Vec<Named>> {
     let start = cursor.at;
     let word = cursor.word()?;
@@ -168,7 +168,7 @@ fn irish(cursor: &mut Cursor<'_>, word: &str) -> Option<Vec<Named>> {
     })
 }
 
-/// Skips marks, blanks and fillers; gives the marks.
+/// Skips marks, blanks and fillers, and returns the marks.
 fn between(cursor: &mut Cursor<'_>) -> Vec<Mark> {
     let mut marks = Vec::new();
     for _ in 0..2 {
@@ -201,7 +201,8 @@ fn filler(cursor: &mut Cursor<'_>) -> bool {
     }
 }
 
-/// Four digits, or two that are not the beginning of something else.
+/// A year of four digits, or of two that are not the beginning of another value; and its
+/// number of digits.
 fn year(cursor: &mut Cursor<'_>) -> Option<(i32, usize)> {
     let year = cursor.digits(2, 4).filter(|(_, digits)| *digits != 3)?;
     if cursor.goes_on(&[Mark::Dash, Mark::Slash]) {

@@ -1,5 +1,4 @@
-//! Whether digits with their marks are a number of their own, by what stands
-//! right beside them.
+//! Decides by the neighbouring characters whether digits with their marks are a number.
 
 use std::ops::Range;
 
@@ -7,8 +6,8 @@ use super::super::chars::{Glyph, GlyphKind};
 use super::run::Run;
 use super::types::NumberError;
 
-/// Refuses digits that are part of something else; gives whether letters stand
-/// right beside them. `whole` counts glyphs.
+/// `Err` for digits that are part of another text; otherwise whether letters are directly
+/// beside them. `whole` is a range of glyphs.
 pub(super) fn check(
     glyphs: &[Glyph],
     run: &Run,
@@ -72,7 +71,7 @@ impl Edges<'_> {
         }
     }
 
-    /// `has_word`: a currency or the code of a tax stands behind the digits.
+    /// `has_word`: whether a currency or a tax code follows the digits.
     fn right(&self, after: Glyph, end: usize, has_word: bool) -> Result<bool, NumberError> {
         let run = self.run;
         let beyond = self.glyphs.get(end + 1);
@@ -80,7 +79,7 @@ impl Edges<'_> {
         let is_digit = beyond.is_some_and(Glyph::is_digit);
         match after.kind {
             GlyphKind::Digit { .. } => Err(NumberError::Misread),
-            // A footnote behind an amount.
+            // A footnote after an amount.
             GlyphKind::Raised(_) if run.has_cents() => Ok(false),
             GlyphKind::Raised(_) => Err(NumberError::Misread),
             GlyphKind::Letter if has_word => Ok(false),
@@ -118,12 +117,12 @@ impl Edges<'_> {
     }
 }
 
-/// A sign of multiplication: `3X8.00`.
+/// Whether it is a multiplication sign: `3X8.00`.
 fn is_times(c: char) -> bool {
     matches!(c, 'x' | 'X')
 }
 
-/// Letters that OCR puts for digits.
+/// Whether it is a letter that OCR gives for a digit.
 pub(super) fn looks_like_digit(c: char) -> bool {
     matches!(c, 'l' | 'I' | 'O' | 'o' | 'О' | 'о' | '|')
 }

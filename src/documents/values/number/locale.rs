@@ -1,4 +1,4 @@
-//! The convention of a document, decided by all of its numbers together.
+//! Decides the number convention of a document from all of its numbers.
 
 use std::fmt;
 
@@ -8,27 +8,28 @@ use rust_decimal::Decimal;
 use super::super::chars::Sign;
 use super::types::{Convention, NumberReading};
 
-/// Decides how a document writes its numbers.
+/// Decides the convention of a document's numbers.
 pub struct Locale;
 
-/// A convention and what it was decided by.
+/// A convention with its reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NumberDecision {
     pub convention: Convention,
     pub reason: ConventionReason,
-    /// Numbers that show it, and numbers that show another decimal sign.
+    /// Count of numbers that show it.
     pub shown: usize,
+    /// Count of numbers that show another decimal sign.
     pub against: usize,
 }
 
-/// What decides a convention.
+/// The reason of a convention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConventionReason {
     /// A number has both signs: `1.234,50`.
     BothSigns,
-    /// A number has other than three digits behind its sign: `12,50`.
+    /// A number has a count of digits other than three after its sign: `12,50`.
     Decimals,
-    /// A number has a sign more than once: `1,234,567`.
+    /// A number has a sign several times: `1,234,567`.
     Grouping,
     /// The currency has no decimals: the yen.
     NoMinorUnit,
@@ -68,17 +69,15 @@ impl fmt::Display for NumberDecision {
 }
 
 impl NumberDecision {
-    /// The value of a number of the document; `None` where the convention does
-    /// not decide either.
+    /// The value of a number of the document; `None` where the convention does not decide.
     pub fn value(&self, number: &NumberReading) -> Option<Decimal> {
         number.under(&self.convention)
     }
 }
 
 impl Locale {
-    /// The convention of a document with these numbers (those that are ambiguous
-    /// by themselves too), and the currency if it is known. `None`: its numbers
-    /// do not show it, or contradict each other.
+    /// The convention of a document with these numbers, ambiguous ones included, and this
+    /// currency. `None` where the numbers do not show it, or contradict each other.
     pub fn decide<'a>(
         numbers: impl IntoIterator<Item = &'a NumberReading>,
         currency: Option<Currency>,
@@ -109,8 +108,8 @@ impl Locale {
     }
 }
 
-/// Several signs are in use: one counts if it is far more frequent, as an
-/// item's position `1.10` is not a price.
+/// Decides the decimal sign. Of several signs, one counts where it is far more frequent, since
+/// an item's position `1.10` is not a price.
 fn decide_decimal(
     shown: &[Convention],
     decimal: Sign,
@@ -124,7 +123,7 @@ fn decide_decimal(
     let of_decimal = shown.iter().filter(|shown| shown.decimal == Some(decimal));
     let both = of_decimal.filter_map(|shown| shown.grouping);
     let both = most(both);
-    // What groups digits elsewhere, if it is not the decimal sign itself.
+    // The grouping sign of other numbers, unless it is the decimal sign.
     let alone = shown.iter().filter_map(|shown| shown.grouping);
     let alone = most(alone.filter(|sign| *sign != decimal));
     let reason = if both.is_some() {
@@ -143,7 +142,7 @@ fn decide_decimal(
     })
 }
 
-/// Every number can be whole, and the currency has no decimals.
+/// The convention where every number can be an integer and the currency has no decimals.
 fn without_decimals(
     numbers: &[&NumberReading],
     currency: Option<Currency>,
@@ -168,7 +167,7 @@ fn without_decimals(
     })
 }
 
-/// What parts the decimals where a sign groups.
+/// The decimal sign that belongs to a grouping sign.
 fn other(grouping: Sign) -> Option<Sign> {
     match grouping {
         Sign::Point => Some(Sign::Comma),
@@ -177,7 +176,7 @@ fn other(grouping: Sign) -> Option<Sign> {
     }
 }
 
-/// The most frequent sign, how often it comes, and how often others do.
+/// The most frequent sign, its count, and the count of the others.
 fn most(signs: impl Iterator<Item = Sign>) -> Option<(Sign, usize, usize)> {
     let mut counts: Vec<(Sign, usize)> = Vec::new();
     let mut total = 0;

@@ -1,6 +1,5 @@
-//! What stands around the digits of a number and belongs to it: signs,
-//! brackets, the dash for no cents, currencies, units; and what shows that the
-//! digits are not a number of their own.
+//! The marks around the digits of a number that belong to it: signs, brackets, the dash for
+//! no cents, currencies, units; and marks that show that the digits are not a number.
 
 use std::ops::Range;
 
@@ -11,38 +10,38 @@ use super::edges::{self, looks_like_digit};
 use super::run::Run;
 use super::types::{NumberError, Repair};
 
-/// A run with its marks. Ranges count glyphs.
+/// A run with its marks. Ranges are of glyphs where nothing else is stated.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Marked {
     /// Digits and the number's own marks.
     pub own: Range<usize>,
-    /// With the currency, percent sign or unit beside it.
+    /// With the currency, percent sign or unit beside them.
     pub whole: Range<usize>,
     pub negative: bool,
-    /// A long dash behind whole units: a minus, or no cents.
+    /// Whether a long dash follows whole units: a minus, or no cents.
     pub may_be_negative: bool,
     pub no_cents: bool,
-    /// `RM.50`: the point may end the word or lead the decimals.
+    /// Whether a point may end the word before or begin the decimals: `RM.50`.
     pub may_lead: bool,
     pub percent: bool,
     /// Bytes of the unit of a quantity.
     pub unit: Option<Range<usize>>,
-    /// Bytes of the currency before and after.
+    /// Bytes of the currency before the number; `after`: after it.
     pub before: Option<Range<usize>>,
     pub after: Option<Range<usize>>,
     pub repair: Option<Repair>,
-    /// Letters stand right beside it.
+    /// Whether letters are directly beside it.
     pub is_loose: bool,
 }
 
 pub(super) struct Marker<'a> {
     pub text: &'a str,
     pub glyphs: &'a [Glyph],
-    /// Whether a sign that a blank parts from the digits counts.
+    /// Whether a sign with a blank between it and the digits counts.
     pub detached: bool,
 }
 
-/// What has been found so far.
+/// The marks found so far.
 struct Around<'a> {
     run: &'a Run,
     marked: Marked,
@@ -189,13 +188,13 @@ impl Marker<'_> {
     fn sign_left(&self, around: &mut Around<'_>, at: usize, is_apart: bool) -> bool {
         let before = self.before(at);
         let is_minus = self.kind(at) == Some(GlyphKind::Dash);
-        // Of `INV-2024`, `10-20`, `---`: no sign; `RM-4.05`: one.
+        // No sign in `INV-2024`, `10-20`, `---`; a sign in `RM-4.05`.
         let is_money = || currency::match_before(self.text, self.byte(at)).is_some();
         if before.is_some_and(|b| b.kind == GlyphKind::Dash || (b.is_word() && !is_money())) {
             return false;
         }
         if is_apart && around.marked.before.is_none() {
-            // `Item - 4.00` is a dash or a minus, `10 - 4.00` is neither's sign.
+            // `Item - 4.00` has a dash or a minus; in `10 - 4.00` it is not a sign.
             let last = (0..at).rev().find(|at| !self.glyphs[*at].is_blank());
             let near = last.is_some_and(|last| at - last <= 2);
             let is_number = last.is_some_and(|last| {
@@ -225,7 +224,7 @@ impl Marker<'_> {
         if is_letter(form) && !around.run.has_cents() {
             return false;
         }
-        // `/=` stands behind.
+        // `/=` follows the number.
         if form.starts_with('/') {
             return false;
         }
@@ -325,7 +324,7 @@ impl Marker<'_> {
         true
     }
 
-    /// CR and DR, a currency, a unit, the code of a tax.
+    /// Takes CR or DR, a currency, a unit, or a tax code to the right.
     fn word_right(&self, around: &mut Around<'_>, at: usize, is_apart: bool) -> bool {
         let byte = self.byte(at);
         let rest = &self.text[byte..];
@@ -342,7 +341,7 @@ impl Marker<'_> {
         if around.marked.after.is_some() {
             return false;
         }
-        // `1st` counts nothing.
+        // `1st` is not a quantity.
         let is_ordinal = !is_apart && rest.starts_with("st") && around.run.ends_with('1');
         if let Some(end) = units::match_unit(rest).filter(|_| !is_ordinal) {
             around.marked.unit = Some(byte..byte + end);
@@ -357,7 +356,7 @@ impl Marker<'_> {
                 return true;
             }
         }
-        // `12.50A`: the code of a tax; `12.5O` is a misread digit.
+        // `12.50A` has a tax code, `12.5O` a misread digit.
         let is_code = |c: char| c.is_ascii_uppercase() && !looks_like_digit(c);
         let ends = !self.glyphs.get(at + 1).is_some_and(Glyph::is_word);
         if !is_apart && ends && around.run.has_cents() && self.char(at).is_some_and(is_code) {
@@ -366,7 +365,7 @@ impl Marker<'_> {
         false
     }
 
-    /// An open bracket that is not closed is not the number's.
+    /// Removes an open bracket that is not closed.
     fn without_bracket(&self, around: &mut Around<'_>) {
         let (own, whole) = (&mut around.marked.own, &mut around.marked.whole);
         let inside = (whole.start..around.run.first).rev();
@@ -378,7 +377,7 @@ impl Marker<'_> {
             }
             let byte = self.byte(bracket);
             if own.start <= bracket {
-                // A minus before the bracket is not the number's either.
+                // A minus before the bracket does not belong to the number either.
                 own.start = own.start.max(start);
                 around.marked.negative = false;
             }
@@ -397,7 +396,7 @@ impl Marker<'_> {
 }
 
 impl Around<'_> {
-    /// The brackets and all between them are the number's own.
+    /// The range of the brackets with everything between them.
     fn bracketed(&self, end: usize, glyphs: &[Glyph]) -> Range<usize> {
         let own = &self.marked.own;
         let inside = (self.marked.whole.start..self.run.first).rev();
@@ -406,13 +405,13 @@ impl Around<'_> {
     }
 }
 
-/// A form of one letter (`R`): a currency before amounts with cents only.
+/// Whether a form has one letter (`R`): it is a currency only before amounts with cents.
 fn is_letter(form: &str) -> bool {
     let mut letters = form.chars().filter(|c| *c != '.');
     letters.next().is_some_and(|c| c.is_ascii_alphabetic()) && letters.next().is_none()
 }
 
-/// `CR` (credit: taken off) or `DR` (debit) with its bytes.
+/// `CR` (credit: deducted; `true`) or `DR` (debit), with its length in bytes.
 fn side_of_account(rest: &str, has_cents: bool) -> Option<(usize, bool)> {
     let word: String = rest
         .chars()

@@ -1,10 +1,9 @@
-//! Numbers as documents write them, as exact decimals.
+//! Parses numbers in the notations of documents to exact decimals.
 //!
 //! A number is digits with decimal and grouping signs and its own marks: a
 //! leading point (`.99`), a dash for no cents (`45.-`), a minus on either side,
 //! brackets, CR and DR. A currency, percent sign or unit may stand beside it.
-//! `1.234` has two readings, and both are given: see [`Locale`] for what
-//! settles them.
+//! `1.234` has two readings, and both are given; [`Locale`] decides between them.
 
 mod edges;
 mod locale;
@@ -27,7 +26,7 @@ pub use types::{
     Convention, NumberError, NumberMeaning, NumberReading, NumberRole, NumberSpan, Repair,
 };
 
-/// A text that is an amount or a bare number, with or without a currency.
+/// Parses a text that is an amount or number, with or without a currency. `Err` for other text.
 pub fn parse(text: &str) -> Result<NumberReading, NumberError> {
     let span = find(text)?;
     match span.role {
@@ -37,24 +36,24 @@ pub fn parse(text: &str) -> Result<NumberReading, NumberError> {
     }
 }
 
-/// The number that fills a text, whatever its role.
+/// The number that is the whole text, in any role.
 pub fn find(text: &str) -> Result<NumberSpan, NumberError> {
     let shows = |c: char| !c.is_whitespace() && !chars::is_invisible(c);
     let start = text.find(shows).unwrap_or(text.len());
     let end = text.trim_end_matches(|c| !shows(c)).len();
-    // Bytes of a character may end in marks that show nothing.
+    // The bytes of a character may end in invisible marks.
     let fills = |span: &&NumberSpan| {
         span.whole.start == start && span.whole.end.min(end) == end && !span.is_loose
     };
     let spans = scan(text);
-    // Of a sign that a blank parts and none, the one that counts it.
+    // Of the readings with and without a separate sign, the one with it.
     match spans.iter().find(fills) {
         Some(span) => Ok(span.clone()),
         None => Err(refuse::why(text, &spans)),
     }
 }
 
-/// A number in the form that schemas ask for: a minus, digits, a point, digits.
+/// A number in the schema's form: an optional minus, digits, an optional point with digits.
 pub fn plain(text: &str) -> Option<Decimal> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (units, decimals) = digits.split_once('.').unwrap_or((digits, "0"));
@@ -64,8 +63,8 @@ pub fn plain(text: &str) -> Option<Decimal> {
         .flatten()
 }
 
-/// Whether a number in this form may have its thousands grouped by the point:
-/// `1.234`, not `0.234` or `1234.567`.
+/// Whether the point of a number in this form may group thousands: `1.234`, not `0.234` or
+/// `1234.567`.
 pub fn may_be_thousands(value: Decimal) -> bool {
     let units = value.trunc().abs();
     value.scale() == 3 && units >= Decimal::ONE && units < Decimal::ONE_THOUSAND

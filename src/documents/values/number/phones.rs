@@ -1,14 +1,14 @@
-//! Phone numbers, whose digits are not amounts.
+//! Finds phone numbers, whose digits are not amounts.
 
 use std::ops::Range;
 
 use super::super::chars::{Glyph, GlyphKind};
 
-/// ITU-T E.164 allows 15 digits; fewer than 8 with a prefix are rare.
+/// Digits of a phone number: ITU-T E.164 allows 15; fewer than 8 with a prefix are rare.
 const DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
 
-/// Bytes of chains of digits that begin with a plus or a zero in several
-/// groups: `+49 30 1234567`, `(030) 123 45 67`, `030/1234567`.
+/// Byte ranges of sequences of several groups of digits that begin with a plus or a zero:
+/// `+49 30 1234567`, `(030) 123 45 67`, `030/1234567`.
 pub(super) fn phones(glyphs: &[Glyph]) -> Vec<Range<usize>> {
     let mut phones = Vec::new();
     let mut at = 0;
@@ -47,7 +47,7 @@ fn phone_at(glyphs: &[Glyph], start: usize) -> Option<usize> {
         }
         (groups, total, at) = (groups + 1, total + more, next + more);
     }
-    // Cents follow: the last group was the beginning of an amount.
+    // Cents follow, so the last group is the beginning of an amount.
     let is_amount = matches!(
         glyphs.get(at).map(|glyph| glyph.kind),
         Some(GlyphKind::Mark(_))
@@ -60,7 +60,7 @@ fn digits(glyphs: &[Glyph], at: usize) -> usize {
     rest.take_while(|glyph| glyph.is_digit()).count()
 }
 
-/// What parts the groups: a blank, a dash, a slash, brackets.
+/// Index of the glyph after the separator at `at`: a blank, dash, slash or brackets.
 fn skip(glyphs: &[Glyph], at: usize) -> usize {
     const MOST: usize = 3;
     let is_between = |glyph: &&Glyph| {

@@ -1,4 +1,4 @@
-//! Why a text is not a number, in true words.
+//! Reasons why a text is not a number.
 
 use super::super::chars::{self, Glyph, GlyphKind, Sign};
 use super::super::date;
@@ -7,7 +7,7 @@ use super::phones;
 use super::run::{self, Run};
 use super::types::{NumberError, NumberSpan};
 
-/// The reason for a text that no number fills.
+/// The reason for a text that is not one number.
 pub(super) fn why(text: &str, spans: &[NumberSpan]) -> NumberError {
     if text.trim().is_empty() {
         return NumberError::Empty;

@@ -1,26 +1,26 @@
-//! Runs of digits and what parts them, and the values that they can have.
+//! Runs of digits with their separators, and their possible values.
 
 use rust_decimal::Decimal;
 
 use super::super::chars::{Glyph, GlyphKind, Script, Sign};
 use super::types::{Convention, NumberMeaning};
 
-/// Digits with single signs between them, as they stand in a text.
+/// Digits with single signs between them, as in a text.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Run {
-    /// Glyphs, the end excluded.
+    /// Index of the first glyph; `end` is the index after the last one.
     pub first: usize,
     pub end: usize,
-    /// The first is empty where a sign leads: `.99`.
+    /// The first is empty where the number begins with a sign: `.99`.
     pub groups: Vec<String>,
     /// One fewer than groups.
     pub signs: Vec<Sign>,
-    /// Two raised digits behind: `12⁹⁹`.
+    /// Two raised digits at the end: `12⁹⁹`.
     pub raised: Option<String>,
     pub script: Script,
 }
 
-/// All runs of a text; digits of several scripts in one run make none.
+/// All runs of a text, without those with digits of several scripts.
 pub(super) fn runs(glyphs: &[Glyph]) -> Vec<Run> {
     let mut runs = Vec::new();
     let mut at = 0;
@@ -97,8 +97,8 @@ fn is_of(glyph: Glyph, script: Script) -> bool {
     matches!(glyph.kind, GlyphKind::Digit { script: of, .. } if of == script)
 }
 
-/// A decimal sign leads a number (`.99`, `$.99`) unless it ends a word or a
-/// sentence before it.
+/// Whether a decimal sign may begin a number (`.99`, `$.99`): not where it ends a word or a
+/// sentence.
 fn may_lead(glyphs: &[Glyph], at: usize, sign: Sign) -> bool {
     let is_decimal = matches!(sign, Sign::Point | Sign::Comma | Sign::ArabicDecimal);
     let before = at.checked_sub(1).map(|before| glyphs[before]);
@@ -113,7 +113,7 @@ fn may_lead(glyphs: &[Glyph], at: usize, sign: Sign) -> bool {
         })
 }
 
-/// Two digits and no third.
+/// Whether exactly two digits follow.
 fn are_cents(glyphs: &[Glyph], digit: impl Fn(&Glyph) -> Option<u8>) -> bool {
     let digits = glyphs.iter().take_while(|glyph| digit(glyph).is_some());
     digits.take(3).count() == 2
@@ -130,12 +130,12 @@ fn raised(glyphs: &[Glyph], at: usize) -> Option<String> {
 }
 
 impl Run {
-    /// Digits alone.
+    /// Whether it has digits alone.
     pub fn is_whole(&self) -> bool {
         self.signs.is_empty() && self.raised.is_none()
     }
 
-    /// Two digits behind the only or last sign, as money has them.
+    /// Whether it has two digits after the only or last sign, as money has.
     pub fn has_cents(&self) -> bool {
         self.raised.is_some()
             || (!self.signs.is_empty() && self.groups.last().is_some_and(|last| last.len() == 2))
@@ -149,8 +149,8 @@ impl Run {
         self.groups.iter().map(String::len).sum()
     }
 
-    /// The values that it can have: none, one or two. `no_cents`: a dash stands
-    /// for the cents (`45.-`), so that every sign parts thousands.
+    /// Its possible values: none, one or two. `no_cents`: a dash stands for the cents
+    /// (`45.-`), so that every sign separates thousands.
     pub fn readings(&self, no_cents: bool) -> Vec<NumberMeaning> {
         if let Some(cents) = &self.raised {
             return self.with_cents(cents);
@@ -177,8 +177,8 @@ impl Run {
         }
     }
 
-    /// Units, perhaps in thousands, whose cents are written otherwise. A sign
-    /// right before raised cents is not part of the run.
+    /// Units, with or without grouping, whose cents are in another notation. A sign directly
+    /// before raised cents is not part of the run.
     fn with_cents(&self, cents: &str) -> Vec<NumberMeaning> {
         let Some(sign) = self.signs.first() else {
             let convention = Convention::default();
@@ -248,7 +248,7 @@ fn is_grouping(sign: Sign) -> bool {
     )
 }
 
-/// 1 to 3 digits that do not begin with a zero, then groups of 3.
+/// Whether the groups are 1 to 3 digits that do not begin with a zero, then groups of 3.
 fn are_thousands(groups: &[String]) -> bool {
     let Some((first, rest)) = groups.split_first() else {
         return false;
@@ -256,7 +256,7 @@ fn are_thousands(groups: &[String]) -> bool {
     leads(first, 3) && !rest.is_empty() && rest.iter().all(|group| group.len() == 3)
 }
 
-/// 1 or 2 digits, groups of 2, and 3 digits at the end.
+/// Whether the groups are 1 or 2 digits, groups of 2, and 3 digits at the end.
 fn are_lakhs(groups: &[String]) -> bool {
     match groups {
         [first, middle @ .., last] => {
@@ -273,7 +273,7 @@ fn leads(first: &str, most: usize) -> bool {
     (1..=most).contains(&first.len()) && !first.starts_with('0')
 }
 
-/// `None`: more digits than a decimal holds (28).
+/// A meaning of these digits; `None` for more digits than a decimal has (28).
 fn reading(units: &str, decimals: &str, convention: Convention) -> Option<NumberMeaning> {
     let units = if units.is_empty() { "0" } else { units };
     let text = match decimals {
@@ -284,9 +284,9 @@ fn reading(units: &str, decimals: &str, convention: Convention) -> Option<Number
     Some(NumberMeaning { value, convention })
 }
 
-/// Runs that blanks part, put together where they can be one number.
+/// Runs with blanks between them, joined where they can be one number.
 pub(super) fn joined(glyphs: &[Glyph], runs: &[Run]) -> Vec<Joined> {
-    /// More groups are not an amount of money.
+    /// Most groups of an amount of money.
     const MOST: usize = 6;
     let mut all = Vec::new();
     for first in 0..runs.len() {
@@ -327,9 +327,9 @@ pub(super) fn joined(glyphs: &[Glyph], runs: &[Run]) -> Vec<Joined> {
 /// One number of several runs.
 pub(super) struct Joined {
     pub run: Run,
-    /// A blank stands where none belongs: `12. 50`.
+    /// Whether a blank is at a wrong place: `12. 50`.
     pub is_repaired: bool,
-    /// All blanks forbid a line break: its parts are not numbers.
+    /// Whether all blanks are no-break spaces: its parts are then not numbers.
     pub is_tight: bool,
 }
 
@@ -342,7 +342,7 @@ impl Run {
     }
 }
 
-/// Whether exactly one blank parts two runs, and whether it forbids a break.
+/// `Some` where exactly one blank is between two runs; whether it is a no-break space.
 fn blank_between(glyphs: &[Glyph], end: usize, start: usize) -> Option<bool> {
     match glyphs.get(end..start)? {
         [one] => match one.kind {
@@ -353,7 +353,7 @@ fn blank_between(glyphs: &[Glyph], end: usize, start: usize) -> Option<bool> {
     }
 }
 
-/// `12. 50`, `12 ,50`, `1, 234.50`: a blank beside a sign, as OCR puts it.
+/// Joins runs with a blank beside a sign, as OCR may give it: `12. 50`, `12 ,50`, `1, 234.50`.
 fn repaired(glyphs: &[Glyph], runs: &[Run], first: usize) -> Option<Joined> {
     let (run, next) = (&runs[first], runs.get(first + 1)?);
     if run.raised.is_some() || run.script != next.script {

@@ -10,10 +10,10 @@ use super::phones;
 use super::run::{self, Joined, Run};
 use super::types::{NumberReading, NumberRole, NumberSpan, Repair};
 
-/// Every number of a text, by where it begins, the longest first. A number with
-/// blanks between its groups, or after its minus, is given whole and in parts:
-/// only the layout distinguishes `1 234` from two columns. Dates, times, phone
-/// numbers and codes are left out.
+/// Every number of a text, in the order of its start, the longest first. A number with blanks
+/// between its groups, or after its minus, is given complete and in parts, since only the
+/// layout distinguishes `1 234` from two columns. Dates, times, phone numbers and codes are
+/// left out.
 pub fn scan(text: &str) -> Vec<NumberSpan> {
     let glyphs = chars::glyphs(text);
     let runs = run::runs(&glyphs);
@@ -51,10 +51,10 @@ pub fn scan(text: &str) -> Vec<NumberSpan> {
     spans
 }
 
-/// The joined numbers that hold a run, but for one of them; sorted by their
-/// first glyphs, and so near each other.
+/// The joined numbers that contain a run, without the one with the index `but`. `joined` is
+/// sorted by first glyphs.
 fn covering<'a>(joined: &'a [Joined], run: &Run, but: Option<usize>) -> Vec<&'a Joined> {
-    /// As many begin at the runs of the longest joined number.
+    /// Most joined numbers that begin at the runs of the longest one.
     const NEAR: usize = 64;
     let end = joined.partition_point(|whole| whole.run.first <= run.first);
     let near = end.saturating_sub(NEAR)..end;
@@ -62,7 +62,7 @@ fn covering<'a>(joined: &'a [Joined], run: &Run, but: Option<usize>) -> Vec<&'a 
     others.filter(|whole| whole.run.end >= run.end).collect()
 }
 
-/// Bytes of dates with marks and of phone numbers.
+/// Byte ranges of dates with marks and of phone numbers.
 fn taken(text: &str, glyphs: &[Glyph]) -> Vec<Range<usize>> {
     let dates = date::scan(text, None).into_iter();
     let mut taken: Vec<_> = dates
@@ -84,7 +84,7 @@ impl Scanner<'_> {
         start..self.glyphs[glyphs.end - 1].end
     }
 
-    /// Adds the number that a run is, with and without a sign apart.
+    /// Adds the number of a run, with and without a separate sign.
     fn push(&self, spans: &mut Vec<NumberSpan>, run: &Run, is_part: bool, repair: Option<Repair>) {
         for detached in [false, true] {
             let marker = Marker {
@@ -126,7 +126,7 @@ impl Scanner<'_> {
         }
         readings.dedup_by(|a, b| a.value == b.value);
         let currency = self.currency(marked);
-        // `₩10,000` has one meaning: the won has no decimals.
+        // `₩10,000` has one meaning, since the won has no decimals.
         let first = currency.as_ref().and_then(|all| all.all().first().copied());
         if first.is_some_and(|first| !currency::has_decimals(first)) && readings.len() > 1 {
             readings.retain(|reading| reading.convention.decimal.is_none());

@@ -1,4 +1,4 @@
-//! What a number says, and why a text is not a number.
+//! Types of numbers, and errors.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,17 +8,17 @@ use rust_decimal::Decimal;
 use super::super::chars::Sign;
 use super::super::currency::Candidates;
 
-/// What the signs of a number mean.
+/// The meaning of the signs of a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Convention {
-    /// Between units and decimals; `None`: the number does not show it.
+    /// Sign between units and decimals; `None`: the number does not show it.
     pub decimal: Option<Sign>,
-    /// Between groups of digits; `None`: the number does not show it.
+    /// Sign between groups of digits; `None`: the number does not show it.
     pub grouping: Option<Sign>,
 }
 
 impl Convention {
-    /// Whether both can hold in one document.
+    /// Whether both are possible in one document.
     pub fn agrees(&self, other: &Convention) -> bool {
         let same = |a: Option<Sign>, b: Option<Sign>| a.is_none() || b.is_none() || a == b;
         let apart = |a: Option<Sign>, b: Option<Sign>| a.is_none() || a != b;
@@ -28,25 +28,25 @@ impl Convention {
     }
 }
 
-/// One value that a number can have, and what its signs mean then.
+/// A possible value of a number, with the meaning of its signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NumberMeaning {
-    /// With as many decimals as are written.
+    /// With as many decimals as in the text.
     pub value: Decimal,
     pub convention: Convention,
 }
 
-/// What a number says: one value, or two.
+/// A number of a text: one value, or two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NumberReading {
     pub(super) first: NumberMeaning,
     pub(super) second: Option<NumberMeaning>,
-    /// What had to be put right to read it.
+    /// The error that was corrected to read it.
     pub repair: Option<Repair>,
 }
 
 impl NumberReading {
-    /// The value where there is but one.
+    /// The value where there is only one.
     pub fn only(&self) -> Option<Decimal> {
         self.second.is_none().then_some(self.first.value)
     }
@@ -65,8 +65,7 @@ impl NumberReading {
         self.readings().map(|reading| reading.value)
     }
 
-    /// The value in a document that writes its numbers so; `None` where that
-    /// does not decide.
+    /// The value in a document with this convention; `None` where that does not decide.
     pub fn under(&self, convention: &Convention) -> Option<Decimal> {
         if let Some(only) = self.only() {
             return Some(only);
@@ -80,7 +79,7 @@ impl NumberReading {
     }
 }
 
-/// What is not as numbers are written, though it can be read.
+/// An error in the notation of a number that can still be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repair {
     /// A blank beside the decimal or grouping sign: `12. 50`, `1, 234.50`.
@@ -89,16 +88,16 @@ pub enum Repair {
     SignApart,
 }
 
-/// What a number is, by what stands beside it.
+/// The role of a number, by the text beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NumberRole {
     Plain,
     Percent,
-    /// With the bytes of its unit.
+    /// A quantity with the byte range of its unit.
     Quantity(Range<usize>),
 }
 
-/// Where a text has a number.
+/// The place of a number in a text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NumberSpan {
     /// Bytes of its digits and own marks.
@@ -107,17 +106,16 @@ pub struct NumberSpan {
     pub whole: Range<usize>,
     pub reading: NumberReading,
     pub role: NumberRole,
-    /// Of the sign, code or word beside it.
+    /// The currencies of the sign, code or word beside it.
     pub currency: Option<Candidates>,
-    /// It stands within a longer number that blanks part: `234,56` in
-    /// `1 234,56`.
+    /// Whether it is part of a longer number with blanks: `234,56` in `1 234,56`.
     pub is_part: bool,
-    /// Letters stand right beside it: `Total45.60`. It is not a text of its own.
+    /// Whether letters are directly beside it: `Total45.60`. It is then not a separate word.
     pub is_loose: bool,
 }
 
 impl NumberSpan {
-    /// Bytes of what stands before and behind the number and belongs to it.
+    /// Byte ranges of the text before and after the number that belongs to it.
     pub fn beside(&self) -> [Range<usize>; 2] {
         let before = self.whole.start..self.range.start;
         [before, self.range.end..self.whole.end]
@@ -129,7 +127,7 @@ impl NumberSpan {
 pub enum NumberError {
     Empty,
     NoNumber,
-    /// Letters, or digits of another script, stand among its digits: `l2.50`.
+    /// Letters, or digits of another script, are among its digits: `l2.50`.
     Misread,
     /// Digits that are part of a code, fraction or range: `INV-2024`, `1/2`.
     Code,
@@ -146,7 +144,7 @@ pub enum NumberError {
     OpenEnd,
     /// More than 28 digits.
     TooLong,
-    /// Other words stand beside it.
+    /// There are other words beside it.
     Words,
 }
 
