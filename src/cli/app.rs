@@ -1,4 +1,4 @@
-//! What every subcommand needs.
+//! The context of every subcommand.
 
 use super::output::Out;
 use super::progress::Progress;

@@ -26,7 +26,7 @@ use crate::outputs::evaluation;
 #[derive(Args)]
 pub struct Calibrate {
     /// Folder, or file that ends in .json, for the calibration
-    /// [default: the setting `acceptance.calibration`, else the user's data folder]
+    /// [default: the setting `acceptance.calibration`, otherwise the user's data folder]
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
     /// Confidence (0.5 to 1) of each certified error rate

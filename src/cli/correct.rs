@@ -15,8 +15,8 @@ use crate::store::{FieldChange, Store};
 
 /// Correct values of a record, or approve it
 ///
-/// The values are checked again. What was changed, by whom and why stays in the
-/// database; `docmill show` prints it.
+/// The values are checked again. The database keeps each change with the person
+/// and the reason; `docmill show` prints them.
 #[derive(Args)]
 pub struct Correct {
     /// Number of the record
@@ -28,7 +28,7 @@ pub struct Correct {
     /// The record is right as it is now: accept it
     #[arg(long)]
     approve: bool,
-    /// Why; kept with the change
+    /// Reason, kept with the change
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }

@@ -231,7 +231,7 @@ fn calibration(settings: &Settings) -> CheckResult {
     .into())
 }
 
-/// The engine that reads the words of scans.
+/// Checks the OCR engine.
 fn ocr(settings: &Settings) -> CheckResult {
     if settings.ocr.mode == OcrMode::Off {
         return Ok(CheckNote::Note("none (setting `ocr.mode`)".to_owned()));
@@ -296,7 +296,7 @@ async fn engines(settings: &Settings) -> (CheckResult, CheckResult) {
     }
 }
 
-/// The engines that started, and the answers of reader servers.
+/// Lists the engines that started, and the answers of endpoints.
 async fn answers(engines: &pipeline::Engines) -> CheckResult {
     let mut found = vec!["rasterizer, router and reader".to_owned()];
     for readers in &engines.stages.readers {

@@ -13,20 +13,20 @@ use crate::outputs::duplicates::{self, Thumbnails};
 use crate::pipeline::Drawer;
 use crate::store::{DocumentId, Store};
 
-/// Pages that are drawn for an HTML page, at most.
+/// Most pages that are drawn for an HTML page.
 const MOST_THUMBNAILS: usize = 400;
 
 /// List documents that were captured more than once
 ///
-/// Records whose values are equal are captures of one document. A differing
-/// number, date or total makes two documents, however alike they look. What is
-/// undecided is shown with what differs. Nothing is deleted.
+/// Records with equal values are captures of one document. Records with another
+/// number, date or total are of two documents, even if they look the same.
+/// Undecided pairs are listed with their differences. Nothing is deleted.
 #[derive(Args)]
 pub struct Duplicates {
     /// Write a page that shows the captures side by side
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Remember that the documents of two records are not one
+    /// Decide that two records are of different documents
     #[arg(long, num_args = 2, value_names = ["ID", "ID"], conflicts_with_all = ["html", "json"])]
     not_duplicate: Vec<i64>,
     /// Print one JSON object
@@ -45,7 +45,7 @@ impl Duplicates {
         let store = Store::open_to_read(&app.settings().db).await?;
         let captures = store.captures().await?;
         let rejected = store.rejected_pairs().await?;
-        // Comparing all of them takes a moment, which would block the runtime.
+        // Comparing all records would block the runtime.
         let found = tokio::task::spawn_blocking(move || archive::duplicates(&captures, &rejected));
         let found = found.await?;
         if let Some(file) = &self.html {
@@ -84,8 +84,7 @@ async fn reject(app: &mut App, a: i64, b: i64) -> anyhow::Result<ExitStatus> {
     Ok(ExitStatus::Success)
 }
 
-/// The first page of each record; those of files that cannot be drawn any more
-/// are left out.
+/// Thumbnails of the first page of each record, without pages that cannot be drawn any more.
 async fn thumbnails(app: &App, found: &Found) -> anyhow::Result<Thumbnails> {
     let of_groups = found.groups.iter().flat_map(|group| &group.members);
     let undecided = found.undecided.iter().flat_map(|pair| &pair.members);

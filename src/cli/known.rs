@@ -1,5 +1,5 @@
-//! Documents whose values are known, for `eval` and `calibrate`: they are read
-//! now, or their records come from the database.
+//! Documents with known values, for `eval` and `calibrate`. They are read now, or their
+//! records come from the database.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -49,7 +49,7 @@ pub struct KnownFlags {
 /// Documents compared with their known values.
 pub struct Judged {
     pub documents: Vec<JudgedDocument>,
-    /// Of the runs that read them; `None`: nothing was read.
+    /// Statistics of the runs that read them; `None`: nothing was read.
     pub summary: Option<RunStatistics>,
     /// Acceptance policies by the hash of the reader.
     pub policies: BTreeMap<String, Policy>,

@@ -16,7 +16,7 @@ use crate::config::UsageError;
 use crate::domain::Reason;
 use crate::pipeline::Event;
 
-/// Upper bounds in seconds: a page takes a fraction of a second with a small
+/// Upper bounds of the histogram in seconds: a page takes a fraction of a second with a small
 /// model and minutes with a large one on a CPU.
 const SECONDS: [f64; 14] = [
     0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0,

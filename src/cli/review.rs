@@ -10,10 +10,10 @@ use crate::pipeline;
 use crate::review::Server;
 use crate::store::Store;
 
-/// Show the records that need review in a browser, and settle them
+/// Review records in a browser: correct or approve them
 ///
 /// Serves a page on this machine until Ctrl+C and prints its link, which works
-/// once, in one browser. Corrections and approvals are those of
+/// once, in one browser. Corrections and approvals have the effect of
 /// `docmill correct`.
 #[derive(Args)]
 pub struct Review {

@@ -16,25 +16,25 @@ use crate::ingest;
 use crate::pipeline::Embedder;
 use crate::store::{PageFilter, Store};
 
-/// Reasons that a row of the table shows.
+/// Most reasons that a row of the table shows.
 const SHOWN_REASONS: usize = 3;
 
 /// Find pages by words, numbers, dates and looks
 ///
-/// Words are looked for in the pages, their records' values and the names of
-/// files. A number or date is found in whatever form a page has it in. Words
-/// that resemble those typed count less, as do pages that only look like what
-/// is described. Quotes hold words together: '"Druck GmbH"'.
+/// Searches the words of pages, the values of their records and the names of
+/// files. A number or date is found in any form that a page may have. Words that
+/// resemble the typed ones count less, and so do pages that only look like the
+/// query. Quotes make a phrase: '"Druck GmbH"'.
 #[derive(Args)]
 pub struct Search {
-    /// What to look for; without it, what the filters let through
+    /// Words to search for; without them, all pages of the filters
     query: Vec<String>,
     #[command(flatten)]
     filter: FilterFlags,
     /// Most pages to show
     #[arg(long, value_name = "N", default_value = "20")]
     limit: std::num::NonZeroU32,
-    /// Do not compare what pages look like: CLIP is not started
+    /// Do not compare looks; CLIP is not started
     #[arg(long)]
     words_only: bool,
     /// Print one JSON object per page
@@ -61,7 +61,7 @@ struct FilterFlags {
     /// Only records with a total of at most this
     #[arg(long, value_name = "AMOUNT", value_parser = amount)]
     max_total: Option<i64>,
-    /// Only records whose seller or merchant has this in its name
+    /// Only records with this text in the name of the seller or merchant
     #[arg(long, value_name = "NAME")]
     seller: Option<String>,
     /// Only records with this status
@@ -94,7 +94,7 @@ fn day(text: &str) -> Result<Date, String> {
         .ok_or_else(|| "this may be two days: write it as YYYY-MM-DD".to_owned())
 }
 
-/// In ten-thousandths.
+/// Parses an amount; the result is in ten-thousandths of the currency.
 fn amount(text: &str) -> Result<i64, String> {
     let plain = number::plain(text);
     let value = match plain {
@@ -143,7 +143,7 @@ pub fn show(app: &mut App, found: &[Found], json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The query as CLIP sees it, where pages can be compared with that.
+/// CLIP's embedding of the query; `None` where no page can be compared with it.
 async fn look(settings: &Settings, store: &Store, text: &str) -> Option<TextVector> {
     let embed = async {
         let model = Embedder::model(settings)?;
@@ -219,8 +219,8 @@ fn reasons(why: &[Why]) -> String {
     shown.join("; ")
 }
 
-/// `total = 384.37`, `"384,37" at 62 %, 81 %`: places are of the left top
-/// corner.
+/// A reason in words: `total = 384.37`, `"384,37" at 62 %, 81 %`. Places are those of the top
+/// left corner, in percent of the page's width and height.
 fn reason(why: &Why) -> String {
     let what = match &why.evidence {
         Evidence::Field { field, value } => format!("{field} = {}", clean(value)),

@@ -14,8 +14,8 @@ use crate::store::Store;
 
 /// Find pages that look like a page
 ///
-/// The page is that of a record, or of a file, which need not have been taken
-/// in. CLIP compares it with every page that it has seen.
+/// The page is one of a record or of a file. The file need not be in the
+/// database. CLIP compares it with every page that has an embedding.
 #[derive(Args)]
 pub struct Similar {
     /// Number of a record, or path of a file (`./7` for a file named 7)
@@ -32,7 +32,7 @@ pub struct Similar {
     json: bool,
 }
 
-/// Where the page is.
+/// The place of the page.
 struct Place {
     /// Its id, if it is stored.
     stored: Option<i64>,

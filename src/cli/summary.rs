@@ -11,10 +11,10 @@ use crate::domain::{Facts, Failure, Fields, Finding, FindingCode, Record, Severi
 use crate::outputs::report::RunReport;
 use crate::pipeline::{Event, RunStatistics};
 
-/// Longer tables are useless on a screen; `export` has all rows.
+/// Most rows of the table; `export` has all.
 const MOST_ROWS: usize = 300;
 
-/// RunTable of a run, collected from its events.
+/// The table of a run, collected from its events.
 #[derive(Default)]
 pub struct RunTable {
     rows: Vec<Row>,

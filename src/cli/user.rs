@@ -1,4 +1,4 @@
-//! Who is at work, and why: for what the database keeps of a person's acts.
+//! The user's name and reason, which the database keeps with decisions.
 
 use crate::config::UsageError;
 
@@ -11,7 +11,7 @@ pub fn user() -> String {
     named.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
 }
 
-/// A reason that says something.
+/// The trimmed reason; `Err` for an empty text.
 pub fn reason(text: &str) -> Result<&str, UsageError> {
     match text.trim() {
         "" => Err(UsageError("--reason is empty: say why".to_owned())),

@@ -17,10 +17,9 @@ use crate::ingest;
 use crate::outputs::accounts::{self, Accounts, Held, Input, Plan, TargetName, sha256};
 use crate::store::{BatchRow, Store};
 
-/// The file that is read from the working folder unless another is named.
+/// The file in the working folder, used where no other is named.
 const ACCOUNTS: &str = "accounts.toml";
-/// Another process may export or record at the same time; a plan is then made
-/// again.
+/// Most plans for one batch: another process may change the ledger or records meanwhile.
 const TRIES: u32 = 5;
 
 #[derive(Args)]
@@ -108,7 +107,7 @@ impl std::ops::Deref for Claimed {
     }
 }
 
-/// With the number of bills that a person has to settle first.
+/// Plans and claims a batch. Also returns the number of bills that are not accepted.
 async fn claim(
     store: &Store,
     target: TargetName,
@@ -147,8 +146,8 @@ fn now() -> i64 {
     since.map_or(0, |since| since.as_millis() as i64)
 }
 
-/// An export that was killed has claimed its bills. Its files are written where
-/// they were to lie, so that no bill is in two files.
+/// Writes the files of an export that was killed after it had claimed its bills, to their
+/// intended folder, so that no bill is in two files.
 async fn finish_interrupted(store: &Store, out: &mut Out) -> anyhow::Result<()> {
     for batch in store.unwritten_batches().await? {
         if batch.is_forgotten {
@@ -178,8 +177,7 @@ async fn finish_interrupted(store: &Store, out: &mut Out) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Writes the stored files of a batch: the manifest last, so that where it lies,
-/// all of them do.
+/// Writes the stored files of a batch, the manifest last: where it exists, all files do.
 pub async fn write_files(store: &Store, batch: &BatchRow, folder: &Path) -> anyhow::Result<()> {
     output::create_folder(folder)?;
     let mut files = store.batch_files(batch.id).await?;

@@ -27,9 +27,9 @@ pub enum Action {
         #[arg(long, short, value_name = "DIR")]
         out: Option<PathBuf>,
     },
-    /// Take a batch back, so that its bills are exported again
+    /// Reverse a batch, so that its bills are exported again
     ///
-    /// Only after its file was discarded, or its bills were removed from the books.
+    /// Only after its files were discarded, or its bills were removed from the books.
     Reverse {
         /// Number of the batch
         batch: i64,
@@ -48,7 +48,7 @@ pub enum Action {
         #[arg(long, short, value_name = "DIR")]
         out: PathBuf,
     },
-    /// Remember that two records are two payments
+    /// Decide that two records are two payments
     Distinct {
         /// The record that is held
         id: i64,

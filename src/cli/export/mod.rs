@@ -100,7 +100,7 @@ impl CsvFlags {
         self.excel_locale.is_some() || self.separator.is_some() || switches
     }
 
-    /// The preset, with what the other flags change.
+    /// The preset, changed by the other flags.
     fn style(&self) -> CsvStyle {
         let preset = self.excel_locale.unwrap_or_default();
         CsvStyle {
@@ -156,7 +156,8 @@ impl Export {
         Ok(ExitStatus::Success)
     }
 
-    /// What a batch contains is decided by the ledger and accounts.toml alone.
+    /// `Err` for flags that select records: only the ledger and accounts.toml decide what a
+    /// batch contains.
     fn check_batch(&self) -> Result<(), UsageError> {
         let is_plain = self.format.is_some() || !self.status.is_empty() || self.csv.is_set();
         match is_plain || self.buyer_country.is_some() {
@@ -245,7 +246,7 @@ impl Export {
             }
         }
         warn_of_older_files(folder, &written);
-        // Not on stdout, which lists the refused invoices.
+        // Not on stdout, which lists the invoices that were not written.
         if tracing::enabled!(tracing::Level::WARN) {
             eprintln!(
                 "docmill: {} written to {}, {refused} refused{}",
@@ -268,7 +269,7 @@ impl Export {
 /// Records fetched at once.
 const CHUNK: u32 = 100;
 
-/// On stdout, not in the log, which contains no text of documents.
+/// Reports on stdout, not in the log, which contains no text of documents.
 fn report_refused(
     out: &mut Out,
     stored: &StoredRecord,
