@@ -25,7 +25,7 @@ const CELL: usize = 32_767;
 
 pub struct Xlsx;
 
-/// A bill's values for a workbook.
+/// Values of a workbook's row that are not in the bill.
 pub struct Entry {
     account: Option<String>,
     path: String,
