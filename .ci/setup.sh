@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what building and running docmill needs and this machine lacks:
-# Debian's cmake, libclang, a C++ compiler and ccache, and PDFium's shared
-# library out of the PyPI wheel `pypdfium2`. Safe to run again.
+# Installs missing packages for building and running docmill: Debian's cmake, libclang,
+# a C++ compiler and ccache, and PDFium's shared library from the PyPI wheel
+# `pypdfium2`. It can be run again.
 set -euo pipefail
 
 # PDFium build 8149. The wheel's SHA-256, as PyPI publishes it.
@@ -54,7 +54,7 @@ install_pdfium() {
     echo "$WHEEL_SHA256  $wheel" | sha256sum --check --quiet -
     python3 -m zipfile -e "$wheel" "$work"
     mkdir -p "$LIB_DIR"
-    # Renamed into place: another program never loads half a library.
+    # Renamed into place, so that another program never loads an incomplete library.
     cp "$work/pypdfium2_raw/libpdfium.so" "$LIB_DIR/.libpdfium.so.new"
     mv "$LIB_DIR/.libpdfium.so.new" "$LIB_DIR/libpdfium.so"
     echo "$WHEEL_SHA256" >"$LIB_DIR/pdfium.sha256"

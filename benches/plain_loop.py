@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """The default weights in a plain loop: PP-OCR in Python, then a prebuilt
-llama.cpp, one page after the other. The peer of `docmill run`, in time and in
+llama.cpp, one page after the other, to compare with `docmill run` in time and
 values.
 
     pip install -r training/requirements.txt
     python3 benches/plain_loop.py --type receipt [--docmill target/release/docmill] PICTURE...
 
-Each picture is read greedily, without a grammar, checks or a store; the type is
-given. With `--docmill` the same pictures are then read by docmill into a new
-database, as the same type, and both times are printed with their ratio. Loading
-the weights counts on both sides.
+Each picture is decoded greedily, without a grammar, checks or a store; the type is
+given. With `--docmill`, docmill then reads the same pictures as the same type into a
+new database, and both times are printed with their ratio. Both times include loading
+the weights.
 """
 import argparse
 import json

@@ -1,5 +1,5 @@
-//! How long the review page's requests take with 10,000 records in the queue,
-//! over HTTP:
+//! Measures the duration of the review page's requests over HTTP, with 10,000 records in the
+//! queue:
 //!
 //! ```text
 //! cargo bench --bench review

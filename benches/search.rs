@@ -1,5 +1,5 @@
-//! How long search and the comparison of records take in an archive of 100,000
-//! made pages, which are filled in first:
+//! Measures the duration of searches and of the comparison of records in an archive of
+//! 100,000 generated pages, which are stored first:
 //!
 //! ```text
 //! cargo bench --bench search
@@ -16,7 +16,7 @@ const PAGES: i64 = 100_000;
 const WORDS_OF_A_PAGE: usize = 120;
 const DIMENSIONS: usize = 512;
 
-/// A made sequence of numbers (xorshift, Marsaglia 2003).
+/// A reproducible pseudorandom sequence (xorshift, Marsaglia 2003).
 struct Dice(u64);
 
 impl Dice {
@@ -27,7 +27,7 @@ impl Dice {
         self.0 % sides
     }
 
-    /// Frequent words are frequent: the square of an even draw.
+    /// A word; the square of a uniform number makes some words more frequent.
     fn word(&mut self) -> String {
         const SYLLABLES: [&str; 16] = [
             "ba", "ren", "tol", "ki", "mus", "da", "wer", "lin", "so", "gra", "pe", "tum", "ha",

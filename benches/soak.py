@@ -3,11 +3,11 @@
 
     python3 benches/soak.py [--pages 10000] [--every 4] [--out soak] [--docmill target/release/docmill]
 
-Makes PAGES small pages under OUT/in, each with bytes of its own: every EVERY-th
-one a receipt or screenshot of one or two tiles, which the model reads, the
-others blank. Runs docmill over them, writes a line for each process every few
-seconds to OUT/memory.csv and draws OUT/memory.svg. Stopped, or killed, the same
-command goes on. Needs nothing but Python.
+Makes PAGES small pages under OUT/in with different bytes: every EVERY-th page is a
+receipt or screenshot of one or two tiles, which the model reads, the others are
+blank. Runs docmill over them, writes a line for each process every few seconds to
+OUT/memory.csv and draws OUT/memory.svg. After an interruption the same command
+continues. Needs only Python.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import time
 import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# Between samples: the first come sooner, so that a short run has some.
+# Seconds between samples: shorter at the start, so that a short run has some.
 SECONDS = (1, 5)
 COLOURS = {"supervisor": "#222222", "rasterizer": "#d95f02", "router": "#1b9e77", "reader": "#7570b3"}
 FIELDS = ["seconds", "pages", "role", "pid", "rss_kib", "pss_kib", "anonymous_kib", "peak_kib"]
@@ -110,7 +110,7 @@ def counts(rows):
 
 
 def tell_database(database):
-    """What became of the pages, and of the workers that are there no more."""
+    """The states of the pages, and the workers that ended."""
     outcome = """SELECT count(*), CASE WHEN state = 'failed' THEN 'failed' WHEN model_hash IS NOT NULL THEN 'read by the model'
         ELSE 'blank, seen by the router alone' END FROM pages p LEFT JOIN readings r ON r.id = p.reading_id
         WHERE state IN ('done', 'failed') GROUP BY 2 ORDER BY 1 DESC"""
@@ -151,7 +151,7 @@ def soak(options):
     make_pages(out / "in", options.pages, options.every)
     database, log = out / "soak.db", out / "memory.csv"
     earlier = read_samples(log)
-    # Time goes on where the last sample was taken.
+    # Time continues from the last sample.
     start = time.monotonic() - (float(earlier[-1]["seconds"]) if earlier else 0)
     command = [options.docmill, "-q", "--db", database, "run", out / "in"]
     with log.open("a", newline="") as file, (out / "docmill.log").open("a") as messages:
@@ -159,7 +159,7 @@ def soak(options):
         if not earlier:
             writer.writerow(FIELDS)
         run = subprocess.Popen(command, stdout=messages, stderr=messages)
-        # docmill drains by itself; a second signal is not for it.
+        # docmill stops by itself after one signal; a second one would end it at once.
         signal.signal(signal.SIGTERM, lambda *_: run.terminate())
         try:
             while run.poll() is None:
