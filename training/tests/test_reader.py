@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from weights import adapter, answer, examples_text, noise_text, page_text, stage_reader, tagged, typing_copies
+from weights import adapter, adapter_training, answer, examples_text, noise_text, page_text, stage_reader, tagged, typing_copies
 from weights.page import Mark
 from weights.page_text import Segment
 from weights.reader_commands import BASE
@@ -128,7 +128,7 @@ def test_the_adapter_computes_the_same_in_llama_cpp(base, model, tmp_path):
     again = SmolLM(base)
     adapter.load(again, path)
     # Q8_0: 8 bits, a scale in f16 for 32 numbers.
-    trained, stored = stage_reader.flat(model), stage_reader.flat(again)
+    trained, stored = adapter_training.flat(model), adapter_training.flat(again)
     assert (trained - stored).abs().max() <= trained.abs().max() / 127
     tokenizer, made = base.tokenizer(), examples_text.example(random.Random(2), "receipt", noise=False)
     prompt = tokenizer.prompt(made.kind, made.page_text)

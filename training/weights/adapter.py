@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from gguf import GGMLQuantizationType, GGUFValueType, quants
 
-from .smollm import ALPHA, PROJECTIONS, Base, SmolLM
+from .smollm import PROJECTIONS, SCALE, Base, SmolLM
 
 _FILE_TYPE_Q8_0 = 7
-_Q8_0 = GGMLQuantizationType.Q8_0
+_Q8_0, _F16 = GGMLQuantizationType.Q8_0, GGMLQuantizationType.F16
+_BLOCK = 32  # numbers that share a scale in Q8_0
 # Keys that a writer sets by itself.
 _WRITTEN = ("general.architecture", "general.file_type", "general.quantization_version")
 
@@ -32,23 +33,25 @@ def _replaced(path: Path, write) -> None:
     fresh.replace(path)
 
 
-def export(model: SmolLM, path: Path) -> None:
+def export(model: SmolLM, path: Path, name: str = "docmill-small") -> None:
     """A LoRA adapter of llama.cpp in Q8_0: `NAME.lora_a` is rank x inputs,
-    `NAME.lora_b` outputs x rank; it computes W x + alpha/rank B A x."""
+    `NAME.lora_b` outputs x rank; it computes W x + alpha/rank B A x. Where the
+    rank is no multiple of Q8_0's 32, `lora_b` is in f16."""
 
     def write(fresh: Path) -> None:
         out = gguf.GGUFWriter(str(fresh), "llama")
         out.add_type(gguf.GGUFType.ADAPTER)
         out.add_quantization_version(gguf.GGML_QUANT_VERSION)
-        out.add_name("docmill-small")
+        out.add_name(name)
         out.add_string("adapter.type", "lora")
-        out.add_float32("adapter.lora.alpha", float(ALPHA))
+        out.add_float32("adapter.lora.alpha", SCALE * model.rank)
         for number, layer in enumerate(model.layers):
             for projection in PROJECTIONS:
                 part = getattr(layer, projection)
                 for letter in "ab":
-                    array = quants.quantize(getattr(part, letter).detach().float().numpy(), _Q8_0)
-                    out.add_tensor(f"{_name(number, projection)}.lora_{letter}", array, raw_dtype=_Q8_0)
+                    array = getattr(part, letter).detach().float().numpy()
+                    kind = _F16 if array.shape[1] % _BLOCK else _Q8_0
+                    out.add_tensor(f"{_name(number, projection)}.lora_{letter}", quants.quantize(array, kind), raw_dtype=kind)
         _finish(out)
 
     _replaced(path, write)
@@ -75,7 +78,7 @@ def merged(model: SmolLM, base: Base, path: Path) -> None:
                 part = getattr(layer, projection)
                 # As the adapter's file holds them.
                 a, b = (torch.from_numpy(_rounded(matrix.float().numpy())) for matrix in (part.a, part.b))
-                tensors[_name(number, projection)] += part.scale * (b @ a)
+                tensors[_name(number, projection)] += SCALE * (b @ a)
 
     def write(fresh: Path) -> None:
         out = gguf.GGUFWriter(str(fresh), base.value("general.architecture"))

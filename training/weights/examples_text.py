@@ -29,6 +29,14 @@ class TextExample(NamedTuple):
     answer: str
 
 
+class Seen(NamedTuple):
+    """A page's text and what stands in it for each key."""
+
+    kind: str
+    text: str
+    found: dict[str, str]
+
+
 def example(r, kind: str | None = None, noise: bool = True, held_out: bool = False) -> TextExample:
     kind = kind or r.choices(list(MIX), list(MIX.values()))[0]
     document = MAKERS[kind](r, fonts.book(held_out), 1.0)
@@ -36,6 +44,15 @@ def example(r, kind: str | None = None, noise: bool = True, held_out: bool = Fal
 
 
 def of_document(r, document: Document, index: int, noise: bool = True) -> TextExample:
+    page = seen(r, document, index, noise)
+    found = page.found
+    if page.kind == "screenshot":
+        found = found | {field: document.page_truths[index][field] for field in ("kind", "status") if document.page_truths[index][field]}
+    return TextExample(page.kind, page.text, tagged.answer_of(page.kind, found))
+
+
+def seen(r, document: Document, index: int, noise: bool = True) -> Seen:
+    """What a page of the document looks like to the reader."""
     kind, page = document.kind, document.pages[index]
     segments = tagged.of_page(page)
     if r.random() < _LAYER[kind]:
@@ -53,9 +70,7 @@ def of_document(r, document: Document, index: int, noise: bool = True) -> TextEx
     text = tagged.page_text(segments)
     if "currency" not in found and (sign := _CURRENCY.search(text)):
         found["currency"] = sign.group()
-    if kind == "screenshot":
-        found |= {field: document.page_truths[index][field] for field in ("kind", "status") if document.page_truths[index][field]}
-    return TextExample(kind, text, tagged.answer_of(kind, found))
+    return Seen(kind, text, found)
 
 
 def _part(segments: list[Tagged], r) -> list[Tagged]:

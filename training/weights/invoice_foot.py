@@ -1,5 +1,7 @@
 """Under an invoice's lines: sums, taxes, where and when to pay, small print."""
 
+import re
+
 from . import names, payment, values
 from .fonts import bold
 from .invoice_head import Head
@@ -12,6 +14,7 @@ _PAY_BY = {
     "fr": [("A régler avant le ", "."), ("Payable au plus tard le ", "")], "es": [("Pagadero hasta el ", ".")], "it": [("Pagamento entro il ", ".")], "nl": [("Gelieve te betalen vóór ", "."), ("Te voldoen uiterlijk ", "")],
 }
 _TERMS = {"en": ["Payment terms: 30 days net", "Due on receipt", "Net 14 days", "2% discount within 10 days"], "de": ["Zahlbar innerhalb von 14 Tagen netto", "Zahlungsbedingung: 30 Tage netto", "2% Skonto bei Zahlung innerhalb 10 Tagen", "Zahlbar sofort ohne Abzug"], "fr": ["Paiement à 30 jours"], "nl": ["Betaling binnen 14 dagen"]}
+_DAYS = re.compile(r"\d+ (?:days|Tagen|jours|dagen)")
 _PREPAID = {"en": ("Paid", "Deposit received", "Prepaid"), "de": ("Anzahlung", "bereits gezahlt"), "fr": ("Acompte",), "nl": ("Aanbetaling",)}
 _OPEN = {"en": ("Amount due", "Balance due", "Residual"), "de": ("Zahlbetrag", "Offener Betrag", "Restbetrag"), "fr": ("Reste à payer",), "nl": ("Nog te betalen",)}
 _OF = {"de": [" auf ", " von ", "  von  "], "en": [" on ", " of ", "  of  "], "fr": [" sur ", " de "], "nl": [" over "]}
@@ -56,7 +59,7 @@ class _Sums:
         if bill.discount:
             if r.random() < 0.5:
                 self.row({"de": "Summe Positionen", "fr": "Total brut"}.get(sheet.language, "Sum of lines"), sheet.amount(bill.net + bill.discount, sign=self.sign))
-            self.row(w["discount"], sheet.amount(-bill.discount, sign=self.sign))
+            self.row(w["discount"], sheet.amount(-bill.discount, "discount", self.sign))
         taxed_table = bool(bill.taxes) and r.random() < (0.5 if len(bill.taxes) > 1 else 0.15)
         total_first = not taxed_table and r.random() < 0.05
         if total_first:
@@ -69,12 +72,12 @@ class _Sums:
         self._tax_table() if taxed_table else self._tax_rows()
         if not total_first:
             if r.random() < 0.06:  # a line of text among the sums
-                sheet.block(sheet.left, [r.choice(_TERMS.get(sheet.language, _TERMS["en"]))])
+                sheet.block(sheet.left, [_terms(r.choice(_TERMS.get(sheet.language, _TERMS["en"])))])
             self._total()
         if bill.prepaid:
             language = sheet.language if sheet.language in _PREPAID else "en"
-            self.row(r.choice(_PREPAID[language]), sheet.amount(-bill.prepaid if r.random() < 0.5 else bill.prepaid, sign=self.sign))
-            self.row(r.choice(_OPEN[language]), sheet.amount(bill.net + bill.tax - bill.prepaid, sign=self.sign))
+            self.row(r.choice(_PREPAID[language]), sheet.amount(-bill.prepaid if r.random() < 0.5 else bill.prepaid, "prepaid", self.sign))
+            self.row(r.choice(_OPEN[language]), sheet.amount(bill.net + bill.tax - bill.prepaid, "amount_due", self.sign))
 
     def _beside(self) -> None:
         """Taxes in a table to the left, sums to the right of it."""
@@ -142,9 +145,9 @@ def foot(sheet: Sheet, head: Head) -> None:
         before, after = r.choice(_PAY_BY[language])
         sheet.sentence([before, Value("due_date", sheet.write_date(bill.due), bill.due.iso), after])
     elif not bill.due and r.random() < 0.4:
-        sheet.block(sheet.left, [r.choice(_TERMS.get(language, _TERMS["en"]))])
+        sheet.block(sheet.left, [_terms(r.choice(_TERMS.get(language, _TERMS["en"])))])
     for text in r.sample(sheet.words["foot"], r.choice([0, 0, 1, 2])):
-        sheet.block(sheet.left, [text])
+        sheet.block(sheet.left, [_terms(text) if _DAYS.search(text) else text])
     vat: list[Content] = [head.vat("seller_vat_id")] if head.vat_at == "foot" else []
     if bill.payment.iban and r.random() < 0.2:
         _sentence(sheet)
@@ -156,6 +159,10 @@ def foot(sheet: Sheet, head: Head) -> None:
         _columns(sheet, head, vat)
     else:
         _small_lines(sheet, head, vat, _payment_rows(sheet))
+
+
+def _terms(text: str) -> Content:
+    return [Value("payment_terms", text)]
 
 
 def _payment_rows(sheet: Sheet) -> list[Content]:
@@ -192,7 +199,7 @@ def _others(sheet: Sheet, head: Head) -> list[Content]:
     r, word = sheet.r, names.word(sheet.r)
     language = sheet.language if sheet.language in _MANAGERS else "en"
     manager = r.choice(_MANAGERS[language]).format(digits(r, 6) if r.random() < 0.5 else names.person(r, sheet.language))
-    lines: list[Content] = [f"www.{word}.com", f"Tel. {digits(r, 8)}", manager, f"info@{word}.com", f"Amtsgericht {word.title()}" if language == "de" else f"Registered office: {word.title()}"]
+    lines: list[Content] = [[Value("website", f"www.{word}.com")], ["Tel. ", Value("phone", digits(r, 8))], manager, [Value("email", f"info@{word}.com")], f"Amtsgericht {word.title()}" if language == "de" else f"Registered office: {word.title()}"]
     if head.tax_number:
         lines.insert(0, head.tax_number)
     return lines

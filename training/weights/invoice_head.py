@@ -76,9 +76,10 @@ class Head:
         rows: list[Content] = [[Value("seller_name", self.bill.seller)]]
         if r.random() < 0.1:
             rows.append(names.person(r, sheet.language))
-        address: list[Content] = list(self.seller_address)
+        address = list(self.seller_address)
         if r.random() < 0.2:
             address = [r.choice([" - ", ", ", " · ", " | "]).join(self.seller_address)]
+        address = [[Value("seller_address", row, part=part)] for part, row in enumerate(address)]
         rows += address
         if self.vat_at == "head":
             rows.append(self.vat("seller_vat_id"))
@@ -87,7 +88,10 @@ class Head:
 
     def _contacts(self) -> list[Content]:
         r, word = self.r, names.word(self.r)
-        lines: list[Content] = [f"Tel. {digits(r, 8)}", f"info@{word}.com", f"www.{word}.com", f"Tel: +{r.randint(1, 99)} {digits(r, 3)} {digits(r, 6)}", f"fon ({digits(r, 3)}) {digits(r, 2)} {digits(r, 2)} -0", f"Fax {digits(r, 8)}", f"http://www.{word}.de/"]
+        lines: list[Content] = [
+            ["Tel. ", Value("phone", digits(r, 8))], [Value("email", f"info@{word}.com")], [Value("website", f"www.{word}.com")], ["Tel: ", Value("phone", f"+{r.randint(1, 99)} {digits(r, 3)} {digits(r, 6)}")],
+            ["fon ", Value("phone", f"({digits(r, 3)}) {digits(r, 2)} {digits(r, 2)} -0")], ["Fax ", Value("fax", digits(r, 8))], [Value("website", f"http://www.{word}.de/")],
+        ]
         if self.tax_number and r.random() < 0.5:
             lines.insert(0, self.tax_number)
             self.tax_number = None
@@ -136,7 +140,7 @@ class Head:
         if r.random() < 0.25:
             prefix = {"en": ["Attn. ", "c/o ", "", "Contact: "], "de": ["z. Hd. ", "Herr ", "Frau ", "", "Abt. Einkauf, "]}.get(sheet.language, [""])
             rows.append(r.choice(prefix) + names.person(r, sheet.language))
-        rows += self.buyer_address
+        rows += [[Value("buyer_address", row, part=part)] for part, row in enumerate(self.buyer_address)]
         if r.random() < 0.15:
             rows.append({"de": "Deutschland", "en": "United Kingdom", "fr": "France", "nl": "Nederland", "it": "Italia", "es": "España"}.get(sheet.language, "Malaysia"))
         if r.random() < 0.1:
@@ -180,10 +184,11 @@ class Head:
         if bill.due and not bill.due_in_sentence:
             rows.append((w["due"], [Value("due_date", sheet.write_date(bill.due), bill.due.iso)]))
         for label in r.sample(w["ref"], min(len(w["ref"]), r.choice([0, 1, 1, 2, 3]))):
-            rows.append((label, r.choice([digits(r, r.choice([1, 3, 5, 6])), invoice_number(r), names.word(r).upper(), names.person(r, sheet.language)])))
+            rows.append((label, [Value(f"label:{label}", r.choice([digits(r, r.choice([1, 3, 5, 6])), invoice_number(r), names.word(r).upper(), names.person(r, sheet.language)]))]))
         if r.random() < 0.3:
             day = values.later(bill.day, r.choice([1, 2, 5]))
-            rows.append((r.choice(_OTHER_DATES[self._language]), sheet.write_date(day)))
+            label = r.choice(_OTHER_DATES[self._language])
+            rows.append((label, [Value(f"label:{label}", sheet.write_date(day))]))
         if self.vat_at == "numbers":
             label, _, value = self.vat("seller_vat_id")
             rows.append((label, [value]))
@@ -193,7 +198,7 @@ class Head:
             rows.append(tuple(self.tax_number.split(": ", 1)) if ": " in self.tax_number else ("Ref", self.tax_number))
             self.tax_number = None
         if r.random() < 0.15:
-            rows.append(({"de": "Ansprechpartner", "fr": "Contact", "en": "Sales contact"}.get(sheet.language, "Contact"), names.person(r, sheet.language)))
+            rows.append(({"de": "Ansprechpartner", "fr": "Contact", "en": "Sales contact"}.get(sheet.language, "Contact"), [Value("contact", names.person(r, sheet.language))]))
         if r.random() < 0.1 and not sheet.money.everywhere:
             rows.append(({"de": "Währung", "fr": "Devise"}.get(sheet.language, "Currency"), [Value("currency~1", sheet.country.currency, sheet.country.currency)]))
         if r.random() < 0.3 and "N" not in self.layout:

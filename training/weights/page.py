@@ -64,6 +64,12 @@ def plain(content: Content) -> str:
     return "".join(piece if isinstance(piece, str) else piece.text for piece in content)
 
 
+def within(text: str, key: str, value: str | None) -> Content:
+    """`text`, in which `value` stands as a value."""
+    before, found, after = text.partition(value) if value else (text, "", "")
+    return [before, Value(key, found), after] if found else text
+
+
 @dataclass
 class Run:
     x: float

@@ -84,16 +84,16 @@ def payment(r, code: str, number: str) -> Payment:
     return Payment(iban(r, at) if has_account else None, bic(r, at or code) if swift else None, reference, r.random() < 0.75)
 
 
-def rows(r, language: str, how: Payment) -> list[tuple[str, str, str | None]]:
+def rows(r, language: str, how: Payment) -> list[tuple[str, str, str]]:
     """Label, value, and the field that it is."""
     words = WORDS[language]
     made = []
     if how.iban and r.random() < 0.6 or not how.iban and r.random() < 0.3:
-        made.append((r.choice(words["bank"]), f"{names.word(r).title()} Bank", None))
+        made.append((r.choice(words["bank"]), f"{names.word(r).title()} Bank", "bank"))
     if how.iban:
         made.append(("IBAN", how.printed_iban, "iban"))
     elif r.random() < 0.5:
-        made.append((r.choice(words["account"]), str(r.randint(10**6, 10**10)), None))
+        made.append((r.choice(words["account"]), str(r.randint(10**6, 10**10)), "account"))
     if how.bic:
         made.append((r.choice(["BIC", "BIC", "SWIFT", "SWIFT/BIC", "BIC/SWIFT"]), how.bic, "bic"))
     if how.reference:

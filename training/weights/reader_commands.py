@@ -62,11 +62,11 @@ def _add_reader(commands) -> None:
 
 def _add_reader_export(commands) -> None:
     def do(o) -> None:
-        from . import adapter, smollm, stage_reader
+        from . import adapter, adapter_training, smollm
 
         base = smollm.Base(BASE)
         model = smollm.SmolLM(base)
-        saved = stage_reader.load_adapter(model, o.checkpoint)
+        saved = adapter_training.load_adapter(model, o.checkpoint)
         o.out.parent.mkdir(parents=True, exist_ok=True)
         adapter.export(model, o.out)
         if o.merged:

@@ -29,14 +29,14 @@ class Totals:
         till.page.put(till.left, till.y, count, till.face)
         till.pair(label + self.colon, till.amount(cents, key, False), left=till.left + max(till.width * 0.42, till.face.width(count) + till.text.size))
 
-    def row(self, label: str, cents: int, key: str | None = None, used=None, sign: bool | None = None) -> None:
+    def row(self, label: Content, cents: int, key: str | None = None, used=None, sign: bool | None = None) -> None:
         till = self.till
         if self.middle and till.money.shown and not till.money.behind:
             mark = Value("currency" if key == "total" else "currency~2", till.money.symbol.strip(), till.country.currency)
             amount = till.amount(cents, key, sign=False)
-            till.pair(label + self.colon, amount, used, self.left, middle=[mark])
+            till.pair([*_pieces(label), self.colon], amount, used, self.left, middle=[mark])
             return
-        till.pair(label + self.colon, till.amount(cents, key, sign), used, self.left)
+        till.pair([*_pieces(label), self.colon], till.amount(cents, key, sign), used, self.left)
 
     def put(self) -> None:
         sale, r, till = self.sale, self.r, self.till
@@ -51,9 +51,9 @@ class Totals:
         if more and r.random() < 0.93 or r.random() < 0.42:
             (self.counted if r.random() < 0.08 else self.row)(self._label("subtotal"), sale.subtotal, "subtotal")
         if sale.discount or self.malaysian and r.random() < 0.08:
-            self.row(till.word("discount"), -sale.discount if sale.discount and r.random() < 0.7 else sale.discount)
+            self.row(till.word("discount"), -sale.discount if sale.discount and r.random() < 0.7 else sale.discount, "discount")
         if sale.service or self.malaysian and r.random() < 0.06:
-            self.row(till.word("service"), sale.service)
+            self.row(till.word("service"), sale.service, "service")
         if self.malaysian and sale.rate and not sale.included and r.random() < 0.6:
             self.row(r.choice(["TOTAL EXCL. GST", "Total (Excluding GST)", "TOTAL SALES (EXCLUDING GST)", "Total Excl. of GST", "TAXABLE AMOUNT"]), before_tax, None if sale.discount or sale.service else "subtotal~1")
         if sale.rate and not sale.included:
@@ -75,10 +75,10 @@ class Totals:
             self.counted(style(r.choice(["Total Qty", "Total"])), exact, "total~4" if not sale.rounding else None)
         self.row(style(of_net), net, None if sale.discount or sale.included else "subtotal")
         if sale.discount or r.random() < 0.5:
-            self.row(style("Discount"), sale.discount)
+            self.row(style("Discount"), sale.discount, "discount")
         self.row(style(r.choice(["Total GST", "GST", f"GST {self.rate}", "Total Tax", f"Add GST @ {self.rate}"])), sale.tax, "tax")
         if sale.rounding or r.random() < 0.6:
-            self.row(style(r.choice(["Rounding", "Rounding Adj", "Rounding Adjustment"])), sale.rounding)
+            self.row(style(r.choice(["Rounding", "Rounding Adj", "Rounding Adjustment"])), sale.rounding, "rounding")
         self._total(style(gross), self.till.face if r.random() < 0.6 else self.till.text.at(self.till.text.size + 2, bold(self.till.path)))
 
     def _sums_by_rate(self) -> None:
@@ -104,7 +104,7 @@ class Totals:
         for label, cents, key in rows:
             self.row(label, cents, key)
         if sale.rounding:
-            self.row("Rounding", sale.rounding)
+            self.row("Rounding", sale.rounding, "rounding")
         self._total(r.choice(["Total Payable", "Amount payable", "Grand Total", "Total Due", "TOTAL", "Total to pay"]), self.till.face)
 
     def _label(self, kind: str) -> str:
@@ -124,7 +124,7 @@ class Totals:
         if sale.rounding or self.malaysian and r.random() < 0.35:
             if r.random() < 0.65:
                 self.row(r.choice(["Total", "TOTAL", "TOTAL INCL. GST", "TOTAL (INCLUSIVE OF GST)", "Total Incl. GST", "Total Sales (Inclusive of GST)", "TOTAL SALES INCLUSIVE GST @6%", "Total Before Rounding", "TOTAL AMOUNT", "Amount Due", "BILL TOTAL"]), exact, None if sale.rounding else "total~4")
-            self.row(r.choice(["Rounding", "Rounding Adj", "ROUNDING", "ROUNDING ADJ", "Rounding Adjustment", "ROUNDING ADJUSTMENT", "Round Adj", "ROUND ADJ", "Rounding :", "5 Cents Rounding"]), sale.rounding)
+            self.row(r.choice(["Rounding", "Rounding Adj", "ROUNDING", "ROUNDING ADJ", "Rounding Adjustment", "ROUNDING ADJUSTMENT", "Round Adj", "ROUND ADJ", "Rounding :", "5 Cents Rounding"]), sale.rounding, "rounding")
             if r.random() < 0.6:
                 label = r.choice(["TOTAL", "Total", "FINAL TOTAL", "NETT TOTAL", "NET TOTAL", "TOTAL ROUNDED", "Rounded Total", "Rounded Total (RM)", "TOTAL AMT ROUNDED", "TOTAL AFTER ADJ INCL GST", "Total Payable", "GRAND TOTAL", "TOTAL AMOUNT", "Total Due", "TOTAL (RM)", "AMOUNT PAYABLE", "Total Sales (Inclusive of GST)"])
         elif self.malaysian and r.random() < 0.2:
@@ -164,6 +164,10 @@ class Totals:
             self.row(label, sale.tax, "tax")
 
 
+def _pieces(label: Content) -> list[str | Value]:
+    return [label] if isinstance(label, str) else label
+
+
 def payment(till: Till, sale: Sale, totals: Totals) -> None:
     r = till.r
     kind = r.choices(["none", "cash", "card", "card amount", "slip"], [2, 6, 2, 2, 1])[0]
@@ -171,13 +175,13 @@ def payment(till: Till, sale: Sale, totals: Totals) -> None:
         note = r.choice([100, 500, 1000, 5000, 5000])
         paid = -(-sale.total // note) * note
         exact = paid == sale.total
-        totals.row(till.word("cash") + r.choice(["", "", " TENDERED" if till.code == "MY" else ""]), -paid if r.random() < 0.02 else paid, "total~3" if exact else None)
+        totals.row([Value("payment_method", till.word("cash")), r.choice(["", "", " TENDERED" if till.code == "MY" else ""])], -paid if r.random() < 0.02 else paid, "total~3" if exact else "paid")
         if not exact or r.random() < 0.7:
-            totals.row(till.word("change"), paid - sale.total)
+            totals.row(till.word("change"), paid - sale.total, "change")
     elif kind == "card":
-        till.line(r.choice(till.words["card"]) + r.choice([" ****", " XXXX", " #", " ************", " XXXXXXXXXXXX"]) + digits(r, 4))
+        till.line([Value("payment_method", r.choice(till.words["card"])), r.choice([" ****", " XXXX", " #", " ************", " XXXXXXXXXXXX"]) + digits(r, 4)])
     elif kind == "card amount":
-        totals.row(r.choice(till.words["card"]), sale.total, "total~3")
+        totals.row([Value("payment_method", r.choice(till.words["card"]))], sale.total, "total~3")
         if r.random() < 0.3:
             till.line(r.choice(["AUTH CODE ", "Approval: ", "Auth ", "APPR CODE : "]) + digits(r, 6))
     elif kind == "slip":

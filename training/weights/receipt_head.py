@@ -2,7 +2,7 @@
 numbers and staff."""
 
 from . import names, shops, values
-from .page import Value
+from .page import Content, Value, plain, within
 from .shops import Shop, digits
 from .till import Till
 
@@ -19,7 +19,7 @@ def head(till: Till, shop: Shop, particulars: "Particulars", held_out: bool) -> 
     top = till.y
     inline = shop.registration is not None and r.random() < 0.25
     if shop.registration and not inline and r.random() < 0.03:
-        till.line(shops.registration_line(r, shop), align)
+        till.line(within(shops.registration_line(r, shop), "registration", shop.registration), align)
         shop.registration = None
     _name(till, shop, align, inline)
     if r.random() < 0.03:
@@ -79,15 +79,16 @@ def _name(till: Till, shop: Shop, align: str, inline: bool) -> None:
         till.line([value, tail] if tail and used.width(row + tail) < till.width else [value], align, used)
 
 
-def _around(till: Till, shop: Shop, inline: bool) -> tuple[list[str], list[str]]:
+def _around(till: Till, shop: Shop, inline: bool) -> tuple[list[Content], list[Content]]:
     """Lines above and below the address."""
     r = till.r
-    above, below = [], []
+    above: list[Content] = []
+    below: list[Content] = []
     place = lambda share: above if r.random() < share else below
     if shop.registration and not inline and r.random() < 0.85:
-        place(0.75).append(shops.registration_line(r, shop))
+        place(0.75).append(within(shops.registration_line(r, shop), "registration", shop.registration))
     if shop.tax_number and r.random() < 0.85:
-        place(0.25).append(shops.tax_line(r, shop))
+        place(0.25).append(within(shops.tax_line(r, shop), "tax_number", shop.tax_number))
     if r.random() < 0.6:
         place(0.06).extend(shops.phone_lines(r, shop.code))
     if r.random() < 0.15:
@@ -105,11 +106,12 @@ def _address(till: Till, shop: Shop, align: str) -> None:
     whole = " ".join(rows)
     for part, row in enumerate(rows):
         value = Value("merchant_address", row, part=part, typed=whole if part == 0 else "")
-        tail = ""
+        tail: list[str | Value] = []
         if part == len(rows) - 1 and till.r.random() < 0.05:  # the telephone in the same line
-            tail = f"{till.r.choice([' ', ', ', '  '])}{shops.phone_lines(till.r, shop.code)[0]}"
-            tail = tail if till.face.width(row + tail) < till.width else ""
-        till.line([label, value] if label and part == 0 else [value, tail], align)
+            blank = till.r.choice([" ", ", ", "  "])
+            tail = [blank, *shops.phone_lines(till.r, shop.code)[0]]
+            tail = tail if till.face.width(row + plain(tail)) < till.width else []
+        till.line([label, value] if label and part == 0 else [value, *tail], align)
 
 
 def _title(till: Till) -> str:
@@ -148,18 +150,18 @@ class Particulars:
     def in_head(self, align: str) -> None:
         """The date right under the name."""
         if self.has_date:
-            self.till.line([self.value(), " ", self.till.time()], align)
+            self.till.line([self.value(), " ", Value("time", self.till.time())], align)
             self.has_date = False
 
     def at_foot(self) -> None:
         if self.has_date and self.date_at_foot:
             self._dated()
         elif self.has_date and self.r.random() < 0.12:
-            self.till.line(["Closed: " if self.r.random() < 0.5 else "Printed on ", self.value(1), " ", self.till.time()])
+            self.till.line(["Closed: " if self.r.random() < 0.5 else "Printed on ", self.value(1), " ", Value("time~1", self.till.time())])
 
     def _dated(self) -> None:
         till, r, date = self.till, self.r, self.value()
-        label, time = till.word("date").rstrip(": ") , till.time()
+        label, time = till.word("date").rstrip(": "), Value("time", till.time())
         clock = r.choice(["Time", "TIME", "Masa", "Tm"]) if till.code in ("MY", "SG") else r.choice(["Time", "Zeit", "Uhrzeit"]) if till.country.language == "de" else r.choice(["Time", "Heure", "Hora", "Ora", "Tijd"])
         extra = r.choice([f"SLIP NO. : {digits(r, 10)}", f"SH{r.randint(1, 9):02} ZJ{r.randint(10, 99)} T1 R{digits(r, 9)}", f"{digits(r, 4)} {digits(r, 3)} {digits(r, 7)}", f"#{r.randint(1, 99)}", f"T{r.randint(1, 9)}", f"POS{r.randint(1, 20)}"])
         kind = r.choices(range(17), [10, 8, 8, 5, 4, 6, 3, 3, 2, 3, 2, 2, 2, 2, 2, 2, 2])[0]
@@ -174,27 +176,27 @@ class Particulars:
         elif kind == 4:
             till.pair([label, till.colon, date], [clock, till.colon, time])
         elif kind == 5:  # a column of labels
-            till.cells([(0, "l", label), (r.uniform(0.22, 0.36), "l", [": ", date, "" if r.random() < 0.4 else f" {time}"])])
+            till.cells([(0, "l", label), (r.uniform(0.22, 0.36), "l", [": ", date, *([] if r.random() < 0.4 else [" ", time])])])
         elif kind == 6:
             till.line([date, " ", time, " ", extra])
         elif kind == 7:
             till.line([f"{till.word('number')}{till.colon}{digits(r, r.choice([4, 6, 8]))} ", date, " ", time])
         elif kind == 8:  # heads above values
             till.cells([(0, "l", label.upper()), (0.3, "l", clock.upper()), (0.55, "l", "BRANCH"), (0.85, "l", "POS")])
-            till.cells([(0, "l", [date]), (0.3, "l", time), (0.55, "l", digits(r, 4)), (0.85, "l", str(r.randint(1, 9)))])
+            till.cells([(0, "l", [date]), (0.3, "l", [time]), (0.55, "l", digits(r, 4)), (0.85, "l", str(r.randint(1, 9)))])
         elif kind == 9:
-            till.pair([date], time)
+            till.pair([date], [time])
         elif kind == 10:
             till.line([f"ORD #{r.randint(1, 99)} -REG #{r.randint(1, 20)}- ", date, " ", time])
         elif kind == 11:
             till.line([time, " ", date])
         elif kind == 12:
-            till.cells([(0, "l", label), (0.3, "l", [":"]), (0.36, "l", [date]), (0.75, "l", time)])
+            till.cells([(0, "l", label), (0.3, "l", [":"]), (0.36, "l", [date]), (0.75, "l", [time])])
         elif kind == 13:
-            till.cells([(0, "l", time), (0.42, "l", digits(r, 6)), (1, "r", [date])])
+            till.cells([(0, "l", [time]), (0.42, "l", digits(r, 6)), (1, "r", [date])])
         elif kind == 14:
             till.pair(f"{_title(till)} : {digits(r, 8)}", [date])
-            till.pair(f"{till.word('staff')}{till.colon}{names.word(r).upper()}", time)
+            till.pair(f"{till.word('staff')}{till.colon}{names.word(r).upper()}", [time])
         elif kind == 15:  # the date without a label, a number beside it
             till.pair([date], f"{r.choice(['No', 'Inv', 'Bill', 'Ref', '#'])}{r.choice([' :', ': ', '.'])}{r.choice(['CS-', '', 'A', 'T'])}{digits(r, 5)}")
         else:
@@ -206,14 +208,15 @@ class Particulars:
         number = r.choice([digits(r, r.choice([3, 4, 5, 6, 7])), f"CS{digits(r, 8)}", f"{''.join(r.choices('ABCDIRSV', k=r.choice([1, 2, 3])))}{r.choice(['-', '', '/', '0'])}{digits(r, r.choice([4, 6]))}", f"{r.randint(1, 99):03}-{digits(r, 6)}", f"V001-{digits(r, 6)}", digits(r, 14), f"{digits(r, 4)}/{digits(r, 5)}", f"CS-SA-{digits(r, 7)}"])
         label = till.word("number")
         kind = r.random()
+        value = Value("receipt_number", number)
         if kind < 0.25 and self.has_date and not self.date_at_foot and r.random() < 0.5:
-            till.pair([f"{label}{till.colon}{number}"], [till.word("date").rstrip(": "), till.colon, self.value(3)])
+            till.pair([label, till.colon, value], [till.word("date").rstrip(": "), till.colon, self.value(3)])
         elif kind < 0.6:
-            till.line(f"{label}{till.colon}{number}")
+            till.line([label, till.colon, value])
         elif kind < 0.85:
-            till.cells([(0, "l", label), (r.uniform(0.25, 0.38), "l", f": {number}")])
+            till.cells([(0, "l", label), (r.uniform(0.25, 0.38), "l", [": ", value])])
         else:
-            till.pair(f"{label}{till.colon}{number}", f"{till.word('till')}{till.colon}{r.randint(1, 30)}")
+            till.pair([label, till.colon, value], f"{till.word('till')}{till.colon}{r.randint(1, 30)}")
 
     def _second_number(self) -> None:
         r = self.r
@@ -222,7 +225,7 @@ class Particulars:
     def _staff(self) -> None:
         till, r = self.till, self.r
         who = r.choice([names.person(r, till.country.language).split()[0], names.person(r, "ms"), "ADMIN", "CASHIER", "USER", f"{r.randint(1, 99):02}", f"{names.word(r).title()}", "ADMINISTRATOR", "Manager"])
-        text = f"{till.word('staff')}{till.colon}{who}"
+        text = [till.word("staff"), till.colon, Value("cashier", who)]
         if r.random() < 0.3:
             till.pair(text, f"{till.word('till')}{till.colon}{r.randint(1, 30)}")
         else:
@@ -246,6 +249,6 @@ class Particulars:
         if till.code not in ("MY", "SG", "DE", "US") or r.random() < 0.6:
             return
         till.line(r.choice(["BILL TO :", "TO:", "Customer :", "M/S :", "SOLD TO:"]))
-        till.line(shops.asian_company(r) if till.code in ("MY", "SG") else names.company(r, till.code, till.country.language))
+        till.line([Value("buyer_name", shops.asian_company(r) if till.code in ("MY", "SG") else names.company(r, till.code, till.country.language))])
         for line in (shops.malaysian_address(r) if till.code in ("MY", "SG") else names.address(r, till.code, till.country.language))[: r.choice([0, 1, 3])]:
             till.line(line)

@@ -65,10 +65,12 @@ def screenshot(r, fonts: FontBook, scale: float = 1.0) -> Document:
         money.behind = money.symbol.strip() == country.currency and r.random() < 0.25
     cents = round(100 * r.choice([r.uniform(1, 100), r.uniform(1, 100), r.uniform(10, 2000), r.uniform(1000, 99999)]))
     day, write = values.random_day(r), values.date_writer(r, country)
-    headline = r.choice(_HEADLINES[kind]).format(r.choice(_STATUS_WORDS[status]))
+    form, word = r.choice(_HEADLINES[kind]), r.choice(_STATUS_WORDS[status])
+    before, _, after = form.partition("{}")
+    headline = form.format(word)
     # A status alone does not tell what it is of: then a row has to.
     named = kind in headline.lower() or kind == "order" and "purchase" in headline.lower()
-    big: list[tuple[str, Content]] = [("text", headline), ("amount", _marked(money, cents, country.currency))]
+    big: list[tuple[str, Content]] = [("text", [before, Value("status_word", word), after]), ("amount", _marked(money, cents, country.currency))]
     if r.random() < 0.5:
         big.reverse()
     for what, line in big:
@@ -84,8 +86,8 @@ def screenshot(r, fonts: FontBook, scale: float = 1.0) -> Document:
     if not named:
         rows.append(("Type", kind.title()))
     extras = [
-        ("Fee", money.marked(r.choice([0, r.randint(10, 300)]))), ("Method", r.choice(["VISA", "Debit card", "UPI", "Bank account", "Wallet balance"])), ("Status", r.choice(_STATUS_WORDS[status]).title()),
-        ("From", r.choice([names.person(r), f"Account *{r.randint(1000, 9999)}", "Savings"])), ("Note", names.word(r)), ("Account", f"**** {r.randint(1000, 9999)}"),
+        ("Fee", [Value("fee", money.marked(r.choice([0, r.randint(10, 300)])))]), ("Method", [Value("payment_method", r.choice(["VISA", "Debit card", "UPI", "Bank account", "Wallet balance"]))]), ("Status", r.choice(_STATUS_WORDS[status]).title()),
+        ("From", [Value("label:From", r.choice([names.person(r), f"Account *{r.randint(1000, 9999)}", "Savings"]))]), ("Note", [Value("label:Note", names.word(r))]), ("Account", [Value("label:Account", f"**** {r.randint(1000, 9999)}")]),
     ]
     if kind == "refund":
         extras = [row for row in extras if row[0] != "From"]

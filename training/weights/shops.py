@@ -4,6 +4,7 @@ addresses, telephones, as receipts print them."""
 from dataclasses import dataclass, field
 
 from . import names, values
+from .page import Value
 from .values import COUNTRIES
 
 
@@ -205,15 +206,15 @@ def phone(r, code: str) -> str:
     return r.choice([f"0{digits(r, 2)}-{digits(r, 3)} {digits(r, 4)}", f"({digits(r, 3)}) {digits(r, 3)}-{digits(r, 4)}", f"0{digits(r, 4)} {digits(r, 6)}", f"+{r.randint(1, 99)} {digits(r, 2)} {digits(r, 7)}", f"0{digits(r, 3)}/{digits(r, 6)}", f"{digits(r, 3)}-{digits(r, 3)}-{digits(r, 4)}"])
 
 
-def phone_lines(r, code: str) -> list[str]:
+def phone_lines(r, code: str) -> list[list[str | Value]]:
     number, colon = phone(r, code), r.choice([": ", ":", " : ", " ", ". "])
     tel, fax = r.choice([("TEL", "FAX"), ("Tel", "Fax"), ("TEL NO", "FAX NO"), ("Tel No.", "Fax No."), ("T", "F"), ("PHONE", "FAX"), ("Telefon", "Fax") if code == "DE" else ("Tel", "Fax"), ("H/P", "TEL")])
     kind = r.random()
     if kind < 0.45:
-        return [f"{tel}{colon}{number}"]
+        return [[tel, colon, Value("phone", number)]]
     if kind < 0.8:
-        return [f"{tel}{colon}{number}{r.choice([' ', '  ', ', ', ' / '])}{fax}{colon}{phone(r, code)}"]
-    return [f"{tel}{colon}{number}", f"{fax}{colon}{phone(r, code)}"]
+        return [[tel, colon, Value("phone", number), r.choice([" ", "  ", ", ", " / "]), fax, colon, Value("fax", phone(r, code))]]
+    return [[tel, colon, Value("phone", number)], [fax, colon, Value("fax", phone(r, code))]]
 
 
 def web_line(r) -> str:

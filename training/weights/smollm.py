@@ -18,7 +18,8 @@ from torch import nn
 from torch.nn import functional as F
 
 PROJECTIONS = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
-RANK, ALPHA = 32, 64
+RANK = 32  # of the reader; an adapter may have another
+SCALE = 2.0  # of what an adapter adds: LoRA's alpha over its rank
 _STRETCH = 192  # queries at a time
 
 
@@ -67,6 +68,11 @@ class PageTokenizer:
     def decode(self, tokens: list[int]) -> str:
         return self._tokenizer.decode(tokens, skip_special_tokens=False)
 
+    def question(self, page_text: str, question: str) -> list[int]:
+        """The prompt of a question about a page. It begins with the same tokens
+        for every question to one page."""
+        return self.prompt("question", f"{page_text}\n\n{question}")
+
     def prompt(self, kind: str, page_text: str) -> list[int]:
         user, reply = self.encode(f"user\n{kind}\n{page_text}"), self.encode("assistant\n")
         return [self.start, *user, self.end, *self.encode("\n"), self.start, *reply]
@@ -76,7 +82,7 @@ class PageTokenizer:
 
 
 class Projection(nn.Module):
-    """A frozen matrix and its adapter: W x + alpha/rank B A x."""
+    """A frozen matrix and its adapter: W x + scale B A x."""
 
     def __init__(self, weight: torch.Tensor, rank: int):
         super().__init__()
@@ -84,11 +90,10 @@ class Projection(nn.Module):
         self.register_buffer("weight", weight.to(torch.bfloat16), persistent=False)
         self.a = nn.Parameter(torch.randn(rank, inputs) / math.sqrt(inputs))
         self.b = nn.Parameter(torch.zeros(outputs, rank))
-        self.scale = ALPHA / RANK
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         low = F.linear(x, self.a.to(x.dtype))
-        return torch.addmm(F.linear(x, self.weight), low, self.b.to(x.dtype).t(), alpha=self.scale)
+        return torch.addmm(F.linear(x, self.weight), low, self.b.to(x.dtype).t(), alpha=SCALE)
 
 
 class Layer(nn.Module):
@@ -105,6 +110,7 @@ class SmolLM(nn.Module):
 
     def __init__(self, base: Base, rank: int = RANK):
         super().__init__()
+        self.rank = rank
         value = lambda key: base.value(f"llama.{key}")
         self.heads, self.key_heads = value("attention.head_count"), value("attention.head_count_kv")
         self.width, self.epsilon = value("embedding_length"), value("attention.layer_norm_rms_epsilon")
@@ -120,15 +126,17 @@ class SmolLM(nn.Module):
         wide = x.float()
         return (wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + self.epsilon) * weight).to(x.dtype)
 
-    def _turns(self, start: int, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-        angles = torch.arange(start, start + count).float()[:, None] * self.frequencies
+    def _turns(self, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        angles = places.float()[:, None] * self.frequencies
         return angles.cos()[:, None], angles.sin()[:, None]
 
-    def forward(self, x: torch.Tensor, cache: list | None = None) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, cache: list | None = None, parts: list[int] | None = None) -> torch.Tensor:
         """`x`: embeddings, tokens x width. `cache`: keys and values by layer of
-        what came before, which this call extends."""
+        what came before, which this call extends. `parts`: counts of tokens
+        that make up `x`; each part follows the first one as if the others were
+        not there."""
         count = len(x)
-        turns = self._turns(len(cache[0][0]) if cache and cache[0] else 0, count)
+        turns = self._turns(_places(parts) if parts else torch.arange(count) + (len(cache[0][0]) if cache and cache[0] else 0))
         for number, layer in enumerate(self.layers):
             y = self._norm(x, layer.attn_norm)
             q = _rotated(layer.attn_q(y).view(count, self.heads, self.head), turns)
@@ -138,10 +146,17 @@ class SmolLM(nn.Module):
                 if cache[number] is not None:
                     k, v = torch.cat([cache[number][0], k]), torch.cat([cache[number][1], v])
                 cache[number] = (k, v)
-            x = x + layer.attn_output(self._attend(q, k, v))
+            x = x + layer.attn_output(self._attend_parts(q, k, v, parts) if parts else self._attend(q, k, v))
             y = self._norm(x, layer.ffn_norm)
             x = x + layer.ffn_down(F.silu(layer.ffn_gate(y)) * layer.ffn_up(y))
         return self._norm(x, self.output_norm)
+
+    def _attend_parts(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, parts: list[int]) -> torch.Tensor:
+        first, *others = zip(q.split(parts), k.split(parts), v.split(parts))
+        mixed = [self._attend(*first)]
+        for own, keys, values in others:
+            mixed.append(self._stretch(own, torch.cat([first[1], keys]), torch.cat([first[2], values])))
+        return torch.cat(mixed)
 
     def _attend(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         """Written out, a stretch of queries at a time with the keys that it
@@ -169,6 +184,12 @@ class SmolLM(nn.Module):
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         return F.linear(hidden, self.embedding).float()
+
+
+def _places(parts: list[int]) -> torch.Tensor:
+    """Where each token stands: every part's places go on from the first's."""
+    first, *others = parts
+    return torch.cat([torch.arange(first), *(torch.arange(first, first + count) for count in others)])
 
 
 def _rotated(x: torch.Tensor, turns: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:

@@ -1,82 +1,23 @@
-"""Fine-tunes the reader's adapter on generated pages' texts.
+"""Fine-tunes the reader's adapter on generated pages' texts."""
 
-A worker is a process with one thread: two threads in one process wait for each
-other at every layer whenever something else takes a core. The workers take
-documents from a shared counter, so a slow core takes fewer, and add their
-gradients in shared memory; whenever a batch is there, a step is taken. Document
-n of a run is the same whoever makes it.
-"""
-
-import os
-import queue
 import random
-import signal
-import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import multiprocessing
 from torch.nn import functional as F
 
-from . import checkpoint, examples_text, smollm
-from .run import SAVE_EVERY, Averages, Log
+from . import adapter_training, examples_text, smollm
+from .adapter_training import Sample
 
-_BETAS, _EPSILON = (0.9, 0.98), 1e-8
-_WARM_STEPS = 10
-_LOG_EVERY = 10  # steps
 # Rows of items are most of an answer's tokens and its easiest part.
 _ROW_WEIGHT = 0.5
 _ROWS = '":['  # begins the rows; no field before them is a list
 
 
 @dataclass(frozen=True)
-class Plan:
-    """`documents`: the whole run. The learning rate stays at `rate` and falls
-    linearly over the last `falling` of the run, so that a run can be extended."""
-
-    documents: int
-    rate: float = 6e-4
-    falling: float = 0.5
-    final: float = 0.03  # of `rate`
-    batch: int = 4
+class Plan(adapter_training.Plan):
     headers: float = 0.5  # share of documents whose answer ends before its rows
-    longest: int = 1600  # tokens; longer documents are made anew
-    average: float = 0.97  # a step's decay of the averaged weights
-    seed: int = 1
-
-    def rate_at(self, documents: int) -> float:
-        left = max(0.0, 1 - documents / self.documents) / self.falling
-        return self.rate * max(self.final, min(1.0, left))
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What one document added."""
-
-    kind: str
-    tokens: int
-    answer_tokens: int
-    right: int
-    loss: float
-
-
-def parameters(model: smollm.SmolLM) -> list[torch.nn.Parameter]:
-    return list(model.parameters())
-
-
-def flat(model: smollm.SmolLM) -> torch.Tensor:
-    return torch.cat([p.detach().reshape(-1) for p in parameters(model)])
-
-
-def bind(model: smollm.SmolLM, values: torch.Tensor, gradients: torch.Tensor | None = None) -> None:
-    """Makes the model's parameters, and their gradients, views of two vectors."""
-    at = 0
-    for p in parameters(model):
-        p.data = values[at : at + p.numel()].view_as(p)
-        if gradients is not None:
-            p.grad = gradients[at : at + p.numel()].view_as(p)
-        at += p.numel()
 
 
 def _document(plan: Plan, tokenizer: smollm.PageTokenizer, number: int):
@@ -107,169 +48,8 @@ def learn(model: smollm.SmolLM, tokenizer: smollm.PageTokenizer, plan: Plan, num
     losses = F.cross_entropy(logits, target, reduction="none")
     (losses * _weights(tokenizer, made, len(answer))).sum().backward()
     right = int((logits.argmax(-1) == target).sum())
-    return Sample(made.kind, len(prompt) + len(answer), len(answer), right, float(losses.detach().mean()))
+    return Sample(len(prompt) + len(answer), len(answer), right, float(losses.detach().mean()), {made.kind: (right, len(answer))})
 
 
-class _Shared:
-    """What workers and the trainer share: weights, the sum of gradients since
-    the last step, and what it is a sum of."""
-
-    def __init__(self, context, values: torch.Tensor, first: int):
-        self.values, self.gradients = values, torch.zeros_like(values).share_memory_()
-        self.lock, self.stop = context.Lock(), context.Event()
-        self.next = context.Value("q", first)
-        self.documents, self.answer_tokens = context.Value("q", 0), context.Value("q", 0)
-
-    def take(self) -> int:
-        with self.next.get_lock():
-            self.next.value += 1
-            return self.next.value - 1
-
-    def add(self, gradient: torch.Tensor, answer_tokens: int) -> None:
-        with self.lock:
-            self.gradients.add_(gradient)
-            self.documents.value += 1
-            self.answer_tokens.value += answer_tokens
-
-    def collect(self) -> tuple[torch.Tensor, int]:
-        """The mean gradient of an answer token, and of how many documents."""
-        with self.lock:
-            gradient = self.gradients / max(1, self.answer_tokens.value)
-            self.gradients.zero_()
-            documents = self.documents.value
-            self.documents.value = self.answer_tokens.value = 0
-        return gradient, documents
-
-
-def _work(base: Path, plan: Plan, shared: _Shared, samples) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    torch.set_num_threads(1)
-    loaded = smollm.Base(base)
-    model, tokenizer = smollm.SmolLM(loaded), loaded.tokenizer()
-    gradient = torch.zeros_like(shared.values)
-    bind(model, shared.values, gradient)
-    while not shared.stop.is_set():
-        before = time.process_time()
-        sample = learn(model, tokenizer, plan, shared.take())
-        shared.add(gradient, sample.answer_tokens)
-        gradient.zero_()
-        samples.put((sample, time.process_time() - before))
-
-
-class _Workers:
-    """Processes that learn document after document without waiting for each
-    other or for a step: who sleeps loses the processor to whatever else runs.
-    Gradients may so be of weights one step old."""
-
-    def __init__(self, base: Path, plan: Plan, count: int, values: torch.Tensor, first: int):
-        context = multiprocessing.get_context("spawn")
-        self.shared, self._samples = _Shared(context, values, first), context.Queue()
-        self._processes = [context.Process(target=_work, args=(base, plan, self.shared, self._samples), daemon=True) for _ in range(count)]
-        for process in self._processes:
-            process.start()
-
-    def wait(self, documents: int) -> list[tuple[Sample, float]]:
-        """Until so many documents are learnt; returns what was heard of."""
-        heard = []
-        while self.shared.documents.value < documents:
-            try:
-                heard.append(self._samples.get(timeout=60))
-            except queue.Empty as error:
-                dead = [p.exitcode for p in self._processes if p.exitcode is not None]
-                if dead:
-                    raise RuntimeError(f"a worker ended with {dead[0]}") from error
-        return heard
-
-    def close(self) -> None:
-        self.shared.stop.set()
-        for process in self._processes:
-            process.join(timeout=120)
-
-
-class Adam:
-    """Over one vector; its state can be saved."""
-
-    def __init__(self, values: torch.Tensor):
-        self.values = values
-        self.first, self.second = torch.zeros_like(values), torch.zeros_like(values)
-        self.steps = 0
-
-    @torch.no_grad()
-    def step(self, gradient: torch.Tensor, rate: float) -> None:
-        self.steps += 1
-        (one, two), n = _BETAS, self.steps
-        self.first.lerp_(gradient, 1 - one)
-        self.second.mul_(two).addcmul_(gradient, gradient, value=1 - two)
-        scale = self.second.div(1 - two**n).sqrt_().add_(_EPSILON)
-        self.values.addcdiv_(self.first, scale, value=-rate / (1 - one**n))
-
-
-def train(base: Path, begin: Path | None, out: Path, log_path: Path, plan: Plan, workers: int | None = None) -> None:
-    """Goes on from `out` where it is; else from the adapter `begin`; else from nothing."""
-    torch.set_num_threads(1)
-    torch.manual_seed(plan.seed)
-    workers = workers or os.cpu_count() or 2
-    model = smollm.SmolLM(smollm.Base(base))
-    if begin and not out.is_file():
-        load_adapter(model, begin)
-    values = flat(model).share_memory_()
-    adam, mean, documents, spent, tokens = Adam(values), values.clone(), 0, 0.0, 0
-    if out.is_file():
-        saved = checkpoint.load(out)
-        for mine, key in ((values, "values"), (mean, "mean"), (adam.first, "first"), (adam.second, "second")):
-            mine.copy_(saved[key])
-        adam.steps, documents, spent, tokens = saved["steps"], saved["documents"], saved["minutes"] * 60, saved["tokens"]
-    del model
-    stop = []
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.append(True))
-    crew = _Workers(base, plan, workers, values, documents)
-    log, averages = Log(log_path, "reader"), Averages(0.96)
-
-    def save() -> None:
-        checkpoint.save(out, {
-            "values": values, "mean": mean, "first": adam.first, "second": adam.second, "steps": adam.steps, "documents": documents,
-            "minutes": spent / 60, "tokens": tokens, "plan": asdict(plan), "accuracy": averages.rounded(),
-        })
-
-    saved_at = logged_at = time.monotonic()
-    here = recent = 0
-    while documents < plan.documents and not stop:
-        heard = crew.wait(plan.batch)
-        gradient, learnt = crew.shared.collect()
-        norm = float(gradient.norm())
-        gradient.mul_(min(1.0, 1.0 / (norm + 1e-6)))
-        rate = plan.rate_at(documents) * min(1.0, (here + 1) / _WARM_STEPS)
-        adam.step(gradient, rate)
-        mean.lerp_(values, max(1 - plan.average, 1 / (adam.steps + 1)))
-        documents, here = documents + learnt, here + 1
-        spent += sum(cpu for _, cpu in heard) / workers
-        for sample, _ in heard:
-            averages.add(f"right_{sample.kind}", sample.right / sample.answer_tokens)
-            averages.add("loss", sample.loss)
-            averages.add("right", sample.right / sample.answer_tokens)
-            tokens, recent = tokens + sample.tokens, recent + sample.tokens
-        if here % _LOG_EVERY == 0:
-            now = time.monotonic()
-            log.write(step=adam.steps, documents=documents, minutes=round(spent / 60, 2), tokens=tokens, rate=round(rate, 7), norm=round(norm, 3), speed=round(recent / (now - logged_at)), **averages.rounded())
-            logged_at, recent = now, 0
-        if time.monotonic() - saved_at > SAVE_EVERY:
-            save()
-            saved_at = time.monotonic()
-    save()
-    crew.close()
-
-
-def load_adapter(model: smollm.SmolLM, path: Path) -> dict:
-    """An adapter by names (`layers.N.attn_q.a`), or a run's checkpoint, whose
-    averaged weights are taken. Returns what else the file says."""
-    saved = checkpoint.load(path)
-    if "mean" in saved:
-        bind(model, saved["mean"].clone())
-        return saved
-    named = {key.replace("blocks.", "layers."): value.float() for key, value in saved["lora"].items()}
-    with torch.no_grad():
-        for key, parameter in model.named_parameters():
-            parameter.copy_(named[key])
-    return saved
+def train(base: Path, begin: Path | None, out: Path, log: Path, plan: Plan, workers: int | None = None) -> None:
+    adapter_training.train(adapter_training.Task("reader", learn), base, begin, out, log, plan, workers)
