@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from . import reader_commands
+from . import question_commands, reader_commands
 from .reader_commands import BASE, ROOT, RUNS
 
 
@@ -14,6 +14,7 @@ def main() -> None:
     for add in (_add_tower, _add_text, _add_bridge, _add_joint, _add_export, _add_clip_pages, _add_clip, _add_clip_mean, _add_heldout, _add_golden, _add_plot, _add_packages):
         add(commands)
     reader_commands.add(commands)
+    question_commands.add(commands)
     options = parser.parse_args()
     options.do(options)
 

@@ -49,11 +49,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Sample:
-    """What one document added: `right` of `answer_tokens` were predicted. By
-    name in `shares`: so many right of so many, to be averaged in the log."""
+    """What one document added. `answers`: by how many its gradient is to be
+    divided, tokens or whole answers, of which `right` were predicted. By name
+    in `shares`: so many right of so many, to be averaged in the log."""
 
     tokens: int
-    answer_tokens: int
+    answers: int
     right: int
     loss: float
     shares: dict[str, tuple[int, int]]
@@ -96,26 +97,26 @@ class _Shared:
         self.values, self.gradients = values, torch.zeros_like(values).share_memory_()
         self.lock, self.stop = context.Lock(), context.Event()
         self.next = context.Value("q", first)
-        self.documents, self.answer_tokens = context.Value("q", 0), context.Value("q", 0)
+        self.documents, self.answers = context.Value("q", 0), context.Value("q", 0)
 
     def take(self) -> int:
         with self.next.get_lock():
             self.next.value += 1
             return self.next.value - 1
 
-    def add(self, gradient: torch.Tensor, answer_tokens: int) -> None:
+    def add(self, gradient: torch.Tensor, answers: int) -> None:
         with self.lock:
             self.gradients.add_(gradient)
             self.documents.value += 1
-            self.answer_tokens.value += answer_tokens
+            self.answers.value += answers
 
     def collect(self) -> tuple[torch.Tensor, int]:
-        """The mean gradient of an answer token, and of how many documents."""
+        """The mean gradient of an answer, and of how many documents."""
         with self.lock:
-            gradient = self.gradients / max(1, self.answer_tokens.value)
+            gradient = self.gradients / max(1, self.answers.value)
             self.gradients.zero_()
             documents = self.documents.value
-            self.documents.value = self.answer_tokens.value = 0
+            self.documents.value = self.answers.value = 0
         return gradient, documents
 
 
@@ -130,7 +131,7 @@ def _work(base: Path, task: Task, plan: Plan, shared: _Shared, samples) -> None:
     while not shared.stop.is_set():
         before = time.process_time()
         sample = task.learn(model, tokenizer, plan, shared.take())
-        shared.add(gradient, sample.answer_tokens)
+        shared.add(gradient, sample.answers)
         gradient.zero_()
         samples.put((sample, time.process_time() - before))
 
@@ -228,7 +229,7 @@ def train(task: Task, base: Path, begin: Path | None, out: Path, log_path: Path,
             for name, (right, count) in sample.shares.items():
                 averages.add(f"right_{name}", right / count)
             averages.add("loss", sample.loss)
-            averages.add("right", sample.right / sample.answer_tokens)
+            averages.add("right", sample.right / sample.answers)
             tokens, recent = tokens + sample.tokens, recent + sample.tokens
         if here % _LOG_EVERY == 0:
             now = time.monotonic()
