@@ -57,6 +57,10 @@ def export(model: SmolLM, path: Path, name: str = "docmill-small") -> None:
     _replaced(path, write)
 
 
+def rank_of(path: Path) -> int:
+    return next(int(tensor.shape[1]) for tensor in gguf.GGUFReader(str(path)).tensors if tensor.name.endswith(".lora_a"))
+
+
 def load(model: SmolLM, path: Path) -> None:
     """Fills the model from an exported adapter."""
     tensors = {tensor.name: quants.dequantize(tensor.data, tensor.tensor_type) for tensor in gguf.GGUFReader(str(path)).tensors}

@@ -242,6 +242,11 @@ def train(task: Task, base: Path, begin: Path | None, out: Path, log_path: Path,
     crew.close()
 
 
+def rank_of(path: Path) -> int:
+    saved = checkpoint.load(path)
+    return saved["plan"].get("rank", smollm.RANK) if "mean" in saved else min(len(value) for key, value in saved["lora"].items() if key.endswith(".a"))
+
+
 def load_adapter(model: smollm.SmolLM, path: Path) -> dict:
     """An adapter by names (`layers.N.attn_q.a`), or a run's checkpoint, whose
     averaged weights are taken. One of a higher rank than the model's is cut to

@@ -29,7 +29,7 @@ def another(r, page: QuestionPage) -> str | None:
     return None if any(word in text for word in name.casefold().split() if len(word) > 2) else r.choice([name, name.lower()])
 
 
-def item(r, page: QuestionPage, language: str, held_out: bool) -> Asked | None:
+def item(r, page: QuestionPage, language: str, new_words: bool) -> Asked | None:
     if not page.rows:
         return None
     about = r.choices(["amount", "quantity", "unit_price", "costs", "dearest", "first", "last"], [6, 3, 2, 2, 1, 0.7, 0.7])[0]
@@ -37,21 +37,21 @@ def item(r, page: QuestionPage, language: str, held_out: bool) -> Asked | None:
         row = r.choice(page.rows)
         value = row.get(page.amount_column if about == "amount" else about)
         name = mention(r, page, row) if value else None
-        return name and Asked(question_words.phrase(r, ITEMS[about], language, held_out).format(name), value, f"item {about}")
+        return name and Asked(question_words.phrase(r, ITEMS[about], language, new_words).format(name), value, f"item {about}")
     if about == "costs":
-        return _costing(r, page, language, held_out)
+        return _costing(r, page, language, new_words)
     row = _at(page, about)
-    return row and Asked(question_words.phrase(r, ITEMS[about], language, held_out), row["description"], f"item {about}")
+    return row and Asked(question_words.phrase(r, ITEMS[about], language, new_words), row["description"], f"item {about}")
 
 
-def _costing(r, page: QuestionPage, language: str, held_out: bool) -> Asked | None:
+def _costing(r, page: QuestionPage, language: str, new_words: bool) -> Asked | None:
     row = r.choice(page.rows)
     value = row.get(page.amount_column)
     if not value or "description" not in row or page.text.count(value) > 1 or list(page.found.values()).count(value) > 1:
         return None
     sign = page.found.get("currency", "")
     shown = r.choice([value, value, f"{sign} {value}".strip(), f"{value} {sign}".strip()])
-    return Asked(question_words.phrase(r, ITEMS["costs"], language, held_out).format(shown), row["description"], "item costs")
+    return Asked(question_words.phrase(r, ITEMS["costs"], language, new_words).format(shown), row["description"], "item costs")
 
 
 def _at(page: QuestionPage, where: str) -> dict[str, str] | None:
@@ -66,12 +66,12 @@ def _at(page: QuestionPage, where: str) -> dict[str, str] | None:
     return page.rows[numbers.index(max(numbers))] if numbers.count(max(numbers)) == 1 else None
 
 
-def count(r, page: QuestionPage, language: str, held_out: bool) -> Asked | None:
-    return Asked(question_words.phrase(r, ITEMS["count"], language, held_out), len(page.rows), "count") if page.is_whole else None
+def count(r, page: QuestionPage, language: str, new_words: bool) -> Asked | None:
+    return Asked(question_words.phrase(r, ITEMS["count"], language, new_words), len(page.rows), "count") if page.is_whole else None
 
 
-def absent(r, page: QuestionPage, language: str, held_out: bool) -> Asked | None:
+def absent(r, page: QuestionPage, language: str, new_words: bool) -> Asked | None:
     """The price or quantity of what was not bought."""
     name = another(r, page)
     about = r.choice(["amount", "amount", "quantity", "unit_price"])
-    return name and Asked(question_words.phrase(r, ITEMS[about], language, held_out).format(name), None, f"item {about}")
+    return name and Asked(question_words.phrase(r, ITEMS[about], language, new_words).format(name), None, f"item {about}")

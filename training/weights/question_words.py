@@ -142,13 +142,13 @@ def language(r) -> str:
     return r.choices(list(LANGUAGES), list(LANGUAGES.values()))[0]
 
 
-def phrase(r, phrasings: dict[str, str], spoken: str, held_out: bool) -> str:
-    """One way to put a question; where `held_out`, one that training never sees
+def phrase(r, phrasings: dict[str, str], spoken: str, new_words: bool) -> str:
+    """One way to put a question; where `new_words`, one that training never sees
     if this language has one."""
     ways = phrasings[spoken].split("|")
     if len(ways) < 3:
         return r.choice(ways)
-    return ways[-1] if held_out else r.choice(ways[:-1])
+    return ways[-1] if new_words else r.choice(ways[:-1])
 
 
 def varied(r, text: str) -> str:

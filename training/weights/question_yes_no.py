@@ -15,13 +15,13 @@ _DISCOUNT_WORDS = re.compile("dis[ck]|rabatt|remise|descuento|sconto|korting|sav
 _PHONE_WORDS = re.compile(r"tel|fon|phone|h/p|\bT\b|call", re.IGNORECASE)
 
 
-def ask(r, page: QuestionPage, language: str, held_out: bool) -> Asked | None:
+def ask(r, page: QuestionPage, language: str, new_words: bool) -> Asked | None:
     about = r.choices(["total", "bought", "kind", "payment", "discount", "place", "done"], [4, 4, 2, 2, 1.5, 3, 3])[0]
     made = {"total": _total, "bought": _bought, "kind": _kind, "payment": _payment, "discount": _discount, "place": _place, "done": _done}[about](r, page)
     if made is None:
         return None
     about, filling, said = made
-    return Asked(question_words.phrase(r, YES_NO[about], language, held_out).format(filling), said, f"{about}?")
+    return Asked(question_words.phrase(r, YES_NO[about], language, new_words).format(filling), said, f"{about}?")
 
 
 Made = tuple[str, str, bool] | None

@@ -73,25 +73,25 @@ class Example(NamedTuple):
     questions: list[Question]
 
 
-def example(r, count: int = 8, kind: str | None = None, held_out: bool = False) -> Example:
-    """A page and so many questions to it. `held_out`: layouts, fonts and
-    phrasings that training never sees."""
+def example(r, count: int = 8, kind: str | None = None, held_out: bool = False, new_words: bool = False) -> Example:
+    """A page and so many questions to it. `held_out`: of layouts and fonts that
+    training never sees; `new_words`: in phrasings that it never sees."""
     kind = kind or r.choices(list(MIX), list(MIX.values()))[0]
     while True:
         document = examples_text.MAKERS[kind](r, fonts.book(held_out), 1.0)
         index = r.randrange(len(document.pages))
         page = QuestionPage(document.pages[index], examples_text.seen(r, document, index), document.page_truths[index])
-        questions = ask(r, page, count, held_out)
+        questions = ask(r, page, count, new_words)
         if questions:
             return Example(kind, page.text, questions)
 
 
-def ask(r, page: QuestionPage, count: int, held_out: bool = False) -> list[Question]:
+def ask(r, page: QuestionPage, count: int, new_words: bool = False) -> list[Question]:
     made: dict[str, Question] = {}
     makers = {"value": _value, "absent": _absent, "item": question_items.item, "count": question_items.count, "yes/no": question_yes_no.ask}
     for _ in range(count * _TRIES):
         sort, language = r.choices(list(_SORTS), list(_SORTS.values()))[0], question_words.language(r)
-        asked = makers[sort](r, page, language, held_out)
+        asked = makers[sort](r, page, language, new_words)
         if asked is None:
             continue
         text = clean(question_words.varied(r, asked.text))
@@ -108,10 +108,10 @@ def _sort(answer: str | int | bool | None) -> str:
     return "yes/no" if isinstance(answer, bool) else "count" if isinstance(answer, int) else "copy"
 
 
-def _value(r, page: QuestionPage, language: str, held_out: bool) -> Asked | None:
+def _value(r, page: QuestionPage, language: str, new_words: bool) -> Asked | None:
     """What the page says."""
     if r.random() < 0.1:
-        return _label(r, page, language, held_out)
+        return _label(r, page, language, new_words)
     table = _FIELDS[page.kind] if r.random() < _FIELD_SHARE else _OTHERS[page.kind]
     known = [key for key in table if key in page.found and (table is _FIELDS[page.kind] or page.is_single(key))]
     if not known:
@@ -120,12 +120,12 @@ def _value(r, page: QuestionPage, language: str, held_out: bool) -> Asked | None
     about = table[key]
     if key == "gross_total" and (r.random() < 0.4 or not page.found.keys().isdisjoint(("prepaid", "amount_due"))):
         about = "gross"
-    if table is _FIELDS[page.kind] and language == "en" and r.random() < _NAME_SHARE and not held_out:
+    if table is _FIELDS[page.kind] and language == "en" and r.random() < _NAME_SHARE and not new_words:
         return Asked(r.choice([key, key.replace("_", " "), key.replace("_", " ") + "?"]), page.found[key], about)
-    return Asked(question_words.phrase(r, VALUES[about], language, held_out), page.found[key], about)
+    return Asked(question_words.phrase(r, VALUES[about], language, new_words), page.found[key], about)
 
 
-def _label(r, page: QuestionPage, language: str, held_out: bool) -> Asked | None:
+def _label(r, page: QuestionPage, language: str, new_words: bool) -> Asked | None:
     """By the label that the page prints beside it, or by what labels mean."""
     labels = {key.removeprefix("label:"): value for key, value in page.found.items() if key.startswith("label:")}
     if not labels:
@@ -133,14 +133,14 @@ def _label(r, page: QuestionPage, language: str, held_out: bool) -> Asked | None
     label = r.choice(list(labels))
     group = next((name for name, members in question_words.LABELS.items() if label in members), None)
     if group and r.random() < 0.5 and len({value for other, value in labels.items() if other in question_words.LABELS[group]}) == 1:
-        return Asked(question_words.phrase(r, VALUES[group], language, held_out), labels[label], group)
-    return Asked(question_words.phrase(r, LABEL, language, held_out).format(label), labels[label], "label")
+        return Asked(question_words.phrase(r, VALUES[group], language, new_words), labels[label], group)
+    return Asked(question_words.phrase(r, LABEL, language, new_words).format(label), labels[label], "label")
 
 
-def _absent(r, page: QuestionPage, language: str, held_out: bool) -> Asked | None:
+def _absent(r, page: QuestionPage, language: str, new_words: bool) -> Asked | None:
     """What the page does not say."""
     if r.random() < 0.25:
-        return question_items.absent(r, page, language, held_out)
+        return question_items.absent(r, page, language, new_words)
     known = [key for key in _NEVER[page.kind]]
     maybe = [key for key in _MAYBE[page.kind] if key not in page.found and not (key in _WORDS and re.search(_WORDS[key], page.text, re.IGNORECASE))]
     known += 2 * maybe
@@ -149,4 +149,4 @@ def _absent(r, page: QuestionPage, language: str, held_out: bool) -> Asked | Non
     if page.kind == "invoice":
         known += [group for group, labels in question_words.LABELS.items() if not any(label.casefold() in page.text.casefold() for label in labels)]
     about = r.choice(known)
-    return Asked(question_words.phrase(r, VALUES[about], language, held_out), None, about)
+    return Asked(question_words.phrase(r, VALUES[about], language, new_words), None, about)

@@ -42,6 +42,11 @@ class Reader:
     def tokens(self, text: str) -> list[int]:
         return self.post("/tokenize", {"content": text, "add_special": False, "parse_special": True})["tokens"]
 
+    def question(self, page_text: str, question: str, most: int = 120) -> str:
+        """The answer's JSON. The page's state is kept for its next question."""
+        body = {"prompt": prompt("question", f"{page_text}\n\n{question}"), "n_predict": most, "temperature": 0, "cache_prompt": True, "samplers": ["top_k"], "top_k": 1}
+        return self.post("/completion", body)["content"]
+
     def ask(self, kind: str, page_text: str, most: int = MOST_TOKENS, probabilities: int = 0, rows: bool = True) -> dict:
         """Without `rows`, the answer ends before its list."""
         body = {"prompt": prompt(kind, page_text), "n_predict": most, "temperature": 0, "cache_prompt": False, "samplers": ["top_k"], "top_k": 1}
