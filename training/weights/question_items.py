@@ -73,5 +73,5 @@ def count(r, page: QuestionPage, language: str, new_words: bool) -> Asked | None
 def absent(r, page: QuestionPage, language: str, new_words: bool) -> Asked | None:
     """The price or quantity of what was not bought."""
     name = another(r, page)
-    about = r.choice(["amount", "amount", "quantity", "unit_price"])
+    about = r.choice(["amount", "amount", "quantity", *(["unit_price"] if any("unit_price" in row for row in page.rows) else [])])
     return name and Asked(question_words.phrase(r, ITEMS[about], language, new_words).format(name), None, f"item {about}")

@@ -64,7 +64,7 @@ _VALUES = {
     },
     "due_date": {
         "en": "When is it due?|What is the due date?|By when must it be paid?|When does payment have to arrive?|due date?|payment due|pay by|deadline for payment|What is the last day to pay?|Until when can I pay?",
-        "de": "Wann ist sie fällig?|Bis wann muss bezahlt werden?|Was ist das Fälligkeitsdatum?|fällig?|Fälligkeit|Zahlungsziel|zahlbar bis|Bis zu welchem Tag ist zu zahlen?",
+        "de": "Wann ist sie fällig?|Bis wann muss bezahlt werden?|Was ist das Fälligkeitsdatum?|fällig?|Fälligkeit|zahlbar bis|Bis zu welchem Tag ist zu zahlen?",
         "fr": "Quelle est la date d'échéance ?|Avant quelle date faut-il payer ?|Quand faut-il payer ?|échéance ?|date limite de paiement|Jusqu'à quand peut-on payer ?",
         "es": "¿Cuál es la fecha de vencimiento?|¿Cuándo vence?|¿Hasta cuándo hay que pagar?|¿vencimiento?|fecha límite de pago|¿Antes de qué día hay que pagar?",
         "ms": "Bilakah tarikh akhir bayaran?|Sebelum bila perlu dibayar?|tarikh akhir?|tarikh bayaran|Bila perlu bayar?", "it": "Quando scade?|Qual è la data di scadenza?|Entro quando va pagata?|scadenza?|Fino a quando si può pagare?", "nl": "Wanneer moet er betaald worden?|Wat is de vervaldatum?|vervaldatum?|uiterste betaaldatum|Tot wanneer kan ik betalen?",

@@ -16,7 +16,7 @@ _PHONE_WORDS = re.compile(r"tel|fon|phone|h/p|\bT\b|call", re.IGNORECASE)
 
 
 def ask(r, page: QuestionPage, language: str, new_words: bool) -> Asked | None:
-    about = r.choices(["total", "bought", "kind", "payment", "discount", "place", "done"], [4, 4, 2, 2, 1.5, 3, 3])[0]
+    about = r.choices(["total", "bought", "kind", "payment", "discount", "place", "done"], [6, 4, 2, 2, 2, 3, 3])[0]
     made = {"total": _total, "bought": _bought, "kind": _kind, "payment": _payment, "discount": _discount, "place": _place, "done": _done}[about](r, page)
     if made is None:
         return None

@@ -9,13 +9,13 @@ import json
 import re
 from typing import NamedTuple
 
-from . import examples_text, fonts, question_items, question_words, question_yes_no
+from . import examples_text, fonts, question_items, question_lines, question_words, question_yes_no
 from .page_text import clean
 from .question_page import Asked, QuestionPage
 from .question_words import LABEL, VALUES
 
 MIX = {"receipt": 0.5, "invoice": 0.38, "screenshot": 0.12}
-_SORTS = {"value": 0.36, "absent": 0.24, "item": 0.17, "yes/no": 0.15, "count": 0.08}
+_SORTS = {"value": 0.36, "absent": 0.24, "item": 0.17, "yes/no": 0.18, "count": 0.05}
 _TRIES = 6  # of what a page may have nothing of
 
 # Fields and other values by what is asked for; the first are asked more often.
@@ -28,27 +28,28 @@ _FIELDS = {
     "screenshot": {"app_name": "app", "date": "date", "amount": "amount", "currency": "currency", "counterparty": "counterparty", "reference": "reference"},
 }
 _OTHERS = {
-    "receipt": {key: key for key in "phone fax time cashier payment_method paid change discount rounding service registration tax_number receipt_number".split()} | {"buyer_name": "buyer"},
-    "invoice": {key: key for key in "phone fax email website payment_terms bank account prepaid contact discount seller_address buyer_address".split()},
-    "screenshot": {key: key for key in "status_word fee payment_method".split()},
+    "receipt": {key: key for key in "tip guests weight warranty loyalty points plate room approval phone fax time cashier payment_method paid change discount rounding service registration tax_number receipt_number".split()} | {"buyer_name": "buyer"},
+    "invoice": {key: key for key in "delivery_terms weight warranty plate contract_number period order_number customer_number prepared_by phone fax email website payment_terms bank account prepaid contact discount seller_address buyer_address".split()},
+    "screenshot": {key: key for key in "points approval loyalty status_word fee payment_method".split()},
 }
 _FIELD_SHARE, _NAME_SHARE = 0.72, 0.1
 
 # What pages of a kind never say, and what they do not say where neither the
 # value nor a word for it stands there.
 _NEVER = {
-    "receipt": "due_date iban bic payment_reference buyer_vat payment_terms delivery_date project passport room".split(),
-    "invoice": "cashier change passport room rounding tip receipt_number fee status_word".split(),
-    "screenshot": "due_date iban bic tax address phone cashier change discount seller_vat buyer_vat passport room tip payment_terms".split(),
+    "receipt": "due_date iban bic payment_reference buyer_vat payment_terms delivery_date project passport flight contract_number period delivery_terms".split(),
+    "invoice": "cashier change passport flight room rounding tip receipt_number fee status_word".split(),
+    "screenshot": "due_date iban bic tax address phone cashier change discount seller_vat buyer_vat passport flight room tip payment_terms".split(),
 }
 _WORDS = {
-    "tip": r"\btip", "weight": r"\bkg\b|weight|gewicht|\bwt", "phone": r"tel|fon|phone|h/p|\bT\b|call", "fax": r"fax|\bF\b", "email": r"@|mail", "website": r"www|http|\.com", "time": r"\d ?[:.] ?\d\d|hrs|time|zeit|masa|heure|hora",
+    "tip": r"\btip|gratuity", "guests": r"guest|pax|cover|gäste|tetamu", "warranty": r"warr|garant|guarant", "loyalty": r"member|loyal|karte|ahli", "points": r"point|punkt|mata", "plate": r"vehicle|plate|kenn|kender", "room": r"room|zimmer|bilik", "approval": r"app|auth",
+    "contract_number": r"contr|vertrag|agree|kontrak", "period": r"period|zeitraum|tempoh| - \d", "delivery_terms": r"deliver|liefer|livr|entrega|EXW|resa|conse", "prepared_by": r"by\b|bearb|clerk", "weight": r"\bkg\b|weight|gewicht|\bwt", "phone": r"tel|fon|phone|h/p|\bT\b|call", "fax": r"fax|\bF\b", "email": r"@|mail", "website": r"www|http|\.com", "time": r"\d ?[:.] ?\d\d|hrs|time|zeit|masa|heure|hora",
     "discount": r"dis[ck]|rabatt|remise|descuento|sconto|korting|saving|less|promo|skonto|%", "rounding": r"round|rundung", "service": r"serv", "payment_terms": r"days|tage|jours|dagen|terms|zahlb|net\b|netto|receipt|paiement|betal|skonto|pag",
     "bank": r"ban[kc]|banque|institut", "account": r"konto|account|a/c|compte|cuenta|conto|rekening|iban", "currency": r"[€£$]|\bRM|EUR|MYR|USD", "tax": r"gst|sst|vat|tax|mwst|ust|steuer|tva|iva|btw|%",
     "change": r"change|wechsel|rück|rend|monnaie|cambio|resto|wissel|terug|baki", "paid": r"cash|bar|tunai|esp|efectivo|contant|tender|gegeben", "payment_method": r"cash|card|visa|master|tunai|bar\b|karte|cb\b|pin|bancomat|tarjeta|contant|efectivo|espè|esp",
 }
 _MAYBE = {
-    "receipt": "tip weight phone fax time discount rounding service currency tax change paid payment_method".split(), "invoice": "weight phone fax email website time discount payment_terms bank account currency tax".split(), "screenshot": "currency fee payment_method weight".split(),
+    "receipt": "tip guests warranty loyalty points plate room approval weight phone fax time discount rounding service currency tax change paid payment_method".split(), "invoice": "warranty plate contract_number period delivery_terms prepared_by weight phone fax email website time discount payment_terms bank account currency tax".split(), "screenshot": "currency fee payment_method weight points loyalty".split(),
 }
 # Fields whose every place is marked: not marked is not there.
 _MARKED = {
@@ -80,6 +81,7 @@ def example(r, count: int = 8, kind: str | None = None, held_out: bool = False, 
     while True:
         document = examples_text.MAKERS[kind](r, fonts.book(held_out), 1.0)
         index = r.randrange(len(document.pages))
+        question_lines.add(r, document.pages[index], kind)
         page = QuestionPage(document.pages[index], examples_text.seen(r, document, index), document.page_truths[index])
         questions = ask(r, page, count, new_words)
         if questions:
@@ -148,5 +150,5 @@ def _absent(r, page: QuestionPage, language: str, new_words: bool) -> Asked | No
     known += 4 * marked
     if page.kind == "invoice":
         known += [group for group, labels in question_words.LABELS.items() if not any(label.casefold() in page.text.casefold() for label in labels)]
-    about = r.choice(known)
+    about = r.choice([name for name in known if not page.prints(name)])
     return Asked(question_words.phrase(r, VALUES[about], language, new_words), None, about)
