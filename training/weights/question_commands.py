@@ -20,9 +20,9 @@ def _add_questions(commands) -> None:
 
     command = commands.add_parser("questions", help="teach an adapter to answer questions about a page")
     command.add_argument("--documents", type=int, default=6000, help="pages of the whole run; more of them extend a run (default 6000)")
-    command.add_argument("--questions", type=int, default=8, help="a page (default 8)")
-    command.add_argument("--rate", type=float, default=4e-4, help="learning rate before it falls (default 4e-4)")
-    command.add_argument("--batch", type=int, default=4, help="pages a step")
+    command.add_argument("--questions", type=int, default=12, help="a page (default 12)")
+    command.add_argument("--rate", type=float, default=5e-4, help="learning rate before it falls (default 5e-4)")
+    command.add_argument("--batch", type=int, default=2, help="pages a step (default 2)")
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--start", type=Path, default=RUNS / "reader.pt", help="adapter to begin from, cut to the rank of this one (default runs/reader.pt)")
     command.add_argument("--out", type=Path, default=RUNS / "questions.pt", help="checkpoint to write, and to go on from")
