@@ -7,14 +7,13 @@ import re
 import pytest
 import torch
 
+from conftest import needs_base
 from weights import adapter, adapter_training, questions, question_words, stage_questions
 from weights.question_page import QuestionPage
 from weights.examples_text import Seen
 from weights.page import Page
 from weights.reader_commands import BASE
 from weights.smollm import Base, SmolLM
-
-needs_base = pytest.mark.skipif(not BASE.is_file(), reason="`python -m weights base` was not run")
 
 
 @pytest.mark.parametrize("kind", questions.MIX)
@@ -85,11 +84,6 @@ def test_lines_that_could_be_meant_both_are_not_asked_for():
     page = _page("receipt", "Coffee 3.00\nCoffee large 4.00", found)
     asked = [question for seed in range(60) for question in questions.ask(random.Random(seed), page, 6)]
     assert not [question for question in asked if question.about == "item amount" and question.answer != "null"]
-
-
-@pytest.fixture(scope="module")
-def base() -> Base:
-    return Base(BASE)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from conftest import needs_base
 from weights import adapter, adapter_training, answer, examples_text, noise_text, page_text, stage_reader, tagged, typing_copies
 from weights.page import Mark
 from weights.page_text import Segment
@@ -15,7 +16,6 @@ from weights.smollm import Base, SmolLM, read
 from weights.tagged import Tagged
 
 CASES = json.loads((Path(__file__).parent / "page_text_cases.json").read_text())
-needs_base = pytest.mark.skipif(not BASE.is_file(), reason="`python -m weights base` was not run")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
@@ -87,11 +87,6 @@ def test_the_rate_stays_and_falls():
     assert plan.rate_at(0) == plan.rate_at(500) == 1e-3
     assert plan.rate_at(800) == pytest.approx(5e-4)
     assert plan.rate_at(1000) == pytest.approx(1e-4)
-
-
-@pytest.fixture(scope="module")
-def base() -> Base:
-    return Base(BASE)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .reader_commands import BASE, RUNS
+from .reader_commands import BASE, RUNS, training_options
 
 
 def add(commands) -> None:
@@ -19,16 +19,9 @@ def _add_questions(commands) -> None:
         stage_questions.train(BASE, o.start, o.out, o.log, plan, o.workers)
 
     command = commands.add_parser("questions", help="teach an adapter to answer questions about a page")
-    command.add_argument("--documents", type=int, default=6000, help="pages of the whole run; more of them extend a run (default 6000)")
-    command.add_argument("--questions", type=int, default=12, help="a page (default 12)")
-    command.add_argument("--rate", type=float, default=5e-4, help="learning rate before it falls (default 5e-4)")
-    command.add_argument("--batch", type=int, default=2, help="pages a step (default 2)")
-    command.add_argument("--seed", type=int, default=1)
+    training_options(command, "questions", documents=6000, rate=5e-4, batch=2)
+    command.add_argument("--questions", type=int, default=12, help="a document, which is a page (default 12)")
     command.add_argument("--start", type=Path, default=RUNS / "reader.pt", help="adapter to begin from, cut to the rank of this one (default runs/reader.pt)")
-    command.add_argument("--out", type=Path, default=RUNS / "questions.pt", help="checkpoint to write, and to go on from")
-    command.add_argument("--log", type=Path, default=RUNS / "questions.jsonl")
-    command.add_argument("--workers", type=int, default=None, help="processes of one thread (default: one a core)")
-    command.add_argument("--nice", type=int, default=10)
     command.set_defaults(do=do)
 
 

@@ -47,17 +47,22 @@ def _add_reader(commands) -> None:
         stage_reader.train(BASE, o.start, o.out, o.log, plan, o.workers)
 
     command = commands.add_parser("reader", help="fine-tune SmolLM2 on pages' texts")
-    command.add_argument("--documents", type=int, default=12_000, help="of the whole run; more of them extend a run (default 12000)")
-    command.add_argument("--rate", type=float, default=6e-4, help="learning rate before it falls (default 6e-4)")
-    command.add_argument("--batch", type=int, default=4, help="documents a step")
+    training_options(command, "reader", documents=12_000, rate=6e-4, batch=4)
     command.add_argument("--headers", type=float, default=0.5, help="share of documents whose answer ends before its rows, which is faster")
-    command.add_argument("--seed", type=int, default=1)
     command.add_argument("--start", type=Path, help="adapter to begin from; without, from nothing")
-    command.add_argument("--out", type=Path, default=RUNS / "reader.pt", help="checkpoint to write, and to go on from")
-    command.add_argument("--log", type=Path, default=RUNS / "reader.jsonl")
+    command.set_defaults(do=do)
+
+
+def training_options(command, name: str, documents: int, rate: float, batch: int) -> None:
+    """What every training of an adapter takes."""
+    command.add_argument("--documents", type=int, default=documents, help=f"of the whole run; more of them extend a run (default {documents})")
+    command.add_argument("--rate", type=float, default=rate, help=f"learning rate before it falls (default {rate:g})")
+    command.add_argument("--batch", type=int, default=batch, help=f"documents a step (default {batch})")
+    command.add_argument("--seed", type=int, default=1)
+    command.add_argument("--out", type=Path, default=RUNS / f"{name}.pt", help="checkpoint to write, and to go on from")
+    command.add_argument("--log", type=Path, default=RUNS / f"{name}.jsonl")
     command.add_argument("--workers", type=int, default=None, help="processes of one thread (default: one a core)")
     command.add_argument("--nice", type=int, default=10)
-    command.set_defaults(do=do)
 
 
 def _add_reader_export(commands) -> None:
