@@ -19,8 +19,8 @@ def _add_questions(commands) -> None:
         stage_questions.train(BASE, o.start, o.out, o.log, plan, o.workers)
 
     command = commands.add_parser("questions", help="teach an adapter to answer questions about a page")
-    training_options(command, "questions", documents=6000, rate=5e-4, batch=2)
-    command.add_argument("--questions", type=int, default=12, help="a document, which is a page (default 12)")
+    training_options(command, "questions", documents=6000, rate=4e-4, batch=1)
+    command.add_argument("--questions", type=int, default=20, help="a document, which is a page (default 20)")
     command.add_argument("--start", type=Path, default=RUNS / "reader.pt", help="adapter to begin from, cut to the rank of this one (default runs/reader.pt)")
     command.set_defaults(do=do)
 
