@@ -151,6 +151,22 @@ CREATE TABLE not_duplicates (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX not_duplicates_other ON not_duplicates (other_id);
 
+-- Answers to questions that were asked of many records. A record is known by its
+-- document and first page: its id changes when it is made again.
+CREATE TABLE answers (
+    document_id INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    first_page  INTEGER NOT NULL,          -- from 0
+    name        TEXT    NOT NULL,          -- of the column in exports
+    question    TEXT    NOT NULL,
+    model       TEXT    NOT NULL,          -- hash of the reader
+    answer      TEXT    NOT NULL,          -- JSON: a text, number, truth value, or null
+    page_index  INTEGER NOT NULL,          -- that was answered from, from 0
+    place       TEXT,                      -- JSON: left, top, right, bottom as shares of the page
+    probability REAL,                      -- the reader's own, 0 to 1
+    asked_at    INTEGER NOT NULL,          -- Unix milliseconds
+    PRIMARY KEY (document_id, first_page, name)
+) STRICT, WITHOUT ROWID;
+
 -- What CLIP makes of a page.
 CREATE TABLE page_embeddings (
     page_id INTEGER PRIMARY KEY REFERENCES pages (id) ON DELETE CASCADE,

@@ -43,9 +43,9 @@ pub struct Search {
 }
 
 /// Which pages may be found.
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Filters")]
-struct FilterFlags {
+pub struct FilterFlags {
     /// Only pages of this document type
     #[arg(long = "type", value_name = "TYPE")]
     doc_type: Option<String>,
@@ -73,7 +73,11 @@ struct FilterFlags {
 }
 
 impl FilterFlags {
-    fn filter(self) -> PageFilter {
+    pub fn is_empty(&self) -> bool {
+        self.clone().filter().is_empty()
+    }
+
+    pub fn filter(self) -> PageFilter {
         PageFilter {
             doc_type: self.doc_type,
             from: self.from,

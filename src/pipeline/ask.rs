@@ -34,7 +34,6 @@ pub struct Asker {
     text: TextStage,
     ocr_engine: String,
     max_pixels: u32,
-    default_type: String,
 }
 
 /// A page that questions are asked about.
@@ -68,9 +67,14 @@ pub struct PageAnswer {
 }
 
 impl Asker {
-    /// Starts the reader that settings name; `doc_type` chooses how a reader that
-    /// sees images is shown the page.
-    pub async fn start(settings: &Settings, doc_type: Option<&str>) -> anyhow::Result<Asker> {
+    /// Hash (hex) of the reader that settings name, without starting it.
+    pub fn model(settings: &Settings) -> anyhow::Result<String> {
+        let installation = Installation::find(settings.models.as_deref())?;
+        Ok(installation.for_questions(&settings.reading)?.hash)
+    }
+
+    /// Starts the reader that settings name.
+    pub async fn start(settings: &Settings) -> anyhow::Result<Asker> {
         let installation = Installation::find(settings.models.as_deref())?;
         let reader = installation.for_questions(&settings.reading)?;
         let ocr = match settings.ocr.mode {
@@ -91,7 +95,6 @@ impl Asker {
             text: TextStage::new(pool, Duration::from_secs(settings.ocr.page_seconds)),
             ocr_engine: ocr.map(|ocr| ocr.name).unwrap_or_default(),
             max_pixels: settings.rasterizing.max_page_pixels,
-            default_type: doc_type.unwrap_or("default").to_owned(),
             reader,
         })
     }
@@ -163,7 +166,7 @@ impl Asker {
         };
         let request = ReadRequest {
             image: page.image.clone(),
-            doc_type: self.default_type.clone(),
+            doc_type: "default".to_owned(),
             prompt,
             grammar,
             max_tokens: self.reader.max_output_tokens,

@@ -9,6 +9,7 @@
 //! the others; several files use `sources`, `revisions`, `page_text`, `page_search` and
 //! `findings`; each other file is a part of [`Store`]'s interface.
 
+mod answers;
 mod approvals;
 mod captures;
 mod clock;
@@ -40,6 +41,7 @@ mod runs;
 mod search;
 mod sources;
 
+pub use answers::{RecordToAsk, StoredAnswer};
 pub use captures::StoredCapture;
 pub use columns::{DocumentId, RunId};
 pub use corrections::{ChangeRow, Correction, FieldChange};

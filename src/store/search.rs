@@ -85,7 +85,7 @@ impl PageFilter {
     }
 
     /// A subquery with the ids of the pages that may be found.
-    fn push(&self, query: &mut QueryBuilder<Sqlite>) {
+    pub(super) fn push(&self, query: &mut QueryBuilder<Sqlite>) {
         // Starts from the records, which have an index, since there are many pages.
         query.push(match self.asks_for_records() {
             true => {

@@ -126,8 +126,19 @@ impl<'a> CsvExport<'a> {
                 .collect()
         });
         let names = HEAD.iter().map(|name| (*name).to_owned());
-        out.write_record(names.chain(unlike(&HEAD, &fields)))?;
-        for Exported { stored, amount_due } in &self.records {
+        let asked: BTreeSet<&String> = self
+            .records
+            .iter()
+            .flat_map(|record| record.answers.iter().map(|answer| &answer.name))
+            .collect();
+        let of_answers = asked.iter().map(|name| format!("ask.{name}"));
+        out.write_record(names.chain(unlike(&HEAD, &fields)).chain(of_answers))?;
+        for Exported {
+            stored,
+            amount_due,
+            answers,
+        } in &self.records
+        {
             let record = &stored.record;
             let findings = by_severity(&record.findings);
             let mut codes: Vec<&str> = Vec::new();
@@ -169,7 +180,13 @@ impl<'a> CsvExport<'a> {
             let values = fields
                 .iter()
                 .map(|field| self.cell(record, None, field, record.fields.get(field)));
-            out.write_record(head.into_iter().chain(values))?;
+            let of_name = |name: &&String| answers.iter().find(|answer| answer.name == **name);
+            // Texts stay as printed: their decimal sign is the page's.
+            let answers = asked.iter().map(|name| match of_name(name) {
+                Some(answer) => guarded(&json_text(&answer.answer)),
+                None => String::new(),
+            });
+            out.write_record(head.into_iter().chain(values).chain(answers))?;
         }
         Ok(out.flush()?)
     }
@@ -226,6 +243,14 @@ impl<'a> CsvExport<'a> {
             .flat_map(|exported| of(&exported.stored))
             .filter(|name| seen.insert(name.clone()))
             .collect()
+    }
+}
+
+fn json_text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::Exported;
 use crate::domain::{FieldEvidence, by_severity};
+use crate::store::StoredAnswer;
 
 /// The record as `export --format jsonl` and `run --json` write it:
 ///
@@ -20,6 +21,8 @@ use crate::domain::{FieldEvidence, by_severity};
 ///   the field's format are null, and their findings quote them
 /// - `amount_due`: amount due of an e-invoice; null if it is the gross total or
 ///   unknown
+/// - `answers`: by column of `ask --column`: `question`, `answer`, `page` from 1,
+///   `place`, `probability`; left out where nothing was asked
 /// - `findings`: `code`, `severity`, `field`, `message`, by severity
 /// - `confidence`: lowest probability (0 to 1, the model's own) of a value, or null;
 ///   `field_confidence`: by field
@@ -70,6 +73,11 @@ pub fn line(exported: &Exported) -> Value {
     line.insert("source".into(), record.source.as_str().into());
     line.insert("fields".into(), Value::Object(record.fields.clone()));
     line.insert("amount_due".into(), json!(exported.amount_due));
+    if !exported.answers.is_empty() {
+        let answers = exported.answers.iter();
+        let answers = answers.map(|answer| (answer.name.clone(), of_question(answer)));
+        line.insert("answers".into(), Value::Object(answers.collect()));
+    }
     line.insert("findings".into(), json!(by_severity(&record.findings)));
     line.insert("confidence".into(), json!(record.confidence));
     let by_field = record
@@ -106,6 +114,16 @@ pub fn line(exported: &Exported) -> Value {
         }),
     );
     Value::Object(line)
+}
+
+fn of_question(answer: &StoredAnswer) -> Value {
+    json!({
+        "question": answer.question,
+        "answer": answer.answer,
+        "page": answer.page + 1,
+        "place": answer.place,
+        "probability": answer.probability,
+    })
 }
 
 /// Pages count from 1, as everywhere that people see them.

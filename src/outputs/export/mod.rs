@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::documents::einvoice;
 use crate::domain::{FieldPath, Fields, Finding, FindingCode, Status, XmlFile};
-use crate::store::{Store, StoredRecord};
+use crate::store::{Store, StoredAnswer, StoredRecord};
 
 pub use csv_format::CsvExport;
 pub use csv_style::{CsvStyle, FORMULA_SIGNS, Separator};
@@ -29,6 +29,8 @@ pub struct Exported {
     /// Amount due for payment (BT-115) of an e-invoice, a decimal string, if it
     /// is not the gross total.
     pub amount_due: Option<String>,
+    /// To the questions that `docmill ask --column` asked.
+    pub answers: Vec<StoredAnswer>,
 }
 
 impl Exported {
@@ -45,7 +47,12 @@ impl Exported {
             .as_ref()
             .and_then(|fields| fields["amount_due"].as_str());
         clear_ambiguous(&mut stored.record.fields, &stored.record.findings);
+        let answers = match stored.record.pages.first() {
+            Some(first) => store.answers(stored.document_id, *first).await?,
+            None => Vec::new(),
+        };
         Ok(Exported {
+            answers,
             amount_due: due.map(str::to_owned),
             stored,
         })
@@ -150,6 +157,15 @@ fn example() -> Exported {
     Exported {
         stored,
         amount_due: Some("-2.20".into()),
+        answers: vec![StoredAnswer {
+            name: "terms".into(),
+            question: "payment terms?".into(),
+            model: "m".into(),
+            answer: json!("30 days"),
+            page: 0,
+            place: Some([0.1, 0.2, 0.3, 0.25]),
+            probability: Some(0.75),
+        }],
     }
 }
 

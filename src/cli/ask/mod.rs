@@ -1,41 +1,53 @@
+//! `docmill ask`: a question about one document, or about many records.
+
+mod answer;
+mod column;
+
 use std::io::{BufRead, IsTerminal};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::app::App;
 use super::exit::ExitStatus;
+use super::search::FilterFlags;
 use super::settings::EngineFlags;
-use super::{output, show};
+use super::show;
 use crate::config::UsageError;
 use crate::domain::count;
 use crate::ingest;
-use crate::pipeline::{AskedPage, Asker, PageAnswer};
+use crate::pipeline::{AskedPage, Asker};
 use crate::store::Store;
+use answer::{about, best_answer, in_words, stored_pages};
 
 /// Longest question, in bytes.
 const LONGEST: usize = 500;
 
-/// Ask a question about a document; nothing is stored
+/// Ask a question about a document
 ///
 /// The answer is a text of the document with its place, a count, yes or no, or
 /// "not on the page". Without a question, questions are read from standard input,
-/// one a line.
+/// one a line. Nothing is stored, except with --column: `docmill ask --column NAME
+/// QUESTION` asks all records that the filters let through, and exports have the
+/// answers in a column of this name.
 #[derive(Args)]
 pub struct Ask {
-    /// Number of a record, or path of a file (`./7` for a file named 7)
+    /// Number of a record, or path of a file (`./7` for a file named 7); left out
+    /// with --column
     #[arg(value_name = "ID|FILE")]
     what: std::ffi::OsString,
     /// Question about the document, in English, German, French, Spanish or Malay
     question: Option<String>,
+    /// Ask every record, and store the answers under this name
+    #[arg(long, value_name = "NAME", conflicts_with = "page")]
+    column: Option<String>,
+    #[command(flatten)]
+    filter: FilterFlags,
     /// Ask about this page alone, from 1 [default: all pages]
     #[arg(long, value_name = "N")]
     page: Option<NonZeroU32>,
-    /// For readers that see the page: draw it as for this document type
-    #[arg(long = "type", value_name = "TYPE")]
-    doc_type: Option<String>,
     /// Print one JSON object for each question
     #[arg(long)]
     json: bool,
@@ -45,10 +57,23 @@ pub struct Ask {
 
 impl Ask {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
-        super::run::check_type(app.settings(), self.doc_type.as_deref())?;
+        if let Some(column) = self.column {
+            if self.question.is_some() {
+                let why = "--column asks many records: name the question alone, without ID or FILE";
+                return Err(UsageError(why.to_owned()).into());
+            }
+            let question = self.what.to_str().map(checked).transpose()?;
+            let question = question.unwrap_or_default();
+            let filter = self.filter.filter();
+            return column::ask(&mut app, &column, &question, &filter, self.json).await;
+        }
+        if !self.filter.is_empty() {
+            let why = "filters choose records: they need --column NAME";
+            return Err(UsageError(why.to_owned()).into());
+        }
         let question = self.question.as_deref().map(checked).transpose()?;
         let place = self.place(&app).await?;
-        let asker = Asker::start(app.settings(), self.doc_type.as_deref()).await?;
+        let asker = Asker::start(app.settings()).await?;
         let pages = self.pages(&asker, place).await?;
         if let Some(question) = question {
             self.answer(&mut app, &asker, &pages, &question).await?;
@@ -103,16 +128,7 @@ impl Ask {
             Place::Record(store, pages) => {
                 let chosen = self.chosen(pages.len() as u32, "the record")?;
                 let pages: Vec<i64> = chosen.map(|nth| pages[nth as usize]).collect();
-                for found in store.found_pages(&pages).await? {
-                    let stored = match asker.reads_text_alone() {
-                        true => AskedPage::stored(found.index, found.texts),
-                        false => None,
-                    };
-                    asked.push(match stored {
-                        Some(page) => page,
-                        None => asker.page(&found.path, found.index).await?,
-                    });
-                }
+                asked = stored_pages(&store, asker, &pages).await?;
             }
         }
         Ok(asked)
@@ -137,16 +153,7 @@ impl Ask {
         pages: &[AskedPage],
         question: &str,
     ) -> anyhow::Result<()> {
-        let mut best: Option<PageAnswer> = None;
-        for page in pages {
-            let answer = asker.ask(page, question).await?;
-            if best.as_ref().is_none_or(|best| answer.is_better(best)) {
-                best = Some(answer);
-            }
-        }
-        let Some(best) = best else {
-            return Err(UsageError("the document has no page".to_owned()).into());
-        };
+        let best = best_answer(asker, pages, question).await?;
         if self.json {
             let mut value = serde_json::to_value(&best)?;
             value["question"] = json!(question);
@@ -176,41 +183,4 @@ fn checked(question: &str) -> anyhow::Result<String> {
         return Err(UsageError(why).into());
     }
     Ok(question)
-}
-
-fn in_words(answer: &Value) -> String {
-    match answer {
-        Value::Null => "not on the page".to_owned(),
-        Value::Bool(true) => "yes".to_owned(),
-        Value::Bool(false) => "no".to_owned(),
-        Value::String(text) => {
-            // Line breaks are part of the answer, other control characters are not.
-            let lines: Vec<_> = text.lines().map(output::clean).collect();
-            lines.join("\n")
-        }
-        other => other.to_string(),
-    }
-}
-
-/// Where the answer stands, and how sure the reader is.
-fn about(answer: &PageAnswer) -> String {
-    let mut parts = Vec::new();
-    if !answer.answer.is_null() {
-        parts.push(format!("page {}", answer.page));
-    }
-    if let Some([left, top, ..]) = answer.place {
-        let percent = |share: f32| (share * 100.0).round();
-        parts.push(format!(
-            "{} % from the left, {} % from the top",
-            percent(left),
-            percent(top)
-        ));
-    }
-    if let Some(probability) = answer.probability {
-        let floor = (probability * 100.0).floor() / 100.0;
-        parts.push(format!(
-            "probability {floor:.2} by the reader's own estimate"
-        ));
-    }
-    parts.join("; ")
 }
