@@ -11,10 +11,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::cli::app::App;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::{self, Out, Replaced, count};
+use crate::cli::summary::command;
 use crate::cli::user::user;
 use crate::config::UsageError;
 use crate::ingest;
-use crate::outputs::accounts::{self, Accounts, Held, Input, Plan, TargetName, sha256};
+use crate::outputs::accounts::{self, Accounts, Held, HoldCode, Input, Plan, TargetName, sha256};
 use crate::store::{BatchRow, Store};
 
 /// The file in the working folder, used where no other is named.
@@ -50,6 +51,8 @@ impl BatchFlags {
             return Err(UsageError(why.to_owned()).into());
         };
         let accounts = self.accounts()?;
+        let has_accounts = accounts.is_some();
+        let accounts = accounts.unwrap_or_default().for_target(target);
         let store = Store::open_existing(&app.settings().db).await?;
         output::create_folder(folder)?;
         let folder = ingest::absolute(folder);
@@ -66,21 +69,35 @@ impl BatchFlags {
             }
         };
         store.close().await;
-        report(&mut app.out, batch.as_ref(), &plan.plan, not_accepted)?;
-        Ok(match plan.held.is_empty() {
+        report(app, batch.as_ref(), &plan.plan, not_accepted)?;
+        let is_held = |held: &Held| held.hold.code != HoldCode::NotSupported;
+        let held: Vec<&Held> = plan.held.iter().filter(|held| is_held(held)).collect();
+        let is_setting = |held: &&Held| {
+            matches!(
+                held.hold.code,
+                HoldCode::Supplier | HoldCode::Setting | HoldCode::TaxCode
+            )
+        };
+        if !has_accounts && held.iter().any(is_setting) {
+            app.out.line(
+                "There is no accounts.toml in this folder: make one (docs/accounting-import.md has an example), or name it with --accounts.",
+            )?;
+        }
+        Ok(match held.is_empty() {
             true => ExitStatus::Success,
             false => ExitStatus::NeedsReview,
         })
     }
 
-    fn accounts(&self) -> Result<Accounts, UsageError> {
+    /// `None`: no file is named, and there is none.
+    fn accounts(&self) -> Result<Option<Accounts>, UsageError> {
         let path = self.accounts.as_deref().unwrap_or(Path::new(ACCOUNTS));
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error)
                 if self.accounts.is_none() && error.kind() == std::io::ErrorKind::NotFound =>
             {
-                return Ok(Accounts::default());
+                return Ok(None);
             }
             Err(error) => {
                 return Err(UsageError(format!(
@@ -89,7 +106,10 @@ impl BatchFlags {
                 )));
             }
         };
-        Accounts::parse(&text).map_err(|error| UsageError(format!("{}: {error}", path.display())))
+        let accounts = Accounts::parse(&text);
+        accounts
+            .map(Some)
+            .map_err(|error| UsageError(format!("{}: {error}", path.display())))
     }
 }
 
@@ -196,11 +216,13 @@ pub async fn write_files(store: &Store, batch: &BatchRow, folder: &Path) -> anyh
 }
 
 fn report(
-    out: &mut Out,
+    app: &mut App,
     batch: Option<&BatchRow>,
     plan: &Plan,
     not_accepted: usize,
 ) -> anyhow::Result<()> {
+    let status = command(app, "status");
+    let out = &mut app.out;
     match batch {
         Some(batch) => {
             let bills = count(plan.batch.lines.len() as u64, "bill");
@@ -211,21 +233,23 @@ fn report(
         }
         None => out.line("Nothing to export.")?,
     }
-    if !plan.held.is_empty() {
-        held(out, &plan.held)?;
-    }
+    let (others, held): (Vec<&Held>, Vec<&Held>) =
+        (plan.held.iter()).partition(|held| held.hold.code == HoldCode::NotSupported);
+    list(out, "Held", &held)?;
+    list(out, "Not for this target", &others)?;
     if not_accepted > 0 {
         let bills = count(not_accepted as u64, "bill");
-        out.line(&format!(
-            "Not accepted: {bills}. `docmill status` lists them."
-        ))?;
+        out.line(&format!("Not accepted: {bills}. `{status}` lists them."))?;
     }
     Ok(())
 }
 
-fn held(out: &mut Out, held: &[Held]) -> anyhow::Result<()> {
-    out.line(&format!("Held: {}", count(held.len() as u64, "bill")))?;
-    let mut table = output::table(&["id", "file", "reason", "what to do"]);
+fn list(out: &mut Out, what: &str, held: &[&Held]) -> anyhow::Result<()> {
+    if held.is_empty() {
+        return Ok(());
+    }
+    out.line(&format!("{what}: {}", count(held.len() as u64, "bill")))?;
+    let mut table = output::table(&["id", "file", "reason", "why, and what to do"]);
     for held in held {
         table.add_row([
             output::cell(&held.record.to_string()),

@@ -160,7 +160,13 @@ async fn list(store: &Store, app: &mut App) -> anyhow::Result<()> {
             batch if !batch.is_written => "interrupted".to_owned(),
             _ => "written".to_owned(),
         };
-        let first = batch.files.lines().next().unwrap_or_default();
+        let mut files = batch
+            .files
+            .lines()
+            .filter(|name| !name.ends_with(".manifest.json"));
+        let first = output::short(&batch.folder.join(files.next().unwrap_or_default()));
+        let others: Vec<String> = files.map(str::to_owned).collect();
+        let files = [vec![first], others].concat().join(", ");
         table.add_row([
             output::cell(&batch.id.to_string()),
             output::cell(&batch.target),
@@ -168,7 +174,7 @@ async fn list(store: &Store, app: &mut App) -> anyhow::Result<()> {
             output::cell(&batch.created_by),
             output::cell(&batch.lines.to_string()),
             output::cell(&state),
-            output::cell(&output::short(&batch.folder.join(first))),
+            output::cell(&files),
         ]);
     }
     app.out.table(&table)

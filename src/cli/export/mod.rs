@@ -25,6 +25,21 @@ enum Format {
     Csv,
     /// One UBL 2.1 file (EN 16931) per accepted invoice
     Ubl,
+    /// Not a format of rows: the message says what to use.
+    #[value(hide = true)]
+    Xlsx,
+}
+
+impl Format {
+    /// The format by the ending of the file's name: JSON lines for others.
+    fn of_file(file: &Path) -> Format {
+        let ending = file.extension().unwrap_or_default().to_ascii_lowercase();
+        match ending.to_str() {
+            Some("csv" | "tsv") => Format::Csv,
+            Some("xlsx") => Format::Xlsx,
+            _ => Format::Jsonl,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -54,10 +69,8 @@ impl Wanted {
 pub struct Export {
     #[command(subcommand)]
     action: Option<ledger::Action>,
-    #[command(flatten)]
-    batch: batch::BatchFlags,
     /// Output format
-    /// [default: jsonl]
+    /// [default: by the ending of --out (.csv, .jsonl), else jsonl]
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// File to write instead of stdout; CSV writes lists to NAME.lines.csv beside
@@ -72,6 +85,8 @@ pub struct Export {
     /// not state it. For invoices that you received: your own country
     #[arg(long, value_name = "CC", value_parser = country)]
     buyer_country: Option<String>,
+    #[command(flatten)]
+    batch: batch::BatchFlags,
     #[command(flatten)]
     csv: CsvFlags,
 }
@@ -131,7 +146,8 @@ impl Export {
             self.check_batch()?;
             return self.batch.run(target, self.out.as_deref(), &mut app).await;
         }
-        let format = self.format.unwrap_or(Format::Jsonl);
+        let of_file = || self.out.as_deref().map(Format::of_file);
+        let format = self.format.or_else(of_file).unwrap_or(Format::Jsonl);
         if self.buyer_country.is_some() && format != Format::Ubl {
             let why = "--buyer-country needs --format ubl: other formats contain what was read";
             return Err(UsageError(why.to_owned()).into());
@@ -144,6 +160,11 @@ impl Export {
         let store = Store::open_to_read(&app.settings().db).await?;
         let number = match format {
             Format::Ubl => return self.ubl(&store, &mut app.out).await,
+            Format::Xlsx => {
+                let why = "a workbook has bills alone: --target xlsx --out DIR. \
+                    All rows for Excel: --format csv --excel-locale en (or de, fr, …)";
+                return Err(UsageError(why.to_owned()).into());
+            }
             Format::Jsonl => self.jsonl(&store, &mut app.out).await?,
             Format::Csv => {
                 let types = pipeline::doc_types(types.as_deref())?;

@@ -1,5 +1,7 @@
 //! A record as a bill for books: typed, with exact sums.
 
+use std::collections::BTreeMap;
+
 use jiff::ToSpan;
 use jiff::civil::Date;
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -183,6 +185,15 @@ impl Bill {
     /// The tax code of the only rate with which net gives tax, within a cent. `Err` where none
     /// or several fit.
     pub fn tax_code<'a>(&self, supplier: &'a Supplier) -> Result<&'a str, Hold> {
+        self.code_of_rate(&supplier.tax_codes, "tax_codes for the supplier")
+    }
+
+    /// As [`Bill::tax_code`], from codes that `setting` in accounts.toml has by rate.
+    pub fn code_of_rate<'a>(
+        &self,
+        codes: &'a BTreeMap<Rate, String>,
+        setting: &str,
+    ) -> Result<&'a str, Hold> {
         let (net, tax) = self.net_and_tax()?;
         let cent = Decimal::new(1, 2);
         let fits = |rate: &Rate| {
@@ -190,20 +201,19 @@ impl Bill {
                 .round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
             (expected - tax).abs() <= cent
         };
-        let codes = &supplier.tax_codes;
         let fitting: Vec<_> = codes.iter().filter(|(rate, _)| fits(rate)).collect();
         match fitting[..] {
             [(_, code)] => Ok(code),
             _ => {
                 let known: Vec<_> = codes.keys().map(|rate| rate.0.to_string()).collect();
                 let what = match (fitting.len(), known.is_empty()) {
-                    (_, true) => "accounts.toml has no tax_codes for the supplier".to_owned(),
+                    (_, true) => format!("accounts.toml has no {setting}: add them, by rate"),
                     (0, _) => format!(
-                        "none of the rates in tax_codes ({} %) fits",
+                        "none of the rates ({} %) in {setting} fits: add the rate to accounts.toml, or correct the amounts",
                         known.join(", ")
                     ),
                     _ => format!(
-                        "several of the rates in tax_codes ({} %) fit",
+                        "several of the rates ({} %) in {setting} fit: enter the bill by hand",
                         known.join(", ")
                     ),
                 };

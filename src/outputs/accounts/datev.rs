@@ -41,13 +41,13 @@ impl Target for Datev<'_> {
         candidate: &Candidate,
         supplier: Result<&Supplier, Hold>,
     ) -> Result<Entry, Hold> {
-        let (bill, supplier) = (&candidate.bill, supplier?);
-        let settings = self.settings()?;
+        let bill = &candidate.bill;
         if bill.currency != "EUR" {
             return Err(not_supported(
-                "an amount in another currency than EUR needs its rate",
+                "an amount in another currency than EUR needs its rate: enter it by hand",
             ));
         }
+        let (supplier, settings) = (supplier?, self.settings()?);
         let mut fields = vec![String::new(); FIELDS];
         for index in TEXT_FIELDS {
             fields[index - 1] = "\"\"".to_owned();

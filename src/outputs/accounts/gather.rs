@@ -6,8 +6,9 @@ use rust_decimal::Decimal;
 
 use super::bill::Bill;
 use super::double_payment::supplier_words;
-use super::plan::{Held, OtherPaper, TargetName};
+use super::plan::{Held, OtherPaper};
 use super::target::Candidate;
+use super::target_name::TargetName;
 use crate::domain::{Fields, Paper, PaymentKey, Status};
 use crate::outputs::export::{self, Exported};
 use crate::store::{BillId, Store, StoredRecord};

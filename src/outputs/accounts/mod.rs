@@ -18,14 +18,16 @@ mod plan;
 mod quickbooks;
 mod settings;
 mod target;
+mod target_name;
 mod ubl;
 mod xero;
 mod xlsx;
 
 pub use gather::{Gathered, gather};
 pub use hold::{Hold, HoldCode};
-pub use plan::{Held, Input, Plan, TargetName, plan, sha256};
+pub use plan::{Held, Input, Plan, plan, sha256};
 pub use settings::Accounts;
+pub use target_name::TargetName;
 
 #[cfg(test)]
 mod read_back_tests;

@@ -12,34 +12,10 @@ use super::double_payment::compare;
 use super::hold::{Hold, HoldCode};
 use super::settings::Accounts;
 use super::target::{BatchHeader, Candidate, Target, TargetFile, iso, utc};
+use super::target_name::TargetName;
 use super::{beancount, datev, firefly, gnucash, hledger, quickbooks, ubl, xero, xlsx};
 use crate::domain::{PaymentKey, money};
 use crate::store::{BillId, DistinctPair, ExportFile, Ledger, NewBatch, NewLine};
-
-/// The accounting programs and formats.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantNames,
-)]
-#[strum(serialize_all = "snake_case")]
-pub enum TargetName {
-    Xlsx,
-    Xero,
-    Quickbooks,
-    Datev,
-    Hledger,
-    Beancount,
-    Gnucash,
-    Firefly,
-    Ubl,
-}
-
-impl TargetName {
-    pub const NAMES: &'static [&'static str] = <TargetName as strum::VariantNames>::VARIANTS;
-
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
 
 /// A bill that is not in the batch.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::double_payment::{letters_and_digits, supplier_words};
 use super::hold::{Hold, HoldCode};
+use super::target_name::TargetName;
 
 /// The file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -48,6 +49,33 @@ pub struct Supplier {
     pub single_line: bool,
     /// Days from issue to due date, for bills that do not state the latter.
     pub terms_days: Option<u16>,
+    /// Values for one target, in place of those above: accounts and tax codes of
+    /// one program mean nothing to another.
+    pub target: BTreeMap<TargetName, ForTarget>,
+}
+
+/// Values of a supplier for one target; those that are not given stay the supplier's.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ForTarget {
+    pub name: Option<String>,
+    pub number: Option<String>,
+    pub account: Option<String>,
+    pub tax_codes: Option<BTreeMap<Rate, String>>,
+}
+
+impl Supplier {
+    fn apply(&mut self, target: TargetName) {
+        let Some(of_target) = self.target.remove(&target) else {
+            return;
+        };
+        self.name = of_target.name.or(self.name.take());
+        self.number = of_target.number.or(self.number.take());
+        self.account = of_target.account.or(self.account.take());
+        if let Some(tax_codes) = of_target.tax_codes {
+            self.tax_codes = tax_codes;
+        }
+    }
 }
 
 /// A VAT rate in percent, `19` or `5.5`.
@@ -91,8 +119,11 @@ impl DateOrder {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Xero {
-    /// Tax type of receipts, whose lines include tax.
-    pub receipt_tax_type: Option<String>,
+    /// Currency (ISO 4217) of the receipts that the tax types are for: a receipt in
+    /// another currency has another country's tax, and is held.
+    pub receipt_currency: Option<String>,
+    /// Tax types of receipts, whose lines include tax, by VAT rate in percent.
+    pub receipt_tax_types: BTreeMap<Rate, String>,
 }
 
 /// Header of a DATEV file.
@@ -178,6 +209,14 @@ impl Accounts {
         let accounts: Accounts = toml::from_str(text).map_err(|error| error.to_string())?;
         accounts.check()?;
         Ok(accounts)
+    }
+
+    /// With the suppliers' values for one target.
+    pub fn for_target(mut self, target: TargetName) -> Accounts {
+        for supplier in self.suppliers.iter_mut().chain(&mut self.default) {
+            supplier.apply(target);
+        }
+        self
     }
 
     /// `Err` for two entries with one supplier, of which only the first would be used.
@@ -277,6 +316,29 @@ mod tests {
     }
 
     #[test]
+    fn values_for_a_target_replace_those_of_the_supplier_for_it_alone() {
+        let text = "[[supplier]]\nnames = [\"A\"]\naccount = \"4930\"\nnumber = \"70001\"\n\
+            tax_codes = { \"19\" = \"9\" }\n\
+            target.xero = { account = \"429\", tax_codes = { \"20\" = \"20% (VAT on Expenses)\" } }\n";
+        let of = |target| {
+            let accounts = Accounts::parse(text).unwrap().for_target(target);
+            let supplier = accounts.suppliers[0].clone();
+            let codes: Vec<String> = supplier.tax_codes.into_values().collect();
+            (
+                supplier.account.unwrap(),
+                supplier.number.unwrap(),
+                codes.concat(),
+            )
+        };
+        let text = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
+        assert_eq!(of(TargetName::Datev), text("4930", "70001", "9"));
+        assert_eq!(
+            of(TargetName::Xero),
+            text("429", "70001", "20% (VAT on Expenses)")
+        );
+    }
+
+    #[test]
     fn mistakes_are_reported() {
         for (text, expected) in [
             ("[[supplier]]\naccount = \"1\"", "neither vat_id nor names"),
@@ -286,6 +348,7 @@ mod tests {
             ),
             ("[[supplier]]\nnames = [\"A\"]\nacount = \"1\"", "acount"),
             ("[default]\ntax_codes = { \"x\" = \"1\" }", "not a VAT rate"),
+            ("[default]\ntarget.sage = { account = \"1\" }", "sage"),
             ("[datev]\nconsultant = 7\nclient = 1", "consultant is from"),
         ] {
             let error = Accounts::parse(text).unwrap_err();

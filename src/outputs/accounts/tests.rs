@@ -17,7 +17,8 @@ tax_codes = { "19" = "Input19", "0" = "None" }
 terms_days = 14
 number = "70001"
 [xero]
-receipt_tax_type = "Included"
+receipt_currency = "EUR"
+receipt_tax_types = { "19" = "Included" }
 [gnucash]
 payable = "Liabilities:Payable"
 [firefly]
@@ -157,6 +158,21 @@ fn an_ordinary_bill_is_written_for_every_target_and_always_the_same() {
         );
         assert_eq!(manifest["created"], "2025-06-15T15:06:40.123Z");
     }
+}
+
+#[test]
+fn a_receipt_of_another_country_or_rate_gets_no_tax_type() {
+    let held = |change: fn(&mut Value)| {
+        let mut fields = json!({"merchant_name": "Café", "date": "2025-02-03", "currency": "EUR",
+            "total": "11.90", "tax": "1.90", "items": []});
+        change(&mut fields);
+        let bills = [candidate(&stored(2, "receipt", fields)).unwrap()];
+        codes(&planned(TargetName::Xero, &bills, &Ledger::default(), &[]))
+    };
+    assert_eq!(held(|_| {}), []);
+    assert_eq!(held(|f| f["currency"] = json!("MYR")), [HoldCode::TaxCode]);
+    assert_eq!(held(|f| f["tax"] = json!("0.78")), [HoldCode::TaxCode]);
+    assert_eq!(held(|f| f["tax"] = json!(null)), [HoldCode::TaxCode]);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! import whether prices include tax, so receipts have a file of their own.
 
 use super::bill::{Bill, BillKind, FileLine};
-use super::hold::Hold;
+use super::hold::{Hold, HoldCode};
 use super::settings::{Accounts, Supplier};
 use super::target::{
     BatchHeader, Candidate, Target, TargetFile, amount, by_rows, csv, decimal, missing_setting,
@@ -40,20 +40,18 @@ impl Target for Xero<'_> {
         candidate: &Candidate,
         supplier: Result<&Supplier, Hold>,
     ) -> Result<Entry, Hold> {
-        let (bill, supplier) = (&candidate.bill, supplier?);
+        let bill = &candidate.bill;
         let is_receipt = bill.kind == BillKind::Receipt;
         if bill.gross.is_sign_negative() {
             return Err(not_supported(
                 "bills for Xero cannot be negative: enter the credit by hand",
             ));
         }
+        let supplier = supplier?;
         let (lines, tax_type, due) = match is_receipt {
             true => {
-                let tax_type = self.0.xero.receipt_tax_type.as_deref().ok_or_else(|| {
-                    missing_setting("receipt_tax_type in [xero]", "receipts include tax")
-                })?;
                 let line = bill.single_line(supplier, bill.gross);
-                (vec![line], tax_type, bill.date)
+                (vec![line], self.receipt_tax_type(bill)?, bill.date)
             }
             false => (
                 bill.file_lines(supplier)?,
@@ -115,5 +113,30 @@ impl Target for Xero<'_> {
             }
         }
         Ok(files)
+    }
+}
+
+impl Xero<'_> {
+    /// The tax type of a receipt: never that of another country or rate.
+    fn receipt_tax_type(&self, bill: &Bill) -> Result<&str, Hold> {
+        let xero = &self.0.xero;
+        let currency = xero.receipt_currency.as_deref().ok_or_else(|| {
+            let why = "the tax types of receipts are those of one country";
+            missing_setting("receipt_currency in [xero]", why)
+        })?;
+        if bill.currency != currency {
+            return Err(Hold::new(
+                HoldCode::TaxCode,
+                format!(
+                    "the receipt is in {}, the tax types are for {currency}: enter it by hand",
+                    bill.currency
+                ),
+            ));
+        }
+        if bill.tax.is_none() {
+            let message = "the receipt states no tax: correct it (tax=0.00 if there is none)";
+            return Err(Hold::new(HoldCode::TaxCode, message));
+        }
+        bill.code_of_rate(&xero.receipt_tax_types, "receipt_tax_types in [xero]")
     }
 }
