@@ -209,7 +209,7 @@ fn calibration(settings: &Settings) -> CheckResult {
         let min = policy.min_confidence;
         return Ok(CheckNote::Note(format!(
             "none for reader {}: no error rate is promised for accepted records. Values are accepted from the \
-             reader's own probability of {min} (`acceptance.min_confidence`), and findings say `uncalibrated`. \
+             reader's own probability of {min} (`acceptance.min_confidence`), and records have the note `uncalibrated`. \
              `docmill calibrate DIR` makes a calibration from documents with known values (docs/evaluation.md)",
             reader.name
         )));
@@ -224,11 +224,17 @@ fn calibration(settings: &Settings) -> CheckResult {
                 None => format!("{name} never, because no threshold is certified"),
             });
     let accepted: Vec<String> = accepted.collect();
-    Ok(format!(
-        "{hash}: values are accepted (at most {wanted} of accepted fields are wrong): {}",
-        accepted.join(", ")
-    )
-    .into())
+    let text = format!(
+        "{hash}: values are accepted (at most {wanted} of accepted fields are wrong): {}. Other types are not \
+         calibrated: from the reader's own probability of {}",
+        accepted.join(", "),
+        policy.min_confidence
+    );
+    let thresholds = calibration.types.values().map(|of| policy.threshold(of));
+    Ok(match thresholds.flatten().next() {
+        Some(_) => text.into(),
+        None => CheckNote::Note(text),
+    })
 }
 
 /// Checks the OCR engine.

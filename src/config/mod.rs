@@ -171,8 +171,9 @@ pub struct EscalationSettings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AcceptanceSettings {
-    /// Highest share (0 to 1) of wrong values among accepted fields. A
-    /// calibration's threshold is chosen for it.
+    /// Highest share (0 to 1) of wrong values among accepted fields. The
+    /// calibration's threshold for it is used; thresholds exist for 0.005, 0.01,
+    /// 0.02, 0.05 and 0.1, and between them that of the lower rate holds.
     #[schemars(range(min = 0, max = 1))]
     pub max_error: f64,
     /// Calibration of the reader: a file, a folder with one file for each reader,
@@ -180,8 +181,8 @@ pub struct AcceptanceSettings {
     /// folder, then `calibrations` beside the models.
     #[schemars(extend("format" = "path"))]
     pub calibration: Option<PathBuf>,
-    /// Without a calibration: lowest probability (0 to 1, the reader's own) that
-    /// every value of an accepted record has.
+    /// For document types without a calibration: lowest probability (0 to 1, the
+    /// reader's own) of the deciding values of an accepted record.
     #[schemars(range(min = 0, max = 1))]
     pub min_confidence: f32,
 }

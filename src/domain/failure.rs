@@ -61,8 +61,7 @@ pub enum Reason {
     OutputRefused,
     /// The answer is not of the form that was asked for.
     OutputInvalid,
-    /// A reader could not be reached, was busy or failed again and again, or a
-    /// worker process could not be started.
+    /// A reader could not be reached, was busy or kept failing, or a worker did not start.
     ReaderUnavailable,
     /// An endpoint rejects the key, model or path: true of every page.
     ReaderMisconfigured,

@@ -122,6 +122,8 @@ pub enum FindingCode {
     LowConfidence,
     /// No acceptance threshold is certified for the wanted error rate.
     NotCertified,
+    /// The document type has no calibration: the reader's own probabilities decided.
+    Uncalibrated,
     /// The reader does not report how sure it is of its values.
     NoConfidence,
     /// The model repeated itself in a list; the repeated lines were removed.
@@ -218,6 +220,7 @@ impl FindingCode {
             | FindingCode::CurrencyFromPage
             | FindingCode::CurrencyFromCountry
             | FindingCode::VatIdUnchecked
+            | FindingCode::Uncalibrated
             | FindingCode::NotReadAgain
             | FindingCode::AmountDue
             | FindingCode::Allowances
@@ -252,7 +255,10 @@ impl FindingCode {
 
     /// Whether the acceptance policy makes it, not a check.
     pub fn is_from_acceptance(self) -> bool {
-        matches!(self, FindingCode::LowConfidence | FindingCode::NotCertified)
+        matches!(
+            self,
+            FindingCode::LowConfidence | FindingCode::NotCertified | FindingCode::Uncalibrated
+        )
     }
 
     /// Whether it is independent of its field's value being right.
@@ -456,7 +462,11 @@ mod tests {
             assert_eq!(name, code.as_str());
             assert_eq!(serde_json::from_value::<FindingCode>(name).unwrap(), code);
             assert!(names.insert(code.as_str()), "{code}");
-            assert!(code.explanation().ends_with('.'), "{code}");
+            let text = code.explanation();
+            assert!(
+                text.ends_with('.') && !text.contains('\n'),
+                "{code}: {text}"
+            );
         }
         assert!(serde_json::from_str::<FindingCode>("\"other\"").is_err());
     }

@@ -59,7 +59,7 @@ fn page() -> String {
 const REMEDIES: &[(&[&str], &str)] = &[
     (
         &["missing"],
-        "Look at the page. If the value is there, the reader missed it; `docmill show ID` has the raw answer.",
+        "Look at the page. If the value is there, the reader missed it; `docmill show ID --raw` prints its answer.",
     ),
     (
         &["normalised"],
@@ -104,7 +104,7 @@ const REMEDIES: &[(&[&str], &str)] = &[
     ),
     (
         &["schema_violation"],
-        "Look at the raw answer with `docmill show ID`; another reader may keep to the schema.",
+        "Look at the reader's answer with `docmill show ID --raw`; another reader may keep to the schema.",
     ),
     (
         &["schema_unusable"],
@@ -137,6 +137,10 @@ const REMEDIES: &[(&[&str], &str)] = &[
     (
         &["low_confidence"],
         "Compare the values that the message names with the page.",
+    ),
+    (
+        &["uncalibrated"],
+        "Nothing, if a promised error rate is not needed. `docmill calibrate` makes a calibration from documents with known values.",
     ),
     (
         &["not_certified"],

@@ -131,11 +131,21 @@ fn acceptance(app: &mut App, report: &EvaluationReport, judged: &Judged) -> anyh
     let wanted = percent(app.settings().acceptance.max_error);
     let how = match judged.calibrations().is_empty() {
         true => "by the model's own probability, uncalibrated".to_owned(),
+        false if found.rates.is_empty() => {
+            "by the model's own probability: the calibration is of other types".to_owned()
+        }
         false => format!("at most {wanted} of accepted fields may be wrong"),
     };
     app.out
         .line(&format!("Accepted without a person ({how})"))?;
     app.out.line(&format!("  {}", accepted(&found.now)))?;
+    if !found.rates.is_empty() && !found.uncalibrated.is_empty() {
+        let types: Vec<_> = found.uncalibrated.iter().map(String::as_str).collect();
+        app.out.line(&format!(
+            "  not calibrated, by the model's own probability: {}",
+            types.join(", ")
+        ))?;
+    }
     if found.embedded.documents > 0 {
         let stated = accepted(&found.embedded);
         app.out.line(&format!("  from e-invoices: {stated}"))?;
@@ -197,6 +207,7 @@ fn rates(app: &mut App, report: &EvaluationReport) -> anyhow::Result<()> {
         "wrong",
     ];
     let mut rows = table(&headings);
+    app.out.line("Documents of calibrated types:")?;
     for rate in &report.acceptance.rates {
         let found = &rate.accepted;
         let share = |share: f64| format!("{:.1} %", share * 100.0);
@@ -245,7 +256,7 @@ fn effort(app: &mut App, report: &EvaluationReport, judged: &Judged) -> anyhow::
         false => format!(" ({})", stages.join(", ")),
     };
     app.out.line(&format!(
-        "{}, {:.2} s per page over all stages{stages}",
+        "{}, {:.2} s of work per page over all stages{stages}",
         count(effort.pages, "page"),
         effort.seconds_a_page()
     ))?;
@@ -257,7 +268,7 @@ fn effort(app: &mut App, report: &EvaluationReport, judged: &Judged) -> anyhow::
             failed => format!("{failed} failed{}", by_reason(&summary.pages_failed)),
         };
         app.out.line(&format!(
-            "{} read in {:.1} s, {:.2} s per page; {failed}",
+            "{} read in {:.1} s, {:.2} s per page by the clock; {failed}",
             count(pages, "page"),
             summary.seconds,
             summary.seconds / pages.max(1) as f64

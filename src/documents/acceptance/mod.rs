@@ -37,7 +37,7 @@ pub use file::{
     file_name,
 };
 pub use fit::{FeatureWeight, LabelledClaim, Scorer, learn};
-pub use policy::{ClaimDecision, Policy, percent, status};
+pub use policy::{ClaimDecision, Policy, percent, rounded_down, status};
 pub use uncertain::{uncertain, uncertain_finding};
 
 /// Error rates (shares, 0 to 1) for which a threshold is tested, so that `max_error`

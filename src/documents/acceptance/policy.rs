@@ -125,6 +125,9 @@ impl Policy {
             record
                 .findings
                 .extend(self.uncalibrated_finding(&decisions));
+            if let (Some(doc_type), false) = (doc_type, decisions.is_empty()) {
+                record.findings.push(self.note_uncalibrated(doc_type));
+            }
         }
         if record.status != Status::Failed {
             record.status = status(&record.findings);
@@ -176,6 +179,14 @@ impl Policy {
         Some(low_confidence(uncertain.first()?, message))
     }
 
+    fn note_uncalibrated(&self, doc_type: &DocType) -> Finding {
+        let message = format!(
+            "judged by the reader's own probabilities (min_confidence {}), which are not calibrated for {}: no error rate is promised",
+            self.min_confidence, doc_type.name
+        );
+        Finding::new(FindingCode::Uncalibrated, None, message)
+    }
+
     fn uncalibrated_finding(&self, decisions: &[ClaimDecision]) -> Option<Finding> {
         let uncertain = below(decisions, f64::from(self.min_confidence));
         let message = format!(
@@ -193,8 +204,10 @@ fn wanted(max_error: f64) -> String {
 
 /// Words for a certified threshold and its error rate.
 pub(super) fn certified(threshold: f64, max_error: f64) -> String {
-    let (least, wanted) = (rounded_up(threshold), wanted(max_error));
-    format!("at least {least} is required ({wanted})")
+    format!(
+        "at least {threshold:.4} is required ({})",
+        wanted(max_error)
+    )
 }
 
 /// Deciding fields below a threshold, the least probable first.
@@ -271,24 +284,14 @@ pub(super) fn uncertain_fields(fields: &[(String, f64)]) -> String {
     format!("uncertain: {}{more}", named.join(", "))
 }
 
-/// Two decimals, or as many as distinguish the number from 1, rounded down so that a
-/// value below a threshold never looks equal to it.
-fn rounded_down(p: f64) -> String {
-    rounded(p, f64::floor)
-}
-
-fn rounded_up(p: f64) -> String {
-    rounded(p, f64::ceil)
-}
-
-fn rounded(p: f64, round: fn(f64) -> f64) -> String {
-    let digits = match 1.0 - p {
-        risk if risk >= 0.05 => 2,
-        risk if risk >= 0.005 => 3,
-        _ => 4,
-    };
+/// A probability (0 to 1) for people: three decimals, or four where it is almost 1,
+/// rounded down so that a value below a threshold never looks equal to it.
+pub fn rounded_down(p: f64) -> String {
+    let digits = if 1.0 - p >= 0.005 { 3 } else { 4 };
     let scale = 10f64.powi(digits);
-    format!("{:.*}", digits as usize, round(p * scale) / scale)
+    // 0.41 as a single-precision float is less than 0.41.
+    let floor = (p * scale + 1e-4).floor();
+    format!("{:.*}", digits as usize, floor / scale)
 }
 
 /// `0.5 %` for the share 0.005.

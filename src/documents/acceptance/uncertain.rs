@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(fields(&record), ["date", "tax", "total"]);
         let finding = uncertain_finding(&doc_type(), &record, 0.8).unwrap();
         assert_eq!(finding.field.as_deref(), Some("date"));
-        let expected = "uncertain: date 0.25, tax (absent) 0.50, total 0.75; at least 0.8 is required (min_confidence)";
+        let expected = "uncertain: date 0.250, tax (absent) 0.500, total 0.750; at least 0.8 is required (min_confidence)";
         assert_eq!(finding.message, expected);
         assert!(uncertain_finding(&doc_type(), &record, 0.2).is_none());
         let calibrated = json!({"calibration": "c", "max_error": 0.005, "threshold": 0.97,

@@ -176,7 +176,11 @@ pub fn check_schema(doc_type: &DocType, draft: &Draft, findings: &mut Vec<Findin
     for error in validator.iter_errors(&Value::Object(draft.fields.clone())) {
         let field = FieldPath::from_pointer(&error.instance_path().to_string());
         let field = field.map(|field| field.to_string());
-        let message = format!("it does not satisfy the schema: {error}");
+        let what = match &field {
+            Some(field) => words::field(doc_type, field),
+            None => "the record".to_owned(),
+        };
+        let message = format!("{what} is not in the form that the schema asks for: {error}");
         findings.push(Finding::new(
             FindingCode::SchemaViolation,
             field.as_deref(),

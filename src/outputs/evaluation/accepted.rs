@@ -1,7 +1,7 @@
 //! Values and documents that are accepted without a person, and how many of them
 //! are wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -20,8 +20,10 @@ pub struct Acceptance {
     /// Of documents with values from their e-invoice, which no reader read. Their values
     /// are accepted with the document.
     pub embedded: AcceptedCounts,
-    /// At other allowed error rates.
+    /// At other allowed error rates; of documents whose type has a calibration.
     pub rates: Vec<RateOutcome>,
+    /// Types of documents that have no calibration: `min_confidence` decides.
+    pub uncalibrated: BTreeSet<String>,
     /// The model's own probabilities, and the calibrated ones, if any.
     pub own: Reliability,
     pub calibrated: Option<Reliability>,
@@ -116,10 +118,16 @@ impl Acceptance {
         let calibrated = pairs(|leaf| leaf.probability);
         let deciding = pairs(probability);
         let (curve, own_curve) = (risk_coverage(&deciding), risk_coverage(&own));
+        let known = rates.first().map(|rate| &rate.thresholds);
+        let is_calibrated = |document: &&&JudgedDocument| {
+            known.is_some_and(|known| known.contains_key(&document.classified_as))
+        };
+        let (of_calibrated, others): (Vec<&JudgedDocument>, Vec<&JudgedDocument>) =
+            documents.iter().partition(is_calibrated);
         let at = |rate: &RateThresholds| RateOutcome {
             rate: rate.clone(),
             accepted: accepted(
-                documents,
+                &of_calibrated,
                 |document, leaf| is_at(leaf, rate.of(document)),
                 |document| {
                     let enough = |t: f64| document.least.is_none_or(|least| least >= t);
@@ -130,7 +138,11 @@ impl Acceptance {
         Acceptance {
             now: accepted(documents, |_, leaf| leaf.accepted, |d| d.accepted),
             embedded: accepted(&embedded, |d, _| d.accepted, |d| d.accepted),
-            rates: rates.iter().map(at).collect(),
+            rates: match of_calibrated.is_empty() {
+                true => Vec::new(),
+                false => rates.iter().map(at).collect(),
+            },
+            uncalibrated: others.iter().map(|d| d.classified_as.clone()).collect(),
             own: reliability(&own),
             calibrated: (!calibrated.is_empty()).then(|| reliability(&calibrated)),
             aurc: aurc(&curve),

@@ -59,12 +59,16 @@ fn calibrate_type(
     let (fit, certify) = split(documents);
     let (fitted, certified) = (fit.len(), certify.len());
     let (fit, certify) = (known(&fit), known(&certify));
+    let needed = |rate| acceptance::total_required(acceptance::fewest(rate, confidence));
     ensure!(
         fitted + certified >= FEWEST,
-        "{} of type {doc_type} (near-copies count as one): too few to calibrate with; {FEWEST} are the least, {} certify an error rate of {} at best",
+        "{} of type {doc_type} (near-copies count as one): too few to calibrate with. {FEWEST} are the least; \
+         about {} certify an error rate of {}, {} one of {}, if nothing is wrong",
         count((fitted + certified) as u64, "document"),
-        acceptance::fewest(ERROR_RATES[0], confidence),
-        percent(ERROR_RATES[0])
+        needed(ERROR_RATES[0]),
+        percent(ERROR_RATES[0]),
+        needed(ERROR_RATES[ERROR_RATES.len() - 1]),
+        percent(ERROR_RATES[ERROR_RATES.len() - 1]),
     );
     let (scorer, out_of_fold) = acceptance::learn(&fit);
     let probabilities: Vec<f64> = certify
@@ -248,6 +252,6 @@ mod tests {
     fn too_few_documents_are_an_error_with_the_number_that_is_needed() {
         let mut found = calibrate(&documents(30), 0.9).into_values();
         let error = found.next().unwrap().unwrap_err();
-        assert!(error.to_string().contains("460"), "{error}");
+        assert!(error.to_string().contains("658"), "{error}");
     }
 }
