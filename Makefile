@@ -17,9 +17,12 @@ help: ## List the targets
 
 demo: pull ## Install what is missing, build, read the fixtures, show the rows
 	@mkdir -p target; rm -f target/demo.db*; $(with_ccache) \
+	echo "demo: reading fixtures/ takes 1 to 2 minutes"; \
 	code=0; $(fixtures) | xargs -0 cargo run --release --quiet -- --db target/demo.db run || code=$$?; \
 	case $$code in 0) ;; \
-	  123) echo "demo: read; a person should look at the rows marked so, or a page failed (docmill here is target/release/docmill)" ;; \
+	  123) echo "demo: done. Some rows need a person, or a page failed. Not installed, docmill is target/release/docmill:"; \
+	       echo "  target/release/docmill --db target/demo.db status    # lists them"; \
+	       echo "  target/release/docmill --db target/demo.db review    # settles them in a browser" ;; \
 	  *) exit $$code ;; esac
 
 test: pull ## Install what is missing, run every test

@@ -25,17 +25,37 @@ pub struct Term {
     pub near: Vec<String>,
 }
 
+/// Words that nearly every page has, in the languages of the receipts and invoices that
+/// docmill reads: articles, conjunctions and prepositions.
+#[rustfmt::skip]
+const FILLERS: [&str; 83] = [
+    "a", "an", "the", "and", "or", "of", "in", "on", "at", "to", "for", "from", "with", "by", "is",
+    "der", "die", "das", "den", "dem", "des", "ein", "eine", "einer", "eines", "einem", "einen", "und", "oder",
+    "von", "vom", "zu", "zur", "zum", "mit", "fur", "im", "am", "auf", "aus", "bei",
+    "le", "la", "les", "un", "une", "du", "de", "et", "ou", "au", "aux", "pour", "avec", "dans", "sur", "l", "d",
+    "el", "los", "las", "una", "y", "o", "del", "con", "por", "para", "en",
+    "il", "lo", "gli", "i", "uno", "e", "di", "da", "per",
+    "het", "een", "van", "voor", "met",
+];
+
 impl Query {
     /// Double quotes make a phrase. Numbers and dates are recognised in every form that pages
-    /// use.
+    /// use. Articles and the like are left out where other words are asked for; in quotes
+    /// they count.
     pub fn parse(text: &str) -> Query {
-        let mut terms = Vec::new();
+        let (mut terms, mut fillers) = (Vec::new(), Vec::new());
         for (place, part) in text.split('"').enumerate() {
             if place % 2 == 1 {
                 terms.extend(Term::new(part, Vec::new()));
             } else {
-                terms.extend(unquoted(part));
+                let (filling, telling): (Vec<_>, Vec<_>) =
+                    unquoted(part).into_iter().partition(Term::is_filler);
+                terms.extend(telling);
+                fillers.extend(filling);
             }
+        }
+        if terms.is_empty() {
+            terms = fillers;
         }
         Query {
             text: text.trim().to_owned(),
@@ -114,6 +134,11 @@ impl Term {
         })
     }
 
+    fn is_filler(&self) -> bool {
+        let word = self.words.first().map(String::as_str).unwrap_or_default();
+        self.words.len() == 1 && self.tokens.is_empty() && FILLERS.contains(&word)
+    }
+
     /// Every word and token by which pages of the term are found.
     pub fn forms(&self) -> impl Iterator<Item = &str> {
         let forms = self.words.iter().chain(&self.tokens).chain(&self.near);
@@ -174,7 +199,6 @@ mod tests {
             ("weber", vec![]),
             ("druck gmbh", vec![]),
             ("384 37", vec!["n384d37"]),
-            ("from", vec![]),
             ("02 07 2024", vec!["d20240702"]),
         ];
         let expected: Vec<(String, Vec<String>)> = expected
@@ -182,6 +206,23 @@ mod tests {
             .map(|(words, tokens)| (words.into(), tokens.into_iter().map(String::from).collect()))
             .collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn fillers_are_left_out_unless_they_are_quoted_or_alone() {
+        let typed = |text: &str| -> Vec<String> {
+            let terms = Query::parse(text).terms.into_iter();
+            terms.map(|term| term.typed).collect()
+        };
+        assert_eq!(
+            typed("photo of a crumpled receipt"),
+            ["photo", "crumpled", "receipt"]
+        );
+        assert_eq!(
+            typed("Rechnung für den \"Haus der Kunst\""),
+            ["Rechnung", "Haus der Kunst"]
+        );
+        assert_eq!(typed("the"), ["the"]);
     }
 
     #[test]

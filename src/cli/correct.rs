@@ -6,9 +6,10 @@ use super::app::App;
 use super::exit::ExitStatus;
 use super::output;
 use super::show::no_record;
+use super::summary::command;
 use super::user::{reason, user};
 use crate::config::UsageError;
-use crate::domain::{Record, Severity, Status};
+use crate::domain::{Finding, Record, Severity, Status};
 use crate::pipeline;
 use crate::review::correction::{self, Corrected, Edits, Refusal};
 use crate::store::{FieldChange, Store};
@@ -22,20 +23,21 @@ pub struct Correct {
     /// Number of the record
     id: i64,
     /// A field and its value, e.g. `total=12.50` or `line_items[0].quantity=2`;
-    /// nothing after `=`: the document has no such value
+    /// nothing after `=`: the document has no such value. The value that it has
+    /// already: confirms it
     #[arg(value_name = "FIELD=VALUE")]
     values: Vec<String>,
     /// The record is right as it is now: accept it
     #[arg(long)]
     approve: bool,
-    /// Reason, kept with the change
+    /// Reason, kept with the change. Needed for changes, and to approve a record with a
+    /// failed check
     #[arg(long, value_name = "TEXT")]
-    reason: String,
+    reason: Option<String>,
 }
 
 impl Correct {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
-        let reason = reason(&self.reason)?;
         if self.values.is_empty() && !self.approve {
             let why = "nothing to do: give FIELD=VALUE, --approve or both";
             return Err(UsageError(why.to_owned()).into());
@@ -45,6 +47,7 @@ impl Correct {
         let Some(stored) = store.record(self.id).await? else {
             return Err(no_record(&store, self.id).await?.into());
         };
+        let reason = self.reason(&stored.record)?;
         let refused = |refusal: Refusal| UsageError(self.refused(&refusal));
         let doc_type = correction::type_of(&types, &stored.record).map_err(refused)?;
         let today = jiff::Zoned::now().date();
@@ -55,6 +58,7 @@ impl Correct {
         if let Some(finding) = corrected.unusable() {
             return Err(UsageError(output::clean(&finding.message)).into());
         }
+        let approval_drops = !self.approve && store.is_approved(self.id).await?;
         let by = user();
         let made = corrected.store(&store, &stored, self.approve, &by, reason);
         let made = made.await?.with_context(|| {
@@ -71,6 +75,13 @@ impl Correct {
         let exported = correction::exported_in(&store, &stored.blake3, &new.pages).await?;
         store.close().await;
         report(&mut app, self.id, made, &new, &changes)?;
+        if approval_drops {
+            let approve = command(&app, &format!("correct {made} --approve"));
+            app.out.line(&format!(
+                "Record {} was approved. The approval does not hold for the changed values: {approve}",
+                self.id
+            ))?;
+        }
         for (batch, target, record) in exported {
             app.out.line(&format!(
                 "It was exported as record {record} in batch {batch} for {target}: `docmill export reverse {batch} --record {record} --reason …` exports it again."
@@ -80,6 +91,24 @@ impl Correct {
             Status::Accepted => ExitStatus::Success,
             Status::NeedsReview | Status::Failed => ExitStatus::NeedsReview,
         })
+    }
+
+    /// Why the record is changed or approved.
+    fn reason(&self, record: &Record) -> Result<&str, UsageError> {
+        let failed = |f: &&Finding| f.severity > Severity::Info && f.code.is_failed_check();
+        match &self.reason {
+            Some(text) => reason(text),
+            None if !self.values.is_empty() => Err(UsageError(
+                "--reason is missing: say why the values are changed".to_owned(),
+            )),
+            None => match record.findings.iter().find(failed) {
+                Some(failed) => Err(UsageError(format!(
+                    "a check fails ({}): say with --reason why the record is right",
+                    output::clean(&failed.message)
+                ))),
+                None => Ok(correction::REVIEWED),
+            },
+        }
     }
 
     fn edits(&self) -> Result<Edits, UsageError> {

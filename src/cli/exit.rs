@@ -38,14 +38,17 @@ impl ExitStatus {
         }
     }
 
-    /// The most serious result of a run.
+    /// The most serious state of what a run did and of the files that it found: what
+    /// earlier runs left for a person counts until it is settled.
     pub fn of(summary: &RunStatistics) -> ExitStatus {
-        let failed =
-            summary.failed > 0 || !summary.pages_failed.is_empty() || !summary.rejected.is_empty();
+        let known = &summary.known_files;
+        let failed = summary.failed + known.failed > 0
+            || !summary.pages_failed.is_empty()
+            || !summary.rejected.is_empty();
         match summary {
             summary if summary.interrupted => ExitStatus::Interrupted,
             _ if failed => ExitStatus::SomeFailed,
-            summary if summary.needs_review > 0 => ExitStatus::NeedsReview,
+            summary if summary.needs_review + known.to_review > 0 => ExitStatus::NeedsReview,
             _ => ExitStatus::Success,
         }
     }
@@ -111,6 +114,17 @@ mod tests {
         assert_eq!(ExitStatus::of(&summary), ExitStatus::SomeFailed);
         summary.interrupted = true;
         assert_eq!(ExitStatus::of(&summary), ExitStatus::Interrupted);
+    }
+
+    #[test]
+    fn what_earlier_runs_left_for_a_person_counts_as_well() {
+        let mut summary = RunStatistics::default();
+        summary.known_files.read = 1;
+        assert_eq!(ExitStatus::of(&summary), ExitStatus::Success);
+        summary.known_files.to_review = 1;
+        assert_eq!(ExitStatus::of(&summary), ExitStatus::NeedsReview);
+        summary.known_files.failed = 1;
+        assert_eq!(ExitStatus::of(&summary), ExitStatus::SomeFailed);
     }
 
     #[test]

@@ -35,6 +35,7 @@ mod status;
 mod summary;
 mod types;
 mod user;
+mod waiting;
 mod worker;
 
 use std::process::ExitCode;

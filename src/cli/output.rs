@@ -225,6 +225,16 @@ pub fn pages(indices: &[u32]) -> String {
     }
 }
 
+/// Where a box begins: left and top are shares (0 to 1) of the upright page.
+pub fn place([left, top, ..]: [f32; 4]) -> String {
+    let percent = |share: f32| (share * 100.0).round();
+    format!(
+        "{} % from the left, {} % from the top",
+        percent(left),
+        percent(top)
+    )
+}
+
 /// ` (corrupt 2, empty_file 1)`, or nothing.
 pub fn by_reason<R: std::fmt::Display>(reasons: &BTreeMap<R, u64>) -> String {
     if reasons.is_empty() {

@@ -29,7 +29,7 @@ pub struct Retry {
 }
 
 impl Retry {
-    pub async fn run(self, app: App) -> anyhow::Result<ExitStatus> {
+    pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         run::check_type(app.settings(), self.doc_type.as_deref())?;
         let store = Store::open_existing(&app.settings().db).await?;
         for id in &self.ids {
@@ -44,9 +44,17 @@ impl Retry {
             .await?
             .map_err(|missing| pipeline::missing_type(&missing, &known))?;
         tracing::info!("{} queued", count(pages, "page"));
+        let open = store.open_pages().await?;
         drop(store);
         let again = command(&app, "retry ID");
         let idle = format!("No page has failed. To read the pages of a record again: {again}");
+        if open == 0 {
+            // A run that has nothing to do would be the last one that `report` shows.
+            if !self.json {
+                app.out.line(&idle)?;
+            }
+            return Ok(ExitStatus::Success);
+        }
         run::process(app, RunRequest::default(), self.json, &self.watch, &idle).await
     }
 }

@@ -13,7 +13,7 @@ use crate::config::{Settings, UsageError};
 use crate::documents::values::{date, number};
 use crate::domain::{Facts, folded, total_units};
 use crate::ingest;
-use crate::pipeline::Embedder;
+use crate::pipeline::{self, Embedder};
 use crate::store::{PageFilter, Store};
 
 /// Most reasons that a row of the table shows.
@@ -91,6 +91,20 @@ impl FilterFlags {
     }
 }
 
+/// Refuses a type that no page can have.
+fn check_type(settings: &Settings, name: Option<&str>) -> anyhow::Result<()> {
+    let types = pipeline::doc_types(settings.types.as_deref())?;
+    match name {
+        Some(name) if types.get(name).is_none() => {
+            let known: Vec<_> = types.iter().map(|known| known.name.as_str()).collect();
+            let known = known.join(", ");
+            let why = format!("there is no document type `{name}`; there are: {known}");
+            Err(UsageError(why).into())
+        }
+        _ => Ok(()),
+    }
+}
+
 fn day(text: &str) -> Result<Date, String> {
     let reading = date::parse(text, None).map_err(|error| error.to_string())?;
     reading
@@ -114,6 +128,7 @@ fn amount(text: &str) -> Result<i64, String> {
 impl Search {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         let query = Query::parse(&self.query.join(" "));
+        check_type(app.settings(), self.filter.doc_type.as_deref())?;
         let filter = self.filter.filter();
         if query.terms.is_empty() && filter.is_empty() {
             let why = "name words to look for, or a filter such as --seller NAME";

@@ -1,3 +1,5 @@
+mod fields;
+
 use std::path::Path;
 
 use clap::Args;
@@ -8,10 +10,11 @@ use super::exit::ExitStatus;
 use super::output::{self, cell};
 use super::summary::plain;
 use crate::config::UsageError;
-use crate::domain::{EvidenceClass, Record, Source, by_severity};
+use crate::domain::{Record, Source, by_severity};
 use crate::ingest;
 use crate::outputs::export::{self, Exported};
 use crate::outputs::words::money;
+use crate::pipeline;
 use crate::store::{AttemptRow, ChangeRow, PageRow, Store, StoredRecord};
 
 /// Show records: fields, findings, pages, attempts, provenance
@@ -23,6 +26,9 @@ pub struct Show {
     /// Print one JSON object per record, as `export` does
     #[arg(long)]
     json: bool,
+    /// Print the reader's answer for each page as it was given
+    #[arg(long, conflicts_with = "json")]
+    raw: bool,
 }
 
 impl Show {
@@ -57,6 +63,10 @@ impl Show {
                     app.out.line(&replacement_note(&by))?;
                 }
                 let pages = store.pages(record.document_id).await?;
+                if self.raw {
+                    print_answers(&mut app, record, &pages)?;
+                    continue;
+                }
                 let attempts = store.attempt_rows(record.document_id).await?;
                 print(&mut app, record, &pages, &attempts)?;
                 let changes = store.changes(record.document_id).await?;
@@ -93,7 +103,9 @@ pub async fn no_record(store: &Store, id: i64) -> anyhow::Result<UsageError> {
         Some(successors) => {
             let numbers: Vec<_> = successors.iter().map(i64::to_string).collect();
             let numbers = numbers.join(" and ");
-            format!("record {id} was replaced by {numbers} when its pages were read again")
+            format!(
+                "record {id} was replaced by {numbers}: it was corrected, or its pages were read again"
+            )
         }
     };
     Ok(UsageError(why))
@@ -126,15 +138,12 @@ fn print(
     let doc_type = record
         .doc_type
         .as_deref()
+        .or(type_of_page(record, pages))
         .unwrap_or("document of unknown type");
-    let confidence = match record.confidence {
-        Some(confidence) => format!(", lowest probability {confidence:.2}"),
-        None => String::new(),
-    };
-    let confidence = match &record.calibrated {
-        Some(calibrated) => lowest_probability(calibrated),
-        None => confidence,
-    };
+    let types = pipeline::doc_types(app.settings().types.as_deref()).ok();
+    let known = types.as_ref().and_then(|types| types.get(doc_type));
+    let min_confidence = app.settings().acceptance.min_confidence;
+    let confidence = fields::lowest_probability(known, record, min_confidence);
     let status = record.status.as_str().replace('_', " ");
     let source = match record.source {
         Source::Model => "",
@@ -150,7 +159,7 @@ fn print(
     if let Some(note) = type_note(record) {
         app.out.line(&note)?;
     }
-    print_fields(app, stored)?;
+    fields::print(app, known, stored)?;
     if !record.findings.is_empty() {
         app.out.line("\nFindings")?;
         let mut table = output::table(&["severity", "field", "finding"]);
@@ -189,6 +198,21 @@ fn print(
     Ok(())
 }
 
+/// What the reader answered about each page of the record.
+fn print_answers(app: &mut App, stored: &StoredRecord, pages: &[PageRow]) -> anyhow::Result<()> {
+    let of_record = |page: &&PageRow| stored.record.pages.contains(&page.index);
+    for page in pages.iter().filter(of_record) {
+        app.out
+            .line(&format!("Record {}, page {}", stored.id, page.index + 1))?;
+        let answer = page.raw_text.as_deref();
+        let answer = answer.unwrap_or("(no reader answered: see `docmill show`)");
+        for line in answer.lines() {
+            app.out.line(&format!("  {}", output::clean(line)))?;
+        }
+    }
+    Ok(())
+}
+
 /// What people changed in the document's records, and approved.
 fn print_changes(app: &mut App, changes: &[ChangeRow]) -> anyhow::Result<()> {
     if changes.is_empty() {
@@ -217,6 +241,13 @@ fn print_changes(app: &mut App, changes: &[ChangeRow]) -> anyhow::Result<()> {
     app.out.table(&table)
 }
 
+/// The type of the first page, for a record whose pages could not be read.
+fn type_of_page<'a>(record: &Record, pages: &'a [PageRow]) -> Option<&'a str> {
+    let first = record.pages.first()?;
+    let page = pages.iter().find(|page| page.index == *first)?;
+    page.doc_type.as_deref()
+}
+
 /// How the type was determined.
 fn type_note(record: &Record) -> Option<String> {
     let doc_type = record.doc_type.as_deref()?;
@@ -226,142 +257,6 @@ fn type_note(record: &Record) -> Option<String> {
         (None, Source::EmbeddedXml) => return None,
     };
     Some(note)
-}
-
-fn lowest_probability(calibrated: &crate::domain::Calibrated) -> String {
-    let fields = calibrated.fields.iter().map(|(_, p)| *p);
-    let least = fields.min_by(f64::total_cmp).unwrap_or_default();
-    let from = match calibrated.threshold {
-        Some(threshold) => format!("accepted from {threshold:.4}"),
-        None => "no threshold is certified".to_owned(),
-    };
-    format!(", lowest probability {least:.3}, {from}")
-}
-
-fn print_fields(app: &mut App, stored: &StoredRecord) -> anyhow::Result<()> {
-    let record = &stored.record;
-    if record.fields.is_empty() {
-        return Ok(());
-    }
-    app.out.line("\nFields")?;
-    let probabilities = probabilities(record);
-    let heading = match record.calibrated {
-        Some(_) => "probability",
-        None => "model's own probability",
-    };
-    let mut table = output::table(&["field", "value", heading, "evidence"]);
-    let mut lists = Vec::new();
-    for (name, value) in &record.fields {
-        match value.as_array() {
-            Some(entries) => lists.push((name, entries)),
-            None => {
-                let probability = probabilities.iter().find(|(field, _)| field == name);
-                let probability = probability
-                    .map(|(_, p)| format!("{p:.3}"))
-                    .unwrap_or_default();
-                let evidence = evidence_of(record, name);
-                table.add_row([
-                    cell(name),
-                    cell(&plain(value)),
-                    cell(&probability),
-                    cell(&evidence),
-                ]);
-            }
-        }
-    }
-    app.out.table(&table)?;
-    for (name, entries) in lists {
-        app.out.line(&format!("\n{name} ({})", entries.len()))?;
-        if !entries.is_empty() {
-            app.out.table(&list(entries))?;
-            let prefix = format!("{name}[");
-            print_unconfirmed(app, record, &prefix)?;
-        }
-    }
-    Ok(())
-}
-
-/// Probability of each value: calibrated, or else the model's own.
-fn probabilities(record: &crate::domain::Record) -> Vec<(&str, f64)> {
-    match &record.calibrated {
-        Some(calibrated) => {
-            let fields = calibrated.fields.iter();
-            fields.map(|(field, p)| (field.as_str(), *p)).collect()
-        }
-        None => {
-            let fields = record.field_confidence.iter();
-            fields
-                .map(|(field, p)| (field.as_str(), f64::from(*p)))
-                .collect()
-        }
-    }
-}
-
-/// What confirms or contradicts a value, in few words.
-fn evidence_of(record: &Record, field: &str) -> String {
-    let Some(evidence) = record.evidence.iter().find(|e| e.field == field) else {
-        return String::new();
-    };
-    let page = evidence.page.map(|index| format!(", page {}", index + 1));
-    let seen = match evidence.class {
-        EvidenceClass::TextLayer => "text layer",
-        EvidenceClass::Ocr => "OCR",
-        EvidenceClass::EmbeddedXml => "embedded XML",
-        EvidenceClass::Person => "a person",
-        EvidenceClass::ModelOnly => "model only",
-    };
-    let mut words = format!("{seen}{}", page.unwrap_or_default());
-    let codes = evidence.contradicted_by.iter();
-    let contradicted_by = codes.map(|code| code.to_string()).collect();
-    for (what, by) in [
-        ("confirmed by", &evidence.confirmed_by),
-        ("contradicted by", &contradicted_by),
-    ] {
-        if !by.is_empty() {
-            let by = by.join(" and ").replace('_', " ");
-            words.push_str(&format!(", {what} {by}"));
-        }
-    }
-    words
-}
-
-/// The values of a list that nothing but the model supports.
-fn print_unconfirmed(app: &mut App, record: &Record, prefix: &str) -> anyhow::Result<()> {
-    let of_list: Vec<_> = record
-        .evidence
-        .iter()
-        .filter(|evidence| evidence.field.starts_with(prefix))
-        .collect();
-    let alone: Vec<_> = of_list
-        .iter()
-        .filter(|evidence| !evidence.is_confirmed())
-        .map(|evidence| evidence.field.as_str())
-        .collect();
-    if alone.is_empty() {
-        return Ok(());
-    }
-    app.out.line(&format!(
-        "  model only, {} of {} values: {}",
-        alone.len(),
-        of_list.len(),
-        alone.join(", ")
-    ))
-}
-
-/// Entries as rows, their keys as columns.
-fn list(entries: &[Value]) -> comfy_table::Table {
-    let keys: Vec<&str> = match entries.first().and_then(Value::as_object) {
-        Some(entry) => entry.keys().map(String::as_str).collect(),
-        None => vec!["value"],
-    };
-    let mut table = output::table(&keys);
-    for entry in entries {
-        table.add_row(keys.iter().map(|key| match entry {
-            Value::Object(entry) => cell(&entry.get(*key).map(plain).unwrap_or_default()),
-            scalar => cell(&plain(scalar)),
-        }));
-    }
-    table
 }
 
 fn print_pages(app: &mut App, of_record: &[u32], pages: &[PageRow]) -> anyhow::Result<()> {
@@ -440,35 +335,12 @@ fn print_attempts(app: &mut App, of_record: &[u32], attempts: &[AttemptRow]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{FieldEvidence, Status, samples};
-
-    fn record() -> Record {
-        Record {
-            status: Status::NeedsReview,
-            type_probability: Some(0.8125),
-            evidence: vec![FieldEvidence {
-                class: EvidenceClass::TextLayer,
-                page: Some(1),
-                confirmed_by: vec!["net_total + tax_total = gross_total".into()],
-                contradicted_by: vec![crate::domain::FindingCode::SumMismatch],
-                ..FieldEvidence::model_only("gross_total")
-            }],
-            ..samples::record("invoice", serde_json::json!({}))
-        }
-    }
-
-    #[test]
-    fn evidence_of_a_value_is_shown_in_words() {
-        assert_eq!(
-            evidence_of(&record(), "gross_total"),
-            "text layer, page 2, confirmed by net total + tax total = gross total, contradicted by sum mismatch"
-        );
-        assert_eq!(evidence_of(&record(), "net_total"), "");
-    }
+    use crate::domain::samples;
 
     #[test]
     fn the_source_of_the_type_is_shown() {
-        let mut record = record();
+        let mut record = samples::record("invoice", serde_json::json!({}));
+        record.type_probability = Some(0.8125);
         let note = |record: &Record| type_note(record).unwrap_or_default();
         assert_eq!(note(&record), "  invoice: classified by CLIP (p = 0.812)");
         record.type_probability = None;

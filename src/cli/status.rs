@@ -7,18 +7,16 @@ use super::app::App;
 use super::exit::ExitStatus;
 use super::output::{self, by_reason, cell};
 use super::summary::command;
+use super::waiting::{self, Waiting};
 use crate::store::Store;
 
-/// Rejected files shown unless all are asked for.
-const SOME: usize = 20;
-
-/// Count documents, pages, records and rejected files
+/// Count documents, pages and records; list what failed, needs review or was rejected
 #[derive(Args)]
 pub struct Status {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// List all rejected files, not only the first 20
+    /// List everything, not only the first 20 of each
     #[arg(long)]
     all: bool,
 }
@@ -26,7 +24,15 @@ pub struct Status {
 impl Status {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         let store = Store::open_to_read(&app.settings().db).await?;
-        let counts = store.counts().await?;
+        let mut counts = store.counts().await?;
+        // The next run takes the pages of one that was killed.
+        let abandoned = store.abandoned_pages().await?;
+        if abandoned > 0 {
+            *counts.pages.entry("queued".into()).or_default() += abandoned;
+            let leased = counts.pages.entry("leased".into()).or_default();
+            *leased = leased.saturating_sub(abandoned);
+        }
+        let waiting = Waiting::of(&store).await?;
         // Rejected files that were removed since need no attention.
         let (rejected, gone): (Vec<_>, Vec<_>) = (store.rejected().await?.into_iter())
             .partition(|file| file.path.symlink_metadata().is_ok());
@@ -46,6 +52,7 @@ impl Status {
             value["rejected"] = json!(by);
             value["rejected_gone"] = json!(gone.len());
             value["rejected_files"] = files.collect();
+            waiting.add_to(&mut value);
             app.out.json(&value)?;
             return Ok(ExitStatus::Success);
         }
@@ -76,34 +83,18 @@ impl Status {
             app.out
                 .line(&format!("{number:>8} {one}{many}{what}{reasons}"))?;
         }
-        if !rejected.is_empty() {
-            app.out.line("")?;
-            let mut table = output::table(&["rejected file", "reason", "why, and what to do"]);
-            let shown = if self.all { rejected.len() } else { SOME };
-            for file in rejected.iter().take(shown) {
-                let path = output::short(&file.path);
-                table.add_row([cell(&path), cell(&file.reason), cell(&file.message)]);
-            }
-            app.out.table(&table)?;
-            if rejected.len() > shown {
-                let more = rejected.len() - shown;
-                app.out.line(&format!(
-                    "… and {more} more: {}",
-                    command(&app, "status --all")
-                ))?;
-            }
-        }
+        let rows = rejected.iter().map(|file| {
+            let path = output::short(&file.path);
+            [cell(&path), cell(&file.reason), cell(&file.message)]
+        });
+        let headings = ["rejected file", "reason", "why, and what to do"];
+        waiting::list(&mut app, &headings, rows, self.all)?;
+        waiting.print(&mut app, self.all)?;
         let open = of(&counts.pages, "queued") + of(&counts.pages, "leased");
         if open > 0 {
             app.out.line("")?;
             app.out
                 .line(&format!("To read queued pages: {}", command(&app, "run")))?;
-        }
-        if of(&counts.pages, "failed") > 0 {
-            app.out.line(&format!(
-                "To try failed pages again: {}",
-                command(&app, "retry")
-            ))?;
         }
         Ok(ExitStatus::Success)
     }

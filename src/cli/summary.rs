@@ -19,10 +19,6 @@ const MOST_ROWS: usize = 300;
 pub struct RunTable {
     rows: Vec<Row>,
     more_rows: u64,
-    /// Files whose pages were all read before.
-    known_files: u64,
-    /// Those with pages that failed.
-    known_failed: u64,
     /// Records that stay current because their pages could not be read again.
     kept: u64,
     unrouted: Option<i64>,
@@ -40,14 +36,6 @@ struct Row {
 impl RunTable {
     pub fn add(&mut self, event: Event) {
         match event {
-            Event::Ingested {
-                new_pages: 0,
-                failed_pages,
-                ..
-            } => {
-                self.known_files += 1;
-                self.known_failed += u64::from(failed_pages > 0);
-            }
             Event::Rejected { path, failure } => self.row(|| rejected_row(&path, &failure)),
             Event::RecordRetained { record_id, .. } => {
                 self.kept += 1;
@@ -131,8 +119,15 @@ impl RunTable {
         if ended == 0 && summary.files == 0 {
             lines.push(idle.to_owned());
         } else {
-            let files = count(summary.files, "file");
-            let pages = count(ended, "page");
+            let files = match summary.files {
+                0 => String::new(),
+                number => format!("{} found, ", count(number, "file")),
+            };
+            let pages = count(summary.pages_done, "page");
+            let failed = match failed_pages {
+                0 => String::new(),
+                number => format!(", {number} failed"),
+            };
             let rate = match ended {
                 0 => String::new(),
                 ended => format!(
@@ -141,10 +136,11 @@ impl RunTable {
                 ),
             };
             lines.push(format!(
-                "{files} found, {pages} read in {:.1} s{rate}",
+                "{files}{pages} read{failed} in {:.1} s{rate}",
                 summary.seconds
             ));
         }
+        let known = &summary.known_files;
         let counts = [
             (summary.accepted, "accepted", String::new()),
             (summary.needs_review, "to review", String::new()),
@@ -162,14 +158,14 @@ impl RunTable {
                 "rejected",
                 by_reason(&summary.rejected),
             ),
+            (known.copies, "copies of other files", String::new()),
+            (known.read, "read before", String::new()),
             (
-                self.known_files,
-                "read before",
-                match self.known_failed {
-                    0 => String::new(),
-                    failed => format!(" ({failed} with pages that failed)"),
-                },
+                known.to_review,
+                "to review since earlier runs",
+                String::new(),
             ),
+            (known.failed, "failed in earlier runs", String::new()),
         ];
         for (number, what, reasons) in counts {
             if number > 0 {
@@ -197,9 +193,9 @@ impl RunTable {
             let (show, retry) = (command(app, &format!("show {id}")), command(app, "retry"));
             steps.push(format!("Failed pages: {show}; to try again: {retry}"));
         }
-        if self.failed.is_none() && self.known_failed > 0 {
-            let retry = command(app, "retry");
-            steps.push(format!("To try failed pages again: {retry}"));
+        if self.failed.is_none() && summary.known_files.failed > 0 {
+            let (status, retry) = (command(app, "status"), command(app, "retry"));
+            steps.push(format!("Failed pages: {status}; to try again: {retry}"));
         }
         if let Some(id) = self.unrouted {
             let retry = command(app, &format!("retry {id} --type receipt"));
@@ -207,8 +203,10 @@ impl RunTable {
         }
         if let Some(id) = self.to_review {
             let show = command(app, &format!("show {id}"));
-            let all = command(app, "export --status needs_review");
-            steps.push(format!("Needs review: {show}; all: {all}"));
+            let review = command(app, "review");
+            steps.push(format!("Needs review: {review}; one of them: {show}"));
+        } else if summary.known_files.to_review > 0 {
+            steps.push(format!("Needs review: {}", command(app, "review")));
         }
         if summary.accepted + summary.needs_review > 0 {
             let export = command(app, "export --format csv --out rows.csv");

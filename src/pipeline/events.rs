@@ -12,9 +12,6 @@ pub enum Event {
         path: PathBuf,
         pages: u32,
         new_pages: u32,
-        /// Pages of a known document that failed before; only `docmill retry` or
-        /// `--force` reads them again.
-        failed_pages: u32,
     },
     Rejected {
         path: PathBuf,

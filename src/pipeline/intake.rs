@@ -104,7 +104,6 @@ impl Intake {
             path,
             pages,
             new_pages: pages,
-            failed_pages: 0,
         });
         Ok(())
     }
@@ -119,7 +118,6 @@ impl Intake {
             path: path.clone(),
             pages: known.pages,
             new_pages,
-            failed_pages: known.failed_pages,
         };
         if let Some(name) = self.missing_type(&known).await? {
             tracing::warn!(

@@ -95,6 +95,7 @@ pub async fn run(
     monitor.finish().await;
     let mut statistics = context.statistics();
     statistics.seconds = started.elapsed().as_secs_f64();
+    statistics.known_files = store.known_files(run).await?;
     let outcome = match statistics.interrupted {
         true => RunOutcome::Interrupted,
         false => RunOutcome::Completed,

@@ -355,7 +355,13 @@ fn check(types: &DocTypes) -> anyhow::Result<()> {
         let mut schema = serde_json::Value::Null;
         for template in prompts {
             let rendered = prompt::render(doc_type, Some(&template.variant), None, true);
-            schema = rendered.context("a prompt is wrong")?.schema;
+            let wrong = || {
+                format!(
+                    "a prompt of `{}` is wrong (in the folder prompts; it may use type, fields and page_text)",
+                    doc_type.name
+                )
+            };
+            schema = rendered.with_context(wrong)?.schema;
         }
         if let Err(error) = reader::check_schema(&schema) {
             let name = &doc_type.name;

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{Reason, StageSeconds, Status, Usage};
+use crate::store::KnownFiles;
 
 /// The counts of a run. Stored with the run.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
@@ -8,6 +9,8 @@ pub struct RunStatistics {
     /// 0: it was stopped before it began.
     pub run_id: i64,
     pub files: u64,
+    /// Of these, those of which nothing was read.
+    pub known_files: KnownFiles,
     pub rejected: BTreeMap<Reason, u64>,
     /// Pages that the first reader has read.
     pub pages_done: u64,

@@ -11,6 +11,9 @@ use crate::documents::validation;
 use crate::domain::{DocType, FieldPath, Fields, Finding, Record, Severity, Source, Status};
 use crate::store::{Correction, FieldChange, Store, StoredRecord};
 
+/// The reason that is stored for an approval where none is given and none is needed.
+pub const REVIEWED: &str = "compared with the page";
+
 /// Changes of one record's values.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -173,9 +173,6 @@ struct Decision {
     reason: String,
 }
 
-/// The reason that is stored where none is typed and none is needed.
-const REVIEWED: &str = "compared with the page";
-
 async fn correct(
     State(service): Shared,
     Path(id): Path<i64>,
@@ -196,7 +193,7 @@ async fn correct(
             let why = format!("A check fails: {}. Say why it is right.", view.failed[0]);
             return Err(Error::Refused(why));
         }
-        "" => REVIEWED,
+        "" => correction::REVIEWED,
         reason => reason,
     };
     let made = corrected.store(

@@ -27,7 +27,6 @@ pub struct NewDocument {
 pub struct KnownDocument {
     pub id: DocumentId,
     pub pages: u32,
-    pub failed_pages: u32,
 }
 
 /// The key of a page's stored result, with the data that it depends on.
@@ -68,11 +67,7 @@ const REQUEUE: &str = "UPDATE pages SET state = 'queued', attempts = 0, failures
 
 impl Store {
     pub async fn lookup(&self, blake3: &str) -> anyhow::Result<Option<KnownDocument>> {
-        let known = sqlx::query_as(
-            "SELECT id, pages,
-                (SELECT count(*) FROM pages WHERE document_id = documents.id AND state = 'failed') AS failed_pages
-             FROM documents WHERE blake3 = ?",
-        );
+        let known = sqlx::query_as("SELECT id, pages FROM documents WHERE blake3 = ?");
         Ok(known.bind(blake3).fetch_optional(&self.pool).await?)
     }
 

@@ -40,6 +40,7 @@ mod run_report;
 mod runs;
 mod search;
 mod sources;
+mod waiting;
 
 pub use answers::{RecordToAsk, StoredAnswer};
 pub use captures::StoredCapture;
@@ -65,6 +66,7 @@ pub use review_locks::ReviewLock;
 pub use run_report::{Attempt, Backlog, ReaderRow, RoleMemory, RunRow, Sample, WorkerEnd};
 pub use runs::{ModelInfo, NewRun, PromptInfo, RunOutcome, SchemaInfo};
 pub use search::{FoundPage, FoundRecord, PageFilter};
+pub use waiting::{FailedPage, KnownFiles};
 
 #[cfg(test)]
 mod portfolio_tests;

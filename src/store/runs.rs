@@ -1,7 +1,7 @@
 //! Runs: their engines and types, their outcomes, and the leases of dead ones.
 
 use serde_json::Value;
-use sqlx::FromRow;
+use sqlx::{FromRow, Sqlite, Transaction};
 
 use super::columns::{RunId, now};
 use super::database::Store;
@@ -125,23 +125,43 @@ impl Store {
     /// Queues the pages with leases of runs whose process has ended. Returns their number.
     pub async fn reclaim(&self, run: RunId) -> anyhow::Result<u64> {
         let mut tx = self.write().await?;
-        let holders = sqlx::query_as::<_, Holder>(
-            "SELECT id, pid, process_start, boot_id FROM runs
-             WHERE id <> ? AND id IN (SELECT run_id FROM pages WHERE state = 'leased')",
-        );
         let mut freed = 0;
-        for holder in holders.bind(run).fetch_all(&mut *tx).await? {
-            if holder.process.is_alive() {
+        for holder in dead_holders(&mut tx).await? {
+            if holder == run {
                 continue;
             }
             let free = sqlx::query(
                 "UPDATE pages SET state = 'queued', lease_token = NULL, lease_until = NULL
                  WHERE state = 'leased' AND run_id = ?",
             );
-            let free = free.bind(holder.id).execute(&mut *tx).await?;
+            let free = free.bind(holder).execute(&mut *tx).await?;
             freed += free.rows_affected();
         }
         tx.commit().await?;
         Ok(freed)
     }
+
+    /// Pages that are held by runs whose process is gone: the next run queues them.
+    pub async fn abandoned_pages(&self) -> anyhow::Result<u64> {
+        let mut tx = self.pool.begin().await?;
+        let mut abandoned = 0;
+        for holder in dead_holders(&mut tx).await? {
+            let pages = sqlx::query_scalar::<_, i64>(
+                "SELECT count(*) FROM pages WHERE state = 'leased' AND run_id = ?",
+            );
+            abandoned += pages.bind(holder).fetch_one(&mut *tx).await? as u64;
+        }
+        Ok(abandoned)
+    }
+}
+
+/// Runs that hold pages and whose process is gone.
+async fn dead_holders(tx: &mut Transaction<'_, Sqlite>) -> sqlx::Result<Vec<RunId>> {
+    let holders = sqlx::query_as::<_, Holder>(
+        "SELECT id, pid, process_start, boot_id FROM runs
+         WHERE id IN (SELECT run_id FROM pages WHERE state = 'leased')",
+    );
+    let holders = holders.fetch_all(&mut **tx).await?.into_iter();
+    let dead = holders.filter(|holder| !holder.process.is_alive());
+    Ok(dead.map(|holder| holder.id).collect())
 }

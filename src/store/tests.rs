@@ -161,7 +161,6 @@ async fn the_same_content_is_one_document_with_two_paths() {
         KnownDocument {
             id: document,
             pages: 1,
-            failed_pages: 0,
         }
     );
     f.store

@@ -98,6 +98,16 @@ fn a_correction_is_checked_and_kept_with_its_reason(context: Context) {
     ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
+    // Without a failed check, the approval says enough.
+    let again = correct(&context, &[&id(&record), "--approve"]);
+    assert_eq!(again.code, Some(0), "{again:?}");
+    let record = context.records().remove(0);
+    let after = ["date=2024-03-14", "--reason", "as printed after all"];
+    let after = correct(&context, &[&[id(&record).as_str()][..], &after].concat());
+    assert!(
+        after.stdout.contains("The approval does not hold"),
+        "{after:?}"
+    );
 }
 
 test!(what_cannot_be_stored_is_refused, Engines);
@@ -112,6 +122,7 @@ fn what_cannot_be_stored_is_refused(context: Context) {
         (&["date=31.31.2024", "--reason", "x"], "31.31.2024"),
         (&["total", "--reason", "x"], "not FIELD=VALUE"),
         (&["total=1.00", "--reason", " "], "--reason is empty"),
+        (&["total=1.00"], "--reason is missing"),
         (&["--reason", "x"], "nothing to do"),
     ] {
         let ran = correct(&context, &[&[id.as_str()], arguments].concat());

@@ -38,6 +38,7 @@ mod service;
 mod torture;
 mod troubleshooting;
 mod types;
+mod waiting;
 mod webdriver;
 
 fn main() -> std::process::ExitCode {

@@ -241,10 +241,17 @@ fn values_that_cannot_be_read_again_are_retained(context: Context) {
     // Back in its place, what failed is read again.
     fs::write(&file, bytes).unwrap();
     let known = context.run(&["run", "in"]);
-    assert_eq!(known.code, Some(0), "{known:?}");
+    assert_eq!(known.code, Some(1), "{known:?}");
     assert!(
-        known.stdout.contains("1 with pages that failed"),
+        known.stdout.contains("1 failed in earlier runs"),
         "{known:?}"
+    );
+    let status = context.status();
+    let page = &status["failed_page_list"][0];
+    assert_eq!(
+        (&page["id"], &page["page"], &page["reason"]),
+        (&before["id"], &1.into(), &"source_changed".into()),
+        "{status:#}"
     );
     assert!(known.stdout.contains("docmill retry"), "{known:?}");
     context.run(&["retry"]);

@@ -63,13 +63,8 @@ pub fn about(answer: &PageAnswer) -> String {
     if !answer.answer.is_null() {
         parts.push(format!("page {}", answer.page));
     }
-    if let Some([left, top, ..]) = answer.place {
-        let percent = |share: f32| (share * 100.0).round();
-        parts.push(format!(
-            "{} % from the left, {} % from the top",
-            percent(left),
-            percent(top)
-        ));
+    if let Some(place) = answer.place {
+        parts.push(output::place(place));
     }
     if let Some(probability) = answer.probability {
         let floor = (probability * 100.0).floor() / 100.0;

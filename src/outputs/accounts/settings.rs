@@ -277,7 +277,9 @@ impl Accounts {
                     Some(vat_id) => format!("vat_id = \"{vat_id}\""),
                     None => format!("names = [\"{name}\"]"),
                 };
-                let message = format!("accounts.toml has no supplier with {by}");
+                let message = format!(
+                    "accounts.toml has no supplier with {by}: add a [[supplier]], or a [default]"
+                );
                 Hold::new(HoldCode::Supplier, message)
             }),
         }
