@@ -1,11 +1,9 @@
-//! Everything of docmill's own that parses what strangers wrote, by name, for
-//! the fuzzer (`fuzz/`, `make fuzz`) and for ordinary tests: inputs that once
-//! broke something stand in `tests/crashers/<name>/`.
+//! docmill's parsers of untrusted input, by name, for the fuzzer (`fuzz/`, `make fuzz`) and
+//! for ordinary tests: inputs that once caused a failure are in `tests/crashers/<name>/`.
 //!
-//! A target panics when a promise is broken: that it never panics, and what is
-//! asserted in it.
+//! A target panics where the parser panics or one of its assertions fails.
 
-/// A parser given any bytes.
+/// Calls a parser with any bytes.
 pub type Target = fn(&[u8]);
 
 pub const TARGETS: [(&str, Target); 13] = [
@@ -85,7 +83,7 @@ mod tests {
         }
     }
 
-    /// A few edits of a seed: what a parser meets after its first checks.
+    /// Makes a few edits of a seed, so that inputs pass a parser's first checks.
     fn edited(seeds: &[Vec<u8>], which: usize, edits: &[(u8, u16, Vec<u8>)]) -> Vec<u8> {
         let mut bytes = seeds[which % seeds.len()].clone();
         for (kind, at, new) in edits {

@@ -4,11 +4,10 @@
 //! and stores them as jobs; [`engines::rasterize`] draws the page;
 //! [`engines::ocr`] finds its words; [`engines::route`] finds its document
 //! type; [`engines::reader`] reads its fields; [`documents::validation`]
-//! checks them; [`store`] keeps the record. [`pipeline`] is the only module
-//! that knows this order. [`archive`] finds pages again, [`review`] shows a
-//! person what is uncertain.
+//! checks them; [`store`] stores the record. Only [`pipeline`] has this order.
+//! [`archive`] finds pages again, [`review`] shows uncertain records to a person.
 //!
-//! Imports run one way (`docs/ARCHITECTURE.md`, kept by a test):
+//! Imports go in one direction (`docs/ARCHITECTURE.md`, checked by a test):
 //! `cli` -> `review` -> `pipeline`, `outputs` -> `archive` -> `engines`, `store` ->
 //! `documents` -> `domain`.
 

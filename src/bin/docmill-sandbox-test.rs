@@ -1,8 +1,7 @@
-//! A docmill worker that tries to break out of its sandbox, for
-//! `docmill doctor --test-sandbox`: the same engines, loaded and locked down by
-//! the same code, but instead of reading pages it makes the attempts of
-//! [`EscapeProbe`]. It is a program of its own so that docmill's workers hold
-//! no such code.
+//! A docmill worker that tries to escape from its sandbox, for
+//! `docmill doctor --test-sandbox`. It loads the same engines and enters the same
+//! sandbox as a worker, but makes the attempts of [`EscapeProbe`] and reads no pages. It
+//! is a separate program so that docmill's workers do not have this code.
 
 use std::io;
 
@@ -18,7 +17,7 @@ fn main() -> anyhow::Result<()> {
     }
 }
 
-/// Makes the attempt that `call` asks for; `None` if it asks for none.
+/// Makes the attempt of `call`; `None` where the call is not a probe.
 fn answer(call: &Incoming) -> Option<Result<Answer, Failure>> {
     // The role is not part of the message.
     let probe = worker::parse::<Probe<RasterizerRole>>(call)?;
@@ -35,8 +34,8 @@ fn answer(call: &Incoming) -> Option<Result<Answer, Failure>> {
     }))
 }
 
-/// Tries; what was refused comes back as the error that the kernel gave, and
-/// what succeeded, in words. An attempt that is fatal does not return.
+/// Makes one attempt. `Ok` describes what succeeded, `Err` is the kernel's error for what it
+/// refused. A fatal attempt does not return.
 #[cfg(target_os = "linux")]
 fn attempt(probe: EscapeProbe) -> io::Result<String> {
     match probe {
@@ -59,7 +58,7 @@ fn attempt(probe: EscapeProbe) -> io::Result<String> {
             std::hint::spin_loop();
         },
         EscapeProbe::SeeEnvironment => environment(),
-        // Its answer is the attempt.
+        // The long answer itself is the attempt.
         EscapeProbe::LongAnswer => Ok("answered".into()),
         other => system_call(other),
     }
@@ -81,7 +80,7 @@ fn write_file() -> io::Result<String> {
                 let _ = std::fs::remove_file(&path);
                 return Ok(format!("wrote {}", path.display()));
             }
-            // An empty file is one all the same.
+            // Opening an empty file counts too.
             Err(_) if path.exists() => return Ok(format!("made {}", path.display())),
             Err(error) => last = error,
         }
@@ -89,7 +88,7 @@ fn write_file() -> io::Result<String> {
     Err(last)
 }
 
-/// As much as the process may have, on top of what it has.
+/// Allocates as much memory as the process may have, in addition to what it has.
 #[cfg(target_os = "linux")]
 fn allocate() -> io::Result<String> {
     let (limit, _) = rlimit::Resource::DATA.get()?;
@@ -147,7 +146,7 @@ fn system_call(probe: EscapeProbe) -> io::Result<String> {
                 pid => libc::c_long::from(pid),
             },
             EscapeProbe::TraceParent => libc::ptrace(libc::PTRACE_SEIZE, parent, 0, 0),
-            // Ignored by whoever does not wait for it.
+            // Ignored by a parent that does not wait for it.
             EscapeProbe::SignalParent => libc::kill(parent, libc::SIGURG).into(),
             EscapeProbe::ReadParentMemory => {
                 libc::process_vm_readv(parent, &raw mut own, 1, &raw mut theirs, 1, 0)

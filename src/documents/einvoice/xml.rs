@@ -340,7 +340,7 @@ impl Builder {
         }
         if element.text.len() + more.len() > MAX_TEXT {
             return Err(beyond(format!(
-                "the text of {} is longer than {MAX_TEXT} characters",
+                "the text of {} is longer than {MAX_TEXT} bytes",
                 element.name
             )));
         }

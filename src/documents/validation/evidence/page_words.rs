@@ -38,6 +38,7 @@ impl PageWord {
         }
     }
 
+    /// Height as a share (0 to 1) of the page's height.
     pub fn height(&self) -> f32 {
         self.bbox[3] - self.bbox[1]
     }

@@ -11,7 +11,9 @@ use crate::domain::{self, turned_pixels, turned_size};
 /// Grey or RGB pixels, 8 bits a channel, shape `[height, width, channels]`.
 #[derive(Clone, Debug)]
 pub struct Raster<'a> {
+    /// Pixels.
     pub width: usize,
+    /// Pixels.
     pub height: usize,
     /// 1 or 3.
     pub channels: usize,

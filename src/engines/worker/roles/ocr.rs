@@ -52,7 +52,9 @@ impl Role for OcrRole {
 /// Reads the words of a page. The blob is its RGB pixels, 8 bits a channel.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReadText<'a> {
+    /// Pixels.
     pub width: u32,
+    /// Pixels.
     pub height: u32,
     #[serde(skip)]
     pub rgb: &'a [u8],
