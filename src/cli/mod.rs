@@ -15,6 +15,7 @@ mod eval;
 mod exit;
 mod export;
 mod forget;
+mod gallery;
 mod known;
 mod logging;
 mod man;
@@ -75,6 +76,7 @@ enum Command {
     Search(search::Search),
     Similar(similar::Similar),
     Duplicates(duplicates::Duplicates),
+    Gallery(gallery::Gallery),
     Retry(retry::Retry),
     Review(review::Review),
     Correct(correct::Correct),
@@ -163,6 +165,7 @@ impl Command {
             Command::Search(command) => command.run(app).await,
             Command::Similar(command) => command.run(app).await,
             Command::Duplicates(command) => command.run(app).await,
+            Command::Gallery(command) => command.run(app).await,
             Command::Retry(command) => command.run(app).await,
             Command::Review(command) => command.run(app).await,
             Command::Correct(command) => command.run(app).await,

@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod duplicates;
 pub mod evaluation;
 pub mod export;
+pub mod gallery;
 mod markup;
 pub mod report;
 pub mod words;

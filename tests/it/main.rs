@@ -16,6 +16,7 @@ mod evidence;
 mod fault_pages;
 mod faults;
 mod forget;
+mod gallery;
 mod harness;
 mod http;
 mod injection;
