@@ -222,7 +222,7 @@ fn review_reasons(report: &RunReport, most: usize) -> Vec<String> {
         .map(|(code, number)| format!("{code} {number}"))
         .collect();
     if more > 0 {
-        items.push(format!("{more} more"));
+        items.push(format!("{more} more (`docmill report` has all)"));
     }
     items
 }

@@ -68,7 +68,7 @@ fn a_value_on_the_page_has_its_box_and_another_value_there_is_reported(context: 
     );
     let shown = context.run(&["show", "1"]).stdout;
     assert!(
-        shown.contains("text layer, page 1, confirmed by"),
+        shown.contains(" % from the top, confirmed by net total + tax total = gross total"),
         "{shown}"
     );
     let mut wrong = expected(INVOICE);
