@@ -59,12 +59,13 @@ impl Waiting {
                 cell(&page.message),
             ]
         });
-        let headings = ["failed", "page", "id", "reason", "why, and what to do"];
+        let headings = ["failed", "page", "id", "reason", "why"];
         list(app, &headings, rows, all)?;
         if !self.failed.is_empty() {
             let retry = command(app, "retry");
-            app.out
-                .line(&format!("To try failed pages again: {retry}"))?;
+            app.out.line(&format!(
+                "To try failed pages again: {retry}. Remedies by reason: docs/troubleshooting.md"
+            ))?;
         }
         let rows = self.to_review.iter().map(|record| {
             let findings = by_severity(&record.findings);
