@@ -279,7 +279,9 @@ CREATE TABLE records (
     current          INTEGER NOT NULL DEFAULT 1 CHECK (current IN (0, 1)),
     doc_type         TEXT,
     type_probability REAL,                 -- of its type; null: the user gave it
-    status           TEXT    NOT NULL CHECK (status IN ('accepted', 'needs_review', 'failed')),
+    status           TEXT    NOT NULL
+                     CHECK (status IN ('accepted', 'needs_review', 'needs_second_approval', 'failed',
+                                       'rejected', 'not_a_bill')),
     source           TEXT    NOT NULL CHECK (source IN ('model', 'embedded_xml')),
     fields           TEXT    NOT NULL,     -- JSON object
     confidence       REAL CHECK (confidence BETWEEN 0 AND 1),
@@ -295,7 +297,13 @@ CREATE TABLE records (
 CREATE UNIQUE INDEX records_current ON records (document_id, ordinal) WHERE current = 1;
 CREATE INDEX records_document ON records (document_id);
 CREATE INDEX records_run ON records (run_id);
-CREATE INDEX records_in_review ON records (id) WHERE current = 1 AND status = 'needs_review';
+CREATE INDEX records_in_review ON records (id)
+    WHERE current = 1 AND status IN ('needs_review', 'needs_second_approval');
+CREATE TRIGGER records_need_their_second_approval BEFORE UPDATE OF status ON records
+WHEN old.status = 'needs_second_approval' AND new.status = 'accepted'
+BEGIN
+    SELECT RAISE(ABORT, 'a second person must approve this record');
+END;
 
 -- The values by which records of all types are filtered and compared.
 CREATE TABLE record_facts (
@@ -307,6 +315,7 @@ CREATE TABLE record_facts (
     number      TEXT                       -- of the invoice, or a payment's reference; folded
 ) STRICT;
 CREATE INDEX record_facts_transaction ON record_facts (day, total_units);
+CREATE INDEX record_facts_party ON record_facts (party);
 
 CREATE TABLE record_pages (
     record_id  INTEGER NOT NULL REFERENCES records (id) ON DELETE CASCADE,
@@ -336,27 +345,39 @@ CREATE TABLE findings (
 ) STRICT;
 CREATE INDEX findings_record ON findings (record_id);
 
--- What people changed in records, and approved. Rows are never updated, and go
--- with their document alone.
+-- What people changed in records, and decided about them. Rows are never updated,
+-- and go with their document alone.
 CREATE TABLE record_changes (
     id             INTEGER PRIMARY KEY,
     document_id    INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
     record_id      INTEGER NOT NULL,       -- before the change
-    made_record_id INTEGER NOT NULL,       -- that took its place
+    made_record_id INTEGER NOT NULL,       -- that took its place, or the same
     changed_at     INTEGER NOT NULL,
     changed_by     TEXT    NOT NULL,       -- user name of the system
-    field          TEXT,                   -- null: the record was approved
+    field          TEXT,                   -- null: a decision about the whole record
     before         TEXT,                   -- JSON
     after          TEXT,                   -- JSON
+    decision       TEXT CHECK (decision IN ('approved', 'second_approval', 'rejected', 'not_a_bill',
+                                            'postponed', 'reopened')),
+    until          TEXT,                   -- the day on which a postponed record comes back, ISO 8601
     reason         TEXT    NOT NULL CHECK (trim(reason) <> ''),
     CHECK ((field IS NULL) = (before IS NULL)),
-    CHECK ((field IS NULL) = (after IS NULL))
+    CHECK ((field IS NULL) = (after IS NULL)),
+    CHECK ((field IS NULL) = (decision IS NOT NULL)),
+    CHECK ((until IS NOT NULL) = (decision IS 'postponed'))
 ) STRICT;
 CREATE INDEX record_changes_document ON record_changes (document_id);
 CREATE INDEX record_changes_made ON record_changes (made_record_id);
 CREATE TRIGGER record_changes_are_final BEFORE UPDATE ON record_changes
 BEGIN
     SELECT RAISE(ABORT, 'the history of corrections is never changed');
+END;
+CREATE TRIGGER second_approvals_are_by_another_person BEFORE INSERT ON record_changes
+WHEN new.decision = 'second_approval' AND NOT EXISTS
+    (SELECT 1 FROM record_changes first WHERE first.made_record_id = new.record_id
+        AND first.decision = 'approved' AND first.changed_by <> new.changed_by)
+BEGIN
+    SELECT RAISE(ABORT, 'the second approval must be by another person than the first');
 END;
 
 -- Who has a record open on a review page: nobody else changes it until then.

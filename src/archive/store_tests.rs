@@ -60,6 +60,7 @@ impl Archive {
             policy: "",
             chosen: &[],
             entries: &entries,
+            second_approval_from: None,
         };
         let stored = self
             .store

@@ -12,7 +12,7 @@ use crate::config::UsageError;
 use crate::domain::{Finding, Record, Severity, Status};
 use crate::pipeline;
 use crate::review::correction::{self, Corrected, Edits, Refusal};
-use crate::store::{FieldChange, Store};
+use crate::store::{FieldChange, Store, StoredRecord};
 
 /// Correct values of a record, or approve it
 ///
@@ -60,7 +60,11 @@ impl Correct {
         }
         let approval_drops = !self.approve && store.is_approved(self.id).await?;
         let by = user();
-        let made = corrected.store(&store, &stored, self.approve, &by, reason);
+        if self.approve && correction::is_own_second(&store, self.id, &edits, &by).await? {
+            return Err(refused(Refusal::ApprovedBefore).into());
+        }
+        let from = app.settings().review.second_approval_from;
+        let made = corrected.store(&store, &stored, self.approve, (&by, reason), from);
         let made = made.await?.with_context(|| {
             format!(
                 "record {} was replaced meanwhile: nothing was changed",
@@ -72,8 +76,6 @@ impl Correct {
             changes,
             ..
         } = corrected;
-        let exported = correction::exported_in(&store, &stored.blake3, &new.pages).await?;
-        store.close().await;
         report(&mut app, self.id, made, &new, &changes)?;
         if approval_drops {
             let approve = command(&app, &format!("correct {made} --approve"));
@@ -82,14 +84,11 @@ impl Correct {
                 self.id
             ))?;
         }
-        for (batch, target, record) in exported {
-            app.out.line(&format!(
-                "It was exported as record {record} in batch {batch} for {target}: `docmill export reverse {batch} --record {record} --reason …` exports it again."
-            ))?;
-        }
+        report_exported(&mut app, &store, &stored).await?;
+        store.close().await;
         Ok(match new.status {
             Status::Accepted => ExitStatus::Success,
-            Status::NeedsReview | Status::Failed => ExitStatus::NeedsReview,
+            _ => ExitStatus::NeedsReview,
         })
     }
 
@@ -134,6 +133,21 @@ impl Correct {
     }
 }
 
+/// Where the record's pages were exported before they were changed.
+pub async fn report_exported(
+    app: &mut App,
+    store: &Store,
+    stored: &StoredRecord,
+) -> anyhow::Result<()> {
+    let exported = correction::exported_in(store, &stored.blake3, &stored.record.pages).await?;
+    for (batch, target, record) in exported {
+        app.out.line(&format!(
+            "It was exported as record {record} in batch {batch} for {target}: `docmill export reverse {batch} --record {record} --reason …` takes it back."
+        ))?;
+    }
+    Ok(())
+}
+
 fn report(
     app: &mut App,
     id: i64,
@@ -155,7 +169,7 @@ fn report(
         );
         app.out.line(&line)?;
     }
-    let status = new.status.as_str().replace('_', " ");
+    let status = new.status.in_words();
     app.out
         .line(&format!("Record {id} is record {made} now: {status}."))?;
     let open = new
@@ -167,8 +181,12 @@ fn report(
             app.out
                 .line(&format!("  {}", output::clean(&finding.message)))?;
         }
+        let who = match new.status {
+            Status::NeedsSecondApproval => "By another person, ",
+            _ => "",
+        };
         app.out.line(&format!(
-            "`docmill correct {made} --approve --reason …` accepts it."
+            "{who}`docmill correct {made} --approve --reason …` accepts it."
         ))?;
     }
     Ok(())

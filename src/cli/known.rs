@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::app::App;
 use super::settings::EngineFlags;
 use super::signals;
-use crate::config::{Settings, UsageError, nearest};
+use crate::config::{ReviewSettings, Settings, UsageError, nearest};
 use crate::documents::acceptance::Policy;
 use crate::documents::types::DocTypes;
 use crate::domain::Source;
@@ -72,6 +72,8 @@ impl KnownFlags {
         )?;
         let temporary_folder = tempfile::tempdir()?;
         let mut settings = app.settings().clone();
+        // What is measured is the reading, not how people share their work.
+        settings.review = ReviewSettings::default();
         let summary = match self.stored {
             true => None,
             false => {

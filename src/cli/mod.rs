@@ -9,6 +9,7 @@ mod calibrate;
 mod completions;
 mod config;
 mod correct;
+mod decide;
 mod doctor;
 mod duplicates;
 mod eval;
@@ -80,6 +81,7 @@ enum Command {
     Retry(retry::Retry),
     Review(review::Review),
     Correct(correct::Correct),
+    Decide(decide::Decide),
     Export(export::Export),
     Forget(forget::Forget),
     Eval(eval::Eval),
@@ -169,6 +171,7 @@ impl Command {
             Command::Retry(command) => command.run(app).await,
             Command::Review(command) => command.run(app).await,
             Command::Correct(command) => command.run(app).await,
+            Command::Decide(command) => command.run(app).await,
             Command::Export(command) => command.run(app).await,
             Command::Forget(command) => command.run(app).await,
             Command::Eval(command) => command.run(app).await,

@@ -144,7 +144,7 @@ fn print(
     let known = types.as_ref().and_then(|types| types.get(doc_type));
     let min_confidence = app.settings().acceptance.min_confidence;
     let confidence = fields::lowest_probability(known, record, min_confidence);
-    let status = record.status.as_str().replace('_', " ");
+    let status = record.status.in_words();
     let source = match record.source {
         Source::Model => "",
         Source::EmbeddedXml => ", values from its e-invoice",
@@ -213,12 +213,12 @@ fn print_answers(app: &mut App, stored: &StoredRecord, pages: &[PageRow]) -> any
     Ok(())
 }
 
-/// What people changed in the document's records, and approved.
+/// What people changed in the document's records, and decided.
 fn print_changes(app: &mut App, changes: &[ChangeRow]) -> anyhow::Result<()> {
     if changes.is_empty() {
         return Ok(());
     }
-    app.out.line("\nCorrections")?;
+    app.out.line("\nHistory")?;
     let mut table = output::table(&["time", "by", "record", "field", "before", "after", "reason"]);
     for change in changes {
         let time = jiff::Timestamp::from_millisecond(change.changed_at)?;
@@ -232,7 +232,7 @@ fn print_changes(app: &mut App, changes: &[ChangeRow]) -> anyhow::Result<()> {
             cell(&time.strftime("%Y-%m-%d %H:%M").to_string()),
             cell(&change.changed_by),
             cell(&change.record_id.to_string()),
-            cell(change.field.as_deref().unwrap_or("approved")),
+            cell(&what(change)),
             cell(&value(&change.before)),
             cell(&value(&change.after)),
             cell(&change.reason),
@@ -246,6 +246,14 @@ fn type_of_page<'a>(record: &Record, pages: &'a [PageRow]) -> Option<&'a str> {
     let first = record.pages.first()?;
     let page = pages.iter().find(|page| page.index == *first)?;
     page.doc_type.as_deref()
+}
+
+fn what(change: &ChangeRow) -> String {
+    match (&change.field, change.decision, &change.until) {
+        (Some(field), ..) => field.clone(),
+        (None, Some(decision), Some(until)) => format!("{} until {until}", decision.in_words()),
+        (None, decision, _) => decision.map(|d| d.in_words()).unwrap_or_default(),
+    }
 }
 
 /// How the type was determined.

@@ -5,10 +5,11 @@ use serde_json::json;
 
 use super::app::App;
 use super::exit::ExitStatus;
-use super::output::{self, by_reason, cell};
+use super::output::{self, by_reason, cell, count};
 use super::summary::command;
 use super::waiting::{self, Waiting};
-use crate::store::Store;
+use crate::documents::acceptance;
+use crate::store::{SampleCounts, Store};
 
 /// Count documents, pages and records; list what failed, needs review or was rejected
 #[derive(Args)]
@@ -32,7 +33,9 @@ impl Status {
             let leased = counts.pages.entry("leased".into()).or_default();
             *leased = leased.saturating_sub(abandoned);
         }
-        let waiting = Waiting::of(&store).await?;
+        let today = jiff::Zoned::now().date();
+        let postponed = store.postponed(today).await?;
+        let waiting = Waiting::of(&store, today).await?;
         // Rejected files that were removed since need no attention.
         let (rejected, gone): (Vec<_>, Vec<_>) = (store.rejected().await?.into_iter())
             .partition(|file| file.path.symlink_metadata().is_ok());
@@ -40,6 +43,9 @@ impl Status {
         for file in &rejected {
             *by.entry(&file.reason).or_default() += 1;
         }
+        let sample = store
+            .sample_counts(app.settings().review.sample_share)
+            .await?;
         if self.json {
             let files = rejected.iter().map(|file| {
                 json!({
@@ -49,6 +55,8 @@ impl Status {
                 })
             });
             let mut value = serde_json::to_value(&counts)?;
+            value["postponed"] = json!(postponed.records);
+            value["sample"] = json!(sample);
             value["rejected"] = json!(by);
             value["rejected_gone"] = json!(gone.len());
             value["rejected_files"] = files.collect();
@@ -58,27 +66,94 @@ impl Status {
         }
         let of = |map: &BTreeMap<String, u64>, key: &str| map.get(key).copied().unwrap_or(0);
         let (failed, by_reasons) = (by_reason(&counts.failed_pages), by_reason(&by));
-        let mut lines = vec![
-            (counts.documents, "document", "", ""),
-            (of(&counts.pages, "done"), "page", " done", ""),
-            (of(&counts.pages, "queued"), "page", " queued", ""),
-            (of(&counts.pages, "leased"), "page", " in progress", ""),
-            (of(&counts.pages, "failed"), "page", " failed", &failed),
-            (of(&counts.records, "accepted"), "record", " accepted", ""),
+        let next = postponed.next.as_deref().unwrap_or_default();
+        let next = format!(", the next until {next}");
+        // Others are left out where there are none.
+        let always = true;
+        let lines = [
+            (counts.documents, "document", "", "", always),
+            (of(&counts.pages, "done"), "page", " done", "", always),
+            (of(&counts.pages, "queued"), "page", " queued", "", always),
+            (
+                of(&counts.pages, "leased"),
+                "page",
+                " in progress",
+                "",
+                always,
+            ),
+            (
+                of(&counts.pages, "failed"),
+                "page",
+                " failed",
+                &failed,
+                always,
+            ),
+            (
+                of(&counts.records, "accepted"),
+                "record",
+                " accepted",
+                "",
+                always,
+            ),
             (
                 of(&counts.records, "needs_review"),
                 "record",
                 " to review",
                 "",
+                always,
             ),
-            (of(&counts.records, "failed"), "record", " failed", ""),
-            (rejected.len() as u64, "file", " rejected", &by_reasons),
+            (
+                of(&counts.records, "needs_second_approval"),
+                "record",
+                " that a second person must approve",
+                "",
+                false,
+            ),
+            (
+                postponed.records,
+                "record",
+                " of these postponed",
+                &next,
+                false,
+            ),
+            (
+                of(&counts.records, "rejected"),
+                "record",
+                " rejected",
+                "",
+                false,
+            ),
+            (
+                of(&counts.records, "not_a_bill"),
+                "record",
+                " without a bill",
+                "",
+                false,
+            ),
+            (
+                of(&counts.records, "failed"),
+                "record",
+                " failed",
+                "",
+                always,
+            ),
+            (
+                rejected.len() as u64,
+                "file",
+                " rejected",
+                &by_reasons,
+                always,
+            ),
+            (
+                gone.len() as u64,
+                "file",
+                " rejected and removed since",
+                "",
+                false,
+            ),
         ];
-        if !gone.is_empty() {
-            let gone = gone.len() as u64;
-            lines.push((gone, "file", " rejected and removed since", ""));
-        }
-        for (number, one, what, reasons) in lines {
+        let lines = lines.into_iter().filter(|line| line.0 > 0 || line.4);
+        for (number, one, what, reasons, _) in lines {
             let many = if number == 1 { "" } else { "s" };
             app.out
                 .line(&format!("{number:>8} {one}{many}{what}{reasons}"))?;
@@ -90,6 +165,9 @@ impl Status {
         let headings = ["rejected file", "reason", "why, and what to do"];
         waiting::list(&mut app, &headings, rows, self.all)?;
         waiting.print(&mut app, self.all)?;
+        if sample.records > 0 {
+            app.out.line(&in_words(sample))?;
+        }
         let open = of(&counts.pages, "queued") + of(&counts.pages, "leased");
         if open > 0 {
             app.out.line("")?;
@@ -98,4 +176,20 @@ impl Status {
         }
         Ok(ExitStatus::Success)
     }
+}
+
+/// How many of the sampled records had a wrong value.
+fn in_words(sample: SampleCounts) -> String {
+    let (wrong, checked) = (sample.wrong, sample.checked);
+    let found = match checked {
+        0 => String::new(),
+        _ => format!(
+            " {wrong} had a wrong value: {:.1} %, with {:.0} % confidence at most {:.1} %.",
+            100.0 * wrong as f64 / checked as f64,
+            100.0 * acceptance::CONFIDENCE,
+            100.0 * acceptance::highest_share(wrong, checked, acceptance::CONFIDENCE)
+        ),
+    };
+    let records = count(sample.records, "accepted record");
+    format!("Sample of {records}: {checked} checked.{found}")
 }

@@ -1,5 +1,6 @@
 //! What waits for a person, as `docmill status` lists it.
 
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::app::App;
@@ -17,10 +18,10 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    pub async fn of(store: &Store) -> anyhow::Result<Waiting> {
+    pub async fn of(store: &Store, today: Date) -> anyhow::Result<Waiting> {
         Ok(Waiting {
             failed: store.failed_pages().await?,
-            to_review: store.in_review().await?,
+            to_review: store.in_review(today, 0.0).await?,
         })
     }
 

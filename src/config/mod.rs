@@ -49,6 +49,7 @@ pub struct Settings {
     pub reading: ReadingSettings,
     pub escalation: EscalationSettings,
     pub acceptance: AcceptanceSettings,
+    pub review: ReviewSettings,
     pub jobs: JobSettings,
     pub workers: WorkerSettings,
     pub sandbox: SandboxSettings,
@@ -187,6 +188,21 @@ pub struct AcceptanceSettings {
     pub min_confidence: f32,
 }
 
+/// What people review (docs/review.md).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReviewSettings {
+    /// Share (0 to 1) of the documents whose accepted records come to review, to
+    /// see how many have a wrong value. Their hashes decide which.
+    #[schemars(range(min = 0, max = 1))]
+    pub sample_share: f64,
+    /// Two people must approve a record whose total is at least this many units of
+    /// its currency, whatever the currency; and an invoice whose seller or IBAN was
+    /// not approved before. If not set: one person is enough.
+    #[schemars(range(min = 0))]
+    pub second_approval_from: Option<u64>,
+}
+
 /// Attempts, leases and interruption.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -257,6 +273,7 @@ impl Default for Settings {
             reading: ReadingSettings::default(),
             escalation: EscalationSettings::default(),
             acceptance: AcceptanceSettings::default(),
+            review: ReviewSettings::default(),
             jobs: JobSettings::default(),
             workers: WorkerSettings::default(),
             sandbox: SandboxSettings::default(),

@@ -176,8 +176,10 @@ pub enum FindingCode {
     PossibleDuplicate,
     /// The file holds other content by now.
     Replaced,
-    /// A person corrected or approved the document before it was read again.
+    /// A person corrected, approved or rejected the document before it was read again.
     CorrectedBefore,
+    /// Two people must approve the record.
+    SecondApproval,
 
     /// The page or file could not be read; the code is the failure's reason.
     #[strum(disabled)]
@@ -243,6 +245,7 @@ impl FindingCode {
             | FindingCode::PossibleDuplicate
             | FindingCode::Replaced
             | FindingCode::CorrectedBefore
+            | FindingCode::SecondApproval
             | FindingCode::UnsupportedField
             | FindingCode::NoConfidence
             | FindingCode::NoTextSource

@@ -1,6 +1,7 @@
 //! The data that stages exchange, without I/O and without types of engines.
 
 mod capture;
+mod decision;
 mod doctype;
 mod einvoice;
 mod evidence;
@@ -21,6 +22,7 @@ mod turn;
 mod words;
 
 pub use capture::{Capture, Judgement, Verdict, date_token, judge, number_token};
+pub use decision::Decision;
 pub use doctype::{Check, DocType, Format, PageRule, Prompt, ReadRules};
 pub use einvoice::{
     Account, Address, AllowanceCharge, Contact, Discount, EInvoice, Identifier, Instalment, Line,

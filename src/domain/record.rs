@@ -21,13 +21,33 @@ use super::{
 pub enum Status {
     Accepted,
     NeedsReview,
+    /// A person approved it, and another one must as well.
+    NeedsSecondApproval,
     /// No page of it could be read.
     Failed,
+    /// A person decided that it is not paid or booked.
+    Rejected,
+    /// A person found nothing to book in it.
+    NotABill,
 }
 
 impl Status {
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    pub fn in_words(self) -> String {
+        self.as_str().replace('_', " ")
+    }
+
+    /// A person should look at it.
+    pub fn is_in_queue(self) -> bool {
+        matches!(self, Status::NeedsReview | Status::NeedsSecondApproval)
+    }
+
+    /// A person took it out of the queue for good; nothing is done with it.
+    pub fn is_set_aside(self) -> bool {
+        matches!(self, Status::Rejected | Status::NotABill)
     }
 }
 

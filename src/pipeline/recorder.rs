@@ -257,6 +257,7 @@ impl Recorder {
             policy: &policy,
             chosen,
             entries: &entries,
+            second_approval_from: self.context.settings().review.second_approval_from,
         };
         let recording = self.recording.lock().await;
         let (store, run) = (&self.context.store, self.context.run);

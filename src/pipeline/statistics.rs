@@ -93,6 +93,8 @@ impl RunStatistics {
             Status::Accepted => self.accepted += 1,
             Status::NeedsReview => self.needs_review += 1,
             Status::Failed => self.failed += 1,
+            // People decide so, no run.
+            Status::NeedsSecondApproval | Status::Rejected | Status::NotABill => {}
         }
     }
 

@@ -18,13 +18,14 @@ macro_rules! asset {
 
 pub const INDEX: Asset = asset!("index.html", "text/html; charset=utf-8");
 
-const OTHERS: [Asset; 8] = [
+const OTHERS: [Asset; 9] = [
     asset!("style.css", "text/css; charset=utf-8"),
     asset!("main.js", "text/javascript; charset=utf-8"),
     asset!("api.js", "text/javascript; charset=utf-8"),
     asset!("elements.js", "text/javascript; charset=utf-8"),
     asset!("queue.js", "text/javascript; charset=utf-8"),
     asset!("record.js", "text/javascript; charset=utf-8"),
+    asset!("aside.js", "text/javascript; charset=utf-8"),
     asset!("form.js", "text/javascript; charset=utf-8"),
     asset!("sheet.js", "text/javascript; charset=utf-8"),
 ];

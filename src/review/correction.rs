@@ -43,6 +43,10 @@ pub enum Refusal {
     EInvoice,
     #[error("the record has no field {field}; it has {known}")]
     NoField { field: String, known: String },
+    #[error("it is {}: `docmill decide reopen ID` puts it back into the queue", .0.in_words())]
+    SetAside(Status),
+    #[error("you approved it already: another person must approve it as well")]
+    ApprovedBefore,
     #[error("{0} has not these lines")]
     NoLines(String),
 }
@@ -70,6 +74,9 @@ pub fn apply(
     today: Date,
     min_confidence: f32,
 ) -> Result<Corrected, Refusal> {
+    if record.status.is_set_aside() {
+        return Err(Refusal::SetAside(record.status));
+    }
     if edits.is_empty() {
         return Ok(Corrected {
             record: record.clone(),
@@ -167,15 +174,16 @@ impl Corrected {
         })
     }
 
-    /// Stores it in place of `stored`. Returns its number. Returns `None` and stores nothing
-    /// where that record was replaced meanwhile.
+    /// Stores it in place of `stored`; it then has its status. Returns its number. Returns
+    /// `None` and stores nothing where that record was replaced meanwhile.
+    /// `second_approval_from`: the setting.
     pub async fn store(
         &mut self,
         store: &Store,
         stored: &StoredRecord,
         approve: bool,
-        by: &str,
-        reason: &str,
+        (by, reason): (&str, &str),
+        second_approval_from: Option<u64>,
     ) -> anyhow::Result<Option<i64>> {
         if approve {
             self.record.status = Status::Accepted;
@@ -185,9 +193,22 @@ impl Corrected {
             approve,
             by,
             reason,
+            second_approval_from,
         };
-        store.correct(stored.id, &self.record, correction).await
+        store.correct(stored.id, &mut self.record, correction).await
     }
+}
+
+/// Whether the person approves without a change what the same person approved
+/// before.
+pub async fn is_own_second(
+    store: &Store,
+    record: i64,
+    edits: &Edits,
+    by: &str,
+) -> anyhow::Result<bool> {
+    let first = store.first_approver(record).await?;
+    Ok(edits.is_empty() && first.as_deref() == Some(by))
 }
 
 /// Batch, target and record of each export of these pages that is not reversed.

@@ -6,16 +6,23 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 
 use crate::domain::{Facts, Finding, FindingCode, folded};
-use crate::store::{InReview, ReviewLock};
+use crate::store::{InReview, Postponed, ReviewLock};
 
 /// Most records that are listed: the page is slow with more, and a person begins with the
 /// first ones.
 const MOST: usize = 500;
 
+/// Why a record is in the queue that no finding is about.
+const TO_COMPARE: &str = "compare it with the page";
+
 #[derive(Debug, Default, Serialize)]
 pub struct Queue {
     /// Number of records that need review.
     pub left: usize,
+    /// Other records, which come back on a day.
+    pub postponed: Postponed,
+    /// Number of other records, which the next run reads again.
+    pub to_read: u64,
     /// Number of records by their most severe finding, the greatest first.
     pub reasons: Vec<ReasonCount>,
     /// The first records, by supplier.
@@ -52,6 +59,8 @@ pub struct Entry {
     pub reason: String,
     /// Number of further findings.
     pub more: usize,
+    /// Who approved it, where another person must as well.
+    pub approved_by: Option<String>,
     /// Who has it open.
     pub locked_by: Option<String>,
 }
@@ -91,11 +100,14 @@ pub fn queue(records: Vec<InReview>, locks: &[ReviewLock]) -> Queue {
         left,
         reasons,
         suppliers: listed(suppliers, locks),
+        ..Queue::default()
     }
 }
 
 fn urgency(id: i64, worst: Option<&Finding>, facts: &Facts) -> Urgency {
-    let rank = worst.map_or(usize::MAX, Finding::rank);
+    // One of the sample has none, and stands among the doubts.
+    let doubt = || Finding::new(FindingCode::LowConfidence, None, "").rank();
+    let rank = worst.map_or_else(doubt, Finding::rank);
     let has_failed = worst.is_some_and(|finding| finding.code.is_failed_check());
     let money = facts.total_units().unwrap_or(0).saturating_abs();
     (rank, !has_failed, Reverse(money), id)
@@ -139,6 +151,7 @@ fn entry(record: InReview, facts: &Facts, locks: &[ReviewLock]) -> Entry {
     Entry {
         id: record.id,
         doc_type: record.doc_type.clone(),
+        approved_by: record.approved_by.clone(),
         file: file_name(&record.path),
         number: facts.number.clone(),
         date: facts.date.clone(),
@@ -146,7 +159,7 @@ fn entry(record: InReview, facts: &Facts, locks: &[ReviewLock]) -> Entry {
         code: worst.first().map(|finding| finding.code),
         reason: worst
             .first()
-            .map_or_else(String::new, |finding| finding.message.clone()),
+            .map_or_else(|| TO_COMPARE.to_owned(), |finding| finding.message.clone()),
         more: worst.len().saturating_sub(1),
         locked_by: lock.map(|lock| lock.held_by.clone()),
     }
@@ -168,6 +181,7 @@ mod tests {
         let fields = json!({"seller_name": seller, "gross_total": total, "currency": "EUR"});
         let finding = |code: &FindingCode| Finding::new(*code, None, code.as_str());
         InReview {
+            approved_by: None,
             id,
             doc_type: Some("invoice".into()),
             fields: fields.as_object().unwrap().clone(),

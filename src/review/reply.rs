@@ -43,6 +43,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
+/// Most characters of a reason.
+const MAX_REASON: usize = 500;
+
+pub type Answer<T> = Result<Json<T>, Error>;
+
 /// Why a request failed.
 #[derive(Debug)]
 pub enum Error {
@@ -107,5 +112,21 @@ pub fn add_headers(headers: &mut HeaderMap) {
     for (name, value) in HEADERS {
         let name = header::HeaderName::from_static(name);
         headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+/// Somebody else replaced the record.
+pub fn replaced() -> Error {
+    Error::Conflict("The record was replaced meanwhile; nothing was changed.".into())
+}
+
+/// The trimmed text of a reason.
+pub fn reason(text: &str) -> Result<&str, Error> {
+    match text.trim() {
+        text if text.chars().count() > MAX_REASON => {
+            let why = format!("The reason is longer than {MAX_REASON} characters.");
+            Err(Error::Refused(why))
+        }
+        text => Ok(text),
     }
 }

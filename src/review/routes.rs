@@ -15,22 +15,18 @@ use serde_json::{Value, json};
 
 use super::assets;
 use super::correction::{self, Edits};
+use super::decide;
 use super::pages::{self, PageWord};
 use super::queue::{Queue, file_name, queue};
-use super::reply::{Error, Json};
-use super::service::{Change, Duplicate, Service};
+use super::reply::{Answer, Error, Json, reason, replaced};
+use super::service::{Change, Duplicate, Service, Shared};
 use super::view::{Checked, checked};
 use crate::documents::acceptance;
-use crate::domain::{FindingCode, Source};
-use crate::store::{Correction, FieldChange};
+use crate::domain::{Decision, FindingCode, Source};
+use crate::store::{Correction, FieldChange, StoredRecord};
 
 /// Most bytes of a request: a record of 200 lines takes about 50 KiB.
 const MAX_REQUEST: usize = 1 << 20;
-/// Most characters of a reason.
-const MAX_REASON: usize = 500;
-
-type Shared = State<Arc<Service>>;
-type Answer<T> = Result<Json<T>, Error>;
 
 pub fn router() -> Router<Arc<Service>> {
     Router::new()
@@ -45,6 +41,8 @@ pub fn router() -> Router<Arc<Service>> {
         .route("/api/records/{id}/check", post(check))
         .route("/api/records/{id}/correct", post(correct))
         .route("/api/records/{id}/not-duplicate", post(not_duplicate))
+        .route("/api/records/{id}/decide", post(decide::decide))
+        .route("/api/records/{id}/read-again", post(decide::read_again))
         .route("/api/records/{id}/pages/{index}/image", get(image))
         .route("/api/records/{id}/pages/{index}/words", get(words))
         .layer(DefaultBodyLimit::max(MAX_REQUEST))
@@ -81,13 +79,20 @@ async fn enter(
 }
 
 async fn session(State(service): Shared) -> Json<Value> {
-    Json(json!({"user": service.by, "csrf": service.session.csrf.as_str()}))
+    let types: Vec<_> = service.types.readable().map(|known| &known.name).collect();
+    Json(json!({"user": service.by, "csrf": service.session.csrf.as_str(), "types": types}))
 }
 
 async fn read_queue(State(service): Shared) -> Answer<Queue> {
-    let records = service.store.in_review().await?;
+    let today = jiff::Zoned::now().date();
+    let records = service.store.in_review(today, service.sample_share).await?;
+    let postponed = service.store.postponed(today).await?;
     let locks = service.store.review_locks(&service.session.id).await?;
-    Ok(Json(queue(records, &locks)))
+    Ok(Json(Queue {
+        postponed,
+        to_read: service.store.to_read_again().await?,
+        ..queue(records, &locks)
+    }))
 }
 
 async fn unlock(State(service): Shared) -> Answer<Value> {
@@ -107,6 +112,10 @@ struct RecordView {
     pages: Vec<u32>,
     /// Why its values cannot be changed.
     fixed: Option<String>,
+    /// Who approved it, where another person must as well.
+    approved_by: Option<String>,
+    /// The decision by which it is not in the queue.
+    aside: Option<Change>,
     checked: Checked,
     /// The reader's answer by field, where it differs from the value.
     read: BTreeMap<String, String>,
@@ -117,9 +126,16 @@ struct RecordView {
 async fn record(State(service): Shared, Path(id): Path<i64>) -> Answer<RecordView> {
     let stored = service.find(id).await?;
     let doc_type = correction::type_of(&service.types, &stored.record);
+    let history = service
+        .history(doc_type.as_ref().ok().copied(), &stored)
+        .await?;
+    let aside = aside(&stored, &history);
     let fixed = match (&doc_type, stored.record.source) {
         (Err(refusal), _) => Some(refusal.to_string()),
         (Ok(_), Source::EmbeddedXml) => Some(correction::Refusal::EInvoice.to_string()),
+        (Ok(_), Source::Model) if stored.record.status.is_set_aside() => {
+            Some("open the record again first".to_owned())
+        }
         (Ok(_), Source::Model) => None,
     };
     let doc_type = doc_type.ok();
@@ -141,9 +157,20 @@ async fn record(State(service): Shared, Path(id): Path<i64>) -> Answer<RecordVie
         fixed,
         checked: checked(doc_type, &stored.record, None, service.min_confidence),
         read,
-        history: service.history(doc_type, &stored).await?,
+        approved_by: service.store.first_approver(id).await?,
+        aside,
+        history,
         duplicate: service.duplicate(&stored).await?,
     }))
+}
+
+/// The last decision of those that people made about this record, if it keeps the
+/// record out of the queue.
+fn aside(stored: &StoredRecord, history: &[Change]) -> Option<Change> {
+    let own = history.iter().rfind(|change| change.made == stored.id)?;
+    let is_postponed = own.decision == Some(Decision::Postponed)
+        && own.until.as_deref() > Some(&jiff::Zoned::now().date().to_string());
+    (stored.record.status.is_set_aside() || is_postponed).then(|| own.clone())
 }
 
 async fn lock(State(service): Shared, Path(id): Path<i64>) -> Answer<Value> {
@@ -165,7 +192,7 @@ async fn check(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Decision {
+struct CorrectRequest {
     edits: Edits,
     /// Whether the record is right with these edits.
     approve: bool,
@@ -176,12 +203,17 @@ struct Decision {
 async fn correct(
     State(service): Shared,
     Path(id): Path<i64>,
-    Json(decision): Json<Decision>,
+    Json(decision): Json<CorrectRequest>,
 ) -> Answer<Value> {
     let stored = service.find(id).await?;
     service.lock(id).await?;
     if decision.edits.is_empty() && !decision.approve {
         return Err(Error::Refused("Nothing was changed.".into()));
+    }
+    if decision.approve
+        && correction::is_own_second(&service.store, id, &decision.edits, &service.by).await?
+    {
+        return Err(correction::Refusal::ApprovedBefore.into());
     }
     let (doc_type, mut corrected) = service.apply(&stored, &decision.edits)?;
     let view = service.view(doc_type, &corrected);
@@ -200,8 +232,8 @@ async fn correct(
         &service.store,
         &stored,
         decision.approve,
-        &service.by,
-        reason,
+        (&service.by, reason),
+        service.second_approval_from,
     );
     let made = made.await?.ok_or_else(replaced)?;
     service.store.unlock_reviews(&service.session.id).await?;
@@ -260,6 +292,7 @@ async fn not_duplicate(
         approve: false,
         by: &service.by,
         reason,
+        second_approval_from: service.second_approval_from,
     };
     let made = service
         .store
@@ -294,18 +327,4 @@ async fn words(
         .texts_of_page(stored.document_id, index)
         .await?;
     Ok(Json(pages::words(&texts)))
-}
-
-fn replaced() -> Error {
-    Error::Conflict("The record was replaced meanwhile; nothing was changed.".into())
-}
-
-fn reason(text: &str) -> Result<&str, Error> {
-    match text.trim() {
-        text if text.chars().count() > MAX_REASON => {
-            let why = format!("The reason is longer than {MAX_REASON} characters.");
-            Err(Error::Refused(why))
-        }
-        text => Ok(text),
-    }
 }

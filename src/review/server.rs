@@ -49,6 +49,8 @@ impl Server {
             session: Session::new(address.port())?,
             by,
             min_confidence: settings.acceptance.min_confidence,
+            sample_share: settings.review.sample_share,
+            second_approval_from: settings.review.second_approval_from,
         };
         Ok(Server {
             listener,

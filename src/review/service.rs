@@ -1,8 +1,10 @@
 //! The data for the answers to the page.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::State;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -14,11 +16,14 @@ use super::session::Session;
 use super::view::{Checked, checked, in_words};
 use crate::documents::types::DocTypes;
 use crate::documents::validation::{field_in_words, joined_readings};
-use crate::domain::{DocType, Facts, FindingCode, Record, Status};
+use crate::domain::{Decision, DocType, Facts, FindingCode, Record, Status};
 use crate::store::{ChangeRow, Store, StoredRecord};
 
 /// Duration of a lock; the page renews it every 30 s.
 const LOCK: Duration = Duration::from_secs(120);
+
+/// What the routes share, as they take it.
+pub type Shared = State<Arc<Service>>;
 
 /// What the routes share.
 pub struct Service {
@@ -30,18 +35,28 @@ pub struct Service {
     pub by: String,
     /// The setting `acceptance.min_confidence`, 0 to 1.
     pub min_confidence: f32,
+    /// The setting `review.sample_share`.
+    pub sample_share: f64,
+    /// The setting `review.second_approval_from`.
+    pub second_approval_from: Option<u64>,
 }
 
-/// A change or approval by a person.
-#[derive(Serialize)]
+/// A change or decision by a person.
+#[derive(Clone, Serialize)]
 pub struct Change {
+    /// The record that it was made in.
+    #[serde(skip)]
+    pub made: i64,
     /// Unix milliseconds.
     at: i64,
     by: String,
-    /// The field in words; `None`: the record was approved.
+    /// The field in words; `None`: a decision about the record.
     field: Option<String>,
     before: Option<String>,
     after: Option<String>,
+    pub decision: Option<Decision>,
+    /// The day on which a postponed record comes back.
+    pub until: Option<String>,
     reason: String,
 }
 
@@ -160,11 +175,14 @@ impl Service {
             }
         };
         let change = |row: ChangeRow| Change {
+            made: row.made_record_id,
             at: row.changed_at,
             by: row.changed_by,
             field: row.field.map(label),
             before: text(row.before),
             after: text(row.after),
+            decision: row.decision,
+            until: row.until,
             reason: row.reason,
         };
         Ok(rows.into_iter().map(change).collect())

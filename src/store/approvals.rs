@@ -1,10 +1,10 @@
-//! Finds out whether a person changed or approved a document's records. docmill does
-//! not undo that without a finding.
+//! Finds out whether a person changed a document's records or decided about them. docmill
+//! does not undo that without a finding.
 
 use sqlx::{Sqlite, Transaction};
 
-use super::columns::DocumentId;
-use crate::domain::{Finding, FindingCode};
+use super::columns::{DocumentId, Named};
+use crate::domain::{Finding, FindingCode, Status};
 
 /// Whether a person changed a record of the row of `documents`.
 macro_rules! corrected {
@@ -20,14 +20,19 @@ pub(super) async fn corrected_before(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
 ) -> sqlx::Result<Option<Finding>> {
-    let corrected = sqlx::query_scalar::<_, i64>(
-        "SELECT made_record_id FROM record_changes c JOIN records r ON r.id = c.made_record_id
+    let corrected = sqlx::query_as::<_, (i64, Named<Status>)>(
+        "SELECT made_record_id, r.status FROM record_changes c JOIN records r ON r.id = c.made_record_id
          WHERE c.document_id = ? AND r.current = 1 ORDER BY c.id DESC LIMIT 1",
     );
     let corrected = corrected.bind(document).fetch_optional(&mut **tx).await?;
-    Ok(corrected.map(|record| {
+    Ok(corrected.map(|(record, Named(status))| {
+        let what = match status {
+            Status::Rejected => "rejected this document",
+            Status::NotABill => "found no bill in this document",
+            _ => "corrected or approved this document",
+        };
         let message = format!(
-            "a person corrected or approved this document as record {record} before it was read again: compare the values (docmill show {record})"
+            "a person {what} as record {record} before it was read again: compare the values (docmill show {record})"
         );
         Finding::new(FindingCode::CorrectedBefore, None, message)
     }))

@@ -1,15 +1,18 @@
-//! Corrections and approvals of records.
+//! Corrections of records, and decisions about them.
 //!
 //! A correction makes a new record in place of the old one, which stays and is not
-//! current. The history never changes; it is deleted with its document.
+//! current; a decision to set a record aside changes its status alone. The history never
+//! changes; it is deleted with its document.
 
+use jiff::civil::Date;
 use serde::Serialize;
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::columns::{DocumentId, RunId, now};
+use super::columns::{DocumentId, Named, RunId, now};
 use super::database::Store;
 use super::records::insert_record;
-use crate::domain::Record;
+use super::second_approval::{self, Approval};
+use crate::domain::{Decision, Record, Status};
 
 /// A value before and after a correction; null where there was none.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,31 +30,69 @@ pub struct Correction<'a> {
     pub approve: bool,
     pub by: &'a str,
     pub reason: &'a str,
+    /// The setting `review.second_approval_from`.
+    pub second_approval_from: Option<u64>,
 }
 
 /// A row of the history.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ChangeRow {
     /// The record before the change.
     pub record_id: i64,
+    /// The record that it was made in.
+    pub made_record_id: i64,
     /// Unix milliseconds.
     pub changed_at: i64,
     pub changed_by: String,
-    /// `None`: the record was approved.
+    /// `None`: a decision about the record.
     pub field: Option<String>,
     /// The value before, as JSON.
     pub before: Option<String>,
     pub after: Option<String>,
+    pub decision: Option<Decision>,
+    /// The day on which a postponed record comes back.
+    pub until: Option<String>,
     pub reason: String,
 }
 
+#[derive(FromRow)]
+struct Columns {
+    record_id: i64,
+    made_record_id: i64,
+    changed_at: i64,
+    changed_by: String,
+    field: Option<String>,
+    before: Option<String>,
+    after: Option<String>,
+    decision: Option<Named<Decision>>,
+    until: Option<String>,
+    reason: String,
+}
+
+/// A row of the history that is to be stored.
+pub(super) struct NewChange<'a> {
+    pub document: DocumentId,
+    pub record: i64,
+    pub made_record: i64,
+    pub by: &'a str,
+    pub reason: &'a str,
+    pub what: What<'a>,
+}
+
+pub(super) enum What<'a> {
+    Value(&'a FieldChange),
+    /// With the day on which a postponed record comes back.
+    Decision(Decision, Option<Date>),
+}
+
 impl Store {
-    /// Stores `new` in place of the current record `id`. Returns its number. Returns
-    /// `None` and stores nothing where the record is not current any more.
+    /// Stores `new` in place of the current record `id`, or as one that a second person
+    /// must approve. Returns its number. Returns `None` and stores nothing where the record
+    /// is not current any more.
     pub async fn correct(
         &self,
         id: i64,
-        new: &Record,
+        new: &mut Record,
         correction: Correction<'_>,
     ) -> anyhow::Result<Option<i64>> {
         let mut tx = self.write().await?;
@@ -64,17 +105,31 @@ impl Store {
 
     /// The history of a document's records, oldest first.
     pub async fn changes(&self, document: DocumentId) -> anyhow::Result<Vec<ChangeRow>> {
-        let rows = sqlx::query_as(
-            "SELECT record_id, changed_at, changed_by, field, before, after, reason FROM record_changes
-             WHERE document_id = ? ORDER BY id",
+        let rows = sqlx::query_as::<_, Columns>(
+            "SELECT record_id, made_record_id, changed_at, changed_by, field, before, after, decision,
+                until, reason
+             FROM record_changes WHERE document_id = ? ORDER BY id",
         );
-        Ok(rows.bind(document).fetch_all(&self.pool).await?)
+        let rows = rows.bind(document).fetch_all(&self.pool).await?;
+        let row = |row: Columns| ChangeRow {
+            record_id: row.record_id,
+            made_record_id: row.made_record_id,
+            changed_at: row.changed_at,
+            changed_by: row.changed_by,
+            field: row.field,
+            before: row.before,
+            after: row.after,
+            decision: row.decision.map(|Named(decision)| decision),
+            until: row.until,
+            reason: row.reason,
+        };
+        Ok(rows.into_iter().map(row).collect())
     }
 
     /// Whether a person approved this record.
     pub async fn is_approved(&self, record: i64) -> anyhow::Result<bool> {
         let approved = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM record_changes WHERE made_record_id = ? AND field IS NULL)",
+            "SELECT EXISTS (SELECT 1 FROM record_changes WHERE made_record_id = ? AND decision IN ('approved', 'second_approval'))",
         );
         Ok(approved.bind(record).fetch_one(&self.pool).await?)
     }
@@ -84,53 +139,71 @@ impl Store {
 pub(super) async fn replace(
     tx: &mut Transaction<'_, Sqlite>,
     id: i64,
-    new: &Record,
+    new: &mut Record,
     correction: &Correction<'_>,
 ) -> anyhow::Result<Option<i64>> {
-    let retire = sqlx::query_as::<_, (DocumentId, i64, RunId)>(
-        "UPDATE records SET current = 0 WHERE id = ? AND current = 1 RETURNING document_id, ordinal, run_id",
+    let retire = sqlx::query_as::<_, (DocumentId, i64, RunId, Named<Status>)>(
+        "UPDATE records SET current = 0 WHERE id = ? AND current = 1
+         RETURNING document_id, ordinal, run_id, status",
     );
     let retired = retire.bind(id).fetch_optional(&mut **tx).await?;
-    let Some((document, ordinal, run)) = retired else {
+    let Some((document, ordinal, run, Named(old))) = retired else {
         return Ok(None);
     };
+    let approval = correction.approve.then_some(match correction.changes {
+        [] => Approval::Unchanged,
+        _ => Approval::Changed,
+    });
+    let from = correction.second_approval_from;
+    let decision = second_approval::settle(tx, old, new, approval, from).await?;
     let made = insert_record(tx, run, document, ordinal as usize, new).await?;
+    let new_change = |what| NewChange {
+        document,
+        record: id,
+        made_record: made,
+        by: correction.by,
+        reason: correction.reason,
+        what,
+    };
     for change in correction.changes {
-        let values = (
-            Some(change.before.to_string()),
-            Some(change.after.to_string()),
-        );
-        let field = Some(change.field.as_str());
-        insert_change(tx, document, [id, made], correction, field, values).await?;
+        insert_change(tx, new_change(What::Value(change))).await?;
     }
-    if correction.approve {
-        insert_change(tx, document, [id, made], correction, None, (None, None)).await?;
+    if let Some(decision) = decision {
+        insert_change(tx, new_change(What::Decision(decision, None))).await?;
     }
     Ok(Some(made))
 }
 
-async fn insert_change(
+pub(super) async fn insert_change(
     tx: &mut Transaction<'_, Sqlite>,
-    document: DocumentId,
-    [record, made]: [i64; 2],
-    correction: &Correction<'_>,
-    field: Option<&str>,
-    (before, after): (Option<String>, Option<String>),
+    change: NewChange<'_>,
 ) -> sqlx::Result<()> {
     let insert = sqlx::query(
         "INSERT INTO record_changes
-            (document_id, record_id, made_record_id, changed_at, changed_by, field, before, after, reason)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (document_id, record_id, made_record_id, changed_at, changed_by, reason,
+             field, before, after, decision, until)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
-    let insert = insert.bind(document).bind(record).bind(made).bind(now());
     let insert = insert
-        .bind(correction.by)
-        .bind(field)
-        .bind(before)
-        .bind(after);
-    insert
-        .bind(correction.reason)
-        .execute(&mut **tx)
-        .await
-        .map(drop)
+        .bind(change.document)
+        .bind(change.record)
+        .bind(change.made_record)
+        .bind(now())
+        .bind(change.by)
+        .bind(change.reason);
+    let insert = match change.what {
+        What::Value(value) => insert
+            .bind(&value.field)
+            .bind(value.before.to_string())
+            .bind(value.after.to_string())
+            .bind(None::<&str>)
+            .bind(None::<String>),
+        What::Decision(decision, until) => insert
+            .bind(None::<&str>)
+            .bind(None::<String>)
+            .bind(None::<String>)
+            .bind(decision.as_str())
+            .bind(until.map(|day| day.to_string())),
+    };
+    insert.execute(&mut **tx).await.map(drop)
 }

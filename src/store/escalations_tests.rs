@@ -235,6 +235,7 @@ async fn the_chosen_attempt_makes_the_record_and_a_requeue_begins_anew() {
         policy: "",
         chosen: &chosen,
         entries: &[],
+        second_approval_from: None,
     };
     f.store
         .finish_document(

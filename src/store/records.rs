@@ -9,11 +9,11 @@ use super::database::Store;
 use super::page_search::PageEntry;
 use super::{
     approvals, documents, duplicates, facts, findings, page_search, page_text, replaced, revisions,
-    sources,
+    second_approval, sources,
 };
 use crate::domain::{
     Failure, Finding, FindingCode, PageResult, Reading, Reason, Record, Routing, SourceText,
-    XmlFile,
+    Status, XmlFile,
 };
 
 /// All pages of a document, done or failed, from which its records are made.
@@ -45,6 +45,9 @@ pub struct NewRecords<'a> {
     pub chosen: &'a [(u32, i64)],
     /// The searchable content of its pages.
     pub entries: &'a [PageEntry],
+    /// The setting `review.second_approval_from`: such records are not accepted
+    /// without people.
+    pub second_approval_from: Option<u64>,
 }
 
 /// The result of storing a document's records.
@@ -188,6 +191,13 @@ impl Store {
             duplicates::flag(&mut tx, document, record).await?;
             for finding in replaced.iter().chain(&corrected) {
                 record.flag_for_review(finding.clone());
+            }
+            if record.status == Status::Accepted {
+                let from = made_with.second_approval_from;
+                let required = second_approval::required(&mut tx, from, record).await?;
+                required
+                    .into_iter()
+                    .for_each(|finding| record.flag_for_review(finding));
             }
             ids.push(insert_record(&mut tx, run, document, ordinal, record).await?);
             downgraded.extend(duplicates::flag_later(&mut tx, document, record).await?);

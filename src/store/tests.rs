@@ -15,6 +15,7 @@ pub(super) const MADE_WITH: NewRecords<'static> = NewRecords {
     policy: "",
     chosen: &[],
     entries: &[],
+    second_approval_from: None,
 };
 
 pub(super) struct Fixture {

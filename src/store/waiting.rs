@@ -54,7 +54,7 @@ impl Store {
                         AS is_work,
                     EXISTS (SELECT 1 FROM pages WHERE document_id = d.id AND state = 'failed') AS is_failed,
                     EXISTS (SELECT 1 FROM records WHERE document_id = d.id AND current = 1
-                        AND status = 'needs_review') AS is_in_review
+                        AND status IN ('needs_review', 'needs_second_approval')) AS is_in_review
                 FROM sources s JOIN documents d ON d.id = s.document_id WHERE s.run_id = ?1)
              SELECT count(*) FILTER (WHERE is_new AND is_copy) AS copies,
                 count(*) FILTER (WHERE NOT is_new AND NOT is_work AND NOT is_failed AND NOT is_in_review) AS read,

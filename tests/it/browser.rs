@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::harness::test;
-use crate::review::ReviewServer;
+use crate::review_server::ReviewServer;
 use crate::rows::{Row, fill};
 use crate::webdriver::{Browser, keys};
 
@@ -21,7 +21,7 @@ fn state_of(label: &str) -> String {
     )
 }
 
-fn open(context: &Context, width: u32) -> (ReviewServer, Browser) {
+pub fn open(context: &Context, width: u32) -> (ReviewServer, Browser) {
     let server = ReviewServer::start(context);
     let browser = Browser::start(width, 900);
     browser.open(&format!("http://{}{}", server.address, server.entry));
@@ -120,6 +120,71 @@ fn a_session_needs_the_keyboard_alone(context: Context) {
         .find(|r| r["fields"]["seller_name"] == "Nord GmbH")
         .unwrap();
     assert_eq!(first["fields"]["gross_total"], "11.90");
+}
+
+test!(a_record_is_set_aside_by_keyboard_and_opened_again, Chromium);
+fn a_record_is_set_aside_by_keyboard_and_opened_again(context: Context) {
+    let rows = [
+        Row::invoice(1, "Nord GmbH", "10.00", "12.90"),
+        Row::invoice(2, "Ost KG", "10.00", "12.00"),
+    ];
+    fill(&context.path("docmill.db"), &rows);
+    let (_server, browser) = open(&context, 1400);
+    browser.press(&[keys::ENTER]);
+    browser.wait("document.activeElement.matches('.field input')");
+    browser.press(&[keys::F8]);
+    browser.wait("document.querySelector('dialog.aside')?.open");
+    // Reject, not a bill, postpone: the arrow keys choose. A note is needed.
+    browser.press(&[keys::DOWN]);
+    browser.press(&[keys::ENTER]);
+    assert_eq!(
+        browser.value("document.querySelector('dialog.aside').open"),
+        true
+    );
+    browser.value("document.getElementById('aside-note').focus()");
+    browser.write("an offer");
+    browser.press(&[keys::ENTER]);
+    browser.wait("location.hash === '#record/2'");
+    browser.wait("document.getElementById('status').textContent === 'Record 1 is not a bill.'");
+    assert_eq!(context.records()[0]["status"], "not_a_bill");
+    // Another one is postponed, and the queue says until when.
+    browser.wait("document.querySelector('.side h1')?.textContent.includes('2')");
+    browser.press(&[keys::F8]);
+    browser.wait("document.querySelector('dialog.aside')?.open");
+    browser.press(&[keys::ESCAPE]);
+    browser.wait("!document.querySelector('dialog.aside')");
+    assert_eq!(browser.value("location.hash"), "#record/2");
+    browser.press(&[keys::F8]);
+    browser.wait("document.querySelector('dialog.aside')?.open");
+    browser.press(&[keys::DOWN]);
+    browser.press(&[keys::DOWN]);
+    browser.value("document.getElementById('aside-note').focus()");
+    browser.write("asked the seller");
+    browser.press(&[keys::ENTER]);
+    browser.wait("document.querySelector('h1')?.textContent === 'Nothing to review'");
+    browser.wait(
+        "document.querySelector('.empty').textContent.includes('1 record is postponed until')",
+    );
+    // Opened again, with a reason; then read again as another type.
+    browser.value("location.hash = 'record/1'");
+    browser.wait("document.activeElement.id === 'reason'");
+    browser.write("a bill after all");
+    browser.value("[...document.querySelectorAll('button')].find(b => b.textContent === 'Open again').click()");
+    browser.wait("document.activeElement.matches('.field input')");
+    assert_eq!(context.records()[0]["status"], "needs_review");
+    browser.press(&[keys::F8]);
+    browser.wait("document.querySelector('dialog.aside')?.open");
+    browser.value("document.getElementById('aside-type').value = 'receipt'");
+    browser.value("document.getElementById('aside-type').focus()");
+    browser.wait("document.getElementById('aside-read-again').checked");
+    browser.press(&[keys::ENTER]);
+    browser.value("document.querySelector('dialog.aside .primary')?.click()");
+    browser.wait("document.querySelector('.empty')?.textContent.includes('reads 1 record again')");
+    let errors = browser.errors();
+    // The missing note was refused.
+    let is_expected = |error: &&String| error.contains("/image") || error.contains("422");
+    let own = errors.iter().filter(|error| !is_expected(error));
+    assert_eq!(own.collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
 test!(words_of_the_page_fill_a_field, Engines, Chromium);

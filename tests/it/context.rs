@@ -90,8 +90,11 @@ impl Context {
 
     /// Starts a command whose lines on stdout are read one by one.
     pub fn start(&self, args: &[&str]) -> Running {
-        let mut child = self
-            .command(args)
+        Context::start_command(self.command(args))
+    }
+
+    pub fn start_command(mut command: Command) -> Running {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

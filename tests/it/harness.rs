@@ -68,10 +68,12 @@ pub enum Need {
     OpenPyxl,
     /// Chromium and its WebDriver (Debian's chromium, chromium-driver).
     Chromium,
+    /// axe-core, fetched with npm once.
+    Axe,
 }
 
 impl Need {
-    const COUNT: usize = Need::Chromium as usize + 1;
+    const COUNT: usize = Need::Axe as usize + 1;
 
     /// Why it is not there. Looked at once in a process.
     fn missing(self) -> Option<&'static str> {
@@ -108,6 +110,7 @@ impl Need {
                 runs("chromium", &["--version"]) && runs("chromedriver", &["--version"]),
                 "no chromium with chromedriver",
             ),
+            Need::Axe => crate::axe::script().err().map(str::to_owned),
             Need::Hledger => absent(runs("hledger", &["--version"]), "no hledger"),
             Need::Root => absent(runs("unshare", &["--mount", "true"]), "needs root"),
             Need::NetworkNamespace => {

@@ -2,10 +2,12 @@
 
 mod accounts;
 mod archive;
+mod axe;
 mod browser;
 mod command_line;
 mod context;
 mod corrections;
+mod decisions;
 mod docs;
 mod documents;
 mod einvoices;
@@ -32,6 +34,7 @@ mod process;
 mod report;
 mod resilience;
 mod review;
+mod review_server;
 mod rows;
 mod sandbox;
 mod served;

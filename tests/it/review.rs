@@ -2,89 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::context::{Context, Running};
+use crate::context::Context;
 use crate::harness::test;
-use crate::http::{Reply, send};
+use crate::http::send;
+use crate::review_server::ReviewServer;
 use crate::rows::{Row, fill};
-
-/// A server and the session of the one browser that opened its link.
-pub struct ReviewServer {
-    pub running: Running,
-    /// Host and port.
-    pub address: String,
-    /// Path with the token.
-    pub entry: String,
-    cookie: String,
-    csrf: String,
-}
-
-impl ReviewServer {
-    /// Starts a server whose link nobody has opened yet.
-    pub fn start(context: &Context) -> ReviewServer {
-        let mut running = context.start(&["review"]);
-        let line = running.line().expect("the server prints its link");
-        let link = line.trim().strip_prefix("Review page: http://");
-        let link = link.unwrap_or_else(|| panic!("no link: {line}"));
-        let (address, _) = link.split_once('/').unwrap();
-        ReviewServer {
-            entry: link[address.len()..].to_owned(),
-            address: address.to_owned(),
-            running,
-            cookie: String::new(),
-            csrf: String::new(),
-        }
-    }
-
-    /// Starts a server and opens its link.
-    fn open(context: &Context) -> ReviewServer {
-        let mut server = ReviewServer::start(context);
-        let entered = server.plain("GET", &server.entry, &[], "");
-        assert_eq!(entered.status, 303, "{entered:?}");
-        let cookie = entered.header("set-cookie").unwrap();
-        server.cookie = cookie.split(';').next().unwrap().to_owned();
-        server.csrf = server.get("/api/session")["csrf"].as_str().unwrap().into();
-        server
-    }
-
-    /// A request with the right `Host`, and these headers.
-    fn plain(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
-        let host = [("Host", self.address.as_str())];
-        send(
-            &self.address,
-            method,
-            path,
-            &[&host[..], headers].concat(),
-            body,
-        )
-    }
-
-    fn fetch(&self, path: &str) -> Reply {
-        self.plain("GET", path, &[("Cookie", &self.cookie)], "")
-    }
-
-    fn get(&self, path: &str) -> Value {
-        let reply = self.fetch(path);
-        assert_eq!(reply.status, 200, "{path}: {reply:?}");
-        reply.json()
-    }
-
-    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        let origin = format!("http://{}", self.address);
-        let headers = [
-            ("Cookie", self.cookie.as_str()),
-            ("Origin", &origin),
-            ("X-Docmill-Csrf", &self.csrf),
-            ("Content-Type", "application/json"),
-        ];
-        let reply = self.plain("POST", path, &headers, &body.to_string());
-        (reply.status, reply.json())
-    }
-
-    fn correct(&self, id: i64, edits: Value, approve: bool, reason: &str) -> (u16, Value) {
-        let decision = json!({"edits": edits, "approve": approve, "reason": reason});
-        self.post(&format!("/api/records/{id}/correct"), &decision)
-    }
-}
 
 fn one_invoice(context: &Context) -> ReviewServer {
     let row = Row::invoice(1, "Nord GmbH", "10.00", "12.90");
@@ -376,7 +298,11 @@ fn an_empty_queue_is_a_page(context: Context) {
     fill(&context.path("docmill.db"), &[]);
     let server = ReviewServer::open(&context);
     let queue = server.get("/api/queue");
-    assert_eq!(queue, json!({"left": 0, "reasons": [], "suppliers": []}));
+    let postponed = json!({"records": 0, "next": null});
+    assert_eq!(
+        queue,
+        json!({"left": 0, "postponed": postponed, "to_read": 0, "reasons": [], "suppliers": []})
+    );
 }
 
 test!(ten_thousand_records_are_queued_by_money_and_supplier);

@@ -220,7 +220,11 @@ const REMEDIES: &[(&[&str], &str)] = &[
     ),
     (
         &["corrected_before"],
-        "The message names the record with the earlier values: compare, then correct or approve this one (`docmill correct`).",
+        "The message names the record with the earlier values: compare, then approve this one (`docmill correct`) or reject it (`docmill decide`).",
+    ),
+    (
+        &["second_approval"],
+        "Approve it, and have another person approve it too (docs/review.md).",
     ),
     (
         &["replaced"],

@@ -26,8 +26,10 @@ pub mod keys {
     pub const ALT: char = '\u{e00a}';
     pub const RIGHT: char = '\u{e014}';
     pub const LEFT: char = '\u{e012}';
+    pub const DOWN: char = '\u{e015}';
     pub const DELETE: char = '\u{e017}';
     pub const F1: char = '\u{e031}';
+    pub const F8: char = '\u{e038}';
 }
 
 impl Browser {
@@ -90,7 +92,12 @@ impl Browser {
 
     /// The value of a JavaScript expression on the page.
     pub fn value(&self, expression: &str) -> Value {
-        let script = format!("return ({expression})");
+        self.run(&format!("return ({expression})"))
+    }
+
+    /// Runs a script on the page, as the body of a function, and waits for its
+    /// promise.
+    pub fn run(&self, script: &str) -> Value {
         self.command("/execute/sync", json!({"script": script, "args": []}))
     }
 

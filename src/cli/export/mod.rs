@@ -47,7 +47,10 @@ impl Format {
 pub enum Wanted {
     Accepted,
     NeedsReview,
+    NeedsSecondApproval,
     Failed,
+    Rejected,
+    NotABill,
 }
 
 impl Wanted {
@@ -55,7 +58,10 @@ impl Wanted {
         match self {
             Wanted::Accepted => Status::Accepted,
             Wanted::NeedsReview => Status::NeedsReview,
+            Wanted::NeedsSecondApproval => Status::NeedsSecondApproval,
             Wanted::Failed => Status::Failed,
+            Wanted::Rejected => Status::Rejected,
+            Wanted::NotABill => Status::NotABill,
         }
     }
 }

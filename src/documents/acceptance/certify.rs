@@ -214,6 +214,24 @@ fn binomial_at_most(k: u64, n: u64, p: f64) -> f64 {
     (most + sum.ln()).exp().min(1.0)
 }
 
+/// The share (0 to 1) that, with this confidence, is not exceeded where `wrong` of
+/// `n` independent draws were wrong: Clopper and Pearson's upper bound (1934).
+pub fn highest_share(wrong: u64, n: u64, confidence: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 1.0);
+    if wrong >= n {
+        return high;
+    }
+    // 40 halvings: closer than any number that is printed.
+    for _ in 0..40 {
+        let share = (low + high) / 2.0;
+        match binomial_at_most(wrong, n, share) > 1.0 - confidence {
+            true => low = share,
+            false => high = share,
+        }
+    }
+    high
+}
+
 /// Documents for certification that would be enough at the risk found, if the share of
 /// them with accepted values stayed the same.
 fn needed(found: ThresholdResult, tested: u64, max_error: f64, delta: f64) -> Option<u64> {
@@ -237,6 +255,18 @@ mod tests {
 
     use super::*;
     use crate::documents::acceptance::logistic::sigmoid;
+
+    #[test]
+    fn the_highest_share_is_clopper_and_pearsons() {
+        // Of none wrong, 1 - (1 - confidence)^(1/n). The second was found by
+        // bisection over the sum of its two binomial terms.
+        let near = |share: f64, expected: f64| (share - expected).abs() < 1e-4;
+        let none = 1.0 - 0.1f64.powf(1.0 / 30.0);
+        assert!(near(highest_share(0, 30, 0.9), none));
+        assert!(near(highest_share(1, 40, 0.9), 0.093797));
+        assert_eq!(highest_share(0, 0, 0.9), 1.0);
+        assert_eq!(highest_share(5, 5, 0.9), 1.0);
+    }
 
     /// A small generator of its own: draws must be the same everywhere.
     struct Random(u64);

@@ -24,8 +24,8 @@ mod samples;
 mod uncertain;
 
 pub use certify::{
-    Certificate, DocumentSample, FITTED, ThresholdResult, certify, evaluate_at, fewest, p_value,
-    total_required,
+    Certificate, DocumentSample, FITTED, ThresholdResult, certify, evaluate_at, fewest,
+    highest_share, p_value, total_required,
 };
 pub use claims::{ValueClaim, claims};
 pub use curves::{BINS, Bin, Reliability, RiskPoint, aurc, isotonic, reliability, risk_coverage};

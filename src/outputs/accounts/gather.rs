@@ -58,8 +58,15 @@ pub async fn gather(
 
 impl Gathered {
     fn add(&mut self, stored: &StoredRecord, ubl: Option<export::Ubl>) {
+        // A rejected paper is no proof of a payment.
+        if stored.record.status == Status::Rejected {
+            return;
+        }
         if let Some(payment) = payment(stored) {
             self.papers.push(payment);
+        }
+        if stored.record.status == Status::NotABill {
+            return;
         }
         let Some(bill) = Bill::of(stored) else { return };
         if let Ok(bill) = &bill

@@ -15,7 +15,8 @@ use crate::store::StoredAnswer;
 /// - `path`: where the document was first found; `path_bytes` (hex) if the path is
 ///   not UTF-8; `other_paths`: where it was found later, in this order
 /// - `pages`: numbers from 1
-/// - `type`, `status`: `accepted`, `needs_review` or `failed`
+/// - `type`, `status`: `accepted`, `needs_review`, `needs_second_approval`, `failed`,
+///   `rejected` or `not_a_bill`
 /// - `source`: `model`, or `embedded_xml` if the values come from an e-invoice
 /// - `fields`: by the type's schema; amounts are decimal strings; values without
 ///   the field's format are null, and their findings quote them

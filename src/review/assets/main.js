@@ -22,7 +22,7 @@ function show(element) {
 
 async function readQueue() {
   const queue = await api.get("/api/queue");
-  order = queuePage.order(queue);
+  order = queuePage.order(queue, session.user);
   left.textContent = queue.left === 0 ? "nothing left" : `${queue.left} left`;
   return queue;
 }
@@ -47,7 +47,7 @@ function leave() {
 
 async function openRecord(id) {
   leave();
-  const page = new RecordPage(id, { decided, step, reopen });
+  const page = new RecordPage(id, session, { decided, step, reopen });
   shown = page;
   const record = await api.record(id);
   if (shown !== page) return;
@@ -113,7 +113,7 @@ async function route() {
 document.getElementById("show-keys").addEventListener("click", () => keys.showModal());
 
 document.addEventListener("keydown", (event) => {
-  if (keys.open) return;
+  if (document.querySelector("dialog[open]")) return;
   const isTyping = event.target.matches?.("input, textarea");
   if (event.key === "F1" || (event.key === "?" && !isTyping)) {
     event.preventDefault();

@@ -1,6 +1,7 @@
 // One record: its page beside its values, the decision, and the history.
 
 import * as api from "./api.js";
+import * as aside from "./aside.js";
 import { make, say } from "./elements.js";
 import { Form } from "./form.js";
 import { Sheet } from "./sheet.js";
@@ -10,8 +11,9 @@ const RENEW_LOCK = 30_000;
 
 export class RecordPage {
   // `hooks`: decided(id), step(id, by), reopen(id, made).
-  constructor(id, hooks) {
+  constructor(id, session, hooks) {
     this.id = id;
+    this.session = session;
     this.hooks = hooks;
     this.asked = 0;
     this.isOpen = true;
@@ -33,12 +35,16 @@ export class RecordPage {
     this.reason.setAttribute("aria-describedby", "need");
     this.approve = make("button", { type: "button", class: "primary", "aria-keyshortcuts": "Control+Enter", onclick: () => this.decide(true) }, "Approve and next ", make("kbd", {}, "Ctrl Enter"));
     this.save = make("button", { type: "button", tabindex: "-1", "aria-keyshortcuts": "Control+S", onclick: () => this.decide(false) }, "Save ", make("kbd", {}, "Ctrl S"));
+    this.other = make("button", { type: "button", tabindex: "-1", "aria-keyshortcuts": "F8", onclick: () => this.setAside() }, "Reject, postpone … ", make("kbd", {}, "F8"));
+    this.open = make("button", { type: "button", class: "primary", onclick: () => this.openAgain() }, "Open again");
     this.skip = make("button", { type: "button", tabindex: "-1", "aria-keyshortcuts": "Control+ArrowRight", onclick: () => this.hooks.step(this.id, 1) }, "Skip ", make("kbd", {}, "Ctrl →"));
     const side = make(
       "section",
       { class: "side", "aria-label": "Values" },
       make("h1", {}, `${record.type ?? "unknown type"} ${this.id}`, make("span", { class: "file", title: record.paths.join("\n") }, record.file)),
       record.fixed ? make("p", { class: "fixed" }, `The values cannot be changed here: ${record.fixed.replace("ID", this.id)}`) : null,
+      record.aside ? make("p", { class: "fixed" }, `${aside.inWords(record.aside)} by ${record.aside.by}: ${record.aside.reason}`) : null,
+      record.approved_by ? make("p", { class: "fixed" }, `${record.approved_by} approved it. It needs a second person.`) : null,
       this.duplicate(),
       this.findings,
       this.form.element,
@@ -49,7 +55,7 @@ export class RecordPage {
         this.need,
         make("label", { for: "reason" }, "Reason"),
         this.reason,
-        make("div", { class: "buttons" }, this.approve, this.save, this.skip),
+        make("div", { class: "buttons" }, ...(record.aside ? [this.open] : [this.approve, this.save, this.other]), this.skip),
       ),
     );
     this.element = make("div", { class: "record" }, this.sheet.element, side);
@@ -59,7 +65,8 @@ export class RecordPage {
 
   async start() {
     this.sheet.start();
-    if (!this.form.nextWork(null)) this.approve.focus();
+    if (this.record.aside) this.reason.focus();
+    else if (!this.form.nextWork(null)) this.approve.focus();
     if (this.form.isChanged()) this.changed();
     this.renewal = setInterval(() => this.lock().catch((error) => say(error.message, true)), RENEW_LOCK);
     await this.lock();
@@ -142,7 +149,7 @@ export class RecordPage {
   // --- decisions ---
 
   async decide(approve) {
-    if (this.isBusy) return;
+    if (this.isBusy || !this.record || this.record.aside) return;
     const reason = this.reason.value.trim();
     clearTimeout(this.timer);
     if (approve && reason === "") {
@@ -159,7 +166,7 @@ export class RecordPage {
       const exported = made.exported.length > 0 ? ` It was exported in ${made.exported.join(", ")}: reverse that to export it again.` : "";
       if (approve || made.status === "accepted") {
         await this.hooks.decided(this.id);
-        say(`Record ${this.id} is accepted.${exported}`);
+        say(made.status === "accepted" ? `Record ${this.id} is accepted.${exported}` : `Record ${made.record} needs a second person now: another user must approve it too.${exported}`);
       } else {
         this.hooks.reopen(this.id, made.record);
         say(`Saved as record ${made.record}.${exported}`);
@@ -171,11 +178,31 @@ export class RecordPage {
     }
   }
 
+  setAside() {
+    if (this.isBusy || !this.record || this.record.aside || document.querySelector("dialog.aside")) return;
+    aside.ask(this.id, this.session.types, async (answer) => {
+      await this.hooks.decided(this.id);
+      say(answer.done);
+    });
+  }
+
+  async openAgain() {
+    try {
+      const answer = await aside.decide(this.id, "reopen", this.reason.value);
+      this.hooks.reopen(this.id, this.id);
+      say(answer.done);
+    } catch (error) {
+      say(error.message, true);
+      this.reason.focus();
+    }
+  }
+
   key(event) {
     const isControl = (event.ctrlKey || event.metaKey) && !event.altKey;
     const isAlt = event.altKey && !event.ctrlKey;
     const act =
       isControl && event.key === "Enter" ? () => this.decide(true)
+      : event.key === "F8" ? () => this.setAside()
       : isControl && event.key.toLowerCase() === "s" ? () => this.decide(false)
       : isControl && event.key === "ArrowRight" ? () => this.hooks.step(this.id, 1)
       : isControl && event.key === "ArrowLeft" ? () => this.hooks.step(this.id, -1)
@@ -245,7 +272,7 @@ export class RecordPage {
 
   history() {
     const rows = this.record.history.map((change) => {
-      const values = change.field === null ? "approved" : change.before === change.after ? `confirmed ${change.after ?? "that there is none"}` : `${change.before ?? "nothing"} → ${change.after ?? "nothing"}`;
+      const values = change.field === null ? aside.inWords(change) : change.before === change.after ? `confirmed ${change.after ?? "that there is none"}` : `${change.before ?? "nothing"} → ${change.after ?? "nothing"}`;
       return make(
         "tr",
         {},

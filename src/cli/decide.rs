@@ -1,0 +1,75 @@
+use clap::{Args, ValueEnum};
+use jiff::civil::Date;
+
+use super::app::App;
+use super::correct;
+use super::exit::ExitStatus;
+use super::show::no_record;
+use super::user::{reason, user};
+use crate::config::UsageError;
+use crate::review::decision;
+use crate::store::{NewDecision, Store};
+
+/// Reject records, set aside what is no bill, postpone, or open them again
+///
+/// What was decided, by whom and why stays in the database; `docmill show` prints
+/// it. Rejected records and those that are no bill leave the queue and are never
+/// exported as bills; their rows have the status `rejected` or `not_a_bill`.
+#[derive(Args)]
+pub struct Decide {
+    #[arg(value_enum)]
+    decision: Choice,
+    /// Numbers of the records
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<i64>,
+    /// Postpone: the day on which they come back, e.g. 2026-12-15
+    /// [default: in 7 days]
+    #[arg(long, value_name = "DATE")]
+    until: Option<Date>,
+    /// Why; kept with the decision
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Choice {
+    /// It is not paid or booked
+    Reject,
+    /// There is nothing to book: a letter, an advertisement
+    NotABill,
+    /// It comes back to the queue on a day
+    Postpone,
+    /// It needs review again
+    Reopen,
+}
+
+impl Decide {
+    pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
+        let reason = reason(&self.reason)?;
+        let today = jiff::Zoned::now().date();
+        let decision = self.decision(today).map_err(UsageError)?;
+        let store = Store::open_existing(&app.settings().db).await?;
+        for id in self.ids {
+            let Some(stored) = store.record(id).await? else {
+                return Err(no_record(&store, id).await?.into());
+            };
+            let decided = store.decide(id, decision, today, &user(), reason).await?;
+            decided.map_err(|why| UsageError(format!("record {id} stays as it is: {why}")))?;
+            let done = decision::in_words(decision);
+            app.out.line(&format!("Record {id} {done}."))?;
+            correct::report_exported(&mut app, &store, &stored).await?;
+        }
+        store.close().await;
+        Ok(ExitStatus::Success)
+    }
+
+    fn decision(&self, today: Date) -> Result<NewDecision, String> {
+        match (self.decision, self.until) {
+            (Choice::Postpone, until) => decision::postpone(until, today),
+            (_, Some(_)) => Err("--until belongs to `postpone`".to_owned()),
+            (Choice::Reject, None) => Ok(NewDecision::Reject),
+            (Choice::NotABill, None) => Ok(NewDecision::NotABill),
+            (Choice::Reopen, None) => Ok(NewDecision::Reopen),
+        }
+    }
+}
