@@ -141,6 +141,12 @@ CREATE TABLE page_looks (
     hashes  BLOB    NOT NULL               -- perceptual hashes of 32 bytes: upright, turned by 90, 180, 270 degrees
 ) STRICT;
 
+-- What was measured of a page before the first reader read it.
+CREATE TABLE page_quality (
+    page_id  INTEGER PRIMARY KEY REFERENCES pages (id) ON DELETE CASCADE,
+    measures TEXT    NOT NULL              -- JSON: size, ink, blur, text height, skew and so on
+) STRICT;
+
 -- Pairs that a person said are not one document; the smaller id first.
 CREATE TABLE not_duplicates (
     document_id INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,

@@ -285,6 +285,7 @@ fn a_page_without_a_record_is_found_by_its_words() {
         words: words("Terms of sale 12.50"),
         reading: Ok(None),
         ocr: vec![],
+        findings: vec![],
     };
     let entry = entries(&[page], &[]).remove(0);
     assert_eq!(

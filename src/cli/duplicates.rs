@@ -10,6 +10,7 @@ use super::output::{self, Replaced, cell, clean, count};
 use crate::archive::{self, Duplicates as Found, Member};
 use crate::config::UsageError;
 use crate::outputs::duplicates::{self, Thumbnails};
+use crate::outputs::thumbnail;
 use crate::pipeline::Drawer;
 use crate::store::{DocumentId, Store};
 
@@ -103,7 +104,7 @@ async fn thumbnails(app: &App, found: &Found) -> anyhow::Result<Thumbnails> {
             continue;
         };
         match drawer.page(path, page).await {
-            Ok(image) => drop(images.insert(record, duplicates::thumbnail(image)?)),
+            Ok(image) => drop(images.insert(record, thumbnail::jpeg(&image)?)),
             Err(error) => tracing::warn!("a page is not shown: {error:#}"),
         }
     }

@@ -13,8 +13,8 @@ use super::search::FilterFlags;
 use crate::archive::{self, Example};
 use crate::config::UsageError;
 use crate::domain::{Facts, folded_words};
-use crate::outputs::duplicates::thumbnail;
 use crate::outputs::gallery::{self, Entry};
+use crate::outputs::thumbnail;
 use crate::pipeline::{Drawer, Embedder};
 use crate::store::{FoundPage, Store, StoredRecord};
 
@@ -135,7 +135,7 @@ async fn captures(store: &Store) -> anyhow::Result<HashMap<i64, Vec<i64>>> {
 
 async fn drawn(drawer: &Drawer, page: &FoundPage, file: &Path) -> anyhow::Result<()> {
     let image = drawer.page(&page.path, page.index).await?;
-    std::fs::write(file, thumbnail(image)?)?;
+    std::fs::write(file, thumbnail::jpeg(&image)?)?;
     Ok(())
 }
 

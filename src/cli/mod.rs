@@ -24,6 +24,7 @@ mod metrics;
 mod models;
 mod output;
 mod progress;
+mod quality;
 mod report;
 mod retry;
 mod review;
@@ -78,6 +79,7 @@ enum Command {
     Similar(similar::Similar),
     Duplicates(duplicates::Duplicates),
     Gallery(gallery::Gallery),
+    Quality(quality::Quality),
     Retry(retry::Retry),
     Review(review::Review),
     Correct(correct::Correct),
@@ -168,6 +170,7 @@ impl Command {
             Command::Similar(command) => command.run(app).await,
             Command::Duplicates(command) => command.run(app).await,
             Command::Gallery(command) => command.run(app).await,
+            Command::Quality(command) => command.run(app).await,
             Command::Retry(command) => command.run(app).await,
             Command::Review(command) => command.run(app).await,
             Command::Correct(command) => command.run(app).await,

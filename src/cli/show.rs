@@ -1,5 +1,6 @@
 mod fields;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Args;
@@ -10,9 +11,10 @@ use super::exit::ExitStatus;
 use super::output::{self, cell};
 use super::summary::plain;
 use crate::config::UsageError;
-use crate::domain::{Record, Source, by_severity};
+use crate::domain::{PageQuality, Record, Source, by_severity};
 use crate::ingest;
 use crate::outputs::export::{self, Exported};
+use crate::outputs::quality;
 use crate::outputs::words::money;
 use crate::pipeline;
 use crate::store::{AttemptRow, ChangeRow, PageRow, Store, StoredRecord};
@@ -68,7 +70,8 @@ impl Show {
                     continue;
                 }
                 let attempts = store.attempt_rows(record.document_id).await?;
-                print(&mut app, record, &pages, &attempts)?;
+                let quality = store.page_quality(record.document_id).await?;
+                print(&mut app, record, &pages, &attempts, &quality)?;
                 let changes = store.changes(record.document_id).await?;
                 print_changes(&mut app, &changes)?;
             }
@@ -133,6 +136,7 @@ fn print(
     stored: &StoredRecord,
     pages: &[PageRow],
     attempts: &[AttemptRow],
+    quality: &BTreeMap<u32, PageQuality>,
 ) -> anyhow::Result<()> {
     let record = &stored.record;
     let doc_type = record
@@ -174,6 +178,14 @@ fn print(
         app.out.table(&table)?;
     }
     print_pages(app, record.pages.as_slice(), pages)?;
+    for (page, quality) in quality
+        .iter()
+        .filter(|(page, _)| record.pages.contains(page))
+    {
+        let measures = quality::in_words(quality);
+        app.out
+            .line(&format!("Quality of page {}: {measures}", page + 1))?;
+    }
     print_attempts(app, record.pages.as_slice(), attempts)?;
     app.out.line("\nProvenance")?;
     let time = jiff::Timestamp::from_millisecond(stored.created_at)?;

@@ -117,6 +117,24 @@ pub enum FindingCode {
     /// An amount could not be compared with anything: the page has no text.
     NoTextSource,
 
+    // What the page looks like (docs/quality.md).
+    /// The page is too blurred to be read reliably.
+    TooBlurred,
+    /// The page has no ink. It was not read, unless its type was given.
+    Blank,
+    /// The page lay on its side or upside down and was turned before it was read.
+    Turned,
+    /// The letters of the page have too few pixels to be read reliably.
+    TextTooSmall,
+    /// The page is too dark.
+    UnderExposed,
+    /// The ink is hardly darker than the paper.
+    OverExposed,
+    /// The edge of the page cuts lines of its text.
+    CutOff,
+    /// Two receipts lie side by side on the page and were read as one.
+    TwoReceipts,
+
     // How the document was read.
     /// The model is less sure of a value than the acceptance threshold asks.
     LowConfidence,
@@ -229,7 +247,8 @@ impl FindingCode {
             | FindingCode::OtherAccounts
             | FindingCode::OtherPayee
             | FindingCode::PaymentDiscount
-            | FindingCode::LinesLeftOut => Severity::Info,
+            | FindingCode::LinesLeftOut
+            | FindingCode::Turned => Severity::Info,
             _ => Severity::Warning,
         }
     }
@@ -250,7 +269,11 @@ impl FindingCode {
             | FindingCode::NoConfidence
             | FindingCode::NoTextSource
             | FindingCode::SchemaUnusable
-            | FindingCode::NotReadAgain => true,
+            | FindingCode::NotReadAgain
+            | FindingCode::Blank
+            | FindingCode::Turned
+            | FindingCode::CutOff
+            | FindingCode::TwoReceipts => true,
             FindingCode::PageFailure(reason) => reason.is_unfixable_by_reread(),
             _ => false,
         }
@@ -301,6 +324,21 @@ impl FindingCode {
                     | FindingCode::PossibleDuplicate
                     | FindingCode::Replaced
             )
+    }
+
+    /// Made from what was measured of the page, before it was read.
+    pub fn is_about_quality(self) -> bool {
+        matches!(
+            self,
+            FindingCode::TooBlurred
+                | FindingCode::Blank
+                | FindingCode::Turned
+                | FindingCode::TextTooSmall
+                | FindingCode::UnderExposed
+                | FindingCode::OverExposed
+                | FindingCode::CutOff
+                | FindingCode::TwoReceipts
+        )
     }
 
     /// Whether it reports a sum, product or rate that does not hold.

@@ -13,6 +13,7 @@ mod limits;
 mod page;
 mod path;
 mod payment;
+mod quality;
 mod reading;
 mod record;
 #[cfg(any(test, fuzzing))]
@@ -40,6 +41,7 @@ pub use page::{
 };
 pub use path::{FieldPath, PathSegment};
 pub use payment::{Paper, PaymentKey};
+pub use quality::PageQuality;
 pub use reading::{
     ANSWER, AnswerGrammar, FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing,
 };

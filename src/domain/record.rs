@@ -99,6 +99,9 @@ pub struct PageResult {
     /// What an OCR engine read to cross-check the text layer, where it was asked.
     #[serde(default)]
     pub ocr: Vec<OcrWord>,
+    /// What its looks say about how far it can be read.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
 }
 
 /// One validated row: a receipt, an invoice, a screenshot.

@@ -1,6 +1,6 @@
 //! Outputs from stored records: [`export`]ed rows, bills for [`accounts`],
 //! the [`report`] of a run, the [`evaluation`] against known values, and
-//! [`duplicates`] side by side.
+//! [`duplicates`] side by side, and a contact sheet of the [`quality`] of pages.
 
 pub mod accounts;
 pub mod duplicates;
@@ -8,5 +8,7 @@ pub mod evaluation;
 pub mod export;
 pub mod gallery;
 mod markup;
+pub mod quality;
 pub mod report;
+pub mod thumbnail;
 pub mod words;

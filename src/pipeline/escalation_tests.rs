@@ -62,6 +62,7 @@ fn page(index: u32) -> PageResult {
         routing: Some(routing),
         words: vec![],
         ocr: vec![],
+        findings: vec![],
         reading: Ok(None),
     }
 }
@@ -236,4 +237,22 @@ fn a_page_of_unknown_type_is_not_escalated() {
     let made = attempts(&[("a", Ok(None))]);
     let selected = select_attempts(&[unknown], &made, &["b".to_owned()], RUN, &records);
     assert!(selected.escalations.is_empty());
+}
+
+#[test]
+fn a_page_that_is_hard_to_read_is_escalated_and_one_that_lacks_something_is_not() {
+    let reason = |code| {
+        let finding = Finding::new(code, None, "");
+        escalation_reason(Status::NeedsReview, &[finding]).map(|reason| reason.code)
+    };
+    for code in FindingCode::all().filter(|code| code.is_about_quality()) {
+        let hard = matches!(
+            code,
+            FindingCode::TooBlurred
+                | FindingCode::TextTooSmall
+                | FindingCode::UnderExposed
+                | FindingCode::OverExposed
+        );
+        assert_eq!(reason(code), hard.then_some(code));
+    }
 }

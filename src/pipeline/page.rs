@@ -13,8 +13,8 @@ use super::text::{TextOfPage, TextStage};
 use crate::archive;
 use crate::config::Settings;
 use crate::domain::{
-    AnswerGrammar, Failure, PageImage, PageLook, RasterPage, ReadRequest, Reading, Reason, Routing,
-    SourceText, Stage, StageSeconds, XmlPlace,
+    AnswerGrammar, Failure, PageImage, PageLook, PageQuality, RasterPage, ReadRequest, Reading,
+    Reason, Routing, SourceText, Stage, StageSeconds, XmlPlace,
 };
 use crate::engines::models::{Anchor, ReaderBackend};
 use crate::engines::worker::{DrawPage, Pool, RasterizerRole};
@@ -25,6 +25,7 @@ pub struct PageWork {
     /// The page's words, one entry for each source that was used.
     pub texts: Vec<SourceText>,
     pub look: Option<PageLook>,
+    pub quality: Option<PageQuality>,
     pub routing: Option<Routing>,
     pub reading: Option<Reading>,
     pub seconds: StageSeconds,
@@ -88,10 +89,15 @@ impl Stages {
         // Routing and reading get the upright page.
         let image = Arc::new(page.image.turned(text.quarter_turns()));
         work.look = Some(look(image.clone()).await?);
+        let quality = text.quality(image.clone(), page.words.len()).await?;
+        // The first reader's drawing is measured: that of another tier may have
+        // another size.
+        work.quality = (job.tier == 0).then(|| quality.clone());
         work.texts.push(SourceText::of_text_layer(page.words));
         work.texts.extend(text.of_ocr(self.ocr_engine()));
         let routing = match work.routing.take() {
             Some(known) => known,
+            None if self.plan.criteria.is_blank(&quality) => blank(),
             None => {
                 let routing = self.router.route(&image);
                 let routing = timed(&mut work.seconds, Stage::Route, routing).await?;
@@ -186,6 +192,16 @@ fn forced(doc_type: &str) -> Routing {
         probabilities: Vec::new(),
         embedding: None,
         forced: true,
+    }
+}
+
+/// There is nothing by which CLIP could tell its type.
+fn blank() -> Routing {
+    Routing {
+        verdict: Err("the page is blank".to_owned()),
+        probabilities: Vec::new(),
+        embedding: None,
+        forced: false,
     }
 }
 

@@ -13,6 +13,7 @@ use crate::config::{
 use crate::documents::acceptance::{Calibration, Folders, Policy};
 use crate::documents::einvoice;
 use crate::documents::prompt::{self, Rendered};
+use crate::documents::quality::Criteria;
 use crate::documents::types::DocTypes;
 use crate::documents::verbatim::{self, Member};
 use crate::domain::{Record, XmlPlace};
@@ -55,6 +56,8 @@ impl Treatment {
 
 pub struct Plan {
     pub types: DocTypes,
+    /// By which pages are judged before they are read.
+    pub criteria: Criteria,
     pub clip: ResolvedClip,
     /// `None`: pages without a text layer have no words.
     pub ocr: Option<ResolvedOcr>,
@@ -143,7 +146,7 @@ impl ReaderTier {
 
 /// The OCR engine. Readers that get the page text need it; for others only evidence is
 /// missing without it.
-fn ocr(
+pub(super) fn ocr(
     installation: &Installation,
     mode: OcrMode,
     needs_text: bool,
@@ -192,6 +195,7 @@ impl Plan {
         }
         Ok(Plan {
             types,
+            criteria: criteria(settings.types.as_deref())?,
             clip,
             ocr,
             tiers,
@@ -290,13 +294,14 @@ impl Plan {
         }
     }
 
-    /// A key of everything that acceptance depends on, without further readers that have
+    /// A key of everything that acceptance depends on and of the quality criteria, without further readers that have
     /// no calibration.
     pub fn policy_key(&self) -> String {
         let further = self.tiers[1..].iter().map(|tier| &tier.policy);
         let calibrated = further.filter(|policy| policy.calibration.is_some());
         let keys = std::iter::once(&self.tiers[0].policy).chain(calibrated);
-        keys.map(Policy::key).collect::<Vec<_>>().join(" + ")
+        let policies = keys.map(Policy::key).collect::<Vec<_>>().join(" + ");
+        format!("{policies} {}", self.criteria.key())
     }
 
     /// The tier (from 0) of a reader, by its hash.
@@ -346,6 +351,12 @@ pub fn doc_types(folder: Option<&Path>) -> anyhow::Result<DocTypes> {
         None => "the built-in document types".to_owned(),
     });
     as_usage_error(folder.is_some(), types)
+}
+
+/// The quality criteria of the folder of document types, or else the built-in
+/// ones.
+pub fn criteria(types: Option<&Path>) -> anyhow::Result<Criteria> {
+    as_usage_error(types.is_some(), Criteria::load(types))
 }
 
 /// `Err` for errors of a type that would make every page of it fail.

@@ -65,6 +65,7 @@ impl Recorder {
         let Some(mut pages) = self.context.store.finished_pages(document).await? else {
             return Ok(());
         };
+        self.judge(&mut pages);
         let einvoices = self.einvoices(&mut pages).await;
         if let Some(name) = self.unknown_type(&pages, &einvoices) {
             tracing::warn!(
@@ -94,9 +95,19 @@ impl Recorder {
         let Some(mut pages) = self.context.store.pages_in_review(document).await? else {
             return Ok(0);
         };
+        self.judge(&mut pages);
         let einvoices = self.einvoices(&mut pages).await;
         let selected = self.select(&pages, &einvoices).await?;
         self.escalate(&pages, &selected.escalations).await
+    }
+
+    /// What the measures of the pages say by this run's criteria.
+    fn judge(&self, pages: &mut FinishedPages) {
+        for page in &mut pages.results {
+            if let Some(quality) = pages.quality.get(&page.index) {
+                page.findings = self.context.plan().criteria.judge(page.index, quality);
+            }
+        }
     }
 
     /// A document type of the pages that this run does not have.

@@ -326,6 +326,7 @@ impl Scheduler {
                 .map(|t| t.schema_hash.clone()),
             texts: work.texts,
             look: work.look,
+            quality: work.quality,
             routing: work.routing,
             clip_hash: Some(plan.clip.hash.clone()),
             reading: work.reading,

@@ -1,9 +1,11 @@
 //! The words of a page: those of its text layer, of OCR, or both.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::documents::page_text::{LayerUse, PageText, segments};
-use crate::domain::{Failure, OcrText, OcrWord, PageImage, SourceText, Word};
+use crate::documents::quality::{self, PageWords};
+use crate::domain::{Failure, OcrText, OcrWord, PageImage, PageQuality, SourceText, Word};
 use crate::engines::worker::{OcrRole, Pool, ReadText};
 
 /// The OCR workers of a run.
@@ -18,6 +20,7 @@ pub struct TextOfPage {
     pub laid_out: PageText,
     /// Of OCR, where it was needed; the page is turned by its quarter turns.
     pub ocr: Option<OcrText>,
+    used: LayerUse,
 }
 
 impl TextStage {
@@ -51,7 +54,11 @@ impl TextStage {
         let lines = ocr.iter().flat_map(|ocr| &ocr.lines);
         let texts: Vec<String> = lines.map(|line| line.text()).collect();
         let laid_out = PageText::lay_out(&segments(layer, ocr.as_ref(), &texts));
-        Ok(TextOfPage { laid_out, ocr })
+        Ok(TextOfPage {
+            laid_out,
+            ocr,
+            used,
+        })
     }
 }
 
@@ -66,6 +73,26 @@ impl TextOfPage {
             .collect();
         let rotation = 90 * u32::from(self.quarter_turns());
         Some(SourceText::of_ocr(engine, rotation, words))
+    }
+
+    /// Measures the page, upright, whose text layer has so many words.
+    pub async fn quality(
+        &self,
+        image: Arc<PageImage>,
+        layer: usize,
+    ) -> Result<PageQuality, Failure> {
+        let ocr = self.ocr.clone();
+        let layer_is_enough = self.used == LayerUse::All;
+        // It takes a moment, which would block the runtime.
+        let measured = tokio::task::spawn_blocking(move || {
+            let words = PageWords {
+                layer,
+                layer_is_enough,
+                ocr: ocr.as_ref(),
+            };
+            quality::measure(&image, words)
+        });
+        measured.await.map_err(Failure::internal)
     }
 
     /// Clockwise quarter turns (0 to 3) that make the page upright; 0 without OCR.

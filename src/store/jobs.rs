@@ -9,10 +9,10 @@ use sqlx::{FromRow, Sqlite, Transaction};
 use super::columns::{DocumentId, Json, Named, RunId, now};
 use super::database::Store;
 use super::process::ProcessId;
-use super::{captures, documents, embeddings, page_text, revisions, sources};
+use super::{captures, documents, embeddings, page_quality, page_text, revisions, sources};
 use crate::domain::{
-    EscalationReason, Failure, FindingCode, PageLook, Reading, Reason, Routing, SourceText, Stage,
-    StageSeconds, Usage, XmlPlace,
+    EscalationReason, Failure, FindingCode, PageLook, PageQuality, Reading, Reason, Routing,
+    SourceText, Stage, StageSeconds, Usage, XmlPlace,
 };
 
 /// A page that this run may work on until its lease ends.
@@ -76,6 +76,8 @@ pub struct PageCompletion {
     pub texts: Vec<SourceText>,
     /// `None`: the page was not drawn.
     pub look: Option<PageLook>,
+    /// `None`: an earlier attempt's stays.
+    pub quality: Option<PageQuality>,
     pub routing: Option<Routing>,
     /// Hash of the CLIP that made the routing's embedding.
     pub clip_hash: Option<String>,
@@ -246,6 +248,9 @@ impl Store {
         }
         if let Some(look) = &result.look {
             captures::insert_look(&mut tx, claim.page_id, look).await?;
+        }
+        if let Some(quality) = &result.quality {
+            page_quality::insert(&mut tx, claim.page_id, quality).await?;
         }
         for text in &result.texts {
             page_text::insert(&mut tx, claim.page_id, text).await?;

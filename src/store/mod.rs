@@ -28,6 +28,7 @@ mod facts;
 mod findings;
 mod forget;
 mod jobs;
+mod page_quality;
 mod page_search;
 mod page_text;
 mod process;

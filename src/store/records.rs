@@ -1,5 +1,6 @@
 //! Stores the records that are made from finished pages.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use sqlx::{FromRow, Sqlite, Transaction};
@@ -8,12 +9,12 @@ use super::columns::{DocumentId, Json, Named, ResultColumns, RunId, now};
 use super::database::Store;
 use super::page_search::PageEntry;
 use super::{
-    approvals, documents, duplicates, facts, findings, page_search, page_text, replaced, revisions,
-    second_approval, sources,
+    approvals, documents, duplicates, facts, findings, page_quality, page_search, page_text,
+    replaced, revisions, second_approval, sources,
 };
 use crate::domain::{
-    Failure, Finding, FindingCode, PageResult, Reading, Reason, Record, Routing, SourceText,
-    Status, XmlFile,
+    Failure, Finding, FindingCode, PageQuality, PageResult, Reading, Reason, Record, Routing,
+    SourceText, Status, XmlFile,
 };
 
 /// All pages of a document, done or failed, from which its records are made.
@@ -27,6 +28,8 @@ pub struct FinishedPages {
     pub results: Vec<PageResult>,
     /// For each result the hash of its reader.
     pub readers: Vec<Option<String>>,
+    /// What was measured of its pages, by page index.
+    pub quality: BTreeMap<u32, PageQuality>,
     /// The electronic invoices attached to the document, or the document itself; at most
     /// one for each part.
     pub einvoices: Vec<XmlFile>,
@@ -144,6 +147,7 @@ impl Store {
             warnings,
             readers: pages.iter().map(|page| page.model_hash.clone()).collect(),
             escalated: pages.iter().any(|page| page.escalated),
+            quality: page_quality::of_document(&mut tx, document).await?,
             results: pages
                 .into_iter()
                 .map(|page| {
@@ -280,6 +284,7 @@ fn page_result(page: FinishedPageRow, texts: Vec<SourceText>) -> PageResult {
         ),
         words: texts.iter().flat_map(SourceText::layer_words).collect(),
         ocr: texts.iter().flat_map(SourceText::ocr_words).collect(),
+        findings: Vec::new(),
     }
 }
 

@@ -31,6 +31,7 @@ mod pages;
 mod portfolios;
 mod privacy;
 mod process;
+mod quality;
 mod report;
 mod resilience;
 mod review;

@@ -135,6 +135,32 @@ const REMEDIES: &[(&[&str], &str)] = &[
         "Compare the amount with the page: only the model has seen it.",
     ),
     (
+        &["too_blurred"],
+        "Scan it again, flat and in focus. A stronger reader reads it where there is one, and a person compares the values.",
+    ),
+    (
+        &["blank"],
+        "Nothing, if it is the back of a page. If it is not blank: `docmill retry ID --type TYPE` reads it.",
+    ),
+    (&["turned"], "Nothing."),
+    (
+        &["text_too_small"],
+        "Scan it at 300 dots per inch, or compare the values with the page.",
+    ),
+    (
+        &["under_exposed"],
+        "Scan or photograph it again with more light, or compare the values with the page.",
+    ),
+    (
+        &["over_exposed"],
+        "Scan it again, darker or with more contrast, or compare the values with the page.",
+    ),
+    (&["cut_off"], "Scan the whole page."),
+    (
+        &["two_receipts"],
+        "Scan each receipt by itself: the record has values of one of them, or of both.",
+    ),
+    (
         &["low_confidence"],
         "Compare the values that the message names with the page.",
     ),

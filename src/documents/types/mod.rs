@@ -27,6 +27,10 @@ const SCHEMAS: [(&str, &str); 4] = [
     ("other", include_str!("../../../schemas/other.json")),
 ];
 
+/// A file of a user's folder that is no type: the criteria of
+/// [`crate::documents::quality`].
+const QUALITY: &str = "quality";
+
 const PROMPTS: [(&str, &str); 9] = [
     ("receipt", include_str!("../../../prompts/receipt.md")),
     (
@@ -133,6 +137,7 @@ impl Sources {
             folder.display()
         );
         let (mut schemas, mut prompts) = (Vec::new(), Vec::new());
+        let mut has_criteria = false;
         for part in [
             folder.to_owned(),
             folder.join("schemas"),
@@ -151,6 +156,7 @@ impl Sources {
                     continue;
                 };
                 match path.extension().and_then(|extension| extension.to_str()) {
+                    Some("json") if stem == QUALITY => has_criteria = true,
                     Some("json") => schemas.push((stem, path)),
                     Some("md") => prompts.push((stem, path)),
                     _ => {}
@@ -158,7 +164,7 @@ impl Sources {
             }
         }
         anyhow::ensure!(
-            !schemas.is_empty() || !prompts.is_empty(),
+            has_criteria || !schemas.is_empty() || !prompts.is_empty(),
             "{} holds no document types: put schemas/<type>.json and prompts/<type>.md there",
             folder.display()
         );

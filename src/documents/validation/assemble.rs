@@ -89,6 +89,12 @@ pub fn joined(pages: &[PageResult], last: &[String]) -> Fields {
 }
 
 fn unread(page: &PageResult) -> Draft {
+    if page.findings.iter().any(|f| f.code == FindingCode::Blank) {
+        return Draft {
+            pages: vec![page.index],
+            ..Draft::default()
+        };
+    }
     let why = match page.routing.as_ref().map(|routing| &routing.verdict) {
         Some(Err(why)) => why.clone(),
         _ => "the page was not read".to_owned(),

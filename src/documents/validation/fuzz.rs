@@ -52,6 +52,7 @@ pub fn fields(bytes: &[u8]) {
         }),
         words: Vec::new(),
         ocr: Vec::new(),
+        findings: Vec::new(),
         reading: Ok(Some(Reading {
             raw_text: String::from_utf8_lossy(text).into_owned(),
             fields,

@@ -22,7 +22,7 @@ mod words;
 
 use crate::documents::types::DocTypes;
 use crate::domain::{
-    DocType, Fields, Finding, FindingCode, PageResult, PageRule, Reading, Record, Status,
+    DocType, Fields, Finding, FindingCode, PageResult, PageRule, Reading, Record, Severity, Status,
 };
 use finish::finish;
 
@@ -51,7 +51,9 @@ fn records_of_part(types: &DocTypes, pages: &[PageResult], context: &Context) ->
             .map(|draft| {
                 let doc_type = draft.doc_type.as_deref().and_then(|name| types.get(name));
                 let sure = type_probability(pages, &draft.pages);
-                finish(doc_type, draft, pages, sure, context)
+                let mut record = finish(doc_type, draft, pages, sure, context);
+                add_page_findings(&mut record, pages);
+                record
             })
             .collect(),
     };
@@ -68,6 +70,7 @@ pub fn joined_readings(doc_type: &DocType, readings: Vec<Reading>) -> Fields {
         words: Vec::new(),
         reading: Ok(Some(reading)),
         ocr: Vec::new(),
+        findings: Vec::new(),
     };
     let pages: Vec<PageResult> = readings.into_iter().map(page).collect();
     let last = match doc_type.read.as_ref().map(|rules| &rules.pages) {
@@ -91,6 +94,18 @@ fn type_probability(pages: &[PageResult], of: &[u32]) -> Option<f32> {
             types.find(|(known, _)| known == name).map(|(_, p)| *p)
         })
         .reduce(f32::min)
+}
+
+/// What the looks of its pages say of a record that was read from them.
+fn add_page_findings(record: &mut Record, pages: &[PageResult]) {
+    let of_record = |page: &&PageResult| record.pages.contains(&page.index);
+    let of_record: Vec<_> = pages.iter().filter(of_record).collect();
+    for finding in of_record.iter().flat_map(|page| &page.findings) {
+        match finding.severity {
+            Severity::Info => record.findings.push(finding.clone()),
+            _ => record.flag_for_review(finding.clone()),
+        }
+    }
 }
 
 /// Adds a finding to the records of a document or part with a page that could not be

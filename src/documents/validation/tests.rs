@@ -67,6 +67,7 @@ fn page(index: u32, doc_type: &str, fields: Value) -> PageResult {
         words: words.collect(),
         reading: Ok(Some(reading(fields))),
         ocr: Vec::new(),
+        findings: Vec::new(),
     }
 }
 
@@ -265,6 +266,7 @@ fn a_page_of_no_known_type_is_a_record_to_review_and_does_not_part_an_invoice() 
         words: Vec::new(),
         reading: Ok(None),
         ocr: Vec::new(),
+        findings: Vec::new(),
     };
     let pages = [
         page(0, "invoice", invoice(Some("A-1"))),
@@ -296,6 +298,7 @@ fn a_failed_page_fails_its_record_and_keeps_the_documents_others_from_being_acce
             "the reader was killed by signal 6",
         )),
         ocr: Vec::new(),
+        findings: Vec::new(),
     };
     let records = validate(&[page(0, "receipt", receipt()), failed]);
     assert_eq!(
@@ -358,8 +361,8 @@ proptest! {
                 0 => page(index, "receipt", receipt()),
                 1 => page(index, "invoice", invoice(Some(&number))),
                 2 => page(index, "invoice", invoice(None)),
-                3 => PageResult { index, part: 0, routing: routed(Err("letter")), words: vec![], ocr: vec![], reading: Ok(None) },
-                _ => PageResult { index, part: 0, routing: None, words: vec![], ocr: vec![], reading: Err(Failure::new(Reason::Deadline, "late")) },
+                3 => PageResult { index, part: 0, routing: routed(Err("letter")), words: vec![], ocr: vec![], findings: vec![], reading: Ok(None) },
+                _ => PageResult { index, part: 0, routing: None, words: vec![], ocr: vec![], findings: vec![], reading: Err(Failure::new(Reason::Deadline, "late")) },
             }
         }).collect();
         let mut pages_of: Vec<u32> = validate(&pages).into_iter().flat_map(|record| record.pages).collect();
@@ -480,4 +483,32 @@ fn records_do_not_reach_over_the_documents_of_a_portfolio() {
     let of_parts = validate(&[first, failed]);
     let statuses: Vec<_> = of_parts.iter().map(|record| record.status).collect();
     assert_eq!(statuses, [Status::Accepted, Status::Failed]);
+}
+
+#[test]
+fn what_a_page_looks_like_is_a_finding_of_its_record_alone() {
+    let finding = |code| Finding::new(code, None, "page");
+    let with = |index, code| PageResult {
+        findings: vec![finding(code)],
+        ..page(index, "receipt", receipt())
+    };
+    let turned = validate(&[with(0, FindingCode::Turned)]);
+    assert_eq!(codes(&turned[0]), ["turned"]);
+    assert_eq!(turned[0].status, Status::Accepted);
+    let pages = [
+        page(0, "receipt", receipt()),
+        with(1, FindingCode::TooBlurred),
+    ];
+    let records = validate(&pages);
+    let statuses: Vec<_> = records.iter().map(|record| record.status).collect();
+    assert_eq!(statuses, [Status::Accepted, Status::NeedsReview]);
+    // A blank page has no type that could be unknown.
+    let blank = PageResult {
+        routing: routed(Err("the page is blank")),
+        reading: Ok(None),
+        ..with(0, FindingCode::Blank)
+    };
+    let records = validate(&[blank]);
+    assert_eq!(codes(&records[0]), ["blank"]);
+    assert_eq!(records[0].status, Status::NeedsReview);
 }

@@ -1,35 +1,16 @@
 //! Captures of one document side by side, as one HTML page without external files.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
 
-use anyhow::Context;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use image::{DynamicImage, ImageFormat, RgbImage};
 use minijinja::{Value, context};
 
 use crate::archive::{Duplicates, Member, SameBy};
-use crate::domain::PageImage;
-use crate::outputs::markup;
+use crate::outputs::{markup, thumbnail};
 
 const TEMPLATE: &str = include_str!("duplicates.html");
-/// Longer side of a thumbnail in pixels.
-const SIDE: u32 = 360;
 
 /// JPEG files of first pages, by record.
 pub type Thumbnails = BTreeMap<i64, Vec<u8>>;
-
-/// A JPEG of a page, at most [`SIDE`] pixels on its longer side.
-pub fn thumbnail(page: PageImage) -> anyhow::Result<Vec<u8>> {
-    let image = RgbImage::from_raw(page.width, page.height, page.rgb);
-    let image = DynamicImage::ImageRgb8(image.context("pixels that do not fit the page")?);
-    let mut jpeg = Cursor::new(Vec::new());
-    image
-        .thumbnail(SIDE, SIDE)
-        .write_to(&mut jpeg, ImageFormat::Jpeg)?;
-    Ok(jpeg.into_inner())
-}
 
 /// The page.
 pub fn html(found: &Duplicates, thumbnails: &Thumbnails) -> anyhow::Result<String> {
@@ -63,10 +44,7 @@ pub fn by_words(by: SameBy) -> &'static str {
 fn members(members: &[Member], thumbnails: &Thumbnails) -> Vec<Value> {
     let member = |member: &Member| {
         let image = thumbnails.get(&member.record);
-        let image = image.map(|jpeg| {
-            let encoded = BASE64_STANDARD.encode(jpeg);
-            Value::from_safe_string(format!("data:image/jpeg;base64,{encoded}"))
-        });
+        let image = image.map(|jpeg| thumbnail::embedded(jpeg));
         let paths: Vec<_> = member
             .paths
             .iter()
@@ -88,6 +66,7 @@ mod tests {
 
     use super::*;
     use crate::archive::{Group, Undecided};
+    use crate::domain::PageImage;
 
     fn member(record: i64) -> Member {
         Member {
@@ -118,9 +97,7 @@ mod tests {
             siblings: 9,
         };
         let image = PageImage::new(600, 800, vec![200; 600 * 800 * 3]).unwrap();
-        let small = thumbnail(image).unwrap();
-        let decoded = image::load_from_memory(&small).unwrap();
-        assert_eq!((decoded.width(), decoded.height()), (270, 360));
+        let small = thumbnail::jpeg(&image).unwrap();
         let page = html(&found, &Thumbnails::from([(1, small)])).unwrap();
         assert_eq!(page.matches("<figure>").count(), 4);
         assert_eq!(page.matches("data:image/jpeg;base64,").count(), 1);

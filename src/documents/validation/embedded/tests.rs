@@ -28,6 +28,7 @@ fn page(index: u32, read: Option<Value>) -> PageResult {
         words: Vec::new(),
         reading: Ok(reading),
         ocr: Vec::new(),
+        findings: Vec::new(),
     }
 }
 

@@ -30,6 +30,7 @@ pub fn page(index: u32, rows: &[&str]) -> PageResult {
         routing: None,
         words: words(rows),
         ocr: Vec::new(),
+        findings: Vec::new(),
         reading: Ok(None),
     }
 }
