@@ -294,8 +294,8 @@ impl Plan {
         }
     }
 
-    /// A key of everything that acceptance depends on and of the quality criteria, without further readers that have
-    /// no calibration.
+    /// A key of the quality criteria and of everything that acceptance depends on,
+    /// without further readers that have no calibration.
     pub fn policy_key(&self) -> String {
         let further = self.tiers[1..].iter().map(|tier| &tier.policy);
         let calibrated = further.filter(|policy| policy.calibration.is_some());

@@ -104,16 +104,16 @@ impl Criteria {
     /// Those of a folder of document types, where it has some, else the shipped
     /// ones.
     pub fn load(types: Option<&Path>) -> anyhow::Result<Criteria> {
-        let places = types.into_iter().flat_map(|folder| {
+        let mut places = types.into_iter().flat_map(|folder| {
             let inside = folder.join("schemas").join(FILE);
             [folder.join(FILE), inside]
         });
-        for path in places.filter(|path| path.is_file()) {
-            let about = || format!("the quality criteria of {}", path.display());
-            let text = std::fs::read_to_string(&path).with_context(about)?;
-            return parse(&text).with_context(about);
-        }
-        Ok(Criteria::shipped())
+        let Some(path) = places.find(|path| path.is_file()) else {
+            return Ok(Criteria::shipped());
+        };
+        let about = || format!("the quality criteria of {}", path.display());
+        let text = std::fs::read_to_string(&path).with_context(about)?;
+        parse(&text).with_context(about)
     }
 
     /// Changes when pages may be judged otherwise.

@@ -27,7 +27,8 @@ fn codes(quality: &PageQuality) -> Vec<&'static str> {
 #[test]
 fn each_damage_has_its_finding_and_a_good_page_none() {
     assert_eq!(codes(&good()), [""; 0]);
-    let cases: [(&str, fn(&mut PageQuality)); 7] = [
+    type Damage = fn(&mut PageQuality);
+    let cases: [(&str, Damage); 7] = [
         ("too_blurred", |q| q.blur = Some(6.0)),
         ("text_too_small", |q| q.text_height = Some(6.0)),
         ("under_exposed", |q| q.lightest = 0.2),
