@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::context::{Context, stable};
+use crate::context::{Context, Ran, stable};
 use crate::evaluation::fixtures_read;
 use crate::harness::test;
 use crate::pages;
@@ -112,6 +112,69 @@ fn a_free_question_is_answered_and_nothing_is_stored(context: Context) {
     let fields: Value = serde_json::from_str(text).unwrap_or_else(|_| panic!("{text}"));
     assert_eq!(fields["app_name"], "PayQuick");
     assert!(!context.path("docmill.db").exists());
+}
+
+test!(
+    questions_are_answered_with_texts_of_the_page_and_kept_in_columns,
+    Engines
+);
+fn questions_are_answered_with_texts_of_the_page_and_kept_in_columns(context: Context) {
+    let context = context.shipped();
+    let invoice = context.fixture("invoice/de_print", "in/invoice");
+    let file = invoice.to_str().unwrap();
+    let ran = context.run(&["ask", file, "What is the invoice number?", "--json"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let answer = &ran.json_lines()[0];
+    assert_eq!(answer["answer"], "2024-0815", "{answer:#}");
+    assert_eq!(answer["page"], 1);
+    assert!(answer["place"].is_array() && answer["probability"].as_f64() > Some(0.5));
+
+    // What is on no page is not invented, and a session goes on after it.
+    std::fs::write(
+        context.path("questions"),
+        "What is the tip?\nwas ist das Rechnungsdatum?\n",
+    )
+    .unwrap();
+    let questions = std::fs::File::open(context.path("questions")).unwrap();
+    let mut session = context.command(&["ask", file, "--json"]);
+    let session = Ran::from(session.stdin(questions).output().unwrap());
+    assert_eq!(session.json_lines().len(), 2, "{session:?}");
+    assert_eq!(session.json_lines()[0]["answer"], Value::Null);
+
+    let ran = context.run(&["run", "in", "--type", "invoice"]);
+    let column = [
+        "ask",
+        "--column",
+        "printed_number",
+        "What is the invoice number?",
+        "--type",
+        "invoice",
+    ];
+    let first = context.run(&column);
+    assert_eq!(first.code, Some(0), "{first:?}");
+    assert!(
+        first.stdout.contains("1 record asked: 1 answered"),
+        "{ran:?} {first:?}"
+    );
+    let again = context.run(&column);
+    assert!(
+        again.stdout.contains("No record is left to ask"),
+        "{again:?}"
+    );
+    let record = &context.records()[0];
+    assert_eq!(
+        record["answers"]["printed_number"]["answer"],
+        answer["answer"]
+    );
+    context.run(&["export", "--format", "csv", "--out", "rows.csv"]);
+    let rows = std::fs::read_to_string(context.path("rows.csv")).unwrap();
+    assert!(
+        rows.lines()
+            .next()
+            .unwrap()
+            .ends_with(",ask.printed_number"),
+        "{rows}"
+    );
 }
 
 test!(a_scan_in_a_pdf_is_read_like_its_picture, Engines);
