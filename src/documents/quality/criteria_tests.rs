@@ -30,7 +30,9 @@ fn each_damage_has_its_finding_and_a_good_page_none() {
     type Damage = fn(&mut PageQuality);
     let cases: [(&str, Damage); 7] = [
         ("too_blurred", |q| q.blur = Some(6.0)),
-        ("text_too_small", |q| q.text_height = Some(6.0)),
+        ("text_too_small", |q| {
+            (q.text_height, q.blur) = (Some(6.0), Some(0.2));
+        }),
         ("under_exposed", |q| q.lightest = 0.2),
         ("over_exposed", |q| q.contrast = 0.12),
         ("cut_off", |q| q.cut_lines = 9),
@@ -72,6 +74,7 @@ fn of_a_blank_page_nothing_else_is_said_and_words_keep_a_page_from_being_blank()
 fn a_finding_names_page_measure_and_remedy() {
     let quality = PageQuality {
         text_height: Some(6.25),
+        blur: Some(0.2),
         ..good()
     };
     let findings = Criteria::shipped().judge(2, &quality);

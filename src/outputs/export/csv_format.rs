@@ -321,10 +321,10 @@ mod tests {
         let (mut records, mut lines) = (Vec::new(), Vec::new());
         export.write(&mut records, &mut lines).unwrap();
         let expected = "id,path,other_paths,pages,type,status,source,confidence,probability,\
-            finding_codes,findings,unconfirmed_fields,amount_due,document,time,merchant_name,total,date\n\
+            finding_codes,findings,unconfirmed_fields,amount_due,document,time,merchant_name,total,date,ask.terms\n\
             7,/in/a.pdf,/in/copy.pdf,1 2,receipt,needs_review,model,0.5000,0.2500,\
             possible_duplicate missing,paid; date was not found; time was not found,merchant_name,-2.20,ab12,2025-01-01T00:00:00Z,\
-            \"'=HYPERLINK(\"\"x\"\")\",-4.20,\n";
+            \"'=HYPERLINK(\"\"x\"\")\",-4.20,,30 days\n";
         assert_eq!(String::from_utf8(records).unwrap(), expected);
         let expected = "record_id,document,pages,list,line,description,amount\n\
             7,ab12,1 2,items,1,\"Tea, \"\"green\"\"\",3.00\n7,ab12,1 2,items,2,,-1.00\n";
@@ -347,7 +347,7 @@ mod tests {
         let row = records.lines().nth(1).unwrap();
         assert!(row.contains(";0,5000;0,2500;"), "{row}");
         assert!(row.contains(";-2,20;"), "{row}");
-        assert!(row.ends_with(";Shop 2.20;-4,20;"), "{row}");
+        assert!(row.ends_with(";Shop 2.20;-4,20;;30 days"), "{row}");
         let lines = String::from_utf8(lines).unwrap();
         assert!(lines.contains(";\"Tea, \"\"green\"\"\";3,00\n"), "{lines}");
     }

@@ -154,6 +154,8 @@ mod tests {
         let expected = json!({
             "id": 7, "path": "/in/a.pdf", "other_paths": ["/in/copy.pdf"], "pages": [1, 2], "type": "receipt",
             "status": "needs_review", "source": "model", "fields": super::super::example().stored.record.fields, "amount_due": "-2.20",
+            "answers": {"terms": {"question": "payment terms?", "answer": "30 days", "page": 1,
+                "place": [0.1f32, 0.2f32, 0.3f32, 0.25], "probability": 0.75}},
             "findings": [{"code": "missing", "severity": "warning", "field": "date", "message": "date was not found"}],
             "confidence": 0.5, "field_confidence": {"total": 0.5},
             "probability": 0.25, "field_probability": {"total": 0.25}, "accepted_from": 0.97,

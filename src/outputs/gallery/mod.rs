@@ -66,10 +66,8 @@ mod tests {
         assert_eq!(page.matches("</script>").count(), 2);
         assert!(page.contains("\\u003c/script>\\u003cscript>alert"));
         let hash = BASE64_STANDARD.encode(Sha256::digest(SCRIPT));
-        assert!(
-            page.contains(&format!("'sha256-{}'", markup::escape(&hash))),
-            "{page}"
-        );
+        let page = page.replace("&#x2f;", "/");
+        assert!(page.contains(&format!("'sha256-{hash}'")), "{page}");
         assert!(!SCRIPT.contains("</script"));
     }
 }
