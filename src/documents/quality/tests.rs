@@ -232,16 +232,3 @@ proptest! {
         prop_assert!((0.0..=1.0).contains(&quality.ink));
     }
 }
-
-/// Prints how long a page of two million pixels takes:
-/// `cargo test --release --lib -- --ignored --nocapture quality::tests::speed`
-#[test]
-#[ignore = "a measurement"]
-fn speed() {
-    let page = rgb(&noisy(print(1240, 1754, 24, 0.01), 4.0));
-    let start = std::time::Instant::now();
-    for _ in 0..10 {
-        std::hint::black_box(measure(&page, PageWords::default()));
-    }
-    println!("{:.1} ms a page", start.elapsed().as_secs_f64() * 100.0);
-}
