@@ -19,7 +19,7 @@ pub use index::{entries, merged};
 pub use look::look;
 pub use query::Query;
 pub use search::{Evidence, Found, Ranks, SearchRequest, TextVector, Why, search};
-pub use similar::{Example, similar};
+pub use similar::{Example, Neighbours, similar};
 
 #[cfg(test)]
 mod store_tests;

@@ -95,27 +95,26 @@ impl Calibrate {
     }
 }
 
-/// Types that an earlier calibration of the same reader has in this file stay
-/// there.
+/// With the types that an earlier calibration of the same reader has in this file.
 fn with_other_types(
     reader: CalibratedReader,
-    mut types: BTreeMap<String, TypeCalibration>,
+    types: BTreeMap<String, TypeCalibration>,
     path: &Path,
 ) -> anyhow::Result<Calibration> {
-    if path.is_file() {
-        let earlier = Calibration::load(path)
-            .context("the file is in the way: remove it, or name another with --out")?;
-        if earlier.reader.hash == reader.hash {
-            for (name, part) in earlier.types {
-                types.entry(name).or_insert(part);
-            }
-        }
-    }
-    Ok(Calibration {
+    let made = Calibration {
         version: Calibration::VERSION,
         reader,
         types,
         hash: String::new(),
+    };
+    if !path.is_file() {
+        return Ok(made);
+    }
+    let earlier = Calibration::load(path)
+        .context("the file is in the way: remove it, or name another with --out")?;
+    Ok(match earlier.reader.hash == made.reader.hash {
+        true => Calibration::joined(made, earlier),
+        false => made,
     })
 }
 

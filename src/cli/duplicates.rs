@@ -44,11 +44,7 @@ impl Duplicates {
             output::check_place(file)?;
         }
         let store = Store::open_to_read(&app.settings().db).await?;
-        let captures = store.captures().await?;
-        let rejected = store.rejected_pairs().await?;
-        // Comparing all records would block the runtime.
-        let found = tokio::task::spawn_blocking(move || archive::duplicates(&captures, &rejected));
-        let found = found.await?;
+        let found = find(&store).await?;
         if let Some(file) = &self.html {
             let page = duplicates::html(&found, &thumbnails(&app, &found).await?)?;
             let mut out = Replaced::create(file)?;
@@ -61,6 +57,15 @@ impl Duplicates {
         }
         Ok(ExitStatus::Success)
     }
+}
+
+/// The archive's duplicates, without pairs that a person decided about.
+pub async fn find(store: &Store) -> anyhow::Result<Found> {
+    let captures = store.captures().await?;
+    let rejected = store.rejected_pairs().await?;
+    // Comparing all records would block the runtime.
+    let found = tokio::task::spawn_blocking(move || archive::duplicates(&captures, &rejected));
+    Ok(found.await?)
 }
 
 async fn reject(app: &mut App, a: i64, b: i64) -> anyhow::Result<ExitStatus> {

@@ -7,10 +7,11 @@ use anyhow::Context;
 use clap::Args;
 
 use super::app::App;
+use super::duplicates;
 use super::exit::ExitStatus;
 use super::output::{Replaced, count};
 use super::search::FilterFlags;
-use crate::archive::{self, Example};
+use crate::archive::Neighbours;
 use crate::config::UsageError;
 use crate::domain::{Facts, folded_words};
 use crate::outputs::gallery::{self, Entry};
@@ -56,6 +57,7 @@ impl Gallery {
             .with_context(|| format!("cannot make the folder {}", images.display()))?;
         let model = Embedder::model(app.settings())?;
         let places: HashMap<i64, usize> = pages.iter().copied().zip(0..).collect();
+        let neighbours = Neighbours::load(&store, &model).await?;
         let captures = captures(&store).await?;
         let drawer = Drawer::start(app.settings()).await?;
         let mut records = BTreeMap::new();
@@ -71,10 +73,9 @@ impl Gallery {
                 Ok(()) => entry.image = Some(format!("{IMAGES}/{name}")),
                 Err(error) => tracing::warn!("a page is not shown: {error:#}"),
             }
-            let similar = archive::similar(&store, &model, Example::Page(id), SIMILAR).await?;
-            let similar = similar.into_iter().flatten();
+            let similar = neighbours.of(id, SIMILAR).into_iter().flatten();
             entry.similar = similar
-                .filter_map(|found| places.get(&found.page.page_id).copied())
+                .filter_map(|(page, _)| places.get(&page).copied())
                 .collect();
             if let Some(record) = entry.record {
                 of_record.entry(record).or_default().push(entries.len());
@@ -118,12 +119,8 @@ fn check_folder(folder: &Path) -> anyhow::Result<()> {
 
 /// The other records of each group of captures, by record.
 async fn captures(store: &Store) -> anyhow::Result<HashMap<i64, Vec<i64>>> {
-    let captures = store.captures().await?;
-    let rejected = store.rejected_pairs().await?;
-    // Comparing all records would block the runtime.
-    let found = tokio::task::spawn_blocking(move || archive::duplicates(&captures, &rejected));
     let mut others = HashMap::new();
-    for group in found.await?.groups {
+    for group in duplicates::find(store).await?.groups {
         let records: Vec<i64> = group.members.iter().map(|member| member.record).collect();
         for record in &records {
             let rest = records.iter().filter(|other| *other != record);

@@ -47,8 +47,8 @@ pub struct Quality {
 }
 
 /// What was found so far.
-#[derive(Default)]
 struct Tally {
+    table: comfy_table::Table,
     pages: usize,
     flagged: usize,
     failed: usize,
@@ -66,8 +66,13 @@ impl Quality {
         let headings = headings
             .chain(COLUMNS.map(|(_, name)| name))
             .chain(["findings"]);
-        let mut table = output::table(&headings.collect::<Vec<_>>());
-        let mut tally = Tally::default();
+        let mut tally = Tally {
+            table: output::table(&headings.collect::<Vec<_>>()),
+            pages: 0,
+            flagged: 0,
+            failed: 0,
+            sheet: Vec::new(),
+        };
         for found in ingest::walk(&self.paths, settings.limits.max_bytes, &settings.db) {
             let pages = match &found.outcome {
                 Ok(bytes) => meter.pages(bytes).await,
@@ -80,12 +85,10 @@ impl Quality {
                 Ok(pages) => {
                     for index in 0..pages {
                         let measured = meter.page(&path, &blake3, index).await;
-                        self.add(&mut app, &mut table, &mut tally, &path, index, measured)?;
+                        self.add(&mut app, &mut tally, &path, index, measured)?;
                     }
                 }
-                Err(failure) => {
-                    self.fail(&mut app, &mut table, &mut tally, &path, None, &failure)?
-                }
+                Err(failure) => self.fail(&mut app, &mut tally, &path, None, &failure)?,
             }
         }
         if let Some(file) = &self.html {
@@ -96,7 +99,7 @@ impl Quality {
             out.commit()?;
         }
         if !self.json {
-            app.out.table(&table)?;
+            app.out.table(&tally.table)?;
             let sum = format!(
                 "{}, {} with findings, {} not measured",
                 count(tally.pages as u64, "page"),
@@ -114,7 +117,6 @@ impl Quality {
     fn add(
         &self,
         app: &mut App,
-        table: &mut comfy_table::Table,
         tally: &mut Tally,
         path: &Path,
         index: u32,
@@ -126,7 +128,7 @@ impl Quality {
             image,
         } = match measured {
             Ok(measured) => measured,
-            Err(failure) => return self.fail(app, table, tally, path, Some(index), &failure),
+            Err(failure) => return self.fail(app, tally, path, Some(index), &failure),
         };
         tally.pages += 1;
         tally.flagged += usize::from(findings.iter().any(|f| f.severity > Severity::Info));
@@ -142,7 +144,7 @@ impl Quality {
                 _ => codes.join(", "),
             };
             let place = [output::short(path), (index + 1).to_string()];
-            table.add_row(
+            tally.table.add_row(
                 place
                     .into_iter()
                     .chain(values(&quality))
@@ -166,7 +168,6 @@ impl Quality {
     fn fail(
         &self,
         app: &mut App,
-        table: &mut comfy_table::Table,
         tally: &mut Tally,
         path: &Path,
         index: Option<u32>,
@@ -183,7 +184,7 @@ impl Quality {
         let place = [output::short(path), page].into_iter();
         let none = COLUMNS.map(|_| String::new());
         let row = place.chain(none).chain([failure.to_string()]);
-        table.add_row(row.map(|text| cell(&text)));
+        tally.table.add_row(row.map(|text| cell(&text)));
         Ok(())
     }
 }

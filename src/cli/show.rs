@@ -96,6 +96,16 @@ fn replacement_note(by: &[i64]) -> String {
     }
 }
 
+/// Ids of the record's pages, of which it has at least one; an error where there is no
+/// such record.
+pub async fn pages_of_record(store: &Store, id: i64) -> anyhow::Result<Vec<i64>> {
+    let pages = store.pages_of_record(id).await?;
+    match pages.is_empty() {
+        true => Err(no_record(store, id).await?.into()),
+        false => Ok(pages),
+    }
+}
+
 /// Why there is no current record with this number, and which replaced it.
 pub async fn no_record(store: &Store, id: i64) -> anyhow::Result<UsageError> {
     let why = match store.successors(id).await?.as_deref() {

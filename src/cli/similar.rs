@@ -74,10 +74,7 @@ impl Similar {
         let nth = self.page.get() - 1;
         let id = self.what.to_str().and_then(|text| text.parse::<i64>().ok());
         if let Some(id) = id {
-            let pages = store.pages_of_record(id).await?;
-            if pages.is_empty() {
-                return Err(show::no_record(store, id).await?.into());
-            }
+            let pages = show::pages_of_record(store, id).await?;
             let Some(&page) = pages.get(nth as usize) else {
                 let has = super::output::count(pages.len() as u64, "page");
                 return Err(UsageError(format!("record {id} has only {has}")).into());

@@ -65,98 +65,43 @@ impl Status {
             return Ok(ExitStatus::Success);
         }
         let of = |map: &BTreeMap<String, u64>, key: &str| map.get(key).copied().unwrap_or(0);
-        let (failed, by_reasons) = (by_reason(&counts.failed_pages), by_reason(&by));
-        let next = postponed.next.as_deref().unwrap_or_default();
-        let next = format!(", the next until {next}");
-        // Others are left out where there are none.
-        let always = true;
+        let pages = |state, what| counted(of(&counts.pages, state), "page", what);
+        let records = |status, what| counted(of(&counts.records, status), "record", what);
+        // Left out where there are none.
+        let some = |number: u64, line: String| (number > 0).then_some(line);
+        let some_records = |status, what| some(of(&counts.records, status), records(status, what));
+        let failed = format!(" failed{}", by_reason(&counts.failed_pages));
+        let until = postponed.next.as_deref().unwrap_or_default();
+        let until = format!(" of these postponed, the next until {until}");
+        let left = format!(" rejected{}", by_reason(&by));
+        let removed = gone.len() as u64;
         let lines = [
-            (counts.documents, "document", "", "", always),
-            (of(&counts.pages, "done"), "page", " done", "", always),
-            (of(&counts.pages, "queued"), "page", " queued", "", always),
-            (
-                of(&counts.pages, "leased"),
-                "page",
-                " in progress",
-                "",
-                always,
-            ),
-            (
-                of(&counts.pages, "failed"),
-                "page",
-                " failed",
-                &failed,
-                always,
-            ),
-            (
-                of(&counts.records, "accepted"),
-                "record",
-                " accepted",
-                "",
-                always,
-            ),
-            (
-                of(&counts.records, "needs_review"),
-                "record",
-                " to review",
-                "",
-                always,
-            ),
-            (
-                of(&counts.records, "needs_second_approval"),
-                "record",
+            Some(counted(counts.documents, "document", "")),
+            Some(pages("done", " done")),
+            Some(pages("queued", " queued")),
+            Some(pages("leased", " in progress")),
+            Some(pages("failed", &failed)),
+            Some(records("accepted", " accepted")),
+            Some(records("needs_review", " to review")),
+            some_records(
+                "needs_second_approval",
                 " that a second person must approve",
-                "",
-                false,
             ),
-            (
+            some(
                 postponed.records,
-                "record",
-                " of these postponed",
-                &next,
-                false,
+                counted(postponed.records, "record", &until),
             ),
-            (
-                of(&counts.records, "rejected"),
-                "record",
-                " rejected",
-                "",
-                false,
-            ),
-            (
-                of(&counts.records, "not_a_bill"),
-                "record",
-                " without a bill",
-                "",
-                false,
-            ),
-            (
-                of(&counts.records, "failed"),
-                "record",
-                " failed",
-                "",
-                always,
-            ),
-            (
-                rejected.len() as u64,
-                "file",
-                " rejected",
-                &by_reasons,
-                always,
-            ),
-            (
-                gone.len() as u64,
-                "file",
-                " rejected and removed since",
-                "",
-                false,
+            some_records("rejected", " rejected"),
+            some_records("not_a_bill", " without a bill"),
+            Some(records("failed", " failed")),
+            Some(counted(rejected.len() as u64, "file", &left)),
+            some(
+                removed,
+                counted(removed, "file", " rejected and removed since"),
             ),
         ];
-        let lines = lines.into_iter().filter(|line| line.0 > 0 || line.4);
-        for (number, one, what, reasons, _) in lines {
-            let many = if number == 1 { "" } else { "s" };
-            app.out
-                .line(&format!("{number:>8} {one}{many}{what}{reasons}"))?;
+        for line in lines.into_iter().flatten() {
+            app.out.line(&line)?;
         }
         let rows = rejected.iter().map(|file| {
             let path = output::short(&file.path);
@@ -176,6 +121,12 @@ impl Status {
         }
         Ok(ExitStatus::Success)
     }
+}
+
+/// A line of the overview: `       3 pages done`.
+fn counted(number: u64, one: &str, what: &str) -> String {
+    let many = if number == 1 { "" } else { "s" };
+    format!("{number:>8} {one}{many}{what}")
 }
 
 /// How many of the sampled records had a wrong value.

@@ -9,7 +9,7 @@ use crate::domain::{AnswerGrammar, Failure, ReadRequest, Reading, Reason};
 
 /// Most bytes of page text in one prompt: about 1,300 tokens of SmolLM2's vocabulary.
 /// Training used up to 1,600 with the answer.
-const PART_BYTES: usize = 3000;
+pub(super) const PART_BYTES: usize = 3000;
 /// Fewest bytes of a part, with any context.
 const MIN_PART_BYTES: usize = 400;
 

@@ -2,28 +2,24 @@
 //! nothing stored.
 
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::Context;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::anchored::PART_BYTES;
 use super::engines;
 use super::one_page::Drawer;
-use super::plan::raster_spec;
+use super::plan::{ocr, raster_spec};
 use super::readers::Readers;
 use super::text::TextStage;
 use crate::archive::merged;
-use crate::config::{OcrMode, Settings};
+use crate::config::Settings;
 use crate::documents::page_text::{PageText, Segment, parts};
 use crate::documents::validation;
 use crate::documents::verbatim::{self, Pieces};
 use crate::domain::{ANSWER, AnswerGrammar, Failure, PageImage, ReadRequest, Reading, SourceText};
 use crate::engines::models::{Anchor, AnswerForm, Installation, ReaderBackend, ReaderSpec};
-use crate::engines::worker::Pool;
-
-/// Bytes of page text that are given at once, as many as in training.
-const PART_BYTES: usize = 3000;
 
 /// A reader, and what draws pages and reads their words, for as many questions
 /// as are asked.
@@ -59,7 +55,7 @@ pub struct PageAnswer {
     /// calibrated; `None` where the reader gives none.
     pub probability: Option<f32>,
     /// Left, top, right, bottom as shares of the page's width and height; `None`
-    /// where the answer is no text of the page.
+    /// where the answer is not a text of the page.
     pub place: Option<[f32; 4]>,
     /// OCR's confidence in its least sure word of the answer, 0 to 1.
     pub ocr_confidence: Option<f32>,
@@ -67,32 +63,24 @@ pub struct PageAnswer {
 }
 
 impl Asker {
-    /// Hash (hex) of the reader that settings name, without starting it.
-    pub fn model(settings: &Settings) -> anyhow::Result<String> {
+    /// The reader that settings name for questions, without starting it.
+    pub fn reader(settings: &Settings) -> anyhow::Result<ReaderSpec> {
         let installation = Installation::find(settings.models.as_deref())?;
-        Ok(installation.for_questions(&settings.reading)?.hash)
+        installation.for_questions(&settings.reading)
     }
 
-    /// Starts the reader that settings name.
-    pub async fn start(settings: &Settings) -> anyhow::Result<Asker> {
+    pub async fn start(settings: &Settings, reader: ReaderSpec) -> anyhow::Result<Asker> {
         let installation = Installation::find(settings.models.as_deref())?;
-        let reader = installation.for_questions(&settings.reading)?;
-        let ocr = match settings.ocr.mode {
-            OcrMode::Auto => installation.ocr()?,
-            OcrMode::Off => None,
-        };
+        let needs_text = reader.anchor == Anchor::Text;
+        let ocr = ocr(&installation, settings.ocr.mode, needs_text)?;
         let (drawer, readers) = tokio::try_join!(
             Drawer::start(settings),
             engines::first_readers(settings, &reader, 1, engines::unwatched()),
         )?;
-        let pool = ocr.as_ref().map(|ocr| {
-            let spec = engines::ocr_spec(settings, ocr);
-            Pool::idle(spec, engines::unwatched())
-        });
         Ok(Asker {
             readers,
             drawer,
-            text: TextStage::new(pool, Duration::from_secs(settings.ocr.page_seconds)),
+            text: engines::text_stage(settings, ocr.as_ref(), engines::unwatched()),
             ocr_engine: ocr.map(|ocr| ocr.name).unwrap_or_default(),
             max_pixels: settings.rasterizing.max_page_pixels,
             reader,
@@ -123,7 +111,11 @@ impl Asker {
             index,
             text: text.laid_out,
             sources: [layer].into_iter().chain(of_ocr).collect(),
-            image: page.image.turned(turns),
+            // Pixels that nobody sees are not sent with each question.
+            image: match self.reads_text_alone() {
+                true => pixel(),
+                false => page.image.turned(turns),
+            },
         })
     }
 
@@ -217,12 +209,16 @@ impl AskedPage {
             })
             .collect();
         let text = PageText::lay_out(&segments);
-        let pixel = PageImage::new(1, 1, vec![255; 3])?;
         (!text.is_empty()).then_some(AskedPage {
             index,
             text,
             sources,
-            image: pixel,
+            image: pixel(),
         })
     }
+}
+
+/// Stands for a page that the reader does not see.
+fn pixel() -> PageImage {
+    PageImage::new(1, 1, vec![255; 3]).expect("three bytes are a pixel")
 }

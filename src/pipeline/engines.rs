@@ -194,7 +194,18 @@ fn reader_spec(
 }
 
 /// One process with all cores: a page's lines are read in parallel.
-pub(super) fn ocr_spec(settings: &Settings, ocr: &ResolvedOcr) -> PoolSpec<OcrRole> {
+/// The stage that reads the words of pages; its OCR starts with the first page that
+/// needs it. `None`: text layers alone.
+pub(super) fn text_stage(
+    settings: &Settings,
+    ocr: Option<&ResolvedOcr>,
+    on_end: OnEnd,
+) -> TextStage {
+    let pool = ocr.map(|ocr| Pool::idle(ocr_spec(settings, ocr), on_end));
+    TextStage::new(pool, Duration::from_secs(settings.ocr.page_seconds))
+}
+
+fn ocr_spec(settings: &Settings, ocr: &ResolvedOcr) -> PoolSpec<OcrRole> {
     let role = OcrRole {
         ocr: Box::new(ocr.clone()),
         threads: cores(),
@@ -239,10 +250,7 @@ impl Engines {
                 watched(events, ends)
             ),
         )?;
-        let ocr = plan.ocr.as_ref().map(|ocr| {
-            let spec = ocr_spec(settings, ocr);
-            Pool::idle(spec, watched(events, ends))
-        });
+        let text = text_stage(settings, plan.ocr.as_ref(), watched(events, ends));
         let further = plan.tiers[1..]
             .iter()
             .map(|tier| further_readers(settings, &tier.reader, readers, watched(events, ends)));
@@ -266,7 +274,7 @@ impl Engines {
             rasterizers,
             router,
             readers: readers_of,
-            text: TextStage::new(ocr, Duration::from_secs(settings.ocr.page_seconds)),
+            text,
         };
         let engines = Engines {
             stages,

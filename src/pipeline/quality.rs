@@ -17,7 +17,7 @@ use crate::engines::rasterize::RasterSpec;
 use crate::engines::worker::{DrawPage, OpenDocument, Pool, RasterizerRole};
 use crate::ingest;
 
-/// A rasterizer and OCR, which tells how large letters are and which way up.
+/// A rasterizer, and OCR, which finds the height of text and quarter turns.
 pub struct PageMeter {
     rasterizers: Pool<RasterizerRole>,
     text: TextStage,
@@ -40,11 +40,9 @@ impl PageMeter {
         let installation = Installation::find(settings.models.as_deref())?;
         let reader = installation.first(&settings.reading)?;
         let ocr = ocr(&installation, settings.ocr.mode, false)?;
-        let ocr =
-            ocr.map(|ocr| Pool::idle(engines::ocr_spec(settings, &ocr), engines::unwatched()));
         Ok(PageMeter {
             rasterizers: engines::rasterizer_pool(settings, 1, engines::unwatched()).await?,
-            text: TextStage::new(ocr, Duration::from_secs(settings.ocr.page_seconds)),
+            text: engines::text_stage(settings, ocr.as_ref(), engines::unwatched()),
             spec: raster_spec(&reader.layout, settings.rasterizing.max_page_pixels),
             criteria,
             settings: settings.clone(),

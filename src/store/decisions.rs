@@ -43,6 +43,14 @@ pub struct Postponed {
     pub next: Option<String>,
 }
 
+/// As [`Status::is_in_queue`], of the record `r`.
+macro_rules! in_queue {
+    () => {
+        "r.status IN ('needs_review', 'needs_second_approval')"
+    };
+}
+pub(super) use in_queue;
+
 /// The records of which the last decision postpones them to a day after `?1`; with
 /// `r` for records.
 macro_rules! postponed {
@@ -106,7 +114,9 @@ impl Store {
         let count = sqlx::query_as(concat!(
             "SELECT count(*) AS records, min((SELECT c.until FROM record_changes c
                 WHERE c.made_record_id = r.id ORDER BY c.id DESC LIMIT 1)) AS next
-             FROM records r WHERE r.current = 1 AND r.status IN ('needs_review', 'needs_second_approval') AND ",
+             FROM records r WHERE r.current = 1 AND ",
+            in_queue!(),
+            " AND ",
             postponed!()
         ));
         Ok(count.bind(today.to_string()).fetch_one(&self.pool).await?)

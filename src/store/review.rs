@@ -9,7 +9,7 @@ use sqlx::FromRow;
 use super::columns::{DocumentId, Json, Named, PathColumn};
 use super::corrections::{self, Correction};
 use super::database::Store;
-use super::decisions::postponed;
+use super::decisions::{in_queue, postponed};
 use super::sample::{end_of_sample, sampled};
 use super::second_approval::first_approver;
 use super::{captures, duplicates, page_text, sources};
@@ -75,11 +75,13 @@ impl Store {
     /// ones of the sample (the setting `review.sample_share`).
     pub async fn in_review(&self, today: Date, sample_share: f64) -> anyhow::Result<Vec<InReview>> {
         let mut tx = self.pool.begin().await?;
-        let rows = sqlx::query_as::<_, FindingRow>(
+        let rows = sqlx::query_as::<_, FindingRow>(concat!(
             "SELECT f.record_id, f.code, f.severity, f.message FROM records r
              JOIN findings f ON f.record_id = r.id
-             WHERE r.current = 1 AND r.status IN ('needs_review', 'needs_second_approval') AND f.severity <> 'info' ORDER BY f.id",
-        );
+             WHERE r.current = 1 AND ",
+            in_queue!(),
+            " AND f.severity <> 'info' ORDER BY f.id",
+        ));
         let mut findings: BTreeMap<i64, Vec<Finding>> = BTreeMap::new();
         for row in rows.fetch_all(&mut *tx).await? {
             let of_record = findings.entry(row.record_id).or_default();
@@ -88,7 +90,8 @@ impl Store {
         }
         let rows = sqlx::query_as::<_, ReviewRow>(concat!(
             review_rows!(),
-            "r.status IN ('needs_review', 'needs_second_approval') AND NOT ",
+            in_queue!(),
+            " AND NOT ",
             postponed!(),
             " AND NOT ",
             is_to_read!(),
@@ -120,7 +123,9 @@ impl Store {
     pub async fn to_read_again(&self) -> anyhow::Result<u64> {
         let count = sqlx::query_scalar::<_, i64>(concat!(
             "SELECT count(*) FROM records r
-             WHERE r.current = 1 AND r.status IN ('needs_review', 'needs_second_approval') AND ",
+             WHERE r.current = 1 AND ",
+            in_queue!(),
+            " AND ",
             is_to_read!()
         ));
         Ok(count.fetch_one(&self.pool).await? as u64)

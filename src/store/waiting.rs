@@ -7,6 +7,7 @@ use sqlx::FromRow;
 
 use super::columns::{PathColumn, RunId};
 use super::database::Store;
+use super::decisions::in_queue;
 
 /// Files that a run found and of which it read nothing, because their content was
 /// known.
@@ -44,7 +45,7 @@ impl Store {
     /// Files that the run saw and did not read. Those whose pages are queued are in
     /// no number.
     pub async fn known_files(&self, run: RunId) -> anyhow::Result<KnownFiles> {
-        let known = sqlx::query_as(
+        let known = sqlx::query_as(concat!(
             "WITH seen AS (
                 SELECT d.run_id = ?1 AS is_new,
                     s.id > (SELECT min(id) FROM sources WHERE document_id = d.id) AS is_copy,
@@ -53,15 +54,16 @@ impl Store {
                     OR EXISTS (SELECT 1 FROM records WHERE document_id = d.id AND current = 1 AND run_id = ?1)
                         AS is_work,
                     EXISTS (SELECT 1 FROM pages WHERE document_id = d.id AND state = 'failed') AS is_failed,
-                    EXISTS (SELECT 1 FROM records WHERE document_id = d.id AND current = 1
-                        AND status IN ('needs_review', 'needs_second_approval')) AS is_in_review
+                    EXISTS (SELECT 1 FROM records r WHERE r.document_id = d.id AND r.current = 1 AND ",
+            in_queue!(),
+            ") AS is_in_review
                 FROM sources s JOIN documents d ON d.id = s.document_id WHERE s.run_id = ?1)
              SELECT count(*) FILTER (WHERE is_new AND is_copy) AS copies,
                 count(*) FILTER (WHERE NOT is_new AND NOT is_work AND NOT is_failed AND NOT is_in_review) AS read,
                 count(*) FILTER (WHERE NOT is_new AND NOT is_work AND NOT is_failed AND is_in_review) AS to_review,
                 count(*) FILTER (WHERE NOT is_new AND NOT is_work AND is_failed) AS failed
              FROM seen",
-        );
+        ));
         Ok(known.bind(run).fetch_one(&self.pool).await?)
     }
 

@@ -24,7 +24,8 @@ pub async fn ask(
     check_name(column)?;
     let settings = app.settings().clone();
     let store = Store::open(&settings.db).await?;
-    let model = Asker::model(&settings)?;
+    let reader = Asker::reader(&settings)?;
+    let model = reader.hash.clone();
     let records = store
         .records_to_ask(filter, column, question, &model)
         .await?;
@@ -32,7 +33,7 @@ pub async fn ask(
         app.out.line("No record is left to ask.")?;
         return Ok(ExitStatus::Success);
     }
-    let asker = Asker::start(&settings).await?;
+    let asker = Asker::start(&settings, reader).await?;
     let (mut answered, mut absent, mut failed) = (0u64, 0u64, 0u64);
     for record in &records {
         match answer_of(&store, &asker, record, question).await {

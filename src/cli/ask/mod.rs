@@ -73,7 +73,7 @@ impl Ask {
         }
         let question = self.question.as_deref().map(checked).transpose()?;
         let place = self.place(&app).await?;
-        let asker = Asker::start(app.settings()).await?;
+        let asker = Asker::start(app.settings(), Asker::reader(app.settings())?).await?;
         let pages = self.pages(&asker, place).await?;
         if let Some(question) = question {
             self.answer(&mut app, &asker, &pages, &question).await?;
@@ -109,10 +109,7 @@ impl Ask {
             return Ok(Place::File(path));
         };
         let store = Store::open_to_read(&app.settings().db).await?;
-        let pages = store.pages_of_record(id).await?;
-        if pages.is_empty() {
-            return Err(show::no_record(&store, id).await?.into());
-        }
+        let pages = show::pages_of_record(&store, id).await?;
         Ok(Place::Record(store, pages))
     }
 

@@ -191,7 +191,7 @@ impl Calibration {
     }
 
     /// `other`'s types are added to those of `own`, which goes before it.
-    fn joined(mut own: Calibration, other: Calibration) -> Calibration {
+    pub fn joined(mut own: Calibration, other: Calibration) -> Calibration {
         let mut is_new = false;
         for (name, part) in other.types {
             is_new |= !own.types.contains_key(&name);

@@ -13,7 +13,7 @@ const MARGIN: f32 = 0.03;
 /// Lines of OCR are higher than rows of ink by this factor, which is the median
 /// of 90 real receipts (10 % to 90 % of them: 1.8 to 2.1).
 const LINE_TO_ROW: f32 = 1.9;
-/// Strips of the page in which lines of text are told apart although it is skewed.
+/// Strips of the page in which lines of text are separated although it is skewed.
 const STRIPS: usize = 12;
 
 /// The page's ink.

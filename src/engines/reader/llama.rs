@@ -470,7 +470,7 @@ mod tests {
         // to 16 bits inside; without it the difference is below 0.01
         // (training/tests/test_training.py).
         assert!(worst < 0.25, "a logit differs by {worst}");
-        // llama.cpp can be started once in a process, so this is no test of its own.
+        // llama.cpp can be started only once in a process, so this is not a separate test.
         what_two_prompts_begin_with_is_taken_in_once(&mut model);
     }
 

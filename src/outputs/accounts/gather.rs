@@ -58,7 +58,7 @@ pub async fn gather(
 
 impl Gathered {
     fn add(&mut self, stored: &StoredRecord, ubl: Option<export::Ubl>) {
-        // A rejected paper is no proof of a payment.
+        // A rejected document does not prove a payment.
         if stored.record.status == Status::Rejected {
             return;
         }
