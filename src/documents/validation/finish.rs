@@ -63,6 +63,10 @@ pub fn finish(
             context.today,
             &mut findings,
         );
+        if answers == Answers::Verbatim {
+            let corrected = evidence::correct_quantities(doc_type, &mut draft.fields, &of_record);
+            findings.extend(corrected);
+        }
         check_schema(doc_type, &draft, &mut findings);
         check_required(doc_type, &draft, &mut findings);
         let printed = Printed::of(&of_record);

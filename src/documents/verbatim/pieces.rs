@@ -32,12 +32,16 @@ impl Pieces {
             ..Pieces::default()
         };
         for line in lines {
+            let names_tax = names_tax(line);
             for words in windows(line) {
                 let compact = compact(words);
                 let kinds = [
                     (is_iban(&compact), &mut pieces.ibans),
                     (is_bic(&compact), &mut pieces.bics),
-                    (is_vat_id(&compact), &mut pieces.vat_ids),
+                    (
+                        is_vat_id(&compact) || names_tax && is_tax_number(&compact),
+                        &mut pieces.vat_ids,
+                    ),
                 ];
                 for (is_one, set) in kinds {
                     if is_one {
@@ -138,6 +142,25 @@ fn is_vat_id(code: &str) -> bool {
         && digits(code) >= 7
 }
 
+/// Beginnings of the words that name a tax number: English, German, French,
+/// Spanish, Italian, Dutch, Polish, Nordic, Malay, Indian and Australian usage.
+const TAX_NAMES: [&str; 19] = [
+    "VAT", "TAX", "GST", "SST", "ABN", "TIN", "UST", "MWST", "UID", "TVA", "IVA", "PIVA", "NIF",
+    "CIF", "BTW", "NIP", "MVA", "MOMS", "CUKAI",
+];
+
+fn names_tax(line: &str) -> bool {
+    let line = line.to_uppercase();
+    line.split(|c: char| !c.is_alphanumeric())
+        .any(|word| TAX_NAMES.iter().any(|name| word.starts_with(name)))
+}
+
+/// Whether the text has the form of a national tax number, which has no country's
+/// prefix: `000306020352`, `GST329234163`, `06AABCO6063D1ZQ`.
+fn is_tax_number(code: &str) -> bool {
+    (8..=16).contains(&code.len()) && is_code(code) && digits(code) >= 7
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,6 +180,18 @@ mod tests {
         assert!(pieces.bics.contains("INGDDEFFXXX"));
         assert!(pieces.vat_ids.contains("DE 123 456 789"));
         assert!(!pieces.vat_ids.iter().any(|id| id.contains("815")));
+    }
+
+    #[test]
+    fn a_number_without_a_countrys_prefix_is_a_tax_number_where_the_line_says_so() {
+        let pieces = of(&[
+            "P.IVA: 02345678901   Tel. 0612345678",
+            "GST ID : 000306020352",
+            "Account 0648489890",
+        ]);
+        assert!(pieces.vat_ids.contains("02345678901"));
+        assert!(pieces.vat_ids.contains("000306020352"));
+        assert!(!pieces.vat_ids.contains("0648489890"));
     }
 
     #[test]

@@ -143,11 +143,7 @@ impl ReaderModel {
     /// The same model as it answers questions; `None`: with the same files.
     pub fn for_questions(&self) -> Option<ReaderModel> {
         let adapter = self.question_adapter.clone()?;
-        // minijinja drops the last line break of a template. The adapter for questions
-        // was trained with it; the one that reads pages is calibrated without it.
-        let template = self.chat_template.as_ref();
         Some(ReaderModel {
-            chat_template: template.map(|template| format!("{template}\n")),
             adapter: Some(adapter),
             question_adapter: None,
             ..self.clone()

@@ -281,8 +281,12 @@ fn file_name(path: &Path) -> String {
         .into_owned()
 }
 
-/// BLAKE3 (hex) over the files' SHA-256 and everything of a reader's spec that
-/// can change an answer.
+/// Raised when the program makes another prompt or grammar of the same spec, so
+/// that readings and calibrations from before are not taken for today's.
+const READING_REVISION: u32 = 2;
+
+/// BLAKE3 (hex) over the files' SHA-256, everything of a reader's spec that can
+/// change an answer, and [`READING_REVISION`].
 fn reader_hash(reader: &ResolvedReader) -> anyhow::Result<String> {
     let spec = ReaderModel {
         source: String::new(),
@@ -296,7 +300,8 @@ fn reader_hash(reader: &ResolvedReader) -> anyhow::Result<String> {
         question_adapter: None,
         ..reader.spec.clone()
     };
-    Ok(hash(&reader.files.sums(), &serde_json::to_string(&spec)?))
+    let spec = format!("{}{READING_REVISION}", serde_json::to_string(&spec)?);
+    Ok(hash(&reader.files.sums(), &spec))
 }
 
 /// As [`reader_hash`], for CLIP. It includes the margin, on which a page's type

@@ -16,7 +16,7 @@ use llama_cpp_2::token_type::LlamaTokenAttr;
 use llama_cpp_2::{LogOptions, send_logs_to_tracing};
 
 use super::decode::Decoder;
-use super::{PageReader, Prompt, TokenModel, Tokenize, Vocabulary, layout};
+use super::{PageReader, Prompt, TokenModel, Tokenize, Vocabulary, layout, turn};
 use crate::domain::{AnswerGrammar, Failure, ReadRequest, Reading, Reason};
 use crate::engines::models::{ImageLayout, ResolvedReader};
 
@@ -164,13 +164,9 @@ impl LlamaModelContext {
             .iter()
             .map(|prefix| format!("{prefix}{}", self.marker))
             .collect();
-        let instruction = without_controls(instruction, &self.controls);
+        let instruction = turn::without_controls(instruction, &self.controls);
         match &self.chat_template {
-            Some(template) => {
-                let environment = minijinja::Environment::new();
-                let context = minijinja::context! { images => images, prompt => instruction };
-                Ok(environment.render_str(template, context)?)
-            }
+            Some(template) => turn::render(template, &images, &instruction),
             None => {
                 let template = self.model.chat_template(None).context(
                     "the model brings no chat template: give its `chat_template` in models/manifest.toml",
@@ -359,37 +355,9 @@ fn controls(model: &LlamaModel, frame: &str) -> Vec<String> {
             .filter(|name| !name.trim().is_empty())?;
         let is_added = has(LlamaTokenAttr::UserDefined);
         let is_control = has(LlamaTokenAttr::Control) || has(LlamaTokenAttr::Unknown);
-        (is_control || (is_added && (frame.contains(&name) || is_tag(&name)))).then_some(name)
+        (is_control || (is_added && (frame.contains(&name) || turn::is_tag(&name)))).then_some(name)
     };
     vocab.tokens().filter_map(|token| forges(&token)).collect()
-}
-
-fn is_tag(name: &str) -> bool {
-    let name = name.trim();
-    let within = |open, close| name.starts_with(open) && name.ends_with(close) && name.len() > 2;
-    within('<', '>') || within('[', ']')
-}
-
-/// The text with a blank inserted in each name of `controls`, so that it stays
-/// plain text.
-fn without_controls(text: &str, controls: &[String]) -> String {
-    let mut text = text.to_owned();
-    // An inserted blank may make another name, once or twice at most.
-    for _ in 0..4 {
-        let mut is_clean = true;
-        for name in controls.iter().filter(|name| name.chars().count() > 1) {
-            if text.contains(name.as_str()) {
-                let first = name.chars().next().map_or(0, char::len_utf8);
-                let (head, tail) = name.split_at(first);
-                text = text.replace(name.as_str(), &format!("{head} {tail}"));
-                is_clean = false;
-            }
-        }
-        if is_clean {
-            break;
-        }
-    }
-    text
 }
 
 /// 16 hex digits that a document cannot know: they come from this process's
@@ -402,19 +370,6 @@ fn random_name() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn control_tokens_in_an_instruction_are_only_text() {
-        let controls = ["</s>", "<|im_end|>", "USER: ", "< /s>"].map(str::to_owned);
-        assert_eq!(
-            without_controls("a</s>b <|im_end|>USER: x", &controls),
-            "a<  /s>b < |im_end|>U SER: x"
-        );
-        assert_eq!(
-            without_controls("What is 2 < 3?", &controls),
-            "What is 2 < 3?"
-        );
-    }
 
     /// Logits that PyTorch computes of the shipped weights (`training/`,
     /// command `golden`), token by token.

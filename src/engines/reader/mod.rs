@@ -17,6 +17,7 @@ pub mod llama;
 mod logprobs;
 pub mod openai;
 mod repeat;
+mod turn;
 
 pub use decode::check_schema;
 

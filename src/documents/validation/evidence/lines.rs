@@ -16,19 +16,20 @@ const ROW: f32 = 1.2;
 const TEXT_ROWS: f32 = 4.0;
 
 /// The values of one line with the possible places of each.
-struct Line<'a> {
-    leaves: Vec<Leaf<'a>>,
+pub struct Line<'a> {
+    pub leaves: Vec<Leaf<'a>>,
 }
 
-struct Leaf<'a> {
+#[derive(Clone)]
+pub struct Leaf<'a> {
     path: String,
-    kind: ValueKind,
-    places: Vec<Place<'a>>,
+    pub kind: ValueKind,
+    pub places: Vec<Place<'a>>,
 }
 
 /// The vertical place of a row on a page.
 #[derive(Clone, Copy)]
-struct Row {
+pub struct Row {
     page: u32,
     middle: f32,
     height: f32,
@@ -72,7 +73,7 @@ pub fn look_up(
 }
 
 /// The line in the text layer, or in OCR where the text layer does not have it.
-fn best_source<'a>(
+pub fn best_source<'a>(
     prefix: &str,
     values: &Map<String, Value>,
     properties: Option<&Map<String, Value>>,
@@ -133,9 +134,17 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// The line without a field.
+    pub fn without(&self, field: &str) -> Line<'a> {
+        let other = |leaf: &&Leaf| leaf.path != field;
+        Line {
+            leaves: self.leaves.iter().filter(other).cloned().collect(),
+        }
+    }
+
     /// The row with most of the line's values. Of several, the first after the previous
     /// line's row, which it shares only where no other row has values.
-    fn row(&self, before: Option<Row>) -> Option<Row> {
+    pub fn row(&self, before: Option<Row>) -> Option<Row> {
         let mut best: Option<((usize, bool, f32), Row)> = None;
         for leaf in &self.leaves {
             for place in &leaf.places {
@@ -174,7 +183,7 @@ impl Row {
     }
 
     /// Distance of a place in line heights; `None` on another page.
-    fn distance(self, place: &Place<'_>) -> Option<f32> {
+    pub fn distance(self, place: &Place<'_>) -> Option<f32> {
         let other = Row::of(place);
         let height = self.height.max(other.height);
         (self.page == other.page).then(|| (self.middle - other.middle).abs() / height)
@@ -182,7 +191,7 @@ impl Row {
 }
 
 impl<'a> Leaf<'a> {
-    fn in_row(&self, row: Row) -> Option<Place<'a>> {
+    pub fn in_row(&self, row: Row) -> Option<Place<'a>> {
         let most = if self.kind == ValueKind::Text {
             TEXT_ROWS
         } else {

@@ -12,6 +12,7 @@ mod find;
 mod lines;
 mod page_values;
 mod page_words;
+mod quantities;
 mod sources;
 mod text;
 
@@ -26,6 +27,7 @@ use crate::domain::{
 pub(super) use captions::Captions;
 pub(super) use find::{ValueKind, occurrences};
 pub(super) use page_words::Placed;
+pub(super) use quantities::correct as correct_quantities;
 use sources::{TextSources, at, broken, is_absent};
 pub(super) use text::{PageText, fold};
 

@@ -1,0 +1,169 @@
+//! Finds quantities that a reader took from another line of a list.
+
+use serde_json::{Map, Value};
+
+use super::find::ValueKind;
+use super::lines::{Line, Row, best_source};
+use super::sources::TextSources;
+use crate::documents::validation::words;
+use crate::domain::{DocType, Fields, Finding, FindingCode, Format, PageResult};
+
+/// Distance, in heights of a line, within which a quantity belongs to either of two
+/// lines: some receipts print it above the amount, some below.
+const TIE: f32 = 0.4;
+
+/// Sets quantities that stand only on other lines, or that are the line's amount
+/// itself, to the schema's default, with a finding for each. Quantities without a
+/// place on the page stay.
+pub fn correct(doc_type: &DocType, fields: &mut Fields, pages: &[&PageResult]) -> Vec<Finding> {
+    let Some(schema) = doc_type.schema["properties"].as_object() else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    for (name, property) in schema {
+        let properties = property
+            .pointer("/items/properties")
+            .and_then(Value::as_object);
+        let (Some(properties), Some(Value::Array(list))) = (properties, fields.get_mut(name))
+        else {
+            continue;
+        };
+        let Some((quantity, default)) = with_default(properties) else {
+            continue;
+        };
+        for index in elsewhere(list, quantity, properties, &TextSources::of(pages)) {
+            let field = format!("{name}[{index}].{quantity}");
+            let read = std::mem::replace(&mut list[index][quantity], default.clone());
+            let message = format!(
+                "{}: the line prints none and is counted as {}; {} stands on another line or is the amount",
+                words::field(doc_type, &field),
+                text(default),
+                text(&read)
+            );
+            findings.push(Finding::new(FindingCode::Normalised, Some(&field), message));
+        }
+    }
+    findings
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or(value.to_string(), str::to_owned)
+}
+
+/// The quantity of a line that has a default.
+fn with_default(properties: &Map<String, Value>) -> Option<(&str, &Value)> {
+    properties.iter().find_map(|(name, property)| {
+        let default = property.get("default")?;
+        (Format::of(property) == Some(Format::Quantity)).then_some((name.as_str(), default))
+    })
+}
+
+/// The lines whose quantity is on the page, but not with them.
+fn elsewhere(
+    list: &[Value],
+    quantity: &str,
+    properties: &Map<String, Value>,
+    sources: &TextSources,
+) -> Vec<usize> {
+    let lines: Vec<Map<String, Value>> = list
+        .iter()
+        .map(|line| line.as_object().cloned().unwrap_or_default())
+        .collect();
+    let lines: Vec<Line> = lines
+        .iter()
+        .map(|values| best_source("", values, Some(properties), sources).1)
+        .collect();
+    // A line's row is that of its amount: a quantity taken from another line would
+    // move it.
+    let mut before = None;
+    let rows: Vec<Option<Row>> = lines
+        .iter()
+        .map(|line| {
+            let row = line.without(quantity).row(before);
+            before = row.or(before);
+            row
+        })
+        .collect();
+    (0..lines.len())
+        .filter(|&index| rows[index].is_some_and(|row| is_elsewhere(&lines[index], row, &rows)))
+        .collect()
+}
+
+fn is_elsewhere(line: &Line, own: Row, rows: &[Option<Row>]) -> bool {
+    let of_kind = |kind| line.leaves.iter().find(move |leaf| leaf.kind == kind);
+    let (Some(quantity), Some(amount)) = (of_kind(ValueKind::Quantity), of_kind(ValueKind::Amount))
+    else {
+        return false;
+    };
+    let Some(amount) = amount.in_row(own) else {
+        return false;
+    };
+    let belongs = |place| {
+        let Some(distance) = own.distance(place) else {
+            return false;
+        };
+        let others = rows.iter().flatten().filter_map(|row| row.distance(place));
+        others.fold(f32::INFINITY, f32::min) + TIE >= distance && place.span != amount.span
+    };
+    !quantity.places.is_empty() && !quantity.places.iter().any(belongs)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::tests::page;
+    use super::*;
+    use crate::documents::types::DocTypes;
+
+    /// The quantities after correction, and the lines with a finding.
+    fn corrected(rows: &[&str], items: Value) -> (Vec<String>, Vec<String>) {
+        let types = DocTypes::load(None).unwrap();
+        let mut fields = json!({ "items": items }).as_object().unwrap().clone();
+        let page = page(0, rows);
+        let findings = correct(types.get("receipt").unwrap(), &mut fields, &[&page]);
+        let items = fields["items"].as_array().unwrap();
+        (
+            items.iter().map(|item| text(&item["quantity"])).collect(),
+            findings.into_iter().filter_map(|f| f.field).collect(),
+        )
+    }
+
+    fn item(description: &str, quantity: &str, amount: &str) -> Value {
+        json!({"description": description, "quantity": quantity, "amount": amount})
+    }
+
+    #[test]
+    fn a_quantity_of_another_line_or_the_amount_itself_is_none() {
+        let rows = [
+            "Paper A4||",
+            "2 x 5.49||10.98",
+            "Ball pens||3.99",
+            "Folder||",
+            "4 x 1.25||5.00",
+            "Stapler||8.75",
+        ];
+        let items = json!([
+            item("Paper A4", "2", "10.98"),
+            item("Ball pens", "2", "3.99"),
+            item("Folder", "4", "5.00"),
+            item("Stapler", "8.75", "8.75"),
+        ]);
+        let (quantities, changed) = corrected(&rows, items);
+        assert_eq!(quantities, ["2", "1", "4", "1"]);
+        assert_eq!(changed, ["items[1].quantity", "items[3].quantity"]);
+    }
+
+    #[test]
+    fn a_quantity_may_stand_below_its_amount_or_in_a_column() {
+        let below = ["Paper A4||10.98", "2 x 5.49||", "Ball pens||3.99"];
+        let items = json!([
+            item("Paper A4", "2", "10.98"),
+            item("Ball pens", "1", "3.99")
+        ]);
+        assert_eq!(corrected(&below, items).0, ["2", "1"]);
+        let columns = ["Tea|2|4.00", "Cake|3|9.00"];
+        let items = json!([item("Tea", "2", "4.00"), item("Cake", "3", "9.00")]);
+        assert_eq!(corrected(&columns, items).1, [""; 0]);
+    }
+}
