@@ -163,6 +163,9 @@ pub enum Check {
         field: String,
         values: BTreeMap<String, String>,
     },
+    /// The values of two fields differ, without regard to case, spacing and
+    /// punctuation.
+    Differ(String, String),
     /// No record of another document has the same values in all of these
     /// fields; otherwise both may state one payment.
     Unique(Vec<String>),

@@ -76,6 +76,9 @@ pub enum FindingCode {
     CurrencyFromPage,
     /// No currency was read; it is that of the country that the page shows.
     CurrencyFromCountry,
+    /// A value was not read, or misread; the one on its row of the page makes the
+    /// arithmetic right.
+    CompletedByArithmetic,
     /// An IBAN has the wrong length or an unknown country.
     IbanForm,
     /// The check digits of an IBAN do not fit.
@@ -104,6 +107,8 @@ pub enum FindingCode {
     DateOrder,
     /// A date lies in the future.
     DateAhead,
+    /// Two fields that must differ, such as seller and buyer, have one value.
+    EqualParties,
     /// The payment was not made, or not yet.
     NotCompleted,
 
@@ -239,6 +244,7 @@ impl FindingCode {
             FindingCode::Normalised
             | FindingCode::CurrencyFromPage
             | FindingCode::CurrencyFromCountry
+            | FindingCode::CompletedByArithmetic
             | FindingCode::VatIdUnchecked
             | FindingCode::Uncalibrated
             | FindingCode::NotReadAgain
@@ -292,6 +298,7 @@ impl FindingCode {
         matches!(
             self,
             FindingCode::Normalised
+                | FindingCode::CompletedByArithmetic
                 | FindingCode::UnsupportedField
                 | FindingCode::LowConfidence
                 | FindingCode::Missing
@@ -318,6 +325,7 @@ impl FindingCode {
                     | FindingCode::TaxRate
                     | FindingCode::DateOrder
                     | FindingCode::DateAhead
+                    | FindingCode::EqualParties
                     | FindingCode::NotCompleted
                     | FindingCode::PageContradicts
                     | FindingCode::PageFailed

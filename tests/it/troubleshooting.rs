@@ -91,6 +91,14 @@ const REMEDIES: &[(&[&str], &str)] = &[
         "Nothing, if the country is right: the page prints no currency.",
     ),
     (
+        &["completed_by_arithmetic"],
+        "Nothing: the value stands on the page, and the sum or product proves it. The message names the row.",
+    ),
+    (
+        &["equal_parties"],
+        "Compare both fields with the page: one was misread, or the page does not print it.",
+    ),
+    (
         &["iban_form", "iban_check_digits", "bic_form"],
         "Compare it with the page letter by letter. If the page has it so, do not pay before the seller has confirmed it.",
     ),

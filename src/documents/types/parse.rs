@@ -316,6 +316,7 @@ fn check_operands(check: &Check, operands: &mut Operands) -> anyhow::Result<()> 
             );
         }
         Check::Unsettled { field, .. } => add(&[field], Operand::Any, "unsettled"),
+        Check::Differ(a, b) => add(&[a, b], Operand::Any, "differ"),
         Check::Unique(fields) => {
             ensure!(
                 !fields.is_empty(),

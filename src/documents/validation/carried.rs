@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::assemble::Draft;
 use crate::documents::values::folded_words;
-use crate::domain::{FieldPath, Finding, FindingCode, count};
+use crate::domain::{Finding, FindingCode, count};
 
 /// Names of such rows, without words that also name goods and services (`transport`,
 /// `report`).
@@ -44,6 +44,7 @@ fn is_row(line: &Value) -> bool {
 /// any.
 pub fn leave_out(draft: &mut Draft) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut moves = Vec::new();
     for (name, value) in &mut draft.fields {
         let Value::Array(list) = value else { continue };
         // New line number by old one, of the lines that stay.
@@ -56,33 +57,15 @@ pub fn leave_out(draft: &mut Draft) -> Vec<Finding> {
             continue;
         }
         list.retain(|line| !is_row(line));
-        let moved = |field: &str| {
-            let path = FieldPath::parse(field).moved(name, &places);
-            path.map(|path| path.to_string())
-        };
-        draft
-            .confidence
-            .retain_mut(|(field, _)| match moved(field) {
-                Some(path) => {
-                    *field = path;
-                    true
-                }
-                None => false,
-            });
-        draft
-            .logprobs
-            .retain_mut(|logprob| match moved(&logprob.field) {
-                Some(path) => {
-                    logprob.field = path;
-                    true
-                }
-                None => false,
-            });
         let message = format!(
             "{} of sums carried from page to page left out",
             count(left_out as u64, "row")
         );
         findings.push(Finding::new(FindingCode::LinesLeftOut, Some(name), message));
+        moves.push((name.clone(), places));
+    }
+    for (name, places) in moves {
+        draft.move_lines(&name, &places);
     }
     findings
 }

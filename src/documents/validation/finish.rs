@@ -8,7 +8,7 @@ use super::checks::CheckOutcome;
 use super::context::Context;
 use super::printed::Printed;
 use super::values::Answers;
-use super::{checks, evidence, values, words};
+use super::{checks, evidence, rows, values, words};
 use crate::documents::acceptance;
 use crate::domain::{
     DocType, EvidenceClass, FieldEvidence, FieldPath, Finding, FindingCode, PageResult, Reason,
@@ -64,8 +64,7 @@ pub fn finish(
             &mut findings,
         );
         if answers == Answers::Verbatim {
-            let corrected = evidence::correct_quantities(doc_type, &mut draft.fields, &of_record);
-            findings.extend(corrected);
+            rows::repair(doc_type, &mut draft, &of_record, &mut findings);
         }
         check_schema(doc_type, &draft, &mut findings);
         check_required(doc_type, &draft, &mut findings);

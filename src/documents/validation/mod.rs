@@ -17,6 +17,7 @@ mod identifiers;
 mod printed;
 mod recheck;
 mod relined;
+mod rows;
 mod values;
 mod words;
 

@@ -61,7 +61,7 @@ fn empty_line(leaves: &Map<String, Value>) -> Value {
 
 /// Changes the line number of a finding, in its message too. `false`: it is about a
 /// removed line, or about the list.
-fn follow(finding: &mut Finding, list: &str, places: &BTreeMap<usize, usize>) -> bool {
+pub(super) fn follow(finding: &mut Finding, list: &str, places: &BTreeMap<usize, usize>) -> bool {
     let Some(field) = &finding.field else {
         return true;
     };

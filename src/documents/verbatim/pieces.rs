@@ -32,22 +32,25 @@ impl Pieces {
             ..Pieces::default()
         };
         for line in lines {
-            let names_tax = names_tax(line);
+            let mut national = BTreeSet::new();
+            let mut has_vat_id = false;
             for words in windows(line) {
-                let compact = compact(words);
-                let kinds = [
-                    (is_iban(&compact), &mut pieces.ibans),
-                    (is_bic(&compact), &mut pieces.bics),
-                    (
-                        is_vat_id(&compact) || names_tax && is_tax_number(&compact),
-                        &mut pieces.vat_ids,
-                    ),
-                ];
-                for (is_one, set) in kinds {
-                    if is_one {
-                        set.insert(words.to_owned());
-                    }
+                let code = compact(words);
+                if is_iban(&code) {
+                    pieces.ibans.insert(words.to_owned());
                 }
+                if is_bic(&code) {
+                    pieces.bics.insert(words.to_owned());
+                }
+                if is_vat_id(&code) {
+                    has_vat_id = true;
+                    pieces.vat_ids.insert(words.to_owned());
+                } else if is_tax_number(&code) {
+                    national.insert(words.to_owned());
+                }
+            }
+            if !has_vat_id && names_tax(line) {
+                pieces.vat_ids.extend(national);
             }
         }
         pieces
@@ -135,11 +138,16 @@ const VAT_PREFIXES: [&str; 32] = [
     "IE", "IT", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK", "XI", "GR",
 ];
 
+/// Most letters of a VAT identifier after its country's prefix: `NL123456789B01`,
+/// `IE1234567WA`, `CHE123456789`.
+const MAX_LETTERS: usize = 3;
+
 fn is_vat_id(code: &str) -> bool {
     (9..=16).contains(&code.len())
         && is_code(code)
         && VAT_PREFIXES.contains(&&code[..2])
         && digits(code) >= 7
+        && code.len() - 2 - digits(code) <= MAX_LETTERS
 }
 
 /// Beginnings of the words that name a tax number: English, German, French,
@@ -175,11 +183,13 @@ mod tests {
         let pieces = of(&[
             "IBAN:DE12 5001 0517 0648 4898 90  BIC INGDDEFFXXX",
             "USt-IdNr. DE 123 456 789, Steuernr. 21/815/08150",
+            "Roller 813478621",
         ]);
         assert!(pieces.ibans.contains("DE12 5001 0517 0648 4898 90"));
         assert!(pieces.bics.contains("INGDDEFFXXX"));
         assert!(pieces.vat_ids.contains("DE 123 456 789"));
         assert!(!pieces.vat_ids.iter().any(|id| id.contains("815")));
+        assert!(!pieces.vat_ids.contains("Roller 813478621"));
     }
 
     #[test]

@@ -1,4 +1,6 @@
-use crate::domain::{FieldLogprob, Fields, Finding, Source};
+use std::collections::BTreeMap;
+
+use crate::domain::{FieldLogprob, FieldPath, Fields, Finding, Source};
 
 /// A record before its values are checked.
 #[derive(Debug, Default)]
@@ -17,4 +19,21 @@ pub struct Draft {
     pub verbatim: bool,
     /// Whether it is for a page that could not be read.
     pub failed: bool,
+}
+
+impl Draft {
+    /// Renumbers confidences after the lines of `list` moved. `places` maps old line
+    /// numbers to new ones (from 0); those of lines that it lacks are removed.
+    pub fn move_lines(&mut self, list: &str, places: &BTreeMap<usize, usize>) {
+        let moved = |field: &mut String| match FieldPath::parse(field).moved(list, places) {
+            Some(path) => {
+                *field = path.to_string();
+                true
+            }
+            None => false,
+        };
+        self.confidence.retain_mut(|(field, _)| moved(field));
+        self.logprobs
+            .retain_mut(|logprob| moved(&mut logprob.field));
+    }
 }

@@ -3,6 +3,7 @@
 
 mod arithmetic;
 mod dates;
+mod differ;
 mod settled;
 mod tax;
 
@@ -160,6 +161,7 @@ impl Checked<'_> {
             Check::Unsettled { field, values } => {
                 self.unsettled(field, values).into_iter().collect()
             }
+            Check::Differ(a, b) => self.differ(a, b).into_iter().collect(),
             // The store compares with other documents.
             Check::Unique(_) => Vec::new(),
             Check::AnyOf(checks) => self.any_of(checks),

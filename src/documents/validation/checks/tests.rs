@@ -40,6 +40,16 @@ fn findings_read_as_an_accountant_would_say_them() {
 }
 
 #[test]
+fn parties_with_one_name_or_vat_id_are_reported() {
+    let invoice = json!({"seller_name": "Weber Druck GmbH", "buyer_name": "WEBER-DRUCK GmbH",
+        "seller_vat_id": "DE136695976", "buyer_vat_id": "DE136695977"});
+    let findings = findings_of("invoice", invoice);
+    assert_eq!(findings.len(), 1);
+    assert!(findings[0].starts_with("equal_parties: seller name and buyer name are both"));
+    assert!(findings_of("invoice", json!({"seller_name": "A", "buyer_name": null})).is_empty());
+}
+
+#[test]
 fn a_check_that_holds_names_the_values_that_it_confirms() {
     let outcomes = outcomes(
         "invoice",

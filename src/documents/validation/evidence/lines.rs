@@ -22,7 +22,7 @@ pub struct Line<'a> {
 
 #[derive(Clone)]
 pub struct Leaf<'a> {
-    path: String,
+    pub path: String,
     pub kind: ValueKind,
     pub places: Vec<Place<'a>>,
 }
@@ -134,9 +134,9 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The line without a field.
-    pub fn without(&self, field: &str) -> Line<'a> {
-        let other = |leaf: &&Leaf| leaf.path != field;
+    /// The line without some fields.
+    pub fn without(&self, fields: &[&str]) -> Line<'a> {
+        let other = |leaf: &&Leaf| !fields.contains(&leaf.path.as_str());
         Line {
             leaves: self.leaves.iter().filter(other).cloned().collect(),
         }
@@ -155,9 +155,7 @@ impl<'a> Line<'a> {
                     .filter(|leaf| leaf.in_row(row).is_some())
                     .count();
                 let is_after = before.is_none_or(|before| row.is_after(before));
-                // A later page comes after any place of an earlier one.
-                let order = -(row.page as f32 + row.middle);
-                let score = (hits, is_after, order);
+                let score = (hits, is_after, -row.order());
                 if best.as_ref().is_none_or(|(known, _)| score > *known) {
                     best = Some((score, row));
                 }
@@ -168,7 +166,7 @@ impl<'a> Line<'a> {
 }
 
 impl Row {
-    fn of(place: &Place<'_>) -> Row {
+    pub fn of(place: &Place<'_>) -> Row {
         let bbox = place.bbox();
         let first = &place.text.words[place.span.first];
         Row {
@@ -176,6 +174,12 @@ impl Row {
             middle: (bbox[1] + bbox[3]) / 2.0,
             height: first.height().max(f32::EPSILON),
         }
+    }
+
+    /// Its place in the order of the document: the page's index, plus the middle as a
+    /// share of the page's height.
+    pub fn order(self) -> f32 {
+        self.page as f32 + self.middle
     }
 
     fn is_after(self, before: Row) -> bool {

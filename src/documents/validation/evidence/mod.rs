@@ -12,7 +12,6 @@ mod find;
 mod lines;
 mod page_values;
 mod page_words;
-mod quantities;
 mod sources;
 mod text;
 
@@ -25,10 +24,11 @@ use crate::domain::{
     Severity, SourceText, Word, bbox_union,
 };
 pub(super) use captions::Captions;
-pub(super) use find::{ValueKind, occurrences};
-pub(super) use page_words::Placed;
-pub(super) use quantities::correct as correct_quantities;
-use sources::{TextSources, at, broken, is_absent};
+pub(super) use find::{Place, ValueKind, occurrences};
+pub(super) use lines::{Line, Row, best_source};
+pub(super) use page_words::{Placed, Span};
+pub(super) use sources::TextSources;
+use sources::{at, broken, is_absent};
 pub(super) use text::{PageText, fold};
 
 /// Where a text stands on a page (left, top, right, bottom as shares of width and

@@ -2,11 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::find::ValueKind;
-use super::lines::{Line, Row, best_source};
-use super::sources::TextSources;
+use super::{Table, line_schema};
+use crate::documents::validation::evidence::{Line, Row, TextSources, ValueKind};
 use crate::documents::validation::words;
-use crate::domain::{DocType, Fields, Finding, FindingCode, Format, PageResult};
+use crate::domain::{DocType, Fields, Finding, FindingCode, Format};
 
 /// Distance, in heights of a line, within which a quantity belongs to either of two
 /// lines: some receipts print it above the amount, some below.
@@ -15,27 +14,20 @@ const TIE: f32 = 0.4;
 /// Sets quantities that stand only on other lines, or that are the line's amount
 /// itself, to the schema's default, with a finding for each. Quantities without a
 /// place on the page stay.
-pub fn correct(doc_type: &DocType, fields: &mut Fields, pages: &[&PageResult]) -> Vec<Finding> {
-    let Some(schema) = doc_type.schema["properties"].as_object() else {
-        return Vec::new();
-    };
+pub fn correct(doc_type: &DocType, fields: &mut Fields, sources: &TextSources) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (name, property) in schema {
-        let properties = property
-            .pointer("/items/properties")
-            .and_then(Value::as_object);
-        let (Some(properties), Some(Value::Array(list))) = (properties, fields.get_mut(name))
-        else {
+    for (name, value) in fields {
+        let (Some(schema), Value::Array(list)) = (line_schema(doc_type, name), value) else {
             continue;
         };
-        let Some((quantity, default)) = with_default(properties) else {
+        let Some((quantity, default)) = with_default(schema) else {
             continue;
         };
-        for index in elsewhere(list, quantity, properties, &TextSources::of(pages)) {
+        for index in elsewhere(list, quantity, schema, sources) {
             let field = format!("{name}[{index}].{quantity}");
             let read = std::mem::replace(&mut list[index][quantity], default.clone());
             let message = format!(
-                "{}: the line prints none and is counted as {}; {} stands on another line or is the amount",
+                "{}: counted as {}, since the line prints none; {} stands on another line or is the amount",
                 words::field(doc_type, &field),
                 text(default),
                 text(&read)
@@ -62,28 +54,10 @@ fn with_default(properties: &Map<String, Value>) -> Option<(&str, &Value)> {
 fn elsewhere(
     list: &[Value],
     quantity: &str,
-    properties: &Map<String, Value>,
+    schema: &Map<String, Value>,
     sources: &TextSources,
 ) -> Vec<usize> {
-    let lines: Vec<Map<String, Value>> = list
-        .iter()
-        .map(|line| line.as_object().cloned().unwrap_or_default())
-        .collect();
-    let lines: Vec<Line> = lines
-        .iter()
-        .map(|values| best_source("", values, Some(properties), sources).1)
-        .collect();
-    // A line's row is that of its amount: a quantity taken from another line would
-    // move it.
-    let mut before = None;
-    let rows: Vec<Option<Row>> = lines
-        .iter()
-        .map(|line| {
-            let row = line.without(quantity).row(before);
-            before = row.or(before);
-            row
-        })
-        .collect();
+    let Table { lines, rows } = Table::of(list, schema, sources, &[quantity]);
     (0..lines.len())
         .filter(|&index| rows[index].is_some_and(|row| is_elsewhere(&lines[index], row, &rows)))
         .collect()
@@ -112,16 +86,20 @@ fn is_elsewhere(line: &Line, own: Row, rows: &[Option<Row>]) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::super::tests::page;
     use super::*;
     use crate::documents::types::DocTypes;
+    use crate::documents::validation::evidence::tests::page;
 
     /// The quantities after correction, and the lines with a finding.
     fn corrected(rows: &[&str], items: Value) -> (Vec<String>, Vec<String>) {
         let types = DocTypes::load(None).unwrap();
         let mut fields = json!({ "items": items }).as_object().unwrap().clone();
         let page = page(0, rows);
-        let findings = correct(types.get("receipt").unwrap(), &mut fields, &[&page]);
+        let findings = correct(
+            types.get("receipt").unwrap(),
+            &mut fields,
+            &TextSources::of(&[&page]),
+        );
         let items = fields["items"].as_array().unwrap();
         (
             items.iter().map(|item| text(&item["quantity"])).collect(),

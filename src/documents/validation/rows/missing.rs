@@ -1,0 +1,227 @@
+//! Adds lines that the page prints and the reader left out.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde_json::{Map, Value};
+
+use super::{Cell, Product, ROW, Table, cells, decimal, line_schema, pair, quantity_and_price};
+use crate::documents::validation::assemble::Draft;
+use crate::documents::validation::evidence::{PageText, Place, Row, TextSources};
+use crate::documents::validation::relined::follow;
+use crate::domain::{Check, DocType, FieldPath, Fields, Finding, FindingCode, count};
+
+/// A row of the page that has the form of a line.
+struct Candidate {
+    row: Row,
+    values: Map<String, Value>,
+    amount: Decimal,
+}
+
+/// Adds the rows of the page that are no lines of the list and whose last number is the
+/// product of two others, if the list adds up to its total with all of them, and only
+/// then.
+pub fn add(
+    doc_type: &DocType,
+    draft: &mut Draft,
+    sources: &TextSources,
+    product: &Product,
+    findings: &mut Vec<Finding>,
+) {
+    let Some(schema) = line_schema(doc_type, product.list) else {
+        return;
+    };
+    let lines = match draft.fields.get(product.list) {
+        Some(Value::Array(lines)) => lines.clone(),
+        _ => return,
+    };
+    let Some(lacking) = lacking(doc_type, &draft.fields, &lines, product) else {
+        return;
+    };
+    let table = Table::of(&lines, schema, sources, &product.factors);
+    let Some(rows) = table.rows.iter().copied().collect::<Option<Vec<Row>>>() else {
+        return;
+    };
+    let found = candidates(sources, &rows, schema, product);
+    let sum: Option<Decimal> = found
+        .iter()
+        .try_fold(Decimal::ZERO, |sum, c| sum.checked_add(c.amount));
+    if found.is_empty() || sum != Some(lacking) {
+        return;
+    }
+    insert(draft, product.list, lines, &rows, found, findings);
+}
+
+/// The amount by which the lines are less than their total; `None` where a line has no
+/// amount, the total is absent, or nothing lacks.
+fn lacking(
+    doc_type: &DocType,
+    fields: &Fields,
+    lines: &[Value],
+    product: &Product,
+) -> Option<Decimal> {
+    let path = format!("{}[].{}", product.list, product.amount);
+    let checks = doc_type.read.iter().flat_map(|rules| &rules.checks);
+    let total = checks.into_iter().find_map(|check| match check {
+        Check::Sum { of, equals, .. } if of.as_slice() == [path.as_str()] => Some(equals),
+        _ => None,
+    })?;
+    let mut lacking = decimal(fields.get(total))?;
+    for line in lines {
+        lacking = lacking.checked_sub(decimal(line.get(product.amount))?)?;
+    }
+    (lacking > Decimal::ZERO).then_some(lacking)
+}
+
+/// The rows in the form of a line that are none of `rows`, in the order of the page.
+fn candidates(
+    sources: &TextSources,
+    rows: &[Row],
+    schema: &Map<String, Value>,
+    product: &Product,
+) -> Vec<Candidate> {
+    let [text_layer, ocr] = sources.all();
+    let texts = if text_layer.is_empty() {
+        ocr
+    } else {
+        text_layer
+    };
+    let mut found: Vec<Candidate> = Vec::new();
+    for text in texts {
+        for number in &text.numbers {
+            let place = Place {
+                text,
+                span: number.span,
+            };
+            let known = rows.iter().chain(found.iter().map(|c| &c.row));
+            let mut distances = known.filter_map(|row| row.distance(&place));
+            if distances.any(|distance| distance <= ROW) {
+                continue;
+            }
+            found.extend(candidate(&place, schema, product));
+        }
+    }
+    found.sort_by(|a, b| a.row.order().total_cmp(&b.row.order()));
+    found
+}
+
+/// The row of a number as a line: its last number is the product of two others, and
+/// text stands before them.
+fn candidate(
+    place: &Place<'_>,
+    schema: &Map<String, Value>,
+    product: &Product,
+) -> Option<Candidate> {
+    let text = place.text;
+    let row = Row::of(place);
+    let all = cells(text, row);
+    let last = all.iter().map(|cell| cell.span.last).max()?;
+    // A number with a blank in it may be two.
+    let mut fitting = all.iter().filter(|cell| cell.span.last == last);
+    let (amount, [quantity, price]) = fitting.find_map(|amount| {
+        let mut others = all.clone();
+        others.retain(|cell| cell.is_apart(amount.span));
+        Some((amount, quantity_and_price(pair(&others, amount.value)?)))
+    })?;
+    let mut values: Map<String, Value> = schema
+        .keys()
+        .map(|name| (name.clone(), Value::Null))
+        .collect();
+    let first = quantity.span.first.min(price.span.first);
+    let description = schema
+        .keys()
+        .find(|name| *name != product.amount && !product.factors.contains(&name.as_str()))?;
+    let before = words_before(text, row, first)?;
+    values.insert(description.clone(), Value::String(before));
+    let numbers = [
+        (product.factors[0], quantity),
+        (product.factors[1], price),
+        (product.amount, *amount),
+    ];
+    for (name, Cell { value, .. }) in numbers {
+        values.insert(name.to_owned(), Value::String(value.to_string()));
+    }
+    Some(Candidate {
+        row,
+        values,
+        amount: amount.value,
+    })
+}
+
+/// The row's words to the left of a word, without a number at their beginning, which
+/// numbers the lines; `None` without a letter.
+fn words_before(text: &PageText, row: Row, word: usize) -> Option<String> {
+    let right = text.words[word].bbox[0];
+    let mut words: Vec<usize> = (0..text.words.len())
+        .filter(|&index| {
+            let span = super::Span {
+                first: index,
+                last: index,
+            };
+            let distance = row.distance(&Place { text, span });
+            distance.is_some_and(|distance| distance <= ROW) && text.words[index].bbox[2] <= right
+        })
+        .collect();
+    words.sort_by(|a, b| text.words[*a].bbox[0].total_cmp(&text.words[*b].bbox[0]));
+    let mut texts: Vec<&str> = words
+        .iter()
+        .map(|&index| text.words[index].text.as_str())
+        .collect();
+    let is_number = |word: &&str| word.trim_end_matches('.').parse::<u32>().is_ok();
+    if texts.first().is_some_and(is_number) {
+        texts.remove(0);
+    }
+    let description = texts.join(" ");
+    description
+        .contains(char::is_alphabetic)
+        .then_some(description)
+}
+
+/// Inserts the rows among the lines in the order of the page, with a finding for each.
+fn insert(
+    draft: &mut Draft,
+    list: &str,
+    lines: Vec<Value>,
+    rows: &[Row],
+    found: Vec<Candidate>,
+    findings: &mut Vec<Finding>,
+) {
+    let mut all: Vec<(f32, Option<usize>, Value)> = Vec::new();
+    for (index, (line, row)) in lines.into_iter().zip(rows).enumerate() {
+        all.push((row.order(), Some(index), line));
+    }
+    for candidate in found {
+        let line = Value::Object(candidate.values);
+        all.push((candidate.row.order(), None, line));
+    }
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let numbered = all.iter().enumerate();
+    let places: BTreeMap<usize, usize> = numbered
+        .clone()
+        .filter_map(|(place, (_, index, _))| Some(((*index)?, place)))
+        .collect();
+    let added: Vec<usize> = numbered
+        .filter(|(_, (_, index, _))| index.is_none())
+        .map(|(place, _)| place)
+        .collect();
+    draft.move_lines(list, &places);
+    findings.retain_mut(|finding| {
+        let is_of_line = |field: &String| FieldPath::parse(field).line().is_some();
+        !finding.field.as_ref().is_some_and(is_of_line) || follow(finding, list, &places)
+    });
+    for place in added {
+        let field = format!("{list}[{place}]");
+        let message = format!(
+            "line {}: taken from its row of the page, since the reader left it out; with it, {} add up to the total",
+            place + 1,
+            count(all.len() as u64, "line")
+        );
+        findings.push(Finding::new(
+            FindingCode::CompletedByArithmetic,
+            Some(&field),
+            message,
+        ));
+    }
+    let lines = all.into_iter().map(|(_, _, line)| line).collect();
+    draft.fields.insert(list.to_owned(), Value::Array(lines));
+}
