@@ -21,6 +21,9 @@ pub fn complete(
     ) else {
         return Vec::new();
     };
+    if list.iter().all(|line| product.holds(line)) {
+        return Vec::new();
+    }
     let table = Table::of(list, schema, sources, &product.factors);
     let mut findings = Vec::new();
     for (index, line) in list.iter_mut().enumerate() {

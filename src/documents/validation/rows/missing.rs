@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use super::{Cell, Product, ROW, Table, cells, decimal, line_schema, pair, quantity_and_price};
+use super::{Product, ROW, Span, Table, cells, decimal, line_schema, pair, quantity_and_price};
 use crate::documents::validation::assemble::Draft;
 use crate::documents::validation::evidence::{PageText, Place, Row, TextSources};
 use crate::documents::validation::relined::follow;
-use crate::domain::{Check, DocType, FieldPath, Fields, Finding, FindingCode, count};
+use crate::domain::{Check, DocType, FieldPath, Fields, Finding, FindingCode, Format, count};
 
 /// A row of the page that has the form of a line.
 struct Candidate {
@@ -86,23 +86,33 @@ fn candidates(
     } else {
         text_layer
     };
-    let mut found: Vec<Candidate> = Vec::new();
-    for text in texts {
-        for number in &text.numbers {
-            let place = Place {
-                text,
-                span: number.span,
-            };
-            let known = rows.iter().chain(found.iter().map(|c| &c.row));
-            let mut distances = known.filter_map(|row| row.distance(&place));
-            if distances.any(|distance| distance <= ROW) {
-                continue;
-            }
-            found.extend(candidate(&place, schema, product));
-        }
-    }
-    found.sort_by(|a, b| a.row.order().total_cmp(&b.row.order()));
-    found
+    let is_new = |place: &Place| {
+        let mut distances = rows.iter().filter_map(|row| row.distance(place));
+        !distances.any(|distance| distance <= ROW)
+    };
+    let firsts = texts.iter().flat_map(firsts_of_rows);
+    firsts
+        .filter(is_new)
+        .filter_map(|place| candidate(&place, schema, product))
+        .collect()
+}
+
+/// One number of each row that has numbers, from top to bottom.
+fn firsts_of_rows(text: &PageText) -> Vec<Place<'_>> {
+    let mut places: Vec<Place> = text
+        .numbers
+        .iter()
+        .map(|number| Place {
+            text,
+            span: number.span,
+        })
+        .collect();
+    places.sort_by(|a, b| Row::of(a).order().total_cmp(&Row::of(b).order()));
+    places.dedup_by(|next, first| {
+        let distance = Row::of(first).distance(next);
+        distance.is_some_and(|distance| distance <= ROW)
+    });
+    places
 }
 
 /// The row of a number as a line: its last number is the product of two others, and
@@ -121,30 +131,24 @@ fn candidate(
     let (amount, [quantity, price]) = fitting.find_map(|amount| {
         let mut others = all.clone();
         others.retain(|cell| cell.is_apart(amount.span));
-        Some((amount, quantity_and_price(pair(&others, amount.value)?)))
+        let pair = pair(&others, amount.value)?;
+        Some((amount.value, quantity_and_price(pair)))
     })?;
-    let mut values: Map<String, Value> = schema
-        .keys()
-        .map(|name| (name.clone(), Value::Null))
-        .collect();
     let first = quantity.span.first.min(price.span.first);
-    let description = schema
-        .keys()
-        .find(|name| *name != product.amount && !product.factors.contains(&name.as_str()))?;
-    let before = words_before(text, row, first)?;
-    values.insert(description.clone(), Value::String(before));
-    let numbers = [
-        (product.factors[0], quantity),
-        (product.factors[1], price),
-        (product.amount, *amount),
-    ];
-    for (name, Cell { value, .. }) in numbers {
-        values.insert(name.to_owned(), Value::String(value.to_string()));
-    }
+    let description = words_before(text, row, first)?;
+    let named = schema.iter().find(|(_, of)| Format::of(of).is_none())?.0;
+    let value = |name: &str| match name {
+        name if name == product.factors[0] => Value::String(quantity.value.to_string()),
+        name if name == product.factors[1] => Value::String(price.value.to_string()),
+        name if name == product.amount => Value::String(amount.to_string()),
+        name if name == named => Value::String(description.clone()),
+        _ => Value::Null,
+    };
+    let values = schema.keys().map(|name| (name.clone(), value(name)));
     Some(Candidate {
         row,
-        values,
-        amount: amount.value,
+        values: values.collect(),
+        amount,
     })
 }
 
@@ -154,7 +158,7 @@ fn words_before(text: &PageText, row: Row, word: usize) -> Option<String> {
     let right = text.words[word].bbox[0];
     let mut words: Vec<usize> = (0..text.words.len())
         .filter(|&index| {
-            let span = super::Span {
+            let span = Span {
                 first: index,
                 last: index,
             };

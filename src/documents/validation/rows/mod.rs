@@ -133,8 +133,11 @@ impl Cell {
     }
 }
 
-/// The numbers of a row without percentages, from left to right. A number in several
-/// notations is in it several times.
+/// Most numbers in a row: a row with more is no line of a list.
+const MAX_CELLS: usize = 32;
+
+/// The numbers of a row without percentages, from left to right; none if they are more
+/// than [`MAX_CELLS`]. A number in several notations is in it several times.
 fn cells(text: &PageText, row: Row) -> Vec<Cell> {
     let in_row = |span| {
         let distance = row.distance(&Place { text, span });
@@ -150,6 +153,9 @@ fn cells(text: &PageText, row: Row) -> Vec<Cell> {
             span: number.span,
         })
         .collect();
+    if cells.len() > MAX_CELLS {
+        return Vec::new();
+    }
     let left = |cell: &Cell| text.words[cell.span.first].bbox[0];
     cells.sort_by(|a, b| left(a).total_cmp(&left(b)));
     cells
