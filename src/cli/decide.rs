@@ -1,4 +1,4 @@
-use clap::{Args, ValueEnum};
+use clap::Args;
 use jiff::civil::Date;
 
 use super::app::App;
@@ -8,7 +8,7 @@ use super::show::no_record;
 use super::user::{reason, user};
 use crate::config::UsageError;
 use crate::review::decision;
-use crate::store::{NewDecision, Store};
+use crate::store::Store;
 
 /// Reject records, set aside what is no bill, postpone, or open them again
 ///
@@ -18,7 +18,7 @@ use crate::store::{NewDecision, Store};
 #[derive(Args)]
 pub struct Decide {
     #[arg(value_enum)]
-    decision: Choice,
+    decision: decision::Choice,
     /// Numbers of the records
     #[arg(required = true, value_name = "ID")]
     ids: Vec<i64>,
@@ -31,23 +31,11 @@ pub struct Decide {
     reason: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Choice {
-    /// It is not paid or booked
-    Reject,
-    /// There is nothing to book: a letter, an advertisement
-    NotABill,
-    /// It comes back to the queue on a day
-    Postpone,
-    /// It needs review again
-    Reopen,
-}
-
 impl Decide {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         let reason = reason(&self.reason)?;
         let today = jiff::Zoned::now().date();
-        let decision = self.decision(today).map_err(UsageError)?;
+        let decision = self.decision.on(self.until, today).map_err(UsageError)?;
         let store = Store::open_existing(&app.settings().db).await?;
         for id in self.ids {
             let Some(stored) = store.record(id).await? else {
@@ -61,15 +49,5 @@ impl Decide {
         }
         store.close().await;
         Ok(ExitStatus::Success)
-    }
-
-    fn decision(&self, today: Date) -> Result<NewDecision, String> {
-        match (self.decision, self.until) {
-            (Choice::Postpone, until) => decision::postpone(until, today),
-            (_, Some(_)) => Err("--until belongs to `postpone`".to_owned()),
-            (Choice::Reject, None) => Ok(NewDecision::Reject),
-            (Choice::NotABill, None) => Ok(NewDecision::NotABill),
-            (Choice::Reopen, None) => Ok(NewDecision::Reopen),
-        }
     }
 }

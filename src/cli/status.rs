@@ -35,7 +35,7 @@ impl Status {
         }
         let today = jiff::Zoned::now().date();
         let postponed = store.postponed(today).await?;
-        let waiting = Waiting::of(&store, today).await?;
+        let waiting = Waiting::of(&store, today, self.all || self.json).await?;
         // Rejected files that were removed since need no attention.
         let (rejected, gone): (Vec<_>, Vec<_>) = (store.rejected().await?.into_iter())
             .partition(|file| file.path.symlink_metadata().is_ok());
@@ -108,7 +108,7 @@ impl Status {
             [cell(&path), cell(&file.reason), cell(&file.message)]
         });
         let headings = ["rejected file", "reason", "why, and what to do"];
-        waiting::list(&mut app, &headings, rows, self.all)?;
+        waiting::list(&mut app, &headings, rejected.len(), rows, self.all)?;
         waiting.print(&mut app, self.all)?;
         if sample.records > 0 {
             app.out.line(&in_words(sample))?;

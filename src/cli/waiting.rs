@@ -7,21 +7,23 @@ use super::app::App;
 use super::output::{self, cell};
 use super::summary::command;
 use crate::domain::by_severity;
-use crate::store::{FailedPage, InReview, Store};
+use crate::store::{FailedPage, ReviewQueue, Store};
 
 /// Rows of a list unless all are asked for.
 pub const SOME: usize = 20;
 
 pub struct Waiting {
     failed: Vec<FailedPage>,
-    to_review: Vec<InReview>,
+    to_review: ReviewQueue,
 }
 
 impl Waiting {
-    pub async fn of(store: &Store, today: Date) -> anyhow::Result<Waiting> {
+    /// With the first records to review, unless `all` are listed.
+    pub async fn of(store: &Store, today: Date, all: bool) -> anyhow::Result<Waiting> {
+        let most = (!all).then_some(SOME as u32);
         Ok(Waiting {
             failed: store.failed_pages().await?,
-            to_review: store.in_review(today, 0.0).await?,
+            to_review: store.review_queue(today, 0.0, most).await?,
         })
     }
 
@@ -35,7 +37,7 @@ impl Waiting {
                 "message": page.message,
             })
         });
-        let to_review = self.to_review.iter().map(|record| {
+        let to_review = self.to_review.records.iter().map(|record| {
             let findings = by_severity(&record.findings);
             json!({
                 "id": record.id,
@@ -61,14 +63,14 @@ impl Waiting {
             ]
         });
         let headings = ["failed", "page", "id", "reason", "why"];
-        list(app, &headings, rows, all)?;
+        list(app, &headings, rows.len(), rows, all)?;
         if !self.failed.is_empty() {
             let retry = command(app, "retry");
             app.out.line(&format!(
                 "To try failed pages again: {retry}. Remedies by reason: docs/troubleshooting.md"
             ))?;
         }
-        let rows = self.to_review.iter().map(|record| {
+        let rows = self.to_review.records.iter().map(|record| {
             let findings = by_severity(&record.findings);
             let more = match findings.len().saturating_sub(1) {
                 0 => String::new(),
@@ -82,8 +84,10 @@ impl Waiting {
                 cell(&format!("{}{more}", first.unwrap_or_default())),
             ]
         });
-        list(app, &["to review", "id", "type", "finding"], rows, all)?;
-        if !self.to_review.is_empty() {
+        let headings = ["to review", "id", "type", "finding"];
+        let left = self.to_review.left as usize;
+        list(app, &headings, left, rows, all)?;
+        if self.to_review.left > 0 {
             let review = command(app, "review");
             app.out.line(&format!("To settle them: {review}"))?;
         }
@@ -92,14 +96,14 @@ impl Waiting {
 }
 
 /// A table of the first 20 rows, or of `all`, after an empty line; nothing without
-/// rows.
+/// rows. `number`: of all rows, where only the first ones are given.
 pub fn list<const N: usize>(
     app: &mut App,
     headings: &[&str; N],
-    rows: impl ExactSizeIterator<Item = [comfy_table::Cell; N]>,
+    number: usize,
+    rows: impl Iterator<Item = [comfy_table::Cell; N]>,
     all: bool,
 ) -> anyhow::Result<()> {
-    let number = rows.len();
     if number == 0 {
         return Ok(());
     }

@@ -194,6 +194,20 @@ pub enum FindingCode {
     /// The VAT total is stated in another currency than the invoice's.
     VatCurrency,
 
+    // Compared with the supplier's approved bills.
+    /// The IBAN is not one of the supplier's approved bills.
+    BankDetailsChanged,
+    /// The currency is not that of the supplier's approved bills.
+    CurrencyUnlikeBefore,
+    /// The number has another form than those of the supplier's approved bills.
+    NumberUnlikeBefore,
+    /// The total is far outside those of the supplier's approved bills.
+    AmountUnlikeBefore,
+    /// The date was read in another order than the supplier writes its dates.
+    DateOrderUnlikeBefore,
+    /// The document does not state the value; it is that of the supplier's approved bills.
+    FilledFromCard,
+
     // Other documents.
     /// Another document may be the same payment.
     PossibleDuplicate,
@@ -271,6 +285,12 @@ impl FindingCode {
             | FindingCode::Replaced
             | FindingCode::CorrectedBefore
             | FindingCode::SecondApproval
+            | FindingCode::BankDetailsChanged
+            | FindingCode::CurrencyUnlikeBefore
+            | FindingCode::NumberUnlikeBefore
+            | FindingCode::AmountUnlikeBefore
+            | FindingCode::DateOrderUnlikeBefore
+            | FindingCode::FilledFromCard
             | FindingCode::UnsupportedField
             | FindingCode::NoConfidence
             | FindingCode::NoTextSource
@@ -330,6 +350,7 @@ impl FindingCode {
                     | FindingCode::PageContradicts
                     | FindingCode::PageFailed
                     | FindingCode::PossibleDuplicate
+                    | FindingCode::BankDetailsChanged
                     | FindingCode::Replaced
             )
     }
@@ -433,10 +454,11 @@ impl Finding {
     }
 
     /// Place in the order of severity, 0 first: errors (0), findings of which a
-    /// wrong payment may follow (1 to 5), other warnings, information.
+    /// wrong payment may follow (1 to 6), other warnings, information.
     pub fn rank(&self) -> usize {
-        const FIRST: [FindingCode; 5] = [
+        const FIRST: [FindingCode; 6] = [
             FindingCode::PossibleDuplicate,
+            FindingCode::BankDetailsChanged,
             FindingCode::CreditNote,
             FindingCode::InvoiceKind,
             FindingCode::NotCompleted,
@@ -450,6 +472,12 @@ impl Finding {
             }
             Severity::Info => 2 + FIRST.len(),
         }
+    }
+
+    /// Place in the order in which people look at findings, 0 first: by
+    /// [`Finding::rank`], of equal ones the failed checks first.
+    pub fn urgency(&self) -> usize {
+        2 * self.rank() + usize::from(!self.code.is_failed_check())
     }
 }
 

@@ -8,25 +8,16 @@ use serde_json::{Value, json};
 use super::decision;
 use super::reply::{Answer, Error, Json, reason, replaced};
 use super::service::Shared;
-use crate::store::{NewDecision, Undecided};
+use crate::store::Undecided;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
-    decision: Choice,
+    decision: decision::Choice,
     /// To postpone: the day on which the record comes back.
     #[serde(default)]
     until: Option<Date>,
     reason: String,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Choice {
-    Reject,
-    NotABill,
-    Postpone,
-    Reopen,
 }
 
 pub async fn decide(
@@ -37,12 +28,8 @@ pub async fn decide(
     service.find(id).await?;
     service.lock(id).await?;
     let today = jiff::Zoned::now().date();
-    let decision = match request.decision {
-        Choice::Reject => NewDecision::Reject,
-        Choice::NotABill => NewDecision::NotABill,
-        Choice::Postpone => decision::postpone(request.until, today).map_err(Error::Refused)?,
-        Choice::Reopen => NewDecision::Reopen,
-    };
+    let decision = request.decision.on(request.until, today);
+    let decision = decision.map_err(Error::Refused)?;
     let reason = match reason(&request.reason)? {
         "" => return Err(Error::Refused("Say why: the note is empty.".into())),
         reason => reason,

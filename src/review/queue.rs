@@ -1,16 +1,13 @@
-//! The records that need review, in the order in which to review them.
-
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+//! The records that need review, as the page lists them.
 
 use serde::Serialize;
 
-use crate::domain::{Facts, Finding, FindingCode, folded};
-use crate::store::{InReview, Postponed, ReviewLock};
+use crate::domain::{Facts, Finding, FindingCode};
+use crate::store::{InReview, Postponed, ReasonCount, ReviewLock, ReviewQueue};
 
 /// Most records that are listed: the page is slow with more, and a person begins with the
 /// first ones.
-const MOST: usize = 500;
+pub const MOST: u32 = 500;
 
 /// Why a record is in the queue that no finding is about.
 const TO_COMPARE: &str = "compare it with the page";
@@ -18,21 +15,15 @@ const TO_COMPARE: &str = "compare it with the page";
 #[derive(Debug, Default, Serialize)]
 pub struct Queue {
     /// Number of records that need review.
-    pub left: usize,
+    pub left: u64,
     /// Other records, which come back on a day.
     pub postponed: Postponed,
     /// Number of other records, which the next run reads again.
     pub to_read: u64,
-    /// Number of records by their most severe finding, the greatest first.
+    /// Number of records by their most urgent finding, the greatest first.
     pub reasons: Vec<ReasonCount>,
     /// The first records, by supplier.
     pub suppliers: Vec<Supplier>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct ReasonCount {
-    pub code: FindingCode,
-    pub count: usize,
 }
 
 /// The records of one seller, merchant or other party.
@@ -41,7 +32,7 @@ pub struct Supplier {
     /// `None` where it is not known.
     pub name: Option<String>,
     /// Number of its records, listed or not.
-    pub count: usize,
+    pub count: u64,
     pub records: Vec<Entry>,
 }
 
@@ -55,7 +46,7 @@ pub struct Entry {
     pub date: Option<String>,
     pub total: String,
     pub code: Option<FindingCode>,
-    /// Message of the most severe finding.
+    /// Message of the most urgent finding.
     pub reason: String,
     /// Number of further findings.
     pub more: usize,
@@ -65,102 +56,52 @@ pub struct Entry {
     pub locked_by: Option<String>,
 }
 
-/// Sort key: rank of the most severe finding, failed checks before uncertain values, greater
-/// total, number of the record.
-type Urgency = (usize, bool, Reverse<i64>, i64);
-
-/// The queue by supplier: suppliers are in the order of their most urgent record, and the
-/// records of each are consecutive.
-pub fn queue(records: Vec<InReview>, locks: &[ReviewLock]) -> Queue {
-    let left = records.len();
-    let mut reasons: BTreeMap<FindingCode, usize> = BTreeMap::new();
-    let mut suppliers: HashMap<String, Vec<(Urgency, InReview, Facts)>> = HashMap::new();
-    for record in records {
-        let facts = Facts::of(&record.fields);
-        let worst = most_severe_first(&record.findings).first().copied();
-        if let Some(finding) = worst {
-            *reasons.entry(finding.code).or_default() += 1;
-        }
-        let urgency = urgency(record.id, worst, &facts);
-        let party = facts.party.as_deref().map(folded).unwrap_or_default();
-        let of_party = suppliers.entry(party).or_default();
-        of_party.push((urgency, record, facts));
-    }
-    let mut suppliers: Vec<_> = suppliers.into_values().collect();
-    for of_supplier in &mut suppliers {
-        of_supplier.sort_by_key(|(urgency, ..)| *urgency);
-    }
-    suppliers.sort_by_key(|of_supplier| of_supplier.first().map(|(urgency, ..)| *urgency));
-    let mut reasons: Vec<ReasonCount> = reasons
-        .into_iter()
-        .map(|(code, count)| ReasonCount { code, count })
-        .collect();
-    reasons.sort_by_key(|reason| Reverse(reason.count));
+/// The queue for the page: `waiting` by supplier.
+pub fn queue(waiting: ReviewQueue, locks: &[ReviewLock]) -> Queue {
+    let by_party = waiting.records.chunk_by(|a, b| a.party == b.party);
     Queue {
-        left,
-        reasons,
-        suppliers: listed(suppliers, locks),
+        left: waiting.left,
+        suppliers: by_party
+            .filter_map(|records| supplier(records, locks))
+            .collect(),
+        reasons: waiting.reasons,
         ..Queue::default()
     }
 }
 
-fn urgency(id: i64, worst: Option<&Finding>, facts: &Facts) -> Urgency {
-    // One of the sample has none, and stands among the doubts.
-    let doubt = || Finding::new(FindingCode::LowConfidence, None, "").rank();
-    let rank = worst.map_or_else(doubt, Finding::rank);
-    let has_failed = worst.is_some_and(|finding| finding.code.is_failed_check());
-    let money = facts.total_units().unwrap_or(0).saturating_abs();
-    (rank, !has_failed, Reverse(money), id)
+fn supplier(records: &[InReview], locks: &[ReviewLock]) -> Option<Supplier> {
+    let first = records.first()?;
+    Some(Supplier {
+        name: Facts::of(&first.fields).party,
+        count: first.of_party,
+        records: records.iter().map(|record| entry(record, locks)).collect(),
+    })
 }
 
-/// The most severe first; of equal ones, those that are failed checks.
-pub fn most_severe_first(findings: &[Finding]) -> Vec<&Finding> {
+/// The most urgent first.
+pub fn by_urgency(findings: &[Finding]) -> Vec<&Finding> {
     let mut sorted: Vec<_> = findings.iter().collect();
-    sorted.sort_by_key(|finding| (finding.rank(), !finding.code.is_failed_check()));
+    sorted.sort_by_key(|finding| finding.urgency());
     sorted
 }
 
-fn listed(suppliers: Vec<Vec<(Urgency, InReview, Facts)>>, locks: &[ReviewLock]) -> Vec<Supplier> {
-    let mut room = MOST;
-    let mut listed = Vec::new();
-    for of_supplier in suppliers {
-        if room == 0 {
-            break;
-        }
-        let count = of_supplier.len();
-        let name = of_supplier
-            .first()
-            .and_then(|(_, _, facts)| facts.party.clone());
-        let entries = of_supplier.into_iter().take(room);
-        let records: Vec<Entry> = entries
-            .map(|(_, record, facts)| entry(record, &facts, locks))
-            .collect();
-        room -= records.len();
-        listed.push(Supplier {
-            name,
-            count,
-            records,
-        });
-    }
-    listed
-}
-
-fn entry(record: InReview, facts: &Facts, locks: &[ReviewLock]) -> Entry {
-    let worst = most_severe_first(&record.findings);
+fn entry(record: &InReview, locks: &[ReviewLock]) -> Entry {
+    let facts = Facts::of(&record.fields);
+    let findings = by_urgency(&record.findings);
     let lock = locks.iter().find(|lock| lock.record_id == record.id);
     Entry {
         id: record.id,
         doc_type: record.doc_type.clone(),
         approved_by: record.approved_by.clone(),
         file: file_name(&record.path),
-        number: facts.number.clone(),
-        date: facts.date.clone(),
         total: facts.total_text(),
-        code: worst.first().map(|finding| finding.code),
-        reason: worst
+        number: facts.number,
+        date: facts.date,
+        code: findings.first().map(|finding| finding.code),
+        reason: findings
             .first()
             .map_or_else(|| TO_COMPARE.to_owned(), |finding| finding.message.clone()),
-        more: worst.len().saturating_sub(1),
+        more: findings.len().saturating_sub(1),
         locked_by: lock.map(|lock| lock.held_by.clone()),
     }
 }
@@ -177,66 +118,51 @@ mod tests {
 
     use super::*;
 
-    fn record(id: i64, seller: &str, total: &str, codes: &[FindingCode]) -> InReview {
-        let fields = json!({"seller_name": seller, "gross_total": total, "currency": "EUR"});
-        let finding = |code: &FindingCode| Finding::new(*code, None, code.as_str());
-        InReview {
-            approved_by: None,
+    #[test]
+    fn records_are_listed_by_supplier_with_their_most_urgent_finding() {
+        use FindingCode::{LowConfidence, SumMismatch};
+        let record = |id: i64, seller: &str, codes: &[FindingCode]| InReview {
             id,
             doc_type: Some("invoice".into()),
-            fields: fields.as_object().unwrap().clone(),
+            fields: json!({"seller_name": seller, "gross_total": "7.00", "currency": "EUR"})
+                .as_object()
+                .unwrap()
+                .clone(),
             path: format!("/in/{id}.pdf").into(),
-            findings: codes.iter().map(finding).collect(),
-        }
-    }
-
-    #[test]
-    fn graver_reasons_and_more_money_come_first_and_suppliers_stay_together() {
-        use FindingCode::{LowConfidence, PossibleDuplicate, SumMismatch};
-        let records = vec![
-            record(1, "Nord GmbH", "10.00", &[LowConfidence]),
-            record(2, "Süd AG", "5000.00", &[LowConfidence]),
-            record(3, "NORD GMBH", "-90.00", &[LowConfidence, SumMismatch]),
-            record(4, "Ost KG", "1.00", &[PossibleDuplicate]),
-            record(5, "Nord GmbH", "70.00", &[LowConfidence]),
-        ];
-        let locks = [ReviewLock {
+            findings: codes
+                .iter()
+                .map(|code| Finding::new(*code, None, code.as_str()))
+                .collect(),
+            approved_by: None,
+            party: Some(seller.to_lowercase()),
+            of_party: 9,
+        };
+        let waiting = ReviewQueue {
+            left: 10,
+            reasons: Vec::new(),
+            records: vec![
+                record(3, "Nord GmbH", &[LowConfidence, SumMismatch]),
+                record(1, "NORD GMBH", &[]),
+                record(2, "West AG", &[LowConfidence]),
+            ],
+        };
+        let lock = ReviewLock {
             record_id: 2,
             session: "s".into(),
             held_by: "ann".into(),
-        }];
-        let queue = queue(records, &locks);
-        let order: Vec<Vec<i64>> = queue
-            .suppliers
-            .iter()
-            .map(|supplier| supplier.records.iter().map(|entry| entry.id).collect())
-            .collect();
-        assert_eq!(order, [vec![4], vec![3, 5, 1], vec![2]]);
-        assert_eq!(queue.left, 5);
-        let counts: Vec<_> = queue.reasons.iter().map(|r| (r.code, r.count)).collect();
-        assert_eq!(counts[0], (LowConfidence, 3));
-        let last = &queue.suppliers[2].records[0];
-        assert_eq!(last.locked_by.as_deref(), Some("ann"));
+        };
+        let queue = queue(waiting, &[lock]);
+        assert_eq!((queue.left, queue.suppliers.len()), (10, 2));
+        let nord = &queue.suppliers[0];
+        assert_eq!((nord.name.as_deref(), nord.count), (Some("Nord GmbH"), 9));
+        let first = &nord.records[0];
+        assert_eq!((first.code, first.more), (Some(SumMismatch), 1));
         assert_eq!(
-            (last.file.as_str(), last.total.as_str()),
-            ("2.pdf", "5000.00 EUR")
+            (first.file.as_str(), first.total.as_str()),
+            ("3.pdf", "7.00 EUR")
         );
-    }
-
-    #[test]
-    fn long_queues_are_cut_but_counted() {
-        let records = (0..MOST as i64 + 20)
-            .map(|id| record(id, "Nord", "1.00", &[FindingCode::LowConfidence]))
-            .collect();
-        let queue = queue(records, &[]);
-        assert_eq!(queue.left, MOST + 20);
-        assert_eq!(queue.suppliers[0].count, MOST + 20);
-        assert_eq!(queue.suppliers[0].records.len(), MOST);
-    }
-
-    #[test]
-    fn an_empty_queue_has_nothing_left() {
-        let queue = queue(Vec::new(), &[]);
-        assert_eq!((queue.left, queue.suppliers.len()), (0, 0));
+        assert_eq!(nord.records[1].reason, TO_COMPARE);
+        let last = &queue.suppliers[1].records[0];
+        assert_eq!(last.locked_by.as_deref(), Some("ann"));
     }
 }

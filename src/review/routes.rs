@@ -17,7 +17,7 @@ use super::assets;
 use super::correction::{self, Edits};
 use super::decide;
 use super::pages::{self, PageWord};
-use super::queue::{Queue, file_name, queue};
+use super::queue::{self, Queue, file_name};
 use super::reply::{Answer, Error, Json, reason, replaced};
 use super::service::{Change, Duplicate, Service, Shared};
 use super::view::{Checked, checked};
@@ -85,13 +85,16 @@ async fn session(State(service): Shared) -> Json<Value> {
 
 async fn read_queue(State(service): Shared) -> Answer<Queue> {
     let today = jiff::Zoned::now().date();
-    let records = service.store.in_review(today, service.sample_share).await?;
+    let waiting = service
+        .store
+        .review_queue(today, service.sample_share, Some(queue::MOST))
+        .await?;
     let postponed = service.store.postponed(today).await?;
     let locks = service.store.review_locks(&service.session.id).await?;
     Ok(Json(Queue {
         postponed,
         to_read: service.store.to_read_again().await?,
-        ..queue(records, &locks)
+        ..queue::queue(waiting, &locks)
     }))
 }
 

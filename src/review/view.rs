@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::queue::most_severe_first;
+use super::queue::by_urgency;
 use crate::documents::acceptance::uncertain;
 use crate::documents::validation::field_in_words;
 use crate::domain::{
@@ -118,7 +118,7 @@ pub fn checked(
             .and_then(|path| path.value_at(&record.fields));
         !value.is_some_and(|value| !value.is_array() && !value.is_object())
     };
-    let sorted = most_severe_first(&record.findings);
+    let sorted = by_urgency(&record.findings);
     let findings = sorted.iter().copied().filter(is_shown);
     let failed = sorted.iter().filter(|finding| has_failed(finding));
     Checked {
@@ -202,7 +202,7 @@ impl View<'_> {
             Some(evidence) => confirmed(evidence),
             None => (State::Check, vec![MODEL_ALONE.to_owned()]),
         };
-        let messages = most_severe_first(&own).into_iter();
+        let messages = by_urgency(&own).into_iter();
         why.splice(0..0, messages.map(|finding| finding.message.clone()));
         let property = self
             .doc_type

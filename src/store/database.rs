@@ -155,10 +155,30 @@ impl Store {
     /// Migrates the tables under the write lock, since two runs may start with a new
     /// database at once.
     async fn migrate(&self) -> Result<(), MigrateError> {
+        if self.is_migrated().await {
+            return Ok(());
+        }
         let mut tx = self.write().await?;
         // `run` takes no connection that is borrowed in a future others spawn.
         sqlx::migrate!().run_direct(None, &mut *tx, false).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Whether the tables are those of this version: commands that only read do not wait
+    /// for the write lock, which a run may hold.
+    async fn is_migrated(&self) -> bool {
+        let applied = sqlx::query_as::<_, (i64, Vec<u8>)>(
+            "SELECT version, checksum FROM _sqlx_migrations WHERE success ORDER BY version",
+        );
+        // Without the table, the database is new.
+        let Ok(applied) = applied.fetch_all(&self.pool).await else {
+            return false;
+        };
+        let migrations = sqlx::migrate!();
+        let ours = migrations
+            .iter()
+            .map(|step| (step.version, step.checksum.to_vec()));
+        applied.into_iter().eq(ours)
     }
 
     /// A transaction that holds the write lock from its start.

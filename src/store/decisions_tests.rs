@@ -24,8 +24,8 @@ async fn decide(f: &Fixture, id: i64, decision: NewDecision) -> Result<Status, U
 }
 
 async fn queue(f: &Fixture, today: Date) -> Vec<i64> {
-    let records = f.store.in_review(today, 0.0).await.unwrap();
-    records.into_iter().map(|record| record.id).collect()
+    let queue = f.store.review_queue(today, 0.0, None).await.unwrap();
+    queue.records.into_iter().map(|record| record.id).collect()
 }
 
 #[tokio::test]

@@ -41,8 +41,8 @@ async fn approve(f: &Fixture, id: i64, changes: &[FieldChange]) {
 
 async fn queue(f: &Fixture, share: f64) -> Vec<i64> {
     let today = jiff::civil::date(2026, 12, 1);
-    let records = f.store.in_review(today, share).await.unwrap();
-    records.into_iter().map(|record| record.id).collect()
+    let queue = f.store.review_queue(today, share, None).await.unwrap();
+    queue.records.into_iter().map(|record| record.id).collect()
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::context::Context;
+use crate::faults::while_locked;
 use crate::harness::test;
 use crate::rows::{Row, fill};
 
@@ -27,7 +28,8 @@ fn records_to_review_are_listed_with_file_and_finding(context: Context) {
         assert!(status.stdout.contains(part), "{part}: {status:?}");
     }
     let status = context.status();
-    let listed = &status["to_review"][1];
+    // The greater amount first.
+    let listed = &status["to_review"][0];
     assert_eq!(
         (&listed["id"], &listed["path"]),
         (&2.into(), &"/in/2.png".into())
@@ -86,4 +88,34 @@ fn a_retry_with_nothing_to_do_is_no_run(context: Context) {
     assert!(retry.stdout.starts_with("No page has failed."), "{retry:?}");
     let report = context.run(&["report", "--json"]).json_lines().remove(0);
     assert_eq!(report["run"]["id"], 1, "the run before is the latest one");
+}
+
+test!(of_many_records_to_review_the_first_are_listed_and_all_are_counted);
+fn of_many_records_to_review_the_first_are_listed_and_all_are_counted(context: Context) {
+    let row = |id: i64| Row::invoice(id, "Nord GmbH", "10.00", &format!("{id}.00"));
+    let rows: Vec<Row> = (1..=23).map(row).collect();
+    fill(&context.path("docmill.db"), &rows);
+    let status = context.run(&["status"]).stdout;
+    assert!(status.contains("23 records to review"), "{status}");
+    assert!(status.contains("… and 3 more: docmill"), "{status}");
+    assert!(status.contains("/in/4.png"), "{status}");
+    assert!(
+        !status.contains("/in/3.png"),
+        "the smallest amounts are left out: {status}"
+    );
+    let all = context.run(&["status", "--all"]).stdout;
+    assert!(
+        all.contains("/in/3.png") && !all.contains("more: docmill"),
+        "{all}"
+    );
+    assert_eq!(context.status()["to_review"].as_array().unwrap().len(), 23);
+}
+
+test!(status_does_not_wait_for_a_program_that_writes);
+fn status_does_not_wait_for_a_program_that_writes(context: Context) {
+    with_invoices(&context);
+    let status = while_locked(&context.path("docmill.db"), || context.run(&["status"]));
+    assert_eq!(status.code, Some(0), "{status:?}");
+    assert!(status.stdout.contains("2 records to review"), "{status:?}");
+    assert!(!status.stderr.contains("waiting"), "{status:?}");
 }
