@@ -318,10 +318,21 @@ CREATE TABLE record_facts (
     day         TEXT,                      -- ISO 8601
     total_units INTEGER,                   -- the total in ten-thousandths of its currency
     currency    TEXT,
-    number      TEXT                       -- of the invoice, or a payment's reference; folded
+    number      TEXT,                      -- of the invoice, or a payment's reference; folded
+    vat_id      TEXT,                      -- of the seller: letters and digits, upper case
+    iban        TEXT                       -- the same
 ) STRICT;
 CREATE INDEX record_facts_transaction ON record_facts (day, total_units);
 CREATE INDEX record_facts_party ON record_facts (party);
+CREATE INDEX record_facts_vat_id ON record_facts (vat_id) WHERE vat_id IS NOT NULL;
+CREATE INDEX record_facts_iban ON record_facts (iban) WHERE iban IS NOT NULL;
+
+-- Approved bills of which no supplier card is made any more (`docmill suppliers forget`).
+CREATE TABLE forgotten_bills (
+    record_id    INTEGER PRIMARY KEY REFERENCES records (id) ON DELETE CASCADE,
+    forgotten_at INTEGER NOT NULL,
+    forgotten_by TEXT    NOT NULL          -- user name of the system
+) STRICT;
 
 CREATE TABLE record_pages (
     record_id  INTEGER NOT NULL REFERENCES records (id) ON DELETE CASCADE,

@@ -36,6 +36,7 @@ mod signals;
 mod similar;
 mod status;
 mod summary;
+mod suppliers;
 mod types;
 mod user;
 mod waiting;
@@ -84,6 +85,7 @@ enum Command {
     Review(review::Review),
     Correct(correct::Correct),
     Decide(decide::Decide),
+    Suppliers(suppliers::Suppliers),
     Export(export::Export),
     Forget(forget::Forget),
     Eval(eval::Eval),
@@ -175,6 +177,7 @@ impl Command {
             Command::Review(command) => command.run(app).await,
             Command::Correct(command) => command.run(app).await,
             Command::Decide(command) => command.run(app).await,
+            Command::Suppliers(command) => command.run(app).await,
             Command::Export(command) => command.run(app).await,
             Command::Forget(command) => command.run(app).await,
             Command::Eval(command) => command.run(app).await,

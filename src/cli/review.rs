@@ -1,4 +1,5 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -6,6 +7,7 @@ use super::app::App;
 use super::exit::ExitStatus;
 use super::user::user;
 use crate::config::UsageError;
+use crate::outputs::accounts::Accounts;
 use crate::pipeline;
 use crate::review::Server;
 use crate::store::Store;
@@ -26,6 +28,9 @@ pub struct Review {
     /// Let other machines connect, without encryption
     #[arg(long)]
     without_tls: bool,
+    /// Accounts and tax codes, shown on supplier cards [default: accounts.toml, if it exists]
+    #[arg(long, value_name = "FILE")]
+    accounts: Option<PathBuf>,
 }
 
 impl Review {
@@ -37,10 +42,11 @@ impl Review {
             );
             return Err(UsageError(why).into());
         }
+        let accounts = Accounts::read(self.accounts.as_deref()).map_err(UsageError)?;
         let types = pipeline::doc_types(app.settings().types.as_deref())?;
         let store = Store::open_existing(&app.settings().db).await?;
         let address = SocketAddr::new(self.bind, self.port);
-        let server = Server::bind(app.settings(), store, types, user(), address).await?;
+        let server = Server::bind(app.settings(), store, types, accounts, user(), address).await?;
         app.out.line(&format!("Review page: {}", server.link()))?;
         app.out
             .line("The link works once, in one browser. Ctrl+C ends.")?;

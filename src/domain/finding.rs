@@ -285,11 +285,6 @@ impl FindingCode {
             | FindingCode::Replaced
             | FindingCode::CorrectedBefore
             | FindingCode::SecondApproval
-            | FindingCode::BankDetailsChanged
-            | FindingCode::CurrencyUnlikeBefore
-            | FindingCode::NumberUnlikeBefore
-            | FindingCode::AmountUnlikeBefore
-            | FindingCode::DateOrderUnlikeBefore
             | FindingCode::FilledFromCard
             | FindingCode::UnsupportedField
             | FindingCode::NoConfidence
@@ -301,7 +296,7 @@ impl FindingCode {
             | FindingCode::CutOff
             | FindingCode::TwoReceipts => true,
             FindingCode::PageFailure(reason) => reason.is_unfixable_by_reread(),
-            _ => false,
+            code => code.is_about_supplier(),
         }
     }
 
@@ -353,6 +348,18 @@ impl FindingCode {
                     | FindingCode::BankDetailsChanged
                     | FindingCode::Replaced
             )
+    }
+
+    /// Whether it is a difference from the supplier's approved bills.
+    pub fn is_about_supplier(self) -> bool {
+        matches!(
+            self,
+            FindingCode::BankDetailsChanged
+                | FindingCode::CurrencyUnlikeBefore
+                | FindingCode::NumberUnlikeBefore
+                | FindingCode::AmountUnlikeBefore
+                | FindingCode::DateOrderUnlikeBefore
+        )
     }
 
     /// Made from what was measured of the page, before it was read.

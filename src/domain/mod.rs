@@ -19,7 +19,7 @@ mod record;
 #[cfg(any(test, fuzzing))]
 pub mod samples;
 mod stage;
-// mod supplier;
+mod supplier;
 mod turn;
 mod words;
 
@@ -48,6 +48,6 @@ pub use reading::{
 };
 pub use record::{Calibrated, PageResult, Record, Source, Status};
 pub use stage::{Stage, StageSeconds};
-//pub use supplier::{ApprovedBill, DateOrder, LAST as LAST_BILLS, SupplierCard, SupplierId};
+pub use supplier::{ApprovedBill, DateOrder, LAST as LAST_BILLS, SupplierCard, SupplierId};
 pub use turn::{turned_pixels, turned_size, unturned};
 pub use words::{all_seconds, count};

@@ -113,7 +113,10 @@ impl SupplierCard {
 
     /// Form of its invoice numbers: 9 stands for any digit.
     pub fn number_form(&self) -> Option<String> {
-        usual(self.facts().map(|facts| facts.number.as_deref().map(number_form)))
+        usual(
+            self.facts()
+                .map(|facts| facts.number.as_deref().map(number_form)),
+        )
     }
 
     pub fn date_order(&self) -> Option<DateOrder> {
@@ -174,15 +177,26 @@ impl SupplierCard {
             self.approved(self.bills)
         );
         let field = Some("iban");
-        Some(Finding::new(FindingCode::BankDetailsChanged, field, message))
+        Some(Finding::new(
+            FindingCode::BankDetailsChanged,
+            field,
+            message,
+        ))
     }
 
     fn other_currency(&self, facts: &Facts) -> Option<Finding> {
         let currency = facts.currency.as_ref()?;
         let usual = self.currency().filter(|usual| usual != currency)?;
-        let message = format!("the currency is {currency}; it is {usual} in {}", self.last_bills());
+        let message = format!(
+            "the currency is {currency}; it is {usual} in {}",
+            self.last_bills()
+        );
         let field = Some("currency");
-        Some(Finding::new(FindingCode::CurrencyUnlikeBefore, field, message))
+        Some(Finding::new(
+            FindingCode::CurrencyUnlikeBefore,
+            field,
+            message,
+        ))
     }
 
     fn other_number(&self, facts: &Facts) -> Option<Finding> {
@@ -196,7 +210,11 @@ impl SupplierCard {
             self.last_bills()
         );
         let field = Some("invoice_number");
-        Some(Finding::new(FindingCode::NumberUnlikeBefore, field, message))
+        Some(Finding::new(
+            FindingCode::NumberUnlikeBefore,
+            field,
+            message,
+        ))
     }
 
     fn other_amount(&self, facts: &Facts) -> Option<Finding> {
@@ -204,7 +222,9 @@ impl SupplierCard {
         let mut before: Vec<(i64, String)> = self
             .facts()
             .filter(|before| before.currency == facts.currency)
-            .filter_map(|before| Some((before.total_units()?.saturating_abs(), before.total_text())))
+            .filter_map(|before| {
+                Some((before.total_units()?.saturating_abs(), before.total_text()))
+            })
             .collect();
         before.sort();
         let ((smallest, least), (greatest, most)) = (before.first()?, before.last()?);
@@ -222,7 +242,11 @@ impl SupplierCard {
             self.approved(before.len() as u64)
         );
         let field = Some("gross_total");
-        Some(Finding::new(FindingCode::AmountUnlikeBefore, field, message))
+        Some(Finding::new(
+            FindingCode::AmountUnlikeBefore,
+            field,
+            message,
+        ))
     }
 
     fn other_date_order(&self, record: &Record, facts: &Facts) -> Option<Finding> {
@@ -239,7 +263,11 @@ impl SupplierCard {
             self.last_bills()
         );
         let field = Some("issue_date");
-        Some(Finding::new(FindingCode::DateOrderUnlikeBefore, field, message))
+        Some(Finding::new(
+            FindingCode::DateOrderUnlikeBefore,
+            field,
+            message,
+        ))
     }
 
     /// Fills what the record does not state, with a finding each. The record stays as it
@@ -248,9 +276,14 @@ impl SupplierCard {
         if record.source == Source::EmbeddedXml {
             return;
         }
-        for (field, value) in [("currency", self.currency()), ("seller_vat_id", self.vat_id())] {
+        for (field, value) in [
+            ("currency", self.currency()),
+            ("seller_vat_id", self.vat_id()),
+        ] {
             let Some(value) = value else { continue };
-            let Some(empty @ Value::Null) = record.fields.get_mut(field) else { continue };
+            let Some(empty @ Value::Null) = record.fields.get_mut(field) else {
+                continue;
+            };
             *empty = value.clone().into();
             record.findings.retain(|finding| {
                 finding.code != FindingCode::Missing || finding.field.as_deref() != Some(field)
@@ -320,7 +353,9 @@ fn date_order(text: &str, date: Date) -> Option<DateOrder> {
 
 /// `None`: the text has no decimals, as `1,234`.
 fn decimal_sign(text: &str) -> Option<char> {
-    let (at, sign) = text.char_indices().rfind(|(_, letter)| matches!(letter, '.' | ','))?;
+    let (at, sign) = text
+        .char_indices()
+        .rfind(|(_, letter)| matches!(letter, '.' | ','))?;
     let decimals = text[at + 1..].chars().take_while(char::is_ascii_digit);
     (1..=2).contains(&decimals.count()).then_some(sign)
 }

@@ -17,6 +17,7 @@ mod routes;
 mod server;
 mod service;
 mod session;
+pub mod supplier;
 mod view;
 
 pub use server::Server;

@@ -20,6 +20,7 @@ use super::pages::{self, PageWord};
 use super::queue::{self, Queue, file_name};
 use super::reply::{Answer, Error, Json, reason, replaced};
 use super::service::{Change, Duplicate, Service, Shared};
+use super::supplier::CardView;
 use super::view::{Checked, checked};
 use crate::documents::acceptance;
 use crate::domain::{Decision, FindingCode, Source};
@@ -40,6 +41,7 @@ pub fn router() -> Router<Arc<Service>> {
         .route("/api/records/{id}/lock", post(lock))
         .route("/api/records/{id}/check", post(check))
         .route("/api/records/{id}/correct", post(correct))
+        .route("/api/records/{id}/correct-others", post(correct_others))
         .route("/api/records/{id}/not-duplicate", post(not_duplicate))
         .route("/api/records/{id}/decide", post(decide::decide))
         .route("/api/records/{id}/read-again", post(decide::read_again))
@@ -124,6 +126,8 @@ struct RecordView {
     read: BTreeMap<String, String>,
     history: Vec<Change>,
     duplicate: Option<Duplicate>,
+    /// What approved bills say about its seller.
+    supplier: Option<CardView>,
 }
 
 async fn record(State(service): Shared, Path(id): Path<i64>) -> Answer<RecordView> {
@@ -164,6 +168,7 @@ async fn record(State(service): Shared, Path(id): Path<i64>) -> Answer<RecordVie
         aside,
         history,
         duplicate: service.duplicate(&stored).await?,
+        supplier: service.supplier_card(&stored).await?,
     }))
 }
 
@@ -246,11 +251,32 @@ async fn correct(
         .iter()
         .map(|(batch, target, _)| format!("batch {batch} for {target}"))
         .collect();
+    let others = service
+        .offers(doc_type, &stored, made, &corrected.changes)
+        .await?;
     Ok(Json(json!({
         "record": made,
         "status": corrected.record.status,
         "exported": exported,
+        "others": others,
     })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Others {
+    /// A field that was corrected in the record.
+    field: String,
+}
+
+/// Corrects the field in the other waiting records of the supplier too.
+async fn correct_others(
+    State(service): Shared,
+    Path(id): Path<i64>,
+    Json(request): Json<Others>,
+) -> Answer<Value> {
+    let done = service.apply_to_others(id, &request.field).await?;
+    Ok(Json(json!({ "done": done })))
 }
 
 #[derive(Deserialize)]

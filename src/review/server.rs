@@ -17,6 +17,7 @@ use super::service::Service;
 use super::session::{Denied, Session};
 use crate::config::Settings;
 use crate::documents::types::DocTypes;
+use crate::outputs::accounts::Accounts;
 use crate::store::Store;
 
 pub struct Server {
@@ -27,11 +28,12 @@ pub struct Server {
 
 impl Server {
     /// Listens at `address`; port 0 means a free one. `by`: name of the person for the
-    /// history. `Err` where the address cannot be used.
+    /// history; `accounts`: the file accounts.toml, for supplier cards. `Err` where the address cannot be used.
     pub async fn bind(
         settings: &Settings,
         store: Store,
         types: DocTypes,
+        accounts: Option<Accounts>,
         by: String,
         address: SocketAddr,
     ) -> anyhow::Result<Server> {
@@ -51,6 +53,7 @@ impl Server {
             min_confidence: settings.acceptance.min_confidence,
             sample_share: settings.review.sample_share,
             second_approval_from: settings.review.second_approval_from,
+            accounts,
         };
         Ok(Server {
             listener,

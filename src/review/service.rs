@@ -17,6 +17,7 @@ use super::view::{Checked, checked, in_words};
 use crate::documents::types::DocTypes;
 use crate::documents::validation::{field_in_words, joined_readings};
 use crate::domain::{Decision, DocType, Facts, FindingCode, Record, Status};
+use crate::outputs::accounts::Accounts;
 use crate::store::{ChangeRow, Store, StoredRecord};
 
 /// Duration of a lock; the page renews it every 30 s.
@@ -39,6 +40,8 @@ pub struct Service {
     pub sample_share: f64,
     /// The setting `review.second_approval_from`.
     pub second_approval_from: Option<u64>,
+    /// The file accounts.toml; `None`: there is none.
+    pub accounts: Option<Accounts>,
 }
 
 /// A change or decision by a person.

@@ -12,7 +12,8 @@ use super::columns::{DocumentId, Named, RunId, now};
 use super::database::Store;
 use super::records::insert_record;
 use super::second_approval::{self, Approval};
-use crate::domain::{Decision, Record, Status};
+use super::suppliers;
+use crate::domain::{Decision, Finding, Record, Status, SupplierCard};
 
 /// A value before and after a correction; null where there was none.
 #[derive(Clone, Debug, PartialEq)]
@@ -150,12 +151,16 @@ pub(super) async fn replace(
     let Some((document, ordinal, run, Named(old))) = retired else {
         return Ok(None);
     };
-    let approval = correction.approve.then_some(match correction.changes {
+    let card = suppliers::card(tx, &new.fields).await?;
+    let card = card.as_ref();
+    let is_flagged =
+        correction.changes.iter().any(is_of_seller) && flag_again(new, card, correction.changes);
+    let approval = (correction.approve && !is_flagged).then_some(match correction.changes {
         [] => Approval::Unchanged,
         _ => Approval::Changed,
     });
     let from = correction.second_approval_from;
-    let decision = second_approval::settle(tx, old, new, approval, from).await?;
+    let decision = second_approval::settle(old, new, approval, from, card);
     let made = insert_record(tx, run, document, ordinal as usize, new).await?;
     let new_change = |what| NewChange {
         document,
@@ -172,6 +177,34 @@ pub(super) async fn replace(
         insert_change(tx, new_change(What::Decision(decision, None))).await?;
     }
     Ok(Some(made))
+}
+
+/// Whether the seller is another one with this change.
+fn is_of_seller(change: &FieldChange) -> bool {
+    let is_identity = matches!(change.field.as_str(), "seller_name" | "seller_vat_id");
+    is_identity && change.before != change.after
+}
+
+/// Compares a record with the card of its new seller, apart from the values that the
+/// person entered. With a difference, which the person has not seen, the record needs
+/// review. Returns whether there is one.
+fn flag_again(new: &mut Record, card: Option<&SupplierCard>, changes: &[FieldChange]) -> bool {
+    let is_old = |finding: &Finding| finding.code.is_about_supplier();
+    new.findings.retain(|finding| !is_old(finding));
+    let is_entered = |finding: &Finding| {
+        let mut fields = changes.iter().map(|change| change.field.as_str());
+        fields.any(|field| finding.field.as_deref() == Some(field))
+    };
+    let differences = card.map(|card| card.differences(new)).unwrap_or_default();
+    let mut is_flagged = false;
+    for finding in differences
+        .into_iter()
+        .filter(|finding| !is_entered(finding))
+    {
+        new.flag_for_review(finding);
+        is_flagged = true;
+    }
+    is_flagged
 }
 
 pub(super) async fn insert_change(

@@ -2,7 +2,7 @@
 
 use sqlx::{Sqlite, Transaction};
 
-use crate::domain::{Facts, Record, folded};
+use crate::domain::{Facts, Record, SupplierId, folded};
 
 pub(super) async fn insert(
     tx: &mut Transaction<'_, Sqlite>,
@@ -14,9 +14,10 @@ pub(super) async fn insert(
         let folded = text.as_deref().map(folded);
         folded.filter(|text| !text.is_empty())
     };
+    let supplier = SupplierId::of(&record.fields).unwrap_or_default();
     let insert = sqlx::query(
-        "INSERT INTO record_facts (record_id, party, day, total_units, currency, number)
-         VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO record_facts (record_id, party, day, total_units, currency, number, vat_id, iban)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     );
     let insert = insert
         .bind(record_id)
@@ -24,6 +25,8 @@ pub(super) async fn insert(
         .bind(facts.day().map(|day| day.to_string()))
         .bind(facts.total_units())
         .bind(&facts.currency)
-        .bind(comparable(&facts.number));
+        .bind(comparable(&facts.number))
+        .bind(supplier.vat_id)
+        .bind(supplier.iban);
     insert.execute(&mut **tx).await.map(drop)
 }

@@ -45,6 +45,7 @@ mod sample;
 mod search;
 mod second_approval;
 mod sources;
+mod suppliers;
 mod waiting;
 
 pub use answers::{RecordToAsk, StoredAnswer};

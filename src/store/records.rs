@@ -10,11 +10,11 @@ use super::database::Store;
 use super::page_search::PageEntry;
 use super::{
     approvals, documents, duplicates, facts, findings, page_quality, page_search, page_text,
-    replaced, revisions, second_approval, sources,
+    replaced, revisions, second_approval, sources, suppliers,
 };
 use crate::domain::{
     Failure, Finding, FindingCode, PageQuality, PageResult, Reading, Reason, Record, Routing,
-    SourceText, Status, XmlFile,
+    SourceText, Status, SupplierCard, XmlFile,
 };
 
 /// All pages of a document, done or failed, from which its records are made.
@@ -196,13 +196,8 @@ impl Store {
             for finding in replaced.iter().chain(&corrected) {
                 record.flag_for_review(finding.clone());
             }
-            if record.status == Status::Accepted {
-                let from = made_with.second_approval_from;
-                let required = second_approval::required(&mut tx, from, record).await?;
-                required
-                    .into_iter()
-                    .for_each(|finding| record.flag_for_review(finding));
-            }
+            let card = suppliers::card(&mut tx, &record.fields).await?;
+            compare_with_card(record, card.as_ref(), made_with.second_approval_from);
             ids.push(insert_record(&mut tx, run, document, ordinal, record).await?);
             downgraded.extend(duplicates::flag_later(&mut tx, document, record).await?);
         }
@@ -252,6 +247,23 @@ impl Store {
         }
         tx.commit().await?;
         Ok(Some(retained))
+    }
+}
+
+/// Flags differences from the supplier's approved bills, and two approvals that are
+/// needed; then fills what is empty in a record that a person looks at.
+fn compare_with_card(record: &mut Record, card: Option<&SupplierCard>, from: Option<u64>) {
+    let differences = card.map(|card| card.differences(record));
+    for finding in differences.into_iter().flatten() {
+        record.flag_for_review(finding);
+    }
+    if record.status == Status::Accepted
+        && let Some(finding) = second_approval::required(from, record, card)
+    {
+        record.flag_for_review(finding);
+    }
+    if let (Some(card), Status::NeedsReview) = (card, record.status) {
+        card.fill(record);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -17,38 +18,85 @@ use crate::domain::{Fields, Finding, FindingCode, Severity};
 /// A page of the record `r` is queued.
 macro_rules! is_to_read {
     () => {
-        "EXISTS (SELECT 1 FROM record_pages rp JOIN pages p
-            ON p.document_id = r.document_id AND p.page_index = rp.page_index
-            WHERE rp.record_id = r.id AND p.state IN ('queued', 'leased'))"
+        // The first condition is decided once for all records.
+        "(r.document_id IN (SELECT document_id FROM pages WHERE state IN ('queued', 'leased'))
+            AND EXISTS (SELECT 1 FROM record_pages rp JOIN pages p
+                ON p.document_id = r.document_id AND p.page_index = rp.page_index
+                WHERE rp.record_id = r.id AND p.state IN ('queued', 'leased')))"
     };
 }
 
-/// Begins a query: `worst` has each waiting record with its most urgent finding, of equal
-/// ones the first. `?1`: today, `?2`: end of the sample, `?3`: whether there is one, `?4`:
-/// [`urgencies`], `?5`: the urgency of a record that no finding is about.
-macro_rules! with_worst {
-    () => {
-        concat!(
-            "WITH waiting AS (
-                SELECT r.id FROM records r WHERE r.current = 1 AND ",
-            in_queue!(),
-            " AND NOT ",
-            postponed!(),
-            " AND NOT ",
-            is_to_read!(),
-            " UNION ALL SELECT r.id FROM records r WHERE ?3 AND r.current = 1 AND ",
-            sampled!(),
-            "),
-             urgencies AS MATERIALIZED (
-                SELECT value ->> 0 AS code, value ->> 1 AS severity, value ->> 2 AS urgency FROM json_each(?4)),
-             -- SQLite takes the bare column `code` from the row with the minimum.
-             worst AS (
-                SELECT w.id, f.code, coalesce(u.urgency, ?5) AS urgency,
-                    min((coalesce(u.urgency, ?5) << 48) | coalesce(f.id, 0))
-                FROM waiting w LEFT JOIN findings f ON f.record_id = w.id AND f.severity <> 'info'
-                LEFT JOIN urgencies u ON u.code = f.code AND u.severity = f.severity GROUP BY w.id) "
-        )
-    };
+/// The records that wait. `?1`: today, `?2`: end of the sample, `?3`: whether there is one.
+const WAITING: &str = concat!(
+    "SELECT r.id FROM records r WHERE r.current = 1 AND ",
+    in_queue!(),
+    " AND NOT ",
+    postponed!(),
+    " AND NOT ",
+    is_to_read!(),
+    " UNION ALL SELECT r.id FROM records r WHERE ?3 AND r.current = 1 AND ",
+    sampled!(),
+);
+
+/// Begins a query: `worst` has each waiting record with the code and the urgency of its
+/// most urgent finding, of equal ones the first.
+fn with_worst(query: &str) -> String {
+    let urgency = urgency();
+    // SQLite takes the bare column `code` from the row with the minimum.
+    format!(
+        "WITH waiting AS ({WAITING}), worst AS (
+            SELECT w.id, f.code, min((({urgency}) << 48) | coalesce(f.id, 0)) >> 48 AS urgency
+            FROM waiting w LEFT JOIN findings f ON f.record_id = w.id AND f.severity <> 'info'
+            GROUP BY w.id) {query}"
+    )
+}
+
+static REASONS: LazyLock<String> = LazyLock::new(|| {
+    with_worst(
+        "SELECT code, count(*) FROM worst WHERE code IS NOT NULL GROUP BY code ORDER BY 2 DESC, code",
+    )
+});
+
+/// The first `?4` rows.
+static ROWS: LazyLock<String> = LazyLock::new(|| {
+    with_worst(concat!(
+        ", placed AS MATERIALIZED (
+            SELECT w.id, w.urgency, f.party, max(f.total_units, -f.total_units) AS money
+            FROM worst w JOIN record_facts f ON f.record_id = w.id),
+         -- A party's most urgent record by one number, so that one pass finds it: no
+         -- bill has 2^55 units (3,600,000,000,000 of a currency).
+         parties AS (
+            SELECT party, min((urgency << 56) - min(coalesce(money, 0), 1 << 55)) AS first,
+                count(*) AS of_party, sum(count(*)) OVER () AS waiting
+            FROM placed GROUP BY party)
+         SELECT r.id, r.doc_type, r.fields, p.party, p.of_party, p.waiting,
+            (SELECT path FROM sources s WHERE s.document_id = r.document_id ORDER BY s.id LIMIT 1) AS path,
+            CASE r.status WHEN 'needs_second_approval' THEN ",
+        first_approver!(),
+        " END AS approved_by
+         FROM placed f JOIN parties p ON p.party IS f.party JOIN records r ON r.id = f.id
+         ORDER BY p.first, p.party, f.urgency, f.money DESC, f.id LIMIT ?4"
+    ))
+});
+
+/// [`Finding::urgency`] of the row `f` of `findings`, in SQL. One of the sample may have
+/// none and stands among the doubts.
+fn urgency() -> String {
+    let severities = [Severity::Error, Severity::Warning];
+    let all = FindingCode::all().flat_map(|code| severities.map(|severity| (code, severity)));
+    let mut codes = BTreeMap::<(Severity, usize), Vec<String>>::new();
+    for (code, severity) in all {
+        let finding = Finding::new(code, None, "").with_severity(severity);
+        let of_urgency = codes.entry((severity, finding.urgency())).or_default();
+        of_urgency.push(format!("'{code}'"));
+    }
+    let doubt = Finding::new(FindingCode::LowConfidence, None, "").urgency();
+    let mut sql = "CASE".to_owned();
+    for ((severity, urgency), codes) in codes.iter().filter(|((_, urgency), _)| *urgency != doubt) {
+        let (severity, codes) = (severity.as_str(), codes.join(", "));
+        sql += &format!(" WHEN f.severity = '{severity}' AND f.code IN ({codes}) THEN {urgency}");
+    }
+    format!("{sql} ELSE {doubt} END")
 }
 
 /// The records that need review.
@@ -106,87 +154,6 @@ struct FindingRow {
     message: String,
 }
 
-/// Which records wait.
-struct Waiting {
-    today: String,
-    end_of_sample: String,
-    is_sampled: bool,
-    urgencies: String,
-    /// Of a record of the sample: it stands among the doubts.
-    doubt: i64,
-}
-
-impl Waiting {
-    fn new(today: Date, sample_share: f64) -> Waiting {
-        Waiting {
-            today: today.to_string(),
-            end_of_sample: end_of_sample(sample_share),
-            is_sampled: sample_share > 0.0,
-            urgencies: urgencies(),
-            doubt: Finding::new(FindingCode::LowConfidence, None, "").urgency() as i64,
-        }
-    }
-
-    /// The reasons of all records.
-    async fn reasons(&self, tx: &mut Transaction<'_, Sqlite>) -> sqlx::Result<Vec<ReasonCount>> {
-        let rows = sqlx::query_as::<_, (Named<FindingCode>, i64)>(concat!(
-            with_worst!(),
-            "SELECT code, count(*) FROM worst WHERE code IS NOT NULL GROUP BY code ORDER BY 2 DESC, code"
-        ));
-        let rows = rows.bind(&self.today).bind(&self.end_of_sample);
-        let rows = rows.bind(self.is_sampled).bind(&self.urgencies);
-        let rows = rows.bind(self.doubt).fetch_all(&mut **tx).await?;
-        let reason = |(Named(code), count)| ReasonCount {
-            code,
-            count: count as u64,
-        };
-        Ok(rows.into_iter().map(reason).collect())
-    }
-
-    async fn rows(
-        &self,
-        tx: &mut Transaction<'_, Sqlite>,
-        most: Option<u32>,
-    ) -> sqlx::Result<Vec<ReviewRow>> {
-        let rows = sqlx::query_as::<_, ReviewRow>(concat!(
-            with_worst!(),
-            ", placed AS (
-                SELECT w.id, f.party,
-                    row_number() OVER (ORDER BY w.urgency, max(f.total_units, -f.total_units) DESC, w.id) AS place
-                FROM worst w JOIN record_facts f ON f.record_id = w.id),
-             grouped AS (
-                SELECT id, party, place, min(place) OVER (PARTITION BY party) AS party_place,
-                    count(*) OVER (PARTITION BY party) AS of_party, count(*) OVER () AS waiting
-                FROM placed ORDER BY party_place, place LIMIT ?6)
-             SELECT r.id, r.doc_type, r.fields, g.party, g.of_party, g.waiting,
-                (SELECT path FROM sources s WHERE s.document_id = r.document_id ORDER BY s.id LIMIT 1) AS path,
-                CASE r.status WHEN 'needs_second_approval' THEN ",
-            first_approver!(),
-            " END AS approved_by
-             FROM grouped g JOIN records r ON r.id = g.id ORDER BY g.party_place, g.place"
-        ));
-        let rows = rows.bind(&self.today).bind(&self.end_of_sample);
-        let rows = rows.bind(self.is_sampled).bind(&self.urgencies);
-        let rows = rows.bind(self.doubt);
-        // SQLite: no limit.
-        rows.bind(most.map_or(-1, i64::from))
-            .fetch_all(&mut **tx)
-            .await
-    }
-}
-
-/// Codes and severities of the findings for which a person should look, with their
-/// [`Finding::urgency`], as JSON.
-fn urgencies() -> String {
-    let severities = [Severity::Error, Severity::Warning];
-    let all = FindingCode::all().flat_map(|code| severities.map(|severity| (code, severity)));
-    let urgency = |(code, severity)| {
-        let finding = Finding::new(code, None, "").with_severity(severity);
-        serde_json::json!([code, severity, finding.urgency()])
-    };
-    all.map(urgency).collect::<serde_json::Value>().to_string()
-}
-
 impl Store {
     /// The current records that need review, are not postponed to a day after `today`
     /// and are not to be read again, and accepted ones of the sample (the setting
@@ -200,10 +167,17 @@ impl Store {
         sample_share: f64,
         most: Option<u32>,
     ) -> anyhow::Result<ReviewQueue> {
-        let waiting = Waiting::new(today, sample_share);
+        let today = today.to_string();
+        let (end, is_sampled) = (end_of_sample(sample_share), sample_share > 0.0);
         let mut tx = self.pool.begin().await?;
-        let reasons = waiting.reasons(&mut tx).await?;
-        let rows = waiting.rows(&mut tx, most).await?;
+        let reasons = sqlx::query_as::<_, (Named<FindingCode>, i64)>(REASONS.as_str());
+        let reasons = reasons.bind(&today).bind(&end).bind(is_sampled);
+        let reasons = reasons.fetch_all(&mut *tx).await?;
+        let rows = sqlx::query_as::<_, ReviewRow>(ROWS.as_str());
+        let rows = rows.bind(&today).bind(&end).bind(is_sampled);
+        // SQLite takes -1 as no limit.
+        let rows = rows.bind(most.map_or(-1, i64::from));
+        let rows = rows.fetch_all(&mut *tx).await?;
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let mut findings = findings_of(&mut tx, &ids).await?;
         let left = rows.first().map_or(0, |row| row.waiting as u64);
@@ -217,9 +191,13 @@ impl Store {
             party: row.party,
             of_party: row.of_party as u64,
         };
+        let reason = |(Named(code), count)| ReasonCount {
+            code,
+            count: count as u64,
+        };
         Ok(ReviewQueue {
             left,
-            reasons,
+            reasons: reasons.into_iter().map(reason).collect(),
             records: rows.into_iter().map(record).collect(),
         })
     }

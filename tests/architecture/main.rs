@@ -32,7 +32,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("outputs", &["archive", "documents", "domain", "store"]),
     (
         "review",
-        &["config", "documents", "domain", "pipeline", "store"],
+        &[
+            "config",
+            "documents",
+            "domain",
+            "outputs",
+            "pipeline",
+            "store",
+        ],
     ),
     ("fuzzing", &["config", "documents", "engines"]),
     (

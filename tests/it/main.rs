@@ -40,6 +40,7 @@ mod rows;
 mod sandbox;
 mod served;
 mod service;
+mod suppliers;
 mod torture;
 mod troubleshooting;
 mod types;

@@ -66,14 +66,14 @@ fn doctor_notes_that_there_is_no_calibration_and_what_follows(context: Context) 
 test!(a_wait_for_the_database_is_reported_after_a_moment, Engines);
 fn a_wait_for_the_database_is_reported_after_a_moment(context: Context) {
     context.run(&["run"]);
-    let status = while_locked(&context.path("docmill.db"), || {
-        let mut command = context.command(&["status"]);
+    let retry = while_locked(&context.path("docmill.db"), || {
+        let mut command = context.command(&["retry"]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let status = command.stdin(Stdio::null()).spawn().unwrap();
+        let retry = command.stdin(Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(2500));
-        status
+        retry
     });
-    let output = status.wait_with_output().unwrap();
+    let output = retry.wait_with_output().unwrap();
     let reported = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{reported}");
     assert_eq!(

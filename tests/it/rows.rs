@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use docmill::domain::{Facts, Record, folded};
+use docmill::domain::{Facts, Record, SupplierId, folded};
 use docmill::store::Store;
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
@@ -119,9 +119,11 @@ async fn insert(pool: &SqlitePool, rows: &[Row]) -> sqlx::Result<()> {
                 .await?;
         }
         let facts = Facts::of(&record.fields);
-        sqlx::query("INSERT INTO record_facts (record_id, party, day, total_units, currency, number) VALUES (?, ?, ?, ?, ?, ?)")
+        let supplier = SupplierId::of(&record.fields).unwrap_or_default();
+        sqlx::query("INSERT INTO record_facts (record_id, party, day, total_units, currency, number, vat_id, iban) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
             .bind(id).bind(facts.party.as_deref().map(folded)).bind(&facts.date)
             .bind(facts.total_units()).bind(&facts.currency).bind(&facts.number)
+            .bind(supplier.vat_id).bind(supplier.iban)
             .execute(&mut *tx).await?;
     }
     tx.commit().await

@@ -253,6 +253,26 @@ const REMEDIES: &[(&[&str], &str)] = &[
         "Compare it with the document that the message names before you pay.",
     ),
     (
+        &["bank_details_changed"],
+        "Ask the supplier at a number that you know, not one of the document, and approve it with the answer as the reason.",
+    ),
+    (
+        &[
+            "currency_unlike_before",
+            "number_unlike_before",
+            "amount_unlike_before",
+        ],
+        "Compare the value with the page. If it is right, approve the record: the next bills are compared with it too.",
+    ),
+    (
+        &["date_order_unlike_before"],
+        "Compare the date with the page: day and month may be exchanged.",
+    ),
+    (
+        &["filled_from_card"],
+        "Compare the value with the page, and remove it if the document has none.",
+    ),
+    (
         &["corrected_before"],
         "The message names the record with the earlier values: compare, then approve this one (`docmill correct`) or reject it (`docmill decide`).",
     ),

@@ -18,8 +18,6 @@ use crate::ingest;
 use crate::outputs::accounts::{self, Accounts, Held, HoldCode, Input, Plan, TargetName, sha256};
 use crate::store::{BatchRow, Store};
 
-/// The file in the working folder, used where no other is named.
-const ACCOUNTS: &str = "accounts.toml";
 /// Most plans for one batch: another process may change the ledger or records meanwhile.
 const TRIES: u32 = 5;
 
@@ -50,7 +48,7 @@ impl BatchFlags {
             let why = "--target needs a folder: --out DIR";
             return Err(UsageError(why.to_owned()).into());
         };
-        let accounts = self.accounts()?;
+        let accounts = Accounts::read(self.accounts.as_deref()).map_err(UsageError)?;
         let has_accounts = accounts.is_some();
         let accounts = accounts.unwrap_or_default().for_target(target);
         let store = Store::open_existing(&app.settings().db).await?;
@@ -87,29 +85,6 @@ impl BatchFlags {
             true => ExitStatus::Success,
             false => ExitStatus::NeedsReview,
         })
-    }
-
-    /// `None`: no file is named, and there is none.
-    fn accounts(&self) -> Result<Option<Accounts>, UsageError> {
-        let path = self.accounts.as_deref().unwrap_or(Path::new(ACCOUNTS));
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error)
-                if self.accounts.is_none() && error.kind() == std::io::ErrorKind::NotFound =>
-            {
-                return Ok(None);
-            }
-            Err(error) => {
-                return Err(UsageError(format!(
-                    "cannot read {}: {error}",
-                    path.display()
-                )));
-            }
-        };
-        let accounts = Accounts::parse(&text);
-        accounts
-            .map(Some)
-            .map_err(|error| UsageError(format!("{}: {error}", path.display())))
     }
 }
 

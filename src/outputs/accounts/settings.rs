@@ -1,6 +1,7 @@
 //! `accounts.toml`: values that books need for a supplier and that documents do not state.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
@@ -203,7 +204,25 @@ pub struct Ubl {
     pub buyer_country: Option<String>,
 }
 
+/// The file in the working folder, used where no other is named.
+const FILE: &str = "accounts.toml";
+
 impl Accounts {
+    /// Reads a file, or accounts.toml in the working folder. `None`: no file is named,
+    /// and there is none. `Err` names file and problem.
+    pub fn read(named: Option<&Path>) -> Result<Option<Accounts>, String> {
+        let path = named.unwrap_or(Path::new(FILE));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(None);
+            }
+            Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
+        };
+        let accounts = Accounts::parse(&text).map(Some);
+        accounts.map_err(|error| format!("{}: {error}", path.display()))
+    }
+
     /// `Err` names what is wrong, and where.
     pub fn parse(text: &str) -> Result<Accounts, String> {
         let accounts: Accounts = toml::from_str(text).map_err(|error| error.to_string())?;

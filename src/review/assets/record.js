@@ -5,6 +5,7 @@ import * as aside from "./aside.js";
 import { make, say } from "./elements.js";
 import { Form } from "./form.js";
 import { Sheet } from "./sheet.js";
+import * as supplier from "./supplier.js";
 
 const CHECK_AFTER = 150;
 const RENEW_LOCK = 30_000;
@@ -46,6 +47,7 @@ export class RecordPage {
       record.aside ? make("p", { class: "fixed" }, `${aside.inWords(record.aside)} by ${record.aside.by}: ${record.aside.reason}`) : null,
       record.approved_by ? make("p", { class: "fixed" }, `${record.approved_by} approved it. It needs a second person.`) : null,
       this.duplicate(),
+      supplier.card(record.supplier),
       this.findings,
       this.form.element,
       this.history(),
@@ -164,12 +166,13 @@ export class RecordPage {
     try {
       const made = await api.post(`/api/records/${this.id}/correct`, { edits: this.form.edits(), approve, reason });
       const exported = made.exported.length > 0 ? ` It was exported in ${made.exported.join(", ")}: reverse that to export it again.` : "";
-      if (approve || made.status === "accepted") {
+      const others = await supplier.askForOthers(made.record, made.others);
+      if (made.status === "accepted" || made.status === "needs_second_approval") {
         await this.hooks.decided(this.id);
-        say(made.status === "accepted" ? `Record ${this.id} is accepted.${exported}` : `Record ${made.record} needs a second person now: another user must approve it too.${exported}`);
+        say(made.status === "accepted" ? `Record ${this.id} is accepted.${others}${exported}` : `Record ${made.record} needs a second person now: another user must approve it too.${others}${exported}`);
       } else {
         this.hooks.reopen(this.id, made.record);
-        say(`Saved as record ${made.record}.${exported}`);
+        say(`${approve ? "The seller's approved bills differ: look at the findings. " : ""}Saved as record ${made.record}.${others}${exported}`, approve);
       }
     } catch (error) {
       say(error.message, true);
