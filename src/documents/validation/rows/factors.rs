@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Cell, Product, Table, cells, decimal, line_schema, pair, quantity_and_price};
-use crate::documents::validation::evidence::TextSources;
+use super::table::{Cell, Product, Table, cells, decimal, line_schema, pair, quantity_and_price};
+use crate::documents::validation::evidence::{Row, TextSources};
 use crate::documents::validation::words;
 use crate::domain::{DocType, Fields, Finding, FindingCode};
 
@@ -66,7 +66,7 @@ fn of_row(table: &Table, index: usize, line: &Value, product: &Product) -> Optio
     let place = leaves
         .find(|leaf| leaf.path == product.amount)?
         .in_row(row)?;
-    let mut others = cells(place.text, super::Row::of(&place));
+    let mut others = cells(place.text, Row::of(&place));
     others.retain(|cell| cell.is_apart(place.span));
     Some(quantity_and_price(pair(&others, amount)?))
 }

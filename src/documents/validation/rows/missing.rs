@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use super::{Product, ROW, Span, Table, cells, decimal, line_schema, pair, quantity_and_price};
+use super::table::{Product, ROW, Table, cells, decimal, line_schema, pair, quantity_and_price};
 use crate::documents::validation::assemble::Draft;
-use crate::documents::validation::evidence::{PageText, Place, Row, TextSources};
+use crate::documents::validation::evidence::{PageText, Place, Row, Span, TextSources};
 use crate::documents::validation::relined::follow;
 use crate::domain::{Check, DocType, FieldPath, Fields, Finding, FindingCode, Format, count};
 

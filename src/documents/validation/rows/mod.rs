@@ -4,14 +4,12 @@
 mod factors;
 mod missing;
 mod quantities;
-
-use rust_decimal::Decimal;
-use serde_json::{Map, Value};
+mod table;
 
 use super::assemble::Draft;
-use super::evidence::{Line, PageText, Place, Row, Span, TextSources, best_source};
-use crate::documents::values::number;
-use crate::domain::{Check, DocType, Finding, PageResult};
+use super::evidence::TextSources;
+use crate::domain::{DocType, Finding, PageResult};
+use table::products;
 
 /// Repairs the draft's lists, whose values are in the schema's forms. `pages` are those
 /// of the record. Adds a finding for each change; findings about a list follow its lines.
@@ -32,166 +30,6 @@ pub fn repair(
         ));
         missing::add(doc_type, draft, &sources, &product, findings);
     }
-}
-
-/// A check that in each line of a list a quantity times a price is an amount.
-struct Product<'a> {
-    list: &'a str,
-    /// In the schema's order: the quantity first.
-    factors: [&'a str; 2],
-    amount: &'a str,
-}
-
-impl Product<'_> {
-    fn holds(&self, line: &Value) -> bool {
-        let value = |name| decimal(line.get(name));
-        let [a, b] = self.factors.map(value);
-        let product = a.zip(b).and_then(|(a, b)| a.checked_mul(b));
-        let difference = product
-            .zip(value(self.amount))
-            .map(|(p, amount)| p - amount);
-        difference.is_some_and(|difference| difference.abs() <= ROUNDING)
-    }
-}
-
-fn products(doc_type: &DocType) -> Vec<Product<'_>> {
-    let checks = doc_type.read.iter().flat_map(|rules| &rules.checks);
-    let product = |check| match check {
-        &Check::Product {
-            each: Some(ref list),
-            ref of,
-            ref equals,
-            ..
-        } => match of.as_slice() {
-            [a, b] => Some(Product {
-                list,
-                factors: [a, b],
-                amount: equals,
-            }),
-            _ => None,
-        },
-        _ => None,
-    };
-    checks.filter_map(product).collect()
-}
-
-/// The schema of a list's lines.
-fn line_schema<'a>(doc_type: &'a DocType, list: &str) -> Option<&'a Map<String, Value>> {
-    let property = doc_type.schema["properties"].get(list)?;
-    property.pointer("/items/properties")?.as_object()
-}
-
-/// The lines of a list with their rows on the page.
-struct Table<'a> {
-    lines: Vec<Line<'a>>,
-    rows: Vec<Option<Row>>,
-}
-
-impl<'a> Table<'a> {
-    /// `without` are fields that do not decide a line's row: a value taken from another
-    /// row would move it.
-    fn of(
-        list: &[Value],
-        schema: &Map<String, Value>,
-        sources: &'a TextSources,
-        without: &[&str],
-    ) -> Table<'a> {
-        let line = |values: &Value| {
-            let values = values.as_object().cloned().unwrap_or_default();
-            best_source("", &values, Some(schema), sources).1
-        };
-        let lines: Vec<Line> = list.iter().map(line).collect();
-        let mut before = None;
-        let row = |line: &Line<'a>| {
-            let row = line.without(without).row(before);
-            before = row.or(before);
-            row
-        };
-        let rows = lines.iter().map(row).collect();
-        Table { lines, rows }
-    }
-}
-
-/// Greatest distance of numbers of one row from each other, in heights of a line.
-const ROW: f32 = 0.6;
-
-/// Greatest difference of a rounded amount, in the currency's unit: half a cent.
-const ROUNDING: Decimal = Decimal::from_parts(5, 0, 0, false, 3);
-
-/// A number in a row of the page.
-#[derive(Clone, Copy)]
-struct Cell {
-    value: Decimal,
-    is_money: bool,
-    span: Span,
-}
-
-impl Cell {
-    /// Whether the cells have no word in common.
-    fn is_apart(&self, span: Span) -> bool {
-        self.span.last < span.first || span.last < self.span.first
-    }
-}
-
-/// Most numbers in a row: a row with more is no line of a list.
-const MAX_CELLS: usize = 32;
-
-/// The numbers of a row without percentages, from left to right; none if they are more
-/// than [`MAX_CELLS`]. A number in several notations is in it several times.
-fn cells(text: &PageText, row: Row) -> Vec<Cell> {
-    let in_row = |span| {
-        let distance = row.distance(&Place { text, span });
-        distance.is_some_and(|distance| distance <= ROW)
-    };
-    let mut cells: Vec<Cell> = text
-        .numbers
-        .iter()
-        .filter(|number| !number.value.is_percent && in_row(number.span))
-        .map(|number| Cell {
-            value: number.value.value,
-            is_money: number.value.is_money,
-            span: number.span,
-        })
-        .collect();
-    if cells.len() > MAX_CELLS {
-        return Vec::new();
-    }
-    let left = |cell: &Cell| text.words[cell.span.first].bbox[0];
-    cells.sort_by(|a, b| left(a).total_cmp(&left(b)));
-    cells
-}
-
-/// The only pair of cells, the left one first, whose product is the amount after
-/// rounding; `None` for no pair or several with other values.
-fn pair(cells: &[Cell], amount: Decimal) -> Option<[Cell; 2]> {
-    let mut found: Option<[Cell; 2]> = None;
-    for (index, left) in cells.iter().enumerate() {
-        for right in cells[index + 1..].iter().filter(|c| c.is_apart(left.span)) {
-            let product = left.value.checked_mul(right.value);
-            if product.is_none_or(|product| (product - amount).abs() > ROUNDING) {
-                continue;
-            }
-            match &found {
-                Some([a, b]) if (a.value, b.value) == (left.value, right.value) => {}
-                Some(_) => return None,
-                None => found = Some([*left, *right]),
-            }
-        }
-    }
-    found
-}
-
-/// The pair as quantity and price. Of an integer and a number with two decimals, the
-/// integer is the quantity; otherwise the left one.
-fn quantity_and_price([left, right]: [Cell; 2]) -> [Cell; 2] {
-    match left.is_money && !right.is_money {
-        true => [right, left],
-        false => [left, right],
-    }
-}
-
-fn decimal(value: Option<&Value>) -> Option<Decimal> {
-    number::plain(value?.as_str()?)
 }
 
 #[cfg(test)]

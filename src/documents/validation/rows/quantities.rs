@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Table, line_schema};
+use super::table::{Table, line_schema};
 use crate::documents::validation::evidence::{Line, Row, TextSources, ValueKind};
 use crate::documents::validation::words;
 use crate::domain::{DocType, Fields, Finding, FindingCode, Format};

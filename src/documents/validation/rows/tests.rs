@@ -1,7 +1,9 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::table::{Cell, pair, quantity_and_price};
 use super::*;
 use crate::documents::types::DocTypes;
+use crate::documents::validation::evidence::Span;
 use crate::documents::validation::evidence::tests::page;
 use crate::domain::FindingCode;
 
