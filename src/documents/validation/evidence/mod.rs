@@ -25,7 +25,7 @@ use crate::domain::{
 };
 pub(super) use captions::Captions;
 pub(super) use find::{Place, ValueKind, occurrences};
-pub(super) use lines::{Line, Row, best_source};
+pub(super) use lines::{Leaf, Line, Row, best_source};
 pub(super) use page_words::{Placed, Span};
 pub(super) use sources::TextSources;
 use sources::{at, broken, is_absent};

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::table::{Table, line_schema};
-use crate::documents::validation::evidence::{Line, Row, TextSources, ValueKind};
+use crate::documents::validation::evidence::{Leaf, Line, Place, Row, TextSources, ValueKind};
 use crate::documents::validation::words;
 use crate::domain::{DocType, Fields, Finding, FindingCode, Format};
 
@@ -57,27 +57,41 @@ fn elsewhere(
     schema: &Map<String, Value>,
     sources: &TextSources,
 ) -> Vec<usize> {
-    let Table { lines, rows } = Table::of(list, schema, sources, &[quantity]);
-    (0..lines.len())
-        .filter(|&index| rows[index].is_some_and(|row| is_elsewhere(&lines[index], row, &rows)))
+    let table = Table::of(list, schema, sources, &[quantity]);
+    let amounts: Vec<Option<Place>> = table
+        .lines
+        .iter()
+        .zip(&table.rows)
+        .map(|(line, row)| leaf(line, ValueKind::Amount)?.in_row((*row)?))
+        .collect();
+    (0..list.len())
+        .filter(|&index| {
+            let quantity = leaf(&table.lines[index], ValueKind::Quantity);
+            let amount = amounts[index].as_ref();
+            quantity
+                .zip(amount)
+                .is_some_and(|(quantity, amount)| is_elsewhere(quantity, amount, &amounts))
+        })
         .collect()
 }
 
-fn is_elsewhere(line: &Line, own: Row, rows: &[Option<Row>]) -> bool {
-    let of_kind = |kind| line.leaves.iter().find(move |leaf| leaf.kind == kind);
-    let (Some(quantity), Some(amount)) = (of_kind(ValueKind::Quantity), of_kind(ValueKind::Amount))
-    else {
-        return false;
-    };
-    let Some(amount) = amount.in_row(own) else {
-        return false;
-    };
+fn leaf<'a, 'b>(line: &'b Line<'a>, kind: ValueKind) -> Option<&'b Leaf<'a>> {
+    line.leaves.iter().find(|leaf| leaf.kind == kind)
+}
+
+/// Whether each place of the quantity is nearer to the amount of another line, or is
+/// that of the amount.
+fn is_elsewhere(quantity: &Leaf, amount: &Place, amounts: &[Option<Place>]) -> bool {
+    let own = Row::of(amount);
     let belongs = |place| {
         let Some(distance) = own.distance(place) else {
             return false;
         };
-        let others = rows.iter().flatten().filter_map(|row| row.distance(place));
-        others.fold(f32::INFINITY, f32::min) + TIE >= distance && place.span != amount.span
+        let all = amounts.iter().flatten().map(Row::of);
+        let nearest = all
+            .filter_map(|row| row.distance(place))
+            .fold(f32::INFINITY, f32::min);
+        distance <= nearest + TIE && place.span != amount.span
     };
     !quantity.places.is_empty() && !quantity.places.iter().any(belongs)
 }
@@ -94,7 +108,12 @@ mod tests {
     fn corrected(rows: &[&str], items: Value) -> (Vec<String>, Vec<String>) {
         let types = DocTypes::load(None).unwrap();
         let mut fields = json!({ "items": items }).as_object().unwrap().clone();
-        let page = page(0, rows);
+        let mut page = page(0, rows);
+        // As close as till printers set them.
+        for word in &mut page.words {
+            let top = word.bbox[1] * 0.52;
+            word.bbox = [word.bbox[0], top, word.bbox[2], top + 0.012];
+        }
         let findings = correct(
             types.get("receipt").unwrap(),
             &mut fields,
