@@ -17,12 +17,21 @@ pub struct Config {
     /// Print the reference of all settings as Markdown instead (docs/settings.md)
     #[arg(long)]
     reference: bool,
+    /// Print one JSON object per setting
+    #[arg(long, conflicts_with = "reference")]
+    json: bool,
     #[command(flatten)]
     pub engines: EngineFlags,
 }
 
 impl Config {
     pub fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
+        if self.json {
+            for setting in app.resolved.in_effect(&found(app.settings())?) {
+                app.out.json(&setting)?;
+            }
+            return Ok(ExitStatus::Success);
+        }
         let text = match self.reference {
             true => config::reference(&flags_of_settings()),
             false => app.resolved.to_toml(&found(app.settings())?),

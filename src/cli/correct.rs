@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::app::App;
 use super::exit::ExitStatus;
 use super::output;
-use super::show::no_record;
+use super::show::{self, no_record};
 use super::summary::command;
 use super::user::{reason, user};
 use crate::config::UsageError;
@@ -34,6 +34,9 @@ pub struct Correct {
     /// failed check
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    /// Print the stored record as one line of JSON
+    #[arg(long)]
+    json: bool,
 }
 
 impl Correct {
@@ -76,15 +79,20 @@ impl Correct {
             changes,
             ..
         } = corrected;
-        report(&mut app, self.id, made, &new, &changes)?;
-        if approval_drops {
-            let approve = command(&app, &format!("correct {made} --approve"));
-            app.out.line(&format!(
-                "Record {} was approved. The approval does not hold for the changed values: {approve}",
-                self.id
-            ))?;
+        if self.json {
+            let line = show::json_of_change(&store, &stored, made).await?;
+            app.out.json(&line)?;
+        } else {
+            report(&mut app, self.id, made, &new, &changes)?;
+            if approval_drops {
+                let approve = command(&app, &format!("correct {made} --approve"));
+                app.out.line(&format!(
+                    "Record {} was approved. The approval does not hold for the changed values: {approve}",
+                    self.id
+                ))?;
+            }
+            report_exported(&mut app, &store, &stored).await?;
         }
-        report_exported(&mut app, &store, &stored).await?;
         store.close().await;
         Ok(match new.status {
             Status::Accepted => ExitStatus::Success,

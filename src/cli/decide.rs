@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use super::app::App;
 use super::correct;
 use super::exit::ExitStatus;
-use super::show::no_record;
+use super::show::{self, no_record};
 use super::user::{reason, user};
 use crate::config::UsageError;
 use crate::review::decision;
@@ -29,6 +29,9 @@ pub struct Decide {
     /// Why; kept with the decision
     #[arg(long, value_name = "TEXT")]
     reason: String,
+    /// Print each record as one line of JSON
+    #[arg(long)]
+    json: bool,
 }
 
 impl Decide {
@@ -43,6 +46,11 @@ impl Decide {
             };
             let decided = store.decide(id, decision, today, &user(), reason).await?;
             decided.map_err(|why| UsageError(format!("record {id} stays as it is: {why}")))?;
+            if self.json {
+                let line = show::json_of_change(&store, &stored, id).await?;
+                app.out.json(&line)?;
+                continue;
+            }
             let done = decision::in_words(decision);
             app.out.line(&format!("Record {id} {done}."))?;
             correct::report_exported(&mut app, &store, &stored).await?;

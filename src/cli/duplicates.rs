@@ -28,7 +28,7 @@ pub struct Duplicates {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// Decide that two records are of different documents
-    #[arg(long, num_args = 2, value_names = ["ID", "ID"], conflicts_with_all = ["html", "json"])]
+    #[arg(long, num_args = 2, value_names = ["ID", "ID"], conflicts_with = "html")]
     not_duplicate: Vec<i64>,
     /// Print one JSON object
     #[arg(long)]
@@ -38,7 +38,7 @@ pub struct Duplicates {
 impl Duplicates {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         if let [a, b] = self.not_duplicate[..] {
-            return reject(&mut app, a, b).await;
+            return reject(&mut app, a, b, self.json).await;
         }
         if let Some(file) = &self.html {
             output::check_place(file)?;
@@ -68,7 +68,7 @@ pub async fn find(store: &Store) -> anyhow::Result<Found> {
     Ok(found.await?)
 }
 
-async fn reject(app: &mut App, a: i64, b: i64) -> anyhow::Result<ExitStatus> {
+async fn reject(app: &mut App, a: i64, b: i64, json: bool) -> anyhow::Result<ExitStatus> {
     let store = Store::open_existing(&app.settings().db).await?;
     let mut documents = Vec::<DocumentId>::new();
     for id in [a, b] {
@@ -83,6 +83,11 @@ async fn reject(app: &mut App, a: i64, b: i64) -> anyhow::Result<ExitStatus> {
     }
     store.reject_pair(documents[0], documents[1]).await?;
     store.close().await;
+    if json {
+        app.out
+            .json(&serde_json::json!({ "not_duplicate": [a, b] }))?;
+        return Ok(ExitStatus::Success);
+    }
     let done = format!(
         "Remembered: {a} and {b} are not one document. The next `docmill run` updates their findings."
     );

@@ -23,6 +23,9 @@ pub struct Forget {
     /// Remove them; without this flag, nothing is changed
     #[arg(long)]
     yes: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 impl Forget {
@@ -35,6 +38,12 @@ impl Forget {
         let store = Store::open_existing(&app.settings().db).await?;
         let forgotten = store.forget(&paths, !self.yes).await?;
         store.close().await;
+        if self.json {
+            let mut line = serde_json::to_value(&forgotten)?;
+            line["removed"] = self.yes.into();
+            app.out.json(&line)?;
+            return Ok(ExitStatus::Success);
+        }
         for path in &forgotten.unknown {
             let path = output::short(path);
             tracing::warn!(

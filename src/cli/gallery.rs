@@ -41,6 +41,9 @@ pub struct Gallery {
     /// Most pages, the latest documents first
     #[arg(long, value_name = "N", default_value = "2000")]
     limit: NonZeroU32,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 impl Gallery {
@@ -95,9 +98,16 @@ impl Gallery {
         let mut out = Replaced::create(&index)?;
         out.write_all(gallery::html(&entries)?.as_bytes())?;
         out.commit()?;
-        let pages = count(entries.len() as u64, "page");
-        app.out
-            .line(&format!("{pages} written; open {}", index.display()))?;
+        if self.json {
+            let line = serde_json::json!({
+                "pages": entries.len(), "file": index.to_string_lossy(),
+            });
+            app.out.json(&line)?;
+        } else {
+            let pages = count(entries.len() as u64, "page");
+            app.out
+                .line(&format!("{pages} written; open {}", index.display()))?;
+        }
         Ok(ExitStatus::Success)
     }
 }

@@ -57,6 +57,9 @@ enum Action {
         /// File to write; it must not exist
         #[arg(value_name = "OUT")]
         output: PathBuf,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -68,7 +71,11 @@ impl Models {
             Action::Verify { json } => verify(&installation()?, app, json),
             Action::Pull { from, json } => pull(&installation()?, from.as_deref(), app, json),
             Action::Check { file, json } => check(&file, app, json),
-            Action::Repair { input, output } => repair(&input, &output, app),
+            Action::Repair {
+                input,
+                output,
+                json,
+            } => repair(&input, &output, app, json),
         }
     }
 }
@@ -214,8 +221,14 @@ fn check(file: &Path, mut app: App, as_json: bool) -> anyhow::Result<ExitStatus>
     }
 }
 
-fn repair(input: &Path, output: &Path, mut app: App) -> anyhow::Result<ExitStatus> {
-    for done in mmproj::repair(input, output)? {
+fn repair(input: &Path, output: &Path, mut app: App, as_json: bool) -> anyhow::Result<ExitStatus> {
+    let repairs = mmproj::repair(input, output)?;
+    if as_json {
+        app.out
+            .json(&json!({ "file": output.to_string_lossy(), "repairs": repairs }))?;
+        return Ok(ExitStatus::Success);
+    }
+    for done in repairs {
         app.out.line(&done)?;
     }
     app.out.line(&format!("{} written", output.display()))?;

@@ -3,6 +3,7 @@ mod fields;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use anyhow::Context;
 use clap::Args;
 use serde_json::Value;
 
@@ -17,6 +18,7 @@ use crate::outputs::export::{self, Exported};
 use crate::outputs::quality;
 use crate::outputs::words::money;
 use crate::pipeline;
+use crate::review::correction::exported_in;
 use crate::store::{AttemptRow, ChangeRow, PageRow, Store, StoredRecord};
 
 /// Show records: fields, findings, pages, attempts, provenance
@@ -52,16 +54,10 @@ impl Show {
             }
         };
         for record in &records {
-            let replaced = replaced(&store, record.id).await?;
             if self.json {
-                let exported = Exported::of(&store, record.clone()).await?;
-                let mut line = export::line(&exported);
-                if let Some(by) = replaced {
-                    line["replaced_by"] = by.into();
-                }
-                app.out.json(&line)?;
+                app.out.json(&json(&store, record.clone()).await?)?;
             } else {
-                if let Some(by) = replaced {
+                if let Some(by) = replaced(&store, record.id).await? {
                     app.out.line(&replacement_note(&by))?;
                 }
                 let pages = store.pages(record.document_id).await?;
@@ -78,6 +74,34 @@ impl Show {
         }
         Ok(ExitStatus::Success)
     }
+}
+
+/// The record as `export` writes it, with the records that replaced it.
+async fn json(store: &Store, record: StoredRecord) -> anyhow::Result<Value> {
+    let replaced = replaced(store, record.id).await?;
+    let mut line = export::line(&Exported::of(store, record).await?);
+    if let Some(by) = replaced {
+        line["replaced_by"] = by.into();
+    }
+    Ok(line)
+}
+
+/// As `show --json` prints the current record `id`, which was made of `before`, with the
+/// exports of its pages that are not reversed.
+pub async fn json_of_change(
+    store: &Store,
+    before: &StoredRecord,
+    id: i64,
+) -> anyhow::Result<Value> {
+    let record = store.record(id).await?;
+    let record = record.with_context(|| format!("record {id} was replaced meanwhile"))?;
+    let mut line = json(store, record).await?;
+    let exported = exported_in(store, &before.blake3, &before.record.pages).await?;
+    let exported = exported.into_iter().map(|(batch, target, record)| {
+        serde_json::json!({ "batch": batch, "target": target, "record": record })
+    });
+    line["exported"] = exported.collect();
+    Ok(line)
 }
 
 /// The records that replaced this one; `None`: it is current.

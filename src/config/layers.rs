@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::Settings;
@@ -82,6 +83,20 @@ pub struct FoundValue {
     pub value: Option<String>,
     /// Where it was found, or why none was.
     pub origin: String,
+}
+
+/// A setting as a run uses it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SettingInEffect<'a> {
+    /// Key with its section: `workers.readers`.
+    pub key: &'a str,
+    /// Null: not set, and no value is used instead.
+    pub value: Value,
+    /// Where it comes from: `default`, `not set`, a file, `environment NAME`, `flag --name`,
+    /// or how it was found.
+    pub origin: String,
+    /// False: the value is used because none is set.
+    pub is_set: bool,
 }
 
 /// The settings in effect, with their origins.
@@ -242,6 +257,14 @@ impl Layers {
 }
 
 impl ResolvedSettings {
+    /// Every setting. `found`: as for [`ResolvedSettings::to_toml`].
+    pub fn in_effect<'a>(
+        &'a self,
+        found: &BTreeMap<&str, FoundValue>,
+    ) -> impl Iterator<Item = SettingInEffect<'a>> {
+        self.values.iter().map(|setting| in_effect(setting, found))
+    }
+
     /// The settings as a settings file, each line with its origin as comment. `found`: by
     /// key, the values that are used where a setting is not set.
     pub fn to_toml(&self, found: &BTreeMap<&str, FoundValue>) -> String {
@@ -263,23 +286,36 @@ impl ResolvedSettings {
     }
 }
 
+fn in_effect<'a>(
+    setting: &'a SettingValue,
+    found: &BTreeMap<&str, FoundValue>,
+) -> SettingInEffect<'a> {
+    let key = setting.definition.key.as_str();
+    let is_set = !setting.value.is_null();
+    let (value, origin) = match found.get(key) {
+        _ if is_set => (setting.value.clone(), setting.origin.to_string()),
+        Some(found) => (found.value.as_deref().into(), found.origin.clone()),
+        None => (Value::Null, "not set".to_owned()),
+    };
+    SettingInEffect {
+        key,
+        value,
+        origin,
+        is_set,
+    }
+}
+
 /// `name = value` and origin of a setting, ready to print.
 fn line(setting: &SettingValue, found: &BTreeMap<&str, FoundValue>) -> (String, String) {
-    let key = setting.definition.key.as_str();
-    let name = key.rsplit('.').next().unwrap_or(key);
+    let setting = in_effect(setting, found);
+    let name = setting.key.rsplit('.').next().unwrap_or(setting.key);
     // TOML's basic strings escape like JSON's.
-    match (&setting.value, found.get(key)) {
-        (Value::Null, None) => (format!("# {name} ="), "not set".to_owned()),
-        (Value::Null, Some(found)) => {
-            let value = found
-                .value
-                .as_deref()
-                .map(|used| format!(" {}", Value::from(used)));
-            let value = value.unwrap_or_default();
-            (format!("# {name} ={value}"), found.origin.clone())
-        }
-        (value, _) => (format!("{name} = {value}"), setting.origin.to_string()),
-    }
+    let text = match &setting.value {
+        Value::Null => format!("# {name} ="),
+        value if setting.is_set => format!("{name} = {value}"),
+        value => format!("# {name} = {value}"),
+    };
+    (text, setting.origin)
 }
 
 fn variable_of(key: &str) -> String {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use serde::{Serialize, Serializer};
 use sqlx::{FromRow, Sqlite, Transaction};
 
 use super::columns::{DocumentId, PathColumn};
@@ -15,17 +16,28 @@ use super::{page_search, revisions};
 use crate::domain::FindingCode;
 
 /// Counts of what is deleted, or would be.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Forgotten {
+    #[serde(serialize_with = "as_text")]
     pub paths: BTreeSet<PathBuf>,
     /// Documents that no other path has.
     pub documents: u64,
     /// Records of these documents, current or not.
     pub records: u64,
     /// Other paths whose documents are therefore kept.
+    #[serde(serialize_with = "as_text")]
     pub kept_for: BTreeSet<PathBuf>,
     /// Given paths at which nothing was seen.
+    #[serde(serialize_with = "as_text")]
     pub unknown: Vec<PathBuf>,
+}
+
+/// Paths that are not UTF-8 have replacement characters.
+fn as_text<'a, S: Serializer>(
+    paths: impl IntoIterator<Item = &'a PathBuf>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(paths.into_iter().map(|path| path.to_string_lossy()))
 }
 
 /// Paths at which the document may still be, without those that have other content by

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde_json::{Value, json};
 
 use crate::cli::app::App;
 use crate::cli::exit::ExitStatus;
@@ -43,6 +44,7 @@ impl BatchFlags {
         target: TargetName,
         folder: Option<&Path>,
         app: &mut App,
+        json: bool,
     ) -> anyhow::Result<ExitStatus> {
         let Some(folder) = folder else {
             let why = "--target needs a folder: --out DIR";
@@ -54,7 +56,7 @@ impl BatchFlags {
         let store = Store::open_existing(&app.settings().db).await?;
         output::create_folder(folder)?;
         let folder = ingest::absolute(folder);
-        finish_interrupted(&store, &mut app.out).await?;
+        let finished = finish_interrupted(&store).await?;
         let (plan, not_accepted) = claim(&store, target, &accounts, &folder).await?;
         let batch = match plan.batch.lines.is_empty() {
             true => None,
@@ -67,19 +69,30 @@ impl BatchFlags {
             }
         };
         store.close().await;
-        report(app, batch.as_ref(), &plan.plan, not_accepted)?;
-        let is_held = |held: &Held| held.hold.code != HoldCode::NotSupported;
-        let held: Vec<&Held> = plan.held.iter().filter(|held| is_held(held)).collect();
-        let is_setting = |held: &&Held| {
-            matches!(
-                held.hold.code,
-                HoldCode::Supplier | HoldCode::Setting | HoldCode::TaxCode
-            )
+        let (not_for_target, held): (Vec<&Held>, Vec<&Held>) =
+            (plan.held.iter()).partition(|held| held.hold.code == HoldCode::NotSupported);
+        let report = Report {
+            finished: &finished,
+            batch: batch.as_ref(),
+            held: &held,
+            not_for_target: &not_for_target,
+            not_accepted,
         };
-        if !has_accounts && held.iter().any(is_setting) {
-            app.out.line(
-                "There is no accounts.toml in this folder: make one (docs/accounting-import.md has an example), or name it with --accounts.",
-            )?;
+        if json {
+            app.out.json(&report.json()?)?;
+        } else {
+            report.print(app)?;
+            let is_setting = |held: &&Held| {
+                matches!(
+                    held.hold.code,
+                    HoldCode::Supplier | HoldCode::Setting | HoldCode::TaxCode
+                )
+            };
+            if !has_accounts && held.iter().any(is_setting) {
+                app.out.line(
+                    "There is no accounts.toml in this folder: make one (docs/accounting-import.md has an example), or name it with --accounts.",
+                )?;
+            }
         }
         Ok(match held.is_empty() {
             true => ExitStatus::Success,
@@ -142,8 +155,9 @@ fn now() -> i64 {
 }
 
 /// Writes the files of an export that was killed after it had claimed its bills, to their
-/// intended folder, so that no bill is in two files.
-async fn finish_interrupted(store: &Store, out: &mut Out) -> anyhow::Result<()> {
+/// intended folder, so that no bill is in two files. Returns these batches.
+async fn finish_interrupted(store: &Store) -> anyhow::Result<Vec<BatchRow>> {
+    let mut finished = Vec::new();
     for batch in store.unwritten_batches().await? {
         if batch.is_forgotten {
             tracing::warn!(
@@ -156,20 +170,19 @@ async fn finish_interrupted(store: &Store, out: &mut Out) -> anyhow::Result<()> 
         if batch.reversed == batch.lines {
             continue;
         }
-        let folder = batch.folder.clone();
-        write_files(store, &batch, &folder).await.with_context(|| {
+        let written = write_files(store, &batch, &batch.folder).await;
+        written.with_context(|| {
             format!(
                 "batch {} was interrupted and its files cannot be written: make its folder available again, or use `docmill export again {} --out DIR`",
                 batch.id, batch.id
             )
         })?;
-        out.line(&format!(
-            "Batch {} was interrupted. Its files are in {} now.",
-            batch.id,
-            output::short(&folder)
-        ))?;
+        finished.push(BatchRow {
+            is_written: true,
+            ..batch
+        });
     }
-    Ok(())
+    Ok(finished)
 }
 
 /// Writes the stored files of a batch, the manifest last: where it exists, all files do.
@@ -190,33 +203,83 @@ pub async fn write_files(store: &Store, batch: &BatchRow, folder: &Path) -> anyh
     store.mark_written(batch.id, folder).await
 }
 
-fn report(
-    app: &mut App,
-    batch: Option<&BatchRow>,
-    plan: &Plan,
+/// What an export did.
+struct Report<'a> {
+    /// Batches of interrupted exports whose files were written now.
+    finished: &'a [BatchRow],
+    /// `None`: there was nothing to export.
+    batch: Option<&'a BatchRow>,
+    held: &'a [&'a Held],
+    not_for_target: &'a [&'a Held],
+    /// Number of bills that need review or failed.
     not_accepted: usize,
-) -> anyhow::Result<()> {
-    let status = command(app, "status");
-    let out = &mut app.out;
-    match batch {
-        Some(batch) => {
-            let bills = count(plan.batch.lines.len() as u64, "bill");
-            out.line(&format!("Batch {}: {bills} for {}", batch.id, batch.target))?;
-            for name in batch.files.lines() {
-                out.line(&format!("  {}", output::short(&batch.folder.join(name))))?;
-            }
+}
+
+impl Report<'_> {
+    fn print(&self, app: &mut App) -> anyhow::Result<()> {
+        let status = command(app, "status");
+        let out = &mut app.out;
+        for batch in self.finished {
+            out.line(&format!(
+                "Batch {} was interrupted. Its files are in {} now.",
+                batch.id,
+                output::short(&batch.folder)
+            ))?;
         }
-        None => out.line("Nothing to export.")?,
+        match self.batch {
+            Some(batch) => {
+                let bills = count(batch.lines as u64, "bill");
+                out.line(&format!("Batch {}: {bills} for {}", batch.id, batch.target))?;
+                for name in batch.files.lines() {
+                    out.line(&format!("  {}", output::short(&batch.folder.join(name))))?;
+                }
+            }
+            None => out.line("Nothing to export.")?,
+        }
+        list(out, "Held", self.held)?;
+        list(out, "Not for this target", self.not_for_target)?;
+        if self.not_accepted > 0 {
+            let bills = count(self.not_accepted as u64, "bill");
+            out.line(&format!("Not accepted: {bills}. `{status}` lists them."))?;
+        }
+        Ok(())
     }
-    let (others, held): (Vec<&Held>, Vec<&Held>) =
-        (plan.held.iter()).partition(|held| held.hold.code == HoldCode::NotSupported);
-    list(out, "Held", &held)?;
-    list(out, "Not for this target", &others)?;
-    if not_accepted > 0 {
-        let bills = count(not_accepted as u64, "bill");
-        out.line(&format!("Not accepted: {bills}. `{status}` lists them."))?;
+
+    fn json(&self) -> anyhow::Result<Value> {
+        let held = |held: &&Held| {
+            json!({
+                "record": held.record,
+                "path": held.path,
+                "reason": held.hold.code.as_str(),
+                "message": held.hold.message,
+            })
+        };
+        let finished: Result<Vec<Value>, _> = self.finished.iter().map(batch_json).collect();
+        Ok(json!({
+            "finished": finished?,
+            "batch": self.batch.map(batch_json).transpose()?,
+            "held": self.held.iter().map(held).collect::<Vec<_>>(),
+            "not_for_target": self.not_for_target.iter().map(held).collect::<Vec<_>>(),
+            "not_accepted": self.not_accepted,
+        }))
     }
-    Ok(())
+}
+
+/// A batch with the names that its manifest uses.
+pub fn batch_json(batch: &BatchRow) -> anyhow::Result<Value> {
+    let created = jiff::Timestamp::from_millisecond(batch.created_at)?;
+    Ok(json!({
+        "batch": batch.id,
+        "target": batch.target,
+        "created": created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "created_by": batch.created_by,
+        "folder": batch.folder.to_string_lossy(),
+        "files": batch.files.lines().collect::<Vec<_>>(),
+        "documents": batch.lines,
+        "reversed": batch.reversed,
+        "written": batch.is_written,
+        "forgotten": batch.is_forgotten,
+    }))
 }
 
 fn list(out: &mut Out, what: &str, held: &[&Held]) -> anyhow::Result<()> {

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Subcommand;
+use serde_json::json;
 
-use super::batch::write_files;
+use super::batch::{batch_json, write_files};
 use crate::cli::app::App;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::{self, count};
@@ -61,9 +62,14 @@ pub enum Action {
 }
 
 impl Action {
-    pub async fn run(&self, app: &mut App) -> anyhow::Result<ExitStatus> {
+    pub async fn run(&self, app: &mut App, json: bool) -> anyhow::Result<ExitStatus> {
         let store = Store::open_existing(&app.settings().db).await?;
         match self {
+            Action::Batches if json => {
+                for batch in store.batches().await? {
+                    app.out.json(&batch_json(&batch)?)?;
+                }
+            }
             Action::Batches => list(&store, app).await?,
             Action::Again { batch, out } => {
                 let row = batch_row(&store, *batch).await?;
@@ -76,8 +82,8 @@ impl Action {
                     None => row.folder.clone(),
                 };
                 write_files(&store, &row, &folder).await?;
-                app.out
-                    .line(&format!("Batch {batch} is in {}.", output::short(&folder)))?;
+                let message = format!("Batch {batch} is in {}.", output::short(&folder));
+                print_batch(&store, app, *batch, json, &message).await?;
             }
             Action::Reverse {
                 batch,
@@ -89,20 +95,38 @@ impl Action {
                 let lines = count(reversed?, "bill");
                 let message =
                     format!("Batch {batch}: {lines} reversed. The next export has them again.");
-                app.out.line(&message)?;
+                print_batch(&store, app, *batch, json, &message).await?;
             }
-            Action::Cases { out } => cases(&store, app, out).await?,
+            Action::Cases { out } => cases(&store, app, out, json).await?,
             Action::Distinct { id, other, reason } => {
                 let reason = given(reason)?;
                 let (a, b) = (record(&store, *id).await?, record(&store, *other).await?);
                 let pair = DistinctPair::of(&bill_id(&a), &bill_id(&b));
                 store.mark_distinct(&pair, &user(), reason).await?;
-                app.out
-                    .line(&format!("Records {id} and {other} are two payments."))?;
+                match json {
+                    true => app.out.json(&json!({ "distinct": [id, other] }))?,
+                    false => app
+                        .out
+                        .line(&format!("Records {id} and {other} are two payments."))?,
+                }
             }
         }
         store.close().await;
         Ok(ExitStatus::Success)
+    }
+}
+
+/// Prints the batch as `export batches --json` does, or the message.
+async fn print_batch(
+    store: &Store,
+    app: &mut App,
+    batch: i64,
+    json: bool,
+    message: &str,
+) -> anyhow::Result<()> {
+    match json {
+        true => app.out.json(&batch_json(&batch_row(store, batch).await?)?),
+        false => app.out.line(message),
     }
 }
 
@@ -123,9 +147,17 @@ fn bill_id(stored: &StoredRecord) -> BillId {
     }
 }
 
-async fn cases(store: &Store, app: &mut App, folder: &Path) -> anyhow::Result<()> {
+async fn cases(store: &Store, app: &mut App, folder: &Path, json: bool) -> anyhow::Result<()> {
     output::create_folder(folder)?;
     let cases = evaluation::write_cases(store, folder).await?;
+    if json {
+        return app.out.json(&json!({
+            "folder": folder.to_string_lossy(),
+            "written": cases.written,
+            "without_file": cases.without_file,
+            "of_parts": cases.of_parts,
+        }));
+    }
     let written = count(cases.written, "approved record");
     app.out
         .line(&format!("{written} written to {}.", output::short(folder)))?;

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use serde_json::json;
 
 use crate::cli::app::App;
 use crate::cli::exit::ExitStatus;
@@ -91,6 +92,10 @@ pub struct Export {
     /// not state it. For invoices that you received: your own country
     #[arg(long, value_name = "CC", value_parser = country)]
     buyer_country: Option<String>,
+    /// Print one JSON object about what was written: with --target, --format ubl or a
+    /// subcommand. `batches` prints one per batch
+    #[arg(long, global = true)]
+    json: bool,
     #[command(flatten)]
     batch: batch::BatchFlags,
     #[command(flatten)]
@@ -146,11 +151,12 @@ fn country(text: &str) -> Result<String, String> {
 impl Export {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         if let Some(action) = &self.action {
-            return action.run(&mut app).await;
+            return action.run(&mut app, self.json).await;
         }
         if let Some(target) = self.batch.target {
             self.check_batch()?;
-            return self.batch.run(target, self.out.as_deref(), &mut app).await;
+            let out = self.out.as_deref();
+            return self.batch.run(target, out, &mut app, self.json).await;
         }
         let of_file = || self.out.as_deref().map(Format::of_file);
         let format = self.format.or_else(of_file).unwrap_or(Format::Jsonl);
@@ -160,6 +166,10 @@ impl Export {
         }
         if self.csv.is_set() && format != Format::Csv {
             let why = "--excel-locale, --separator, --decimal-comma and --bom need --format csv";
+            return Err(UsageError(why.to_owned()).into());
+        }
+        if self.json && format != Format::Ubl {
+            let why = "--json needs --target or --format ubl; records as JSON: --format jsonl";
             return Err(UsageError(why.to_owned()).into());
         }
         let types = app.settings().types.clone();
@@ -246,7 +256,7 @@ impl Export {
         };
         output::create_folder(folder)?;
         let chosen = self.statuses(&[Status::Accepted]);
-        let (mut refused, mut others, mut after) = (0, 0, 0);
+        let (mut refused, mut others, mut after) = (Vec::new(), 0, 0);
         let mut written = BTreeSet::new();
         loop {
             let records = store.records_after(after, CHUNK).await?;
@@ -266,19 +276,29 @@ impl Export {
                         written.insert(name);
                     }
                     Ubl::Refused(violations) => {
-                        refused += 1;
-                        report_refused(out, stored, &violations)?;
+                        if !self.json {
+                            report_refused(out, stored, &violations)?;
+                        }
+                        refused.push(json!({ "record": stored.id, "violations": violations }));
                     }
                 }
             }
         }
         warn_of_older_files(folder, &written);
-        // Not on stdout, which lists the invoices that were not written.
-        if tracing::enabled!(tracing::Level::WARN) {
+        if self.json {
+            out.json(&json!({
+                "folder": folder.to_string_lossy(),
+                "files": written,
+                "refused": refused,
+                "not_invoices": others,
+            }))?;
+        } else if tracing::enabled!(tracing::Level::WARN) {
+            // Not on stdout, which lists the invoices that were not written.
             eprintln!(
-                "docmill: {} written to {}, {refused} refused{}",
+                "docmill: {} written to {}, {} refused{}",
                 count(written.len() as u64, "invoice"),
                 folder.display(),
+                refused.len(),
                 match others {
                     0 => String::new(),
                     1 => ", 1 record is not an invoice".to_owned(),
@@ -286,9 +306,9 @@ impl Export {
                 }
             );
         }
-        Ok(match refused {
-            0 => ExitStatus::Success,
-            _ => ExitStatus::SomeFailed,
+        Ok(match refused.is_empty() {
+            true => ExitStatus::Success,
+            false => ExitStatus::SomeFailed,
         })
     }
 }

@@ -63,9 +63,8 @@ fn check_account(account: &str) -> Result<(), Hold> {
         true => Ok(()),
         false => Err(Hold::new(
             HoldCode::Setting,
-            format!(
-                "`{account}` in accounts.toml is not an account name for beancount, e.g. Expenses:Print"
-            ),
+            format!("`{account}` in accounts.toml is not an account name for beancount"),
+            "name it like Expenses:Print, below one of beancount's five roots",
         )),
     }
 }

@@ -8,7 +8,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value;
 
 use super::double_payment::{letters_and_digits, number_key, supplier_words};
-use super::hold::{Hold, HoldCode};
+use super::hold::{BY_HAND, CORRECT, Hold, HoldCode, SINGLE_LINE};
 use super::settings::{Rate, Supplier};
 use crate::domain::{Fields, FindingCode, Paper, PaymentKey, Record, money};
 use crate::store::{BillId, StoredRecord};
@@ -134,8 +134,8 @@ impl Bill {
 
     pub fn account<'a>(&self, supplier: &'a Supplier) -> Result<&'a str, Hold> {
         supplier.account.as_deref().ok_or_else(|| {
-            let message = format!("accounts.toml has no account for {}", self.supplier);
-            Hold::new(HoldCode::Setting, message)
+            let what = format!("accounts.toml has no account for {}", self.supplier);
+            Hold::new(HoldCode::Setting, what, "add it to the supplier's entry")
         })
     }
 
@@ -150,8 +150,9 @@ impl Bill {
             Some(Ok(date)) => Ok(date),
             _ => Err(Hold::new(
                 HoldCode::Missing,
+                "the due date is missing",
                 format!(
-                    "the due date is missing: set terms_days for {} in accounts.toml",
+                    "`docmill correct ID due_date=…`, or set terms_days for {} in accounts.toml",
                     self.supplier
                 ),
             )),
@@ -171,6 +172,7 @@ impl Bill {
                     money(tax),
                     money(self.gross)
                 ),
+                CORRECT,
             )),
             (None, Some(tax)) => Ok((self.gross - tax, tax)),
             (Some(net), None) => Ok((net, self.gross - net)),
@@ -178,6 +180,7 @@ impl Bill {
             (None, None) => Err(Hold::new(
                 HoldCode::Missing,
                 "net total and tax total are both missing",
+                CORRECT,
             )),
         }
     }
@@ -206,19 +209,23 @@ impl Bill {
             [(_, code)] => Ok(code),
             _ => {
                 let known: Vec<_> = codes.keys().map(|rate| rate.0.to_string()).collect();
-                let what = match (fitting.len(), known.is_empty()) {
-                    (_, true) => format!("accounts.toml has no {setting}: add them, by rate"),
-                    (0, _) => format!(
-                        "none of the rates ({} %) in {setting} fits: add the rate to accounts.toml, or correct the amounts",
-                        known.join(", ")
+                let known = known.join(", ");
+                let (why, remedy) = match (fitting.len(), known.is_empty()) {
+                    (_, true) => (
+                        format!("accounts.toml has no {setting}"),
+                        "add them, by rate",
                     ),
-                    _ => format!(
-                        "several of the rates ({} %) in {setting} fit: enter the bill by hand",
-                        known.join(", ")
+                    (0, _) => (
+                        format!("none of the rates ({known} %) in {setting} fits"),
+                        "add the rate to accounts.toml, or correct the amounts",
+                    ),
+                    _ => (
+                        format!("several of the rates ({known} %) in {setting} fit"),
+                        BY_HAND,
                     ),
                 };
-                let sums = format!("tax {} on {}: {what}", money(tax), money(net));
-                Err(Hold::new(HoldCode::TaxCode, sums))
+                let what = format!("tax {} on {}: {why}", money(tax), money(net));
+                Err(Hold::new(HoldCode::TaxCode, what, remedy))
             }
         }
     }
@@ -231,18 +238,19 @@ impl Bill {
         }
         let lines: Option<Vec<FileLine>> = self.lines.iter().map(BillLine::in_file).collect();
         let Some(lines) = lines else {
-            let message = "a line has no description or no amount: set single_line = true for the supplier in accounts.toml";
-            return Err(Hold::new(HoldCode::Lines, message));
+            let what = "a line has no description or no amount";
+            return Err(Hold::new(HoldCode::Lines, what, SINGLE_LINE));
         };
         let sum: Decimal = lines.iter().map(|line| line.amount).sum();
         if sum != net {
             return Err(Hold::new(
                 HoldCode::Lines,
                 format!(
-                    "the lines add up to {}, the net total is {}: set single_line = true for the supplier in accounts.toml",
+                    "the lines add up to {}, the net total is {}",
                     money(sum),
                     money(net)
                 ),
+                SINGLE_LINE,
             ));
         }
         Ok(lines)
@@ -285,10 +293,16 @@ impl BillLine {
 fn bill(stored: &StoredRecord, names: &Names, is_receipt: bool) -> Result<Bill, Hold> {
     let record = &stored.record;
     let fields = &record.fields;
-    let missing = |what: &str| Hold::new(HoldCode::Missing, format!("{what} is missing"));
-    let required = |name: &str| text(fields, name)?.ok_or_else(|| missing(&name.replace('_', " ")));
+    let missing = |what: &str, field: &str| {
+        let remedy = format!("`docmill correct ID {field}=…`");
+        Hold::new(HoldCode::Missing, format!("{what} is missing"), remedy)
+    };
+    let required = |name: &str| {
+        let value = text(fields, name)?;
+        value.ok_or_else(|| missing(&name.replace('_', " "), name))
+    };
     let date = |name: &str| Ok(text(fields, name)?.and_then(|text| text.parse::<Date>().ok()));
-    let gross = amount(fields, names.gross).ok_or_else(|| missing("the total"))?;
+    let gross = amount(fields, names.gross).ok_or_else(|| missing("the total", names.gross))?;
     let mut bill = Bill {
         record: stored.id,
         id: BillId {
@@ -308,7 +322,7 @@ fn bill(stored: &StoredRecord, names: &Names, is_receipt: bool) -> Result<Bill, 
             true => None,
             false => Some(required("invoice_number")?),
         },
-        date: date(names.date)?.ok_or_else(|| missing("the date"))?,
+        date: date(names.date)?.ok_or_else(|| missing("the date", names.date))?,
         due_date: date("due_date")?,
         currency: required("currency")?,
         lines: lines(fields, names)?,
@@ -338,7 +352,8 @@ fn check_amounts(bill: &Bill) -> Result<(), Hold> {
     if bill.gross.is_zero() {
         return Err(Hold::new(
             HoldCode::Value,
-            "the total is 0: nothing to book",
+            "the total is 0",
+            "`docmill decide not-a-bill ID` if there is nothing to book, else correct the record",
         ));
     }
     let currency = iso_currency::Currency::from_code(&bill.currency);
@@ -349,8 +364,8 @@ fn check_amounts(bill: &Bill) -> Result<(), Hold> {
     let of_lines = bill.lines.iter().map(|line| line.amount);
     for sum in sums.into_iter().chain(of_lines).flatten() {
         if sum.normalize().scale() > u32::from(places) {
-            let message = format!("{sum} has more decimals than {} has", bill.currency);
-            return Err(Hold::new(HoldCode::Value, message));
+            let what = format!("{sum} has more decimals than {} has", bill.currency);
+            return Err(Hold::new(HoldCode::Value, what, CORRECT));
         }
     }
     Ok(())
@@ -389,8 +404,8 @@ fn text(fields: &Fields, name: &str) -> Result<Option<String>, Hold> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let text = words.join(" ");
     if text.contains(char::is_control) {
-        let message = format!("{} has a control character", name.replace('_', " "));
-        return Err(Hold::new(HoldCode::Value, message));
+        let what = format!("{} has a control character", name.replace('_', " "));
+        return Err(Hold::new(HoldCode::Value, what, CORRECT));
     }
     Ok((!text.is_empty()).then_some(text))
 }

@@ -12,7 +12,7 @@ use encoding_rs::WINDOWS_1252;
 use jiff::civil::Date;
 
 use super::bill::{Bill, BillKind};
-use super::hold::{Hold, HoldCode};
+use super::hold::{BY_HAND, CORRECT, Hold, HoldCode};
 use super::settings::{Accounts, Datev as Settings, Supplier};
 use super::target::{
     BatchHeader, Candidate, Target, TargetFile, amount, at_most, missing_setting, not_supported,
@@ -44,7 +44,8 @@ impl Target for Datev<'_> {
         let bill = &candidate.bill;
         if bill.currency != "EUR" {
             return Err(not_supported(
-                "an amount in another currency than EUR needs its rate: enter it by hand",
+                "an amount in another currency than EUR needs its rate",
+                BY_HAND,
             ));
         }
         let (supplier, settings) = (supplier?, self.settings()?);
@@ -137,7 +138,7 @@ impl Target for Datev<'_> {
 
 impl Datev<'_> {
     fn settings(&self) -> Result<&Settings, Hold> {
-        let missing = || missing_setting("[datev]", "consultant and client are needed");
+        let missing = || missing_setting("[datev]", "add it, with consultant and client");
         self.0.datev.as_ref().ok_or_else(missing)
     }
 }
@@ -149,6 +150,7 @@ fn turnover(bill: &Bill) -> Result<String, Hold> {
         Some(digits) if digits > 10 => Err(Hold::new(
             HoldCode::Value,
             format!("{text} has more than 10 digits"),
+            CORRECT,
         )),
         _ => Ok(text),
     }
@@ -161,10 +163,13 @@ fn creditor<'a>(
 ) -> Result<&'a str, Hold> {
     match bill.kind {
         BillKind::Receipt => settings.cash_account.as_deref().ok_or_else(|| {
-            missing_setting("cash_account in [datev]", "receipts were paid from it")
+            missing_setting(
+                "cash_account in [datev]",
+                "add the account that receipts were paid from",
+            )
         }),
         BillKind::Invoice | BillKind::CreditNote => supplier.number.as_deref().ok_or_else(|| {
-            missing_setting("number for the supplier", "it is the creditor account")
+            missing_setting("number for the supplier", "add it: the creditor account")
         }),
     }
 }
@@ -181,9 +186,8 @@ fn account(settings: &Settings, what: &str, number: &str) -> Result<String, Hold
         true => Ok(number.to_owned()),
         false => Err(Hold::new(
             HoldCode::Setting,
-            format!(
-                "{what} `{number}` in accounts.toml is not an account of at most {longest} digits"
-            ),
+            format!("{what} `{number}` in accounts.toml is not an account number"),
+            format!("use at most {longest} digits, or set account_length in [datev]"),
         )),
     }
 }
@@ -199,7 +203,8 @@ fn tax_key(bill: &Bill, supplier: &Supplier) -> Result<String, Hold> {
         true => Ok(quoted(key)),
         false => Err(Hold::new(
             HoldCode::Setting,
-            format!("`{key}` in tax_codes is not a BU key of at most 4 digits"),
+            format!("`{key}` in tax_codes is not a BU key"),
+            "use 1 to 4 digits",
         )),
     }
 }
@@ -212,9 +217,8 @@ fn document_field(reference: &str, settings: &Settings) -> Result<String, Hold> 
     if let Some(other) = number.chars().find(|c| !allowed(*c)) {
         return Err(Hold::new(
             HoldCode::Value,
-            format!(
-                "DATEV takes no `{other}` in a number ({reference}): list it in drop_in_numbers in accounts.toml to leave it out"
-            ),
+            format!("DATEV takes no `{other}` in a number ({reference})"),
+            "list it in drop_in_numbers in accounts.toml to leave it out",
         ));
     }
     Ok(at_most("the number", plain("the number", &number)?, 36)?.to_owned())
@@ -225,9 +229,8 @@ fn in_code_page(text: &str) -> Result<&str, Hold> {
     match has_other {
         true => Err(Hold::new(
             HoldCode::Value,
-            format!(
-                "`{text}` has a character that Windows-1252 does not have: set name for the supplier in accounts.toml"
-            ),
+            format!("`{text}` has a character that Windows-1252 does not have"),
+            "set name for the supplier in accounts.toml",
         )),
         false => Ok(text),
     }

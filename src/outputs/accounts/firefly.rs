@@ -35,11 +35,15 @@ impl Target for Firefly<'_> {
         let bill = &candidate.bill;
         if bill.kind != BillKind::Receipt {
             return Err(not_supported(
-                "Firefly III has transactions, not open bills: export the payment's receipt",
+                "Firefly III has transactions, not open bills",
+                "export the payment's receipt",
             ));
         }
         let account = self.0.firefly.cash_account.as_deref().ok_or_else(|| {
-            missing_setting("cash_account in [firefly]", "receipts were paid from it")
+            missing_setting(
+                "cash_account in [firefly]",
+                "add the account that receipts were paid from",
+            )
         })?;
         let name = match supplier {
             Ok(supplier) => bill.payee(supplier),

@@ -6,7 +6,7 @@
 //! lines again to one that is not posted.
 
 use super::bill::{Bill, BillKind, FileLine};
-use super::hold::{Hold, HoldCode};
+use super::hold::{BY_HAND, Hold, HoldCode, SINGLE_LINE};
 use super::settings::{Accounts, Supplier};
 use super::target::{
     BatchHeader, Candidate, Target, TargetFile, amount, decimal, missing_setting, not_supported,
@@ -33,16 +33,19 @@ impl Target for GnuCash<'_> {
         let bill = &candidate.bill;
         if bill.kind != BillKind::Invoice {
             return Err(not_supported(
-                "the import of bills for GnuCash has neither receipts nor credits: enter it by hand",
+                "the import of bills for GnuCash has neither receipts nor credits",
+                BY_HAND,
             ));
         }
         let supplier = supplier?;
-        let vendor = supplier
-            .number
-            .as_deref()
-            .ok_or_else(|| missing_setting("number for the supplier", "it is the vendor number"))?;
+        let vendor = supplier.number.as_deref().ok_or_else(|| {
+            missing_setting("number for the supplier", "add it: the vendor number")
+        })?;
         let payable = self.0.gnucash.payable.as_deref().ok_or_else(|| {
-            missing_setting("payable in [gnucash]", "bills are posted to it on import")
+            missing_setting(
+                "payable in [gnucash]",
+                "add the account that bills are posted to on import",
+            )
         })?;
         let (_, tax) = bill.net_and_tax()?;
         let tax_table = match tax.is_zero() {
@@ -106,8 +109,9 @@ fn row(fields: &[&str; FIELDS]) -> Result<String, Hold> {
     let mut row = String::new();
     for (index, field) in fields.iter().enumerate() {
         if field.contains('"') && !QUOTABLE.contains(&index) {
-            let message = format!("GnuCash takes no quote in `{field}`");
-            return Err(Hold::new(HoldCode::Value, message));
+            let what = format!("GnuCash takes no quote in `{field}`");
+            let remedy = "change the name in accounts.toml, or correct the record";
+            return Err(Hold::new(HoldCode::Value, what, remedy));
         }
         let separator = if index == 0 { "" } else { "," };
         row.push_str(&format!("{separator}\"{}\"", field.replace('"', "\"\"")));
@@ -115,8 +119,8 @@ fn row(fields: &[&str; FIELDS]) -> Result<String, Hold> {
     row.push('\n');
     match row.len() {
         length if length > ROW => {
-            let message = format!("a line takes {length} bytes, GnuCash reads {ROW} at most");
-            Err(Hold::new(HoldCode::Value, message))
+            let what = format!("a line takes {length} bytes, GnuCash reads {ROW} at most");
+            Err(Hold::new(HoldCode::Value, what, SINGLE_LINE))
         }
         _ => Ok(row),
     }

@@ -49,9 +49,11 @@ impl Target for Hledger<'_> {
 fn without(what: &str, text: &str, signs: &[char]) -> Result<(), Hold> {
     match text.chars().find(|c| signs.contains(c)) {
         Some(sign) => {
-            let message =
+            let what =
                 format!("{what} `{text}` has a `{sign}`, which means something else in a journal");
-            Err(Hold::new(HoldCode::Value, message))
+            let remedy =
+                "set name or description for the supplier in accounts.toml, or correct the record";
+            Err(Hold::new(HoldCode::Value, what, remedy))
         }
         None => Ok(()),
     }
@@ -68,9 +70,12 @@ fn check_account(account: &str) -> Result<(), Hold> {
     match is_account {
         true => Ok(()),
         false => {
-            let message =
-                format!("`{account}` in accounts.toml is not an account name for hledger");
-            Err(Hold::new(HoldCode::Setting, message))
+            let what = format!("`{account}` in accounts.toml is not an account name for hledger");
+            Err(Hold::new(
+                HoldCode::Setting,
+                what,
+                "name it like expenses:print",
+            ))
         }
     }
 }

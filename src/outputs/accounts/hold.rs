@@ -1,5 +1,7 @@
 //! Why a bill is held.
 
+use std::fmt::Display;
+
 /// The kinds of reasons. The snake_case name is printed and may not be renamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
@@ -45,6 +47,14 @@ impl HoldCode {
     }
 }
 
+/// What to do about a value that was read wrongly, or that the document lacks.
+pub const CORRECT: &str = "correct the record (`docmill correct ID FIELD=VALUE`)";
+/// What to do about a value that is right and that the target cannot have.
+pub const BY_HAND: &str = "enter the bill by hand";
+
+/// What to do about lines that do not add up or that the target cannot have.
+pub const SINGLE_LINE: &str = "set single_line = true for the supplier in accounts.toml";
+
 /// One reason, in terms that an accountant uses, with what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
@@ -53,10 +63,11 @@ pub struct Hold {
 }
 
 impl Hold {
-    pub fn new(code: HoldCode, message: impl Into<String>) -> Hold {
+    /// `what`: what is wrong. `remedy`: what the accountant does about it.
+    pub fn new(code: HoldCode, what: impl Display, remedy: impl Display) -> Hold {
         Hold {
             code,
-            message: message.into(),
+            message: format!("{what}: {remedy}"),
         }
     }
 }

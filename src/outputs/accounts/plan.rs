@@ -196,21 +196,23 @@ fn double(code: HoldCode, bill: &Bill, other: &Known) -> Hold {
         HoldCode::LookAlike => "has its supplier and amount, and a number that looks alike",
         _ => "is a receipt, payment or invoice of the same debt",
     };
+    let reject = format!("`docmill decide reject {} --reason …`", bill.record);
     let remedy = match code {
-        HoldCode::SameBill => format!("keep one, or reverse record {record} first"),
+        HoldCode::SameBill => format!("{reject}, or reverse record {record} first"),
         _ => format!(
-            "`docmill export distinct {} {record} --reason …` if both are to be booked",
+            "`docmill export distinct {} {record} --reason …` if both are to be booked, else {reject}",
             bill.record
         ),
     };
     Hold::new(
         code,
         format!(
-            "record {record} ({place}, {} {} of {}) {what}: {remedy}",
+            "record {record} ({place}, {} {} of {}) {what}",
             money(payment.gross),
             payment.currency,
             iso(payment.date)
         ),
+        remedy,
     )
 }
 

@@ -4,7 +4,7 @@
 use rust_decimal::Decimal;
 
 use super::bill::{Bill, BillKind, FileLine};
-use super::hold::{Hold, HoldCode};
+use super::hold::{BY_HAND, Hold, HoldCode, SINGLE_LINE};
 use super::settings::{Accounts, Supplier};
 use super::target::{
     BatchHeader, Candidate, Target, TargetFile, amount, at_most, by_rows, csv, decimal,
@@ -52,7 +52,8 @@ impl Target for QuickBooks<'_> {
                 ]))
             }
             BillKind::CreditNote => Err(not_supported(
-                "the import of bills for QuickBooks has no credits: enter it by hand",
+                "the import of bills for QuickBooks has no credits",
+                BY_HAND,
             )),
             BillKind::Invoice => self.bill(bill, supplier?).map(Entry::Bill),
         }
@@ -109,8 +110,8 @@ impl QuickBooks<'_> {
             plain("the description", &line.description)?;
             for value in [line.quantity, line.unit_price] {
                 if value.normalize().scale() > DECIMALS {
-                    let message = format!("{value} has more than {DECIMALS} decimals");
-                    return Err(Hold::new(HoldCode::Value, message));
+                    let what = format!("{value} has more than {DECIMALS} decimals");
+                    return Err(Hold::new(HoldCode::Value, what, SINGLE_LINE));
                 }
             }
             Ok(vec![

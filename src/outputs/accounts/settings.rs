@@ -285,10 +285,10 @@ impl Accounts {
             }) if vat_id.is_some() => Err(Hold::new(
                 HoldCode::Supplier,
                 format!(
-                    "the VAT ID is {}, accounts.toml has {known} for {}: check who sent the bill",
-                    stated.unwrap_or_default(),
-                    name
+                    "the VAT ID is {}, accounts.toml has {known} for {name}",
+                    stated.unwrap_or_default()
                 ),
+                "check who sent the bill, then correct the record or accounts.toml",
             )),
             Some(supplier) => Ok(supplier),
             None => self.default.as_ref().ok_or_else(|| {
@@ -296,10 +296,12 @@ impl Accounts {
                     Some(vat_id) => format!("vat_id = \"{vat_id}\""),
                     None => format!("names = [\"{name}\"]"),
                 };
-                let message = format!(
-                    "accounts.toml has no supplier with {by}: add a [[supplier]], or a [default]"
-                );
-                Hold::new(HoldCode::Supplier, message)
+                let what = format!("accounts.toml has no supplier with {by}");
+                Hold::new(
+                    HoldCode::Supplier,
+                    what,
+                    "add a [[supplier]], or a [default]",
+                )
             }),
         }
     }

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::bill::Bill;
-use super::hold::{Hold, HoldCode};
+use super::hold::{CORRECT, Hold, HoldCode};
 use super::settings::Supplier;
 use crate::domain::money;
 use crate::outputs::export::{FORMULA_SIGNS, Ubl};
@@ -73,6 +73,7 @@ pub fn plain<'a>(what: &str, text: &'a str) -> Result<&'a str, Hold> {
         true => Err(Hold::new(
             HoldCode::Value,
             format!("{what} `{text}` would run as a formula in a spreadsheet"),
+            CORRECT,
         )),
         false => Ok(text),
     }
@@ -85,20 +86,20 @@ pub fn at_most<'a>(what: &str, text: &'a str, most: usize) -> Result<&'a str, Ho
         length if length > most => Err(Hold::new(
             HoldCode::Value,
             format!("{what} `{text}` has {length} characters, at most {most} fit"),
+            CORRECT,
         )),
         _ => Ok(text),
     }
 }
 
-pub fn not_supported(what: &str) -> Hold {
-    Hold::new(HoldCode::NotSupported, what)
+pub fn not_supported(what: &str, remedy: &str) -> Hold {
+    Hold::new(HoldCode::NotSupported, what, remedy)
 }
 
-pub fn missing_setting(setting: &str, why: &str) -> Hold {
-    Hold::new(
-        HoldCode::Setting,
-        format!("accounts.toml has no {setting}: {why}"),
-    )
+/// `remedy`: what to add, and what it is for.
+pub fn missing_setting(setting: &str, remedy: &str) -> Hold {
+    let what = format!("accounts.toml has no {setting}");
+    Hold::new(HoldCode::Setting, what, remedy)
 }
 
 /// A number without grouping, with as many decimals as it needs.

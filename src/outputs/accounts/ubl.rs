@@ -1,7 +1,7 @@
 //! UBL 2.1: one file for each invoice, as `docmill export --format ubl` writes it.
 
 use super::bill::Bill;
-use super::hold::{Hold, HoldCode};
+use super::hold::{CORRECT, Hold, HoldCode};
 use super::settings::Supplier;
 use super::target::{BatchHeader, Candidate, Target, TargetFile, not_supported};
 use crate::outputs::export::{Ubl as Written, ubl_file_name};
@@ -15,10 +15,13 @@ impl Target for Ubl {
         match &candidate.ubl {
             Some(Written::Written(text)) => Ok(text.clone()),
             Some(Written::Refused(violations)) => {
-                let message = format!("it violates EN 16931: {}", violations.join("; "));
-                Err(Hold::new(HoldCode::Value, message))
+                let what = format!("it violates EN 16931 ({})", violations.join("; "));
+                Err(Hold::new(HoldCode::Value, what, CORRECT))
             }
-            Some(Written::NoInvoice) | None => Err(not_supported("UBL is for invoices")),
+            Some(Written::NoInvoice) | None => Err(not_supported(
+                "UBL is for invoices",
+                "use another target for it",
+            )),
         }
     }
 

@@ -6,7 +6,7 @@
 //! import whether prices include tax, so receipts have a file of their own.
 
 use super::bill::{Bill, BillKind, FileLine};
-use super::hold::{Hold, HoldCode};
+use super::hold::{BY_HAND, Hold, HoldCode};
 use super::settings::{Accounts, Supplier};
 use super::target::{
     BatchHeader, Candidate, Target, TargetFile, amount, by_rows, csv, decimal, missing_setting,
@@ -44,7 +44,8 @@ impl Target for Xero<'_> {
         let is_receipt = bill.kind == BillKind::Receipt;
         if bill.gross.is_sign_negative() {
             return Err(not_supported(
-                "bills for Xero cannot be negative: enter the credit by hand",
+                "bills for Xero cannot be negative",
+                "enter the credit by hand",
             ));
         }
         let supplier = supplier?;
@@ -121,21 +122,22 @@ impl Xero<'_> {
     fn receipt_tax_type(&self, bill: &Bill) -> Result<&str, Hold> {
         let xero = &self.0.xero;
         let currency = xero.receipt_currency.as_deref().ok_or_else(|| {
-            let why = "the tax types of receipts are those of one country";
+            let why = "add it, since the tax types of receipts are those of one country";
             missing_setting("receipt_currency in [xero]", why)
         })?;
         if bill.currency != currency {
-            return Err(Hold::new(
-                HoldCode::TaxCode,
-                format!(
-                    "the receipt is in {}, the tax types are for {currency}: enter it by hand",
-                    bill.currency
-                ),
-            ));
+            let what = format!(
+                "the receipt is in {}, the tax types are for {currency}",
+                bill.currency
+            );
+            return Err(Hold::new(HoldCode::TaxCode, what, BY_HAND));
         }
         if bill.tax.is_none() {
-            let message = "the receipt states no tax: correct it (tax=0.00 if there is none)";
-            return Err(Hold::new(HoldCode::TaxCode, message));
+            return Err(Hold::new(
+                HoldCode::TaxCode,
+                "the receipt states no tax",
+                "`docmill correct ID tax=…`, with tax=0.00 if there is none",
+            ));
         }
         bill.code_of_rate(&xero.receipt_tax_types, "receipt_tax_types in [xero]")
     }

@@ -6,7 +6,7 @@ use rust_decimal::prelude::ToPrimitive;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet};
 
 use super::bill::{Bill, BillKind};
-use super::hold::{Hold, HoldCode};
+use super::hold::{CORRECT, Hold, HoldCode};
 use super::settings::Supplier;
 use super::target::{BatchHeader, Candidate, Target, TargetFile, utc};
 
@@ -48,8 +48,8 @@ impl Target for Xlsx {
         }
         let year = bill.date.year();
         if !(1900..=9999).contains(&year) {
-            let message = format!("a spreadsheet has no date in the year {year}");
-            return Err(Hold::new(HoldCode::Value, message));
+            let what = format!("a spreadsheet has no date in the year {year}");
+            return Err(Hold::new(HoldCode::Value, what, CORRECT));
         }
         Ok(Entry {
             account: supplier.ok().and_then(|supplier| supplier.account.clone()),
@@ -193,9 +193,8 @@ fn exact(value: Decimal) -> Result<(), Hold> {
     let digits = value.normalize().mantissa().unsigned_abs().checked_ilog10();
     match digits {
         Some(digits) if digits >= DIGITS => {
-            let message =
-                format!("{value} has more than {DIGITS} digits, which a spreadsheet rounds");
-            Err(Hold::new(HoldCode::Value, message))
+            let what = format!("{value} has more than {DIGITS} digits, which a spreadsheet rounds");
+            Err(Hold::new(HoldCode::Value, what, CORRECT))
         }
         _ => Ok(()),
     }
