@@ -117,7 +117,7 @@ def measured(docmill, folder, database, ocr=True):
     command = [docmill, "--db", database, *setting, "quality", "--json", folder]
     out = subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout
     pages = [json.loads(line) for line in out.splitlines()]
-    # Files beside the images are no pages.
+    # Other files beside the images are not pages.
     pages = [page for page in pages if page.get("failure", {}).get("reason") != "unsupported_type"]
     for page in pages:
         if "failure" in page:

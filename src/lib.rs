@@ -1,6 +1,6 @@
 //! docmill: folders of scanned documents in, validated rows out.
 //!
-//! A page passes through these stages, in this order: [`ingest`] finds files
+//! A page passes through these stages, in this order: [`files`] finds files
 //! and stores them as jobs; [`engines::rasterize`] draws the page;
 //! [`engines::ocr`] finds its words; [`engines::route`] finds its document
 //! type; [`engines::reader`] reads its fields; [`documents::validation`]
@@ -17,9 +17,9 @@ pub mod config;
 pub mod documents;
 pub mod domain;
 pub mod engines;
+pub mod files;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
-pub mod ingest;
 pub mod outputs;
 pub mod pipeline;
 pub mod review;

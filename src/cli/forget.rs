@@ -5,7 +5,7 @@ use clap::Args;
 use super::app::App;
 use super::exit::ExitStatus;
 use super::output::{self, count};
-use crate::ingest;
+use crate::files;
 use crate::store::Store;
 
 /// Files that are listed; the rest is counted.
@@ -33,7 +33,7 @@ impl Forget {
         let paths: Vec<_> = self
             .paths
             .iter()
-            .map(|path| ingest::absolute(path))
+            .map(|path| files::absolute(path))
             .collect();
         let store = Store::open_existing(&app.settings().db).await?;
         let forgotten = store.forget(&paths, !self.yes).await?;

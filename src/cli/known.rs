@@ -246,7 +246,7 @@ fn check_name(
 
 fn show(app: &App, event: &Event) {
     match event {
-        Event::Ingested { new_pages, .. } => app.progress.expect(u64::from(*new_pages)),
+        Event::TakenIn { new_pages, .. } => app.progress.expect(u64::from(*new_pages)),
         Event::Queued { pages } => app.progress.remaining(*pages),
         Event::Escalated { pages, .. } => app.progress.expect(pages.len() as u64),
         Event::PageDone { .. }

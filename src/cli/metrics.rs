@@ -205,7 +205,7 @@ impl Metrics {
 
     pub fn add(&self, event: &Event) {
         match event {
-            Event::Ingested { new_pages, .. } => {
+            Event::TakenIn { new_pages, .. } => {
                 let outcome = if *new_pages > 0 { "taken_in" } else { "known" };
                 self.files.with_label_values(&[outcome]).inc();
             }

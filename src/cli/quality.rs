@@ -9,7 +9,7 @@ use super::exit::ExitStatus;
 use super::output::{self, Replaced, cell, count};
 use crate::documents::quality::{Measure, rounded};
 use crate::domain::{Failure, PageQuality, Severity};
-use crate::ingest;
+use crate::files;
 use crate::outputs::quality::{self, SheetPage};
 use crate::outputs::thumbnail;
 use crate::pipeline::{MeasuredPage, PageMeter};
@@ -73,13 +73,13 @@ impl Quality {
             failed: 0,
             sheet: Vec::new(),
         };
-        for found in ingest::walk(&self.paths, settings.limits.max_bytes, &settings.db) {
+        for found in files::walk(&self.paths, settings.limits.max_bytes, &settings.db) {
             let pages = match &found.outcome {
                 Ok(bytes) => meter.pages(bytes).await,
                 Err(failure) => Err(failure.clone()),
             };
             let (path, bytes) = (found.path, found.outcome.unwrap_or_default());
-            let blake3 = ingest::hash(&bytes);
+            let blake3 = files::hash(&bytes);
             drop(bytes);
             match pages {
                 Ok(pages) => {

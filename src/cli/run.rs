@@ -272,7 +272,7 @@ pub fn log_failure(event: &Event) {
 fn show(app: &App, event: &Event) {
     let progress = &app.progress;
     match event {
-        Event::Ingested {
+        Event::TakenIn {
             path,
             pages,
             new_pages,

@@ -12,7 +12,7 @@ use crate::archive::{self, Evidence, Found, Query, SearchRequest, TextVector, Wh
 use crate::config::{Settings, UsageError};
 use crate::documents::values::{date, number};
 use crate::domain::{Facts, folded, total_units};
-use crate::ingest;
+use crate::files;
 use crate::pipeline::{self, Embedder};
 use crate::store::{PageFilter, Store};
 
@@ -86,7 +86,7 @@ impl FilterFlags {
             max_total: self.max_total,
             party: self.seller.map(|name| folded(&name)),
             status: self.status.map(Wanted::status),
-            path: self.path.map(|path| ingest::absolute(&path)),
+            path: self.path.map(|path| files::absolute(&path)),
         }
     }
 }

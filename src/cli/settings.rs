@@ -62,7 +62,7 @@ pub struct EngineFlags {
     /// Reader, by its name in the manifest
     #[arg(long, value_name = "NAME")]
     reader: Option<String>,
-    /// Further readers for pages that the first one did not read well enough, by
+    /// Stronger readers for pages that the first one did not read well enough, by
     /// their names in the manifest
     #[arg(long, value_name = "NAME,…")]
     escalate_to: Option<String>,

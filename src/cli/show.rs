@@ -13,7 +13,7 @@ use super::output::{self, cell};
 use super::summary::plain;
 use crate::config::UsageError;
 use crate::domain::{PageQuality, Record, Source, by_severity};
-use crate::ingest;
+use crate::files;
 use crate::outputs::export::{self, Exported};
 use crate::outputs::quality;
 use crate::outputs::words::money;
@@ -45,7 +45,7 @@ impl Show {
                 None => return Err(no_record(&store, id).await?.into()),
             },
             None => {
-                let path = ingest::absolute(Path::new(&self.what));
+                let path = files::absolute(Path::new(&self.what));
                 let records = store.records_at(&path).await?;
                 if records.is_empty() {
                     return without_record(&store, &mut app, &path).await;

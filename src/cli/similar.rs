@@ -8,7 +8,7 @@ use super::exit::ExitStatus;
 use super::{search, show};
 use crate::archive::{self, Example};
 use crate::config::UsageError;
-use crate::ingest;
+use crate::files;
 use crate::pipeline::{Drawer, Embedder};
 use crate::store::Store;
 
@@ -88,7 +88,7 @@ impl Similar {
                 index,
             });
         }
-        let path = ingest::absolute(Path::new(&self.what));
+        let path = files::absolute(Path::new(&self.what));
         let pages = store.pages_at(&path).await?;
         Ok(Place {
             stored: pages.get(nth as usize).copied(),

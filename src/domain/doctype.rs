@@ -157,7 +157,7 @@ pub enum Check {
         tax: String,
         country: Vec<String>,
     },
-    /// The value is none of `values`, which mean that nothing was paid, e.g.
+    /// The value is not one of `values`, which mean that nothing was paid, e.g.
     /// `pending`. Each maps to the finding's message.
     Unsettled {
         field: String,

@@ -41,7 +41,7 @@ pub enum Reason {
     NotAFile,
     /// The operating system refused the file (permissions, I/O error).
     Unreadable,
-    /// The bytes at the path are no longer those that were ingested.
+    /// The bytes at the path are no longer those that were taken in.
     SourceChanged,
     // The work on a page: each failure counts as an attempt. `is_retryable` says
     // which are tried again.

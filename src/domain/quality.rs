@@ -8,7 +8,7 @@ pub struct PageQuality {
     pub height: u32,
     /// Degrees clockwise (0, 90, 180, 270) by which OCR turned the page.
     pub turned: u32,
-    /// The words are those of a PDF's text layer: nobody has to read the pixels.
+    /// The words are those of a PDF's text layer: the pixels are not read.
     pub text_layer: bool,
     /// Words of the text layer, or else of OCR.
     pub words: u32,

@@ -111,7 +111,7 @@ impl Asker {
             index,
             text: text.laid_out,
             sources: [layer].into_iter().chain(of_ocr).collect(),
-            // Pixels that nobody sees are not sent with each question.
+            // Pixels that the reader does not use are not sent with each question.
             image: match self.reads_text_alone() {
                 true => pixel(),
                 false => page.image.turned(turns),

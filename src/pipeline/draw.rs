@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::config::Settings;
 use crate::domain::{Failure, RasterPage, Reason};
 use crate::engines::worker::{DrawPage, OpenDocument, Pool, RasterizerRole};
-use crate::ingest;
+use crate::files;
 
 /// A document by the BLAKE3 (hex) of its content, and the paths to look for it.
 #[derive(Clone, Copy, Debug)]
@@ -52,10 +52,10 @@ async fn read_source(document: StoredDocument<'_>, max_bytes: u64) -> Result<Vec
 }
 
 fn read_same(path: &Path, blake3: &str, max_bytes: u64) -> Result<Vec<u8>, Failure> {
-    let bytes = ingest::read(path, max_bytes)?;
-    if ingest::hash(&bytes) != blake3 {
+    let bytes = files::read(path, max_bytes)?;
+    if files::hash(&bytes) != blake3 {
         let message = format!(
-            "{} was changed after it was ingested: run again over it",
+            "{} was changed after it was taken in: run again over it",
             path.display()
         );
         return Err(Failure::new(Reason::SourceChanged, message));

@@ -162,7 +162,7 @@ pub(super) async fn first_readers(
     })
 }
 
-/// A further reader: one process with as many threads as all of the first reader's,
+/// A stronger reader: one process with as many threads as all of the first reader's,
 /// started with the first page that is escalated to it.
 fn further_readers(settings: &Settings, reader: &ReaderSpec, first: u32, on_end: OnEnd) -> Readers {
     let share = Share {

@@ -78,7 +78,7 @@ impl PageReading {
 pub type MakeRecords<'a> = &'a dyn Fn(&[PageReading]) -> Vec<Record>;
 
 /// Chooses among the attempts at each page and returns what to escalate. `stronger`: the
-/// hashes of the further readers by tier. `attempts` are in the order of time.
+/// hashes of the stronger readers by tier. `attempts` are in the order of time.
 pub fn select_attempts(
     pages: &[PageResult],
     attempts: &[PageAttempt],
@@ -146,7 +146,7 @@ pub fn select_attempts(
     selected
 }
 
-/// The further readers in the order in which their attempts are compared: those that the
+/// The stronger readers in the order in which their attempts are compared: those that the
 /// run no longer has, then its own.
 fn readers(attempts: &[PageAttempt], stronger: &[String]) -> Vec<String> {
     let escalated = attempts.iter().filter(|attempt| attempt.escalated);

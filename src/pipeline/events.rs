@@ -8,7 +8,7 @@ use crate::store::{Backlog, RoleMemory};
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A file was taken in; `new_pages` of its `pages` are to be read.
-    Ingested {
+    TakenIn {
         path: PathBuf,
         pages: u32,
         new_pages: u32,

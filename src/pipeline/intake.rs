@@ -12,7 +12,7 @@ use super::recorder::Recorder;
 use super::run_context::RunContext;
 use crate::domain::{DocumentInfo, Failure, Limits, Reason};
 use crate::engines::worker::{OpenDocument, OpenedDocument};
-use crate::ingest::{self, Found};
+use crate::files::{self, Found};
 use crate::store::{KnownDocument, NewDocument, PageKey};
 
 /// The request of a run.
@@ -51,7 +51,7 @@ impl Intake {
         let walk = tokio::task::spawn_blocking(move || {
             for path in &paths {
                 let mut is_empty = true;
-                for file in ingest::walk(std::slice::from_ref(path), max_bytes, &database) {
+                for file in files::walk(std::slice::from_ref(path), max_bytes, &database) {
                     is_empty = false;
                     if found.blocking_send(file).is_err() {
                         return;
@@ -66,7 +66,7 @@ impl Intake {
             if self.context.is_stopped() {
                 break;
             }
-            self.ingest(file).await?;
+            self.take_in(file).await?;
             self.context.work_arrived.notify_one();
         }
         drop(files);
@@ -74,14 +74,14 @@ impl Intake {
         Ok(())
     }
 
-    async fn ingest(&self, file: Found) -> anyhow::Result<()> {
+    async fn take_in(&self, file: Found) -> anyhow::Result<()> {
         self.context.count(|stats| stats.files += 1);
         let Found { path, outcome } = file;
         let bytes = match outcome {
             Ok(bytes) => bytes,
             Err(failure) => return self.reject(path, failure).await,
         };
-        let blake3 = ingest::hash(&bytes);
+        let blake3 = files::hash(&bytes);
         if let Some(known) = self.context.store.lookup(&blake3).await? {
             return self.ingest_known(path, known).await;
         }
@@ -100,7 +100,7 @@ impl Intake {
         let (store, run) = (&self.context.store, self.context.run);
         let forced_type = self.request.doc_type.as_deref();
         store.add_document(run, &document, forced_type).await?;
-        self.context.emit(Event::Ingested {
+        self.context.emit(Event::TakenIn {
             path,
             pages,
             new_pages: pages,
@@ -114,7 +114,7 @@ impl Intake {
     async fn ingest_known(&self, path: PathBuf, known: KnownDocument) -> anyhow::Result<()> {
         let (store, run) = (&self.context.store, self.context.run);
         store.add_source(run, &path, Some(known.id), None).await?;
-        let ingested = |new_pages| Event::Ingested {
+        let taken_in = |new_pages| Event::TakenIn {
             path: path.clone(),
             pages: known.pages,
             new_pages,
@@ -124,7 +124,7 @@ impl Intake {
                 path = %path.display(),
                 "left as it is: it is of document type `{name}`, which this run does not know; name its folder with --types"
             );
-            self.context.emit(ingested(0));
+            self.context.emit(taken_in(0));
             return Ok(());
         }
         let requeued = self.requeue(&known).await?;
@@ -132,7 +132,7 @@ impl Intake {
             0 => self.recorder.reconsider(known.id).await?,
             _ => 0,
         };
-        self.context.emit(ingested(requeued + escalated));
+        self.context.emit(taken_in(requeued + escalated));
         let policy = self.context.plan().policy_key();
         if requeued + escalated == 0 && store.reopen_if_policy_changed(known.id, &policy).await? {
             self.recorder.finish(known.id).await?;

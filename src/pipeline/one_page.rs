@@ -15,7 +15,7 @@ use crate::engines::route::letterbox;
 use crate::engines::worker::{
     DrawPage, EmbedText, OpenDocument, Pool, RasterizerRole, RoutePages, RouterRole, WorkerGuard,
 };
-use crate::ingest;
+use crate::files;
 
 /// Width in pixels of pages that are not drawn for a model.
 const WIDTH: u32 = 1024;
@@ -83,7 +83,7 @@ impl Drawer {
 
     /// A worker that has the file open, and its number of pages.
     async fn open(&self, path: &Path) -> anyhow::Result<(WorkerGuard<RasterizerRole>, u32)> {
-        let bytes = ingest::read(path, self.settings.limits.max_bytes);
+        let bytes = files::read(path, self.settings.limits.max_bytes);
         let bytes = bytes.map_err(|failure| about(path, &failure))?;
         let mut worker = self.pool.worker(None).await?;
         let deadline = Duration::from_secs(self.settings.rasterizing.open_seconds);

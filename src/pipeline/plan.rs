@@ -215,7 +215,7 @@ impl Plan {
 
     /// The key of a page's result, which is equal where the result would be. `doc_type`:
     /// `None` for a page without a type that is read. It depends on the first reader
-    /// only, so that accepted pages are not read again for other further readers.
+    /// only, so that accepted pages are not read again for other stronger readers.
     pub fn key(&self, doc_type: Option<&str>, forced: bool, xml: Option<XmlPlace>) -> String {
         self.key_of(0, doc_type, forced, xml)
     }
@@ -280,7 +280,7 @@ impl Plan {
         policy.apply(doc_type, record);
     }
 
-    /// Hashes of the further readers, by tier.
+    /// Hashes of the stronger readers, by tier.
     pub fn stronger_readers(&self) -> Vec<String> {
         let stronger = self.tiers.iter().skip(1);
         stronger.map(|tier| tier.reader.hash.clone()).collect()
@@ -295,7 +295,7 @@ impl Plan {
     }
 
     /// A key of the quality criteria and of everything that acceptance depends on,
-    /// without further readers that have no calibration.
+    /// without stronger readers that have no calibration.
     pub fn policy_key(&self) -> String {
         let further = self.tiers[1..].iter().map(|tier| &tier.policy);
         let calibrated = further.filter(|policy| policy.calibration.is_some());

@@ -15,7 +15,7 @@ use crate::domain::{Failure, Finding, MediaType, PageImage, PageQuality};
 use crate::engines::models::Installation;
 use crate::engines::rasterize::RasterSpec;
 use crate::engines::worker::{DrawPage, OpenDocument, Pool, RasterizerRole};
-use crate::ingest;
+use crate::files;
 
 /// A rasterizer, and OCR, which finds the height of text and quarter turns.
 pub struct PageMeter {
@@ -56,7 +56,7 @@ impl PageMeter {
         let deadline = Duration::from_secs(self.settings.rasterizing.open_seconds);
         worker.set_document(None);
         let opened = worker.call(&OpenDocument { bytes }, deadline).await?;
-        worker.set_document(Some(ingest::hash(bytes)));
+        worker.set_document(Some(files::hash(bytes)));
         Ok(match opened.info.media_type {
             MediaType::Xml => 0,
             _ => opened.info.pages,

@@ -1,4 +1,4 @@
-//! Escalations of pages to further readers, with their costs and results.
+//! Escalations of pages to stronger readers, with their costs and results.
 
 use serde::Serialize;
 use sqlx::{FromRow, Sqlite, Transaction};
@@ -29,7 +29,7 @@ pub struct PageAttempt {
     pub page: u32,
     /// Hash of the reader; `None` where the page did not reach one.
     pub reader: Option<String>,
-    /// Whether a further reader than the first read it.
+    /// Whether another reader than the first read it.
     pub escalated: bool,
     pub run: RunId,
     pub result: Result<Option<Reading>, Failure>,
@@ -80,7 +80,7 @@ impl Store {
         Ok(cost.bind(since).fetch_one(&self.pool).await?)
     }
 
-    /// Queues pages for further readers while at most `max_pages` were escalated since
+    /// Queues pages for stronger readers while at most `max_pages` were escalated since
     /// the run `since`. Of pages that are escalated together, all are queued or none.
     /// Nothing is done where the document's pages changed since `pages` were loaded.
     /// Returns for each escalation whether it was made.

@@ -33,7 +33,7 @@ pub struct Claim {
     pub forced_type: Option<String>,
     /// The place of the electronic invoice of its document or part, if it has one.
     pub xml: Option<XmlPlace>,
-    /// The further reader that it is queued for; `None`: the first one.
+    /// The stronger reader that it is queued for; `None`: the first one.
     pub escalation: Option<ClaimedEscalation>,
     run: RunId,
     pub(super) lease_token: String,
@@ -256,7 +256,7 @@ impl Store {
             page_text::insert(&mut tx, claim.page_id, text).await?;
         }
         // Values that the attempt did not reach keep those of the last attempt. The key
-        // is that of the first reader, even with further readers.
+        // is that of the first reader, even with stronger readers.
         sqlx::query(
             "UPDATE pages SET state = ?, lease_token = NULL, lease_until = NULL, finished_at = ?,
                 failures = failures + ?, reason = ?, message = ?, key = coalesce(?, key), doc_type = ?,

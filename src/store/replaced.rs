@@ -18,7 +18,7 @@ const IS_REPLACED: &str = concat!(
     ")"
 );
 
-/// The finding for records of a document whose file has other content by now.
+/// The finding for records of a document whose file has other content now.
 pub(super) async fn finding(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,

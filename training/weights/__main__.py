@@ -1,4 +1,4 @@
-"""Every stage is a command; each goes on from its checkpoint when it is run again."""
+"""Every stage is a command, which continues from its checkpoint when it is run again."""
 
 import argparse
 import os
@@ -20,7 +20,7 @@ def main() -> None:
 
 
 def _stage(commands, name: str, help: str, minutes: float, rate: float):
-    """A command with what every training stage takes."""
+    """A command with the options of every training stage."""
     command = commands.add_parser(name, help=help)
     command.add_argument("--minutes", type=float, default=minutes, help=f"until the learning rate is down (default {minutes:g})")
     command.add_argument("--rate", type=float, default=rate, help=f"learning rate at its peak (default {rate:g})")

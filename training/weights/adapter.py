@@ -22,12 +22,12 @@ def _name(layer: int, projection: str) -> str:
 
 
 def _rounded(matrix: np.ndarray) -> np.ndarray:
-    """As Q8_0 holds it: 32 numbers of a row share a scale."""
+    """Rounded as Q8_0 stores it: 32 numbers of a row share a scale."""
     return quants.dequantize(quants.quantize(matrix, _Q8_0), _Q8_0)
 
 
 def _replaced(path: Path, write) -> None:
-    """Writes a file whole or not at all."""
+    """Writes a file atomically."""
     fresh = path.with_suffix(path.suffix + ".new")
     write(fresh)
     fresh.replace(path)
@@ -74,7 +74,7 @@ def load(model: SmolLM, path: Path) -> None:
 
 def merged(model: SmolLM, base: Base, path: Path) -> None:
     """The base model with the adapter added to its dequantised matrices,
-    quantised anew to Q8_0."""
+    quantised to Q8_0 again."""
     tensors = base.tensors()
     with torch.no_grad():
         for number, layer in enumerate(model.layers):

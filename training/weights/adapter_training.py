@@ -1,10 +1,10 @@
-"""What trains an adapter, whatever it learns: workers, steps, checkpoints.
+"""Trains an adapter on any task: workers, steps, checkpoints.
 
 A worker is a process with one thread: two threads in one process wait for each
-other at every layer whenever something else takes a core. The workers take
+other at every layer whenever another program takes a core. The workers take
 documents from a shared counter, so a slow core takes fewer, and add their
-gradients in shared memory; whenever a batch is there, a step is taken. Document
-n of a run is the same whoever makes it.
+gradients in shared memory; a step is taken as soon as a batch is complete. Document
+n of a run does not depend on the worker that makes it.
 """
 
 import os
@@ -49,9 +49,9 @@ class Plan:
 
 @dataclass(frozen=True)
 class Sample:
-    """What one document added. `answers`: by how many its gradient is to be
-    divided, tokens or whole answers, of which `right` were predicted. By name
-    in `shares`: so many right of so many, to be averaged in the log."""
+    """The contribution of one document. `answers`: the divisor of its gradient:
+    tokens or whole answers, of which `right` were predicted. `shares`: by name,
+    right ones and all, which the log averages."""
 
     tokens: int
     answers: int
@@ -138,8 +138,8 @@ def _work(base: Path, task: Task, plan: Plan, shared: _Shared, samples) -> None:
 
 class _Workers:
     """Processes that learn document after document without waiting for each
-    other or for a step: who sleeps loses the processor to whatever else runs.
-    Gradients may so be of weights one step old."""
+    other or for a step: a sleeping process loses its core to other programs.
+    Gradients may therefore be of weights that are one step old."""
 
     def __init__(self, base: Path, task: Task, plan: Plan, count: int, values: torch.Tensor, first: int):
         context = multiprocessing.get_context("spawn")
@@ -149,7 +149,7 @@ class _Workers:
             process.start()
 
     def wait(self, documents: int) -> list[tuple[Sample, float]]:
-        """Until so many documents are learnt; returns what was heard of."""
+        """Waits until so many documents are learnt; returns their samples."""
         heard = []
         while self.shared.documents.value < documents:
             try:
@@ -167,7 +167,7 @@ class _Workers:
 
 
 class Adam:
-    """Over one vector; its state can be saved."""
+    """Adam over one vector; its state can be saved."""
 
     def __init__(self, values: torch.Tensor):
         self.values = values
@@ -185,8 +185,8 @@ class Adam:
 
 
 def train(task: Task, base: Path, begin: Path | None, out: Path, log_path: Path, plan: Plan, workers: int | None = None) -> None:
-    """Goes on from `out` where it is; else from the adapter `begin`, cut to the
-    plan's rank; else from nothing."""
+    """Continues from `out` if it exists, else from the adapter `begin`, cut to the
+    plan's rank, else from random weights."""
     torch.set_num_threads(1)
     torch.manual_seed(plan.seed)
     workers = workers or os.cpu_count() or 2

@@ -1,4 +1,4 @@
-"""What is invoiced, before anything is laid out. Amounts are whole cents."""
+"""The content of invoices, before layout. Amounts are whole cents."""
 
 from dataclasses import dataclass
 

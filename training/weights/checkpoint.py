@@ -1,4 +1,4 @@
-"""Checkpoints: written whole or not at all, read back into any device."""
+"""Checkpoints: written atomically, loaded onto any device."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ import torch
 from . import golden
 from .models import Reader
 
-# The prototype kept each part under a short name of its own.
+# Names of the parts in checkpoints of the first version.
 _PROTOTYPE = {"v": "vision", "lm": "text", "pj": "projector", "dense": "head", "sym": "symbolic"}
 
 

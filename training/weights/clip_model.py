@@ -13,7 +13,7 @@ from .clip_pages import SIDE
 VISION = dict(width=192, layers=4, heads=3, hidden=768, patch=28)
 TEXT = dict(width=128, layers=3, heads=4, hidden=512, places=32)
 PROJECTION = 128
-# OpenAI's, so that any CLIP processor makes the same of an image.
+# OpenAI's values, so that every CLIP processor prepares an image alike.
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
 

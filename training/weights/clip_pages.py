@@ -1,10 +1,10 @@
 """Pages as the router sees them: 224 px thumbnails, with what they are and in
 what state.
 
-Only the look matters: how much text of which size where, what is coloured,
+Only the appearance matters: how much text of which size where, what is coloured,
 how the sheet is cut. Receipts are tall and pale, often on a larger sheet;
 invoices are A4 with wide margins, small print and a table somewhere; most of
-what the prototype sent to the wrong type was one drawn at the other's scale.
+the first version's errors were pages drawn at the scale of another type.
 """
 
 import random
@@ -24,7 +24,7 @@ SIDE = 224
 CLASSES = ["receipt", "invoice", "screenshot", "letter", "report", "form", "spreadsheet", "blank", "photo"]
 _WEIGHTS = [6, 6, 3.5, 2, 2, 2, 1.5, 1.2, 1.2]
 QUALITIES = ["clean", "blurry", "dark", "faded", "sideways", "upsidedown"]
-# Classes whose state is labelled: the others have no print to judge by.
+# Classes whose state is labelled: the others have no text to judge it by.
 _JUDGED = {"receipt", "invoice", "letter", "report", "form", "spreadsheet"}
 A4 = 1.414
 _WHITE = (255, 255, 255)
@@ -51,7 +51,7 @@ def thumbnail(r: random.Random, held_out: bool = False) -> Thumbnail:
 
 
 def as_seen(image: Image.Image) -> np.ndarray:
-    """As `src/route` gives a page to CLIP: whole, centred on a white square."""
+    """As `src/engines/route` gives a page to CLIP: scaled to fit, centred on a white square."""
     scale = SIDE / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     square = Image.new("RGB", (SIDE, SIDE), (255, 255, 255))
@@ -128,7 +128,7 @@ def _receipt(r, book: FontBook) -> Image.Image:
 
 
 def _long_foot(gray: np.ndarray, r, book: FontBook, page: Page) -> np.ndarray:
-    """Tax tables and small talk, which make real receipts as tall as they are."""
+    """Tax tables and notes, so that receipts are as tall as real ones."""
     text = Text(book.mono(r), r.choice([11, 12, 13]), 0.8)
     rows = r.randint(4, 22)
     height = int(rows * text.size * 1.05)

@@ -17,7 +17,7 @@ _STATES = {
 }
 _BEFORE = {"clean": "a clean", "blurry": "a blurry", "dark": "a dark photo of a", "faded": "a faded", "sideways": "a sideways", "upsidedown": "an upside down"}
 _BOTH = ("receipt", "invoice", "letter", "form", "report")
-# Words beyond the sentences, so that other wording at run time is not all letters.
+# Words beyond the sentences, so that other wording at run time is not split into letters.
 _MORE = (
     "document page scan photo picture image of a an the with and in on to for from is that text paper phone computer screen table items total price payment "
     "order bank transfer company seller buyer amount date blank empty upright readable cash ticket bill statement contract envelope card handwriting drawing "

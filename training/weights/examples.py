@@ -27,7 +27,7 @@ _PRESSED = 0.35  # other letters
 # have: invoices fill a sheet, and without these hardly a page of training has
 # more than 4 tiles.
 _TALL = {"invoice": (0.5, (3, 3, 3, 4, 4)), "receipt": (0.2, (3, 4, 5, 6, 7, 8, 9)), "screenshot": (0.25, (2, 2, 3, 3, 4, 6, 9)), "text": (0.04, (6, 7, 8, 9))}
-# What the program lets an answer have (models/manifest.toml).
+# Longest answer of the program (models/manifest.toml).
 MOST_ANSWER_TOKENS = 1100
 
 

@@ -1,7 +1,7 @@
 """Examples made by other processes, drawn through a shuffle buffer.
 
-Neighbouring examples are alike where one page gives many; the buffer parts
-them. Making must outrun training: `waits` counts how often it did not.
+One page may give many examples, which are alike; the buffer separates
+them. Examples must be made faster than they are used: `waits` counts how often they were not.
 """
 
 import multiprocessing

@@ -1,7 +1,7 @@
 """What PyTorch computes of the shipped weights, as small JSON: the program's
-own tests hold candle and llama.cpp to it without PyTorch.
+own tests compare candle and llama.cpp with it, without PyTorch.
 
-Read from the shipped files themselves, so that export is proven as well.
+Computed from the shipped files, so that the export is tested too.
 """
 
 import json

@@ -227,8 +227,8 @@ def address(r, code: str, language: str) -> list[str]:
 
 
 def one_line(lines: list[str]) -> str:
-    """An address in one line, as our truth holds it: lines end in a comma
-    where they did not end in punctuation."""
+    """An address in one line, as the truth has it: its lines are joined by commas,
+    except after punctuation."""
     text = ""
     for line in lines:
         text += (("" if not text else " " if text[-1] in ",.;" else ", ")) + line.strip()

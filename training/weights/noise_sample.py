@@ -1,4 +1,4 @@
-"""Samples what OCR does: generated pages are drawn and damaged, PP-OCRv6 reads
+"""Samples the errors of OCR: generated pages are drawn and damaged, PP-OCRv6 reads
 them, and its text is aligned with what was printed."""
 
 import difflib
@@ -118,8 +118,8 @@ def _letters(said: str, seen: str, counts: _Counts) -> tuple[int, int, int, int]
 
 
 def _confusions(counts: _Counts) -> dict[str, dict[str, float]]:
-    """By letter: `=` is how much likelier than the mean it is misread, then
-    what for, by count."""
+    """By letter: `=` is its error rate relative to the mean; the other keys are
+    the letters that it is misread as, with counts."""
     mean = sum(sum(table.values()) for table in counts.wrong.values()) / max(1, counts.seen.total())
     result = {}
     for letter, table in sorted(counts.wrong.items()):

@@ -1,4 +1,4 @@
-"""What OCR does to a page: letters misread, blanks lost, segments joined, cut,
+"""The errors that OCR makes on a page: letters misread, blanks lost, segments joined, cut,
 lost or made up. How often each happens is sampled from real pages of OCR
 (`ocr_noise.json`, made by the command `noise`)."""
 
@@ -12,7 +12,7 @@ from .tagged import Tagged
 SAMPLE = Path(__file__).with_name("ocr_noise.json")
 # Lines of dashes are mostly not seen as text.
 _RULES_LOST = 0.85
-# Pages that lie askew by up to 1.5 degrees: labels and their amounts part.
+# Pages that are rotated by up to 1.5 degrees: labels and their amounts are on other lines.
 _SKEWED, _SLOPE = 0.12, 0.026
 _JUNK = "0123456789ABCDEFGHIKLMNOPRSTabcdei.-#*/ "
 

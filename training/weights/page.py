@@ -26,7 +26,7 @@ class Value(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Which letters of a run are a value's."""
+    """The letters of a run that belong to a value."""
 
     key: str
     part: int
@@ -39,7 +39,7 @@ Content = str | list["str | Value"]
 
 def fitted(content: Content, used: Face, width: float) -> Content:
     """As much of `content` as fits. Names may be cut; a date, number or
-    currency that is cut is no value any more."""
+    currency that is cut has no value."""
     if used.width(plain(content)) <= width:
         return content
     if isinstance(content, str):
@@ -82,7 +82,7 @@ class Run:
 
 @dataclass
 class Page:
-    """`width` is that of the sheet; `height` grows with what is put on it."""
+    """`width` is that of the sheet; `height` grows with its content."""
 
     width: int
     height: int = 0
@@ -166,8 +166,8 @@ class Characters:
 
 @dataclass
 class Document:
-    """One document of a kind: its pages, what each of them says, and what
-    the whole says."""
+    """One document of a kind: its pages, the truth of each, and the truth of
+    the document."""
 
     kind: str
     pages: list[Page]

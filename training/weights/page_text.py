@@ -1,7 +1,7 @@
 """The words of a page as text whose spaces and lines follow the page's layout.
 
-The program lays out its prompt in the same way; `tests/page_text_cases.json`
-holds both to it.
+The program lays out its prompt in the same way; both are tested with
+`tests/page_text_cases.json`.
 """
 
 import re

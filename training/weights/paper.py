@@ -1,6 +1,6 @@
-"""What printing, paper, scanners and cameras do to a page.
+"""Damages a page as printing, paper, scanners and cameras do.
 
-Works on gray pixels and keeps the characters' places with them.
+Works on gray pixels and moves the characters' places with them.
 """
 
 import io
@@ -57,8 +57,8 @@ def damage(gray: np.ndarray, characters: Characters, r, amount: float = 1.0) -> 
 
 def slip(gray: np.ndarray, characters: Characters, r) -> tuple[np.ndarray, Characters]:
     """A till printer's slip, and what is around it on a scanner: letters of 12
-    by 24 dots are narrower than fonts have them, ink is there or not, and the
-    paper ends before the picture does."""
+    by 24 dots are narrower than fonts have them, dots are black or white, and the
+    paper is smaller than the picture."""
     height, width = gray.shape
     paper = int(np.median(gray))
     if r.random() < 0.7:
@@ -105,7 +105,7 @@ def spread(gray: np.ndarray, characters: Characters, r, height: int) -> tuple[np
 
 
 def pressed(gray: np.ndarray, characters: Characters, r) -> tuple[np.ndarray, Characters]:
-    """Letters of other fonts than there are: wider or narrower, bolder or finer."""
+    """Varies the font: wider or narrower, bolder or finer letters."""
     if r.random() < 0.6:
         gray, characters = _stretched(gray, characters, r.uniform(0.85, 1.25))
     if r.random() < 0.6:
@@ -124,7 +124,7 @@ def _stretched(gray: np.ndarray, characters: Characters, factor: float) -> tuple
 
 
 def _on_larger_sheet(gray, characters, r, paper):
-    """Laid on a scanner or a table: margins, sometimes dark ones."""
+    """Adds the margins of a scanner or a table, sometimes dark ones."""
     height, width = gray.shape
     left, right = (round(r.uniform(0, 0.35) * width) for _ in range(2))
     top, bottom = (round(r.uniform(0, 0.15) * width) for _ in range(2))
@@ -197,7 +197,7 @@ def _blurred(gray, r):
 
 
 def _thermal(gray, paper, r, g):
-    """A tired print head: bands across and down that are paler, dots that miss."""
+    """A worn print head: paler bands across and down, missing dots."""
     pixels = paper - gray.astype(np.float32)
     height, width = gray.shape
     pixels *= np.interp(np.arange(width), np.linspace(0, width, 6), g.uniform(0.55, 1, 6)).astype(np.float32)[None]

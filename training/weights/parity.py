@@ -28,7 +28,7 @@ def log_probabilities(reader: Reader, e: Example, answer: list[int]) -> torch.Te
 def differences(reader: Reader, llama: Llama, e: Example, tokens: int = 24, top: int = 20) -> list[float]:
     """Largest difference over the likeliest tokens, at each token that
     llama.cpp writes. PyTorch is given the same tokens: text alone would be
-    cut into tokens another way than the model spells it."""
+    cut into other tokens than the model writes."""
     written = llama.ask(e.tiles, e.kind, tokens, probabilities=top)["completion_probabilities"]
     mine = log_probabilities(reader, e, [step["id"] for step in written[:-1]])
     worst = lambda step, row: max(abs(row[token["id"]].item() - token["logprob"]) for token in step["top_logprobs"])

@@ -1,5 +1,5 @@
-"""Lines of any text, to be transcribed: what teaches letters without what
-usually stands where."""
+"""Lines of random text to transcribe: the model learns letters independently of
+where documents usually print what."""
 
 import string
 

@@ -1,5 +1,5 @@
-"""How an invoice asks to be paid: account, bank and reference, and the words
-around them."""
+"""Payment details of an invoice: account, bank and reference, with their
+wording."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""How questions are put: by what is asked and by language, phrasings apart by
+"""Wording of questions by what is asked and by language; phrasings are separated by
 `|`. The first of each are training's; the last is held out where a list has
 three or more."""
 
@@ -143,7 +143,7 @@ def language(r) -> str:
 
 
 def phrase(r, phrasings: dict[str, str], spoken: str, new_words: bool) -> str:
-    """One way to put a question; where `new_words`, one that training never sees
+    """A wording of a question; with `new_words`, one that training never sees
     if this language has one."""
     ways = phrasings[spoken].split("|")
     if len(ways) < 3:

@@ -69,7 +69,7 @@ def _payment(r, page: QuestionPage) -> Made:
     if page.kind != "receipt" or not method or not page.is_single("payment_method"):
         return None
     is_cash = method.casefold() in _CASH
-    # Damaged words are not told apart, and remarks such as CASH BILL mislead.
+    # Damaged words are ambiguous, and remarks such as CASH BILL mislead.
     known = is_cash or any(method.casefold() == word.casefold() for words in wording.RECEIPT.values() for word in words["card"])
     if not known or not is_cash and any(word in page.text.casefold() for word in _CASH):
         return None

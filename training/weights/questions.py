@@ -1,8 +1,8 @@
-"""Questions about a generated page, with answers that stand on it.
+"""Questions about a generated page, with answers from the page.
 
 An answer is a JSON scalar: a copy of the page's text, letter for letter; null
-where the page does not say it; true or false; or a count. What noise did to a
-value is asked as it stands, and what has two answers is not asked.
+where the page does not say it; true or false; or a count. A value that noise has
+changed is asked for as it is printed, and a question with two answers is not asked.
 """
 
 import json

@@ -54,7 +54,7 @@ def _add_reader(commands) -> None:
 
 
 def training_options(command, name: str, documents: int, rate: float, batch: int) -> None:
-    """What every training of an adapter takes."""
+    """Options of every training of an adapter."""
     command.add_argument("--documents", type=int, default=documents, help=f"of the whole run; more of them extend a run (default {documents})")
     command.add_argument("--rate", type=float, default=rate, help=f"learning rate before it falls (default {rate:g})")
     command.add_argument("--batch", type=int, default=batch, help=f"documents a step (default {batch})")

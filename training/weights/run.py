@@ -21,7 +21,7 @@ def clock(minutes: float, peak: float, device: torch.device, threads: int, final
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 pays: on any GPU since Ampere and on CPUs with
+    """Whether bfloat16 is faster: on any GPU since Ampere and on CPUs with
     avx512_bf16 or AMX (260 against 60 GFLOP/s on two cores). On others a
     product of matrices takes several times longer than in 32 bits."""
     return device.type != "cpu" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
@@ -33,8 +33,7 @@ def autocast(device: torch.device):
 
 @dataclass
 class Clock:
-    """How far a stage is: by the time that it has computed, whoever interrupts
-    it or takes the processor away. The learning rate follows it.
+    """Progress of a stage: the time that it has computed, without interruptions. The learning rate follows it.
 
     With `threads`, minutes are processor time over that many threads: on a
     machine that does other work, a stage still gets the steps that it was
@@ -121,6 +120,6 @@ class Log:
 
 
 def be_kind(nice: int = 10) -> None:
-    """Training waits for everything else on the machine."""
+    """Gives training the lowest priority on the machine."""
     if os.nice(0) < nice:
         os.nice(nice - os.nice(0))

@@ -1,4 +1,4 @@
-"""Who sells: names above and below a logo, registration and tax numbers,
+"""Merchants: names above and below a logo, registration and tax numbers,
 addresses, telephones, as receipts print them."""
 
 from dataclasses import dataclass, field

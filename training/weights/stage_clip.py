@@ -86,7 +86,7 @@ def accuracy(model, tokenizer, pages: dict, device) -> tuple[float, float]:
 
 
 def train(start: Path | None, pages: Path, out: Path, log_path: Path, plan: Plan, threads: int) -> None:
-    """Goes on from `out` where it has a checkpoint, else from the CLIP in `start`, else from nothing."""
+    """Continues from the checkpoint in `out` if there is one, else from the CLIP in `start`, else from random weights."""
     device = run.pick_device()
     torch.set_num_threads(threads)
     training, held_out = _load(pages)
@@ -127,7 +127,7 @@ def train(start: Path | None, pages: Path, out: Path, log_path: Path, plan: Plan
 
 def _loss(model, heads, sentences: _Sentences, images, kinds, qualities, device):
     pixels = clip_model.pixels(images)
-    # Contrast and brightness vary more than paper and lamps do.
+    # Contrast and brightness vary more than on real pages.
     one = (len(pixels), 1, 1, 1)
     pixels = pixels * (1 + 0.1 * torch.randn(one, device=device)) + 0.1 * torch.randn(one, device=device)
     with run.autocast(device):

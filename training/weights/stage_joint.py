@@ -51,7 +51,7 @@ class _Team:
         self.figures = self.context.Queue()
 
     def take(self, batch: int) -> bool:
-        """Whether a document of this step is left to be done."""
+        """Whether the step has a document left."""
         with self.taken.get_lock():
             self.taken.value += 1
             return self.taken.value <= batch
@@ -72,7 +72,7 @@ class _Team:
 
 
 def _work(team: _Team, rank: int, plan: Plan, r: random.Random) -> None:
-    """One step's share: as many documents as this process gets done."""
+    """One step of this process: as many documents as it can do."""
     while team.take(plan.batch):
         e = example(r, damage=plan.damage)
         is_sparse = team.progress.value < plan.full_from and r.random() < plan.sparse
@@ -99,7 +99,7 @@ class _Training:
 
     def __init__(self, start: Path, out: Path, log: Path, plan: Plan):
         self.out, self.plan = out, plan
-        # Of several processes the first stands for all: each has one thread.
+        # The clock is that of the first process: each process has one thread.
         self.reader, self.clock = Reader(), run.clock(plan.minutes, plan.rate, run.pick_device(), threads=1)
         self._rest = checkpoint.load_reader(self.reader, out if out.exists() else start)
         self.reader.symbolic.requires_grad_(False)
@@ -127,7 +127,7 @@ class _Training:
 
 
 def train(start: Path, out: Path, log: Path, plan: Plan, processes: int) -> None:
-    """Goes on from `out` where it exists, else begins from `start`."""
+    """Continues from `out` if it exists, else from `start`."""
     device = run.pick_device()
     torch.set_num_threads(1)
     training = _Training(start, out, log, plan)

@@ -1,8 +1,8 @@
 """Teaches an adapter to answer questions about a page's text.
 
-Questions to one page share its tokens: they stand behind them side by side,
-and none sees another. A page of 350 tokens with twenty questions so costs what
-a little more than two pages with one question cost.
+The questions about one page share its tokens: they follow the page, and attention
+is masked between questions. A page of 350 tokens with twenty questions therefore costs
+a little more than two pages with one question each.
 """
 
 import random
@@ -32,7 +32,7 @@ class Plan(adapter_training.Plan):
 class Packed(NamedTuple):
     """Tokens of a page and its questions, with their answers but for the last
     token; the count of tokens of the page and of each question; and for each
-    question where its answer is predicted, and the answer."""
+    question the positions that predict its answer, and the answer."""
 
     tokens: list[int]
     parts: list[int]
@@ -52,7 +52,7 @@ def packed(tokenizer: smollm.PageTokenizer, page_text: str, asked: list[question
 
 
 def _shared(prompts: list[list[int]]) -> int:
-    """How many tokens all begin with, of each at least one left."""
+    """Length of the common prefix, at least one token short of each."""
     count = min(map(len, prompts)) - 1
     return next((at for at in range(count) if len({prompt[at] for prompt in prompts}) > 1), count)
 

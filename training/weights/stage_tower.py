@@ -1,8 +1,8 @@
 """The first stage: the vision tower alone learns which characters lie in each
 patch.
 
-It learns on crops of half a tile's side, a quarter of the cost, moved about
-the grid so that every place is learnt. Each page gives several.
+It learns on crops of half a tile's side, a quarter of the cost, at random
+places of the grid so that every place is learnt. Each page gives several.
 """
 
 import random

@@ -1,5 +1,5 @@
 """Segments whose letters know which value they belong to, so that noise may
-change the text and the answer still copies what stands there."""
+change the text and the answer still copies the printed text."""
 
 from dataclasses import dataclass, field
 
@@ -83,9 +83,9 @@ def page_text(segments: list[Tagged]) -> str:
 
 
 def values(segments: list[Tagged]) -> dict[str, str]:
-    """What stands in the text for each key; a value over several lines is
-    joined by blanks. Places that were lost give way to those behind `~`; of
-    places that are as good, such as a sign at every amount, the first counts."""
+    """The text of each key; a value over several lines is
+    joined by blanks. Lost places are replaced by those behind `~`; of
+    equal places, such as a currency sign at every amount, the first counts."""
     # By key and place: by part: the run that said it first, and its letters by segment.
     found: dict[tuple[str, int], dict[int, tuple[Mark, dict[int, list[str]]]]] = {}
     for number, segment in enumerate(segments):

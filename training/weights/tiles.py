@@ -1,8 +1,8 @@
-"""A page becomes tiles exactly as `src/generate/layout.rs` makes them under
+"""A page becomes tiles exactly as `src/engines/reader/layout.rs` makes them under
 `models/manifest.toml`: cropped to its ink, gray, scaled to whole columns,
 padded with its background, seen three times with a shift, cut row by row.
 
-`tests/test_tiles.py` holds the constants to the manifest's.
+`tests/test_tiles.py` compares the constants with the manifest.
 """
 
 from dataclasses import dataclass

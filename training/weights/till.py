@@ -1,4 +1,4 @@
-"""A till's printer: where it is on the roll, and how it sets a line."""
+"""The printer of a till: its position on the roll, and how it prints a line."""
 
 from . import values, wording
 from .fonts import FontBook, bold
@@ -8,7 +8,7 @@ from .values import COUNTRIES, decimal
 
 COLUMN = 384  # pixels of a receipt at scale 1
 
-# What comes before an amount's sign in other languages stays the local words.
+# The words before an amount's sign stay in the local language.
 _TIMES = (
     "{h:02}:{m:02}", "{h:02}:{m:02}", "{h:02}:{m:02}:{s:02}", "{h:02}:{m:02}:{s:02}", "{t}:{m:02} {half}", "{t:02}:{m:02}{half}", "{t:02}:{m:02}:{s:02} {half}", "{t}:{m:02}:{s:02} {half}", "{h:02}{m:02} hrs", "{h:02} : {m:02}", "{t:02}:{m:02}{half}",
 )

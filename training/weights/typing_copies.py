@@ -1,5 +1,5 @@
-"""What verbatim copies mean, as far as measuring needs it. The program does
-this by itself, with one convention a document."""
+"""Typed values of verbatim copies, as far as measuring needs them. The program
+derives them itself, with one convention for each document."""
 
 import re
 

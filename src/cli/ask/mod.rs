@@ -17,7 +17,7 @@ use super::settings::EngineFlags;
 use super::show;
 use crate::config::UsageError;
 use crate::domain::count;
-use crate::ingest;
+use crate::files;
 use crate::pipeline::{AskedPage, Asker};
 use crate::store::Store;
 use answer::{about, best_answer, in_words, stored_pages};
@@ -102,7 +102,7 @@ impl Ask {
     async fn place(&self, app: &App) -> anyhow::Result<Place> {
         let id = self.what.to_str().and_then(|text| text.parse::<i64>().ok());
         let Some(id) = id else {
-            let path = ingest::absolute(Path::new(&self.what));
+            let path = files::absolute(Path::new(&self.what));
             if !path.is_file() {
                 return Err(UsageError(format!("there is no file {}", path.display())).into());
             }

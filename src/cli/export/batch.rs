@@ -15,7 +15,7 @@ use crate::cli::output::{self, Out, Replaced, count};
 use crate::cli::summary::command;
 use crate::cli::user::user;
 use crate::config::UsageError;
-use crate::ingest;
+use crate::files;
 use crate::outputs::accounts::{self, Accounts, Held, HoldCode, Input, Plan, TargetName, sha256};
 use crate::store::{BatchRow, Store};
 
@@ -55,7 +55,7 @@ impl BatchFlags {
         let accounts = accounts.unwrap_or_default().for_target(target);
         let store = Store::open_existing(&app.settings().db).await?;
         output::create_folder(folder)?;
-        let folder = ingest::absolute(folder);
+        let folder = files::absolute(folder);
         let finished = finish_interrupted(&store).await?;
         let (plan, not_accepted) = claim(&store, target, &accounts, &folder).await?;
         let batch = match plan.batch.lines.is_empty() {

@@ -12,7 +12,7 @@ use crate::cli::app::App;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::{self, count};
 use crate::cli::user::{reason as given, user};
-use crate::ingest;
+use crate::files;
 use crate::outputs::evaluation;
 use crate::store::{BatchRow, BillId, DistinctPair, Store, StoredRecord};
 
@@ -78,7 +78,7 @@ impl Action {
                     "a document of batch {batch} was forgotten: its files cannot be written again"
                 );
                 let folder = match out {
-                    Some(folder) => ingest::absolute(folder),
+                    Some(folder) => files::absolute(folder),
                     None => row.folder.clone(),
                 };
                 write_files(&store, &row, &folder).await?;

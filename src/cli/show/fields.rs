@@ -51,7 +51,7 @@ pub fn print(
         None => "model's own probability",
     };
     let mut headings = vec!["field", "value", heading, "evidence"];
-    // Nobody estimates the values of an e-invoice.
+    // The values of an e-invoice are stated: they have no probability.
     let is_estimated = !probabilities.is_empty();
     if !is_estimated {
         headings.remove(2);

@@ -282,7 +282,7 @@ mod tests {
         }
     }
 
-    /// Documents whose values fail together: a bad page spoils all of it, and
+    /// Documents whose values fail together: a bad page makes all of them wrong, and
     /// the probabilities are too sure of themselves.
     fn documents(random: &mut Random, count: usize) -> Vec<DocumentSample> {
         (0..count)

@@ -54,7 +54,7 @@ impl<'a> TextLines<'a> {
     }
 
     /// Median height of the lines; `None` where they have hardly a word: on
-    /// a page that OCR cannot read it finds some large lines that are none.
+    /// a page that OCR cannot read it finds some large lines that are not text.
     pub fn height(&self) -> Option<f32> {
         match self.words.len() {
             0..FEW_LINED => None,

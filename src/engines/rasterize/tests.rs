@@ -206,7 +206,7 @@ fn malformed_files_get_the_outcome_that_they_deserve() {
         }
         let bytes = std::fs::read(&path).unwrap();
         if bytes.is_empty() {
-            continue; // refused by ingest
+            continue; // rejected at intake
         }
         let outcome = outcome(&mut rasterizer, bytes);
         let expect = &document["expect"];

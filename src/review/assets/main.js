@@ -58,7 +58,7 @@ async function openRecord(id) {
   if (next !== undefined) api.preload(next);
 }
 
-// The record needs nobody any more: the next one takes its place.
+// The record no longer needs review: the next one takes its place.
 async function decided(id) {
   drafts.delete(id);
   shown?.close();

@@ -15,7 +15,7 @@ pub fn scan(text: &str, today: Option<Date>) -> Vec<DateSpan> {
     find(text, today).0
 }
 
-/// The dates, and the error of the first text that has the form of a date and is none.
+/// The dates, and the error of the first text that has the form of a date but names no day.
 pub(super) fn find(text: &str, today: Option<Date>) -> (Vec<DateSpan>, Option<DateError>) {
     let atoms = atoms::atoms(text);
     let (mut spans, mut failed) = (Vec::new(), None);

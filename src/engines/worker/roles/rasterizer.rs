@@ -207,7 +207,7 @@ impl Handle<DrawPage> for RasterizerEngine {
 const MAX_EINVOICES: usize = einvoice::MAX_BYTES;
 
 /// The electronic invoices among a document's XML files, at most one for each part.
-/// `Err` where an XML document is none; other attachments of a PDF are skipped.
+/// `Err` where an XML document is not an e-invoice; other attachments of a PDF are skipped.
 fn find_einvoices(
     info: &mut DocumentInfo,
     mut files: Vec<XmlFile>,
@@ -219,15 +219,15 @@ fn find_einvoices(
         return Ok(files);
     }
     files.sort_by_key(|file| file.part);
-    let mut room = MAX_EINVOICES;
+    let mut bytes_left = MAX_EINVOICES;
     let mut found = Vec::new();
     for files in files.chunk_by(|a, b| a.part == b.part) {
         let chosen = einvoice::choose(files.to_vec());
         info.warnings.extend(chosen.warnings);
         let Some(file) = chosen.file else { continue };
-        match room.checked_sub(file.bytes.len()) {
+        match bytes_left.checked_sub(file.bytes.len()) {
             Some(left) => {
-                room = left;
+                bytes_left = left;
                 found.push(file);
             }
             None => info.warnings.push(format!(
