@@ -9,7 +9,7 @@ use super::show::{self, no_record};
 use super::summary::command;
 use super::user::{reason, user};
 use crate::config::UsageError;
-use crate::domain::{Finding, Record, Severity, Status};
+use crate::domain::{Finding, Record, Severity, Status, scalar_text};
 use crate::pipeline;
 use crate::review::correction::{self, Corrected, Edits, Refusal};
 use crate::store::{FieldChange, Store, StoredRecord};
@@ -164,10 +164,9 @@ fn report(
     changes: &[FieldChange],
 ) -> anyhow::Result<()> {
     for change in changes {
-        let text = |value: &Value| match value {
-            Value::String(text) => output::clean(text),
-            Value::Null => "nothing".to_owned(),
-            other => other.to_string(),
+        let text = |value: &Value| match scalar_text(value) {
+            Some(text) => output::clean(&text),
+            None => "nothing".to_owned(),
         };
         let line = format!(
             "{}: {} -> {}",

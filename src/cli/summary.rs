@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::app::App;
 use super::output::{self, by_reason, cell, count};
-use crate::domain::{Facts, Failure, Fields, Finding, FindingCode, Record, Severity, by_severity};
+use crate::domain::{
+    Facts, Failure, Fields, Finding, FindingCode, Record, Severity, by_severity, scalar_text,
+};
 use crate::outputs::report::RunReport;
 use crate::pipeline::{Event, RunStatistics};
 
@@ -305,13 +307,9 @@ fn name(fields: &Fields, facts: &Facts) -> String {
         .to_owned()
 }
 
-/// A scalar as text.
+/// A scalar as text; empty for null.
 pub fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
+    scalar_text(value).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -95,8 +95,8 @@ pub struct SettingInEffect<'a> {
     /// Where it comes from: `default`, `not set`, a file, `environment NAME`, `flag --name`,
     /// or how it was found.
     pub origin: String,
-    /// False: the value is used because none is set.
-    pub is_set: bool,
+    /// Whether a run found the value because the setting has none.
+    pub is_found: bool,
 }
 
 /// The settings in effect, with their origins.
@@ -291,17 +291,17 @@ fn in_effect<'a>(
     found: &BTreeMap<&str, FoundValue>,
 ) -> SettingInEffect<'a> {
     let key = setting.definition.key.as_str();
-    let is_set = !setting.value.is_null();
-    let (value, origin) = match found.get(key) {
-        _ if is_set => (setting.value.clone(), setting.origin.to_string()),
+    let found = found.get(key).filter(|_| setting.value.is_null());
+    let (value, origin) = match found {
         Some(found) => (found.value.as_deref().into(), found.origin.clone()),
-        None => (Value::Null, "not set".to_owned()),
+        None if setting.value.is_null() => (Value::Null, "not set".to_owned()),
+        None => (setting.value.clone(), setting.origin.to_string()),
     };
     SettingInEffect {
         key,
         value,
         origin,
-        is_set,
+        is_found: found.is_some(),
     }
 }
 
@@ -312,8 +312,8 @@ fn line(setting: &SettingValue, found: &BTreeMap<&str, FoundValue>) -> (String, 
     // TOML's basic strings escape like JSON's.
     let text = match &setting.value {
         Value::Null => format!("# {name} ="),
-        value if setting.is_set => format!("{name} = {value}"),
-        value => format!("# {name} = {value}"),
+        value if setting.is_found => format!("# {name} = {value}"),
+        value => format!("{name} = {value}"),
     };
     (text, setting.origin)
 }

@@ -18,6 +18,7 @@ mod reading;
 mod record;
 #[cfg(any(test, fuzzing))]
 pub mod samples;
+mod scalar;
 mod stage;
 mod supplier;
 mod turn;
@@ -47,6 +48,7 @@ pub use reading::{
     ANSWER, AnswerGrammar, FieldLogprob, Fields, ReadRequest, Reading, Repetition, Routing,
 };
 pub use record::{Calibrated, PageResult, Record, Source, Status};
+pub use scalar::scalar_text;
 pub use stage::{Stage, StageSeconds};
 pub use supplier::{ApprovedBill, DateOrder, LAST as LAST_BILLS, SupplierCard, SupplierId};
 pub use turn::{turned_pixels, turned_size, unturned};

@@ -13,11 +13,15 @@ use super::pages::PageImages;
 use super::queue::file_name;
 use super::reply::Error;
 use super::session::Session;
-use super::view::{Checked, checked, in_words};
+use super::view::{Checked, checked};
 use crate::documents::types::DocTypes;
 use crate::documents::validation::{field_in_words, joined_readings};
+<<<<<<< HEAD
 use crate::domain::{Decision, DocType, Facts, FindingCode, Record, Status};
 use crate::outputs::accounts::Accounts;
+=======
+use crate::domain::{Decision, DocType, Facts, FindingCode, Record, Status, scalar_text};
+>>>>>>> 95a01df (cli: document output as JSON, share what was written twice)
 use crate::store::{ChangeRow, Store, StoredRecord};
 
 /// Duration of a lock; the page renews it every 30 s.
@@ -174,7 +178,7 @@ impl Service {
             let value = serde_json::from_str(&json?).ok()?;
             match value {
                 Value::Object(line) => Some(line_in_words(&line)),
-                value => in_words(&value),
+                value => scalar_text(&value),
             }
         };
         let change = |row: ChangeRow| Change {
@@ -213,7 +217,7 @@ impl Service {
 
 /// The values of a line that are not null, as one text.
 fn line_in_words(line: &Map<String, Value>) -> String {
-    let values: Vec<String> = line.values().filter_map(in_words).collect();
+    let values: Vec<String> = line.values().filter_map(scalar_text).collect();
     values.join(" · ")
 }
 

@@ -8,7 +8,7 @@ use crate::documents::acceptance::uncertain;
 use crate::documents::validation::field_in_words;
 use crate::domain::{
     DocType, EvidenceClass, FieldEvidence, FieldPath, Finding, FindingCode, Format, Record,
-    Severity, Status,
+    Severity, Status, scalar_text,
 };
 
 /// The state of a value.
@@ -210,22 +210,13 @@ impl View<'_> {
         FieldView {
             label: self.label(path),
             format: property.and_then(Format::of).map(Format::as_str),
-            value: in_words(value),
+            value: scalar_text(value),
             state,
             why,
             page: evidence.and_then(|e| e.page),
             bbox: evidence.and_then(|e| e.bbox),
             path: path.to_owned(),
         }
-    }
-}
-
-/// A value as text; `None` for null.
-pub fn in_words(value: &Value) -> Option<String> {
-    match value {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
     }
 }
 

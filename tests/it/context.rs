@@ -103,6 +103,13 @@ impl Context {
         Running { child, lines }
     }
 
+    /// Copies fixtures' inputs to the folder `in`, named by their place in the list.
+    pub fn fill(&self, cases: &[&str]) {
+        for (index, case) in cases.iter().enumerate() {
+            self.fixture(case, &format!("in/{index}"));
+        }
+    }
+
     /// Copies a fixture's input here under `name` and returns its path.
     pub fn fixture(&self, case: &str, name: &str) -> PathBuf {
         let folder = fixtures().join(case);

@@ -18,18 +18,12 @@ const CASES: [&str; 3] = ["receipt/uk_grocer", "receipt/ie_fuel", "receipt/my_ca
 const RUN: [&str; 5] = ["run", "in", "--type", "receipt", "--json"];
 const TRY_AGAIN_LATER: Option<i32> = Some(75);
 
-fn fill(context: &Context) {
-    for (index, case) in CASES.iter().enumerate() {
-        context.fixture(case, &format!("in/{index}"));
-    }
-}
-
 /// What an undisturbed run leaves; made once.
 fn undisturbed() -> &'static [Value] {
     static RECORDS: OnceLock<Vec<Value>> = OnceLock::new();
     RECORDS.get_or_init(|| {
         let context = Context::new();
-        fill(&context);
+        context.fill(&CASES);
         context.run(&RUN);
         stable(context.records())
     })
@@ -67,7 +61,7 @@ pub fn while_locked<T>(database: &Path, work: impl FnOnce() -> T) -> T {
 
 test!(a_database_that_another_program_holds_is_waited_for, Engines);
 fn a_database_that_another_program_holds_is_waited_for(context: Context) {
-    fill(&context);
+    context.fill(&CASES);
     let mut running = context.start(&RUN);
     running.line();
     while_locked(&context.path("docmill.db"), || {
@@ -84,7 +78,7 @@ test!(
     Engines
 );
 fn a_database_that_stays_locked_ends_the_run_with_75_and_the_next_goes_on(context: Context) {
-    fill(&context);
+    context.fill(&CASES);
     let mut running = context.start(&RUN);
     running.line();
     let code = while_locked(&context.path("docmill.db"), || {
@@ -128,7 +122,7 @@ test!(
     Root
 );
 fn a_full_disk_ends_the_run_with_75_and_the_next_goes_on(context: Context) {
-    fill(&context);
+    context.fill(&CASES);
     let disk = context.path("disk");
     let tmpfs = Tmpfs::mount(&disk, "size=320k");
     let run = ["--db", "disk/docmill.db", "run", "in", "--type", "receipt"];
@@ -155,7 +149,7 @@ test!(
     Root
 );
 fn a_read_only_database_is_reported_and_left_as_it_is(context: Context) {
-    fill(&context);
+    context.fill(&CASES);
     let disk = context.path("disk");
     let tmpfs = Tmpfs::mount(&disk, "size=64m");
     let run = ["--db", "disk/docmill.db", "run", "in", "--type", "receipt"];
@@ -183,7 +177,7 @@ test!(
     Engines
 );
 fn a_removed_source_is_reported_and_the_others_are_read(context: Context) {
-    fill(&context);
+    context.fill(&CASES);
     // Taken in, not yet read: the reader is held before its first page.
     let running = context.start(&[&RUN[..], &["--readers", "1"]].concat());
     let reader = wait_for_worker(running.child.id(), "reader");
@@ -248,7 +242,7 @@ test!(
 fn a_page_that_outlasts_a_signal_is_given_back_at_every_stage(_: Context) {
     for role in ["rasterizer", "router", "reader"] {
         let context = Context::new();
-        fill(&context);
+        context.fill(&CASES);
         let typed = if role == "router" {
             "in"
         } else {
@@ -292,7 +286,7 @@ fn a_signal_at_any_moment_ends_the_run_with_no_page_in_hand(_: Context) {
     let expected = undisturbed();
     for milliseconds in [30, 150, 300, 500, 700, 900, 1200, 1600, 2200] {
         let context = Context::new();
-        fill(&context);
+        context.fill(&CASES);
         let mut running = context.start(&RUN);
         std::thread::sleep(Duration::from_millis(milliseconds));
         signal(running.child.id(), libc::SIGTERM);

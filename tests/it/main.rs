@@ -22,6 +22,7 @@ mod gallery;
 mod harness;
 mod http;
 mod injection;
+mod json_output;
 
 #[cfg(feature = "llama")]
 mod llava;

@@ -20,18 +20,12 @@ const CASES: [&str; 4] = [
 ];
 const RUN: [&str; 5] = ["run", "in", "--type", "receipt", "--json"];
 
-fn fill(context: &Context) {
-    for (index, case) in CASES.iter().enumerate() {
-        context.fixture(case, &format!("in/{index}"));
-    }
-}
-
 /// What an undisturbed run leaves; made once.
 fn undisturbed() -> &'static [Value] {
     static RECORDS: OnceLock<Vec<Value>> = OnceLock::new();
     RECORDS.get_or_init(|| {
         let context = Context::new();
-        fill(&context);
+        context.fill(&CASES);
         let ran = context.run(&RUN);
         assert!([Some(0), Some(3)].contains(&ran.code), "{ran:?}");
         stable(context.records())
@@ -53,7 +47,7 @@ test!(
     Engines
 );
 fn a_run_killed_after_each_commit_is_resumed_to_the_same_rows(context: Context) {
-    fill(&context);
+    context.fill(&CASES);
     // Before the first record, then each time that one more was stored.
     let started = context.start(&RUN);
     std::thread::sleep(Duration::from_millis(700));
@@ -72,7 +66,7 @@ test!(
     Engines
 );
 fn a_signal_finishes_the_pages_in_hand_and_the_next_run_goes_on(context: Context) {
-    fill(&context);
+    context.fill(&CASES);
     let mut running = context.start(&RUN);
     running.line();
     signal(running.child.id(), libc::SIGTERM);
@@ -102,7 +96,7 @@ fn wait_for_handler(pid: u32) {
 
 test!(a_signal_while_a_run_starts_ends_it_as_any_other, Engines);
 fn a_signal_while_a_run_starts_ends_it_as_any_other(context: Context) {
-    fill(&context);
+    context.fill(&CASES);
     let stopped = |args: &[&str]| {
         let mut command = context.command(args);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -126,7 +120,7 @@ fn a_signal_while_a_run_starts_ends_it_as_any_other(context: Context) {
 
 test!(a_killed_worker_is_replaced_and_its_page_read_again, Engines);
 fn a_killed_worker_is_replaced_and_its_page_read_again(context: Context) {
-    fill(&context);
+    context.fill(&CASES);
     let mut running = context.start(&RUN);
     let reader = wait_for_worker(running.child.id(), "reader");
     // Let it take a page in hand.
@@ -142,7 +136,7 @@ test!(
     Engines
 );
 fn a_file_that_kills_its_worker_is_failed_with_the_cause_and_the_others_are_done(context: Context) {
-    fill(&context);
+    context.fill(&CASES);
     // 64 Mpx of white: small as a file, too much for a worker of 100 MiB.
     let huge = image::GrayImage::from_pixel(8000, 8000, image::Luma([255]));
     huge.save(context.path("in/huge.png")).unwrap();
@@ -167,7 +161,7 @@ fn a_file_that_kills_its_worker_is_failed_with_the_cause_and_the_others_are_done
 
 test!(two_runs_on_one_database_share_the_work, Engines);
 fn two_runs_on_one_database_share_the_work(context: Context) {
-    fill(&context);
+    context.fill(&CASES);
     let (mut a, mut b) = (context.start(&RUN), context.start(&RUN));
     let mut lines = 0;
     for running in [&mut a, &mut b] {
@@ -186,7 +180,7 @@ test!(
     Engines
 );
 fn a_changed_source_is_reported_and_nothing_else_is_lost(context: Context) {
-    fill(&context);
+    context.fill(&CASES);
     let mut running = context.start(&RUN);
     running.line();
     running.kill();

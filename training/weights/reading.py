@@ -1,9 +1,9 @@
 """The reader in a prebuilt llama.cpp (`xllamacpp`): base model and adapter, or
 the merged model, asked greedily without a grammar."""
 
-import json
-import urllib.request
 from pathlib import Path
+
+from .server import Server
 
 CONTEXT = 8192
 MOST_TOKENS = 900
@@ -13,9 +13,8 @@ def prompt(kind: str, page_text: str) -> str:
     return f"<|im_start|>user\n{kind}\n{page_text}<|im_end|>\n<|im_start|>assistant\n"
 
 
-class Reader:
+class Reader(Server):
     def __init__(self, model: Path, adapter: Path | None = None, threads: int = 2, exact: bool = False):
-        """`exact` computes attention without rounding inside, to compare numbers."""
         import xllamacpp
 
         p = xllamacpp.CommonParams()
@@ -25,27 +24,15 @@ class Reader:
             lora.path, lora.scale = str(adapter), 1.0
             p.lora_adapters = [lora]
         p.n_ctx, p.n_parallel, p.n_batch, p.n_ubatch = CONTEXT, 1, 2048, 512
-        p.cpuparams.n_threads = p.cpuparams_batch.n_threads = threads
-        if exact:
-            p.cache_type_k = p.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
-            p.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        p.port, p.hostnames = 0, ["127.0.0.1"]
-        self._server = xllamacpp.Server(p)
-        address = self._server.listening_address
-        self._url = address if address.startswith("http") else f"http://{address}"
-
-    def post(self, path: str, body: dict) -> dict:
-        request = urllib.request.Request(self._url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request) as answer:
-            return json.load(answer)
+        super().__init__(p, threads, exact)
 
     def tokens(self, text: str) -> list[int]:
-        return self.post("/tokenize", {"content": text, "add_special": False, "parse_special": True})["tokens"]
+        return self.request("/tokenize", {"content": text, "add_special": False, "parse_special": True})["tokens"]
 
     def question(self, page_text: str, question: str, most: int = 120) -> str:
         """The answer's JSON. The page's state is kept for its next question."""
         body = {"prompt": prompt("question", f"{page_text}\n\n{question}"), "n_predict": most, "temperature": 0, "cache_prompt": True, "samplers": ["top_k"], "top_k": 1}
-        return self.post("/completion", body)["content"]
+        return self.request("/completion", body)["content"]
 
     def ask(self, kind: str, page_text: str, most: int = MOST_TOKENS, probabilities: int = 0, rows: bool = True) -> dict:
         """Without `rows`, the answer ends before its list."""
@@ -54,4 +41,4 @@ class Reader:
             body["stop"] = [',"items":', ',"line_items":']
         if probabilities:
             body |= {"n_probs": probabilities, "post_sampling_probs": False}
-        return self.post("/completion", body)
+        return self.request("/completion", body)

@@ -64,8 +64,7 @@ impl BatchFlags {
                 let id = plan.id;
                 let row = store.batch(id).await?;
                 let row = row.with_context(|| format!("batch {id} is not in the ledger"))?;
-                write_files(&store, &row, &folder).await?;
-                Some(row)
+                Some(write_files(&store, row, &folder).await?)
             }
         };
         store.close().await;
@@ -170,23 +169,24 @@ async fn finish_interrupted(store: &Store) -> anyhow::Result<Vec<BatchRow>> {
         if batch.reversed == batch.lines {
             continue;
         }
-        let written = write_files(store, &batch, &batch.folder).await;
-        written.with_context(|| {
+        let (id, folder) = (batch.id, batch.folder.clone());
+        let written = write_files(store, batch, &folder).await;
+        finished.push(written.with_context(|| {
             format!(
-                "batch {} was interrupted and its files cannot be written: make its folder available again, or use `docmill export again {} --out DIR`",
-                batch.id, batch.id
+                "batch {id} was interrupted and its files cannot be written: make its folder available again, or use `docmill export again {id} --out DIR`"
             )
-        })?;
-        finished.push(BatchRow {
-            is_written: true,
-            ..batch
-        });
+        })?);
     }
     Ok(finished)
 }
 
 /// Writes the stored files of a batch, the manifest last: where it exists, all files do.
-pub async fn write_files(store: &Store, batch: &BatchRow, folder: &Path) -> anyhow::Result<()> {
+/// Returns the batch as it is then.
+pub async fn write_files(
+    store: &Store,
+    batch: BatchRow,
+    folder: &Path,
+) -> anyhow::Result<BatchRow> {
     output::create_folder(folder)?;
     let mut files = store.batch_files(batch.id).await?;
     files.sort_by_key(|file| file.name.ends_with(".manifest.json"));
@@ -200,7 +200,12 @@ pub async fn write_files(store: &Store, batch: &BatchRow, folder: &Path) -> anyh
         written.write_all(&file.bytes)?;
         written.commit_durably()?;
     }
-    store.mark_written(batch.id, folder).await
+    store.mark_written(batch.id, folder).await?;
+    Ok(BatchRow {
+        folder: folder.to_owned(),
+        is_written: true,
+        ..batch
+    })
 }
 
 /// What an export did.

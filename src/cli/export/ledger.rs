@@ -81,9 +81,9 @@ impl Action {
                     Some(folder) => files::absolute(folder),
                     None => row.folder.clone(),
                 };
-                write_files(&store, &row, &folder).await?;
+                let row = write_files(&store, row, &folder).await?;
                 let message = format!("Batch {batch} is in {}.", output::short(&folder));
-                print_batch(&store, app, *batch, json, &message).await?;
+                print_batch(app, &row, json, &message)?;
             }
             Action::Reverse {
                 batch,
@@ -95,7 +95,8 @@ impl Action {
                 let lines = count(reversed?, "bill");
                 let message =
                     format!("Batch {batch}: {lines} reversed. The next export has them again.");
-                print_batch(&store, app, *batch, json, &message).await?;
+                let row = batch_row(&store, *batch).await?;
+                print_batch(app, &row, json, &message)?;
             }
             Action::Cases { out } => cases(&store, app, out, json).await?,
             Action::Distinct { id, other, reason } => {
@@ -117,15 +118,9 @@ impl Action {
 }
 
 /// Prints the batch as `export batches --json` does, or the message.
-async fn print_batch(
-    store: &Store,
-    app: &mut App,
-    batch: i64,
-    json: bool,
-    message: &str,
-) -> anyhow::Result<()> {
+fn print_batch(app: &mut App, batch: &BatchRow, json: bool, message: &str) -> anyhow::Result<()> {
     match json {
-        true => app.out.json(&batch_json(&batch_row(store, batch).await?)?),
+        true => app.out.json(&batch_json(batch)?),
         false => app.out.line(message),
     }
 }

@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::documents::values::date::{self, Order};
+use crate::domain::scalar_text;
 
 /// A scalar in the form in which it is compared; `None` for null and empty.
 ///
@@ -17,15 +18,12 @@ use crate::documents::values::date::{self, Order};
 /// days, be they written `2024-03-01`, `1.3.2024` or `01/03/2024` (day first).
 /// Of all other text, case, punctuation and spacing do not count.
 pub fn normal(value: &Value) -> Option<String> {
-    let text = match value {
-        Value::Null => return None,
-        Value::String(text) => text.trim().to_owned(),
-        other => other.to_string(),
-    };
-    if let Some(number) = number(&text) {
+    let text = scalar_text(value)?;
+    let text = text.trim();
+    if let Some(number) = number(text) {
         return Some(number.normalize().to_string());
     }
-    if let Some(date) = date(&text) {
+    if let Some(date) = date(text) {
         return Some(date.to_string());
     }
     let letters = text
@@ -70,12 +68,7 @@ pub fn anls(truth: &str, read: &str) -> f64 {
 
 /// A scalar as text, for similarity and for showing; `None` for null and empty.
 pub fn text(value: &Value) -> Option<String> {
-    let text = match value {
-        Value::Null => return None,
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    (!text.trim().is_empty()).then_some(text)
+    scalar_text(value).filter(|text| !text.trim().is_empty())
 }
 
 /// Weight of an equal field in a pair of lines.

@@ -9,7 +9,7 @@ use super::Exported;
 use super::csv_style::{BOM, CsvStyle, guarded};
 use super::json_format::time;
 use crate::documents::types::DocTypes;
-use crate::domain::{Record, by_severity};
+use crate::domain::{Record, by_severity, scalar_text};
 use crate::store::StoredRecord;
 
 /// Two tables: one row per record, and one row per line of a record's lists.
@@ -183,7 +183,7 @@ impl<'a> CsvExport<'a> {
             let of_name = |name: &&String| answers.iter().find(|answer| answer.name == **name);
             // Texts stay as printed: their decimal sign is the page's.
             let answers = asked.iter().map(|name| match of_name(name) {
-                Some(answer) => guarded(&json_text(&answer.answer)),
+                Some(answer) => guarded(&scalar_text(&answer.answer).unwrap_or_default()),
                 None => String::new(),
             });
             out.write_record(head.into_iter().chain(values).chain(answers))?;
@@ -243,14 +243,6 @@ impl<'a> CsvExport<'a> {
             .flat_map(|exported| of(&exported.stored))
             .filter(|name| seen.insert(name.clone()))
             .collect()
-    }
-}
-
-fn json_text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
     }
 }
 

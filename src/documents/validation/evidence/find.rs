@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::captions::Captions;
 use super::page_words::Span;
 use super::text::{PageText, fold};
-use crate::domain::{DocType, FieldPath, Format, PageRule};
+use crate::domain::{DocType, FieldPath, Format, PageRule, scalar_text};
 
 /// How a value is compared, by its `format` in the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +60,8 @@ impl Place<'_> {
 
 /// All places of the value on the page.
 pub fn occurrences(text: &PageText, kind: ValueKind, value: &Value) -> Vec<Span> {
-    let spelled = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+    let Some(spelled) = scalar_text(value) else {
+        return Vec::new();
     };
     let as_text = || text.find(&spelled);
     match kind {
