@@ -60,7 +60,7 @@ impl Calibrate {
         }
         if types.is_empty() {
             let why = match refused.is_empty() {
-                true => "no document was read by a model".to_owned(),
+                true => "no document was read by a model: name a folder with scans, not e-invoices alone".to_owned(),
                 false => refused.join("\n"),
             };
             return Err(UsageError(why).into());
@@ -126,7 +126,11 @@ fn reader(app: &App, judged: &Judged) -> anyhow::Result<CalibratedReader> {
         "the documents were read by several readers; calibrate with the records of one"
     );
     let hash = hashes.first();
-    let hash = hash.ok_or_else(|| anyhow::anyhow!("no document was read by a model"))?;
+    let hash = hash.ok_or_else(|| {
+        anyhow::anyhow!(
+            "no document was read by a model: name a folder with scans, not e-invoices alone"
+        )
+    })?;
     Ok(CalibratedReader {
         name: name_of(app, hash).unwrap_or_else(|| hash.chars().take(12).collect()),
         hash: (*hash).clone(),

@@ -53,7 +53,11 @@ impl Gallery {
         let filter = self.filter.filter();
         let pages = store.pages_filtered(&filter, self.limit.get()).await?;
         if pages.is_empty() {
-            return Err(UsageError("no page is to be shown".to_owned()).into());
+            return Err(UsageError(
+                "no page fits the filters: widen them, or read documents with `docmill run`"
+                    .to_owned(),
+            )
+            .into());
         }
         let images = self.out.join(IMAGES);
         std::fs::create_dir_all(&images)

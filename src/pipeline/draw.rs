@@ -39,7 +39,10 @@ pub(super) async fn draw(
 async fn read_source(document: StoredDocument<'_>, max_bytes: u64) -> Result<Vec<u8>, Failure> {
     let (paths, blake3) = (document.paths.to_vec(), document.blake3.to_owned());
     let search = tokio::task::spawn_blocking(move || {
-        let mut failure = Failure::new(Reason::SourceChanged, "the document has no path any more");
+        let mut failure = Failure::new(
+            Reason::SourceChanged,
+            "the document has no path any more: put its file back and run again over its folder",
+        );
         for path in &paths {
             match read_same(path, &blake3, max_bytes) {
                 Ok(bytes) => return Ok(bytes),

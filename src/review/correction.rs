@@ -47,7 +47,7 @@ pub enum Refusal {
     SetAside(Status),
     #[error("you approved it already: another person must approve it as well")]
     ApprovedBefore,
-    #[error("{0} has not these lines")]
+    #[error("the lines of {0} are not those of the record: load it again")]
     NoLines(String),
 }
 

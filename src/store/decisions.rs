@@ -22,15 +22,17 @@ pub enum NewDecision {
 /// Why a decision is not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Undecided {
-    #[error("it was replaced meanwhile")]
+    #[error("it was replaced meanwhile: `docmill show ID` names the record that replaced it")]
     NotCurrent,
     #[error("it is {} already", .0.in_words())]
     Already(Status),
-    #[error("it has failed: no page of it could be read")]
+    #[error("no page of it could be read: `docmill retry ID` reads it again")]
     Failed,
     #[error("it is {}: only a record that needs review is postponed", .0.in_words())]
     NotInQueue(Status),
-    #[error("it is neither rejected, nor not a bill, nor postponed, nor approved once")]
+    #[error(
+        "it is open: only records that are rejected, not a bill, postponed or approved once are opened again"
+    )]
     NotAside,
 }
 

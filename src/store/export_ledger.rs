@@ -166,9 +166,11 @@ struct LineRow {
 pub enum NotReversed {
     #[error("there is no batch {0}: `docmill export batches` lists them")]
     NoBatch(i64),
-    #[error("record {record} is not in batch {batch}, or is reversed already")]
+    #[error(
+        "record {record} is not in batch {batch}, or is reversed already: the manifest of the batch lists its records"
+    )]
     NoLine { batch: i64, record: i64 },
-    #[error("batch {0} is reversed already")]
+    #[error("batch {0} is reversed already: the next export has its bills")]
     Already(i64),
 }
 

@@ -86,7 +86,7 @@ fn decisions_that_make_no_sense_are_refused(context: Context) {
             &["postpone", "1", "--reason", "x"],
             "only a record that needs review",
         ),
-        (&["reopen", "1", "--reason", "x"], "neither rejected"),
+        (&["reopen", "1", "--reason", "x"], "it is open: only"),
         (
             &["postpone", "1", "--until", "2020-01-01", "--reason", "x"],
             "has come",

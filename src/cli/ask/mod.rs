@@ -104,7 +104,11 @@ impl Ask {
         let Some(id) = id else {
             let path = files::absolute(Path::new(&self.what));
             if !path.is_file() {
-                return Err(UsageError(format!("there is no file {}", path.display())).into());
+                return Err(UsageError(format!(
+                    "there is no file {}: name a file or the number of a record",
+                    path.display()
+                ))
+                .into());
             }
             return Ok(Place::File(path));
         };

@@ -193,8 +193,9 @@ pub async fn write_files(
     for file in files {
         anyhow::ensure!(
             sha256(&file.bytes) == file.sha256,
-            "the stored content of {} is damaged: it was not written",
-            file.name
+            "the stored content of {} is damaged: it was not written. `docmill export reverse {}` lets its bills be exported again",
+            file.name,
+            batch.id
         );
         let mut written = Replaced::create(&folder.join(&file.name))?;
         written.write_all(&file.bytes)?;

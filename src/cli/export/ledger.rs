@@ -75,7 +75,7 @@ impl Action {
                 let row = batch_row(&store, *batch).await?;
                 anyhow::ensure!(
                     !row.is_forgotten,
-                    "a document of batch {batch} was forgotten: its files cannot be written again"
+                    "a document of batch {batch} was forgotten: its files cannot be written again. `docmill export reverse {batch}` lets the other bills be exported again"
                 );
                 let folder = match out {
                     Some(folder) => files::absolute(folder),

@@ -143,7 +143,7 @@ fn decoding_schema(
     }
     anyhow::ensure!(
         !chosen.is_empty(),
-        "the reader supports none of the type's fields"
+        "the reader supports none of the type's fields: use a reader that does (`docmill models list`)"
     );
     unsupported_fields.extend(
         properties
@@ -198,7 +198,7 @@ fn property_for_decoding(
     }
     anyhow::ensure!(
         !chosen.is_empty(),
-        "the reader supports none of the fields of `{name}`"
+        "the reader supports none of the fields of `{name}`: use a reader that does (`docmill models list`)"
     );
     let missing = lines.keys().filter(|field| !chosen.contains_key(*field));
     unsupported_fields.extend(missing.map(|field| format!("{name}[].{field}")));

@@ -148,7 +148,7 @@ fn prototype(embeddings: &[Embedding]) -> anyhow::Result<Vec<f32>> {
     let length = dot(&sum, &sum).sqrt();
     ensure!(
         length.is_finite() && length > 0.0,
-        "CLIP makes nothing of a type's labels"
+        "CLIP gives a type's labels no direction: write other `labels` in its schema"
     );
     sum.iter_mut().for_each(|value| *value /= length);
     Ok(sum)

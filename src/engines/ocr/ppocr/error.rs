@@ -2,20 +2,20 @@ use std::path::PathBuf;
 
 #[derive(Debug, thiserror::Error)]
 pub enum OcrError {
-    #[error("the OCR model {} cannot be loaded: {source}", path.display())]
+    #[error("the OCR model {} cannot be loaded: {source}; `docmill models verify` checks it", path.display())]
     Model {
         path: PathBuf,
         source: Box<rten::LoadError>,
     },
-    #[error("the OCR file {} cannot be read: {source}", path.display())]
+    #[error("the OCR file {} cannot be read: {source}; `docmill models verify` checks it", path.display())]
     Read {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("the OCR dictionary {} is not UTF-8", path.display())]
+    #[error("the OCR dictionary {} is not UTF-8: `docmill models verify` checks it", path.display())]
     Encoding { path: PathBuf },
     #[error(
-        "the dictionary has {dictionary} characters, but the OCR recogniser distinguishes {classes} classes: the files belong to different models"
+        "the dictionary has {dictionary} characters, but the OCR recogniser distinguishes {classes} classes: the files belong to different models, `docmill models verify` checks them"
     )]
     Classes { dictionary: usize, classes: usize },
     #[error("the OCR {0} gave an output of an unexpected shape: its file belongs to another model")]
