@@ -7,6 +7,14 @@ use crate::harness::test;
 use crate::review_server::ReviewServer;
 use crate::rows::{Row, fill};
 
+/// An invoice of one line without findings.
+pub fn accepted(id: i64, seller: &str) -> Row {
+    let mut row = Row::invoice(id, seller, "10.00", "11.90");
+    row.record.findings.clear();
+    row.record.status = docmill::domain::Status::Accepted;
+    row
+}
+
 fn decide(context: &Context, arguments: &[&str]) -> Ran {
     context.run(&[&["decide"], arguments].concat())
 }
@@ -35,9 +43,9 @@ fn bills(context: &Context) -> Vec<i64> {
 test!(rejected_records_are_shown_and_not_exported_as_bills);
 fn rejected_records_are_shown_and_not_exported_as_bills(context: Context) {
     let rows = [
-        Row::accepted(1, "Nord GmbH"),
-        Row::accepted(2, "Ost KG"),
-        Row::accepted(3, "West AG"),
+        accepted(1, "Nord GmbH"),
+        accepted(2, "Ost KG"),
+        accepted(3, "West AG"),
     ];
     fill(&context.path("docmill.db"), &rows);
     let ran = decide(&context, &["reject", "1", "--reason", "never ordered"]);
@@ -72,10 +80,7 @@ fn rejected_records_are_shown_and_not_exported_as_bills(context: Context) {
 
 test!(decisions_that_make_no_sense_are_refused);
 fn decisions_that_make_no_sense_are_refused(context: Context) {
-    fill(
-        &context.path("docmill.db"),
-        &[Row::accepted(1, "Nord GmbH")],
-    );
+    fill(&context.path("docmill.db"), &[accepted(1, "Nord GmbH")]);
     for (arguments, expected) in [
         (
             &["reject", "9", "--reason", "x"][..],
@@ -273,7 +278,7 @@ fn a_sample_of_accepted_records_is_checked_and_counted(context: Context) {
     let settings = "[review]\nsample_share = 0.5\n";
     std::fs::write(context.path("docmill.toml"), settings).unwrap();
     // The hashes of these documents begin with zeros: all are in the sample.
-    let rows = [Row::accepted(1, "Nord GmbH"), Row::accepted(2, "Ost KG")];
+    let rows = [accepted(1, "Nord GmbH"), accepted(2, "Ost KG")];
     fill(&context.path("docmill.db"), &rows);
     let server = ReviewServer::open(&context);
     let queue = server.get("/api/queue");

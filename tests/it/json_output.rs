@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::context::Context;
+use crate::decisions::accepted;
 use crate::harness::test;
 use crate::rows::{Row, fill};
 
@@ -23,7 +24,7 @@ fn three_bills(context: &Context) {
     let rows = ["Nord GmbH", "Ost KG", "West AG"];
     let rows: Vec<Row> = (1..)
         .zip(rows)
-        .map(|(id, seller)| Row::accepted(id, seller))
+        .map(|(id, seller)| accepted(id, seller))
         .collect();
     fill(&context.path("docmill.db"), &rows);
     std::fs::write(context.path("accounts.toml"), "").unwrap();

@@ -3,10 +3,14 @@
 use std::path::Path;
 
 <<<<<<< HEAD
+<<<<<<< HEAD
 use docmill::domain::{Facts, Record, SupplierId, folded};
 =======
 use docmill::domain::{Facts, Record, Status, folded};
 >>>>>>> 95a01df (cli: document output as JSON, share what was written twice)
+=======
+use docmill::domain::{Facts, Record, folded};
+>>>>>>> 1ab989d (tests: keep rows for tests alone out of the benchmark)
 use docmill::store::Store;
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
@@ -20,14 +24,6 @@ pub struct Row {
 }
 
 impl Row {
-    /// An invoice of one line without findings.
-    pub fn accepted(id: i64, seller: &str) -> Row {
-        let mut row = Row::invoice(id, seller, "10.00", "11.90");
-        row.record.findings.clear();
-        row.record.status = Status::Accepted;
-        row
-    }
-
     /// An invoice of one line that needs review: its total is not the sum, and the
     /// number was read with doubts.
     pub fn invoice(id: i64, seller: &str, net: &str, gross: &str) -> Row {
