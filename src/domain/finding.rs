@@ -211,7 +211,7 @@ pub enum FindingCode {
     // Other documents.
     /// Another document may be the same payment.
     PossibleDuplicate,
-    /// The file has other content now.
+    /// The file holds other content by now.
     Replaced,
     /// A person corrected, approved or rejected the document before it was read again.
     CorrectedBefore,
