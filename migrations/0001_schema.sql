@@ -180,6 +180,14 @@ CREATE TABLE page_embeddings (
     vector  BLOB    NOT NULL               -- f16 little endian, L2-normalised
 ) STRICT;
 
+-- The layout of the first page of each record; derived from words and embeddings.
+CREATE TABLE page_layouts (
+    page_id  INTEGER PRIMARY KEY REFERENCES pages (id) ON DELETE CASCADE,
+    layout   INTEGER NOT NULL,             -- id of the oldest page with it
+    doc_type TEXT    NOT NULL              -- of the record: layouts are of one type
+) STRICT;
+CREATE INDEX page_layouts_layout ON page_layouts (layout);
+
 -- What a page is found by.
 CREATE TABLE page_search (
     page_id INTEGER PRIMARY KEY REFERENCES pages (id) ON DELETE CASCADE,

@@ -3,10 +3,11 @@
 //!
 //! [`entries`] and [`look`] make the index of a page while a run stores it; [`Query`],
 //! [`search`] and [`similar`] find pages and give reasons; [`duplicates`] groups captures of
-//! one document.
+//! one document, [`update_layouts`] pages of one layout.
 
 mod duplicates;
 mod index;
+mod layouts;
 mod look;
 mod query;
 mod search;
@@ -16,6 +17,7 @@ mod terms;
 
 pub use duplicates::{Duplicates, Group, Member, SameBy, Undecided, duplicates};
 pub use index::{entries, merged};
+pub use layouts::update_layouts;
 pub use look::look;
 pub use query::Query;
 pub use search::{Evidence, Found, Ranks, SearchRequest, TextVector, Why, search};

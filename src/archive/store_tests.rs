@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::{Embedding, PageResult, Routing, SourceText, Status, Word, samples};
-use crate::store::{self, NewRecords, PageCompletion, PageFilter, RunId, Store, Wanted};
+use crate::store::{
+    self, NewRecords, PageCompletion, PageFilter, RunId, RunOutcome, Store, Wanted,
+};
 
 /// An archive in a folder of its own.
 pub struct Archive {
@@ -66,6 +68,11 @@ impl Archive {
             .store
             .finish_document(self.run, &pages, made_with, &mut records);
         stored.await.unwrap().unwrap();
+    }
+
+    pub async fn end_run(&self) {
+        let ended = self.store.finish_run(self.run, RunOutcome::Completed, &json!({}));
+        ended.await.unwrap();
     }
 
     async fn find(&self, query: &str, filter: PageFilter) -> Vec<Found> {

@@ -18,6 +18,7 @@ mod export;
 mod forget;
 mod gallery;
 mod known;
+mod layouts;
 mod logging;
 mod man;
 mod metrics;
@@ -79,6 +80,7 @@ enum Command {
     Search(search::Search),
     Similar(similar::Similar),
     Duplicates(duplicates::Duplicates),
+    Layouts(layouts::Layouts),
     Gallery(gallery::Gallery),
     Quality(quality::Quality),
     Retry(retry::Retry),
@@ -171,6 +173,7 @@ impl Command {
             Command::Search(command) => command.run(app).await,
             Command::Similar(command) => command.run(app).await,
             Command::Duplicates(command) => command.run(app).await,
+            Command::Layouts(command) => command.run(app).await,
             Command::Gallery(command) => command.run(app).await,
             Command::Quality(command) => command.run(app).await,
             Command::Retry(command) => command.run(app).await,

@@ -7,11 +7,12 @@ use tokio::sync::mpsc;
 use super::app::App;
 use super::exit::{self, ExitStatus};
 use super::metrics::{Metrics, Textfile};
-use super::output;
+use super::output::{self, count};
 use super::report;
 use super::settings::EngineFlags;
 use super::signals;
-use super::summary::RunTable;
+use super::summary::{RunTable, command};
+use crate::archive;
 use crate::config::{Settings, UsageError};
 use crate::domain::Source;
 use crate::outputs::export;
@@ -173,16 +174,25 @@ pub async fn process(
         }
         return Ok(ExitStatus::of(&summary));
     }
+    let store = Store::open_existing(&app.settings().db).await?;
+    let new_layouts = match summary.pages_done {
+        0 => Vec::new(),
+        _ => archive::update_layouts(&store).await?,
+    };
     if !json || !watch.report.is_empty() {
-        let store = Store::open_existing(&app.settings().db).await?;
         let run_report = of_run(&store, Some(summary.run_id)).await?;
         let run_report = run_report.context("the run is no longer in the database")?;
         report::write_files(&watch.report, &run_report)?;
         if !json {
             results.print(&mut app, &summary, &run_report, idle)?;
+            if !new_layouts.is_empty() {
+                let layouts = count(new_layouts.len() as u64, "new layout");
+                let list = command(&app, "layouts");
+                app.out.line(&format!("{layouts} of documents: {list}"))?;
+            }
         }
-        store.close().await;
     }
+    store.close().await;
     Ok(ExitStatus::of(&summary))
 }
 

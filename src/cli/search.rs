@@ -70,6 +70,9 @@ pub struct FilterFlags {
     /// Only this file, or files below this folder
     #[arg(long, value_name = "PATH")]
     path: Option<PathBuf>,
+    /// Only pages with this layout (`docmill layouts` lists them)
+    #[arg(long, value_name = "N")]
+    layout: Option<i64>,
 }
 
 impl FilterFlags {
@@ -87,12 +90,13 @@ impl FilterFlags {
             party: self.seller.map(|name| folded(&name)),
             status: self.status.map(Wanted::status),
             path: self.path.map(|path| files::absolute(&path)),
+            layout: self.layout,
         }
     }
 }
 
 /// Refuses a type that no page can have.
-fn check_type(settings: &Settings, name: Option<&str>) -> anyhow::Result<()> {
+pub fn check_type(settings: &Settings, name: Option<&str>) -> anyhow::Result<()> {
     let types = pipeline::doc_types(settings.types.as_deref())?;
     match name {
         Some(name) if types.get(name).is_none() => {

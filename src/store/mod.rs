@@ -28,6 +28,7 @@ mod facts;
 mod findings;
 mod forget;
 mod jobs;
+mod layouts;
 mod page_quality;
 mod page_search;
 mod page_text;
@@ -65,6 +66,7 @@ pub use export_ledger::{
 };
 pub use forget::Forgotten;
 pub use jobs::{Claim, ClaimedEscalation, Completed, PageCompletion, Wanted};
+pub use layouts::{LayoutPage, PageLayout, StoredLayout};
 pub use page_search::PageEntry;
 pub use queries::{Counts, PageRow, RejectedRow, StoredRecord};
 pub use records::{FinishedPages, NewRecords, Recorded};

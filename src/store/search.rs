@@ -27,6 +27,8 @@ pub struct PageFilter {
     pub status: Option<Status>,
     /// An absolute path: a file, or a folder with all below it.
     pub path: Option<PathBuf>,
+    /// Id of a layout.
+    pub layout: Option<i64>,
 }
 
 /// A page that was found, with the data to show.
@@ -79,6 +81,7 @@ impl PageFilter {
     fn asks_for_records(&self) -> bool {
         let pages = PageFilter {
             path: self.path.clone(),
+            layout: self.layout,
             ..PageFilter::default()
         };
         *self != pages
@@ -119,6 +122,10 @@ impl PageFilter {
         }
         if let Some(status) = self.status {
             query.push(" AND r.status = ").push_bind(status.as_str());
+        }
+        if let Some(layout) = self.layout {
+            query.push(" AND p.id IN (SELECT page_id FROM page_layouts WHERE layout = ");
+            query.push_bind(layout).push(")");
         }
         if let Some(path) = &self.path {
             let (file, below) = (path_bytes(path), path_bytes(&path.join("")));
