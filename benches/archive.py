@@ -111,7 +111,7 @@ BLURS = (0.0, 0.08, 0.16)
 """Standard deviation as a share of the text's height; 24 pixels is usual here."""
 
 
-def make(folder, sellers, dice):
+def make(folder, sellers, pictures, dice):
     archive = Archive(folder)
     for kind, seller in itertools.product(made_pages.sellers.MAKERS, range(sellers)):
         for number in range(dice.choice([1, 2, 3, 4])):
@@ -121,13 +121,13 @@ def make(folder, sellers, dice):
             if dice.random() < 0.4:
                 copy = dice.choice(list(COPIES))
                 archive.add((kind, seller, number, copy), *COPIES[copy](image, words), document.truth)
-            if number == 0 and seller < 4:
+            if number == 0 and seller < pictures:
                 for turn in (90, 180, 270):
                     archive.add((kind, seller, number, f"turned {turn}"), image.rotate(-turn, expand=True), None, document.truth)
                 for blur in BLURS:
                     blurred = image.filter(ImageFilter.GaussianBlur(blur * 24)) if blur else image
                     archive.add((kind, seller, number, f"blurred {blur}"), blurred, None, document.truth)
-    for number in range(4):
+    for number in range(pictures):
         noise = numpy.random.default_rng(number).normal(245, 3, (1100, 800))
         archive.add((None, None, number, "blank"), Image.fromarray(noise.clip(0, 255).astype(numpy.uint8)), None, {})
     return archive
@@ -230,13 +230,14 @@ def main():
     parser.add_argument("--docmill", default="target/release/docmill")
     parser.add_argument("--models", type=pathlib.Path, default=pathlib.Path(__file__).parents[1] / "models")
     parser.add_argument("--sellers", type=int, default=20, help="of each kind of document, with 1 to 4 documents each")
+    parser.add_argument("--pictures", type=int, default=4, help="sellers of each kind with turned and blurred pages, and blank pages, which take OCR")
     parser.add_argument("--queries", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=pathlib.Path, required=True, help="new folder")
     options = parser.parse_args()
     dice, folder = random.Random(options.seed), options.out.resolve()
     (folder / "in").mkdir(parents=True)
-    archive = make(folder / "in", options.sellers, dice)
+    archive = make(folder / "in", options.sellers, options.pictures, dice)
     Truth.pages, Truth.truths = numpy.stack(archive.pictures), archive.truths
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Truth)
     threading.Thread(target=server.serve_forever, daemon=True).start()
