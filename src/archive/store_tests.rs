@@ -71,7 +71,8 @@ impl Archive {
     }
 
     pub async fn end_run(&self) {
-        let ended = self.store.finish_run(self.run, RunOutcome::Completed, &json!({}));
+        let (run, summary) = (self.run, json!({}));
+        let ended = self.store.finish_run(run, RunOutcome::Completed, &summary);
         ended.await.unwrap();
     }
 
