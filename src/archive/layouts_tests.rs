@@ -103,9 +103,11 @@ async fn layouts_are_named_by_their_oldest_page_and_survive_new_ones() {
     assert_eq!(update_layouts(store).await.unwrap(), [1, 2]);
     assert_eq!(listed().await, [(2, 1), (1, 2)]);
     // The next oldest page gives its id.
+    add("/in/weber-3.pdf", &format!("{WEBER} Tinte 7,00")).await;
+    assert_eq!(update_layouts(store).await.unwrap(), [] as [i64; 0]);
     archive.end_run().await;
     let gone = ["/in/weber-1.pdf".into()];
     store.forget(&gone, false).await.unwrap();
     assert_eq!(update_layouts(store).await.unwrap(), [] as [i64; 0]);
-    assert_eq!(listed().await, [(3, 1), (2, 1)]);
+    assert_eq!(listed().await, [(3, 2), (2, 1)]);
 }

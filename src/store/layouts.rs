@@ -59,8 +59,9 @@ impl Store {
         deleted.await?;
         // A layout whose oldest page is gone has the id of the oldest one that is left.
         let rename = sqlx::query(
-            "UPDATE page_layouts SET layout = (SELECT min(o.page_id) FROM page_layouts o WHERE o.layout = page_layouts.layout)
-             WHERE NOT EXISTS (SELECT 1 FROM page_layouts o WHERE o.page_id = page_layouts.layout)",
+            "UPDATE page_layouts SET layout = n.oldest FROM
+                (SELECT layout AS known, min(page_id) AS oldest FROM page_layouts GROUP BY layout) n
+             WHERE layout = n.known AND layout <> n.oldest",
         );
         rename.execute(&mut *tx).await?;
         let pages = format!(
