@@ -16,12 +16,8 @@ use super::session::Session;
 use super::view::{Checked, checked};
 use crate::documents::types::DocTypes;
 use crate::documents::validation::{field_in_words, joined_readings};
-<<<<<<< HEAD
-use crate::domain::{Decision, DocType, Facts, FindingCode, Record, Status};
-use crate::outputs::accounts::Accounts;
-=======
 use crate::domain::{Decision, DocType, Facts, FindingCode, Record, Status, scalar_text};
->>>>>>> 95a01df (cli: document output as JSON, share what was written twice)
+use crate::outputs::accounts::Accounts;
 use crate::store::{ChangeRow, Store, StoredRecord};
 
 /// Duration of a lock; the page renews it every 30 s.

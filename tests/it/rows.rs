@@ -2,15 +2,7 @@
 
 use std::path::Path;
 
-<<<<<<< HEAD
-<<<<<<< HEAD
 use docmill::domain::{Facts, Record, SupplierId, folded};
-=======
-use docmill::domain::{Facts, Record, Status, folded};
->>>>>>> 95a01df (cli: document output as JSON, share what was written twice)
-=======
-use docmill::domain::{Facts, Record, folded};
->>>>>>> 1ab989d (tests: keep rows for tests alone out of the benchmark)
 use docmill::store::Store;
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
