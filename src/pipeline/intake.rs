@@ -83,7 +83,7 @@ impl Intake {
         };
         let blake3 = files::hash(&bytes);
         if let Some(known) = self.context.store.lookup(&blake3).await? {
-            return self.ingest_known(path, known).await;
+            return self.take_in_known(path, known).await;
         }
         let OpenedDocument { info, einvoices } = match self.open(&blake3, &bytes).await {
             Ok(opened) => opened,
@@ -111,7 +111,7 @@ impl Intake {
     /// Takes in a document that the database has already. It is read again only where
     /// the request asks for it or its result would differ. Its records are made again
     /// where another calibration or error rate applies.
-    async fn ingest_known(&self, path: PathBuf, known: KnownDocument) -> anyhow::Result<()> {
+    async fn take_in_known(&self, path: PathBuf, known: KnownDocument) -> anyhow::Result<()> {
         let (store, run) = (&self.context.store, self.context.run);
         store.add_source(run, &path, Some(known.id), None).await?;
         let taken_in = |new_pages| Event::TakenIn {

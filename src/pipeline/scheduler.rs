@@ -72,8 +72,8 @@ impl Scheduler {
                 let scheduler = self.clone();
                 pages.spawn(async move { scheduler.work(claim, tier).await.map(|()| tier) });
             }
-            let ingesting = intake.as_ref().is_some_and(|task| !task.is_finished());
-            if !ingesting && let Some(task) = intake.take() {
+            let is_taking_in = intake.as_ref().is_some_and(|task| !task.is_finished());
+            if !is_taking_in && let Some(task) = intake.take() {
                 task.await??;
                 self.context.emit(Event::Queued {
                     pages: self.context.store.open_pages().await?,
@@ -81,7 +81,7 @@ impl Scheduler {
                 // Intake has ended, but the pages of the last files are not yet claimed.
                 continue;
             }
-            if pages.is_empty() && !ingesting {
+            if pages.is_empty() && !is_taking_in {
                 // Another run may have died meanwhile, so that its pages are free.
                 if !self.context.is_stopped()
                     && self.context.store.reclaim(self.context.run).await? > 0
@@ -92,9 +92,9 @@ impl Scheduler {
             }
             tokio::select! {
                 Some(done) = pages.join_next() => in_work[done??] -= 1,
-                () = self.context.work_arrived.notified(), if ingesting => {}
+                () = self.context.work_arrived.notified(), if is_taking_in => {}
                 _ = stop.changed(), if !self.context.is_stopped() => {}
-                () = tokio::time::sleep(POLL), if ingesting => {}
+                () = tokio::time::sleep(POLL), if is_taking_in => {}
                 () = until(give_back_at), if give_back_at.is_some() => {}
             }
         }

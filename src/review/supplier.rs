@@ -9,9 +9,8 @@ use serde_json::Value;
 use super::correction::Edits;
 use super::reply::Error;
 use super::service::Service;
-use super::view::in_words;
 use crate::documents::validation::field_in_words;
-use crate::domain::{DocType, FieldPath, SupplierCard};
+use crate::domain::{DocType, FieldPath, SupplierCard, scalar_text};
 use crate::outputs::accounts::Accounts;
 use crate::store::{ChangeRow, FieldChange, StoredRecord};
 
@@ -108,8 +107,8 @@ impl Service {
                 offers.push(Offer {
                     field: change.field.clone(),
                     label: field_in_words(doc_type, &change.field),
-                    before: in_words(&change.before),
-                    after: in_words(&change.after),
+                    before: scalar_text(&change.before),
+                    after: scalar_text(&change.after),
                     records,
                 });
             }
@@ -168,7 +167,7 @@ impl Service {
         let edits = Edits {
             values: vec![(
                 field.to_owned(),
-                in_words(&change.after).unwrap_or_default(),
+                scalar_text(&change.after).unwrap_or_default(),
             )],
             ..Edits::default()
         };

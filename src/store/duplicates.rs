@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_document_ingested_later_gets_the_finding_even_if_recorded_first() {
+    async fn the_document_taken_in_later_gets_the_finding_even_if_recorded_first() {
         let (_dir, store, run) = samples::store().await;
         let (first, second) = (
             add(&store, run, "a.pdf").await,

@@ -176,7 +176,7 @@ async fn the_same_content_is_one_document_with_two_paths() {
 }
 
 #[tokio::test]
-async fn a_rejected_file_is_listed_until_it_is_ingested() {
+async fn a_rejected_file_is_listed_until_it_is_taken_in() {
     let f = fixture().await;
     let failure = Failure::new(Reason::Corrupt, "broken");
     for _ in 0..2 {
