@@ -457,6 +457,16 @@ CREATE TABLE export_files (
     PRIMARY KEY (batch_id, name)
 ) STRICT;
 
+-- Source files that lie beside the files of a batch. Their bytes stay where they
+-- were seen.
+CREATE TABLE export_documents (
+    batch_id INTEGER NOT NULL REFERENCES export_batches (id),
+    name     TEXT    NOT NULL,             -- below the batch's folder
+    blake3   TEXT    NOT NULL,             -- of the document
+    sha256   TEXT    NOT NULL,
+    PRIMARY KEY (batch_id, name)
+) STRICT;
+
 CREATE TABLE export_reversals (
     id          INTEGER PRIMARY KEY,
     batch_id    INTEGER NOT NULL REFERENCES export_batches (id),

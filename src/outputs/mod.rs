@@ -10,5 +10,8 @@ pub mod gallery;
 mod markup;
 pub mod quality;
 pub mod report;
+mod source_file;
 pub mod thumbnail;
 pub mod words;
+
+pub use source_file::source_file;

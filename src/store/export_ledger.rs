@@ -12,6 +12,7 @@ use sqlx::{FromRow, QueryBuilder, Sqlite, Transaction};
 
 use super::columns::{Json, PathColumn, now, path_bytes};
 use super::database::Store;
+use super::sources;
 use crate::domain::PaymentKey;
 
 /// The earlier exports, by which a batch is planned.
@@ -110,6 +111,18 @@ pub struct NewBatch {
     pub folder: PathBuf,
     pub lines: Vec<NewLine>,
     pub files: Vec<ExportFile>,
+    /// Source files beside them, each once.
+    pub documents: Vec<BatchDocument>,
+}
+
+/// A source file that lies beside the files of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct BatchDocument {
+    /// Below the batch's folder.
+    pub name: String,
+    /// Of the document (hex).
+    pub blake3: String,
+    pub sha256: String,
 }
 
 #[derive(Clone, Debug)]
@@ -262,6 +275,31 @@ impl Store {
         Ok(files.bind(id).fetch_all(&self.pool).await?)
     }
 
+    /// The source files of a batch, by name, with the paths at which they may lie.
+    pub async fn batch_documents(
+        &self,
+        id: i64,
+    ) -> anyhow::Result<Vec<(BatchDocument, Vec<PathBuf>)>> {
+        let mut tx = self.pool.begin().await?;
+        let documents = sqlx::query_as::<_, BatchDocument>(
+            "SELECT name, blake3, sha256 FROM export_documents WHERE batch_id = ? ORDER BY name",
+        );
+        let mut found = Vec::new();
+        for document in documents.bind(id).fetch_all(&mut *tx).await? {
+            let known = sqlx::query_scalar("SELECT id FROM documents WHERE blake3 = ?");
+            let known = known
+                .bind(&document.blake3)
+                .fetch_optional(&mut *tx)
+                .await?;
+            let paths = match known {
+                Some(known) => sources::latest_paths(&mut tx, known).await?,
+                None => Vec::new(),
+            };
+            found.push((document, paths));
+        }
+        Ok(found)
+    }
+
     pub async fn mark_written(&self, id: i64, folder: &Path) -> anyhow::Result<()> {
         let update =
             sqlx::query("UPDATE export_batches SET written_at = ?, folder = ? WHERE id = ?");
@@ -386,6 +424,13 @@ async fn insert_batch(
         );
         let insert = insert.bind(id).bind(&file.name).bind(&file.sha256);
         insert.bind(&file.bytes).execute(&mut **tx).await?;
+    }
+    for document in &batch.documents {
+        let insert = sqlx::query(
+            "INSERT INTO export_documents (batch_id, name, blake3, sha256) VALUES (?, ?, ?, ?)",
+        );
+        let insert = insert.bind(id).bind(&document.name).bind(&document.blake3);
+        insert.bind(&document.sha256).execute(&mut **tx).await?;
     }
     Ok(())
 }

@@ -33,6 +33,11 @@ fn batch(bills: &[(i64, BillId)]) -> NewBatch {
         created_by: "anna".into(),
         folder: "/out".into(),
         lines: bills.iter().map(line).collect(),
+        documents: vec![BatchDocument {
+            name: "documents/a.pdf".into(),
+            blake3: "hash of a".into(),
+            sha256: "s".into(),
+        }],
         files: vec![ExportFile {
             name: "a.csv".into(),
             sha256: "s".into(),

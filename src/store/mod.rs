@@ -61,8 +61,8 @@ pub use error::{DbErrorKind, error_message, is_temporary};
 pub use escalations::{AttemptRow, NewEscalation, PageAttempt};
 pub use evaluation::DocumentWork;
 pub use export_ledger::{
-    BatchRow, BillId, DistinctPair, ExportFile, ExportedPage, Ledger, LedgerLine, LedgerVersion,
-    NewBatch, NewLine, NotReversed,
+    BatchDocument, BatchRow, BillId, DistinctPair, ExportFile, ExportedPage, Ledger, LedgerLine,
+    LedgerVersion, NewBatch, NewLine, NotReversed,
 };
 pub use forget::Forgotten;
 pub use jobs::{Claim, ClaimedEscalation, Completed, PageCompletion, Wanted};

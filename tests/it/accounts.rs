@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::context::{Context, Ran, fixtures, python};
 use crate::harness::test;
@@ -195,6 +195,115 @@ fn an_interrupted_batch_is_written_to_its_folder(context: Context) {
     );
     let found = numbers(&[context.path("books"), context.path("other")]);
     assert_eq!(found.into_values().collect::<Vec<_>>(), [1, 1]);
+}
+
+fn manifest(context: &Context, name: &str) -> Value {
+    serde_json::from_slice(&fs::read(context.path(name)).unwrap()).unwrap()
+}
+
+test!(source_files_lie_beside_the_rows_that_name_them, Engines);
+fn source_files_lie_beside_the_rows_that_name_them(context: Context) {
+    read_invoices(&context, 3);
+    fs::rename(context.path("in/0002.xml"), context.path("moved.xml")).unwrap();
+    let with = |target: &str, out: &str| {
+        let arguments = [
+            "export",
+            "--with-documents",
+            "--target",
+            target,
+            "--out",
+            out,
+        ];
+        context.run(&arguments)
+    };
+    let ran = with("hledger", "books");
+    assert_eq!(ran.code, Some(3), "one bill is held: {ran:?}");
+    assert!(
+        ran.stdout.contains("books/documents: 2 source files"),
+        "{ran:?}"
+    );
+    assert!(
+        ran.stdout
+            .contains("the file is not at in/0002.xml any more")
+            || ran.stdout.contains("put it back"),
+        "{ran:?}"
+    );
+    let journal = fs::read_to_string(context.path("books/docmill-hledger-000001.journal")).unwrap();
+    let listed = manifest(&context, "books/docmill-hledger-000001.manifest.json");
+    let documents = listed["document_files"].as_array().unwrap();
+    assert_eq!(documents.len(), 2, "{listed:#}");
+    for (index, bill) in (0..).zip(listed["bills"].as_array().unwrap()) {
+        let name = bill["document_file"].as_str().unwrap();
+        let bytes = fs::read(context.path("books").join(name)).unwrap();
+        let source = fs::read(context.path(&format!("in/{index:04}.xml"))).unwrap();
+        assert_eq!(bytes, source, "{name}");
+        assert!(
+            name.ends_with(".xml") && journal.contains(&format!(", file:{name}")),
+            "{journal}"
+        );
+        let sha256 = docmill::outputs::accounts::sha256(&bytes);
+        assert!(
+            documents.contains(&json!({"name": name, "sha256": sha256})),
+            "{listed:#}"
+        );
+    }
+    assert_eq!(files(&context.path("books/documents"), "").len(), 2);
+    // The held bill follows when its file is back, under a name of its own.
+    fs::rename(context.path("moved.xml"), context.path("in/0002.xml")).unwrap();
+    assert_eq!(with("hledger", "books").code, Some(0));
+    assert_eq!(files(&context.path("books/documents"), "").len(), 3);
+    // Without the flag there is neither file nor name.
+    assert_eq!(export(&context, "beancount", "plain").code, Some(0));
+    let plain = manifest(&context, "plain/docmill-beancount-000003.manifest.json");
+    assert_eq!(plain.get("document_files"), None);
+    assert!(!context.path("plain/documents").exists());
+}
+
+test!(a_batch_is_complete_only_with_its_source_files, Engines);
+fn a_batch_is_complete_only_with_its_source_files(context: Context) {
+    read_invoices(&context, 2);
+    // A file in place of the folder: the bills are claimed, no document is written.
+    fs::create_dir_all(context.path("books")).unwrap();
+    fs::write(context.path("books/documents"), "").unwrap();
+    let arguments = [
+        "export",
+        "--with-documents",
+        "--target",
+        "hledger",
+        "--out",
+        "books",
+    ];
+    let ran = context.run(&arguments);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert_eq!(
+        files(&context.path("books"), ".manifest.json").len(),
+        0,
+        "it is not complete"
+    );
+    fs::remove_file(context.path("books/documents")).unwrap();
+    // The content is found by its hash, not by its name.
+    fs::write(context.path("in/0001.xml"), "other content").unwrap();
+    let ran = context.run(&arguments);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("put it back"), "{ran:?}");
+    fs::remove_file(context.path("in/0001.xml")).unwrap();
+    read_invoices(&context, 2);
+    let ran = context.run(&arguments);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        ran.stdout
+            .contains("Batch 1 was interrupted. Its files are in books now."),
+        "{ran:?}"
+    );
+    assert_eq!(files(&context.path("books/documents"), ".xml").len(), 2);
+    let again = context.run(&["export", "again", "1", "--out", "copy"]);
+    assert_eq!(again.code, Some(0), "{again:?}");
+    for file in files(&context.path("books/documents"), ".xml") {
+        let copy = context
+            .path("copy/documents")
+            .join(file.file_name().unwrap());
+        assert_eq!(fs::read(&file).unwrap(), fs::read(copy).unwrap());
+    }
 }
 
 /// Kills in one sweep over an export.

@@ -16,8 +16,11 @@ use crate::cli::summary::command;
 use crate::cli::user::user;
 use crate::config::UsageError;
 use crate::files;
-use crate::outputs::accounts::{self, Accounts, Held, HoldCode, Input, Plan, TargetName, sha256};
-use crate::store::{BatchRow, Store};
+use crate::outputs::accounts::{
+    self, Accounts, Gathered, Held, HoldCode, Input, Plan, TargetName, sha256,
+};
+use crate::outputs::source_file;
+use crate::store::{BatchDocument, BatchRow, ExportFile, Store};
 
 /// Most plans for one batch: another process may change the ledger or records meanwhile.
 const TRIES: u32 = 5;
@@ -32,6 +35,9 @@ pub struct BatchFlags {
     /// Accounts and tax codes by supplier [default: accounts.toml, if it exists]
     #[arg(long, value_name = "FILE", requires = "target")]
     accounts: Option<PathBuf>,
+    /// Put each bill's source file beside them, in the folder `documents`
+    #[arg(long, requires = "target")]
+    with_documents: bool,
 }
 
 fn target_parser() -> impl TypedValueParser<Value = TargetName> {
@@ -57,7 +63,7 @@ impl BatchFlags {
         output::create_folder(folder)?;
         let folder = files::absolute(folder);
         let finished = finish_interrupted(&store).await?;
-        let (plan, not_accepted) = claim(&store, target, &accounts, &folder).await?;
+        let (plan, not_accepted) = self.claim(&store, target, &accounts, &folder).await?;
         let batch = match plan.batch.lines.is_empty() {
             true => None,
             false => {
@@ -73,6 +79,7 @@ impl BatchFlags {
         let report = Report {
             finished: &finished,
             batch: batch.as_ref(),
+            source_files: plan.batch.documents.len(),
             held: &held,
             not_for_target: &not_for_target,
             not_accepted,
@@ -114,38 +121,51 @@ impl std::ops::Deref for Claimed {
     }
 }
 
-/// Plans and claims a batch. Also returns the number of bills that are not accepted.
-async fn claim(
-    store: &Store,
-    target: TargetName,
-    accounts: &Accounts,
-    folder: &Path,
-) -> anyhow::Result<(Claimed, usize)> {
-    let country = accounts.ubl.buyer_country.as_deref();
-    for _ in 0..TRIES {
-        let ledger = store.ledger().await?;
-        let gathered = accounts::gather(store, target, country).await?;
-        let mut plan = accounts::plan(&Input {
-            target,
-            candidates: &gathered.candidates,
-            papers: &gathered.papers,
-            accounts,
-            ledger: &ledger,
-            now: now(),
-            user: &user(),
-            folder,
-        })?;
-        plan.held.splice(..0, gathered.held);
-        if plan.batch.lines.is_empty() {
-            return Ok((Claimed { id: 0, plan }, gathered.not_accepted));
+impl BatchFlags {
+    /// Plans and claims a batch. Also returns the number of bills that are not accepted.
+    async fn claim(
+        &self,
+        store: &Store,
+        target: TargetName,
+        accounts: &Accounts,
+        folder: &Path,
+    ) -> anyhow::Result<(Claimed, usize)> {
+        let country = accounts.ubl.buyer_country.as_deref();
+        for _ in 0..TRIES {
+            let ledger = store.ledger().await?;
+            let mut gathered = accounts::gather(store, target, country).await?;
+            let (now, user) = (now(), user());
+            let plan = |gathered: &Gathered| {
+                accounts::plan(&Input {
+                    target,
+                    candidates: &gathered.candidates,
+                    papers: &gathered.papers,
+                    accounts,
+                    ledger: &ledger,
+                    now,
+                    user: &user,
+                    folder,
+                })
+            };
+            let mut plan = match self.with_documents {
+                false => plan(&gathered)?,
+                true => {
+                    gathered.attach_documents(&plan(&gathered)?);
+                    plan(&gathered)?
+                }
+            };
+            plan.held.splice(..0, gathered.held);
+            if plan.batch.lines.is_empty() {
+                return Ok((Claimed { id: 0, plan }, gathered.not_accepted));
+            }
+            if let Some(id) = store.claim_batch(ledger.version, &plan.batch).await? {
+                return Ok((Claimed { id, plan }, gathered.not_accepted));
+            }
         }
-        if let Some(id) = store.claim_batch(ledger.version, &plan.batch).await? {
-            return Ok((Claimed { id, plan }, gathered.not_accepted));
-        }
+        anyhow::bail!(
+            "records or ledger changed {TRIES} times while the batch was planned: nothing was exported; try again when no run is at work"
+        )
     }
-    anyhow::bail!(
-        "records or ledger changed {TRIES} times while the batch was planned: nothing was exported; try again when no run is at work"
-    )
 }
 
 fn now() -> i64 {
@@ -180,26 +200,26 @@ async fn finish_interrupted(store: &Store) -> anyhow::Result<Vec<BatchRow>> {
     Ok(finished)
 }
 
-/// Writes the stored files of a batch, the manifest last: where it exists, all files do.
-/// Returns the batch as it is then.
+/// Writes the stored files of a batch and the source files beside them, the manifest last:
+/// where it exists, all files do. Returns the batch as it is then.
 pub async fn write_files(
     store: &Store,
     batch: BatchRow,
     folder: &Path,
 ) -> anyhow::Result<BatchRow> {
     output::create_folder(folder)?;
-    let mut files = store.batch_files(batch.id).await?;
-    files.sort_by_key(|file| file.name.ends_with(".manifest.json"));
-    for file in files {
-        anyhow::ensure!(
-            sha256(&file.bytes) == file.sha256,
-            "the stored content of {} is damaged: it was not written. `docmill export reverse {}` lets its bills be exported again",
-            file.name,
-            batch.id
-        );
-        let mut written = Replaced::create(&folder.join(&file.name))?;
-        written.write_all(&file.bytes)?;
-        written.commit_durably()?;
+    let files = store.batch_files(batch.id).await?;
+    let is_manifest = |file: &ExportFile| file.name.ends_with(".manifest.json");
+    let (manifest, files): (Vec<_>, Vec<_>) = files.into_iter().partition(is_manifest);
+    for file in &files {
+        write_stored(folder, file, batch.id)?;
+    }
+    for (document, paths) in store.batch_documents(batch.id).await? {
+        write_document(folder, &document, &paths)
+            .with_context(|| format!("batch {} is not complete", batch.id))?;
+    }
+    for file in &manifest {
+        write_stored(folder, file, batch.id)?;
     }
     store.mark_written(batch.id, folder).await?;
     Ok(BatchRow {
@@ -209,12 +229,49 @@ pub async fn write_files(
     })
 }
 
+fn write_stored(folder: &Path, file: &ExportFile, batch: i64) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        sha256(&file.bytes) == file.sha256,
+        "the stored content of {} is damaged: it was not written. `docmill export reverse {batch}` lets its bills be exported again",
+        file.name
+    );
+    write_file(&folder.join(&file.name), &file.bytes)
+}
+
+fn write_document(
+    folder: &Path,
+    document: &BatchDocument,
+    paths: &[PathBuf],
+) -> anyhow::Result<()> {
+    let Some((_, bytes)) = source_file(paths, &document.blake3) else {
+        let path = paths.first().map(|path| output::short(path));
+        anyhow::bail!(
+            "the file for {} is not at {} any more, or has other content: put it back and export again",
+            document.name,
+            path.as_deref().unwrap_or("any known path")
+        );
+    };
+    let place = folder.join(&document.name);
+    if let Some(folder) = place.parent() {
+        output::create_folder(folder)?;
+    }
+    write_file(&place, &bytes)
+}
+
+fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let mut written = Replaced::create(path)?;
+    written.write_all(bytes)?;
+    written.commit_durably()
+}
+
 /// What an export did.
 struct Report<'a> {
     /// Batches of interrupted exports whose files were written now.
     finished: &'a [BatchRow],
     /// `None`: there was nothing to export.
     batch: Option<&'a BatchRow>,
+    /// Number of source files beside the rows.
+    source_files: usize,
     held: &'a [&'a Held],
     not_for_target: &'a [&'a Held],
     /// Number of bills that need review or failed.
@@ -238,6 +295,11 @@ impl Report<'_> {
                 out.line(&format!("Batch {}: {bills} for {}", batch.id, batch.target))?;
                 for name in batch.files.lines() {
                     out.line(&format!("  {}", output::short(&batch.folder.join(name))))?;
+                }
+                if self.source_files > 0 {
+                    let files = count(self.source_files as u64, "source file");
+                    let folder = output::short(&batch.folder.join("documents"));
+                    out.line(&format!("  {folder}: {files}"))?;
                 }
             }
             None => out.line("Nothing to export.")?,
@@ -264,6 +326,7 @@ impl Report<'_> {
         Ok(json!({
             "finished": finished?,
             "batch": self.batch.map(batch_json).transpose()?,
+            "source_files": self.source_files,
             "held": self.held.iter().map(held).collect::<Vec<_>>(),
             "not_for_target": self.not_for_target.iter().map(held).collect::<Vec<_>>(),
             "not_accepted": self.not_accepted,

@@ -199,7 +199,7 @@ impl Export {
         let is_plain = self.format.is_some() || !self.status.is_empty() || self.csv.is_set();
         match is_plain || self.buyer_country.is_some() {
             true => Err(UsageError(
-                "--target takes --out and --accounts only: its files are for a program".to_owned(),
+                "--target takes --out, --accounts and --with-documents only: its files are for a program".to_owned(),
             )),
             false => Ok(()),
         }

@@ -30,6 +30,9 @@ impl Target for Beancount<'_> {
         if let Some(due) = bill.due_date {
             text.push_str(&format!("  due: {}\n", iso(due)));
         }
+        if let Some(file) = &candidate.file {
+            text.push_str(&format!("  document: {}\n", quoted(&file.name)));
+        }
         let ledger = &self.0.ledger;
         text.push_str(&posting_lines(bill, supplier, ledger, 2, check_account)?);
         Ok(text)

@@ -91,6 +91,8 @@ impl Gathered {
                 bill,
                 document: stored.document_id,
                 path,
+                paths: stored.paths.clone(),
+                file: None,
                 ubl,
             }),
             Err(hold) => self.held.push(Held {

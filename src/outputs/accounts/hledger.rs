@@ -30,6 +30,9 @@ impl Target for Hledger<'_> {
         if let Some(due) = bill.due_date {
             text.push_str(&format!(", due:{}", iso(due)));
         }
+        if let Some(file) = &candidate.file {
+            text.push_str(&format!(", file:{}", file.name));
+        }
         text.push('\n');
         let ledger = &self.0.ledger;
         text.push_str(&posting_lines(bill, supplier, ledger, 4, check_account)?);

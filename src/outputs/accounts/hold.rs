@@ -17,6 +17,8 @@ pub enum HoldCode {
     Value,
     /// The target has no such document.
     NotSupported,
+    /// The source file, which is to lie beside the row, is not where it was.
+    Document,
 
     // Missing entries of accounts.toml.
     /// The supplier is not in accounts.toml.

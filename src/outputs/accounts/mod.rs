@@ -2,11 +2,12 @@
 //! are held, with the reason.
 //!
 //! The result depends only on the records, accounts.toml and the export ledger; only
-//! [`gather`] reads the database.
+//! [`gather`] reads the database, and only `documents` the source files.
 
 mod beancount;
 mod bill;
 mod datev;
+mod documents;
 mod double_payment;
 mod firefly;
 mod gather;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::bill::Bill;
+use super::documents::DocumentFile;
 use super::double_payment::compare;
 use super::hold::{Hold, HoldCode};
 use super::settings::Accounts;
@@ -15,7 +16,7 @@ use super::target::{BatchHeader, Candidate, Target, TargetFile, iso, utc};
 use super::target_name::TargetName;
 use super::{beancount, datev, firefly, gnucash, hledger, quickbooks, ubl, xero, xlsx};
 use crate::domain::{PaymentKey, money};
-use crate::store::{BillId, DistinctPair, ExportFile, Ledger, NewBatch, NewLine};
+use crate::store::{BatchDocument, BillId, DistinctPair, ExportFile, Ledger, NewBatch, NewLine};
 
 /// A bill that is not in the batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +75,7 @@ fn plan_for<T: Target>(input: &Input, target: &T) -> anyhow::Result<Plan> {
     let exported = exported_pages(input.ledger, input.target.as_str());
     let (mut held, mut exported_before) = (Vec::new(), 0);
     let mut entries: Vec<(&Bill, T::Entry)> = Vec::new();
+    let mut documents = Documents::new();
     let mut known = known_papers(input);
     for candidate in input.candidates {
         let bill = &candidate.bill;
@@ -95,6 +97,9 @@ fn plan_for<T: Target>(input: &Input, target: &T) -> anyhow::Result<Plan> {
         match entry {
             Ok(entry) => {
                 entries.push((bill, entry));
+                if let Some(file) = &candidate.file {
+                    documents.insert(bill.record, file);
+                }
                 known.push(Known {
                     record: bill.record,
                     id: &bill.id,
@@ -119,7 +124,7 @@ fn plan_for<T: Target>(input: &Input, target: &T) -> anyhow::Result<Plan> {
     };
     let bills: Vec<&Bill> = entries.iter().map(|(bill, _)| *bill).collect();
     Ok(Plan {
-        batch: new_batch(input, &header, &bills, files)?,
+        batch: new_batch(input, &header, &bills, files, &documents)?,
         held,
         exported_before,
     })
@@ -216,6 +221,9 @@ fn double(code: HoldCode, bill: &Bill, other: &Known) -> Hold {
     )
 }
 
+/// Source files by record.
+type Documents<'a> = BTreeMap<i64, &'a DocumentFile>;
+
 /// The manifest beside the files of a batch, for checking their import.
 #[derive(Serialize)]
 struct Manifest<'a> {
@@ -228,7 +236,16 @@ struct Manifest<'a> {
     /// Gross totals by currency.
     sums: BTreeMap<&'a str, String>,
     files: Vec<ManifestFile<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    document_files: Vec<ManifestDocument<'a>>,
     bills: Vec<ManifestBill<'a>>,
+}
+
+/// A source file; several bills may be of one.
+#[derive(Serialize)]
+struct ManifestDocument<'a> {
+    name: &'a str,
+    sha256: &'a str,
 }
 
 #[derive(Serialize)]
@@ -246,6 +263,8 @@ struct ManifestBill<'a> {
     /// From 1.
     pages: Vec<u32>,
     file: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document_file: Option<&'a str>,
     supplier: &'a str,
     number: String,
     date: String,
@@ -258,6 +277,7 @@ fn new_batch(
     header: &BatchHeader,
     bills: &[&Bill],
     files: Vec<TargetFile>,
+    documents: &Documents,
 ) -> anyhow::Result<NewBatch> {
     let in_files: usize = files.iter().map(|file| file.bills.len()).sum();
     anyhow::ensure!(
@@ -266,7 +286,7 @@ fn new_batch(
         bills.len(),
         input.target.as_str()
     );
-    let manifest = manifest(input, header, bills, &files)?;
+    let manifest = manifest(input, header, bills, &files, documents)?;
     let name = format!("{}.manifest.json", header.stem(input.target.as_str()));
     let mut stored: Vec<ExportFile> = files
         .into_iter()
@@ -282,7 +302,24 @@ fn new_batch(
         folder: input.folder.to_owned(),
         lines: bills.iter().map(|bill| line(bill)).collect(),
         files: stored,
+        documents: batch_documents(bills, documents),
     })
+}
+
+/// Each source file once, by name.
+fn batch_documents(bills: &[&Bill], documents: &Documents) -> Vec<BatchDocument> {
+    let of_bill = |bill: &&Bill| {
+        let file = documents.get(&bill.record)?;
+        Some(BatchDocument {
+            name: file.name.clone(),
+            blake3: bill.id.blake3.clone(),
+            sha256: file.sha256.clone(),
+        })
+    };
+    let mut files: Vec<_> = bills.iter().filter_map(of_bill).collect();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    files.dedup();
+    files
 }
 
 fn line(bill: &Bill) -> NewLine {
@@ -312,11 +349,21 @@ fn manifest(
     header: &BatchHeader,
     bills: &[&Bill],
     files: &[TargetFile],
+    documents: &Documents,
 ) -> anyhow::Result<Vec<u8>> {
     let of_file = |file: &TargetFile| -> Vec<&Bill> {
         file.bills.iter().map(|&index| bills[index]).collect()
     };
+    let by_name: BTreeMap<&str, &str> = documents
+        .values()
+        .map(|file| (file.name.as_str(), file.sha256.as_str()))
+        .collect();
+    let document_files = by_name
+        .into_iter()
+        .map(|(name, sha256)| ManifestDocument { name, sha256 })
+        .collect();
     let manifest = Manifest {
+        document_files,
         batch: header.id,
         target: input.target.as_str(),
         created: format!("{}Z", utc(header.created_at)),
@@ -337,7 +384,7 @@ fn manifest(
             .flat_map(|file| {
                 of_file(file)
                     .into_iter()
-                    .map(|bill| manifest_bill(bill, &file.name))
+                    .map(|bill| manifest_bill(bill, &file.name, documents))
                     .collect::<Vec<_>>()
             })
             .collect(),
@@ -347,12 +394,13 @@ fn manifest(
     Ok(bytes)
 }
 
-fn manifest_bill<'a>(bill: &'a Bill, file: &'a str) -> ManifestBill<'a> {
+fn manifest_bill<'a>(bill: &'a Bill, file: &'a str, documents: &Documents<'a>) -> ManifestBill<'a> {
     ManifestBill {
         record: bill.record,
         document: &bill.id.blake3,
         pages: bill.id.pages.iter().map(|index| index + 1).collect(),
         file,
+        document_file: documents.get(&bill.record).map(|file| file.name.as_str()),
         supplier: &bill.supplier,
         number: bill.reference(),
         date: iso(bill.date),

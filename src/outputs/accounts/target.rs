@@ -1,9 +1,12 @@
 //! The interface of targets: accounting programs and file formats.
 
+use std::path::PathBuf;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::bill::Bill;
+use super::documents::DocumentFile;
 use super::hold::{CORRECT, Hold, HoldCode};
 use super::settings::Supplier;
 use crate::domain::money;
@@ -16,6 +19,10 @@ pub struct Candidate {
     pub document: DocumentId,
     /// First path of the document, for people.
     pub path: String,
+    /// Every path of the document.
+    pub paths: Vec<PathBuf>,
+    /// The source file beside the row; `None`: it is not asked for.
+    pub file: Option<DocumentFile>,
     /// The bill as UBL; only for that target.
     pub ubl: Option<Ubl>,
 }

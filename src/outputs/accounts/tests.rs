@@ -81,6 +81,8 @@ pub(super) fn candidate(stored: &StoredRecord) -> Result<Candidate, Hold> {
         bill: Bill::of(stored).expect("a bill")?,
         document: stored.document_id,
         path: "/in/a.pdf".into(),
+        paths: stored.paths.clone(),
+        file: None,
         ubl: None,
     })
 }

@@ -51,9 +51,11 @@ impl Target for Xlsx {
             let what = format!("a spreadsheet has no date in the year {year}");
             return Err(Hold::new(HoldCode::Value, what, CORRECT));
         }
+        let file = candidate.file.as_ref();
+        let file = file.map_or(&candidate.path, |file| &file.name);
         Ok(Entry {
             account: supplier.ok().and_then(|supplier| supplier.account.clone()),
-            path: candidate.path.chars().take(CELL).collect(),
+            path: file.chars().take(CELL).collect(),
         })
     }
 

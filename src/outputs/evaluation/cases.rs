@@ -39,24 +39,15 @@ pub async fn write_cases(store: &Store, folder: &Path) -> anyhow::Result<Cases> 
                 cases.of_parts.push(stored.id);
                 continue;
             }
-            match file_of(&stored) {
-                Some(file) => {
-                    write_case(&stored, &file, folder)?;
+            match source_file(&stored.paths, &stored.blake3) {
+                Some((file, _)) => {
+                    write_case(&stored, file, folder)?;
                     cases.written += 1;
                 }
                 None => cases.without_file.push(stored.id),
             }
         }
     }
-}
-
-/// A path that still has the document's content.
-fn file_of(stored: &StoredRecord) -> Option<PathBuf> {
-    let has_content = |path: &&PathBuf| {
-        let bytes = std::fs::read(path).ok();
-        bytes.is_some_and(|bytes| blake3::hash(&bytes).to_hex().as_str() == stored.blake3)
-    };
-    stored.paths.iter().find(has_content).cloned()
 }
 
 fn write_case(stored: &StoredRecord, file: &Path, folder: &Path) -> anyhow::Result<()> {
