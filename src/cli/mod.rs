@@ -41,6 +41,7 @@ mod suppliers;
 mod types;
 mod user;
 mod waiting;
+mod watch;
 mod worker;
 
 use std::process::ExitCode;
@@ -74,6 +75,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Run),
+    Watch(watch::Watch),
     Status(status::Status),
     Report(report::Report),
     Show(show::Show),
@@ -153,6 +155,7 @@ impl Command {
     fn engines(&self) -> Option<&settings::EngineFlags> {
         match self {
             Command::Run(command) => Some(&command.engines),
+            Command::Watch(command) => Some(&command.engines),
             Command::Retry(command) => Some(&command.engines),
             Command::Doctor(command) => Some(&command.engines),
             Command::Config(command) => Some(&command.engines),
@@ -167,6 +170,7 @@ impl Command {
     async fn run(self, app: App) -> anyhow::Result<ExitStatus> {
         match self {
             Command::Run(command) => command.run(app).await,
+            Command::Watch(command) => command.run(app).await,
             Command::Status(command) => command.run(app).await,
             Command::Report(command) => command.run(app).await,
             Command::Show(command) => command.run(app).await,

@@ -6,6 +6,7 @@ use super::output::count;
 use super::run::{self, Watch};
 use super::settings::EngineFlags;
 use super::show;
+use super::signals;
 use super::summary::command;
 use crate::pipeline::{self, RunRequest};
 use crate::store::Store;
@@ -55,6 +56,8 @@ impl Retry {
             }
             return Ok(ExitStatus::Success);
         }
-        run::process(app, RunRequest::default(), self.json, &self.watch, &idle).await
+        let stop = signals::stop()?;
+        let request = RunRequest::default();
+        run::process(&mut app, request, self.json, &self.watch, &idle, stop).await
     }
 }

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use tokio::sync::mpsc;
+use tokio::sync::watch::Receiver;
 
 use super::app::App;
 use super::exit::{self, ExitStatus};
@@ -94,7 +95,7 @@ fn warn(written: anyhow::Result<()>) {
 }
 
 impl Run {
-    pub async fn run(self, app: App) -> anyhow::Result<ExitStatus> {
+    pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         check_paths(&self.paths)?;
         let request = RunRequest {
             paths: self.paths,
@@ -105,23 +106,24 @@ impl Run {
             true => "No pages are queued. Name files or folders to read.",
             false => "No files were found.",
         };
-        process(app, request, self.json, &self.watch, idle).await
+        let stop = signals::stop()?;
+        process(&mut app, request, self.json, &self.watch, idle, stop).await
     }
 }
 
 /// Runs the pipeline, shows its progress, and prints a table or JSON lines.
-/// `idle` is printed if there was nothing to do.
+/// `idle` is printed if there was nothing to do. Ends when `stop` becomes true.
 pub async fn process(
-    mut app: App,
+    app: &mut App,
     request: RunRequest,
     json: bool,
     watch: &Watch,
     idle: &str,
+    stop: Receiver<bool>,
 ) -> anyhow::Result<ExitStatus> {
     check_type(app.settings(), request.doc_type.as_deref())?;
     report::check_files(&watch.report)?;
     let mut meters = Meters::start(watch)?;
-    let stop = signals::stop()?;
     let (events, mut received) = mpsc::unbounded_channel();
     let settings = app.settings().clone();
     let forced = request.doc_type.clone();
@@ -137,7 +139,7 @@ pub async fn process(
         {
             app.out.json(&line)?;
         }
-        show(&app, &event);
+        show(app, &event);
         unbound += u64::from(is_unbound(&event, forced.as_deref()));
         if let Some(meters) = &mut meters {
             meters.add(&event);
@@ -184,10 +186,10 @@ pub async fn process(
         let run_report = run_report.context("the run is no longer in the database")?;
         report::write_files(&watch.report, &run_report)?;
         if !json {
-            results.print(&mut app, &summary, &run_report, idle)?;
+            results.print(app, &summary, &run_report, idle)?;
             if !new_layouts.is_empty() {
                 let layouts = count(new_layouts.len() as u64, "new layout");
-                let list = command(&app, "layouts");
+                let list = command(app, "layouts");
                 app.out.line(&format!("{layouts} of documents: {list}"))?;
             }
         }

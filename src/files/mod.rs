@@ -1,6 +1,7 @@
 //! Finds and reads files: walks paths in a stable order, reads within limits and
 //! identifies content by its BLAKE3.
 
+mod arrivals;
 mod walk;
 
 use std::ffi::OsString;
@@ -9,6 +10,7 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::domain::{Failure, Reason};
+pub use arrivals::{Arrivals, Seen, look};
 use walk::Walk;
 pub use walk::absolute;
 

@@ -46,6 +46,7 @@ mod torture;
 mod troubleshooting;
 mod types;
 mod waiting;
+mod watch;
 mod webdriver;
 
 fn main() -> std::process::ExitCode {

@@ -1,0 +1,198 @@
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use notify::event::{AccessKind, AccessMode};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::mpsc::{self, Receiver, Sender};
+
+use super::app::App;
+use super::exit::ExitStatus;
+use super::output;
+use super::run::{self, Watch as ReportFlags};
+use super::settings::EngineFlags;
+use super::signals;
+use crate::config::UsageError;
+use crate::files::{self, Arrivals};
+use crate::pipeline::RunRequest;
+use crate::store::is_temporary;
+
+/// Read what arrives in folders, until Ctrl+C or SIGTERM
+///
+/// Begins with what is there. Each new or changed file is read as by `docmill run`
+/// once it has not been written for a while; files that were read before are not
+/// read again.
+#[derive(Args)]
+pub struct Watch {
+    /// Folders
+    #[arg(value_name = "DIR", required = true)]
+    folders: Vec<PathBuf>,
+    /// Seconds without a change after which a file is read
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..))]
+    settle: u64,
+    /// Seconds between two looks where the system reports no changes, as on network
+    /// mounts
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    every: u64,
+    /// Read every page as this document type, without CLIP
+    #[arg(long = "type", value_name = "TYPE")]
+    doc_type: Option<String>,
+    /// Print each stored record as one line of JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    report: ReportFlags,
+    #[command(flatten)]
+    pub engines: EngineFlags,
+}
+
+impl Watch {
+    pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
+        run::check_paths(&self.folders)?;
+        if let Some(file) = self.folders.iter().find(|folder| !folder.is_dir()) {
+            let why = format!(
+                "{} is not a folder: `docmill run` reads files",
+                file.display()
+            );
+            return Err(UsageError(why).into());
+        }
+        run::check_type(app.settings(), self.doc_type.as_deref())?;
+        let mut stop = signals::stop()?;
+        let folders: Vec<_> = self.folders.iter().map(|f| files::absolute(f)).collect();
+        let settle = Duration::from_secs(self.settle);
+        let (mut changes, mut changed) = Changes::new();
+        let (mut arrivals, mut missing) = (Arrivals::default(), Vec::new());
+        while !*stop.borrow() {
+            changes.follow(&folders);
+            // A hung file system must not block the signals.
+            let (looked, database) = (folders.clone(), app.settings().db.clone());
+            let look = tokio::task::spawn_blocking(move || files::look(&looked, &database));
+            let seen = tokio::select! {
+                seen = look => seen?,
+                _ = stop.changed() => break,
+            };
+            report_missing(&missing, &seen.missing);
+            changes.forget(&seen.missing);
+            missing = seen.missing.clone();
+            let files = arrivals.settled(seen, Instant::now(), settle);
+            if !files.is_empty() && !self.read(&mut app, &files, &stop).await? {
+                arrivals.put_back(&files);
+            }
+            let wait = match arrivals.is_waiting() {
+                true => settle,
+                false => Duration::from_secs(self.every),
+            };
+            tokio::select! {
+                _ = stop.changed() => {}
+                () = tokio::time::sleep(wait) => {}
+                Some(()) = changed.recv(), if !arrivals.is_waiting() => {}
+            }
+        }
+        Ok(ExitStatus::Success)
+    }
+
+    /// `false`: it could not be done now, and is tried again.
+    async fn read(
+        &self,
+        app: &mut App,
+        files: &[PathBuf],
+        stop: &tokio::sync::watch::Receiver<bool>,
+    ) -> anyhow::Result<bool> {
+        let request = RunRequest {
+            paths: files.to_vec(),
+            force: false,
+            doc_type: self.doc_type.clone(),
+        };
+        let idle = "These files were read before.";
+        match run::process(app, request, self.json, &self.report, idle, stop.clone()).await {
+            Ok(_) => Ok(true),
+            Err(error) if is_temporary(&error) => {
+                tracing::warn!("{error:#}: trying again");
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn report_missing(before: &[PathBuf], now: &[PathBuf]) {
+    for folder in now.iter().filter(|folder| !before.contains(folder)) {
+        let folder = output::short(folder);
+        tracing::warn!("the folder {folder} is not there any more: waiting until it is back");
+    }
+    for folder in before.iter().filter(|folder| !now.contains(folder)) {
+        tracing::info!("the folder {} is back", output::short(folder));
+    }
+}
+
+/// Reports of changes by the system (inotify). Folders without them are looked at every
+/// so often.
+struct Changes {
+    watcher: Option<RecommendedWatcher>,
+    /// Whether each folder is followed.
+    followed: Vec<(PathBuf, bool)>,
+}
+
+impl Changes {
+    /// Also returns where changes are reported; reports that nobody took are one.
+    fn new() -> (Changes, Receiver<()>) {
+        let (sender, receiver) = mpsc::channel(1);
+        let watcher = watcher(sender);
+        if let Err(error) = &watcher {
+            tracing::warn!(
+                "the system reports no changes ({error}): folders are looked at again and again"
+            );
+        }
+        let changes = Changes {
+            watcher: watcher.ok(),
+            followed: Vec::new(),
+        };
+        (changes, receiver)
+    }
+
+    /// Follows the folders that are not followed yet.
+    fn follow(&mut self, folders: &[PathBuf]) {
+        let Some(watcher) = &mut self.watcher else {
+            return;
+        };
+        for folder in folders {
+            let is_known = |(known, _): &(PathBuf, bool)| known == folder;
+            if self.followed.iter().any(is_known) || !folder.is_dir() {
+                continue;
+            }
+            let followed = watcher.watch(folder, RecursiveMode::Recursive);
+            if let Err(error) = &followed {
+                let folder = output::short(folder);
+                tracing::warn!(
+                    "changes of {folder} are not reported ({error}): it is looked at again and again"
+                );
+            }
+            self.followed.push((folder.clone(), followed.is_ok()));
+        }
+    }
+
+    /// Folders that are not there: they are followed anew when they are back.
+    fn forget(&mut self, missing: &[PathBuf]) {
+        for folder in missing {
+            if let Some(watcher) = &mut self.watcher {
+                // The system has ended it already.
+                let _ = watcher.unwatch(Path::new(folder));
+            }
+            self.followed.retain(|(known, _)| known != folder);
+        }
+    }
+}
+
+fn watcher(sender: Sender<()>) -> notify::Result<RecommendedWatcher> {
+    notify::recommended_watcher(move |event: notify::Result<Event>| {
+        // Opening a folder to look at it is an event too.
+        let is_change = |event: &Event| match event.kind {
+            EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
+            _ => true,
+        };
+        if event.as_ref().map_or(true, is_change) {
+            // Full: a look follows anyway.
+            let _ = sender.try_send(());
+        }
+    })
+}
