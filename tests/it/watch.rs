@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Stdio;
 
 use crate::context::{Context, Running, fixtures};
-use crate::faults::signal;
 use crate::harness::test;
+use crate::process::signal;
 
 /// Starts to watch the folder `in`; warnings go to the file `log`.
 fn watch(context: &Context) -> Running {
