@@ -1,7 +1,7 @@
 use jiff::civil::{Date, date};
 use serde_json::json;
 
-use super::super::tests::{Fixture, MADE_WITH, completion, fixture};
+use super::super::tests::{Fixture, MADE_WITH, fixture};
 use super::*;
 use crate::domain::{Status, samples};
 
@@ -10,20 +10,12 @@ const TODAY: Date = date(2026, 12, 1);
 /// Stores an invoice that needs review for these findings.
 async fn add(f: &Fixture, seller: &str, total: &str, codes: &[FindingCode]) -> i64 {
     let name = format!("{seller} {total}.pdf");
-    let document = f.add(&name, 1).await;
-    let claim = f.claim().await.unwrap();
-    f.store.complete_page(&claim, &completion()).await.unwrap();
     let fields = json!({"seller_name": seller, "gross_total": total, "currency": "EUR"});
     let mut record = samples::record("invoice", fields);
     record.status = Status::NeedsReview;
     let finding = |code: &FindingCode| Finding::new(*code, None, code.as_str());
     record.findings = codes.iter().map(finding).collect();
-    let pages = f.store.finished_pages(document).await.unwrap().unwrap();
-    let mut records = [record];
-    let made = f
-        .store
-        .finish_document(f.run, &pages, MADE_WITH, &mut records);
-    made.await.unwrap().unwrap().ids[0]
+    f.add_record(&name, record, MADE_WITH).await.0
 }
 
 #[tokio::test]

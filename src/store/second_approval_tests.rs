@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::super::tests::{Fixture, MADE_WITH, completion, fixture};
+use super::super::tests::{Fixture, MADE_WITH, fixture};
 use super::*;
 use crate::domain::samples;
 use crate::store::{Correction, FieldChange, NewDecision, NewRecords};
@@ -13,21 +13,11 @@ fn invoice(seller: &str, gross: &str, iban: Option<&str>) -> Record {
 
 /// Stores an invoice as a run with this setting does.
 async fn store(f: &Fixture, name: &str, record: Record, from: Option<u64>) -> (i64, Record) {
-    let document = f.add(name, 1).await;
-    let claim = f.claim().await.unwrap();
-    f.store.complete_page(&claim, &completion()).await.unwrap();
-    let pages = f.store.finished_pages(document).await.unwrap().unwrap();
     let made_with = NewRecords {
         second_approval_from: from,
         ..MADE_WITH
     };
-    let mut records = [record];
-    let made = f
-        .store
-        .finish_document(f.run, &pages, made_with, &mut records);
-    let id = made.await.unwrap().unwrap().ids[0];
-    let [record] = records;
-    (id, record)
+    f.add_record(name, record, made_with).await
 }
 
 async fn approve(

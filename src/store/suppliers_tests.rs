@@ -1,7 +1,7 @@
 use jiff::civil::date;
 use serde_json::json;
 
-use super::super::tests::{Fixture, MADE_WITH, completion, fixture};
+use super::super::tests::{Fixture, MADE_WITH, fixture};
 use super::*;
 use crate::domain::{FindingCode, Record, Status, samples};
 use crate::store::{Correction, FieldChange};
@@ -19,19 +19,8 @@ fn invoice(fields: Value) -> Record {
     record
 }
 
-/// Stores a record as a run does. Returns its number and what became of it.
 async fn store(f: &Fixture, name: &str, record: Record) -> (i64, Record) {
-    let document = f.add(name, 1).await;
-    let claim = f.claim().await.unwrap();
-    f.store.complete_page(&claim, &completion()).await.unwrap();
-    let pages = f.store.finished_pages(document).await.unwrap().unwrap();
-    let mut records = [record];
-    let made = f
-        .store
-        .finish_document(f.run, &pages, MADE_WITH, &mut records);
-    let id = made.await.unwrap().unwrap().ids[0];
-    let [record] = records;
-    (id, record)
+    f.add_record(name, record, MADE_WITH).await
 }
 
 async fn approve(

@@ -57,6 +57,28 @@ impl Fixture {
         self.claim_for(LEASE, 10).await
     }
 
+    /// Stores the record of a new document as a run does. Returns its number and what became
+    /// of it.
+    pub async fn add_record(
+        &self,
+        name: &str,
+        record: Record,
+        made_with: NewRecords<'_>,
+    ) -> (i64, Record) {
+        let document = self.add(name, 1).await;
+        let claim = self.claim().await.unwrap();
+        let completed = self.store.complete_page(&claim, &completion()).await;
+        completed.unwrap();
+        let pages = self.store.finished_pages(document).await.unwrap().unwrap();
+        let mut records = [record];
+        let made = self
+            .store
+            .finish_document(self.run, &pages, made_with, &mut records);
+        let id = made.await.unwrap().unwrap().ids[0];
+        let [record] = records;
+        (id, record)
+    }
+
     pub async fn finish(&self, document: DocumentId) -> Option<Vec<i64>> {
         let pages = self.store.finished_pages(document).await.unwrap()?;
         self.store
