@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -129,8 +129,8 @@ fn report_missing(before: &[PathBuf], now: &[PathBuf]) {
 /// so often.
 struct Changes {
     watcher: Option<RecommendedWatcher>,
-    /// Whether each folder is followed.
-    followed: Vec<(PathBuf, bool)>,
+    /// Folders that were asked for, reported or not.
+    followed: Vec<PathBuf>,
 }
 
 impl Changes {
@@ -139,9 +139,7 @@ impl Changes {
         let (sender, receiver) = mpsc::channel(1);
         let watcher = watcher(sender);
         if let Err(error) = &watcher {
-            tracing::warn!(
-                "the system reports no changes ({error}): folders are looked at again and again"
-            );
+            tracing::warn!("the system reports no changes: {error}");
         }
         let changes = Changes {
             watcher: watcher.ok(),
@@ -150,36 +148,32 @@ impl Changes {
         (changes, receiver)
     }
 
-    /// Follows the folders that are not followed yet.
+    /// Follows the folders that are there and are not followed yet.
     fn follow(&mut self, folders: &[PathBuf]) {
         let Some(watcher) = &mut self.watcher else {
             return;
         };
         for folder in folders {
-            let is_known = |(known, _): &(PathBuf, bool)| known == folder;
-            if self.followed.iter().any(is_known) || !folder.is_dir() {
+            if self.followed.contains(folder) || !folder.is_dir() {
                 continue;
             }
-            let followed = watcher.watch(folder, RecursiveMode::Recursive);
-            if let Err(error) = &followed {
+            if let Err(error) = watcher.watch(folder, RecursiveMode::Recursive) {
                 let folder = output::short(folder);
-                tracing::warn!(
-                    "changes of {folder} are not reported ({error}): it is looked at again and again"
-                );
+                tracing::warn!("the system reports no changes of {folder}: {error}");
             }
-            self.followed.push((folder.clone(), followed.is_ok()));
+            self.followed.push(folder.clone());
         }
     }
 
     /// Folders that are not there: they are followed anew when they are back.
     fn forget(&mut self, missing: &[PathBuf]) {
-        for folder in missing {
-            if let Some(watcher) = &mut self.watcher {
-                // The system has ended it already.
-                let _ = watcher.unwatch(Path::new(folder));
+        if let Some(watcher) = &mut self.watcher {
+            for folder in missing {
+                // The system may have ended it already.
+                let _ = watcher.unwatch(folder);
             }
-            self.followed.retain(|(known, _)| known != folder);
         }
+        self.followed.retain(|folder| !missing.contains(folder));
     }
 }
 

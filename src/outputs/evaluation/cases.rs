@@ -1,11 +1,12 @@
 //! Records that a person approved, as documents with known values for `eval` and
 //! `calibrate`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 
 use crate::domain::Status;
+use crate::outputs::source_file;
 use crate::store::{Store, StoredRecord};
 
 /// Records fetched at once.
