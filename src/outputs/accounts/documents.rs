@@ -5,19 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::gather::Gathered;
 use super::hold::{Hold, HoldCode};
 use super::plan::{Held, Plan, sha256};
-use super::target::Candidate;
+use super::target::{Candidate, DocumentFile};
 use crate::outputs::source_file;
 
 /// Longest extension of a file's name.
 const EXTENSION: usize = 5;
-
-/// A source file as it lies beside the rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DocumentFile {
-    /// With the folder of the target's documents; equal contents have equal names.
-    pub name: String,
-    pub sha256: String,
-}
 
 impl Gathered {
     /// Reads the source files of the bills of `plan`, and holds those whose file is not

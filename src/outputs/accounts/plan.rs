@@ -8,11 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::bill::Bill;
-use super::documents::DocumentFile;
 use super::double_payment::compare;
 use super::hold::{Hold, HoldCode};
 use super::settings::Accounts;
-use super::target::{BatchHeader, Candidate, Target, TargetFile, iso, utc};
+use super::target::{BatchHeader, Candidate, DocumentFile, Target, TargetFile, iso, utc};
 use super::target_name::TargetName;
 use super::{beancount, datev, firefly, gnucash, hledger, quickbooks, ubl, xero, xlsx};
 use crate::domain::{PaymentKey, money};

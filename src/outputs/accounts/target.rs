@@ -6,7 +6,6 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::bill::Bill;
-use super::documents::DocumentFile;
 use super::hold::{CORRECT, Hold, HoldCode};
 use super::settings::Supplier;
 use crate::domain::money;
@@ -25,6 +24,14 @@ pub struct Candidate {
     pub file: Option<DocumentFile>,
     /// The bill as UBL; only for that target.
     pub ubl: Option<Ubl>,
+}
+
+/// A source file as it lies beside the rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentFile {
+    /// Below the batch's folder; equal contents have equal names.
+    pub name: String,
+    pub sha256: String,
 }
 
 /// Data about a batch for its files.
