@@ -33,14 +33,15 @@ impl Gathered {
 }
 
 fn without_file(candidate: Candidate) -> Held {
-    let message = format!(
-        "the file is not at {} any more, or has other content: put it back, or export without --with-documents",
+    let what = format!(
+        "the file is not at {} any more, or has other content",
         candidate.path
     );
+    let remedy = "put it back, or export without --with-documents";
     Held {
         record: candidate.bill.record,
         path: candidate.path,
-        hold: Hold::new(HoldCode::Document, message),
+        hold: Hold::new(HoldCode::Document, what, remedy),
     }
 }
 
