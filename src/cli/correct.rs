@@ -61,6 +61,16 @@ impl Correct {
         if let Some(finding) = corrected.unusable() {
             return Err(UsageError(output::clean(&finding.message)).into());
         }
+        if let (true, Some(failed)) = (
+            self.approve,
+            newly_failed(&stored.record, &corrected.record),
+        ) {
+            return Err(UsageError(format!(
+                "after this change a check fails ({}): correct without --approve first, then approve with the reason why the record is right",
+                output::clean(&failed.message)
+            ))
+            .into());
+        }
         let approval_drops = !self.approve && store.is_approved(self.id).await?;
         let by = user();
         if self.approve && correction::is_own_second(&store, self.id, &edits, &by).await? {
@@ -91,7 +101,9 @@ impl Correct {
                     self.id
                 ))?;
             }
-            report_exported(&mut app, &store, &stored).await?;
+            if !changes.is_empty() {
+                report_exported(&mut app, &store, &stored).await?;
+            }
         }
         store.close().await;
         Ok(match new.status {
@@ -102,13 +114,12 @@ impl Correct {
 
     /// Why the record is changed or approved.
     fn reason(&self, record: &Record) -> Result<&str, UsageError> {
-        let failed = |f: &&Finding| f.severity > Severity::Info && f.code.is_failed_check();
         match &self.reason {
             Some(text) => reason(text),
             None if !self.values.is_empty() => Err(UsageError(
                 "--reason is missing: say why the values are changed".to_owned(),
             )),
-            None => match record.findings.iter().find(failed) {
+            None => match failed_checks(record).next() {
                 Some(failed) => Err(UsageError(format!(
                     "a check fails ({}): say with --reason why the record is right",
                     output::clean(&failed.message)
@@ -139,6 +150,21 @@ impl Correct {
             _ => format!("record {} is not corrected: {why}", self.id),
         }
     }
+}
+
+fn failed_checks(record: &Record) -> impl Iterator<Item = &Finding> {
+    let findings = record.findings.iter();
+    findings.filter(|finding| finding.severity > Severity::Info && finding.code.is_failed_check())
+}
+
+/// A check that fails only after the change: the reason for the change is no reason why
+/// the record is right.
+fn newly_failed<'a>(before: &Record, after: &'a Record) -> Option<&'a Finding> {
+    let is_known = |failed: &&Finding| {
+        let mut known = failed_checks(before);
+        known.any(|known| (known.code, &known.field) == (failed.code, &failed.field))
+    };
+    failed_checks(after).find(|failed| !is_known(failed))
 }
 
 /// Where the record's pages were exported before they were changed.
@@ -192,8 +218,12 @@ fn report(
             Status::NeedsSecondApproval => "By another person, ",
             _ => "",
         };
+        let reason = match failed_checks(new).next() {
+            Some(_) => " --reason …",
+            None => "",
+        };
         app.out.line(&format!(
-            "{who}`docmill correct {made} --approve --reason …` accepts it."
+            "{who}`docmill correct {made} --approve{reason}` accepts it."
         ))?;
     }
     Ok(())

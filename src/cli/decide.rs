@@ -40,6 +40,12 @@ impl Decide {
         let today = jiff::Zoned::now().date();
         let decision = self.decision.on(self.until, today).map_err(UsageError)?;
         let store = Store::open_existing(&app.settings().db).await?;
+        // A wrong number must not leave half of them decided.
+        for id in &self.ids {
+            if store.record(*id).await?.is_none() {
+                return Err(no_record(&store, *id).await?.into());
+            }
+        }
         for id in self.ids {
             let Some(stored) = store.record(id).await? else {
                 return Err(no_record(&store, id).await?.into());

@@ -1,36 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Reason;
-
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Severity {
-    /// Worth knowing; does not keep a record from being accepted.
-    Info,
-    /// A person should look: the record needs review.
-    Warning,
-    /// Certainly wrong: the record needs review.
-    Error,
-}
-
-impl Severity {
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
+use super::{Reason, Severity};
 
 /// What kind of finding it is. The snake_case name is stored and exported, so
 /// a variant may be added but not renamed. The doc comment of a variant is its
@@ -76,8 +46,7 @@ pub enum FindingCode {
     CurrencyFromPage,
     /// No currency was read; it is that of the country that the page shows.
     CurrencyFromCountry,
-    /// A value was not read, or misread; the one on its row of the page makes the
-    /// arithmetic right.
+    /// A missing or misread value is that of its row of the page, which arithmetic proves.
     CompletedByArithmetic,
     /// An IBAN has the wrong length or an unknown country.
     IbanForm,

@@ -19,6 +19,7 @@ mod record;
 #[cfg(any(test, fuzzing))]
 pub mod samples;
 mod scalar;
+mod severity;
 mod stage;
 mod supplier;
 mod turn;
@@ -34,7 +35,7 @@ pub use einvoice::{
 pub use evidence::{BusinessKey, EvidenceClass, FieldEvidence};
 pub use facts::{Facts, total_units};
 pub use failure::{Failure, Reason, Usage, json_problem};
-pub use finding::{EscalationReason, Finding, FindingCode, Severity, by_severity};
+pub use finding::{EscalationReason, Finding, FindingCode, by_severity};
 pub use fold::{folded, folded_words};
 pub use limits::Limits;
 pub use page::{
@@ -49,6 +50,7 @@ pub use reading::{
 };
 pub use record::{Calibrated, PageResult, Record, Source, Status};
 pub use scalar::scalar_text;
+pub use severity::Severity;
 pub use stage::{Stage, StageSeconds};
 pub use supplier::{ApprovedBill, DateOrder, LAST as LAST_BILLS, SupplierCard, SupplierId};
 pub use turn::{turned_pixels, turned_size, unturned};
