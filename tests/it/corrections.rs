@@ -88,6 +88,13 @@ fn a_correction_is_checked_and_kept_with_its_reason(context: Context) {
     assert_eq!(record["status"], "accepted");
     assert_eq!(record["fields"]["date"], "2024-03-15");
     assert!(!codes(&record).contains(&"sum_mismatch"), "{record:#}");
+    let total = format!("total={}", amount(sum + 100));
+    let id_now = id(&record);
+    let wrong = [&id_now, &total, "--approve", "--reason", "typo"];
+    let wrong = correct(&context, &wrong);
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    let why = "after this change a check fails";
+    assert!(wrong.stderr.contains(why), "{wrong:?}");
     let shown = context.run(&["show", &id(&record)]).stdout;
     for part in [
         "typo",
