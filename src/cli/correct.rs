@@ -154,7 +154,7 @@ impl Correct {
 
 fn failed_checks(record: &Record) -> impl Iterator<Item = &Finding> {
     let findings = record.findings.iter();
-    findings.filter(|finding| finding.severity > Severity::Info && finding.code.is_failed_check())
+    findings.filter(|finding| finding.is_failed_check())
 }
 
 /// A check that fails only after the change: the reason for the change is no reason why

@@ -40,16 +40,16 @@ impl Decide {
         let today = jiff::Zoned::now().date();
         let decision = self.decision.on(self.until, today).map_err(UsageError)?;
         let store = Store::open_existing(&app.settings().db).await?;
-        // A wrong number must not leave half of them decided.
-        for id in &self.ids {
-            if store.record(*id).await?.is_none() {
-                return Err(no_record(&store, *id).await?.into());
+        // All before the first is decided: a wrong number must not leave half of them.
+        let mut records = Vec::with_capacity(self.ids.len());
+        for id in self.ids {
+            match store.record(id).await? {
+                Some(stored) => records.push(stored),
+                None => return Err(no_record(&store, id).await?.into()),
             }
         }
-        for id in self.ids {
-            let Some(stored) = store.record(id).await? else {
-                return Err(no_record(&store, id).await?.into());
-            };
+        for stored in records {
+            let id = stored.id;
             let decided = store.decide(id, decision, today, &user(), reason).await?;
             decided.map_err(|why| UsageError(format!("record {id} stays as it is: {why}")))?;
             if self.json {

@@ -25,6 +25,11 @@ pub struct DocType {
 }
 
 impl DocType {
+    /// The checks across its fields; none where the type is not read.
+    pub fn checks(&self) -> &[Check] {
+        self.read.as_ref().map_or(&[], |rules| &rules.checks)
+    }
+
     /// Whether the field may be uncertain in an accepted record.
     pub fn is_supporting(&self, field: &FieldPath) -> bool {
         let rules = self.read.as_ref();

@@ -429,6 +429,11 @@ impl Finding {
         Finding { severity, ..self }
     }
 
+    /// Whether it keeps the record from being approved without a reason.
+    pub fn is_failed_check(&self) -> bool {
+        self.severity > Severity::Info && self.code.is_failed_check()
+    }
+
     /// Place in the order of severity, 0 first: errors (0), findings of which a
     /// wrong payment may follow (1 to 6), other warnings, information.
     pub fn rank(&self) -> usize {

@@ -24,6 +24,12 @@ pub fn folded(text: &str) -> String {
     folded_words(text).join(" ")
 }
 
+/// The letters and digits of a text in upper case, for comparison.
+pub fn letters_and_digits(text: &str) -> String {
+    let letters = text.chars().filter(|c| c.is_alphanumeric());
+    letters.flat_map(char::to_uppercase).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,7 +36,7 @@ pub use evidence::{BusinessKey, EvidenceClass, FieldEvidence};
 pub use facts::{Facts, total_units};
 pub use failure::{Failure, Reason, Usage, json_problem};
 pub use finding::{EscalationReason, Finding, FindingCode, by_severity};
-pub use fold::{folded, folded_words};
+pub use fold::{folded, folded_words, letters_and_digits};
 pub use limits::Limits;
 pub use page::{
     DocumentInfo, Embedding, MediaType, OcrLine, OcrText, OcrWord, PageImage, PageLook, RasterPage,

@@ -89,6 +89,16 @@ impl FieldPath {
         Some(self)
     }
 
+    /// [`FieldPath::moved`] of a path as text; `false` and unchanged where `places` lacks
+    /// the line.
+    pub fn move_text(field: &mut String, list: &str, places: &BTreeMap<usize, usize>) -> bool {
+        let moved = FieldPath::parse(field).moved(list, places);
+        if let Some(path) = &moved {
+            *field = path.to_string();
+        }
+        moved.is_some()
+    }
+
     /// The name within the lines of a list: `amount` of `items[2].amount` and
     /// `items[].amount`.
     pub fn leaf_in_list(&self) -> Option<&str> {

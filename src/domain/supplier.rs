@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde_json::Value;
 
-use super::{Facts, FieldEvidence, Fields, Finding, FindingCode, Record, Source, folded};
+use super::{
+    Facts, FieldEvidence, Fields, Finding, FindingCode, Record, Source, folded, letters_and_digits,
+};
 
 /// Approved bills from which a card takes what is usual: the last ones, so that a
 /// supplier may change its habits. A year of monthly bills.
@@ -56,11 +58,6 @@ impl SupplierId {
 fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
     let text = fields.get(name)?.as_str()?;
     (!text.trim().is_empty()).then_some(text)
-}
-
-fn letters_and_digits(text: &str) -> String {
-    let letters = text.chars().filter(|letter| letter.is_alphanumeric());
-    letters.collect::<String>().to_uppercase()
 }
 
 /// A bill that a person approved.

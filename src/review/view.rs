@@ -120,7 +120,7 @@ pub fn checked(
     };
     let sorted = by_urgency(&record.findings);
     let findings = sorted.iter().copied().filter(is_shown);
-    let failed = sorted.iter().filter(|finding| has_failed(finding));
+    let failed = sorted.iter().filter(|finding| finding.is_failed_check());
     Checked {
         status: record.status,
         fields,
@@ -140,10 +140,6 @@ pub fn checked(
 /// Whether the finding is about all uncertain values; the page shows it beside each of them.
 fn is_about_doubts(finding: &Finding) -> bool {
     finding.code == FindingCode::LowConfidence
-}
-
-fn has_failed(finding: &Finding) -> bool {
-    finding.severity > Severity::Info && finding.code.is_failed_check()
 }
 
 struct View<'a> {
@@ -195,7 +191,7 @@ impl View<'_> {
             .collect();
         let doubt = self.doubts.iter().find(|(field, _)| field == path);
         let (state, mut why) = match evidence {
-            _ if own.iter().any(has_failed) => (State::Wrong, Vec::new()),
+            _ if own.iter().any(|f| f.is_failed_check()) => (State::Wrong, Vec::new()),
             _ if own.iter().any(|f| f.severity > Severity::Info) => (State::Check, Vec::new()),
             _ if doubt.is_some() => (State::Check, doubt.map(unsure).into_iter().collect()),
             _ if value.is_null() => (State::Empty, Vec::new()),

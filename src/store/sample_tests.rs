@@ -2,8 +2,7 @@ use serde_json::json;
 
 use super::super::tests::{Fixture, completion, fixture};
 use super::*;
-use crate::domain::Status;
-use crate::store::{Correction, FieldChange};
+use crate::store::FieldChange;
 
 #[test]
 fn a_larger_share_ends_later() {
@@ -26,17 +25,8 @@ async fn accepted(f: &Fixture, names: &[&str]) -> Vec<i64> {
 }
 
 async fn approve(f: &Fixture, id: i64, changes: &[FieldChange]) {
-    let mut record = f.store.record(id).await.unwrap().unwrap().record;
-    record.status = Status::Accepted;
-    let correction = Correction {
-        changes,
-        approve: true,
-        by: "ann",
-        reason: "seen",
-        second_approval_from: None,
-    };
-    let made = f.store.correct(id, &mut record, correction).await;
-    made.unwrap().unwrap();
+    let record = f.store.record(id).await.unwrap().unwrap().record;
+    f.approve(id, changes, record).await;
 }
 
 async fn queue(f: &Fixture, share: f64) -> Vec<i64> {

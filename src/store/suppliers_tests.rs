@@ -4,7 +4,7 @@ use serde_json::json;
 use super::super::tests::{Fixture, MADE_WITH, fixture};
 use super::*;
 use crate::domain::{FindingCode, Record, Status, samples};
-use crate::store::{Correction, FieldChange};
+use crate::store::FieldChange;
 
 const VAT_ID: &str = "DE136695976";
 const IBAN: &str = "DE89370400440532013000";
@@ -23,29 +23,11 @@ async fn store(f: &Fixture, name: &str, record: Record) -> (i64, Record) {
     f.add_record(name, record, MADE_WITH).await
 }
 
-async fn approve(
-    f: &Fixture,
-    id: i64,
-    changes: &[FieldChange],
-    mut record: Record,
-) -> (i64, Record) {
-    record.status = Status::Accepted;
-    let correction = Correction {
-        changes,
-        approve: true,
-        by: "ann",
-        reason: "seen",
-        second_approval_from: None,
-    };
-    let made = f.store.correct(id, &mut record, correction).await;
-    (made.unwrap().unwrap(), record)
-}
-
 /// Approves bills with these fields.
 async fn approved(f: &Fixture, count: usize, fields: Value) {
     for n in 0..count {
         let (id, record) = store(f, &format!("{fields} {n}"), invoice(fields.clone())).await;
-        approve(f, id, &[], record).await;
+        f.approve(id, &[], record).await;
     }
 }
 
@@ -110,7 +92,7 @@ async fn only_approved_bills_teach_a_card() {
     let (id, accepted) = store(&f, "a.pdf", invoice(nord.clone())).await;
     assert_eq!(accepted.status, Status::Accepted);
     assert_eq!(bills(&f, nord.clone()).await, None, "nobody saw it");
-    let (id, _) = approve(&f, id, &[], accepted).await;
+    let (id, _) = f.approve(id, &[], accepted).await;
     assert_eq!(bills(&f, nord.clone()).await, Some(1));
     let today = date(2026, 12, 1);
     let rejected = f
@@ -153,7 +135,7 @@ async fn a_run_flags_what_differs_and_fills_what_is_empty() {
         (&"EUR".into(), &VAT_ID.into())
     );
     // Approved: the account is known from now on.
-    approve(&f, id, &[], record).await;
+    f.approve(id, &[], record).await;
     let again = json!({"seller_name": "Nord GmbH", "iban": "GB33BUKB20201555555555"});
     let (_, record) = store(&f, "again.pdf", invoice(again)).await;
     assert_eq!((record.status, codes(&record)), (Status::Accepted, vec![]));
@@ -172,13 +154,13 @@ async fn a_corrected_seller_is_compared_with_its_own_card_before_it_is_approved(
         after: "Nord GmbH".into(),
     };
     record.fields["seller_name"] = "Nord GmbH".into();
-    let (made, record) = approve(&f, id, &[change], record).await;
+    let (made, record) = f.approve(id, &[change], record).await;
     assert_eq!(
         (record.status, codes(&record)),
         (Status::NeedsReview, vec![FindingCode::BankDetailsChanged])
     );
     assert!(!f.store.is_approved(made).await.unwrap());
-    let (made, record) = approve(&f, made, &[], record).await;
+    let (made, record) = f.approve(made, &[], record).await;
     assert_eq!(record.status, Status::Accepted);
     assert!(f.store.is_approved(made).await.unwrap());
 }

@@ -7,7 +7,7 @@ use super::samples::begin;
 use super::*;
 use crate::domain::{
     self, Calibrated, Embedding, Failure, FieldEvidence, FieldLogprob, Reading, Reason, Record,
-    Routing, SourceText, Word,
+    Routing, SourceText, Status, Word,
 };
 
 pub(super) const LEASE: Duration = Duration::from_secs(60);
@@ -55,6 +55,26 @@ impl Fixture {
 
     pub async fn claim(&self) -> Option<Claim> {
         self.claim_for(LEASE, 10).await
+    }
+
+    /// Approves a record with these values. Returns the number of the new one and what
+    /// became of it.
+    pub async fn approve(
+        &self,
+        id: i64,
+        changes: &[FieldChange],
+        mut record: Record,
+    ) -> (i64, Record) {
+        record.status = Status::Accepted;
+        let correction = Correction {
+            changes,
+            approve: true,
+            by: "ann",
+            reason: "seen",
+            second_approval_from: None,
+        };
+        let made = self.store.correct(id, &mut record, correction).await;
+        (made.unwrap().unwrap(), record)
     }
 
     /// Stores the record of a new document as a run does. Returns its number and what became

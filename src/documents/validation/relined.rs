@@ -33,13 +33,7 @@ pub fn relined(
             None => empty_line(leaves),
         });
     }
-    let moved = |field: &mut String| match FieldPath::parse(field).moved(list, &places) {
-        Some(path) => {
-            *field = path.to_string();
-            true
-        }
-        None => false,
-    };
+    let moved = |field: &mut String| FieldPath::move_text(field, list, &places);
     let mut new = record.clone();
     new.fields.insert(list.to_owned(), Value::Array(new_lines));
     new.field_confidence.retain_mut(|(field, _)| moved(field));

@@ -280,8 +280,7 @@ fn is_factor(doc_type: &DocType, field: &str) -> bool {
         Some(leaf) => (Some(path.root()), leaf),
         None => (None, field),
     };
-    let checks = doc_type.read.iter().flat_map(|rules| &rules.checks);
-    checks.into_iter().any(|check| {
+    doc_type.checks().iter().any(|check| {
         matches!(check, Check::Product { each, of, .. }
             if each.as_deref() == list && of.iter().any(|factor| factor == leaf))
     })

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::compare::{date, normal, number};
 use super::judged::{DocumentProblem, ErrorCause, JudgedDocument, JudgedValue, ValueOutcome};
-use crate::domain::Reason;
+use crate::domain::{Reason, letters_and_digits};
 
 /// Texts at least this similar (1 - edit distance / longer length) are nearly
 /// right. ANLS counts similarity from here on.
@@ -42,7 +42,7 @@ pub fn cause(
 /// Certain causes come first. A number found elsewhere on the page is hardly a
 /// misread digit; a text found there may be half of the right one.
 fn of_wrong(truth: &str, read: &str, is_other: impl Fn(&str) -> bool, on_page: bool) -> ErrorCause {
-    let is_long = letters(read).chars().count() >= MIN_LETTERS;
+    let is_long = letters_and_digits(read).chars().count() >= MIN_LETTERS;
     let normal = normal(&Value::from(read));
     if is_long && normal.is_some_and(|normal| is_other(&normal)) {
         return ErrorCause::OtherValue;
@@ -53,7 +53,7 @@ fn of_wrong(truth: &str, read: &str, is_other: impl Fn(&str) -> bool, on_page: b
     let (same, near) = match is_number || is_date {
         true => (are_same_digits(truth, read), are_near(truth, read)),
         false => (
-            letters(truth) == letters(read),
+            letters_and_digits(truth) == letters_and_digits(read),
             are_alike(truth, read) || (is_long && is_part(truth, read)),
         ),
     };
@@ -64,11 +64,6 @@ fn of_wrong(truth: &str, read: &str, is_other: impl Fn(&str) -> bool, on_page: b
         true => ErrorCause::OtherValue,
         false => ErrorCause::Elsewhere,
     }
-}
-
-fn letters(text: &str) -> String {
-    let letters = text.chars().filter(|c| c.is_alphanumeric());
-    letters.flat_map(char::to_uppercase).collect()
 }
 
 fn digits(text: &str) -> String {
@@ -101,7 +96,7 @@ fn are_alike(truth: &str, read: &str) -> bool {
 
 /// Cut short, or continued into the next text.
 fn is_part(truth: &str, read: &str) -> bool {
-    let (truth, read) = (letters(truth), letters(read));
+    let (truth, read) = (letters_and_digits(truth), letters_and_digits(read));
     truth.contains(&read) || read.contains(&truth)
 }
 

@@ -25,13 +25,7 @@ impl Draft {
     /// Renumbers confidences after the lines of `list` moved. `places` maps old line
     /// numbers to new ones (from 0); those of lines that it lacks are removed.
     pub fn move_lines(&mut self, list: &str, places: &BTreeMap<usize, usize>) {
-        let moved = |field: &mut String| match FieldPath::parse(field).moved(list, places) {
-            Some(path) => {
-                *field = path.to_string();
-                true
-            }
-            None => false,
-        };
+        let moved = |field: &mut String| FieldPath::move_text(field, list, places);
         self.confidence.retain_mut(|(field, _)| moved(field));
         self.logprobs
             .retain_mut(|logprob| moved(&mut logprob.field));

@@ -9,7 +9,7 @@
 use serde_json::Value;
 
 use super::draft::Draft;
-use crate::domain::{Fields, Finding, FindingCode, PageResult, Reading, Word};
+use crate::domain::{Fields, Finding, FindingCode, PageResult, Reading, Word, letters_and_digits};
 
 /// Least probability (0 to 1, the model's own) of a number that counts as certain.
 const SURE: f32 = 0.8;
@@ -112,15 +112,8 @@ fn shown(value: Option<&Value>) -> &str {
 
 /// A key for comparison, without spacing and case.
 fn text(value: Option<&Value>) -> Option<String> {
-    let plain = plain(value?.as_str()?);
+    let plain = letters_and_digits(value?.as_str()?);
     (!plain.is_empty()).then_some(plain)
-}
-
-fn plain(text: &str) -> String {
-    text.chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_uppercase)
-        .collect()
 }
 
 /// Replaces each letter or digit by one that looks alike. Two numbers of one seller
@@ -149,7 +142,7 @@ fn is_printed(key: &str, words: &[&Word]) -> bool {
     (0..words.len()).any(|start| {
         let mut made = String::new();
         for word in &words[start..] {
-            made.push_str(&plain(&word.text));
+            made.push_str(&letters_and_digits(&word.text));
             if made == *key || (label > 0 && made.ends_with(key)) {
                 return true;
             }

@@ -1,6 +1,6 @@
 //! Two fields that must not have the same value.
 
-use super::{CheckOutcome, Checked, Weight, letters_and_digits};
+use super::{CheckOutcome, Checked, Weight, comparable};
 use crate::domain::{Finding, FindingCode};
 
 impl Checked<'_> {
@@ -8,7 +8,7 @@ impl Checked<'_> {
     pub(super) fn differ(&self, a: &str, b: &str) -> Option<CheckOutcome> {
         let of = |field| self.fields.get(field)?.as_str();
         let (value, other) = (of(a)?, of(b)?);
-        let is_equal = letters_and_digits(value)? == letters_and_digits(other)?;
+        let is_equal = comparable(value)? == comparable(other)?;
         let finding = is_equal.then(|| {
             let message = format!(
                 "{} and {} are both {value}: one of them was misread or is not on the page; compare them with it",

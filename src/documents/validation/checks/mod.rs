@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::printed::Printed;
 use super::words;
 use crate::documents::values::number;
-use crate::domain::{BusinessKey, Check, DocType, Fields, Finding};
+use crate::domain::{BusinessKey, Check, DocType, Fields, Finding, letters_and_digits};
 
 /// The outcome of a check that applies.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,7 +64,8 @@ pub fn run(
         printed,
         today,
     };
-    let outcomes = checks(doc_type)
+    let outcomes = doc_type
+        .checks()
         .iter()
         .flat_map(|check| record.apply(check));
     outcomes.collect()
@@ -76,17 +77,9 @@ pub fn keys(doc_type: &DocType, fields: &Fields) -> Vec<BusinessKey> {
         Check::Unique(of) => business_key(doc_type, fields, of),
         _ => None,
     };
-    let mut keys: Vec<_> = checks(doc_type).iter().filter_map(key).collect();
+    let mut keys: Vec<_> = doc_type.checks().iter().filter_map(key).collect();
     keys.sort_by(|a, b| a.key.cmp(&b.key));
     keys
-}
-
-fn checks(doc_type: &DocType) -> &[Check] {
-    doc_type
-        .read
-        .as_ref()
-        .map(|rules| rules.checks.as_slice())
-        .unwrap_or_default()
 }
 
 /// `None` when one of the fields is absent.
@@ -97,7 +90,7 @@ fn business_key(doc_type: &DocType, fields: &Fields, of: &[String]) -> Option<Bu
         let text = fields.get(field)?.as_str()?;
         let plain = match number::plain(text) {
             Some(value) => value.normalize().to_string(),
-            None => letters_and_digits(text)?,
+            None => comparable(text)?,
         };
         key.push_str(&format!("|{field}={plain}"));
         said.push(format!("{} {text}", words::field(doc_type, field)));
@@ -107,10 +100,8 @@ fn business_key(doc_type: &DocType, fields: &Fields, of: &[String]) -> Option<Bu
 }
 
 /// The letters and digits of a value in upper case; `None` without any.
-fn letters_and_digits(text: &str) -> Option<String> {
-    let letters = text.chars().filter(|c| c.is_alphanumeric());
-    let plain: String = letters.flat_map(char::to_uppercase).collect();
-    (!plain.is_empty()).then_some(plain)
+fn comparable(text: &str) -> Option<String> {
+    Some(letters_and_digits(text)).filter(|plain| !plain.is_empty())
 }
 
 /// The record that is checked.

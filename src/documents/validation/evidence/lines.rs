@@ -79,12 +79,7 @@ pub fn best_source<'a>(
     properties: Option<&Map<String, Value>>,
     sources: &'a TextSources,
 ) -> (&'a [PageText], Line<'a>) {
-    let [text_layer, ocr] = sources.all();
-    let texts = if text_layer.is_empty() {
-        ocr
-    } else {
-        text_layer
-    };
+    let texts = sources.preferred();
     (texts, Line::of(prefix, values, properties, texts))
 }
 

@@ -26,6 +26,14 @@ impl TextSources {
         }
     }
 
+    /// The text layer, or OCR where no page has one.
+    pub fn preferred(&self) -> &[PageText] {
+        match self.text_layer.is_empty() {
+            true => &self.ocr,
+            false => &self.text_layer,
+        }
+    }
+
     /// Text layer and OCR, the more reliable first.
     pub fn all(&self) -> [&[PageText]; 2] {
         [&self.text_layer, &self.ocr]

@@ -18,9 +18,8 @@ struct Candidate {
     amount: Decimal,
 }
 
-/// Adds the rows of the page that are no lines of the list and whose last number is the
-/// product of two others, if the list adds up to its total with all of them, and only
-/// then.
+/// Adds the rows of the page that the list lacks and whose last number is the product of
+/// two others, if the list adds up to its total with all of them, and only then.
 pub fn add(
     doc_type: &DocType,
     draft: &mut Draft,
@@ -61,8 +60,7 @@ fn lacking(
     product: &Product,
 ) -> Option<Decimal> {
     let path = format!("{}[].{}", product.list, product.amount);
-    let checks = doc_type.read.iter().flat_map(|rules| &rules.checks);
-    let total = checks.into_iter().find_map(|check| match check {
+    let total = doc_type.checks().iter().find_map(|check| match check {
         Check::Sum { of, equals, .. } if of.as_slice() == [path.as_str()] => Some(equals),
         _ => None,
     })?;
@@ -73,24 +71,18 @@ fn lacking(
     (lacking > Decimal::ZERO).then_some(lacking)
 }
 
-/// The rows in the form of a line that are none of `rows`, in the order of the page.
+/// The rows in the form of a line beside `rows`, in the order of the page.
 fn candidates(
     sources: &TextSources,
     rows: &[Row],
     schema: &Map<String, Value>,
     product: &Product,
 ) -> Vec<Candidate> {
-    let [text_layer, ocr] = sources.all();
-    let texts = if text_layer.is_empty() {
-        ocr
-    } else {
-        text_layer
-    };
     let is_new = |place: &Place| {
         let mut distances = rows.iter().filter_map(|row| row.distance(place));
         !distances.any(|distance| distance <= ROW)
     };
-    let firsts = texts.iter().flat_map(firsts_of_rows);
+    let firsts = sources.preferred().iter().flat_map(firsts_of_rows);
     firsts
         .filter(is_new)
         .filter_map(|place| candidate(&place, schema, product))

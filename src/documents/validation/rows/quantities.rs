@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::table::{Table, line_schema};
 use crate::documents::validation::evidence::{Leaf, Line, Place, Row, TextSources, ValueKind};
 use crate::documents::validation::words;
-use crate::domain::{DocType, Fields, Finding, FindingCode, Format};
+use crate::domain::{DocType, Fields, Finding, FindingCode, Format, scalar_text};
 
 /// Distance, in heights of a line, within which a quantity belongs to either of two
 /// lines: some receipts print it above the amount, some below.
@@ -39,7 +39,7 @@ pub fn correct(doc_type: &DocType, fields: &mut Fields, sources: &TextSources) -
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().map_or(value.to_string(), str::to_owned)
+    scalar_text(value).unwrap_or_default()
 }
 
 /// The quantity of a line that has a default.

@@ -29,25 +29,26 @@ impl Product<'_> {
     }
 }
 
-pub fn products(doc_type: &DocType) -> Vec<Product<'_>> {
-    let checks = doc_type.read.iter().flat_map(|rules| &rules.checks);
-    let product = |check| match check {
-        &Check::Product {
-            each: Some(ref list),
-            ref of,
-            ref equals,
-            ..
-        } => match of.as_slice() {
-            [a, b] => Some(Product {
-                list,
-                factors: [a, b],
-                amount: equals,
-            }),
-            _ => None,
-        },
-        _ => None,
+fn product(check: &Check) -> Option<Product<'_>> {
+    let Check::Product {
+        each: Some(list),
+        of,
+        equals,
+        ..
+    } = check
+    else {
+        return None;
     };
-    checks.filter_map(product).collect()
+    let [a, b] = of.as_slice() else { return None };
+    Some(Product {
+        list,
+        factors: [a, b],
+        amount: equals,
+    })
+}
+
+pub fn products(doc_type: &DocType) -> Vec<Product<'_>> {
+    doc_type.checks().iter().filter_map(product).collect()
 }
 
 /// The schema of a list's lines.
@@ -108,7 +109,7 @@ impl Cell {
     }
 }
 
-/// Most numbers in a row: a row with more is no line of a list.
+/// Most numbers in the row of a line of a list.
 const MAX_CELLS: usize = 32;
 
 /// The numbers of a row without percentages, from left to right; none if they are more
