@@ -4,9 +4,9 @@
 //! A target panics where the parser panics or one of its assertions fails.
 
 /// Calls a parser with any bytes.
-pub type Target = fn(&[u8]);
+pub type FuzzTarget = fn(&[u8]);
 
-pub const TARGETS: [(&str, Target); 13] = [
+pub const TARGETS: [(&str, FuzzTarget); 13] = [
     ("amount", crate::documents::validation::fuzz::amount),
     ("answer", crate::engines::reader::fuzz::answer),
     (

@@ -25,7 +25,7 @@ const SAME_TEXT: f64 = 0.8;
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Duplicates {
     pub groups: Vec<Group>,
-    pub undecided: Vec<Undecided>,
+    pub undecided: Vec<UndecidedPair>,
     /// Number of compared pairs that are siblings.
     pub siblings: usize,
 }
@@ -33,21 +33,21 @@ pub struct Duplicates {
 /// Captures of one document.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Group {
-    pub members: Vec<Member>,
+    pub members: Vec<CapturedRecord>,
     /// Why they are captures of one document.
     pub by: BTreeSet<SameBy>,
 }
 
 /// Two records that may be of one document.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Undecided {
-    pub members: [Member; 2],
+pub struct UndecidedPair {
+    pub members: [CapturedRecord; 2],
     /// What differs, in words; empty: values are missing.
     pub differences: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Member {
+pub struct CapturedRecord {
     pub record: i64,
     #[serde(rename = "type")]
     pub doc_type: Option<String>,
@@ -123,7 +123,7 @@ pub fn duplicates(
     let is_apart = |(a, b, _): &(usize, usize, _)| groups.root(*a) != groups.root(*b);
     let undecided = undecided.into_iter().filter(is_apart);
     found.undecided = undecided
-        .map(|(a, b, differences)| Undecided {
+        .map(|(a, b, differences)| UndecidedPair {
             members: [member(&captures[a]), member(&captures[b])],
             differences,
         })
@@ -132,9 +132,9 @@ pub fn duplicates(
     found
 }
 
-fn member(capture: &StoredCapture) -> Member {
+fn member(capture: &StoredCapture) -> CapturedRecord {
     let facts = &capture.capture.facts;
-    Member {
+    CapturedRecord {
         record: capture.record,
         doc_type: capture.doc_type.clone(),
         paths: capture.paths.clone(),

@@ -15,12 +15,12 @@ mod shingles;
 mod similar;
 mod terms;
 
-pub use duplicates::{Duplicates, Group, Member, SameBy, Undecided, duplicates};
+pub use duplicates::{CapturedRecord, Duplicates, Group, SameBy, UndecidedPair, duplicates};
 pub use index::{entries, merged};
 pub use layouts::update_layouts;
 pub use look::look;
 pub use query::Query;
-pub use search::{Evidence, Found, Ranks, SearchRequest, TextVector, Why, search};
+pub use search::{Evidence, RankedPage, Ranks, SearchRequest, TextVector, Why, search};
 pub use similar::{Example, Neighbours, similar};
 
 #[cfg(test)]

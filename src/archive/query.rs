@@ -9,12 +9,12 @@ use crate::domain::folded_words;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query {
     pub text: String,
-    pub terms: Vec<Term>,
+    pub terms: Vec<QueryTerm>,
 }
 
 /// A word, a quoted phrase, a number or a date, which a page may have in several forms.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Term {
+pub struct QueryTerm {
     /// As typed.
     pub typed: String,
     /// Its words, folded; a page must have them in sequence.
@@ -46,10 +46,10 @@ impl Query {
         let (mut terms, mut fillers) = (Vec::new(), Vec::new());
         for (place, part) in text.split('"').enumerate() {
             if place % 2 == 1 {
-                terms.extend(Term::new(part, Vec::new()));
+                terms.extend(QueryTerm::new(part, Vec::new()));
             } else {
                 let (filling, telling): (Vec<_>, Vec<_>) =
-                    unquoted(part).into_iter().partition(Term::is_filler);
+                    unquoted(part).into_iter().partition(QueryTerm::is_filler);
                 terms.extend(telling);
                 fillers.extend(filling);
             }
@@ -65,12 +65,12 @@ impl Query {
 
     /// Expression for pages that have every term as typed; `None` without terms.
     pub fn all_exact(&self) -> Option<String> {
-        self.join(" AND ", Term::exact)
+        self.join(" AND ", QueryTerm::exact)
     }
 
     /// Expression for pages that have any of the terms; `None` without terms.
     pub fn any_exact(&self) -> Option<String> {
-        self.join(" OR ", Term::exact)
+        self.join(" OR ", QueryTerm::exact)
     }
 
     /// Expression for pages that have, for every term, the term or a word that resembles it;
@@ -78,18 +78,18 @@ impl Query {
     pub fn all_near(&self) -> Option<String> {
         let has_near = self.terms.iter().any(|term| !term.near.is_empty());
         has_near
-            .then(|| self.join(" AND ", Term::exact_or_near))
+            .then(|| self.join(" AND ", QueryTerm::exact_or_near))
             .flatten()
     }
 
-    fn join(&self, operator: &str, expression: fn(&Term) -> String) -> Option<String> {
+    fn join(&self, operator: &str, expression: fn(&QueryTerm) -> String) -> Option<String> {
         let terms: Vec<_> = self.terms.iter().map(expression).collect();
         (!terms.is_empty()).then(|| terms.join(operator))
     }
 }
 
 /// The terms of an unquoted text: numbers, dates and the words between them.
-fn unquoted(text: &str) -> Vec<Term> {
+fn unquoted(text: &str) -> Vec<QueryTerm> {
     let mut terms = Vec::new();
     let mut end = 0;
     for span in values(text) {
@@ -102,7 +102,7 @@ fn unquoted(text: &str) -> Vec<Term> {
             continue;
         }
         terms.extend(words(&text[end..range.start]));
-        terms.extend(Term::new(&text[range.clone()], tokens));
+        terms.extend(QueryTerm::new(&text[range.clone()], tokens));
         end = range.end;
     }
     terms.extend(words(&text[end..]));
@@ -111,22 +111,27 @@ fn unquoted(text: &str) -> Vec<Term> {
 
 /// Adds the tokens of a value to a term: `20240314` is a number and a day; `234,50` in
 /// `1 234,50` is neither.
-fn add_reading(term: &mut Term, text: &str, range: &std::ops::Range<usize>, tokens: Vec<String>) {
+fn add_reading(
+    term: &mut QueryTerm,
+    text: &str,
+    range: &std::ops::Range<usize>,
+    tokens: Vec<String>,
+) {
     if term.typed == text[range.clone()] {
         term.tokens.extend(tokens);
     }
 }
 
-fn words(text: &str) -> impl Iterator<Item = Term> {
+fn words(text: &str) -> impl Iterator<Item = QueryTerm> {
     text.split_whitespace()
-        .filter_map(|word| Term::new(word, Vec::new()))
+        .filter_map(|word| QueryTerm::new(word, Vec::new()))
 }
 
-impl Term {
+impl QueryTerm {
     /// `None` for text without letters and digits.
-    fn new(typed: &str, tokens: Vec<String>) -> Option<Term> {
+    fn new(typed: &str, tokens: Vec<String>) -> Option<QueryTerm> {
         let words = folded_words(typed);
-        (!words.is_empty()).then(|| Term {
+        (!words.is_empty()).then(|| QueryTerm {
             typed: typed.trim().to_owned(),
             words,
             tokens,

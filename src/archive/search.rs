@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::index::{LaidOutWords, leaves, merged};
-use super::query::{Query, Term};
+use super::query::{Query, QueryTerm};
 use super::terms::{value_tokens, values};
 use crate::domain::{Embedding, folded_words};
 use crate::store::{FoundPage, PageFilter, PageVector, Store};
@@ -52,7 +52,7 @@ pub struct TextVector {
 
 /// A page that was found and why.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct RankedPage {
     pub page: FoundPage,
     /// Reciprocal rank fusion score; greater is better, without a fixed scale.
     pub score: f64,
@@ -104,7 +104,7 @@ pub enum Evidence {
 }
 
 /// The best pages for the request, the best first. `Err` where the database fails.
-pub async fn search(store: &Store, request: SearchRequest) -> anyhow::Result<Vec<Found>> {
+pub async fn search(store: &Store, request: SearchRequest) -> anyhow::Result<Vec<RankedPage>> {
     let SearchRequest {
         mut query,
         filter,
@@ -121,7 +121,7 @@ pub async fn search(store: &Store, request: SearchRequest) -> anyhow::Result<Vec
     for term in &mut query.terms {
         term.near = near_words(store, term).await?;
     }
-    let forms: Vec<&str> = query.terms.iter().flat_map(Term::forms).collect();
+    let forms: Vec<&str> = query.terms.iter().flat_map(QueryTerm::forms).collect();
     let counts = store.page_counts(&forms).await?;
     let matching = Matching {
         store,
@@ -185,7 +185,7 @@ impl Matching<'_> {
 
 /// Words of the archive that contain the single word of a term, or differ from it in one or
 /// two letters, as after OCR errors.
-async fn near_words(store: &Store, term: &Term) -> anyhow::Result<Vec<String>> {
+async fn near_words(store: &Store, term: &QueryTerm) -> anyhow::Result<Vec<String>> {
     let ([word], true) = (term.words.as_slice(), term.tokens.is_empty()) else {
         return Ok(Vec::new());
     };
@@ -277,7 +277,7 @@ fn fuse(words: &[i64], near: &[i64], looks: &[(i64, f32)]) -> Fused {
     fused
 }
 
-async fn explain(store: &Store, query: &Query, fused: Fused) -> anyhow::Result<Vec<Found>> {
+async fn explain(store: &Store, query: &Query, fused: Fused) -> anyhow::Result<Vec<RankedPage>> {
     let ids: Vec<i64> = fused.iter().map(|(page, _)| *page).collect();
     let mut of_page: BTreeMap<_, _> = fused.into_iter().collect();
     let pages = store.found_pages(&ids).await?;
@@ -289,7 +289,7 @@ async fn explain(store: &Store, query: &Query, fused: Fused) -> anyhow::Result<V
             is_near: false,
             evidence: Evidence::Look { similarity },
         }));
-        Found {
+        RankedPage {
             page,
             score,
             ranks,
@@ -300,7 +300,7 @@ async fn explain(store: &Store, query: &Query, fused: Fused) -> anyhow::Result<V
 }
 
 /// The places where the page, its record and its files' names have the terms.
-fn reasons(terms: &[Term], page: &FoundPage) -> Vec<Why> {
+fn reasons(terms: &[QueryTerm], page: &FoundPage) -> Vec<Why> {
     let layer = page.texts.iter().flat_map(|text| text.layer_words());
     let ocr = page.texts.iter().flat_map(|text| text.ocr_words());
     let text = LaidOutWords::new(merged(layer, ocr.map(|word| word.word)));

@@ -1,6 +1,6 @@
 //! Finds pages that look like a page.
 
-use super::search::{Evidence, Found, Ranks, Why, similarities};
+use super::search::{Evidence, RankedPage, Ranks, Why, similarities};
 use crate::domain::Embedding;
 use crate::store::{PageVector, Store};
 
@@ -46,7 +46,7 @@ pub async fn similar(
     model: &str,
     example: Example,
     most: usize,
-) -> anyhow::Result<Option<Vec<Found>>> {
+) -> anyhow::Result<Option<Vec<RankedPage>>> {
     let neighbours = Neighbours::load(store, model).await?;
     let ranked = match example {
         Example::Embedding(embedding) => Some(neighbours.nearest(&embedding, None, most)),
@@ -60,7 +60,7 @@ pub async fn similar(
     let found = pages.filter_map(|page| {
         let rank = ids.iter().position(|id| *id == page.page_id)?;
         let similarity = ranked[rank].1;
-        Some(Found {
+        Some(RankedPage {
             page,
             score: f64::from(similarity),
             ranks: Ranks {

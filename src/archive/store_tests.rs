@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::domain::{Embedding, PageResult, Routing, SourceText, Status, Word, samples};
 use crate::store::{
-    self, NewRecords, PageCompletion, PageFilter, RunId, RunOutcome, Store, Wanted,
+    self, NewRecords, PageCompletion, PageFilter, RunId, RunOutcome, Store, WantedPages,
 };
 
 /// An archive in a folder of its own.
@@ -40,7 +40,10 @@ impl Archive {
         let id = self.store.add_document(self.run, &document, None);
         let id = id.await.unwrap();
         let minute = std::time::Duration::from_secs(60);
-        let claim = self.store.claim(self.run, &Wanted::FIRST, minute, 10).await;
+        let claim = self
+            .store
+            .claim(self.run, &WantedPages::FIRST, minute, 10)
+            .await;
         let claim = claim.unwrap().unwrap();
         let routing = Routing {
             verdict: Ok("receipt".into()),
@@ -76,7 +79,7 @@ impl Archive {
         ended.await.unwrap();
     }
 
-    async fn find(&self, query: &str, filter: PageFilter) -> Vec<Found> {
+    async fn find(&self, query: &str, filter: PageFilter) -> Vec<RankedPage> {
         let request = SearchRequest {
             query: Query::parse(query),
             filter,
@@ -91,8 +94,8 @@ impl Archive {
     }
 }
 
-fn names(found: &[Found]) -> Vec<String> {
-    let name = |found: &Found| found.page.path.display().to_string();
+fn names(found: &[RankedPage]) -> Vec<String> {
+    let name = |found: &RankedPage| found.page.path.display().to_string();
     found.iter().map(name).collect()
 }
 

@@ -7,7 +7,7 @@ use std::io;
 
 use docmill::domain::Failure;
 use docmill::engines::worker::probe::{EscapeProbe, Probe, Probed};
-use docmill::engines::worker::{self, Answer, Incoming, RasterizerRole};
+use docmill::engines::worker::{self, EncodedReply, Incoming, RasterizerRole};
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -18,7 +18,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// Makes the attempt of `call`; `None` where the call is not a probe.
-fn answer(call: &Incoming) -> Option<Result<Answer, Failure>> {
+fn answer(call: &Incoming) -> Option<Result<EncodedReply, Failure>> {
     // The role is not part of the message.
     let probe = worker::parse::<Probe<RasterizerRole>>(call)?;
     Some(probe.and_then(|Probe { probe, .. }| {
@@ -30,7 +30,7 @@ fn answer(call: &Incoming) -> Option<Result<Answer, Failure>> {
             EscapeProbe::LongAnswer => vec![0; 1 << 20],
             _ => Vec::new(),
         };
-        Answer::of(&Probed { escaped, message }, blob)
+        EncodedReply::of(&Probed { escaped, message }, blob)
     }))
 }
 

@@ -14,7 +14,7 @@ use crate::pipeline::{self, RunRequest, RunStatistics};
 
 /// Measure a run with a temporary database
 #[derive(Args)]
-pub struct Bench {
+pub struct BenchArgs {
     /// Files and folders
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
@@ -28,7 +28,7 @@ pub struct Bench {
     pub engines: EngineFlags,
 }
 
-impl Bench {
+impl BenchArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         check_paths(&self.paths)?;
         check_type(app.settings(), self.doc_type.as_deref())?;

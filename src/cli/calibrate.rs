@@ -24,7 +24,7 @@ use crate::outputs::evaluation;
 /// keep the calibration that they have. docs/evaluation.md says how many
 /// documents are needed.
 #[derive(Args)]
-pub struct Calibrate {
+pub struct CalibrateArgs {
     /// Folder, or file that ends in .json, for the calibration
     /// [default: the setting `acceptance.calibration`, otherwise the user's data folder]
     #[arg(long, value_name = "PATH")]
@@ -39,7 +39,7 @@ pub struct Calibrate {
     pub known: KnownFlags,
 }
 
-impl Calibrate {
+impl CalibrateArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         if !(0.5..1.0).contains(&self.confidence) {
             let why = "--confidence must be at least 0.5 and below 1";

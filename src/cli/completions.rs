@@ -6,12 +6,12 @@ use super::output::Out;
 
 /// Print the completion script for a shell
 #[derive(Args)]
-pub struct Completions {
+pub struct CompletionsArgs {
     /// Shell
     shell: Shell,
 }
 
-impl Completions {
+impl CompletionsArgs {
     pub fn run(&self, command: &mut Command) -> anyhow::Result<ExitStatus> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, command, "docmill", &mut script);

@@ -13,7 +13,7 @@ use crate::engines::rasterize::find_pdfium;
 
 /// Print the settings in effect as TOML, and where each comes from
 #[derive(Args)]
-pub struct Config {
+pub struct ConfigArgs {
     /// Print the reference of all settings as Markdown instead (docs/settings.md)
     #[arg(long)]
     reference: bool,
@@ -24,7 +24,7 @@ pub struct Config {
     pub engines: EngineFlags,
 }
 
-impl Config {
+impl ConfigArgs {
     pub fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         if self.json {
             for setting in app.resolved.in_effect(&found(app.settings())?) {

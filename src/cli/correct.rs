@@ -19,7 +19,7 @@ use crate::store::{FieldChange, Store, StoredRecord};
 /// The values are checked again. The database keeps each change with the person
 /// and the reason; `docmill show` prints them.
 #[derive(Args)]
-pub struct Correct {
+pub struct CorrectArgs {
     /// Number of the record
     id: i64,
     /// A field and its value, e.g. `total=12.50` or `line_items[0].quantity=2`;
@@ -39,7 +39,7 @@ pub struct Correct {
     json: bool,
 }
 
-impl Correct {
+impl CorrectArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         if self.values.is_empty() && !self.approve {
             let why = "nothing to do: give FIELD=VALUE, --approve or both";

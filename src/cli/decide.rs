@@ -16,7 +16,7 @@ use crate::store::Store;
 /// it. Rejected records and those that are no bill leave the queue and are never
 /// exported as bills; their rows have the status `rejected` or `not_a_bill`.
 #[derive(Args)]
-pub struct Decide {
+pub struct DecideArgs {
     #[arg(value_enum)]
     decision: decision::Choice,
     /// Numbers of the records
@@ -34,7 +34,7 @@ pub struct Decide {
     json: bool,
 }
 
-impl Decide {
+impl DecideArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         let reason = reason(&self.reason)?;
         let today = jiff::Zoned::now().date();

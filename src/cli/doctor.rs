@@ -14,14 +14,14 @@ use crate::documents::acceptance::percent;
 use crate::engines::models::Installation;
 use crate::engines::rasterize::{DocumentRasterizer, find_pdfium};
 use crate::engines::sandbox::{SandboxStatus, describe_gaps};
-use crate::pipeline::{self, Plan};
+use crate::pipeline::{self, RunPlan};
 use crate::store::Store;
 
 /// Check the installation
 ///
 /// Each line says ok, or what is wrong and what to do.
 #[derive(Args)]
-pub struct Doctor {
+pub struct DoctorArgs {
     /// Print one JSON object per check
     #[arg(long)]
     json: bool,
@@ -47,7 +47,7 @@ impl From<String> for CheckNote {
     }
 }
 
-impl Doctor {
+impl DoctorArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         let settings = app.settings().clone();
         if self.test_sandbox {
@@ -278,7 +278,7 @@ async fn database(settings: &Settings) -> CheckResult {
 /// the engines and of their sandbox.
 async fn engines(settings: &Settings) -> (CheckResult, CheckResult) {
     let start = async {
-        let plan = Arc::new(Plan::make(settings).await?);
+        let plan = Arc::new(RunPlan::make(settings).await?);
         let (events, _) = mpsc::unbounded_channel();
         let (deaths, _) = mpsc::unbounded_channel();
         pipeline::Engines::start(settings, plan, &events, &deaths).await

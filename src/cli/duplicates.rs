@@ -7,7 +7,7 @@ use clap::Args;
 use super::app::App;
 use super::exit::ExitStatus;
 use super::output::{self, Replaced, cell, clean, count};
-use crate::archive::{self, Duplicates as Found, Member};
+use crate::archive::{self, CapturedRecord, Duplicates};
 use crate::config::UsageError;
 use crate::outputs::duplicates::{self, Thumbnails};
 use crate::outputs::thumbnail;
@@ -23,7 +23,7 @@ const MOST_THUMBNAILS: usize = 400;
 /// number, date or total are of two documents, even if they look the same.
 /// Undecided pairs are listed with their differences. Nothing is deleted.
 #[derive(Args)]
-pub struct Duplicates {
+pub struct DuplicatesArgs {
     /// Write a page that shows the captures side by side
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -35,7 +35,7 @@ pub struct Duplicates {
     json: bool,
 }
 
-impl Duplicates {
+impl DuplicatesArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         if let [a, b] = self.not_duplicate[..] {
             return reject(&mut app, a, b, self.json).await;
@@ -60,7 +60,7 @@ impl Duplicates {
 }
 
 /// The archive's duplicates, without pairs that a person decided about.
-pub async fn find(store: &Store) -> anyhow::Result<Found> {
+pub async fn find(store: &Store) -> anyhow::Result<Duplicates> {
     let captures = store.captures().await?;
     let rejected = store.rejected_pairs().await?;
     // Comparing all records would block the runtime.
@@ -96,10 +96,10 @@ async fn reject(app: &mut App, a: i64, b: i64, json: bool) -> anyhow::Result<Exi
 }
 
 /// Thumbnails of the first page of each record, without pages that cannot be drawn any more.
-async fn thumbnails(app: &App, found: &Found) -> anyhow::Result<Thumbnails> {
+async fn thumbnails(app: &App, found: &Duplicates) -> anyhow::Result<Thumbnails> {
     let of_groups = found.groups.iter().flat_map(|group| &group.members);
     let undecided = found.undecided.iter().flat_map(|pair| &pair.members);
-    let members: BTreeMap<i64, &Member> = of_groups
+    let members: BTreeMap<i64, &CapturedRecord> = of_groups
         .chain(undecided)
         .map(|member| (member.record, member))
         .take(MOST_THUMBNAILS)
@@ -121,7 +121,7 @@ async fn thumbnails(app: &App, found: &Found) -> anyhow::Result<Thumbnails> {
     Ok(images)
 }
 
-fn print(app: &mut App, found: &Found) -> anyhow::Result<()> {
+fn print(app: &mut App, found: &Duplicates) -> anyhow::Result<()> {
     for (number, group) in found.groups.iter().enumerate() {
         let by: Vec<_> = group
             .by
@@ -157,7 +157,7 @@ fn print(app: &mut App, found: &Found) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn table(app: &mut App, members: &[Member]) -> anyhow::Result<()> {
+fn table(app: &mut App, members: &[CapturedRecord]) -> anyhow::Result<()> {
     let mut table = output::table(&["id", "file", "pages", "name", "date", "total", "number"]);
     for member in members {
         for (place, path) in member.paths.iter().enumerate() {

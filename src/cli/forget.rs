@@ -16,7 +16,7 @@ const SOME: usize = 20;
 /// Content that is also known under another path is retained. A file that still
 /// exists is read as a new one by the next run that finds it.
 #[derive(Args)]
-pub struct Forget {
+pub struct ForgetArgs {
     /// Files and folders; they need not exist any more
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
@@ -28,7 +28,7 @@ pub struct Forget {
     json: bool,
 }
 
-impl Forget {
+impl ForgetArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         let paths: Vec<_> = self
             .paths

@@ -14,7 +14,7 @@ use super::search::FilterFlags;
 use crate::archive::Neighbours;
 use crate::config::UsageError;
 use crate::domain::{Facts, folded_words};
-use crate::outputs::gallery::{self, Entry};
+use crate::outputs::gallery::{self, GalleryPage};
 use crate::outputs::thumbnail;
 use crate::pipeline::{Drawer, Embedder};
 use crate::store::{FoundPage, Store, StoredRecord};
@@ -32,7 +32,7 @@ const IMAGES: &str = "pages";
 /// and numbers, filters by type, status and finding, and leads to similar pages and
 /// other captures of a document.
 #[derive(Args)]
-pub struct Gallery {
+pub struct GalleryArgs {
     /// Folder to write; new, or that of an earlier gallery
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -46,7 +46,7 @@ pub struct Gallery {
     json: bool,
 }
 
-impl Gallery {
+impl GalleryArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         check_folder(&self.out)?;
         let store = Store::open_to_read(&app.settings().db).await?;
@@ -154,7 +154,7 @@ async fn entry(
     store: &Store,
     page: &FoundPage,
     records: &mut BTreeMap<i64, StoredRecord>,
-) -> anyhow::Result<Entry> {
+) -> anyhow::Result<GalleryPage> {
     let words = page.texts.iter().flat_map(|text| &text.words);
     let mut text: Vec<String> = words
         .flat_map(|word| folded_words(&word.word.text))
@@ -162,10 +162,10 @@ async fn entry(
     let name = page.path.file_name().unwrap_or(page.path.as_os_str());
     let name = name.to_string_lossy().into_owned();
     text.extend(folded_words(&name));
-    let mut entry = Entry {
+    let mut entry = GalleryPage {
         name,
         page: page.index + 1,
-        ..Entry::default()
+        ..GalleryPage::default()
     };
     if let Some(found) = &page.record {
         if let std::collections::btree_map::Entry::Vacant(place) = records.entry(found.id)

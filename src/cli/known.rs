@@ -16,11 +16,9 @@ use crate::documents::acceptance::Policy;
 use crate::documents::types::DocTypes;
 use crate::domain::Source;
 use crate::engines::models::Installation;
-use crate::outputs::evaluation::{
-    self, CandidateRecord, DocumentWork, JudgedDocument, KnownDocument,
-};
+use crate::outputs::evaluation::{self, CandidateRecord, JudgedDocument, KnownDocument};
 use crate::pipeline::{self, Event, RunRequest, RunStatistics};
-use crate::store::{Store, StoredRecord};
+use crate::store::{DocumentWork, Store, StoredRecord};
 
 #[derive(Args)]
 pub struct KnownFlags {
@@ -300,13 +298,6 @@ impl Judged {
             let (records, work) = match document {
                 Some(document) => {
                     let work = store.work(document).await?;
-                    let work = DocumentWork {
-                        pages: work.pages,
-                        stage_seconds: work.stage_seconds,
-                        attempts: work.attempts,
-                        failed_attempts: work.failed_attempts,
-                        failure: work.failure,
-                    };
                     (store.records_of(document).await?, work)
                 }
                 None => {

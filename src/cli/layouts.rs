@@ -14,7 +14,7 @@ use crate::store::Store;
 /// Documents have one layout where most words recur in the same columns. A layout
 /// has the number of its oldest page; the newest layouts come first.
 #[derive(Args)]
-pub struct Layouts {
+pub struct LayoutsArgs {
     /// Only layouts of this document type
     #[arg(long = "type", value_name = "TYPE")]
     doc_type: Option<String>,
@@ -26,7 +26,7 @@ pub struct Layouts {
     json: bool,
 }
 
-impl Layouts {
+impl LayoutsArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         check_type(app.settings(), self.doc_type.as_deref())?;
         let store = Store::open_existing(&app.settings().db).await?;

@@ -8,13 +8,13 @@ use super::output::Out;
 
 /// Print the man page, or write one for each subcommand
 #[derive(Args)]
-pub struct Man {
+pub struct ManArgs {
     /// Folder for docmill.1 and one page per subcommand
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
-impl Man {
+impl ManArgs {
     pub fn run(&self, command: Command) -> anyhow::Result<ExitStatus> {
         match &self.out {
             Some(folder) => {

@@ -10,7 +10,7 @@ use crate::engines::models::{Installation, mmproj};
 
 /// List, verify, fetch or repair models
 #[derive(Args)]
-pub struct Models {
+pub struct ModelsArgs {
     #[command(subcommand)]
     action: Action,
 }
@@ -63,7 +63,7 @@ enum Action {
     },
 }
 
-impl Models {
+impl ModelsArgs {
     pub fn run(self, app: App) -> anyhow::Result<ExitStatus> {
         let installation = || Installation::find(app.settings().models.as_deref());
         match self.action {

@@ -34,7 +34,7 @@ const COLUMNS: [(Measure, &str); 9] = [
 /// Nothing is read by a model and nothing is stored. Pages are judged as a run
 /// judges them (docs/quality.md).
 #[derive(Args)]
-pub struct Quality {
+pub struct QualityArgs {
     /// Files and folders
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -55,7 +55,7 @@ struct Tally {
     sheet: Vec<SheetPage>,
 }
 
-impl Quality {
+impl QualityArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         if let Some(file) = &self.html {
             output::check_place(file)?;

@@ -24,7 +24,7 @@ const SOME: usize = 3;
 ///
 /// Works for a run that is still running, finished or killed.
 #[derive(Args)]
-pub struct Report {
+pub struct ReportArgs {
     /// Number of the run [default: the latest]
     run: Option<i64>,
     /// Print one JSON object
@@ -35,7 +35,7 @@ pub struct Report {
     out: Vec<PathBuf>,
 }
 
-impl Report {
+impl ReportArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         check_files(&self.out)?;
         let store = Store::open_to_read(&app.settings().db).await?;

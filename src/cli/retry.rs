@@ -3,7 +3,7 @@ use clap::Args;
 use super::app::App;
 use super::exit::ExitStatus;
 use super::output::count;
-use super::run::{self, Watch};
+use super::run::{self, ReportFlags};
 use super::settings::EngineFlags;
 use super::show;
 use super::signals;
@@ -13,7 +13,7 @@ use crate::store::Store;
 
 /// Read failed pages, or the pages of some records, again
 #[derive(Args)]
-pub struct Retry {
+pub struct RetryArgs {
     /// Record numbers, as `run` and `export` show them [default: every failed page]
     #[arg(value_name = "ID")]
     ids: Vec<i64>,
@@ -24,12 +24,12 @@ pub struct Retry {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    watch: Watch,
+    watch: ReportFlags,
     #[command(flatten)]
     pub engines: EngineFlags,
 }
 
-impl Retry {
+impl RetryArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         run::check_type(app.settings(), self.doc_type.as_deref())?;
         let store = Store::open_existing(&app.settings().db).await?;

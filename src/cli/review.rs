@@ -18,7 +18,7 @@ use crate::store::Store;
 /// once, in one browser. Corrections and approvals have the effect of
 /// `docmill correct`.
 #[derive(Args)]
-pub struct Review {
+pub struct ReviewArgs {
     /// Port; 0: a free one
     #[arg(long, value_name = "N", default_value_t = 0)]
     port: u16,
@@ -33,7 +33,7 @@ pub struct Review {
     accounts: Option<PathBuf>,
 }
 
-impl Review {
+impl ReviewArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         if !self.bind.is_loopback() && !self.without_tls {
             let why = format!(

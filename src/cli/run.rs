@@ -26,7 +26,7 @@ use crate::store::Store;
 /// Files that were read before are not read again. After an interruption or a
 /// crash the next run continues. Without PATH, only queued pages are read.
 #[derive(Args)]
-pub struct Run {
+pub struct RunArgs {
     /// Files and folders
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -40,7 +40,7 @@ pub struct Run {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    watch: Watch,
+    watch: ReportFlags,
     #[command(flatten)]
     pub engines: EngineFlags,
 }
@@ -48,7 +48,7 @@ pub struct Run {
 /// Flags of commands that run the pipeline.
 #[derive(Args)]
 #[command(next_help_heading = "Reports and metrics")]
-pub struct Watch {
+pub struct ReportFlags {
     /// Write a report at the end: JSON (.json) or a page with plots (.html)
     #[arg(long, value_name = "FILE")]
     report: Vec<PathBuf>,
@@ -65,7 +65,7 @@ struct Meters {
 
 impl Meters {
     /// `None` if no file is wanted.
-    fn start(watch: &Watch) -> anyhow::Result<Option<Meters>> {
+    fn start(watch: &ReportFlags) -> anyhow::Result<Option<Meters>> {
         let Some(path) = &watch.metrics_textfile else {
             return Ok(None);
         };
@@ -94,7 +94,7 @@ fn warn(written: anyhow::Result<()>) {
     }
 }
 
-impl Run {
+impl RunArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         check_paths(&self.paths)?;
         let request = RunRequest {
@@ -117,7 +117,7 @@ pub async fn process(
     app: &mut App,
     request: RunRequest,
     json: bool,
-    watch: &Watch,
+    watch: &ReportFlags,
     idle: &str,
     stop: Receiver<bool>,
 ) -> anyhow::Result<ExitStatus> {

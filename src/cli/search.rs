@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::app::App;
 use super::exit::ExitStatus;
-use super::export::Wanted;
+use super::export::StatusFlag;
 use super::output::{self, cell, clean, count};
-use crate::archive::{self, Evidence, Found, Query, SearchRequest, TextVector, Why};
+use crate::archive::{self, Evidence, Query, RankedPage, SearchRequest, TextVector, Why};
 use crate::config::{Settings, UsageError};
 use crate::documents::values::{date, number};
 use crate::domain::{Facts, folded, total_units};
@@ -26,7 +26,7 @@ const SHOWN_REASONS: usize = 3;
 /// resemble the typed ones count less, and so do pages that only look like the
 /// query. Quotes make a phrase: '"Druck GmbH"'.
 #[derive(Args)]
-pub struct Search {
+pub struct SearchArgs {
     /// Words to search for; without them, all pages of the filters
     query: Vec<String>,
     #[command(flatten)]
@@ -66,7 +66,7 @@ pub struct FilterFlags {
     seller: Option<String>,
     /// Only records with this status
     #[arg(long, value_enum, value_name = "STATUS")]
-    status: Option<Wanted>,
+    status: Option<StatusFlag>,
     /// Only this file, or files below this folder
     #[arg(long, value_name = "PATH")]
     path: Option<PathBuf>,
@@ -88,7 +88,7 @@ impl FilterFlags {
             min_total: self.min_total,
             max_total: self.max_total,
             party: self.seller.map(|name| folded(&name)),
-            status: self.status.map(Wanted::status),
+            status: self.status.map(StatusFlag::status),
             path: self.path.map(|path| files::absolute(&path)),
             layout: self.layout,
         }
@@ -129,7 +129,7 @@ fn amount(text: &str) -> Result<i64, String> {
     total_units(value).ok_or_else(|| "this is too large".to_owned())
 }
 
-impl Search {
+impl SearchArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         let query = Query::parse(&self.query.join(" "));
         check_type(app.settings(), self.filter.doc_type.as_deref())?;
@@ -156,7 +156,7 @@ impl Search {
 }
 
 /// Prints a table, or one JSON object per page.
-pub fn show(app: &mut App, found: &[Found], json: bool) -> anyhow::Result<()> {
+pub fn show(app: &mut App, found: &[RankedPage], json: bool) -> anyhow::Result<()> {
     if !json {
         return print(app, found);
     }
@@ -182,7 +182,7 @@ async fn look(settings: &Settings, store: &Store, text: &str) -> Option<TextVect
     })
 }
 
-fn line(found: &Found) -> Value {
+fn line(found: &RankedPage) -> Value {
     let page = &found.page;
     let record = page.record.as_ref();
     let facts = record
@@ -205,7 +205,7 @@ fn line(found: &Found) -> Value {
     })
 }
 
-fn print(app: &mut App, found: &[Found]) -> anyhow::Result<()> {
+fn print(app: &mut App, found: &[RankedPage]) -> anyhow::Result<()> {
     if found.is_empty() {
         return app.out.line("No page was found.");
     }

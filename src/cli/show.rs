@@ -23,7 +23,7 @@ use crate::store::{AttemptRow, ChangeRow, PageRow, Store, StoredRecord};
 
 /// Show records: fields, findings, pages, attempts, provenance
 #[derive(Args)]
-pub struct Show {
+pub struct ShowArgs {
     /// Number of a record, or path of a file (`./7` for a file named 7)
     #[arg(value_name = "ID|PATH")]
     what: std::ffi::OsString,
@@ -35,7 +35,7 @@ pub struct Show {
     raw: bool,
 }
 
-impl Show {
+impl ShowArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         let store = Store::open_to_read(&app.settings().db).await?;
         let id = self.what.to_str().and_then(|text| text.parse().ok());

@@ -17,7 +17,7 @@ use crate::store::Store;
 /// The page is one of a record or of a file. The file need not be in the
 /// database. CLIP compares it with every page that has an embedding.
 #[derive(Args)]
-pub struct Similar {
+pub struct SimilarArgs {
     /// Number of a record, or path of a file (`./7` for a file named 7)
     #[arg(value_name = "ID|FILE")]
     what: std::ffi::OsString,
@@ -41,7 +41,7 @@ struct Place {
     index: u32,
 }
 
-impl Similar {
+impl SimilarArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         let store = Store::open_to_read(&app.settings().db).await?;
         let model = Embedder::model(app.settings())?;

@@ -13,7 +13,7 @@ use crate::store::{SampleCounts, Store};
 
 /// Count documents, pages and records; list what failed, needs review or was rejected
 #[derive(Args)]
-pub struct Status {
+pub struct StatusArgs {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -22,7 +22,7 @@ pub struct Status {
     all: bool,
 }
 
-impl Status {
+impl StatusArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         let store = Store::open_to_read(&app.settings().db).await?;
         let mut counts = store.counts().await?;

@@ -19,7 +19,7 @@ const TOTALS: usize = 3;
 /// number, amount or order of the date are reasons for a review.
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct Suppliers {
+pub struct SuppliersArgs {
     #[command(subcommand)]
     command: Option<Command>,
     /// Print one JSON object a supplier
@@ -37,7 +37,7 @@ enum Command {
     },
 }
 
-impl Suppliers {
+impl SuppliersArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         if let Some(Command::Forget { supplier }) = &self.command {
             return forget(&mut app, supplier).await;

@@ -9,13 +9,13 @@ use crate::pipeline;
 
 /// List the document types
 #[derive(Args)]
-pub struct Types {
+pub struct TypesArgs {
     /// Print one JSON object per type
     #[arg(long)]
     json: bool,
 }
 
-impl Types {
+impl TypesArgs {
     pub fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         let types = pipeline::doc_types(app.settings().types.as_deref())?;
         if self.json {

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use super::app::App;
 use super::exit::ExitStatus;
 use super::output;
-use super::run::{self, Watch as ReportFlags};
+use super::run::{self, ReportFlags};
 use super::settings::EngineFlags;
 use super::signals;
 use crate::config::UsageError;
@@ -23,7 +23,7 @@ use crate::store::is_temporary;
 /// once it has not been written for a while; files that were read before are not
 /// read again.
 #[derive(Args)]
-pub struct Watch {
+pub struct WatchArgs {
     /// Folders
     #[arg(value_name = "DIR", required = true)]
     folders: Vec<PathBuf>,
@@ -46,7 +46,7 @@ pub struct Watch {
     pub engines: EngineFlags,
 }
 
-impl Watch {
+impl WatchArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         run::check_paths(&self.folders)?;
         if let Some(file) = self.folders.iter().find(|folder| !folder.is_dir()) {

@@ -5,12 +5,12 @@ use crate::engines::worker;
 
 /// Serves one engine over stdin and stdout; started by docmill itself
 #[derive(Args)]
-pub struct Worker {
+pub struct WorkerArgs {
     /// The engine to load.
     role: String,
 }
 
-impl Worker {
+impl WorkerArgs {
     pub fn run(&self) -> anyhow::Result<ExitStatus> {
         worker::serve(&self.role, None)?;
         Ok(ExitStatus::Success)

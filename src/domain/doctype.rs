@@ -75,7 +75,7 @@ impl Format {
 /// How pages of a type are read and checked.
 #[derive(Clone, Debug)]
 pub struct ReadRules {
-    pub prompts: Vec<Prompt>,
+    pub prompts: Vec<PromptTemplate>,
     pub pages: PageRule,
     pub checks: Vec<Check>,
     /// Fields whose absence sends a record to review.
@@ -90,7 +90,7 @@ pub struct ReadRules {
 
 /// A prompt template (minijinja).
 #[derive(Clone, Debug)]
-pub struct Prompt {
+pub struct PromptTemplate {
     /// Empty for `<type>.md`, `short` for `<type>.short.md`.
     pub variant: String,
     pub template: String,

@@ -119,7 +119,7 @@ pub struct EInvoice {
     /// VAT breakdown (BG-23).
     pub taxes: Vec<Tax>,
     /// Invoice lines (BG-25) in their order.
-    pub lines: Vec<Line>,
+    pub lines: Vec<InvoiceLine>,
     /// Sum of the amounts that are collected for third parties with the amount
     /// due (BT-DEX-002 of the XRechnung extension).
     pub third_party: Option<Decimal>,
@@ -307,7 +307,7 @@ pub struct Tax {
 
 /// An invoice line (BG-25).
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Line {
+pub struct InvoiceLine {
     /// BT-126.
     pub id: Option<String>,
     /// BT-127.
@@ -390,7 +390,7 @@ impl EInvoice {
     }
 }
 
-impl Line {
+impl InvoiceLine {
     /// Net price of one unit: the price divided by its base quantity; `None`
     /// where that has no finite decimal form.
     pub fn unit_price(&self) -> Option<Decimal> {

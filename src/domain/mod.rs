@@ -27,10 +27,10 @@ mod words;
 
 pub use capture::{Capture, Judgement, Verdict, date_token, judge, number_token};
 pub use decision::Decision;
-pub use doctype::{Check, DocType, Format, PageRule, Prompt, ReadRules};
+pub use doctype::{Check, DocType, Format, PageRule, PromptTemplate, ReadRules};
 pub use einvoice::{
-    Account, Address, AllowanceCharge, Contact, Discount, EInvoice, Identifier, Instalment, Line,
-    Party, Payment, Syntax, Tax, Totals, XmlFile, XmlPlace, money,
+    Account, Address, AllowanceCharge, Contact, Discount, EInvoice, Identifier, Instalment,
+    InvoiceLine, Party, Payment, Syntax, Tax, Totals, XmlFile, XmlPlace, money,
 };
 pub use evidence::{BusinessKey, EvidenceClass, FieldEvidence};
 pub use facts::{Facts, total_units};

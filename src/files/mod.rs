@@ -16,7 +16,7 @@ pub use walk::absolute;
 
 /// A file of a walk.
 #[derive(Debug)]
-pub struct Found {
+pub struct FoundFile {
     /// Absolute; any bytes that the file system allows.
     pub path: PathBuf,
     /// The file's bytes, or why it is rejected.
@@ -31,7 +31,7 @@ pub fn walk(
     paths: &[PathBuf],
     max_bytes: u64,
     database: &Path,
-) -> impl Iterator<Item = Found> + use<> {
+) -> impl Iterator<Item = FoundFile> + use<> {
     let own = own_files(database);
     let walks: Vec<_> = paths.iter().map(|path| Walk::new(absolute(path))).collect();
     walks
@@ -39,11 +39,11 @@ pub fn walk(
         .flatten()
         .filter(move |entry| !matches!(entry, Ok(path) if own.contains(path)))
         .map(move |entry| match entry {
-            Ok(path) => Found {
+            Ok(path) => FoundFile {
                 outcome: read(&path, max_bytes),
                 path,
             },
-            Err((path, failure)) => Found {
+            Err((path, failure)) => FoundFile {
                 path,
                 outcome: Err(failure),
             },

@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::*;
 
-fn names(found: impl Iterator<Item = Found>) -> Vec<(Vec<u8>, Result<usize, Reason>)> {
+fn names(found: impl Iterator<Item = FoundFile>) -> Vec<(Vec<u8>, Result<usize, Reason>)> {
     found
         .map(|f| {
             let name = f.path.file_name().unwrap().as_bytes().to_vec();

@@ -14,7 +14,7 @@ use crate::domain::{Failure, Reason};
 /// part, which takes little time compared with reading its files.
 const NAMES: usize = 100_000;
 
-pub type Entry = Result<PathBuf, (PathBuf, Failure)>;
+pub type WalkEntry = Result<PathBuf, (PathBuf, Failure)>;
 
 /// Walks folders by name, follows links and skips hidden entries.
 pub struct Walk {
@@ -53,7 +53,7 @@ impl Walk {
     }
 
     /// The entry of a file; `None` for a folder, which is walked next.
-    fn enter(&mut self, path: PathBuf) -> Option<Entry> {
+    fn enter(&mut self, path: PathBuf) -> Option<WalkEntry> {
         let metadata = match path.metadata() {
             Ok(metadata) => metadata,
             Err(error) => {
@@ -83,9 +83,9 @@ impl Walk {
 }
 
 impl Iterator for Walk {
-    type Item = Entry;
+    type Item = WalkEntry;
 
-    fn next(&mut self) -> Option<Entry> {
+    fn next(&mut self) -> Option<WalkEntry> {
         if let Some(root) = self.root.take()
             && let Some(entry) = self.enter(root)
         {

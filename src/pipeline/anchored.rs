@@ -4,7 +4,7 @@
 use super::readers::Readers;
 use crate::documents::page_text::{PageText, parts};
 use crate::documents::prompt::Rendered;
-use crate::documents::verbatim::{self, Member, Pieces};
+use crate::documents::verbatim::{self, AnswerMember, Pieces};
 use crate::domain::{AnswerGrammar, Failure, ReadRequest, Reading, Reason};
 
 /// Most bytes of page text in one prompt: about 1,300 tokens of SmolLM2's vocabulary.
@@ -18,7 +18,7 @@ pub struct AnchoredReading<'a> {
     pub readers: &'a Readers,
     pub prompt: &'a Rendered,
     /// The form of verbatim answers; `None`: answers are typed.
-    pub members: Option<&'a [Member]>,
+    pub members: Option<&'a [AnswerMember]>,
     pub text: &'a PageText,
 }
 

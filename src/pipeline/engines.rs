@@ -7,7 +7,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::events::Event;
 use super::page::Stages;
-use super::plan::{Plan, ReaderTier};
+use super::plan::{ReaderTier, RunPlan};
 use super::readers::Readers;
 use super::router::RouterHandle;
 use super::statistics::RunStatistics;
@@ -229,7 +229,7 @@ impl Engines {
     /// engine cannot be loaded.
     pub async fn start(
         settings: &Settings,
-        plan: Arc<Plan>,
+        plan: Arc<RunPlan>,
         events: &UnboundedSender<Event>,
         ends: &EndSender,
     ) -> anyhow::Result<Engines> {

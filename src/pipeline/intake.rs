@@ -12,8 +12,8 @@ use super::recorder::Recorder;
 use super::run_context::RunContext;
 use crate::domain::{DocumentInfo, Failure, Limits, Reason};
 use crate::engines::worker::{OpenDocument, OpenedDocument};
-use crate::files::{self, Found};
-use crate::store::{KnownDocument, NewDocument, PageKey};
+use crate::files::{self, FoundFile};
+use crate::store::{DocumentRow, NewDocument, PageKey};
 
 /// The request of a run.
 #[derive(Clone, Debug, Default)]
@@ -74,9 +74,9 @@ impl Intake {
         Ok(())
     }
 
-    async fn take_in(&self, file: Found) -> anyhow::Result<()> {
+    async fn take_in(&self, file: FoundFile) -> anyhow::Result<()> {
         self.context.count(|stats| stats.files += 1);
-        let Found { path, outcome } = file;
+        let FoundFile { path, outcome } = file;
         let bytes = match outcome {
             Ok(bytes) => bytes,
             Err(failure) => return self.reject(path, failure).await,
@@ -111,7 +111,7 @@ impl Intake {
     /// Takes in a document that the database has already. It is read again only where
     /// the request asks for it or its result would differ. Its records are made again
     /// where another calibration or error rate applies.
-    async fn take_in_known(&self, path: PathBuf, known: KnownDocument) -> anyhow::Result<()> {
+    async fn take_in_known(&self, path: PathBuf, known: DocumentRow) -> anyhow::Result<()> {
         let (store, run) = (&self.context.store, self.context.run);
         store.add_source(run, &path, Some(known.id), None).await?;
         let taken_in = |new_pages| Event::TakenIn {
@@ -142,7 +142,7 @@ impl Intake {
 
     /// A document type of the known document that this run does not have; the request's
     /// type replaces those of all pages.
-    async fn missing_type(&self, known: &KnownDocument) -> anyhow::Result<Option<String>> {
+    async fn missing_type(&self, known: &DocumentRow) -> anyhow::Result<Option<String>> {
         if self.request.doc_type.is_some() {
             return Ok(None);
         }
@@ -153,7 +153,7 @@ impl Intake {
     }
 
     /// Queues the pages to read again. Returns their number.
-    async fn requeue(&self, known: &KnownDocument) -> anyhow::Result<u32> {
+    async fn requeue(&self, known: &DocumentRow) -> anyhow::Result<u32> {
         let (store, run) = (&self.context.store, self.context.run);
         let plan = self.context.plan().clone();
         let RunRequest {

@@ -46,7 +46,7 @@ pub use events::Event;
 pub use intake::RunRequest;
 pub use one_page::{Drawer, Embedder};
 pub use page::{PageJob, PageWork, Stages};
-pub use plan::{Plan, ReaderTier, doc_types, missing_type, policy, policy_of_stored};
+pub use plan::{ReaderTier, RunPlan, doc_types, missing_type, policy, policy_of_stored};
 pub use quality::{MeasuredPage, PageMeter};
 pub use readers::Readers;
 pub use sandbox_test::{ProbeResult, test_sandbox};
@@ -110,8 +110,8 @@ pub async fn run(
 
 /// The database and the plan, checked against each other before any engine is
 /// started.
-async fn prepare(settings: &Settings, request: &RunRequest) -> anyhow::Result<(Store, Plan)> {
-    let plan = Plan::make(settings).await?;
+async fn prepare(settings: &Settings, request: &RunRequest) -> anyhow::Result<(Store, RunPlan)> {
+    let plan = RunPlan::make(settings).await?;
     let known = plan.known_types();
     if let Some(name) = request
         .doc_type

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::anchored::AnchoredReading;
 use super::draw::{StoredDocument, draw};
-use super::plan::{INVOICE, Plan, Treatment};
+use super::plan::{INVOICE, RunPlan, Treatment};
 use super::readers::Readers;
 use super::router::RouterHandle;
 use super::text::{TextOfPage, TextStage};
@@ -50,7 +50,7 @@ pub struct PageJob<'a> {
 /// The engines and the plan for them.
 pub struct Stages {
     pub settings: Settings,
-    pub plan: Arc<Plan>,
+    pub plan: Arc<RunPlan>,
     pub rasterizers: Pool<RasterizerRole>,
     pub router: RouterHandle,
     /// One for each tier of the plan.

@@ -15,7 +15,7 @@ use crate::documents::einvoice;
 use crate::documents::prompt::{self, Rendered};
 use crate::documents::quality::Criteria;
 use crate::documents::types::DocTypes;
-use crate::documents::verbatim::{self, Member};
+use crate::documents::verbatim::{self, AnswerMember};
 use crate::domain::{Record, XmlPlace};
 use crate::engines::models::{
     Anchor, AnswerForm, ImageLayout, Installation, ReaderSpec, ResolvedClip, ResolvedOcr,
@@ -54,7 +54,7 @@ impl Treatment {
     }
 }
 
-pub struct Plan {
+pub struct RunPlan {
     pub types: DocTypes,
     /// By which pages are judged before they are read.
     pub criteria: Criteria,
@@ -75,7 +75,7 @@ pub struct ReaderTier {
     pub prompts: BTreeMap<String, Rendered>,
     /// By document type: the form of verbatim answers; empty where answers are
     /// typed.
-    pub members: BTreeMap<String, Vec<Member>>,
+    pub members: BTreeMap<String, Vec<AnswerMember>>,
     pub raster: RasterSpec,
     /// The acceptance policy for its values.
     pub policy: Policy,
@@ -164,16 +164,16 @@ pub(super) fn ocr(
     }
 }
 
-impl Plan {
+impl RunPlan {
     /// Loads types and the manifest and checks every model file. `Err` names what is
     /// missing or wrong.
-    pub async fn make(settings: &Settings) -> anyhow::Result<Plan> {
+    pub async fn make(settings: &Settings) -> anyhow::Result<RunPlan> {
         let settings = settings.clone();
         // Hashing gigabytes of weights would block the runtime.
-        tokio::task::spawn_blocking(move || Plan::make_blocking(&settings)).await?
+        tokio::task::spawn_blocking(move || RunPlan::make_blocking(&settings)).await?
     }
 
-    fn make_blocking(settings: &Settings) -> anyhow::Result<Plan> {
+    fn make_blocking(settings: &Settings) -> anyhow::Result<RunPlan> {
         let types = doc_types(settings.types.as_deref())?;
         let installation = Installation::find(settings.models.as_deref())?;
         let readers = installation.readers(&settings.reading, &settings.escalation)?;
@@ -193,7 +193,7 @@ impl Plan {
                     .as_bytes(),
             );
         }
-        Ok(Plan {
+        Ok(RunPlan {
             types,
             criteria: criteria(settings.types.as_deref())?,
             clip,
@@ -220,7 +220,7 @@ impl Plan {
         self.key_of(0, doc_type, forced, xml)
     }
 
-    /// As [`Plan::key`], for the reader of `tier` (from 0).
+    /// As [`RunPlan::key`], for the reader of `tier` (from 0).
     pub fn key_of(
         &self,
         tier: usize,

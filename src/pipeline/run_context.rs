@@ -8,7 +8,7 @@ use tokio::sync::{Notify, watch};
 use super::engines::Engines;
 use super::events::Event;
 use super::page::Stages;
-use super::plan::Plan;
+use super::plan::RunPlan;
 use super::statistics::RunStatistics;
 use crate::config::Settings;
 use crate::store::{RunId, Store};
@@ -47,7 +47,7 @@ impl RunContext {
         &self.engines.stages
     }
 
-    pub fn plan(&self) -> &Arc<Plan> {
+    pub fn plan(&self) -> &Arc<RunPlan> {
         &self.engines.stages.plan
     }
 

@@ -16,7 +16,7 @@ use super::recorder::Recorder;
 use super::run_context::RunContext;
 use super::statistics::ReaderWork;
 use crate::domain::{Failure, Stage, Usage, XmlPlace};
-use crate::store::{Claim, PageCompletion, Wanted};
+use crate::store::{Claim, PageCompletion, WantedPages};
 
 /// Claims after which a page is given up without a reported failure: input that ends the
 /// whole program must not be tried without end.
@@ -150,7 +150,7 @@ impl Scheduler {
         let plan = self.context.plan();
         let has_room = |tier: usize| in_work[tier] < self.context.engines.in_flight[tier];
         let stronger = plan.stronger_readers().into_iter().zip(1..);
-        let wanted = Wanted {
+        let wanted = WantedPages {
             // No page is claimed for the first reader while it is not available.
             first: has_room(0) && self.tiers.is_available(0),
             readers: stronger

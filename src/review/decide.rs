@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::decision;
 use super::reply::{Answer, Error, Json, reason, replaced};
 use super::service::Shared;
-use crate::store::Undecided;
+use crate::store::DecisionRefusal;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,7 +38,7 @@ pub async fn decide(
         .store
         .decide(id, decision, today, &service.by, reason);
     let status = decided.await?.map_err(|why| match why {
-        Undecided::NotCurrent => replaced(),
+        DecisionRefusal::NotCurrent => replaced(),
         why => Error::Refused(format!("Record {id} stays as it is: {why}.")),
     })?;
     service.store.unlock_reviews(&service.session.id).await?;

@@ -23,21 +23,21 @@ pub struct Queue {
     /// Number of records by their most urgent finding, the greatest first.
     pub reasons: Vec<ReasonCount>,
     /// The first records, by supplier.
-    pub suppliers: Vec<Supplier>,
+    pub suppliers: Vec<QueueSupplier>,
 }
 
 /// The records of one seller, merchant or other party.
 #[derive(Debug, Serialize)]
-pub struct Supplier {
+pub struct QueueSupplier {
     /// `None` where it is not known.
     pub name: Option<String>,
     /// Number of its records, listed or not.
     pub count: u64,
-    pub records: Vec<Entry>,
+    pub records: Vec<QueueEntry>,
 }
 
 #[derive(Debug, Serialize)]
-pub struct Entry {
+pub struct QueueEntry {
     pub id: i64,
     #[serde(rename = "type")]
     pub doc_type: Option<String>,
@@ -69,9 +69,9 @@ pub fn queue(waiting: ReviewQueue, locks: &[ReviewLock]) -> Queue {
     }
 }
 
-fn supplier(records: &[InReview], locks: &[ReviewLock]) -> Option<Supplier> {
+fn supplier(records: &[InReview], locks: &[ReviewLock]) -> Option<QueueSupplier> {
     let first = records.first()?;
-    Some(Supplier {
+    Some(QueueSupplier {
         name: Facts::of(&first.fields).party,
         count: first.of_party,
         records: records.iter().map(|record| entry(record, locks)).collect(),
@@ -85,11 +85,11 @@ pub fn by_urgency(findings: &[Finding]) -> Vec<&Finding> {
     sorted
 }
 
-fn entry(record: &InReview, locks: &[ReviewLock]) -> Entry {
+fn entry(record: &InReview, locks: &[ReviewLock]) -> QueueEntry {
     let facts = Facts::of(&record.fields);
     let findings = by_urgency(&record.findings);
     let lock = locks.iter().find(|lock| lock.record_id == record.id);
-    Entry {
+    QueueEntry {
         id: record.id,
         doc_type: record.doc_type.clone(),
         approved_by: record.approved_by.clone(),

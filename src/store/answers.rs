@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sqlx::{FromRow, QueryBuilder};
 
-use super::columns::{DocumentId, Json};
+use super::columns::{DocumentId, JsonColumn};
 use super::database::Store;
 use super::search::PageFilter;
 
@@ -40,9 +40,9 @@ struct AnswerRow {
     name: String,
     question: String,
     model: String,
-    answer: Json<Value>,
+    answer: JsonColumn<Value>,
     page_index: u32,
-    place: Option<Json<[f32; 4]>>,
+    place: Option<JsonColumn<[f32; 4]>>,
     probability: Option<f32>,
 }
 
@@ -135,7 +135,7 @@ impl From<AnswerRow> for StoredAnswer {
             model: row.model,
             answer: row.answer.0,
             page: row.page_index,
-            place: row.place.map(|Json(place)| place),
+            place: row.place.map(|JsonColumn(place)| place),
             probability: row.probability,
         }
     }

@@ -3,7 +3,7 @@
 
 use sqlx::{Sqlite, Transaction};
 
-use super::columns::{DocumentId, Named};
+use super::columns::{DocumentId, NameColumn};
 use crate::domain::{Finding, FindingCode, Status};
 
 /// Whether a person changed a record of the row of `documents`.
@@ -20,12 +20,12 @@ pub(super) async fn corrected_before(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
 ) -> sqlx::Result<Option<Finding>> {
-    let corrected = sqlx::query_as::<_, (i64, Named<Status>)>(
+    let corrected = sqlx::query_as::<_, (i64, NameColumn<Status>)>(
         "SELECT made_record_id, r.status FROM record_changes c JOIN records r ON r.id = c.made_record_id
          WHERE c.document_id = ? AND r.current = 1 ORDER BY c.id DESC LIMIT 1",
     );
     let corrected = corrected.bind(document).fetch_optional(&mut **tx).await?;
-    Ok(corrected.map(|(record, Named(status))| {
+    Ok(corrected.map(|(record, NameColumn(status))| {
         let what = match status {
             Status::Rejected => "rejected this document",
             Status::NotABill => "found no bill in this document",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::columns::{DocumentId, Json, now};
+use super::columns::{DocumentId, JsonColumn, now};
 use super::database::Store;
 use super::{revisions, sources};
 use crate::domain::{Capture, Facts, Fields, PageLook, folded_words};
@@ -119,7 +119,7 @@ pub(super) async fn of_record(
     record: i64,
 ) -> sqlx::Result<Capture> {
     let row = sqlx::query_as("SELECT document_id, fields FROM records WHERE id = ?");
-    let (document, Json(fields)): (DocumentId, Json<Fields>) =
+    let (document, JsonColumn(fields)): (DocumentId, JsonColumn<Fields>) =
         row.bind(record).fetch_one(&mut **tx).await?;
     let pages = pages(tx, record).await?;
     Ok(capture(tx, document, &pages, &fields).await?.0)
@@ -161,12 +161,12 @@ impl Store {
     /// Every current record, in the order of their ids.
     pub async fn captures(&self) -> anyhow::Result<Vec<StoredCapture>> {
         let mut tx = self.pool.begin().await?;
-        let rows = sqlx::query_as::<_, (i64, DocumentId, Option<String>, Json<Fields>)>(
+        let rows = sqlx::query_as::<_, (i64, DocumentId, Option<String>, JsonColumn<Fields>)>(
             "SELECT id, document_id, doc_type, fields FROM records WHERE current = 1 ORDER BY id",
         );
         let rows = rows.fetch_all(&mut *tx).await?;
         let mut captures = Vec::with_capacity(rows.len());
-        for (record, document, doc_type, Json(fields)) in rows {
+        for (record, document, doc_type, JsonColumn(fields)) in rows {
             let pages = pages(&mut tx, record).await?;
             let (capture, text) = capture(&mut tx, document, &pages, &fields).await?;
             let looks = sqlx::query_as::<_, LookRow>(

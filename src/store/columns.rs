@@ -24,9 +24,9 @@ pub struct DocumentId(pub i64);
 
 /// A column with JSON text.
 #[derive(Debug, Default)]
-pub(super) struct Json<T>(pub T);
+pub(super) struct JsonColumn<T>(pub T);
 
-impl<T> Type<Sqlite> for Json<T> {
+impl<T> Type<Sqlite> for JsonColumn<T> {
     fn type_info() -> SqliteTypeInfo {
         <String as Type<Sqlite>>::type_info()
     }
@@ -36,18 +36,18 @@ impl<T> Type<Sqlite> for Json<T> {
     }
 }
 
-impl<'r, T: DeserializeOwned> Decode<'r, Sqlite> for Json<T> {
-    fn decode(value: SqliteValueRef<'r>) -> Result<Json<T>, BoxDynError> {
+impl<'r, T: DeserializeOwned> Decode<'r, Sqlite> for JsonColumn<T> {
+    fn decode(value: SqliteValueRef<'r>) -> Result<JsonColumn<T>, BoxDynError> {
         let text = <&str as Decode<Sqlite>>::decode(value)?;
-        Ok(Json(serde_json::from_str(text)?))
+        Ok(JsonColumn(serde_json::from_str(text)?))
     }
 }
 
 /// A column with the name of a variant.
 #[derive(Debug)]
-pub(super) struct Named<T>(pub T);
+pub(super) struct NameColumn<T>(pub T);
 
-impl<T> Type<Sqlite> for Named<T> {
+impl<T> Type<Sqlite> for NameColumn<T> {
     fn type_info() -> SqliteTypeInfo {
         <String as Type<Sqlite>>::type_info()
     }
@@ -57,10 +57,10 @@ impl<T> Type<Sqlite> for Named<T> {
     }
 }
 
-impl<'r, T: FromStr> Decode<'r, Sqlite> for Named<T> {
-    fn decode(value: SqliteValueRef<'r>) -> Result<Named<T>, BoxDynError> {
+impl<'r, T: FromStr> Decode<'r, Sqlite> for NameColumn<T> {
+    fn decode(value: SqliteValueRef<'r>) -> Result<NameColumn<T>, BoxDynError> {
         let text = <&str as Decode<Sqlite>>::decode(value)?;
-        let known = text.parse().map(Named);
+        let known = text.parse().map(NameColumn);
         known.map_err(|_| format!("the database holds the unknown name `{text}`").into())
     }
 }
@@ -94,17 +94,17 @@ pub(super) fn path_bytes(path: &Path) -> Vec<u8> {
 /// The result of a reading: the columns `reading`, `raw_text`, `reason`, `message`.
 #[derive(FromRow)]
 pub(super) struct ResultColumns {
-    reading: Option<Json<Reading>>,
+    reading: Option<JsonColumn<Reading>>,
     raw_text: Option<String>,
-    reason: Option<Named<Reason>>,
+    reason: Option<NameColumn<Reason>>,
     message: Option<String>,
 }
 
 impl ResultColumns {
     pub fn into_result(self) -> Result<Option<Reading>, Failure> {
         match self.reason {
-            None => Ok(self.reading.map(|Json(reading)| reading)),
-            Some(Named(reason)) => Err(Failure {
+            None => Ok(self.reading.map(|JsonColumn(reading)| reading)),
+            Some(NameColumn(reason)) => Err(Failure {
                 reason,
                 message: self.message.unwrap_or_default(),
                 raw_text: self.raw_text,

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::columns::{DocumentId, Named, RunId, now};
+use super::columns::{DocumentId, NameColumn, RunId, now};
 use super::database::Store;
 use super::records::insert_record;
 use super::second_approval::{self, Approval};
@@ -65,7 +65,7 @@ struct Columns {
     field: Option<String>,
     before: Option<String>,
     after: Option<String>,
-    decision: Option<Named<Decision>>,
+    decision: Option<NameColumn<Decision>>,
     until: Option<String>,
     reason: String,
 }
@@ -120,7 +120,7 @@ impl Store {
             field: row.field,
             before: row.before,
             after: row.after,
-            decision: row.decision.map(|Named(decision)| decision),
+            decision: row.decision.map(|NameColumn(decision)| decision),
             until: row.until,
             reason: row.reason,
         };
@@ -143,12 +143,12 @@ pub(super) async fn replace(
     new: &mut Record,
     correction: &Correction<'_>,
 ) -> anyhow::Result<Option<i64>> {
-    let retire = sqlx::query_as::<_, (DocumentId, i64, RunId, Named<Status>)>(
+    let retire = sqlx::query_as::<_, (DocumentId, i64, RunId, NameColumn<Status>)>(
         "UPDATE records SET current = 0 WHERE id = ? AND current = 1
          RETURNING document_id, ordinal, run_id, status",
     );
     let retired = retire.bind(id).fetch_optional(&mut **tx).await?;
-    let Some((document, ordinal, run, Named(old))) = retired else {
+    let Some((document, ordinal, run, NameColumn(old))) = retired else {
         return Ok(None);
     };
     let card = suppliers::card(tx, &new.fields).await?;

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::columns::{DocumentId, Named};
+use super::columns::{DocumentId, NameColumn};
 use super::corrections::{NewChange, What, insert_change};
 use super::database::Store;
 use crate::domain::{Decision, Status};
@@ -21,7 +21,7 @@ pub enum NewDecision {
 
 /// Why a decision is not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Undecided {
+pub enum DecisionRefusal {
     #[error("it was replaced meanwhile: `docmill show ID` names the record that replaced it")]
     NotCurrent,
     #[error("it is {} already", .0.in_words())]
@@ -66,7 +66,7 @@ pub(super) use postponed;
 #[derive(FromRow)]
 struct Standing {
     document_id: DocumentId,
-    status: Named<Status>,
+    status: NameColumn<Status>,
     is_postponed: bool,
 }
 
@@ -80,10 +80,10 @@ impl Store {
         today: Date,
         by: &str,
         reason: &str,
-    ) -> anyhow::Result<Result<Status, Undecided>> {
+    ) -> anyhow::Result<Result<Status, DecisionRefusal>> {
         let mut tx = self.write().await?;
         let Some(standing) = standing(&mut tx, id, today).await? else {
-            return Ok(Err(Undecided::NotCurrent));
+            return Ok(Err(DecisionRefusal::NotCurrent));
         };
         let status = match status_after(decision, standing.status.0, standing.is_postponed) {
             Ok(status) => status,
@@ -143,21 +143,21 @@ fn status_after(
     decision: NewDecision,
     status: Status,
     is_postponed: bool,
-) -> Result<Status, Undecided> {
+) -> Result<Status, DecisionRefusal> {
     let aside = |to: Status| match status {
-        Status::Failed => Err(Undecided::Failed),
-        status if status == to => Err(Undecided::Already(status)),
+        Status::Failed => Err(DecisionRefusal::Failed),
+        status if status == to => Err(DecisionRefusal::Already(status)),
         _ => Ok(to),
     };
     match decision {
         NewDecision::Reject => aside(Status::Rejected),
         NewDecision::NotABill => aside(Status::NotABill),
         NewDecision::Postpone(_) if status.is_in_queue() => Ok(status),
-        NewDecision::Postpone(_) => Err(Undecided::NotInQueue(status)),
+        NewDecision::Postpone(_) => Err(DecisionRefusal::NotInQueue(status)),
         NewDecision::Reopen if status.is_set_aside() => Ok(Status::NeedsReview),
         NewDecision::Reopen if status == Status::NeedsSecondApproval => Ok(Status::NeedsReview),
         NewDecision::Reopen if is_postponed => Ok(status),
-        NewDecision::Reopen => Err(Undecided::NotAside),
+        NewDecision::Reopen => Err(DecisionRefusal::NotAside),
     }
 }
 

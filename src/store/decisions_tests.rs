@@ -18,7 +18,7 @@ async fn in_review() -> (Fixture, i64) {
     (f, id)
 }
 
-async fn decide(f: &Fixture, id: i64, decision: NewDecision) -> Result<Status, Undecided> {
+async fn decide(f: &Fixture, id: i64, decision: NewDecision) -> Result<Status, DecisionRefusal> {
     let decided = f.store.decide(id, decision, TODAY, "ann", "why").await;
     decided.unwrap()
 }
@@ -36,10 +36,13 @@ async fn a_rejected_record_leaves_the_queue_until_it_is_opened_again() {
     assert_eq!(rejected, Ok(Status::Rejected));
     assert_eq!(queue(&f, TODAY).await, [0; 0]);
     let again = decide(&f, id, NewDecision::Reject).await;
-    assert_eq!(again, Err(Undecided::Already(Status::Rejected)));
+    assert_eq!(again, Err(DecisionRefusal::Already(Status::Rejected)));
     let later = NewDecision::Postpone(date(2026, 12, 2));
     let postponed = decide(&f, id, later).await;
-    assert_eq!(postponed, Err(Undecided::NotInQueue(Status::Rejected)));
+    assert_eq!(
+        postponed,
+        Err(DecisionRefusal::NotInQueue(Status::Rejected))
+    );
     assert_eq!(
         decide(&f, id, NewDecision::NotABill).await,
         Ok(Status::NotABill)
@@ -50,10 +53,10 @@ async fn a_rejected_record_leaves_the_queue_until_it_is_opened_again() {
     );
     assert_eq!(queue(&f, TODAY).await, [id]);
     let open = decide(&f, id, NewDecision::Reopen).await;
-    assert_eq!(open, Err(Undecided::NotAside));
+    assert_eq!(open, Err(DecisionRefusal::NotAside));
     assert_eq!(
         decide(&f, 99, NewDecision::Reject).await,
-        Err(Undecided::NotCurrent)
+        Err(DecisionRefusal::NotCurrent)
     );
     let record = f.store.record(id).await.unwrap().unwrap();
     let changes = f.store.changes(record.document_id).await.unwrap();

@@ -24,7 +24,7 @@ pub struct NewDocument {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
-pub struct KnownDocument {
+pub struct DocumentRow {
     pub id: DocumentId,
     pub pages: u32,
 }
@@ -66,7 +66,7 @@ const REQUEUE: &str = "UPDATE pages SET state = 'queued', attempts = 0, failures
     WHERE id = ? AND state IN ('done', 'failed')";
 
 impl Store {
-    pub async fn lookup(&self, blake3: &str) -> anyhow::Result<Option<KnownDocument>> {
+    pub async fn lookup(&self, blake3: &str) -> anyhow::Result<Option<DocumentRow>> {
         let known = sqlx::query_as("SELECT id, pages FROM documents WHERE blake3 = ?");
         Ok(known.bind(blake3).fetch_optional(&self.pool).await?)
     }

@@ -228,7 +228,7 @@ mod tests {
 
     async fn read(store: &Store, run: RunId) {
         let claim = store
-            .claim(run, &Wanted::FIRST, Duration::from_secs(60), 10)
+            .claim(run, &WantedPages::FIRST, Duration::from_secs(60), 10)
             .await
             .unwrap();
         let done = PageCompletion::default();

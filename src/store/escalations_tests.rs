@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::super::samples::{begin, begin_with};
 use super::super::tests::{Fixture, completion, fixture};
-use super::super::{ModelInfo, NewRecords, PageCompletion, RunOutcome, Wanted};
+use super::super::{ModelInfo, NewRecords, PageCompletion, RunOutcome, WantedPages};
 use super::*;
 use crate::domain::{FindingCode, Reason};
 
@@ -28,8 +28,8 @@ fn to(reader: &str, pages: &[u32]) -> NewEscalation {
     }
 }
 
-fn wanted(readers: &[&str]) -> Wanted {
-    Wanted {
+fn wanted(readers: &[&str]) -> WantedPages {
+    WantedPages {
         first: true,
         readers: readers.iter().map(|reader| (*reader).to_owned()).collect(),
     }

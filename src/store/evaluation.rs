@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use super::columns::{DocumentId, StageColumns, path_bytes};
@@ -10,7 +11,7 @@ use super::database::Store;
 use crate::domain::{Stage, StageSeconds};
 
 /// How the last run processed the pages of a document.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DocumentWork {
     pub pages: u64,
     /// Seconds by stage, summed over its pages and all attempts at them. Where the
@@ -20,7 +21,8 @@ pub struct DocumentWork {
     pub attempts: u64,
     /// Attempts that failed, by reason.
     pub failed_attempts: BTreeMap<String, u64>,
-    /// Why a page of it could not be read at all.
+    /// Why it, or one of its pages, could not be read at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use sqlx::{FromRow, QueryBuilder, Sqlite, Transaction};
 
-use super::columns::{Json, PathColumn, now, path_bytes};
+use super::columns::{JsonColumn, PathColumn, now, path_bytes};
 use super::database::Store;
 use super::sources;
 use crate::domain::PaymentKey;
@@ -171,7 +171,7 @@ struct LineRow {
     batch_id: i64,
     record_id: i64,
     blake3: String,
-    payment: Json<PaymentKey>,
+    payment: JsonColumn<PaymentKey>,
 }
 
 /// Why nothing was reversed.

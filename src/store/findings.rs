@@ -2,13 +2,13 @@
 
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::columns::Named;
+use super::columns::NameColumn;
 use crate::domain::{Finding, FindingCode, Severity};
 
 #[derive(FromRow)]
 struct FindingRow {
-    code: Named<FindingCode>,
-    severity: Named<Severity>,
+    code: NameColumn<FindingCode>,
+    severity: NameColumn<Severity>,
     field: Option<String>,
     message: String,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::columns::{DocumentId, Json, Named, RunId, now};
+use super::columns::{DocumentId, JsonColumn, NameColumn, RunId, now};
 use super::database::Store;
 use super::process::ProcessId;
 use super::{captures, documents, embeddings, page_quality, page_text, revisions, sources};
@@ -51,15 +51,15 @@ pub struct ClaimedEscalation {
 
 /// The pages that a run can process now.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted {
+pub struct WantedPages {
     /// Whether pages for the first reader are wanted.
     pub first: bool,
     /// Hashes of readers whose escalated pages are wanted.
     pub readers: Vec<String>,
 }
 
-impl Wanted {
-    pub const FIRST: Wanted = Wanted {
+impl WantedPages {
+    pub const FIRST: WantedPages = WantedPages {
         first: true,
         readers: Vec::new(),
     };
@@ -115,7 +115,7 @@ struct ClaimRow {
     failures: u32,
     forced_type: Option<String>,
     escalation_id: Option<i64>,
-    routing: Option<Json<Routing>>,
+    routing: Option<JsonColumn<Routing>>,
 }
 
 impl Store {
@@ -125,7 +125,7 @@ impl Store {
     pub async fn claim(
         &self,
         run: RunId,
-        wanted: &Wanted,
+        wanted: &WantedPages,
         lease: Duration,
         max_claims: u32,
     ) -> anyhow::Result<Option<Claim>> {
@@ -161,7 +161,7 @@ impl Store {
         let blake3 = blake3.bind(document_id).fetch_one(&mut *tx).await?;
         let paths = sources::latest_paths(&mut tx, document_id).await?;
         let xml = documents::xml_place(&mut tx, page).await?;
-        let routing = row.routing.map(|Json(routing)| routing);
+        let routing = row.routing.map(|JsonColumn(routing)| routing);
         let escalation = match row.escalation_id {
             Some(id) => Some(escalation(&mut tx, id, routing).await?),
             None => None,
@@ -302,7 +302,7 @@ macro_rules! open_pages {
 /// pages, and a program that is killed repeatedly does not begin with the same pages.
 async fn next_page(
     tx: &mut Transaction<'_, Sqlite>,
-    wanted: &Wanted,
+    wanted: &WantedPages,
     time: i64,
 ) -> anyhow::Result<Option<(i64, u32)>> {
     let readers = serde_json::to_string(&wanted.readers)?;
@@ -400,7 +400,7 @@ async fn escalation(
     routing: Option<Routing>,
 ) -> sqlx::Result<ClaimedEscalation> {
     let row = sqlx::query_as("SELECT model_hash, code, message FROM escalations WHERE id = ?");
-    let (reader, Named(code), message): (String, Named<FindingCode>, String) =
+    let (reader, NameColumn(code), message): (String, NameColumn<FindingCode>, String) =
         row.bind(id).fetch_one(&mut **tx).await?;
     Ok(ClaimedEscalation {
         reader,

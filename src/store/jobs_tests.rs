@@ -13,7 +13,7 @@ async fn pages_are_claimed_once_in_order_and_a_document_is_complete_with_its_las
     let (first, second) = (
         f.claim().await.unwrap(),
         other
-            .claim(f.run, &Wanted::FIRST, LEASE, 10)
+            .claim(f.run, &WantedPages::FIRST, LEASE, 10)
             .await
             .unwrap()
             .unwrap(),
@@ -99,7 +99,7 @@ async fn pages_of_a_dead_run_are_reclaimed_and_those_of_a_living_one_are_not() {
     assert_eq!(f.store.reclaim(next).await.unwrap(), 1);
     assert_eq!(
         f.store
-            .claim(next, &Wanted::FIRST, LEASE, 10)
+            .claim(next, &WantedPages::FIRST, LEASE, 10)
             .await
             .unwrap()
             .unwrap()

@@ -54,8 +54,8 @@ pub use captures::StoredCapture;
 pub use columns::{DocumentId, RunId};
 pub use corrections::{ChangeRow, Correction, FieldChange};
 pub use database::Store;
-pub use decisions::{NewDecision, Postponed, Undecided};
-pub use documents::{KnownDocument, NewDocument, PageKey};
+pub use decisions::{DecisionRefusal, NewDecision, Postponed};
+pub use documents::{DocumentRow, NewDocument, PageKey};
 pub use embeddings::PageVector;
 pub use error::{DbErrorKind, error_message, is_temporary};
 pub use escalations::{AttemptRow, NewEscalation, PageAttempt};
@@ -65,14 +65,14 @@ pub use export_ledger::{
     LedgerVersion, NewBatch, NewLine, NotReversed,
 };
 pub use forget::Forgotten;
-pub use jobs::{Claim, ClaimedEscalation, Completed, PageCompletion, Wanted};
+pub use jobs::{Claim, ClaimedEscalation, Completed, PageCompletion, WantedPages};
 pub use layouts::{LayoutPage, PageLayout, StoredLayout};
 pub use page_search::PageEntry;
 pub use queries::{Counts, PageRow, RejectedRow, StoredRecord};
 pub use records::{FinishedPages, NewRecords, Recorded};
 pub use review_locks::ReviewLock;
 pub use review_queue::{InReview, ReasonCount, ReviewQueue};
-pub use run_report::{Attempt, Backlog, ReaderRow, RoleMemory, RunRow, Sample, WorkerEnd};
+pub use run_report::{Attempt, Backlog, ReaderRow, RoleMemory, RunRow, Sample, WorkerEndRow};
 pub use runs::{ModelInfo, NewRun, PromptInfo, RunOutcome, SchemaInfo};
 pub use sample::SampleCounts;
 pub use search::{FoundPage, FoundRecord, PageFilter};

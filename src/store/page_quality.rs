@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{Sqlite, Transaction};
 
-use super::columns::{DocumentId, Json};
+use super::columns::{DocumentId, JsonColumn};
 use super::database::Store;
 use crate::domain::PageQuality;
 
@@ -37,13 +37,13 @@ pub(super) async fn of_document(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
 ) -> sqlx::Result<BTreeMap<u32, PageQuality>> {
-    let rows = sqlx::query_as::<_, (u32, Json<PageQuality>)>(
+    let rows = sqlx::query_as::<_, (u32, JsonColumn<PageQuality>)>(
         "SELECT p.page_index, q.measures FROM page_quality q JOIN pages p ON p.id = q.page_id
          WHERE p.document_id = ?",
     );
     let rows = rows.bind(document).fetch_all(&mut **tx).await?;
     Ok(rows
         .into_iter()
-        .map(|(page, Json(quality))| (page, quality))
+        .map(|(page, JsonColumn(quality))| (page, quality))
         .collect())
 }

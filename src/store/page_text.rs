@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::columns::{DocumentId, Json, Named};
+use super::columns::{DocumentId, JsonColumn, NameColumn};
 use crate::domain::{SourceText, TextSource, TextWord};
 
 #[derive(FromRow)]
 struct TextRow {
     page_index: u32,
-    source: Named<TextSource>,
+    source: NameColumn<TextSource>,
     engine: Option<String>,
     rotation: u32,
-    words: Json<Vec<TextWord>>,
+    words: JsonColumn<Vec<TextWord>>,
 }
 
 impl From<TextRow> for SourceText {

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use sqlx::{FromRow, QueryBuilder, Sqlite, Transaction};
 
-use super::columns::{DocumentId, Json, Named, PathColumn, RunId, StageColumns, path_bytes};
+use super::columns::{
+    DocumentId, JsonColumn, NameColumn, PathColumn, RunId, StageColumns, path_bytes,
+};
 use super::database::Store;
 use super::{documents, duplicates, findings, revisions, sources};
 use crate::domain::{
@@ -87,14 +89,14 @@ struct RecordRow {
     blake3: String,
     doc_type: Option<String>,
     type_probability: Option<f32>,
-    status: Named<Status>,
-    source: Named<Source>,
-    fields: Json<Fields>,
+    status: NameColumn<Status>,
+    source: NameColumn<Source>,
+    fields: JsonColumn<Fields>,
     confidence: Option<f32>,
-    field_confidence: Json<Vec<(String, f32)>>,
-    logprobs: Json<Vec<FieldLogprob>>,
-    calibrated: Option<Json<Calibrated>>,
-    evidence: Json<Vec<FieldEvidence>>,
+    field_confidence: JsonColumn<Vec<(String, f32)>>,
+    logprobs: JsonColumn<Vec<FieldLogprob>>,
+    calibrated: Option<JsonColumn<Calibrated>>,
+    evidence: JsonColumn<Vec<FieldEvidence>>,
     run_id: i64,
     created_at: i64,
 }
@@ -327,7 +329,7 @@ async fn stored_record(
             field_confidence: row.field_confidence.0,
             logprobs: row.logprobs.0,
             type_probability: row.type_probability,
-            calibrated: row.calibrated.map(|Json(calibrated)| calibrated),
+            calibrated: row.calibrated.map(|JsonColumn(calibrated)| calibrated),
             evidence: row.evidence.0,
             keys: duplicates::keys(tx, row.id).await?,
         },

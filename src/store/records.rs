@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::columns::{DocumentId, Json, Named, ResultColumns, RunId, now};
+use super::columns::{DocumentId, JsonColumn, NameColumn, ResultColumns, RunId, now};
 use super::database::Store;
 use super::page_search::PageEntry;
 use super::{
@@ -68,9 +68,9 @@ struct FinishedPageRow {
     page_index: u32,
     part: u32,
     is_failed: bool,
-    page_reason: Option<Named<Reason>>,
+    page_reason: Option<NameColumn<Reason>>,
     page_message: Option<String>,
-    routing: Option<Json<Routing>>,
+    routing: Option<JsonColumn<Routing>>,
     escalated: bool,
     model_hash: Option<String>,
     #[sqlx(flatten)]
@@ -122,12 +122,12 @@ impl Store {
         state: &str,
     ) -> anyhow::Result<Option<FinishedPages>> {
         let mut tx = self.pool.begin().await?;
-        let found = sqlx::query_as::<_, (i64, Json<Vec<String>>)>(
+        let found = sqlx::query_as::<_, (i64, JsonColumn<Vec<String>>)>(
             "SELECT revision, warnings FROM documents WHERE id = ? AND state = ? AND NOT EXISTS
                 (SELECT 1 FROM pages WHERE document_id = documents.id AND state IN ('queued', 'leased'))",
         );
         let found = found.bind(document).bind(state);
-        let Some((revision, Json(warnings))) = found.fetch_optional(&mut *tx).await? else {
+        let Some((revision, JsonColumn(warnings))) = found.fetch_optional(&mut *tx).await? else {
             return Ok(None);
         };
         let pages = sqlx::query_as::<_, FinishedPageRow>(
@@ -287,7 +287,7 @@ fn page_result(page: FinishedPageRow, texts: Vec<SourceText>) -> PageResult {
     PageResult {
         index: page.page_index,
         part: page.part,
-        routing: page.routing.map(|Json(routing)| routing),
+        routing: page.routing.map(|JsonColumn(routing)| routing),
         reading: reading(
             page.is_failed,
             page.page_reason,
@@ -304,12 +304,12 @@ fn page_result(page: FinishedPageRow, texts: Vec<SourceText>) -> PageResult {
 /// attempt. The raw text of a failed attempt is kept.
 fn reading(
     is_failed: bool,
-    reason: Option<Named<Reason>>,
+    reason: Option<NameColumn<Reason>>,
     message: Option<String>,
     of_attempt: ResultColumns,
 ) -> Result<Option<Reading>, Failure> {
     match reason.filter(|_| is_failed) {
-        Some(Named(reason)) => Err(Failure {
+        Some(NameColumn(reason)) => Err(Failure {
             reason,
             message: message.unwrap_or_default(),
             raw_text: of_attempt.into_result().err().and_then(|f| f.raw_text),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::columns::{DocumentId, Json};
+use super::columns::{DocumentId, JsonColumn};
 use super::corrections::{self, Correction};
 use super::database::Store;
 use super::{captures, duplicates, page_text, sources};
@@ -37,12 +37,15 @@ impl Store {
 
     /// The readings of the record's pages, in their order.
     pub async fn readings_of(&self, record: i64) -> anyhow::Result<Vec<Reading>> {
-        let rows = sqlx::query_scalar::<_, Json<Reading>>(
+        let rows = sqlx::query_scalar::<_, JsonColumn<Reading>>(
             "SELECT r.reading FROM record_pages rp JOIN readings r ON r.id = rp.reading_id
              WHERE rp.record_id = ? AND r.reading IS NOT NULL ORDER BY rp.page_index",
         );
         let rows = rows.bind(record).fetch_all(&self.pool).await?;
-        Ok(rows.into_iter().map(|Json(reading)| reading).collect())
+        Ok(rows
+            .into_iter()
+            .map(|JsonColumn(reading)| reading)
+            .collect())
     }
 
     /// The record of an earlier document that this one may be a duplicate of.

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::columns::{Json, Named, PathColumn};
+use super::columns::{JsonColumn, NameColumn, PathColumn};
 use super::database::Store;
 use super::decisions::{in_queue, postponed};
 use super::sample::{end_of_sample, sampled};
@@ -138,7 +138,7 @@ pub struct InReview {
 struct ReviewRow {
     id: i64,
     doc_type: Option<String>,
-    fields: Json<Fields>,
+    fields: JsonColumn<Fields>,
     path: Option<PathColumn>,
     approved_by: Option<String>,
     party: Option<String>,
@@ -149,8 +149,8 @@ struct ReviewRow {
 #[derive(FromRow)]
 struct FindingRow {
     record_id: i64,
-    code: Named<FindingCode>,
-    severity: Named<Severity>,
+    code: NameColumn<FindingCode>,
+    severity: NameColumn<Severity>,
     message: String,
 }
 
@@ -170,7 +170,7 @@ impl Store {
         let today = today.to_string();
         let (end, is_sampled) = (end_of_sample(sample_share), sample_share > 0.0);
         let mut tx = self.pool.begin().await?;
-        let reasons = sqlx::query_as::<_, (Named<FindingCode>, i64)>(REASONS.as_str());
+        let reasons = sqlx::query_as::<_, (NameColumn<FindingCode>, i64)>(REASONS.as_str());
         let reasons = reasons.bind(&today).bind(&end).bind(is_sampled);
         let reasons = reasons.fetch_all(&mut *tx).await?;
         let rows = sqlx::query_as::<_, ReviewRow>(ROWS.as_str());
@@ -191,7 +191,7 @@ impl Store {
             party: row.party,
             of_party: row.of_party as u64,
         };
-        let reason = |(Named(code), count)| ReasonCount {
+        let reason = |(NameColumn(code), count)| ReasonCount {
             code,
             count: count as u64,
         };

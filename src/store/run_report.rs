@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 use sqlx::FromRow;
 
-use super::columns::{Json, PathColumn, RunId, StageColumns, now};
+use super::columns::{JsonColumn, PathColumn, RunId, StageColumns, now};
 use super::database::Store;
 use super::process::ProcessId;
 use crate::domain::StageSeconds;
@@ -47,7 +47,7 @@ pub struct ReaderRow {
 
 /// A worker that died or was killed.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct WorkerEnd {
+pub struct WorkerEndRow {
     /// Unix milliseconds.
     pub at: i64,
     pub role: String,
@@ -112,8 +112,8 @@ struct StoredRun {
     #[sqlx(flatten)]
     process: ProcessId,
     version: String,
-    settings: Json<Value>,
-    summary: Option<Json<Value>>,
+    settings: JsonColumn<Value>,
+    summary: Option<JsonColumn<Value>>,
 }
 
 impl Store {
@@ -205,7 +205,7 @@ impl Store {
             is_alive: row.finished_at.is_none() && row.process.is_alive(),
             version: row.version,
             settings: row.settings.0,
-            summary: row.summary.map(|Json(summary)| summary),
+            summary: row.summary.map(|JsonColumn(summary)| summary),
         }))
     }
 
@@ -328,7 +328,7 @@ impl Store {
     }
 
     /// The workers that died, in the order of time.
-    pub async fn worker_ends(&self, run: RunId) -> anyhow::Result<Vec<WorkerEnd>> {
+    pub async fn worker_ends(&self, run: RunId) -> anyhow::Result<Vec<WorkerEndRow>> {
         let rows = sqlx::query_as(
             "SELECT at, role, reason, message FROM worker_ends WHERE run_id = ? AND kind = 'died' ORDER BY id",
         );

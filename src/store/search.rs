@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 
-use super::columns::{DocumentId, Json, Named, path_bytes};
+use super::columns::{DocumentId, JsonColumn, NameColumn, path_bytes};
 use super::database::Store;
 use super::{page_text, sources};
 use crate::domain::{Fields, SourceText, Status};
@@ -68,8 +68,8 @@ struct FoundRow {
 struct RecordRow {
     id: i64,
     doc_type: Option<String>,
-    status: Named<Status>,
-    fields: Json<Fields>,
+    status: NameColumn<Status>,
+    fields: JsonColumn<Fields>,
     first_page: u32,
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::Value;
 use sqlx::{FromRow, QueryBuilder, Sqlite, Transaction};
 
-use super::columns::{Json, now};
+use super::columns::{JsonColumn, now};
 use super::database::Store;
 use crate::domain::{ApprovedBill, Fields, LAST_BILLS, SupplierCard, SupplierId};
 
@@ -81,12 +81,12 @@ async fn card_of(
         values.filter(|value| seen.insert(value.clone())).collect()
     };
     let last: Vec<i64> = bills.iter().take(LAST_BILLS).map(|bill| bill.id).collect();
-    let rows = sqlx::query_as::<_, (Json<Fields>, Json<Vec<_>>)>(
+    let rows = sqlx::query_as::<_, (JsonColumn<Fields>, JsonColumn<Vec<_>>)>(
         "SELECT fields, evidence FROM records
          WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id DESC",
     );
     let rows = rows.bind(serde_json::json!(last).to_string());
-    let bill = |(Json(fields), Json(evidence))| ApprovedBill { fields, evidence };
+    let bill = |(JsonColumn(fields), JsonColumn(evidence))| ApprovedBill { fields, evidence };
     Ok(SupplierCard {
         bills: bills.len() as u64,
         names: distinct(|bill| &bill.name),

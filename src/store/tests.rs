@@ -48,7 +48,7 @@ impl Fixture {
 
     pub async fn claim_for(&self, lease: Duration, most: u32) -> Option<Claim> {
         self.store
-            .claim(self.run, &Wanted::FIRST, lease, most)
+            .claim(self.run, &WantedPages::FIRST, lease, most)
             .await
             .unwrap()
     }
@@ -201,7 +201,7 @@ async fn the_same_content_is_one_document_with_two_paths() {
     let known = f.store.lookup("hash of a.pdf").await.unwrap().unwrap();
     assert_eq!(
         known,
-        KnownDocument {
+        DocumentRow {
             id: document,
             pages: 1,
         }

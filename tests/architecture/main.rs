@@ -155,6 +155,26 @@ fn files_use_each_other_one_way() {
 }
 
 #[test]
+fn a_type_name_is_declared_once() {
+    let mut files: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for source in &Sources::load().0 {
+        for name in &source.types {
+            files.entry(name).or_default().push(&source.file);
+        }
+    }
+    files.retain(|_, files| files.len() > 1);
+    let twice: Vec<String> = files
+        .iter()
+        .map(|(name, files)| format!("{name}: {}", files.join(", ")))
+        .collect();
+    assert!(
+        twice.is_empty(),
+        "name each type by what it is:\n{}",
+        twice.join("\n")
+    );
+}
+
+#[test]
 fn each_engine_is_known_in_one_place_and_only_the_command_line_prints() {
     let mut wrong = Vec::new();
     for source in &Sources::load().0 {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use syn::visit::{self, Visit};
-use syn::{Attribute, Item, UseTree};
+use syn::{Attribute, Ident, Item, UseTree, Visibility};
 
 const KEYWORDS: [&str; 3] = ["crate", "self", "super"];
 
@@ -26,6 +26,8 @@ pub struct Source {
     pub is_test: bool,
     /// What its code names: absolute paths within the crate, unresolved.
     pub uses: BTreeSet<Names>,
+    /// Types and traits that it declares for other modules.
+    pub types: Vec<String>,
     /// Names that it imports, and what they stand for.
     imports: BTreeMap<String, Names>,
 }
@@ -116,6 +118,7 @@ fn read(root: &Path, path: &Path) -> Source {
     let mut scan = Scan {
         here: module.clone(),
         uses: BTreeSet::new(),
+        types: Vec::new(),
         imports: BTreeMap::new(),
     };
     scan.visit_file(&syntax);
@@ -125,6 +128,7 @@ fn read(root: &Path, path: &Path) -> Source {
         text,
         module,
         uses: scan.uses,
+        types: scan.types,
         imports: scan.imports,
     }
 }
@@ -134,6 +138,7 @@ struct Scan {
     /// The module in which the walk is, inline ones included.
     here: Names,
     uses: BTreeSet<Names>,
+    types: Vec<String>,
     imports: BTreeMap<String, Names>,
 }
 
@@ -167,7 +172,7 @@ impl Scan {
     }
 
     fn import(&mut self, prefix: &[String], tree: &UseTree, is_public: bool) {
-        let joined = |name: &syn::Ident| [prefix, &[name.to_string()]].concat();
+        let joined = |name: &Ident| [prefix, &[name.to_string()]].concat();
         match tree {
             UseTree::Path(path) => self.import(&joined(&path.ident), &path.tree, is_public),
             UseTree::Group(group) => {
@@ -227,9 +232,26 @@ fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
+/// The visibility and name of a type or trait.
+fn declared_type(item: &Item) -> Option<(&Visibility, &Ident)> {
+    match item {
+        Item::Struct(item) => Some((&item.vis, &item.ident)),
+        Item::Enum(item) => Some((&item.vis, &item.ident)),
+        Item::Union(item) => Some((&item.vis, &item.ident)),
+        Item::Trait(item) => Some((&item.vis, &item.ident)),
+        Item::Type(item) => Some((&item.vis, &item.ident)),
+        _ => None,
+    }
+}
+
 impl<'a> Visit<'a> for Scan {
     fn visit_item(&mut self, item: &'a Item) {
         if !is_for_tests(attributes(item)) {
+            if let Some((visibility, name)) = declared_type(item)
+                && !matches!(visibility, Visibility::Inherited)
+            {
+                self.types.push(name.to_string());
+            }
             visit::visit_item(self, item);
         }
     }
@@ -241,7 +263,7 @@ impl<'a> Visit<'a> for Scan {
     }
 
     fn visit_item_use(&mut self, item: &'a syn::ItemUse) {
-        let is_public = !matches!(item.vis, syn::Visibility::Inherited);
+        let is_public = !matches!(item.vis, Visibility::Inherited);
         self.import(&[], &item.tree, is_public);
     }
 

@@ -33,7 +33,7 @@ const LONGEST: usize = 500;
 /// QUESTION` asks all records that the filters let through, and exports have the
 /// answers in a column of this name.
 #[derive(Args)]
-pub struct Ask {
+pub struct AskArgs {
     /// Number of a record, or path of a file (`./7` for a file named 7); left out
     /// with --column
     #[arg(value_name = "ID|FILE")]
@@ -55,7 +55,7 @@ pub struct Ask {
     pub engines: EngineFlags,
 }
 
-impl Ask {
+impl AskArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         if let Some(column) = self.column {
             if self.question.is_some() {

@@ -19,7 +19,7 @@ use crate::outputs::evaluation::{
 ///
 /// Records go to a temporary database unless --keep or --stored is given.
 #[derive(Args)]
-pub struct Eval {
+pub struct EvalArgs {
     /// Print one JSON object, which a later --baseline accepts
     #[arg(long)]
     json: bool,
@@ -47,7 +47,7 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
-impl Eval {
+impl EvalArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         // Reported before everything is read.
         let baseline = self.baseline.as_deref().map(Baseline::load).transpose();
@@ -103,7 +103,7 @@ struct Files {
 }
 
 impl Files {
-    fn open(eval: &Eval) -> anyhow::Result<Files> {
+    fn open(eval: &EvalArgs) -> anyhow::Result<Files> {
         let open = |path: &Option<PathBuf>| path.as_deref().map(Replaced::create).transpose();
         Ok(Files {
             junit: open(&eval.junit).context("--junit")?,

@@ -6,7 +6,7 @@ use super::super::output::by_reason;
 use super::super::output::{self, cell, count, table};
 use crate::documents::acceptance::percent;
 use crate::outputs::evaluation::{
-    AcceptedCounts, Change, Changes, DocumentProblem, ErrorCause, EvaluationReport,
+    AcceptedCounts, Changes, DocumentProblem, ErrorCause, EvaluationReport, ValueChange,
 };
 
 /// Most changes shown for each direction; `--json` and `--html` have all.
@@ -321,7 +321,7 @@ pub fn changes(app: &mut App, changes: &Changes) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn row(change: &Change) -> [comfy_table::Cell; 5] {
+fn row(change: &ValueChange) -> [comfy_table::Cell; 5] {
     let text = |value: &Option<String>| cell(value.as_deref().unwrap_or("-"));
     [
         cell(&change.document),

@@ -17,7 +17,7 @@ use crate::cli::user::user;
 use crate::config::UsageError;
 use crate::files;
 use crate::outputs::accounts::{
-    self, Accounts, Gathered, Held, HoldCode, Input, Plan, TargetName, sha256,
+    self, Accounts, BatchInput, BatchPlan, Gathered, Held, HoldCode, TargetName, sha256,
 };
 use crate::outputs::source_file;
 use crate::store::{BatchDocument, BatchRow, ExportFile, Store};
@@ -110,13 +110,13 @@ impl BatchFlags {
 /// A plan whose bills are claimed.
 struct Claimed {
     id: i64,
-    plan: Plan,
+    plan: BatchPlan,
 }
 
 impl std::ops::Deref for Claimed {
-    type Target = Plan;
+    type Target = BatchPlan;
 
-    fn deref(&self) -> &Plan {
+    fn deref(&self) -> &BatchPlan {
         &self.plan
     }
 }
@@ -136,7 +136,7 @@ impl BatchFlags {
             let mut gathered = accounts::gather(store, target, country).await?;
             let (now, user) = (now(), user());
             let plan = |gathered: &Gathered| {
-                accounts::plan(&Input {
+                accounts::plan(&BatchInput {
                     target,
                     candidates: &gathered.candidates,
                     papers: &gathered.papers,

@@ -14,7 +14,7 @@ use crate::cli::output::{self, Out, Replaced, count};
 use crate::config::UsageError;
 use crate::documents::types::DocTypes;
 use crate::domain::Status;
-use crate::outputs::export::{self, CsvExport, CsvStyle, Separator, Ubl};
+use crate::outputs::export::{self, CellSeparator, CsvExport, CsvStyle, UblResult};
 use crate::pipeline;
 use crate::store::{Store, StoredRecord};
 
@@ -45,7 +45,7 @@ impl Format {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
-pub enum Wanted {
+pub enum StatusFlag {
     Accepted,
     NeedsReview,
     NeedsSecondApproval,
@@ -54,15 +54,15 @@ pub enum Wanted {
     NotABill,
 }
 
-impl Wanted {
+impl StatusFlag {
     pub fn status(self) -> Status {
         match self {
-            Wanted::Accepted => Status::Accepted,
-            Wanted::NeedsReview => Status::NeedsReview,
-            Wanted::NeedsSecondApproval => Status::NeedsSecondApproval,
-            Wanted::Failed => Status::Failed,
-            Wanted::Rejected => Status::Rejected,
-            Wanted::NotABill => Status::NotABill,
+            StatusFlag::Accepted => Status::Accepted,
+            StatusFlag::NeedsReview => Status::NeedsReview,
+            StatusFlag::NeedsSecondApproval => Status::NeedsSecondApproval,
+            StatusFlag::Failed => Status::Failed,
+            StatusFlag::Rejected => Status::Rejected,
+            StatusFlag::NotABill => Status::NotABill,
         }
     }
 }
@@ -73,7 +73,7 @@ impl Wanted {
 /// export ledger, and its files are written to the folder --out with a manifest.
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct Export {
+pub struct ExportArgs {
     #[command(subcommand)]
     action: Option<ledger::Action>,
     /// Output format
@@ -87,7 +87,7 @@ pub struct Export {
     /// Only records with this status; may be repeated
     /// [default: all; for UBL: accepted]
     #[arg(long, value_enum, value_name = "STATUS")]
-    status: Vec<Wanted>,
+    status: Vec<StatusFlag>,
     /// Country of the buyer (ISO 3166-1, e.g. DE) for UBL files of invoices that do
     /// not state it. For invoices that you received: your own country
     #[arg(long, value_name = "CC", value_parser = country)]
@@ -111,7 +111,7 @@ struct CsvFlags {
     excel_locale: Option<CsvStyle>,
     /// Separator between cells: comma, semicolon or tab
     #[arg(long, value_name = "CHAR", visible_alias = "delimiter")]
-    separator: Option<Separator>,
+    separator: Option<CellSeparator>,
     /// Write numbers with a decimal comma: 1234,50
     #[arg(long)]
     decimal_comma: bool,
@@ -148,7 +148,7 @@ fn country(text: &str) -> Result<String, String> {
     }
 }
 
-impl Export {
+impl ExportArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         if let Some(action) = &self.action {
             return action.run(&mut app, self.json).await;
@@ -267,15 +267,15 @@ impl Export {
                 .filter(|stored| chosen.contains(&stored.record.status));
             for stored in wanted {
                 match export::ubl(store, stored, self.buyer_country.as_deref()).await? {
-                    Ubl::NoInvoice => others += 1,
-                    Ubl::Written(text) => {
+                    UblResult::NoInvoice => others += 1,
+                    UblResult::Written(text) => {
                         let name = file_name(stored);
                         let mut file = Replaced::create(&folder.join(&name))?;
                         file.write_all(text.as_bytes())?;
                         file.commit()?;
                         written.insert(name);
                     }
-                    Ubl::Refused(violations) => {
+                    UblResult::Refused(violations) => {
                         if !self.json {
                             report_refused(out, stored, &violations)?;
                         }

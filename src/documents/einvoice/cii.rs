@@ -5,13 +5,13 @@
 
 use jiff::civil::Date;
 
-use super::payment::{self, Term};
+use super::payment::{self, PaymentTerm};
 use super::shared;
 use super::values::Values;
 use super::xml::Element;
 use crate::domain::{
-    Account, Address, AllowanceCharge, Contact, Discount, EInvoice, FieldPath, FindingCode, Line,
-    Party, Payment, Syntax, Tax, Totals, count,
+    Account, Address, AllowanceCharge, Contact, Discount, EInvoice, FieldPath, FindingCode,
+    InvoiceLine, Party, Payment, Syntax, Tax, Totals, count,
 };
 
 const CONTEXT: [&str; 2] = [
@@ -242,7 +242,7 @@ fn means(settlement: &Element) -> Vec<Payment> {
     means
 }
 
-fn term(element: &Element, issued: Option<Date>, values: &mut Values) -> Term {
+fn term(element: &Element, issued: Option<Date>, values: &mut Values) -> PaymentTerm {
     let discounts = element.all("ApplicableTradePaymentDiscountTerms");
     let mut discount = |of: &Element| {
         let mut number = |name: &str| values.decimal("payment_discount", of.any(&[name]));
@@ -256,7 +256,7 @@ fn term(element: &Element, issued: Option<Date>, values: &mut Values) -> Term {
             until: payment::after(from.or(issued), of.any(&["BasisPeriodMeasure"])),
         }
     };
-    Term {
+    PaymentTerm {
         discounts: discounts
             .map(&mut discount)
             .filter(payment::is_discount)
@@ -342,7 +342,7 @@ fn tax(element: &Element, values: &mut Values) -> Tax {
 /// The lines whose amounts count towards the sum: those with the status `DETAIL` and
 /// those without one. ZUGFeRD's extended profiles also have headings with subtotals
 /// (`GROUP`) and explanations of other lines (`INFORMATION`).
-fn lines(transaction: &Element, values: &mut Values) -> Vec<Line> {
+fn lines(transaction: &Element, values: &mut Values) -> Vec<InvoiceLine> {
     let status = ["AssociatedDocumentLineDocument", "LineStatusReasonCode"];
     let counts = |element: &&Element| {
         let status = element.line_at(&status);
@@ -351,7 +351,7 @@ fn lines(transaction: &Element, values: &mut Values) -> Vec<Line> {
     let all = transaction.all("IncludedSupplyChainTradeLineItem");
     let (counted, others): (Vec<&Element>, Vec<&Element>) = all.partition(counts);
     let read = |(index, element): (usize, &&Element)| line(index, element, values);
-    let mut lines: Vec<Line> = counted.iter().enumerate().map(read).collect();
+    let mut lines: Vec<InvoiceLine> = counted.iter().enumerate().map(read).collect();
     lines.retain(shared::is_line);
     if !others.is_empty() {
         let mut statuses: Vec<String> =
@@ -368,7 +368,7 @@ fn lines(transaction: &Element, values: &mut Values) -> Vec<Line> {
     lines
 }
 
-fn line(index: usize, element: &Element, values: &mut Values) -> Line {
+fn line(index: usize, element: &Element, values: &mut Values) -> InvoiceLine {
     let field = |name: &str| FieldPath::in_line("line_items", index, name).to_string();
     let document = part(element, &["AssociatedDocumentLineDocument"]);
     let product = part(element, &["SpecifiedTradeProduct"]);
@@ -380,7 +380,7 @@ fn line(index: usize, element: &Element, values: &mut Values) -> Line {
     let settlement = part(element, &LINE_SETTLEMENT);
     let tax = part(settlement, &["ApplicableTradeTax"]);
     let total = part(settlement, &LINE_SUMMATION).any(&["LineTotalAmount"]);
-    Line {
+    InvoiceLine {
         id: document.line_at(&["LineID"]),
         note: document
             .at(&["IncludedNote", "Content"])

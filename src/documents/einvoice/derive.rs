@@ -6,7 +6,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use super::codes;
 use super::violation::Violation;
 use crate::documents::vat_rates;
-use crate::domain::{AllowanceCharge, EInvoice, Line, Party, Syntax, Tax, money};
+use crate::domain::{AllowanceCharge, EInvoice, InvoiceLine, Party, Syntax, Tax, money};
 
 /// VAT categories with only one exemption reason (BT-120), and its code (BT-121).
 const REASONS: [(&str, &str, &str); 4] = [
@@ -191,7 +191,7 @@ fn fill_in_categories(invoice: &mut EInvoice) {
     }
 }
 
-fn fill_in_line(index: usize, line: &mut Line) {
+fn fill_in_line(index: usize, line: &mut InvoiceLine) {
     line.id.get_or_insert_with(|| (index + 1).to_string());
     if !line.unit.as_deref().is_some_and(codes::is_unit) {
         line.unit = Some(ONE.into());

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::values;
 use crate::domain::{
-    Account, Discount, EInvoice, Fields, Instalment, Line, Payment, Syntax, Totals, money,
+    Account, Discount, EInvoice, Fields, Instalment, InvoiceLine, Payment, Syntax, Totals, money,
 };
 
 /// The invoice by the field names of `schemas/invoice.json` and of
@@ -105,7 +105,7 @@ fn instalment(instalment: &Instalment) -> Value {
     })
 }
 
-fn line(line: &Line) -> Value {
+fn line(line: &InvoiceLine) -> Value {
     let mut fields = Map::new();
     let name = line.name.clone().or_else(|| line.description.clone());
     fields.insert("description".into(), name.into());
@@ -164,13 +164,13 @@ pub fn from_fields(fields: &Fields) -> EInvoice {
     invoice
 }
 
-fn line_of(fields: &Value) -> Line {
-    Line {
+fn line_of(fields: &Value) -> InvoiceLine {
+    InvoiceLine {
         name: text(fields.get("description")),
         quantity: decimal(fields.get("quantity")),
         price: decimal(fields.get("unit_price")),
         net: decimal(fields.get("line_total")),
-        ..Line::default()
+        ..InvoiceLine::default()
     }
 }
 

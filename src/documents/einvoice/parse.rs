@@ -1,10 +1,10 @@
 //! Parses bytes as an [`EInvoice`].
 
-use super::xml::{self, Vocabulary};
+use super::xml::{self, XmlVocabulary};
 use super::{cii, shared, ubl};
 use crate::domain::{EInvoice, Failure, Finding, FindingCode, Syntax, count};
 
-const VOCABULARY: Vocabulary = Vocabulary {
+const VOCABULARY: XmlVocabulary = XmlVocabulary {
     is_root: |namespace, name| syntax(namespace, name).is_some(),
     is_envelope,
     knows: is_known,

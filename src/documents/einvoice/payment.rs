@@ -11,7 +11,7 @@ use crate::domain::{Discount, Finding, FindingCode, Instalment, Payment};
 
 /// One of the payment terms of an invoice.
 #[derive(Debug, Default)]
-pub struct Term {
+pub struct PaymentTerm {
     pub text: Option<String>,
     pub due: Option<Date>,
     /// Part of the amount due to which the term applies.
@@ -33,7 +33,7 @@ pub struct Terms {
 ///
 /// A date counts as due date where no discount depends on it. A discount without a
 /// last day of its own ends on its term's date, which is then not a due date.
-pub fn settle(terms: Vec<Term>, stated: Option<Date>, issued: Option<Date>) -> Terms {
+pub fn settle(terms: Vec<PaymentTerm>, stated: Option<Date>, issued: Option<Date>) -> Terms {
     let (mut due, mut discounts, mut ends) = (Vec::new(), Vec::new(), Vec::new());
     let mut texts = Vec::new();
     for mut term in terms {
@@ -174,8 +174,8 @@ mod tests {
         Some(text.parse().unwrap())
     }
 
-    fn term(due: &str, percent: Option<i64>) -> Term {
-        Term {
+    fn term(due: &str, percent: Option<i64>) -> PaymentTerm {
+        PaymentTerm {
             due: date(due),
             discounts: percent
                 .map(|percent| Discount {
@@ -184,7 +184,7 @@ mod tests {
                 })
                 .into_iter()
                 .collect(),
-            ..Term::default()
+            ..PaymentTerm::default()
         }
     }
 

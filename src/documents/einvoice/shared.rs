@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::values::Values;
 use super::xml::Element;
-use crate::domain::{EInvoice, FieldPath, Finding, FindingCode, Line, Severity, money};
+use crate::domain::{EInvoice, FieldPath, Finding, FindingCode, InvoiceLine, Severity, money};
 
 /// The VAT total in the invoice currency, and one in another currency. `totals`: all
 /// that the invoice states; `currency_of`: the currency of one.
@@ -37,7 +37,7 @@ pub fn tax_totals<'a>(
 }
 
 /// Whether the line has an amount: ZUGFeRD also has lines with text alone.
-pub fn is_line(line: &Line) -> bool {
+pub fn is_line(line: &InvoiceLine) -> bool {
     line.name.is_some() || line.net.is_some() || line.quantity.is_some()
 }
 
@@ -63,7 +63,7 @@ pub fn settle_price_bases(invoice: &mut EInvoice) {
 
 /// Base quantity and price of a line whose amount is right only without the base
 /// quantity.
-fn needless_base(line: &Line) -> Option<(Decimal, Decimal)> {
+fn needless_base(line: &InvoiceLine) -> Option<(Decimal, Decimal)> {
     let (quantity, price, net) = (line.quantity?, line.price?, line.net?);
     let base = line.price_base.filter(|base| *base != Decimal::ONE)?;
     let extras = line.allowances.iter().map(|one| match one.is_charge {

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::domain::{Account, FindingCode, Line, Reason, Severity, Syntax};
+use crate::domain::{Account, FindingCode, InvoiceLine, Reason, Severity, Syntax};
 
 const UBL_INVOICE: &str = include_str!("../../../fixtures/invoice/einvoice_ubl/input.xml");
 const CREDIT_NOTE: &str = include_str!("../../../fixtures/invoice/einvoice_credit_note/input.xml");
@@ -66,10 +66,10 @@ fn each_syntax_gives_the_terms_that_it_states() {
 #[test]
 fn a_price_for_a_base_quantity_is_divided_out_exactly() {
     let price = |price: &str, base: &str| {
-        let line = Line {
+        let line = InvoiceLine {
             price: values::decimal(price),
             price_base: values::decimal(base),
-            ..Line::default()
+            ..InvoiceLine::default()
         };
         line.unit_price().map(|unit| unit.normalize().to_string())
     };

@@ -3,12 +3,12 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::payment::{self, Term};
+use super::payment::{self, PaymentTerm};
 use super::shared;
 use super::values::Values;
 use super::xml::Element;
 use crate::domain::{
-    Account, Address, AllowanceCharge, Contact, Discount, EInvoice, FieldPath, Line, Party,
+    Account, Address, AllowanceCharge, Contact, Discount, EInvoice, FieldPath, InvoiceLine, Party,
     Payment, Syntax, Tax, Totals,
 };
 
@@ -216,7 +216,7 @@ fn payment_means(means: &Element) -> Payment {
     }
 }
 
-fn term(element: &Element, issued: Option<Date>, values: &mut Values) -> Term {
+fn term(element: &Element, issued: Option<Date>, values: &mut Values) -> PaymentTerm {
     let mut number = |field: &str, name: &str| values.decimal(field, element.any(&[name]));
     let percent = number("payment_discount", "SettlementDiscountPercent");
     let discounted = number("payment_discount", "SettlementDiscountAmount");
@@ -232,7 +232,7 @@ fn term(element: &Element, issued: Option<Date>, values: &mut Values) -> Term {
         until: until.or(after),
     };
     let due = element.any(&["PaymentDueDate", "InstallmentDueDate"]);
-    Term {
+    PaymentTerm {
         text: element.any(&["Note"]).and_then(Element::paragraphs),
         due: values.date("due_date", due),
         amount,
@@ -304,13 +304,13 @@ fn tax(element: &Element, values: &mut Values) -> Tax {
     }
 }
 
-fn line(index: usize, element: &Element, values: &mut Values) -> Line {
+fn line(index: usize, element: &Element, values: &mut Values) -> InvoiceLine {
     let field = |name: &str| FieldPath::in_line("line_items", index, name).to_string();
     let quantity = element.any(&["InvoicedQuantity", "CreditedQuantity"]);
     let item = part(element, &["Item"]);
     let price = part(element, &["Price"]);
     let tax = part(item, &["ClassifiedTaxCategory"]);
-    Line {
+    InvoiceLine {
         id: element.line_at(&["ID"]),
         note: element.any(&["Note"]).and_then(Element::paragraphs),
         quantity: values.decimal(&field("quantity"), quantity),

@@ -5,7 +5,8 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use rust_decimal::Decimal;
 
 use crate::domain::{
-    Address, AllowanceCharge, Contact, EInvoice, Identifier, Line, Party, Payment, Tax, money,
+    Address, AllowanceCharge, Contact, EInvoice, Identifier, InvoiceLine, Party, Payment, Tax,
+    money,
 };
 
 const SCHEMA: &str = "urn:oasis:names:specification:ubl:schema:xsd:";
@@ -447,7 +448,7 @@ fn sums(out: &mut Out, invoice: &EInvoice) {
     });
 }
 
-fn line(out: &mut Out, line: &Line, credit: bool) {
+fn line(out: &mut Out, line: &InvoiceLine, credit: bool) {
     let (name, quantity) = match credit {
         true => ("CreditNoteLine", "CreditedQuantity"),
         false => ("InvoiceLine", "InvoicedQuantity"),

@@ -105,7 +105,7 @@ pub struct Document {
 }
 
 /// The files and elements that are read.
-pub struct Vocabulary {
+pub struct XmlVocabulary {
     /// Whether an element (namespace, local name) is the root of a document.
     pub is_root: fn(&str, &str) -> bool,
     /// Whether an element (namespace, local name) is an envelope around a
@@ -123,7 +123,7 @@ fn is_padding(c: char) -> bool {
 
 /// Parses `bytes`. Errors: `unsupported_type` for another root, `corrupt` for XML
 /// that is not well-formed, `too_large` beyond a limit.
-pub fn parse(bytes: &[u8], vocabulary: &Vocabulary) -> Result<Document, Failure> {
+pub fn parse(bytes: &[u8], vocabulary: &XmlVocabulary) -> Result<Document, Failure> {
     if bytes.len() > MAX_BYTES {
         return Err(beyond(format!(
             "the XML is larger than {} MiB",
@@ -202,7 +202,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn build(mut self, text: &str, vocabulary: &Vocabulary) -> Result<Document, Failure> {
+    fn build(mut self, text: &str, vocabulary: &XmlVocabulary) -> Result<Document, Failure> {
         let mut reader = NsReader::from_str(text);
         let config = reader.config_mut();
         config.expand_empty_elements = true;
@@ -255,7 +255,7 @@ impl Builder {
         &mut self,
         namespace: &str,
         start: &BytesStart,
-        vocabulary: &Vocabulary,
+        vocabulary: &XmlVocabulary,
     ) -> Result<(), Failure> {
         let local = start.local_name();
         let name: &str = local.as_ref();
@@ -304,7 +304,7 @@ impl Builder {
         Ok(())
     }
 
-    fn begins_envelope(&self, namespace: &str, name: &str, vocabulary: &Vocabulary) -> bool {
+    fn begins_envelope(&self, namespace: &str, name: &str, vocabulary: &XmlVocabulary) -> bool {
         self.root.is_none() && !self.has_envelope && (vocabulary.is_envelope)(namespace, name)
     }
 

@@ -4,7 +4,7 @@ use anyhow::Context;
 use minijinja::{Environment, UndefinedBehavior, context};
 use serde_json::{Map, Value, json};
 
-use crate::domain::{DocType, Prompt};
+use crate::domain::{DocType, PromptTemplate};
 
 /// Placeholder of the page text in a rendered prompt; no page text has it.
 const PAGE_TEXT: &str = "\u{1}page_text\u{1}";
@@ -74,7 +74,7 @@ impl Rendered {
     }
 }
 
-fn choose<'a>(prompts: &'a [Prompt], variant: Option<&str>) -> Option<&'a Prompt> {
+fn choose<'a>(prompts: &'a [PromptTemplate], variant: Option<&str>) -> Option<&'a PromptTemplate> {
     let with = |variant: &str| prompts.iter().find(|prompt| prompt.variant == variant);
     variant
         .and_then(with)

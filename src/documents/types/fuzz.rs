@@ -1,14 +1,14 @@
 //! What must hold for any text: see [`crate::fuzzing`].
 
 use super::parse;
-use crate::domain::Prompt;
+use crate::domain::PromptTemplate;
 
 /// An accepted schema has a field, a label and the hash of its text.
 pub fn schema(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
-    let prompt = Prompt {
+    let prompt = PromptTemplate {
         variant: String::new(),
         template: "Read it.".into(),
     };

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::domain::{DocType, Prompt};
+use crate::domain::{DocType, PromptTemplate};
 
 const SCHEMAS: [(&str, &str); 4] = [
     ("receipt", include_str!("../../../schemas/receipt.json")),
@@ -115,7 +115,7 @@ impl DocTypes {
 struct Sources {
     /// Name, origin for messages, text.
     schemas: Vec<(String, String, String)>,
-    prompts: BTreeMap<String, Vec<Prompt>>,
+    prompts: BTreeMap<String, Vec<PromptTemplate>>,
 }
 
 impl Sources {
@@ -124,7 +124,7 @@ impl Sources {
         let (name, variant) = stem.split_once('.').unwrap_or((stem, ""));
         let prompts = self.prompts.entry(name.to_owned()).or_default();
         prompts.retain(|prompt| prompt.variant != variant);
-        prompts.push(Prompt {
+        prompts.push(PromptTemplate {
             variant: variant.to_owned(),
             template,
         });

@@ -6,7 +6,7 @@ use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::{Check, DocType, FieldPath, Format, PageRule, Prompt, ReadRules};
+use crate::domain::{Check, DocType, FieldPath, Format, PageRule, PromptTemplate, ReadRules};
 
 /// Values of `format` beside [`Format`]'s that JSON Schema (2020-12, validation 7.3)
 /// defines: only the schema validator checks them.
@@ -70,7 +70,11 @@ fn each() -> PageRule {
     PageRule::Each
 }
 
-pub(super) fn doc_type(name: &str, text: &str, prompts: Vec<Prompt>) -> anyhow::Result<DocType> {
+pub(super) fn doc_type(
+    name: &str,
+    text: &str,
+    prompts: Vec<PromptTemplate>,
+) -> anyhow::Result<DocType> {
     let simple = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     ensure!(
         name.chars().all(simple),

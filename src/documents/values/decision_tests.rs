@@ -5,7 +5,7 @@ use iso_currency::Currency;
 use jiff::civil::date;
 use rust_decimal::Decimal;
 
-use super::date::{DateOrder, DateReading, Order, OrderReason};
+use super::date::{DateDecision, DateReading, Order, OrderReason};
 use super::number::{ConventionReason, Locale, NumberReading};
 use super::{currency, date as dates, number, quantity};
 
@@ -133,7 +133,7 @@ fn a_document_has_one_order_for_its_dates() {
     ];
     for (texts, currency, country, expected, is_shown) in cases {
         let all = days(texts);
-        let decision = DateOrder::decide(&all, currency, country);
+        let decision = DateDecision::decide(&all, currency, country);
         assert_eq!(
             decision.date(&all[0]),
             Some(expected),
@@ -141,7 +141,7 @@ fn a_document_has_one_order_for_its_dates() {
         );
         assert_eq!(decision.is_shown(), is_shown, "{texts:?} {decision}");
     }
-    let decision = DateOrder::decide(&days(&["01-02-03", "24-12-31"]), None, Some(Country::CN));
+    let decision = DateDecision::decide(&days(&["01-02-03", "24-12-31"]), None, Some(Country::CN));
     assert_eq!(decision.order, Order::YearFirst);
     assert_eq!(
         decision.date(&days(&["01-02-03"])[0]),
@@ -153,10 +153,10 @@ fn a_document_has_one_order_for_its_dates() {
 fn a_month_that_two_languages_name_is_settled_by_the_country() {
     let all = days(&["1. listopada 2024"]);
     for (country, month) in [(Country::HR, 10), (Country::PL, 11)] {
-        let decision = DateOrder::decide(&all, None, Some(country));
+        let decision = DateDecision::decide(&all, None, Some(country));
         assert_eq!(decision.date(&all[0]), Some(date(2024, month, 1)));
     }
-    let nowhere = DateOrder::decide(&all, None, None);
+    let nowhere = DateDecision::decide(&all, None, None);
     assert_eq!(nowhere.date(&all[0]), None);
     assert_eq!(nowhere.reason, OrderReason::Assumed);
 }

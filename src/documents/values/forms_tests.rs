@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::date::{DateOrder, Order, OrderReason};
+use super::date::{DateDecision, Order, OrderReason};
 use super::{currency, date, number};
 
 fn forms(kind: &str) -> Vec<(String, Value)> {
@@ -35,7 +35,7 @@ fn dates_are_one_day_or_called_ambiguous() {
             None => assert_eq!(read.only(), expected.parse().ok(), "{text}"),
             Some(_) => {
                 assert!(read.is_ambiguous(), "{text}");
-                let decision = DateOrder::decide([&read], None, None);
+                let decision = DateDecision::decide([&read], None, None);
                 assert_eq!(decision.order, Order::DayFirst);
                 assert_eq!(decision.reason, OrderReason::Assumed);
                 assert_eq!(decision.date(&read), read.under(Order::DayFirst));

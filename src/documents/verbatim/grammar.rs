@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Copy, Member, Pieces};
+use super::{AnswerMember, Copy, Pieces};
 
 /// The grammar in llguidance's Lark form.
-pub fn grammar(members: &[Member], pieces: &Pieces) -> String {
+pub fn grammar(members: &[AnswerMember], pieces: &Pieces) -> String {
     let mut rules = Rules {
         pieces,
         text: String::new(),
@@ -18,11 +18,11 @@ pub fn grammar(members: &[Member], pieces: &Pieces) -> String {
     for (index, member) in members.iter().enumerate() {
         let open = if index == 0 { "{" } else { "," };
         match member {
-            Member::Value(name, copy) => {
+            AnswerMember::Value(name, copy) => {
                 start.push(literal(&format!("{open}\"{name}\":")));
                 start.push(rules.value(copy));
             }
-            Member::List {
+            AnswerMember::List {
                 name,
                 max_rows,
                 columns,

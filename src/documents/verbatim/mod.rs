@@ -34,7 +34,7 @@ pub enum Copy {
 
 /// One member of an answer, in the order in which the reader writes them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Member {
+pub enum AnswerMember {
     Value(String, Copy),
     /// A list of rows; a row is an array of values without keys.
     List {
@@ -46,7 +46,7 @@ pub enum Member {
 
 /// The members of an answer: the fields of `decoding`, a part of the type's
 /// `schema` in the order in which the reader writes.
-pub fn members(schema: &Value, decoding: &Value) -> Vec<Member> {
+pub fn members(schema: &Value, decoding: &Value) -> Vec<AnswerMember> {
     let properties = &schema["properties"];
     let asked = decoding["properties"].as_object();
     let member = |(name, asked): (&String, &Value)| {
@@ -55,11 +55,11 @@ pub fn members(schema: &Value, decoding: &Value) -> Vec<Member> {
             .pointer("/items/properties")
             .and_then(Value::as_object)
         else {
-            return Member::Value(name.clone(), Copy::of(property));
+            return AnswerMember::Value(name.clone(), Copy::of(property));
         };
         let row = &property["items"]["properties"];
         let columns = columns.keys();
-        Member::List {
+        AnswerMember::List {
             name: name.clone(),
             max_rows: property["maxItems"].as_u64().unwrap_or(MAX_ROWS),
             columns: columns
@@ -96,9 +96,9 @@ impl Copy {
 
 /// Adds the keys to the rows of an answer, in its fields and in the paths of its
 /// log-probabilities (`items[0][1]` becomes `items[0].amount`).
-pub fn name_columns(members: &[Member], reading: &mut Reading) {
+pub fn name_columns(members: &[AnswerMember], reading: &mut Reading) {
     for member in members {
-        let Member::List { name, columns, .. } = member else {
+        let AnswerMember::List { name, columns, .. } = member else {
             continue;
         };
         if let Some(Value::Array(rows)) = reading.fields.get_mut(name) {

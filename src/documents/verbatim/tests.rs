@@ -16,9 +16,9 @@ fn the_members_of_a_type_follow_the_readers_order_and_the_schemas_formats() {
     assert_eq!(
         members,
         [
-            Member::Value("total".into(), Copy::Amount),
-            Member::Value("merchant_name".into(), Copy::Text(120)),
-            Member::List {
+            AnswerMember::Value("total".into(), Copy::Amount),
+            AnswerMember::Value("merchant_name".into(), Copy::Text(120)),
+            AnswerMember::List {
                 name: "items".into(),
                 max_rows: 200,
                 columns: vec![
@@ -32,7 +32,7 @@ fn the_members_of_a_type_follow_the_readers_order_and_the_schemas_formats() {
 
 #[test]
 fn rows_and_their_log_probabilities_get_the_names_of_their_columns() {
-    let members = [Member::List {
+    let members = [AnswerMember::List {
         name: "items".into(),
         max_rows: 5,
         columns: vec![("a".into(), Copy::Date), ("b".into(), Copy::Number)],

@@ -161,16 +161,16 @@ pub struct ResolvedEndpoint {
     /// BLAKE3 (hex) of the parts of `spec` on which an answer depends. A server
     /// may still change its model without notice.
     pub hash: String,
-    pub key: Option<Secret>,
+    pub key: Option<ApiKey>,
 }
 
 /// Text that is never printed, logged or stored.
 #[derive(Clone)]
-pub struct Secret(String);
+pub struct ApiKey(String);
 
-impl Secret {
-    pub fn new(text: impl Into<String>) -> Secret {
-        Secret(text.into())
+impl ApiKey {
+    pub fn new(text: impl Into<String>) -> ApiKey {
+        ApiKey(text.into())
     }
 
     pub fn expose(&self) -> &str {
@@ -183,7 +183,7 @@ impl Secret {
     }
 }
 
-impl std::fmt::Debug for Secret {
+impl std::fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("***")
     }
@@ -267,12 +267,12 @@ impl EndpointModel {
 
     /// The key from the environment; `None` where the manifest names no variable,
     /// `Err` where the variable is not set.
-    fn key(&self) -> anyhow::Result<Option<Secret>> {
+    fn key(&self) -> anyhow::Result<Option<ApiKey>> {
         let Some(name) = &self.api_key_env else {
             return Ok(None);
         };
         match std::env::var(name) {
-            Ok(key) if !key.trim().is_empty() => Ok(Some(Secret::new(key.trim()))),
+            Ok(key) if !key.trim().is_empty() => Ok(Some(ApiKey::new(key.trim()))),
             Ok(_) | Err(std::env::VarError::NotPresent) => {
                 bail!("its key is missing: set the environment variable {name}")
             }
@@ -400,7 +400,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_never_shown() {
-        let key = Secret::new("sk-1234");
+        let key = ApiKey::new("sk-1234");
         assert_eq!(format!("{key:?}"), "***");
         assert_eq!(
             key.redact("wrong key sk-1234, sk-1234"),

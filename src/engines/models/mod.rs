@@ -23,7 +23,7 @@ mod sha256;
 
 pub use clip_config::{ClipConfig, ClipPreprocessor, ClipTextConfig, ClipVisionConfig};
 pub use endpoint::{
-    EndpointKind, EndpointModel, ImageFormat, ResolvedEndpoint, Secret, StructuredOutput,
+    ApiKey, EndpointKind, EndpointModel, ImageFormat, ResolvedEndpoint, StructuredOutput,
     TokenPrice,
 };
 pub use folders::ModelFolders;
@@ -32,5 +32,5 @@ pub use installation::{Installation, Verified};
 pub use manifest::{ClipModel, Manifest, ModelFile, OcrModel, ReaderModel, WheelMember};
 pub use pinned::{OpenFile, PinnedFiles};
 pub use pull::Pulled;
-pub use reader_spec::{ReaderBackend, ReaderSpec, ReaderTiers};
+pub use reader_spec::{ReaderBackend, ReaderSpec, RunReaders};
 pub use resolve::{ResolvedClip, ResolvedOcr, ResolvedReader};

@@ -42,13 +42,13 @@ pub enum ReaderBackend {
 
 /// The readers of a run.
 #[derive(Clone, Debug)]
-pub struct ReaderTiers {
+pub struct RunReaders {
     pub first: ReaderSpec,
     /// Each stronger than the one before.
     pub further: Vec<ReaderSpec>,
 }
 
-impl ReaderTiers {
+impl RunReaders {
     pub fn iter(&self) -> impl Iterator<Item = &ReaderSpec> {
         std::iter::once(&self.first).chain(&self.further)
     }
@@ -97,9 +97,9 @@ impl Installation {
         &self,
         reading: &ReadingSettings,
         escalation: &EscalationSettings,
-    ) -> anyhow::Result<ReaderTiers> {
+    ) -> anyhow::Result<RunReaders> {
         let further = escalation.readers.iter().map(|name| self.tier(name));
-        let tiers = ReaderTiers {
+        let tiers = RunReaders {
             first: self.first(reading)?,
             further: further.collect::<Result<_, _>>()?,
         };
@@ -156,7 +156,7 @@ impl Installation {
     }
 }
 
-fn has_no_repetition(tiers: &ReaderTiers) -> anyhow::Result<()> {
+fn has_no_repetition(tiers: &RunReaders) -> anyhow::Result<()> {
     let mut names = BTreeSet::new();
     for tier in tiers.iter() {
         let name = &tier.name;

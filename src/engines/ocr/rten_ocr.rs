@@ -2,7 +2,7 @@
 //! page.
 
 use super::OcrEngine;
-use super::ppocr::{Image, OcrLine as FoundLine, OcrPage, PpOcr};
+use super::ppocr::{Image, OcrPage, PpOcr, RecognisedLine};
 use crate::domain::{
     Failure, OcrLine, OcrText, OcrWord, PageImage, Reason, Word, turned_size, unturned,
 };
@@ -69,7 +69,7 @@ struct Frame {
 }
 
 impl Frame {
-    fn line(&self, line: &FoundLine) -> OcrLine {
+    fn line(&self, line: &RecognisedLine) -> OcrLine {
         let corners = line.quad.0.map(|corner| self.turned(corner.x, corner.y));
         let (width, height) = self.upright_size();
         // The line's middle without the skew, and its height without the part that
@@ -90,7 +90,7 @@ impl Frame {
         }
     }
 
-    fn word(&self, word: &super::ppocr::OcrWord) -> OcrWord {
+    fn word(&self, word: &super::ppocr::RecognisedWord) -> OcrWord {
         let bounds = &word.bounds;
         let (a, b) = (
             self.turned(bounds.x0, bounds.y0),

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::message::{Answer, Bounds, Incoming, MIB};
+use super::message::{Bounds, EncodedReply, Incoming, MIB};
 use super::role::Role;
 use crate::domain::Failure;
 use crate::engines::sandbox::Enforcement;
@@ -66,12 +66,12 @@ pub fn parse<C: Call>(call: &Incoming) -> Option<Result<C, Failure>> {
 pub fn answer<C: Call>(
     call: &mut Incoming,
     engine: &mut impl Handle<C>,
-) -> Option<Result<Answer, Failure>> {
+) -> Option<Result<EncodedReply, Failure>> {
     let answer = match parse::<C>(call)? {
         Ok(parsed) => engine.handle(parsed, std::mem::take(&mut call.blob)),
         Err(failure) => Err(failure),
     };
-    Some(answer.and_then(|(json, blob)| Answer::of(&json, blob)))
+    Some(answer.and_then(|(json, blob)| EncodedReply::of(&json, blob)))
 }
 
 /// The first call: what to load, and the limits of the worker's whole life.

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use super::call::{Init, Started, parse};
 use super::frame::{read_call, write_answer};
-use super::message::{Answer, Incoming};
+use super::message::{EncodedReply, Incoming};
 use super::role::{Role, unknown};
 use crate::domain::Failure;
 use crate::engines::sandbox::Sandbox;
 
 /// Answers a call before the role; `None` leaves the call to the role. Only
 /// `docmill-sandbox-test` has one, for its probes.
-pub type Hook = fn(&Incoming) -> Option<Result<Answer, Failure>>;
+pub type Hook = fn(&Incoming) -> Option<Result<EncodedReply, Failure>>;
 
 /// Closes files that the program which started docmill left open.
 fn close_inherited() {
@@ -79,15 +79,15 @@ fn serve<R: Role>(
     let started = init.and_then(|init| start(init, parent).map_err(Failure::internal));
     let (mut engine, started) = match started {
         Ok(started) => started,
-        Err(failure) => return Ok(write_answer(&mut output, &Answer::failed(&failure))?),
+        Err(failure) => return Ok(write_answer(&mut output, &EncodedReply::failed(&failure))?),
     };
-    write_answer(&mut output, &Answer::of(&started, Vec::new())?)?;
+    write_answer(&mut output, &EncodedReply::of(&started, Vec::new())?)?;
     while let Some(mut call) = read_call(&mut input)? {
         let answer = hook
             .and_then(|hook| hook(&call))
             .or_else(|| R::answer(&mut engine, &mut call))
             .unwrap_or_else(|| Err(unknown::<R>(&call)));
-        let answer = answer.unwrap_or_else(|failure| Answer::failed(&failure));
+        let answer = answer.unwrap_or_else(|failure| EncodedReply::failed(&failure));
         write_answer(&mut output, &answer)?;
     }
     Ok(())

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::message::{Answer, Bounds, Incoming};
+use super::message::{Bounds, EncodedReply, Incoming};
 
 /// Greatest message to a worker. The largest blob is a file, which settings limit to
 /// much less.
@@ -65,7 +65,7 @@ fn parse<T: DeserializeOwned>(json: &[u8]) -> io::Result<T> {
 }
 
 /// Writes a reply and flushes.
-pub fn write_answer(to: &mut impl Write, answer: &Answer) -> io::Result<()> {
+pub fn write_answer(to: &mut impl Write, answer: &EncodedReply) -> io::Result<()> {
     to.write_all(&header(&answer.json, &answer.blob)?)?;
     to.write_all(&answer.json)?;
     to.write_all(&answer.blob)?;
@@ -173,7 +173,7 @@ mod tests {
     async fn a_reply_longer_than_its_call_allows_is_refused() {
         type Reply = Result<Vec<crate::domain::Routing>, Failure>;
         let mut pipe = Vec::new();
-        write_answer(&mut pipe, &Answer::of(&[(); 0], vec![0; 10]).unwrap()).unwrap();
+        write_answer(&mut pipe, &EncodedReply::of(&[(); 0], vec![0; 10]).unwrap()).unwrap();
         let call = RoutePages {
             count: 1,
             side: 1,

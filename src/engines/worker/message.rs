@@ -45,20 +45,20 @@ impl Incoming {
 }
 
 /// A reply as it is sent: the JSON of a `Result<Call::Json, Failure>`.
-pub struct Answer {
+pub struct EncodedReply {
     pub json: Vec<u8>,
     pub blob: Vec<u8>,
 }
 
-impl Answer {
-    pub fn of(json: &impl Serialize, blob: Vec<u8>) -> Result<Answer, Failure> {
+impl EncodedReply {
+    pub fn of(json: &impl Serialize, blob: Vec<u8>) -> Result<EncodedReply, Failure> {
         let json = serde_json::to_vec(&Ok::<_, Failure>(json)).map_err(Failure::internal)?;
-        Ok(Answer { json, blob })
+        Ok(EncodedReply { json, blob })
     }
 
-    pub fn failed(failure: &Failure) -> Answer {
+    pub fn failed(failure: &Failure) -> EncodedReply {
         let json = serde_json::to_vec(&Err::<(), _>(failure));
-        Answer {
+        EncodedReply {
             json: json.expect("a failure is JSON"),
             blob: Vec::new(),
         }

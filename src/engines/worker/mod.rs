@@ -26,7 +26,7 @@ mod roles;
 
 pub use call::{Call, parse};
 pub use child::Hook;
-pub use message::{Answer, Incoming};
+pub use message::{EncodedReply, Incoming};
 pub use pool::{OnEnd, Pool, PoolMonitor, PoolSpec, PoolStats, Recycling, WorkerEnd, WorkerGuard};
 pub use process::{peak_memory, resident_memory};
 pub use role::Role;

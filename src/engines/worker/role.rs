@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::message::{Answer, Incoming};
+use super::message::{EncodedReply, Incoming};
 use crate::domain::{Failure, Reason};
 use crate::engines::sandbox::SandboxPolicy;
 
@@ -31,7 +31,10 @@ pub trait Role: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'st
     fn load(self) -> anyhow::Result<(Self::Engine, Self::Ready)>;
 
     /// Answers a call of this role; `None` if it belongs to another.
-    fn answer(engine: &mut Self::Engine, call: &mut Incoming) -> Option<Result<Answer, Failure>>;
+    fn answer(
+        engine: &mut Self::Engine,
+        call: &mut Incoming,
+    ) -> Option<Result<EncodedReply, Failure>>;
 }
 
 /// The failure of a call that the role does not know.

@@ -3,7 +3,7 @@
 use super::bill::Bill;
 use super::hold::{Hold, HoldCode};
 use super::ledger_text::{document, file, posting_lines};
-use super::settings::{Accounts, Supplier};
+use super::settings::{Accounts, SupplierSettings};
 use super::target::{BatchHeader, Candidate, Target, TargetFile, iso};
 
 const ROOTS: [&str; 5] = ["Assets", "Liabilities", "Equity", "Income", "Expenses"];
@@ -16,7 +16,7 @@ impl Target for Beancount<'_> {
     fn entry(
         &self,
         candidate: &Candidate,
-        supplier: Result<&Supplier, Hold>,
+        supplier: Result<&SupplierSettings, Hold>,
     ) -> Result<String, Hold> {
         let (bill, supplier) = (&candidate.bill, supplier?);
         let mut text = format!(

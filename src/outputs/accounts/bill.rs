@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::double_payment::{letters_and_digits, number_key, supplier_words};
 use super::hold::{BY_HAND, CORRECT, Hold, HoldCode, SINGLE_LINE};
-use super::settings::{Rate, Supplier};
+use super::settings::{SupplierSettings, VatRate};
 use crate::domain::{Fields, FindingCode, Paper, PaymentKey, Record, money};
 use crate::store::{BillId, StoredRecord};
 
@@ -125,21 +125,21 @@ impl Bill {
     }
 
     /// Name of the supplier in the books.
-    pub fn payee(&self, supplier: &Supplier) -> String {
+    pub fn payee(&self, supplier: &SupplierSettings) -> String {
         supplier
             .name
             .clone()
             .unwrap_or_else(|| self.supplier.clone())
     }
 
-    pub fn account<'a>(&self, supplier: &'a Supplier) -> Result<&'a str, Hold> {
+    pub fn account<'a>(&self, supplier: &'a SupplierSettings) -> Result<&'a str, Hold> {
         supplier.account.as_deref().ok_or_else(|| {
             let what = format!("accounts.toml has no account for {}", self.supplier);
             Hold::new(HoldCode::Setting, what, "add it to the supplier's entry")
         })
     }
 
-    pub fn due_date(&self, supplier: &Supplier) -> Result<Date, Hold> {
+    pub fn due_date(&self, supplier: &SupplierSettings) -> Result<Date, Hold> {
         if let Some(date) = self.due_date {
             return Ok(date);
         }
@@ -187,19 +187,19 @@ impl Bill {
 
     /// The tax code of the only rate with which net gives tax, within a cent. `Err` where none
     /// or several fit.
-    pub fn tax_code<'a>(&self, supplier: &'a Supplier) -> Result<&'a str, Hold> {
+    pub fn tax_code<'a>(&self, supplier: &'a SupplierSettings) -> Result<&'a str, Hold> {
         self.code_of_rate(&supplier.tax_codes, "tax_codes for the supplier")
     }
 
     /// As [`Bill::tax_code`], from codes that `setting` in accounts.toml has by rate.
     pub fn code_of_rate<'a>(
         &self,
-        codes: &'a BTreeMap<Rate, String>,
+        codes: &'a BTreeMap<VatRate, String>,
         setting: &str,
     ) -> Result<&'a str, Hold> {
         let (net, tax) = self.net_and_tax()?;
         let cent = Decimal::new(1, 2);
-        let fits = |rate: &Rate| {
+        let fits = |rate: &VatRate| {
             let expected = (net * rate.0 / Decimal::ONE_HUNDRED)
                 .round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
             (expected - tax).abs() <= cent
@@ -231,7 +231,7 @@ impl Bill {
     }
 
     /// The lines without tax, which add up to the net total. `Err` where they do not.
-    pub fn file_lines(&self, supplier: &Supplier) -> Result<Vec<FileLine>, Hold> {
+    pub fn file_lines(&self, supplier: &SupplierSettings) -> Result<Vec<FileLine>, Hold> {
         let (net, _) = self.net_and_tax()?;
         if supplier.single_line || self.lines.is_empty() {
             return Ok(vec![self.single_line(supplier, net)]);
@@ -257,7 +257,7 @@ impl Bill {
     }
 
     /// One line with `amount`.
-    pub fn single_line(&self, supplier: &Supplier, amount: Decimal) -> FileLine {
+    pub fn single_line(&self, supplier: &SupplierSettings, amount: Decimal) -> FileLine {
         let kind = match self.kind {
             BillKind::Invoice => "Invoice",
             BillKind::CreditNote => "Credit note",

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 
 use super::bill::{Bill, BillKind};
 use super::hold::{BY_HAND, CORRECT, Hold, HoldCode};
-use super::settings::{Accounts, Datev as Settings, Supplier};
+use super::settings::{Accounts, DatevSettings, SupplierSettings};
 use super::target::{
     BatchHeader, Candidate, Target, TargetFile, amount, at_most, missing_setting, not_supported,
     plain, utc,
@@ -26,7 +26,7 @@ const ROWS: usize = 99_999;
 
 pub struct Datev<'a>(pub &'a Accounts);
 
-pub struct Entry {
+pub struct DatevEntry {
     /// First day of the fiscal year.
     year: Date,
     date: Date,
@@ -34,13 +34,13 @@ pub struct Entry {
 }
 
 impl Target for Datev<'_> {
-    type Entry = Entry;
+    type Entry = DatevEntry;
 
     fn entry(
         &self,
         candidate: &Candidate,
-        supplier: Result<&Supplier, Hold>,
-    ) -> Result<Entry, Hold> {
+        supplier: Result<&SupplierSettings, Hold>,
+    ) -> Result<DatevEntry, Hold> {
         let bill = &candidate.bill;
         if bill.currency != "EUR" {
             return Err(not_supported(
@@ -90,7 +90,7 @@ impl Target for Datev<'_> {
                 format!("{:02}{:02}{:04}", due.day(), due.month(), due.year()),
             );
         }
-        Ok(Entry {
+        Ok(DatevEntry {
             year: fiscal_year(bill.date, settings.fiscal_year_month),
             date: bill.date,
             row: fields.join(";"),
@@ -99,7 +99,7 @@ impl Target for Datev<'_> {
 
     fn files(
         &self,
-        entries: &[(&Bill, Entry)],
+        entries: &[(&Bill, DatevEntry)],
         batch: &BatchHeader,
     ) -> anyhow::Result<Vec<TargetFile>> {
         let Ok(settings) = self.settings() else {
@@ -137,7 +137,7 @@ impl Target for Datev<'_> {
 }
 
 impl Datev<'_> {
-    fn settings(&self) -> Result<&Settings, Hold> {
+    fn settings(&self) -> Result<&DatevSettings, Hold> {
         let missing = || missing_setting("[datev]", "add it, with consultant and client");
         self.0.datev.as_ref().ok_or_else(missing)
     }
@@ -158,8 +158,8 @@ fn turnover(bill: &Bill) -> Result<String, Hold> {
 
 fn creditor<'a>(
     bill: &Bill,
-    supplier: &'a Supplier,
-    settings: &'a Settings,
+    supplier: &'a SupplierSettings,
+    settings: &'a DatevSettings,
 ) -> Result<&'a str, Hold> {
     match bill.kind {
         BillKind::Receipt => settings.cash_account.as_deref().ok_or_else(|| {
@@ -176,7 +176,7 @@ fn creditor<'a>(
 
 /// `Err` for an account with too many digits; a personal account has one more than a general
 /// one.
-fn account(settings: &Settings, what: &str, number: &str) -> Result<String, Hold> {
+fn account(settings: &DatevSettings, what: &str, number: &str) -> Result<String, Hold> {
     let longest = usize::from(settings.account_length) + 1;
     let is_number = !number.is_empty()
         && number.len() <= longest
@@ -193,7 +193,7 @@ fn account(settings: &Settings, what: &str, number: &str) -> Result<String, Hold
 }
 
 /// The tax key (BU-Schlüssel); empty for accounts with an automatic tax.
-fn tax_key(bill: &Bill, supplier: &Supplier) -> Result<String, Hold> {
+fn tax_key(bill: &Bill, supplier: &SupplierSettings) -> Result<String, Hold> {
     if supplier.tax_codes.is_empty() {
         return Ok(quoted(""));
     }
@@ -210,7 +210,7 @@ fn tax_key(bill: &Bill, supplier: &Supplier) -> Result<String, Hold> {
 }
 
 /// Belegfeld 1, the key by which open items are settled.
-fn document_field(reference: &str, settings: &Settings) -> Result<String, Hold> {
+fn document_field(reference: &str, settings: &DatevSettings) -> Result<String, Hold> {
     let dropped = |c: &char| !settings.drop_in_numbers.contains(*c);
     let number: String = reference.chars().filter(dropped).collect();
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_$&%*+-/".contains(c);
@@ -245,7 +245,7 @@ fn fiscal_year(date: Date, month: i8) -> Date {
     jiff::civil::date(year, month, 1)
 }
 
-fn header(settings: &Settings, batch: &BatchHeader, year: Date, range: [Date; 2]) -> String {
+fn header(settings: &DatevSettings, batch: &BatchHeader, year: Date, range: [Date; 2]) -> String {
     let day = |date: Date| format!("{:04}{:02}{:02}", date.year(), date.month(), date.day());
     let time = utc(batch.created_at);
     let created = format!(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::gather::Gathered;
 use super::hold::{Hold, HoldCode};
-use super::plan::{Held, Plan, sha256};
+use super::plan::{BatchPlan, Held, sha256};
 use super::target::{Candidate, DocumentFile};
 use crate::outputs::source_file;
 
@@ -14,7 +14,7 @@ const EXTENSION: usize = 5;
 impl Gathered {
     /// Reads the source files of the bills of `plan`, and holds those whose file is not
     /// where it was or has other content.
-    pub fn attach_documents(&mut self, plan: &Plan) {
+    pub fn attach_documents(&mut self, plan: &BatchPlan) {
         let planned: BTreeSet<i64> = plan.batch.lines.iter().map(|line| line.record).collect();
         let mut files: BTreeMap<String, Option<DocumentFile>> = BTreeMap::new();
         for mut candidate in std::mem::take(&mut self.candidates) {

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::bill::{Bill, BillKind};
 use super::hold::Hold;
 use super::ledger_text::document;
-use super::settings::{Accounts, Supplier};
+use super::settings::{Accounts, SupplierSettings};
 use super::target::{
     BatchHeader, Candidate, Target, TargetFile, amount, csv, iso, missing_setting, not_supported,
     plain,
@@ -30,7 +30,7 @@ impl Target for Firefly<'_> {
     fn entry(
         &self,
         candidate: &Candidate,
-        supplier: Result<&Supplier, Hold>,
+        supplier: Result<&SupplierSettings, Hold>,
     ) -> Result<Vec<String>, Hold> {
         let bill = &candidate.bill;
         if bill.kind != BillKind::Receipt {

@@ -57,7 +57,7 @@ pub async fn gather(
 }
 
 impl Gathered {
-    fn add(&mut self, stored: &StoredRecord, ubl: Option<export::Ubl>) {
+    fn add(&mut self, stored: &StoredRecord, ubl: Option<export::UblResult>) {
         // A rejected document does not prove a payment.
         if stored.record.status == Status::Rejected {
             return;

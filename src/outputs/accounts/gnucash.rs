@@ -7,7 +7,7 @@
 
 use super::bill::{Bill, BillKind, FileLine};
 use super::hold::{BY_HAND, Hold, HoldCode, SINGLE_LINE};
-use super::settings::{Accounts, Supplier};
+use super::settings::{Accounts, SupplierSettings};
 use super::target::{
     BatchHeader, Candidate, Target, TargetFile, amount, decimal, missing_setting, not_supported,
     plain,
@@ -28,7 +28,7 @@ impl Target for GnuCash<'_> {
     fn entry(
         &self,
         candidate: &Candidate,
-        supplier: Result<&Supplier, Hold>,
+        supplier: Result<&SupplierSettings, Hold>,
     ) -> Result<String, Hold> {
         let bill = &candidate.bill;
         if bill.kind != BillKind::Invoice {

@@ -3,7 +3,7 @@
 use super::bill::Bill;
 use super::hold::{Hold, HoldCode};
 use super::ledger_text::{document, file, posting_lines};
-use super::settings::{Accounts, Supplier};
+use super::settings::{Accounts, SupplierSettings};
 use super::target::{BatchHeader, Candidate, Target, TargetFile, iso};
 
 pub struct Hledger<'a>(pub &'a Accounts);
@@ -14,7 +14,7 @@ impl Target for Hledger<'_> {
     fn entry(
         &self,
         candidate: &Candidate,
-        supplier: Result<&Supplier, Hold>,
+        supplier: Result<&SupplierSettings, Hold>,
     ) -> Result<String, Hold> {
         let (bill, supplier) = (&candidate.bill, supplier?);
         let payee = bill.payee(supplier);

@@ -5,13 +5,13 @@ use rust_decimal::Decimal;
 
 use super::bill::{Bill, BillKind};
 use super::hold::Hold;
-use super::settings::{LedgerAccounts, Supplier};
+use super::settings::{LedgerAccounts, SupplierSettings};
 use super::target::{BatchHeader, TargetFile, amount};
 
 /// Accounts with the amounts that are posted to them, in the bill's currency.
 fn postings(
     bill: &Bill,
-    supplier: &Supplier,
+    supplier: &SupplierSettings,
     accounts: &LedgerAccounts,
 ) -> Result<Vec<(String, Decimal)>, Hold> {
     let (net, tax) = bill.net_and_tax()?;
@@ -36,7 +36,7 @@ pub fn document(bill: &Bill) -> String {
 /// whether the format takes an account's name.
 pub fn posting_lines(
     bill: &Bill,
-    supplier: &Supplier,
+    supplier: &SupplierSettings,
     accounts: &LedgerAccounts,
     indent: usize,
     check: fn(&str) -> Result<(), Hold>,

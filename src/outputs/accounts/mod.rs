@@ -26,7 +26,7 @@ mod xlsx;
 
 pub use gather::{Gathered, gather};
 pub use hold::{Hold, HoldCode};
-pub use plan::{Held, Input, Plan, plan, sha256};
+pub use plan::{BatchInput, BatchPlan, Held, plan, sha256};
 pub use settings::Accounts;
 pub use target_name::TargetName;
 

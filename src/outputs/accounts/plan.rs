@@ -34,7 +34,7 @@ pub struct OtherPaper {
 }
 
 /// The input of a plan.
-pub struct Input<'a> {
+pub struct BatchInput<'a> {
     pub target: TargetName,
     pub candidates: &'a [Candidate],
     pub papers: &'a [OtherPaper],
@@ -48,14 +48,14 @@ pub struct Input<'a> {
 }
 
 /// A batch to claim; without lines there is nothing to export.
-pub struct Plan {
+pub struct BatchPlan {
     pub batch: NewBatch,
     pub held: Vec<Held>,
     /// Number of bills that this target has already.
     pub exported_before: usize,
 }
 
-pub fn plan(input: &Input) -> anyhow::Result<Plan> {
+pub fn plan(input: &BatchInput) -> anyhow::Result<BatchPlan> {
     let accounts = input.accounts;
     match input.target {
         TargetName::Xlsx => plan_for(input, &xlsx::Xlsx),
@@ -70,7 +70,7 @@ pub fn plan(input: &Input) -> anyhow::Result<Plan> {
     }
 }
 
-fn plan_for<T: Target>(input: &Input, target: &T) -> anyhow::Result<Plan> {
+fn plan_for<T: Target>(input: &BatchInput, target: &T) -> anyhow::Result<BatchPlan> {
     let exported = exported_pages(input.ledger, input.target.as_str());
     let (mut held, mut exported_before) = (Vec::new(), 0);
     let mut entries: Vec<(&Bill, T::Entry)> = Vec::new();
@@ -122,7 +122,7 @@ fn plan_for<T: Target>(input: &Input, target: &T) -> anyhow::Result<Plan> {
         false => target.files(&entries, &header)?,
     };
     let bills: Vec<&Bill> = entries.iter().map(|(bill, _)| *bill).collect();
-    Ok(Plan {
+    Ok(BatchPlan {
         batch: new_batch(input, &header, &bills, files, &documents)?,
         held,
         exported_before,
@@ -146,7 +146,7 @@ struct Known<'a> {
 }
 
 /// Bills that were exported for any target, and receipts and payments that were read.
-fn known_papers<'a>(input: &'a Input) -> Vec<Known<'a>> {
+fn known_papers<'a>(input: &'a BatchInput) -> Vec<Known<'a>> {
     let exported = input.ledger.lines.iter().map(|line| Known {
         record: line.record,
         id: &line.bill,
@@ -272,7 +272,7 @@ struct ManifestBill<'a> {
 }
 
 fn new_batch(
-    input: &Input,
+    input: &BatchInput,
     header: &BatchHeader,
     bills: &[&Bill],
     files: Vec<TargetFile>,
@@ -344,7 +344,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 }
 
 fn manifest(
-    input: &Input,
+    input: &BatchInput,
     header: &BatchHeader,
     bills: &[&Bill],
     files: &[TargetFile],

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::bill::{Bill, BillKind, FileLine};
 use super::hold::{BY_HAND, Hold, HoldCode, SINGLE_LINE};
-use super::settings::{Accounts, Supplier};
+use super::settings::{Accounts, SupplierSettings};
 use super::target::{
     BatchHeader, Candidate, Target, TargetFile, amount, at_most, by_rows, csv, decimal,
     not_supported, numbered, plain,
@@ -28,24 +28,24 @@ pub const BANK: [&str; 3] = ["Date", "Description", "Amount"];
 
 pub struct QuickBooks<'a>(pub &'a Accounts);
 
-pub enum Entry {
+pub enum QuickBooksEntry {
     Bill(Vec<Vec<String>>),
     Receipt(Vec<String>),
 }
 
 impl Target for QuickBooks<'_> {
-    type Entry = Entry;
+    type Entry = QuickBooksEntry;
 
     fn entry(
         &self,
         candidate: &Candidate,
-        supplier: Result<&Supplier, Hold>,
-    ) -> Result<Entry, Hold> {
+        supplier: Result<&SupplierSettings, Hold>,
+    ) -> Result<QuickBooksEntry, Hold> {
         let bill = &candidate.bill;
         match bill.kind {
             BillKind::Receipt => {
                 let name = plain("the merchant", &bill.supplier)?;
-                Ok(Entry::Receipt(vec![
+                Ok(QuickBooksEntry::Receipt(vec![
                     self.0.dates.write(bill.date),
                     name.to_owned(),
                     amount(Decimal::ZERO - bill.gross),
@@ -55,21 +55,21 @@ impl Target for QuickBooks<'_> {
                 "the import of bills for QuickBooks has no credits",
                 BY_HAND,
             )),
-            BillKind::Invoice => self.bill(bill, supplier?).map(Entry::Bill),
+            BillKind::Invoice => self.bill(bill, supplier?).map(QuickBooksEntry::Bill),
         }
     }
 
     fn files(
         &self,
-        entries: &[(&Bill, Entry)],
+        entries: &[(&Bill, QuickBooksEntry)],
         batch: &BatchHeader,
     ) -> anyhow::Result<Vec<TargetFile>> {
         let stem = batch.stem("quickbooks");
         let mut files = Vec::new();
         for (suffix, heading) in [("bills", &BILLS[..]), ("bank", &BANK[..])] {
-            let rows_of = |entry: &Entry| match (entry, suffix) {
-                (Entry::Bill(rows), "bills") => rows.clone(),
-                (Entry::Receipt(row), "bank") => vec![row.clone()],
+            let rows_of = |entry: &QuickBooksEntry| match (entry, suffix) {
+                (QuickBooksEntry::Bill(rows), "bills") => rows.clone(),
+                (QuickBooksEntry::Receipt(row), "bank") => vec![row.clone()],
                 _ => Vec::new(),
             };
             let counts = entries.iter().enumerate();
@@ -93,7 +93,7 @@ impl Target for QuickBooks<'_> {
 }
 
 impl QuickBooks<'_> {
-    fn bill(&self, bill: &Bill, supplier: &Supplier) -> Result<Vec<Vec<String>>, Hold> {
+    fn bill(&self, bill: &Bill, supplier: &SupplierSettings) -> Result<Vec<Vec<String>>, Hold> {
         let (_, tax) = bill.net_and_tax()?;
         // Companies without sales tax have no tax codes.
         let tax_code = match supplier.tax_codes.is_empty() && tax.is_zero() {

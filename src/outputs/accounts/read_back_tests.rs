@@ -11,7 +11,7 @@ use super::*;
 use crate::store::Ledger;
 
 /// Reads the bills of a batch back, without its manifest.
-fn read(target: TargetName, plan: &Plan) -> Vec<ReadBill> {
+fn read(target: TargetName, plan: &BatchPlan) -> Vec<ReadBill> {
     let files = plan
         .batch
         .files
@@ -160,7 +160,7 @@ proptest! {
     }
 }
 
-fn assert_workbook(plan: &Plan, bill: &Bill) {
+fn assert_workbook(plan: &BatchPlan, bill: &Bill) {
     let sheets = reader::xlsx(&plan.batch.files[0].bytes);
     let text = |cell: &str| {
         sheets[0]

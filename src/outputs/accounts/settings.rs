@@ -16,23 +16,23 @@ use super::target_name::TargetName;
 #[serde(default, deny_unknown_fields)]
 pub struct Accounts {
     /// Entry for suppliers that are not listed; `None`: their bills are held.
-    pub default: Option<Supplier>,
+    pub default: Option<SupplierSettings>,
     #[serde(rename = "supplier")]
-    pub suppliers: Vec<Supplier>,
-    pub dates: DateOrder,
-    pub xero: Xero,
-    pub datev: Option<Datev>,
+    pub suppliers: Vec<SupplierSettings>,
+    pub dates: DateStyle,
+    pub xero: XeroSettings,
+    pub datev: Option<DatevSettings>,
     /// For hledger and beancount.
     pub ledger: LedgerAccounts,
-    pub gnucash: GnuCash,
-    pub firefly: Firefly,
-    pub ubl: Ubl,
+    pub gnucash: GnuCashSettings,
+    pub firefly: FireflySettings,
+    pub ubl: UblSettings,
 }
 
 /// A supplier, by VAT identifier or by names.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Supplier {
+pub struct SupplierSettings {
     pub vat_id: Option<String>,
     /// Names as documents print them, compared without case, punctuation and legal form.
     pub names: Vec<String>,
@@ -43,7 +43,7 @@ pub struct Supplier {
     /// Account of the expense.
     pub account: Option<String>,
     /// Tax codes of the books by VAT rate in percent.
-    pub tax_codes: BTreeMap<Rate, String>,
+    pub tax_codes: BTreeMap<VatRate, String>,
     /// Description of a single line, in place of those of the document's lines.
     pub description: Option<String>,
     /// Whether one line with the net total replaces the document's lines.
@@ -62,10 +62,10 @@ pub struct ForTarget {
     pub name: Option<String>,
     pub number: Option<String>,
     pub account: Option<String>,
-    pub tax_codes: Option<BTreeMap<Rate, String>>,
+    pub tax_codes: Option<BTreeMap<VatRate, String>>,
 }
 
-impl Supplier {
+impl SupplierSettings {
     fn apply(&mut self, target: TargetName) {
         let Some(of_target) = self.target.remove(&target) else {
             return;
@@ -82,15 +82,15 @@ impl Supplier {
 /// A VAT rate in percent, `19` or `5.5`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Rate(pub Decimal);
+pub struct VatRate(pub Decimal);
 
-impl TryFrom<String> for Rate {
+impl TryFrom<String> for VatRate {
     type Error = String;
 
-    fn try_from(text: String) -> Result<Rate, String> {
+    fn try_from(text: String) -> Result<VatRate, String> {
         let rate = Decimal::from_str(&text).ok();
         let rate = rate.filter(|rate| (Decimal::ZERO..Decimal::ONE_HUNDRED).contains(rate));
-        rate.map(|rate| Rate(rate.normalize()))
+        rate.map(|rate| VatRate(rate.normalize()))
             .ok_or_else(|| format!("`{text}` is not a VAT rate in percent, e.g. \"19\" or \"5.5\""))
     }
 }
@@ -99,7 +99,7 @@ impl TryFrom<String> for Rate {
 /// of the organisation (Xero, QuickBooks).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum DateOrder {
+pub enum DateStyle {
     /// 31/12/2025
     #[default]
     DayMonthYear,
@@ -107,30 +107,30 @@ pub enum DateOrder {
     MonthDayYear,
 }
 
-impl DateOrder {
+impl DateStyle {
     pub fn write(self, date: jiff::civil::Date) -> String {
         let (day, month, year) = (date.day(), date.month(), date.year());
         match self {
-            DateOrder::DayMonthYear => format!("{day:02}/{month:02}/{year:04}"),
-            DateOrder::MonthDayYear => format!("{month:02}/{day:02}/{year:04}"),
+            DateStyle::DayMonthYear => format!("{day:02}/{month:02}/{year:04}"),
+            DateStyle::MonthDayYear => format!("{month:02}/{day:02}/{year:04}"),
         }
     }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Xero {
+pub struct XeroSettings {
     /// Currency (ISO 4217) of the receipts that the tax types are for: a receipt in
     /// another currency has another country's tax, and is held.
     pub receipt_currency: Option<String>,
     /// Tax types of receipts, whose lines include tax, by VAT rate in percent.
-    pub receipt_tax_types: BTreeMap<Rate, String>,
+    pub receipt_tax_types: BTreeMap<VatRate, String>,
 }
 
 /// Header of a DATEV file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Datev {
+pub struct DatevSettings {
     /// Beraternummer, 1001 to 9999999.
     pub consultant: u32,
     /// Mandantennummer, 1 to 99999.
@@ -184,7 +184,7 @@ impl Default for LedgerAccounts {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct GnuCash {
+pub struct GnuCashSettings {
     /// Accounts payable. With it bills are posted on import, so that importing
     /// the file a second time does not add their lines again.
     pub payable: Option<String>,
@@ -192,14 +192,14 @@ pub struct GnuCash {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Firefly {
+pub struct FireflySettings {
     /// Asset account that receipts were paid from.
     pub cash_account: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Ubl {
+pub struct UblSettings {
     /// Country of the buyer (ISO 3166-1), for invoices that do not state it.
     pub buyer_country: Option<String>,
 }
@@ -263,23 +263,23 @@ impl Accounts {
     }
 
     /// The entry of a supplier: by VAT identifier first, then by name.
-    pub fn supplier(&self, name: &str, stated: Option<&str>) -> Result<&Supplier, Hold> {
+    pub fn supplier(&self, name: &str, stated: Option<&str>) -> Result<&SupplierSettings, Hold> {
         let vat_id = stated.map(letters_and_digits);
-        let of_vat_id = |supplier: &&Supplier| {
+        let of_vat_id = |supplier: &&SupplierSettings| {
             vat_id.is_some() && supplier.vat_id.as_deref().map(letters_and_digits) == vat_id
         };
         if let Some(supplier) = self.suppliers.iter().find(of_vat_id) {
             return Ok(supplier);
         }
         let words = supplier_words(name);
-        let of_name = |supplier: &&Supplier| {
+        let of_name = |supplier: &&SupplierSettings| {
             let mut names = supplier.names.iter();
             names.any(|name| supplier_words(name) == words)
         };
         let found = self.suppliers.iter().find(of_name);
         match found {
             // The name of a known supplier with another VAT identifier.
-            Some(Supplier {
+            Some(SupplierSettings {
                 vat_id: Some(known),
                 ..
             }) if vat_id.is_some() => Err(Hold::new(
@@ -307,7 +307,7 @@ impl Accounts {
     }
 }
 
-impl Datev {
+impl DatevSettings {
     fn check(&self) -> Result<(), String> {
         let is_chart = self.chart.is_empty()
             || self.chart.len() == 2 && self.chart.bytes().all(|c| c.is_ascii_digit());

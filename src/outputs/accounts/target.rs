@@ -7,9 +7,9 @@ use rust_decimal::Decimal;
 
 use super::bill::Bill;
 use super::hold::{CORRECT, Hold, HoldCode};
-use super::settings::Supplier;
+use super::settings::SupplierSettings;
 use crate::domain::money;
-use crate::outputs::export::{FORMULA_SIGNS, Ubl};
+use crate::outputs::export::{FORMULA_SIGNS, UblResult};
 use crate::store::DocumentId;
 
 /// A bill that may be exported.
@@ -23,7 +23,7 @@ pub struct Candidate {
     /// The source file beside the row; `None`: it is not asked for.
     pub file: Option<DocumentFile>,
     /// The bill as UBL; only for that target.
-    pub ubl: Option<Ubl>,
+    pub ubl: Option<UblResult>,
 }
 
 /// A source file as it lies beside the rows.
@@ -67,7 +67,7 @@ pub trait Target {
     fn entry(
         &self,
         candidate: &Candidate,
-        supplier: Result<&Supplier, Hold>,
+        supplier: Result<&SupplierSettings, Hold>,
     ) -> Result<Self::Entry, Hold>;
 
     /// The files of a batch. The same entries always give the same bytes.

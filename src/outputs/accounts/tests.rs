@@ -92,8 +92,8 @@ pub(super) fn planned(
     candidates: &[Candidate],
     ledger: &Ledger,
     papers: &[OtherPaper],
-) -> Plan {
-    plan(&Input {
+) -> BatchPlan {
+    plan(&BatchInput {
         target,
         candidates,
         papers,
@@ -106,7 +106,7 @@ pub(super) fn planned(
     .unwrap()
 }
 
-fn codes(plan: &Plan) -> Vec<HoldCode> {
+fn codes(plan: &BatchPlan) -> Vec<HoldCode> {
     plan.held.iter().map(|held| held.hold.code).collect()
 }
 

@@ -2,23 +2,27 @@
 
 use super::bill::Bill;
 use super::hold::{CORRECT, Hold, HoldCode};
-use super::settings::Supplier;
+use super::settings::SupplierSettings;
 use super::target::{BatchHeader, Candidate, Target, TargetFile, not_supported};
-use crate::outputs::export::{Ubl as Written, ubl_file_name};
+use crate::outputs::export::{UblResult, ubl_file_name};
 
 pub struct Ubl;
 
 impl Target for Ubl {
     type Entry = String;
 
-    fn entry(&self, candidate: &Candidate, _: Result<&Supplier, Hold>) -> Result<String, Hold> {
+    fn entry(
+        &self,
+        candidate: &Candidate,
+        _: Result<&SupplierSettings, Hold>,
+    ) -> Result<String, Hold> {
         match &candidate.ubl {
-            Some(Written::Written(text)) => Ok(text.clone()),
-            Some(Written::Refused(violations)) => {
+            Some(UblResult::Written(text)) => Ok(text.clone()),
+            Some(UblResult::Refused(violations)) => {
                 let what = format!("it violates EN 16931 ({})", violations.join("; "));
                 Err(Hold::new(HoldCode::Value, what, CORRECT))
             }
-            Some(Written::NoInvoice) | None => Err(not_supported(
+            Some(UblResult::NoInvoice) | None => Err(not_supported(
                 "UBL is for invoices",
                 "use another target for it",
             )),

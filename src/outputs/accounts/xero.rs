@@ -7,7 +7,7 @@
 
 use super::bill::{Bill, BillKind, FileLine};
 use super::hold::{BY_HAND, Hold, HoldCode};
-use super::settings::{Accounts, Supplier};
+use super::settings::{Accounts, SupplierSettings};
 use super::target::{
     BatchHeader, Candidate, Target, TargetFile, amount, by_rows, csv, decimal, missing_setting,
     not_supported, numbered, plain,
@@ -27,19 +27,19 @@ pub const HEADING: [&str; 26] = [
 pub struct Xero<'a>(pub &'a Accounts);
 
 /// Rows without heading.
-pub struct Entry {
+pub struct XeroEntry {
     rows: Vec<Vec<String>>,
     includes_tax: bool,
 }
 
 impl Target for Xero<'_> {
-    type Entry = Entry;
+    type Entry = XeroEntry;
 
     fn entry(
         &self,
         candidate: &Candidate,
-        supplier: Result<&Supplier, Hold>,
-    ) -> Result<Entry, Hold> {
+        supplier: Result<&SupplierSettings, Hold>,
+    ) -> Result<XeroEntry, Hold> {
         let bill = &candidate.bill;
         let is_receipt = bill.kind == BillKind::Receipt;
         if bill.gross.is_sign_negative() {
@@ -81,7 +81,7 @@ impl Target for Xero<'_> {
             row[25] = bill.currency.clone();
             Ok(row)
         };
-        Ok(Entry {
+        Ok(XeroEntry {
             rows: lines.iter().map(row).collect::<Result<_, Hold>>()?,
             includes_tax: is_receipt,
         })
@@ -89,7 +89,7 @@ impl Target for Xero<'_> {
 
     fn files(
         &self,
-        entries: &[(&Bill, Entry)],
+        entries: &[(&Bill, XeroEntry)],
         batch: &BatchHeader,
     ) -> anyhow::Result<Vec<TargetFile>> {
         let mut files = Vec::new();

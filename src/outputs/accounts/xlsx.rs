@@ -7,7 +7,7 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet}
 
 use super::bill::{Bill, BillKind};
 use super::hold::{CORRECT, Hold, HoldCode};
-use super::settings::Supplier;
+use super::settings::SupplierSettings;
 use super::target::{BatchHeader, Candidate, Target, TargetFile, utc};
 
 #[rustfmt::skip]
@@ -26,19 +26,19 @@ const CELL: usize = 32_767;
 pub struct Xlsx;
 
 /// Values of a workbook's row that are not in the bill.
-pub struct Entry {
+pub struct XlsxEntry {
     account: Option<String>,
     path: String,
 }
 
 impl Target for Xlsx {
-    type Entry = Entry;
+    type Entry = XlsxEntry;
 
     fn entry(
         &self,
         candidate: &Candidate,
-        supplier: Result<&Supplier, Hold>,
-    ) -> Result<Entry, Hold> {
+        supplier: Result<&SupplierSettings, Hold>,
+    ) -> Result<XlsxEntry, Hold> {
         let bill = &candidate.bill;
         let sums = [Some(bill.gross), bill.net, bill.tax];
         let of_lines = bill.lines.iter();
@@ -53,7 +53,7 @@ impl Target for Xlsx {
         }
         let file = candidate.file.as_ref();
         let file = file.map_or(&candidate.path, |file| &file.name);
-        Ok(Entry {
+        Ok(XlsxEntry {
             account: supplier.ok().and_then(|supplier| supplier.account.clone()),
             path: file.chars().take(CELL).collect(),
         })
@@ -61,7 +61,7 @@ impl Target for Xlsx {
 
     fn files(
         &self,
-        entries: &[(&Bill, Entry)],
+        entries: &[(&Bill, XlsxEntry)],
         batch: &BatchHeader,
     ) -> anyhow::Result<Vec<TargetFile>> {
         let mut workbook = Workbook::new();
@@ -103,7 +103,7 @@ impl Formats {
 
 fn bills(
     sheet: &mut Worksheet,
-    entries: &[(&Bill, Entry)],
+    entries: &[(&Bill, XlsxEntry)],
     formats: &Formats,
 ) -> anyhow::Result<()> {
     start(sheet, "Bills", &BILLS, formats)?;
@@ -130,7 +130,7 @@ fn bills(
 
 fn lines(
     sheet: &mut Worksheet,
-    entries: &[(&Bill, Entry)],
+    entries: &[(&Bill, XlsxEntry)],
     formats: &Formats,
 ) -> anyhow::Result<()> {
     start(sheet, "Lines", &LINES, formats)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use minijinja::{Value, context};
 
-use crate::archive::{Duplicates, Member, SameBy};
+use crate::archive::{CapturedRecord, Duplicates, SameBy};
 use crate::outputs::{markup, thumbnail};
 
 const TEMPLATE: &str = include_str!("duplicates.html");
@@ -41,8 +41,8 @@ pub fn by_words(by: SameBy) -> &'static str {
     }
 }
 
-fn members(members: &[Member], thumbnails: &Thumbnails) -> Vec<Value> {
-    let member = |member: &Member| {
+fn members(members: &[CapturedRecord], thumbnails: &Thumbnails) -> Vec<Value> {
+    let member = |member: &CapturedRecord| {
         let image = thumbnails.get(&member.record);
         let image = image.map(|jpeg| thumbnail::embedded(jpeg));
         let paths: Vec<_> = member
@@ -65,11 +65,11 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::archive::{Group, Undecided};
+    use crate::archive::{Group, UndecidedPair};
     use crate::domain::PageImage;
 
-    fn member(record: i64) -> Member {
-        Member {
+    fn member(record: i64) -> CapturedRecord {
+        CapturedRecord {
             record,
             doc_type: None,
             paths: vec![format!("/in/<{record}>.png").into()],
@@ -87,7 +87,7 @@ mod tests {
             members: vec![member(1), member(2)],
             by: BTreeSet::from([SameBy::Pixels]),
         };
-        let pair = Undecided {
+        let pair = UndecidedPair {
             members: [member(3), member(4)],
             differences: vec!["number <b> and c".into()],
         };

@@ -218,9 +218,9 @@ mod tests {
 
     use super::super::judge::judge;
     use super::super::judge::tests::{case, seen};
-    use super::super::judged::DocumentWork;
     use super::*;
     use crate::documents::acceptance::{ClaimDecision, ClaimKind, ValueClaim, example_features};
+    use crate::store::DocumentWork;
 
     impl RateThresholds {
         pub(in super::super) fn of_one(max_error: f64, name: &str, at: Option<f64>) -> Self {

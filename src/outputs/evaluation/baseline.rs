@@ -10,7 +10,7 @@ use super::judged::{JudgedDocument, JudgedValue, ValueOutcome};
 
 /// One value that became right or ceased to be so.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Change {
+pub struct ValueChange {
     pub document: String,
     /// Where in the truth; see [`JudgedValue::path`].
     pub path: String,
@@ -22,8 +22,8 @@ pub struct Change {
 /// What differs from an earlier evaluation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Changes {
-    pub better: Vec<Change>,
-    pub worse: Vec<Change>,
+    pub better: Vec<ValueChange>,
+    pub worse: Vec<ValueChange>,
     /// Wrong before and now, with different values.
     pub still_wrong: u64,
     /// Documents classified as another type than before: type before and now.
@@ -97,7 +97,7 @@ fn compare(before: &JudgedDocument, now: &JudgedDocument, changes: &mut Changes)
             continue;
         }
         let (old, new) = (old.map(|leaves| leaves[0]), new.map(|leaves| leaves[0]));
-        let change = Change {
+        let change = ValueChange {
             document: now.name.clone(),
             path: path.to_owned(),
             truth: new.or(old).and_then(|leaf| leaf.truth.clone()),
@@ -142,15 +142,15 @@ mod tests {
 
     use super::super::judge::judge;
     use super::super::judge::tests::{case, seen};
-    use super::super::judged::DocumentWork;
     use super::*;
+    use crate::store::DocumentWork;
 
     fn document(read: Value) -> JudgedDocument {
         let truth = json!({"a": "1", "b": "2", "c": "3", "items": [{"n": "tea"}, {"n": "bun"}]});
         judge(&case(truth), &[seen(1, read)], DocumentWork::default())
     }
 
-    fn paths(changes: &[Change]) -> Vec<&str> {
+    fn paths(changes: &[ValueChange]) -> Vec<&str> {
         changes.iter().map(|change| change.path.as_str()).collect()
     }
 

@@ -149,9 +149,10 @@ mod tests {
 
     use super::super::judge::judge;
     use super::super::judge::tests::{case, seen};
-    use super::super::judged::{DocumentWork, ValueOutcome};
+    use super::super::judged::ValueOutcome;
     use super::*;
     use crate::documents::acceptance::{ClaimDecision, ClaimKind, ValueClaim, example_features};
+    use crate::store::DocumentWork;
 
     /// `number` documents with one value each, right where the model is sure.
     fn documents(number: usize) -> Vec<JudgedDocument> {

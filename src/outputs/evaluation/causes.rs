@@ -177,9 +177,9 @@ mod tests {
 
     use super::super::judge::tests::{case, seen};
     use super::super::judge::{CandidateRecord, judge};
-    use super::super::judged::DocumentWork;
     use super::*;
     use crate::domain::{EvidenceClass, FieldEvidence, Finding, FindingCode, Status};
+    use crate::store::DocumentWork;
 
     fn wrong(truth: &str, read: &str, others: &[&str]) -> ErrorCause {
         of_wrong(truth, read, |other| others.contains(&other), false)

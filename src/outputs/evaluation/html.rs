@@ -118,11 +118,11 @@ mod tests {
     use serde_json::json;
 
     use super::super::accepted::RateThresholds;
-    use super::super::baseline::Change;
+    use super::super::baseline::ValueChange;
     use super::super::judge::judge;
     use super::super::judge::tests::{case, seen};
-    use super::super::judged::DocumentWork;
     use super::*;
+    use crate::store::DocumentWork;
 
     #[test]
     fn the_page_stands_alone_and_escapes_what_documents_say() {
@@ -139,7 +139,7 @@ mod tests {
             readers: vec!["nano".into()],
             ..EvaluationInfo::default()
         };
-        let change = Change {
+        let change = ValueChange {
             document: "a&b.pdf".into(),
             path: "b".into(),
             truth: Some("2".into()),

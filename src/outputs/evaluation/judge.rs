@@ -11,10 +11,11 @@ use serde_json::{Map, Value};
 
 use super::causes::{cause, problem};
 use super::compare::{anls, assign, line_fields, normal, same, text};
-use super::judged::{DocumentWork, JudgedDocument, JudgedValue, ValueOutcome};
+use super::judged::{JudgedDocument, JudgedValue, ValueOutcome};
 use super::truth::KnownDocument;
 use crate::documents::acceptance::ClaimDecision;
 use crate::domain::{EvidenceClass, FieldPath, FindingCode, Record, Severity, Status};
+use crate::store::DocumentWork;
 
 /// A stored record, and which of its values are accepted.
 #[derive(Clone, Debug)]

@@ -1,10 +1,9 @@
 //! A document after its records were compared with the truth.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::documents::acceptance::ValueClaim;
+use crate::store::DocumentWork;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -86,21 +85,6 @@ impl JudgedValue {
     pub fn is_value(&self) -> bool {
         self.read.is_some()
     }
-}
-
-/// How a document was processed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct DocumentWork {
-    pub pages: u64,
-    /// Seconds by stage, over all attempts at its pages.
-    pub stage_seconds: BTreeMap<String, f64>,
-    /// Attempts to read a page.
-    pub attempts: u64,
-    /// Of these, failed ones, by reason.
-    pub failed_attempts: BTreeMap<String, u64>,
-    /// Why the document, or one of its pages, could not be read at all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -127,8 +127,8 @@ mod tests {
 
     use super::super::judge::judge;
     use super::super::judge::tests::{case, seen};
-    use super::super::judged::DocumentWork;
     use super::*;
+    use crate::store::DocumentWork;
 
     #[test]
     fn each_document_and_field_is_a_case_and_the_totals_are_theirs() {

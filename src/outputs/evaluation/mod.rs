@@ -15,15 +15,13 @@ mod report;
 mod truth;
 
 pub use accepted::{Acceptance, AcceptedCounts, RateOutcome, RateThresholds};
-pub use baseline::{Baseline, Change, Changes};
+pub use baseline::{Baseline, Changes, ValueChange};
 pub use calibration::calibrate;
 pub use cases::{Cases, write_cases};
 pub use causes::ErrorCounts;
 pub use html::{EvaluationInfo, page};
 pub use judge::{CandidateRecord, judge};
-pub use judged::{
-    DocumentProblem, DocumentWork, ErrorCause, JudgedDocument, JudgedValue, ValueOutcome,
-};
+pub use judged::{DocumentProblem, ErrorCause, JudgedDocument, JudgedValue, ValueOutcome};
 pub use junit::write as write_junit;
 pub use report::{Effort, EvaluationReport, FieldScores, TypeScores};
 pub use truth::{KnownDocument, load};

@@ -278,9 +278,9 @@ mod tests {
 
     use super::super::judge::judge;
     use super::super::judge::tests::{case, seen};
-    use super::super::judged::DocumentWork;
     use super::super::truth::KnownDocument;
     use super::*;
+    use crate::store::DocumentWork;
 
     fn document(truth: Value, read: Value) -> JudgedDocument {
         judge(&case(truth), &[seen(1, read)], DocumentWork::default())

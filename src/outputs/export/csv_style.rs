@@ -7,31 +7,31 @@ pub const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Separator between cells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Separator {
+pub enum CellSeparator {
     #[default]
     Comma,
     Semicolon,
     Tab,
 }
 
-impl Separator {
+impl CellSeparator {
     pub fn byte(self) -> u8 {
         match self {
-            Separator::Comma => b',',
-            Separator::Semicolon => b';',
-            Separator::Tab => b'\t',
+            CellSeparator::Comma => b',',
+            CellSeparator::Semicolon => b';',
+            CellSeparator::Tab => b'\t',
         }
     }
 }
 
-impl FromStr for Separator {
+impl FromStr for CellSeparator {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Separator, String> {
+    fn from_str(text: &str) -> Result<CellSeparator, String> {
         match text {
-            "," | "comma" => Ok(Separator::Comma),
-            ";" | "semicolon" => Ok(Separator::Semicolon),
-            "\t" | "\\t" | "tab" => Ok(Separator::Tab),
+            "," | "comma" => Ok(CellSeparator::Comma),
+            ";" | "semicolon" => Ok(CellSeparator::Semicolon),
+            "\t" | "\\t" | "tab" => Ok(CellSeparator::Tab),
             _ => Err("use comma, semicolon or tab".to_owned()),
         }
     }
@@ -40,7 +40,7 @@ impl FromStr for Separator {
 /// The form of a CSV file. The default is RFC 4180 in UTF-8.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CsvStyle {
-    pub separator: Separator,
+    pub separator: CellSeparator,
     /// `1234,50` instead of `1234.50`.
     pub decimal_comma: bool,
     /// Whether the file starts with [`BOM`].
@@ -66,8 +66,8 @@ impl CsvStyle {
         if DECIMAL_POINT.contains(&locale.as_str()) {
             // Excel for Switzerland separates cells with a semicolon too.
             let separator = match locale.ends_with("-ch") || locale.ends_with("-li") {
-                true => Separator::Semicolon,
-                false => Separator::Comma,
+                true => CellSeparator::Semicolon,
+                false => CellSeparator::Comma,
             };
             return Ok(CsvStyle {
                 separator,
@@ -85,8 +85,8 @@ impl CsvStyle {
             ));
         }
         let separator = match decimal_comma {
-            true => Separator::Semicolon,
-            false => Separator::Comma,
+            true => CellSeparator::Semicolon,
+            false => CellSeparator::Comma,
         };
         Ok(CsvStyle {
             separator,
@@ -198,7 +198,7 @@ mod tests {
     fn a_locale_sets_separator_decimal_sign_and_mark() {
         let of = |locale: &str| CsvStyle::of_locale(locale).unwrap();
         let german = CsvStyle {
-            separator: Separator::Semicolon,
+            separator: CellSeparator::Semicolon,
             decimal_comma: true,
             bom: true,
         };
@@ -211,7 +211,7 @@ mod tests {
         };
         assert_eq!(of("de-CH"), swiss);
         let english = CsvStyle {
-            separator: Separator::Comma,
+            separator: CellSeparator::Comma,
             ..swiss
         };
         assert_eq!(of("en-GB"), english);

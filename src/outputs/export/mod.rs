@@ -13,9 +13,9 @@ use crate::domain::{FieldPath, Fields, Finding, FindingCode, Status, XmlFile};
 use crate::store::{Store, StoredAnswer, StoredRecord};
 
 pub use csv_format::CsvExport;
-pub use csv_style::{CsvStyle, FORMULA_SIGNS, Separator};
+pub use csv_style::{CellSeparator, CsvStyle, FORMULA_SIGNS};
 pub use json_format::line;
-pub use ubl::{Ubl, ubl, ubl_file_name};
+pub use ubl::{UblResult, ubl, ubl_file_name};
 
 /// Records fetched at once: memory stays flat whatever the database holds.
 const CHUNK: u32 = 500;

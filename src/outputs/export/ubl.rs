@@ -9,7 +9,7 @@ const INVOICE: &str = "invoice";
 
 /// Result of writing a record as UBL.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Ubl {
+pub enum UblResult {
     /// The file's text.
     Written(String),
     /// What EN 16931 requires and the record does not have.
@@ -24,10 +24,10 @@ pub async fn ubl(
     store: &Store,
     stored: &StoredRecord,
     buyer_country: Option<&str>,
-) -> anyhow::Result<Ubl> {
+) -> anyhow::Result<UblResult> {
     let record = &stored.record;
     if record.doc_type.as_deref() != Some(INVOICE) {
-        return Ok(Ubl::NoInvoice);
+        return Ok(UblResult::NoInvoice);
     }
     let file = match record.source {
         Source::EmbeddedXml => super::einvoice_of(store, stored).await?,
@@ -36,7 +36,7 @@ pub async fn ubl(
     let (mut invoice, is_stated) = match file {
         Some(file) => match einvoice::parse(&file.bytes) {
             Ok(invoice) => (invoice, true),
-            Err(failure) => return Ok(Ubl::Refused(vec![failure.message])),
+            Err(failure) => return Ok(UblResult::Refused(vec![failure.message])),
         },
         None => (einvoice::from_fields(&record.fields), false),
     };
@@ -46,8 +46,8 @@ pub async fn ubl(
         false => einvoice::fields_to_ubl(invoice),
     };
     Ok(match written {
-        Ok(text) => Ubl::Written(text),
-        Err(violations) => Ubl::Refused(violations.iter().map(ToString::to_string).collect()),
+        Ok(text) => UblResult::Written(text),
+        Err(violations) => UblResult::Refused(violations.iter().map(ToString::to_string).collect()),
     })
 }
 

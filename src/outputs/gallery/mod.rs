@@ -14,7 +14,7 @@ const SCRIPT: &str = include_str!("gallery.js");
 
 /// A page of the gallery.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Entry {
+pub struct GalleryPage {
     /// Number of the record that the page belongs to.
     pub record: Option<i64>,
     /// Name of the file.
@@ -40,7 +40,7 @@ pub struct Entry {
 
 /// The page. It runs no script but its own (a hash in its Content-Security-Policy), and
 /// loads nothing but the thumbnails.
-pub fn html(entries: &[Entry]) -> anyhow::Result<String> {
+pub fn html(entries: &[GalleryPage]) -> anyhow::Result<String> {
     // In a script element only `<` could end the data.
     let data = serde_json::to_string(entries)?.replace('<', "\\u003c");
     let script_hash = BASE64_STANDARD.encode(Sha256::digest(SCRIPT));
@@ -58,9 +58,9 @@ mod tests {
 
     #[test]
     fn what_documents_say_cannot_leave_the_data() {
-        let entry = Entry {
+        let entry = GalleryPage {
             name: "</script><script>alert(1)</script>".into(),
-            ..Entry::default()
+            ..GalleryPage::default()
         };
         let page = html(&[entry]).unwrap();
         assert_eq!(page.matches("</script>").count(), 2);

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     FileCounts, MemorySample, MemoryUse, PageCounts, ReaderUse, RecordCounts, RejectedFile,
-    RunInfo, RunReport, RunState, SlowPage, StageTimes, Throughput, WorkerEnd, WorkerEvents,
+    RunInfo, RunReport, RunState, SlowPage, StageTimes, Throughput, WorkerDeath, WorkerEvents,
 };
 use crate::domain::Stage;
 use crate::store::{Attempt, ReaderRow, RejectedRow, RunRow, Sample, Store};
@@ -247,7 +247,7 @@ async fn workers(store: &Store, row: &RunRow) -> anyhow::Result<WorkerEvents> {
         let reasons = workers.restarts.entry(end.role.clone()).or_default();
         *reasons.entry(end.reason.clone()).or_default() += 1;
         if workers.ends.len() < MAX_ENDS {
-            workers.ends.push(WorkerEnd {
+            workers.ends.push(WorkerDeath {
                 at: since(row, end.at),
                 role: end.role,
                 reason: end.reason,

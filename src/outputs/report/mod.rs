@@ -165,11 +165,11 @@ pub struct WorkerEvents {
     /// by `workers.recycle_growth`).
     pub recycled: BTreeMap<String, BTreeMap<String, u64>>,
     /// The first of those that died.
-    pub ends: Vec<WorkerEnd>,
+    pub ends: Vec<WorkerDeath>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct WorkerEnd {
+pub struct WorkerDeath {
     /// Seconds since the run's start.
     pub at: f64,
     pub role: String,

@@ -5,7 +5,7 @@ mod vat;
 
 use super::codes;
 use super::violation::Violation;
-use crate::domain::{EInvoice, Line};
+use crate::domain::{EInvoice, InvoiceLine};
 
 /// Every violation of an invoice whose derived terms are filled in. Sums and VAT
 /// categories are only checked where no term is missing and every code is known.
@@ -84,7 +84,12 @@ fn missing_terms(invoice: &EInvoice) -> Vec<Violation> {
 }
 
 /// Term, rule, name and whether a line states it.
-type LineTerm = (&'static str, &'static str, &'static str, fn(&Line) -> bool);
+type LineTerm = (
+    &'static str,
+    &'static str,
+    &'static str,
+    fn(&InvoiceLine) -> bool,
+);
 
 const LINE_TERMS: [LineTerm; 6] = [
     ("BT-129", "BR-22", "quantity", |line| {
@@ -102,7 +107,7 @@ const LINE_TERMS: [LineTerm; 6] = [
 ];
 
 /// One violation for each term, whatever the number of lines without it.
-fn missing_line_terms(lines: &[Line]) -> Vec<Violation> {
+fn missing_line_terms(lines: &[InvoiceLine]) -> Vec<Violation> {
     let violation = |(term, rule, name, is_stated): LineTerm| {
         let without: Vec<usize> = (0..lines.len())
             .filter(|&index| !is_stated(&lines[index]))

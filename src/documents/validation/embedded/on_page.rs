@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::super::evidence::{Captions, PageText, Placed, ValueKind, fold, occurrences};
+use super::super::evidence::{Captions, EvidencePage, Placed, ValueKind, fold, occurrences};
 use crate::domain::{DocType, Fields, Finding, FindingCode, PageResult, Severity, money};
 
 /// Fewest words of a page that is compared: others are scans with a stamp.
@@ -35,9 +35,9 @@ struct Missing {
 /// amount counts as contradicted only where another one is beside one of its captions,
 /// since a page may omit a term.
 pub fn check(doc_type: Option<&DocType>, stated: &Fields, pages: &[PageResult]) -> Vec<Finding> {
-    let texts: Vec<PageText> = pages
+    let texts: Vec<EvidencePage> = pages
         .iter()
-        .map(|page| PageText::of_text_layer(page.index, &page.words))
+        .map(|page| EvidencePage::of_text_layer(page.index, &page.words))
         .collect();
     if texts.iter().map(|text| text.words.len()).sum::<usize>() < LEAST_WORDS {
         return Vec::new();
@@ -79,7 +79,7 @@ pub fn check(doc_type: Option<&DocType>, stated: &Fields, pages: &[PageResult]) 
 /// The pages that are compared with the XML.
 struct Pages<'a> {
     doc_type: Option<&'a DocType>,
-    texts: &'a [PageText],
+    texts: &'a [EvidencePage],
 }
 
 impl Pages<'_> {
@@ -112,7 +112,7 @@ impl Pages<'_> {
         if is_printed(ValueKind::Amount, stated, self.texts) {
             return None;
         }
-        let money_of = |text: &PageText| {
+        let money_of = |text: &EvidencePage| {
             let numbers = text.numbers.iter();
             let money = numbers.filter(|placed| placed.value.is_money && !placed.value.is_percent);
             money.cloned().collect::<Vec<_>>()
@@ -126,7 +126,7 @@ impl Pages<'_> {
     fn beside<T>(
         &self,
         field: &str,
-        values: impl Fn(&PageText) -> Vec<Placed<T>>,
+        values: impl Fn(&EvidencePage) -> Vec<Placed<T>>,
     ) -> Option<(String, String)> {
         let doc_type = self.doc_type?;
         self.texts.iter().find_map(|text| {
@@ -154,7 +154,7 @@ fn difference(stated: String, beside: Option<(String, String)>) -> (String, bool
     }
 }
 
-fn is_printed(kind: ValueKind, stated: &str, texts: &[PageText]) -> bool {
+fn is_printed(kind: ValueKind, stated: &str, texts: &[EvidencePage]) -> bool {
     let value = Value::from(stated);
     texts
         .iter()
@@ -163,7 +163,7 @@ fn is_printed(kind: ValueKind, stated: &str, texts: &[PageText]) -> bool {
 
 /// The text, unless the pages have each of its words somewhere: pages break and repeat
 /// names.
-fn missing_text(stated: &str, texts: &[PageText]) -> Option<String> {
+fn missing_text(stated: &str, texts: &[EvidencePage]) -> Option<String> {
     let mut words = stated
         .split_whitespace()
         .filter(|word| !fold(word).is_empty());

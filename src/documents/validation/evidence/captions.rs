@@ -1,12 +1,12 @@
 //! Finds the values beside a field's captions (`amount due`, `Rechnungsdatum`).
 
 use super::page_words::{Placed, Span, on_one_line};
-use super::text::{PageText, fold};
+use super::text::{EvidencePage, fold};
 use crate::domain::DocType;
 
 /// The captions of a type's fields that a page has.
 pub struct Captions<'a> {
-    text: &'a PageText,
+    text: &'a EvidencePage,
     found: Vec<Caption<'a>>,
 }
 
@@ -22,7 +22,7 @@ struct Caption<'a> {
 impl<'a> Captions<'a> {
     /// A caption within a longer one of another field (`total` in `total excl.
     /// VAT`) is left out.
-    pub fn find(doc_type: &'a DocType, text: &'a PageText) -> Captions<'a> {
+    pub fn find(doc_type: &'a DocType, text: &'a EvidencePage) -> Captions<'a> {
         let rules = doc_type.read.as_ref();
         let declared = rules.into_iter().flat_map(|rules| &rules.captions);
         let mut found = Vec::new();
@@ -53,7 +53,7 @@ impl<'a> Captions<'a> {
     }
 
     /// Distance of a box from the field's nearest caption to its left on the line or
-    /// above it, in shares of the page's size as [`PageWord::bbox`]; `None` where it is
+    /// above it, in shares of the page's size as [`EvidenceWord::bbox`]; `None` where it is
     /// beside none.
     pub fn distance(&self, field: &str, bbox: [f32; 4]) -> Option<f32> {
         let captions = self.found.iter().filter(|caption| caption.field == field);

@@ -14,7 +14,7 @@ use super::find::{Place, ValueKind};
 use super::page_values::Number;
 use super::page_words::Placed;
 use super::sources::{TextSources, is_absent};
-use super::text::{PageText, fold};
+use super::text::{EvidencePage, fold};
 use crate::documents::validation::words;
 use crate::domain::{DocType, EvidenceClass, FieldEvidence, Fields, Finding, FindingCode};
 
@@ -80,7 +80,7 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
-    fn text_layer(&self, texts: &[PageText]) -> Option<Other> {
+    fn text_layer(&self, texts: &[EvidencePage]) -> Option<Other> {
         match self.kind {
             ValueKind::Amount => self
                 .amount_beside_caption(texts)
@@ -95,7 +95,7 @@ impl Question<'_> {
 
     /// The contradiction by OCR. Only amounts beside captions count, since OCR confuses
     /// letters as often as the model does.
-    fn ocr(&self, texts: &[PageText]) -> Option<Other> {
+    fn ocr(&self, texts: &[EvidencePage]) -> Option<Other> {
         (self.kind == ValueKind::Amount)
             .then(|| self.amount_beside_caption(texts))
             .flatten()
@@ -103,7 +103,7 @@ impl Question<'_> {
 
     /// The amount beside the field's captions, where all captions agree and it
     /// does not belong to another field.
-    fn amount_beside_caption(&self, texts: &[PageText]) -> Option<Other> {
+    fn amount_beside_caption(&self, texts: &[EvidencePage]) -> Option<Other> {
         let read = self.number()?;
         let mut beside = Vec::new();
         for text in texts {
@@ -133,7 +133,7 @@ impl Question<'_> {
     }
 
     /// The only amount on the pages that differs by one misread digit.
-    fn amount_like(&self, texts: &[PageText]) -> Option<Other> {
+    fn amount_like(&self, texts: &[EvidencePage]) -> Option<Other> {
         let read = self.number()?;
         let digits = digits(read);
         let misread = |amount: Decimal| {
@@ -170,7 +170,7 @@ impl Question<'_> {
         only(places)
     }
 
-    fn date_beside_caption(&self, texts: &[PageText]) -> Option<Other> {
+    fn date_beside_caption(&self, texts: &[EvidencePage]) -> Option<Other> {
         let mut beside = Vec::new();
         for text in texts {
             let captions = Captions::find(self.doc_type, text);
@@ -203,7 +203,7 @@ impl Question<'_> {
     }
 
     /// The only date on the pages that differs in one digit.
-    fn date_like(&self, texts: &[PageText]) -> Option<Other> {
+    fn date_like(&self, texts: &[EvidencePage]) -> Option<Other> {
         let read = Date::from_str(self.value.as_str()?).ok()?.to_string();
         let is_like = |date: Date| strsim::damerau_levenshtein(&read, &date.to_string()) == 1;
         let of_other_field = |date: Date| {
@@ -236,7 +236,7 @@ impl Question<'_> {
     }
 
     /// The most similar run of words, where few letters differ.
-    fn text_like(&self, texts: &[PageText]) -> Option<Other> {
+    fn text_like(&self, texts: &[EvidencePage]) -> Option<Other> {
         let read: String = fold(self.value.as_str()?).into_iter().collect();
         let letters = read.chars().count();
         if letters < LEAST_LETTERS {
@@ -319,7 +319,7 @@ fn only<'a, T: PartialEq>(places: impl Iterator<Item = (T, Place<'a>)>) -> Optio
         .then(|| Other::new(place, None))
 }
 
-fn money(text: &PageText) -> impl Iterator<Item = &Placed<Number>> {
+fn money(text: &EvidencePage) -> impl Iterator<Item = &Placed<Number>> {
     text.numbers
         .iter()
         .filter(|placed| placed.value.is_money && !placed.value.is_percent)

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::captions::Captions;
 use super::page_words::Span;
-use super::text::{PageText, fold};
+use super::text::{EvidencePage, fold};
 use crate::domain::{DocType, FieldPath, Format, PageRule, scalar_text};
 
 /// How a value is compared, by its `format` in the schema.
@@ -47,7 +47,7 @@ impl ValueKind {
 /// Some words of a page.
 #[derive(Clone, Copy)]
 pub struct Place<'a> {
-    pub text: &'a PageText,
+    pub text: &'a EvidencePage,
     pub span: Span,
 }
 
@@ -59,7 +59,7 @@ impl Place<'_> {
 }
 
 /// All places of the value on the page.
-pub fn occurrences(text: &PageText, kind: ValueKind, value: &Value) -> Vec<Span> {
+pub fn occurrences(text: &EvidencePage, kind: ValueKind, value: &Value) -> Vec<Span> {
     let Some(spelled) = scalar_text(value) else {
         return Vec::new();
     };
@@ -84,7 +84,7 @@ pub fn occurrences(text: &PageText, kind: ValueKind, value: &Value) -> Vec<Span>
 
 /// The places of a number with its sign, otherwise without: pages print deductions and
 /// refunds with and without a minus.
-fn numbers(text: &PageText, kind: ValueKind, wanted: Decimal) -> Vec<Span> {
+fn numbers(text: &EvidencePage, kind: ValueKind, wanted: Decimal) -> Vec<Span> {
     let spans = |fits: &dyn Fn(Decimal) -> bool| -> Vec<Span> {
         let numbers = text.numbers.iter().filter(|placed| {
             fits(placed.value.value) && (kind == ValueKind::Quantity || !placed.value.is_percent)
@@ -100,7 +100,7 @@ fn numbers(text: &PageText, kind: ValueKind, wanted: Decimal) -> Vec<Span> {
 
 /// The places of a currency. A sign of several currencies (`$`) counts for each, since
 /// the code was read elsewhere.
-fn currency(text: &PageText, code: &str) -> Vec<Span> {
+fn currency(text: &EvidencePage, code: &str) -> Vec<Span> {
     let Some(code) = Currency::from_code(code) else {
         return Vec::new();
     };
@@ -112,7 +112,7 @@ fn currency(text: &PageText, code: &str) -> Vec<Span> {
 
 /// The places of a VAT identifier with or without its country, which domestic invoices
 /// omit.
-fn vat_id(text: &PageText, id: &str) -> Vec<Span> {
+fn vat_id(text: &EvidencePage, id: &str) -> Vec<Span> {
     const LEAST: usize = 8;
     let whole = text.find(id);
     let national = id.get(2..).filter(|rest| fold(rest).len() >= LEAST);
@@ -130,7 +130,7 @@ pub fn scalar<'a>(
     field: &str,
     value: &Value,
     property: &Value,
-    texts: &'a [PageText],
+    texts: &'a [EvidencePage],
 ) -> Option<Place<'a>> {
     let kind = ValueKind::of(property);
     let mut places: Vec<Place<'a>> = Vec::new();

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::find::{self, Place, ValueKind};
 use super::sources::{TextSources, at, broken, is_absent};
-use super::text::PageText;
+use super::text::EvidencePage;
 use crate::domain::FieldEvidence;
 
 /// Greatest distance of a value from the middle of its row, in heights of a line: a
@@ -16,7 +16,7 @@ const ROW: f32 = 1.2;
 const TEXT_ROWS: f32 = 4.0;
 
 /// The values of one line with the possible places of each.
-pub struct Line<'a> {
+pub struct LineLeaves<'a> {
     pub leaves: Vec<Leaf<'a>>,
 }
 
@@ -78,16 +78,16 @@ pub fn best_source<'a>(
     values: &Map<String, Value>,
     properties: Option<&Map<String, Value>>,
     sources: &'a TextSources,
-) -> (&'a [PageText], Line<'a>) {
+) -> (&'a [EvidencePage], LineLeaves<'a>) {
     let texts = sources.preferred();
-    (texts, Line::of(prefix, values, properties, texts))
+    (texts, LineLeaves::of(prefix, values, properties, texts))
 }
 
 /// A value that the text layer lacks may be in a picture that OCR reads.
 fn other_source<'a>(
     leaf: &Leaf<'_>,
     values: &Map<String, Value>,
-    asked: &[PageText],
+    asked: &[EvidencePage],
     sources: &'a TextSources,
 ) -> Option<Place<'a>> {
     if leaf.kind == ValueKind::Quantity || std::ptr::eq(asked, sources.ocr.as_slice()) {
@@ -103,13 +103,13 @@ fn other_source<'a>(
     })
 }
 
-impl<'a> Line<'a> {
+impl<'a> LineLeaves<'a> {
     fn of(
         prefix: &str,
         values: &Map<String, Value>,
         properties: Option<&Map<String, Value>>,
-        texts: &'a [PageText],
-    ) -> Line<'a> {
+        texts: &'a [EvidencePage],
+    ) -> LineLeaves<'a> {
         let present = values.iter().filter(|(_, value)| !is_absent(value));
         let leaves = present.map(|(field, value)| {
             let property = properties.and_then(|properties| properties.get(field));
@@ -124,15 +124,15 @@ impl<'a> Line<'a> {
                 places: places.collect(),
             }
         });
-        Line {
+        LineLeaves {
             leaves: leaves.collect(),
         }
     }
 
     /// The line without some fields.
-    pub fn without(&self, fields: &[&str]) -> Line<'a> {
+    pub fn without(&self, fields: &[&str]) -> LineLeaves<'a> {
         let other = |leaf: &&Leaf| !fields.contains(&leaf.path.as_str());
-        Line {
+        LineLeaves {
             leaves: self.leaves.iter().filter(other).cloned().collect(),
         }
     }

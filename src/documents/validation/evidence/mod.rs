@@ -25,11 +25,11 @@ use crate::domain::{
 };
 pub(super) use captions::Captions;
 pub(super) use find::{Place, ValueKind, occurrences};
-pub(super) use lines::{Leaf, Line, Row, best_source};
+pub(super) use lines::{Leaf, LineLeaves, Row, best_source};
 pub(super) use page_words::{Placed, Span};
 pub(super) use sources::TextSources;
 use sources::{at, broken, is_absent};
-pub(super) use text::{PageText, fold};
+pub(super) use text::{EvidencePage, fold};
 
 /// Where a text stands on a page (left, top, right, bottom as shares of width and
 /// height), and the OCR engine's confidence (0 to 1) in its least sure word. Case,
@@ -39,8 +39,8 @@ pub fn place_of(texts: &[SourceText], value: &str) -> Option<([f32; 4], Option<f
         let layer: Vec<Word> = text.layer_words().collect();
         let ocr: Vec<OcrWord> = text.ocr_words().collect();
         [
-            PageText::of_text_layer(0, &layer),
-            PageText::of_ocr(0, &ocr),
+            EvidencePage::of_text_layer(0, &layer),
+            EvidencePage::of_ocr(0, &ocr),
         ]
     });
     sources.into_iter().find_map(|text| {

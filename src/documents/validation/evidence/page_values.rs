@@ -5,7 +5,7 @@ use std::ops::Range;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::page_words::{PageWord, Placed, Span, on_one_line};
+use super::page_words::{EvidenceWord, Placed, Span, on_one_line};
 use crate::documents::values::currency::{self, Candidates};
 use crate::documents::values::date;
 use crate::documents::values::number::{self, NumberRole};
@@ -29,7 +29,7 @@ pub struct PageValues {
     pub currencies: Vec<Placed<Candidates>>,
 }
 
-pub fn scan(words: &[PageWord]) -> PageValues {
+pub fn scan(words: &[EvidenceWord]) -> PageValues {
     let mut values = PageValues::default();
     values.add_numbers(&Layout::of(words, between));
     // A date may continue on the next line or in the next column.
@@ -78,7 +78,10 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(words: &[PageWord], between: fn(&PageWord, &PageWord) -> &'static str) -> Layout {
+    fn of(
+        words: &[EvidenceWord],
+        between: fn(&EvidenceWord, &EvidenceWord) -> &'static str,
+    ) -> Layout {
         let mut layout = Layout {
             text: String::new(),
             starts: Vec::with_capacity(words.len()),
@@ -108,7 +111,7 @@ impl Layout {
 }
 
 /// One blank where a number may continue, two between columns.
-fn between(before: &PageWord, next: &PageWord) -> &'static str {
+fn between(before: &EvidenceWord, next: &EvidenceWord) -> &'static str {
     let gap = next.bbox[0] - before.bbox[2];
     if !on_one_line(before.bbox, next.bbox) {
         "\n"
@@ -125,13 +128,13 @@ mod tests {
     use super::*;
 
     /// Words in a row, a blank apart.
-    fn row(texts: &[&str]) -> Vec<PageWord> {
+    fn row(texts: &[&str]) -> Vec<EvidenceWord> {
         let mut left = 0.0;
         texts
             .iter()
             .map(|text| {
                 let right = left + 0.01 * text.chars().count() as f32;
-                let word = PageWord::new(text, [left, 0.1, right, 0.12], None);
+                let word = EvidenceWord::new(text, [left, 0.1, right, 0.12], None);
                 left = right + 0.005;
                 word
             })

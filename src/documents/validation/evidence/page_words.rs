@@ -16,7 +16,7 @@ pub struct Placed<T> {
     pub span: Span,
 }
 
-pub struct PageWord {
+pub struct EvidenceWord {
     /// As on the page.
     pub text: String,
     /// In compatibility form (NFKC), without soft hyphens: `fi` for a ligature.
@@ -27,10 +27,10 @@ pub struct PageWord {
     pub confidence: Option<f32>,
 }
 
-impl PageWord {
-    pub fn new(text: &str, bbox: [f32; 4], confidence: Option<f32>) -> PageWord {
+impl EvidenceWord {
+    pub fn new(text: &str, bbox: [f32; 4], confidence: Option<f32>) -> EvidenceWord {
         let plain = text.nfkc().filter(|c| !is_invisible(*c)).collect();
-        PageWord {
+        EvidenceWord {
             text: text.to_owned(),
             plain,
             bbox,

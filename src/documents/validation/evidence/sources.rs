@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use super::find::{Place, ValueKind};
-use super::text::PageText;
+use super::text::EvidencePage;
 use crate::domain::{FieldEvidence, PageResult, bbox_union};
 
 /// The searchable pages of a record.
 pub struct TextSources {
-    pub text_layer: Vec<PageText>,
-    pub ocr: Vec<PageText>,
+    pub text_layer: Vec<EvidencePage>,
+    pub ocr: Vec<EvidencePage>,
 }
 
 impl TextSources {
@@ -18,16 +18,16 @@ impl TextSources {
         let ocr = pages.iter().filter(|page| !page.ocr.is_empty());
         TextSources {
             text_layer: text_layer
-                .map(|page| PageText::of_text_layer(page.index, &page.words))
+                .map(|page| EvidencePage::of_text_layer(page.index, &page.words))
                 .collect(),
             ocr: ocr
-                .map(|page| PageText::of_ocr(page.index, &page.ocr))
+                .map(|page| EvidencePage::of_ocr(page.index, &page.ocr))
                 .collect(),
         }
     }
 
     /// The text layer, or OCR where no page has one.
-    pub fn preferred(&self) -> &[PageText] {
+    pub fn preferred(&self) -> &[EvidencePage] {
         match self.text_layer.is_empty() {
             true => &self.ocr,
             false => &self.text_layer,
@@ -35,7 +35,7 @@ impl TextSources {
     }
 
     /// Text layer and OCR, the more reliable first.
-    pub fn all(&self) -> [&[PageText]; 2] {
+    pub fn all(&self) -> [&[EvidencePage]; 2] {
         [&self.text_layer, &self.ocr]
     }
 }

@@ -6,15 +6,15 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use super::page_values::{self, Number};
-use super::page_words::{PageWord, Placed, Span, on_one_line};
+use super::page_words::{EvidenceWord, Placed, Span, on_one_line};
 use crate::documents::values::currency::Candidates;
 use crate::domain::{EvidenceClass, OcrWord, Word, bbox_union};
 
-pub struct PageText {
+pub struct EvidencePage {
     /// Index (from 0) of the page.
     pub page: u32,
     pub class: EvidenceClass,
-    pub words: Vec<PageWord>,
+    pub words: Vec<EvidenceWord>,
     letters: Vec<Letter>,
     pub numbers: Vec<Placed<Number>>,
     pub dates: Vec<Placed<Date>>,
@@ -51,28 +51,28 @@ const MOST_LINES: usize = 6;
 /// Letters below which a value must be separate words on the page.
 const SHORT: usize = 4;
 
-impl PageText {
-    pub fn of_text_layer(page: u32, words: &[Word]) -> PageText {
+impl EvidencePage {
+    pub fn of_text_layer(page: u32, words: &[Word]) -> EvidencePage {
         let words = words
             .iter()
-            .map(|word| PageWord::new(&word.text, word.bbox, None));
-        PageText::new(page, EvidenceClass::TextLayer, words.collect())
+            .map(|word| EvidenceWord::new(&word.text, word.bbox, None));
+        EvidencePage::new(page, EvidenceClass::TextLayer, words.collect())
     }
 
-    pub fn of_ocr(page: u32, words: &[OcrWord]) -> PageText {
+    pub fn of_ocr(page: u32, words: &[OcrWord]) -> EvidencePage {
         let words = words
             .iter()
-            .map(|ocr| PageWord::new(&ocr.word.text, ocr.word.bbox, Some(ocr.confidence)));
-        PageText::new(page, EvidenceClass::Ocr, words.collect())
+            .map(|ocr| EvidenceWord::new(&ocr.word.text, ocr.word.bbox, Some(ocr.confidence)));
+        EvidencePage::new(page, EvidenceClass::Ocr, words.collect())
     }
 
-    fn new(page: u32, class: EvidenceClass, words: Vec<PageWord>) -> PageText {
+    fn new(page: u32, class: EvidenceClass, words: Vec<EvidenceWord>) -> EvidencePage {
         let mut letters: Vec<Letter> = Vec::new();
         for (index, word) in words.iter().enumerate() {
             push_letters(&mut letters, &word.plain, index);
         }
         let values = page_values::scan(&words);
-        PageText {
+        EvidencePage {
             page,
             class,
             words,

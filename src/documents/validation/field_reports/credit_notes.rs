@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::report::{Input, Report, read, record};
+use super::report::{FieldReport, ReportInput, read, record};
 use super::xml::{Invoice, plain};
 use crate::domain::FindingCode::CreditNote;
 
@@ -23,12 +23,12 @@ fn negative(of: Invoice) -> Invoice {
     }
 }
 
-pub fn reports() -> Vec<Report> {
+pub fn reports() -> Vec<FieldReport> {
     vec![
-        Report {
+        FieldReport {
             source: "ConnectingEurope/eInvoicing-EN16931#478",
             condition: "UBL CreditNote with negative totals",
-            input: Input::Xml(negative(credit()).ubl()),
+            input: ReportInput::Xml(negative(credit()).ubl()),
             expected: record(
                 json!({"gross_total": "-119.00"}),
                 &[CreditNote],
@@ -36,10 +36,10 @@ pub fn reports() -> Vec<Report> {
             ),
             outcome: "held; a finding says that the amounts are negative and may claim rather than credit",
         },
-        Report {
+        FieldReport {
             source: "itplr-kosit/validator-configuration-xrechnung#58",
             condition: "credit in an Invoice: positive quantity, negative line amount",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice {
                     lines: vec![("2", "50.00", "-100.00", "S", "19")],
                     code: "381",
@@ -54,10 +54,10 @@ pub fn reports() -> Vec<Report> {
             ),
             outcome: "held as a credit note; the sign of the line is a note, not a wrong product",
         },
-        Report {
+        FieldReport {
             source: "anskaffelser/ehf-postaward-g2#31",
             condition: "negative invoice (type 380) in place of a credit note",
-            input: Input::Xml(negative(plain()).ubl()),
+            input: ReportInput::Xml(negative(plain()).ubl()),
             expected: record(
                 json!({"gross_total": "-119.00", "type_code": "380"}),
                 &[],
@@ -65,10 +65,10 @@ pub fn reports() -> Vec<Report> {
             ),
             outcome: "accepted with its negative amounts: the row itself shows the credit",
         },
-        Report {
+        FieldReport {
             source: "odoo/odoo#271148",
             condition: "CreditNote line with a base quantity of 1",
-            input: Input::Xml(credit().ubl().replace(
+            input: ReportInput::Xml(credit().ubl().replace(
                 "</cac:Price>",
                 "<cbc:BaseQuantity unitCode=\"C62\">1</cbc:BaseQuantity></cac:Price>",
             )),
@@ -79,10 +79,10 @@ pub fn reports() -> Vec<Report> {
             ),
             outcome: "held; quantity, price and amount stay positive",
         },
-        Report {
+        FieldReport {
             source: "wpovernight/woocommerce-pdf-invoices-packing-slips#1418",
             condition: "CreditNote with a negative unit price",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice {
                     lines: vec![("-2", "-50.00", "100.00", "S", "19")],
                     ..credit()
@@ -92,10 +92,10 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"gross_total": "119.00"}), &[CreditNote], ""),
             outcome: "held; the product holds and no other finding is made",
         },
-        Report {
+        FieldReport {
             source: "stephanstapel/ZUGFeRD-csharp#728",
             condition: "credit note as a CrossIndustryInvoice",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice {
                     code: "381",
                     ..plain()
@@ -105,10 +105,10 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"type_code": "381"}), &[CreditNote], "(type 381)"),
             outcome: "held by its type code",
         },
-        Report {
+        FieldReport {
             source: "odoo/odoo#271829",
             condition: "negative net total, positive gross total",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice {
                     rates: vec![
                         ("S", "19", "100.00", "19.00", ""),
@@ -131,10 +131,10 @@ pub fn reports() -> Vec<Report> {
             ),
             outcome: "accepted as an invoice; VAT is judged by the breakdown",
         },
-        Report {
+        FieldReport {
             source: "Dolibarr/dolibarr-community-modules#444",
             condition: "positive amounts that only the type code makes a credit",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice {
                     code: "381",
                     number: "AV-7",
@@ -149,10 +149,10 @@ pub fn reports() -> Vec<Report> {
             ),
             outcome: "held; amounts as stated",
         },
-        Report {
+        FieldReport {
             source: "ZUGFeRD/mustangproject#1005",
             condition: "CreditNote with its due date at the means of payment",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice {
                     head: "<cac:PaymentMeans><cbc:PaymentMeansCode>30</cbc:PaymentMeansCode>\
                            <cbc:PaymentDueDate>2025-04-02</cbc:PaymentDueDate></cac:PaymentMeans>",
@@ -167,10 +167,10 @@ pub fn reports() -> Vec<Report> {
             ),
             outcome: "held; type code, due date and lines are read",
         },
-        Report {
+        FieldReport {
             source: "gflohr/e-invoice-eu#137",
             condition: "a less usual type code of a credit note (308)",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice {
                     code: "308",
                     ..plain()
@@ -180,10 +180,10 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"type_code": "308"}), &[CreditNote], "(type 308)"),
             outcome: "held as a credit note",
         },
-        Report {
+        FieldReport {
             source: "peppolautoriteit-nl/validation#31",
             condition: "InvoiceTypeCode 381 in a UBL Invoice",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice {
                     code: "381",
                     ..plain()
@@ -193,7 +193,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"type_code": "381"}), &[CreditNote], ""),
             outcome: "held as a credit note",
         },
-        Report {
+        FieldReport {
             source: "ledger123/runmyaccounts#311",
             condition: "printed credit note with positive amounts",
             input: read(

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::report::{Input, Report, read, record};
+use super::report::{FieldReport, ReportInput, read, record};
 use super::xml::{Invoice, plain};
 use crate::domain::FindingCode::{
     AmbiguousAmount, AmbiguousCurrency, SchemaViolation, SumMismatch, VatCurrency,
@@ -11,13 +11,13 @@ const LEI: &str =
     "<cac:TaxTotal><cbc:TaxAmount currencyID=\"RON\">94.55</cbc:TaxAmount></cac:TaxTotal>";
 const LEI_CII: &str = "<ram:TaxTotalAmount currencyID=\"RON\">94.55</ram:TaxTotalAmount>";
 
-pub fn reports() -> Vec<Report> {
+pub fn reports() -> Vec<FieldReport> {
     let euros = || json!({"currency": "EUR", "tax_total": "19.00", "gross_total": "119.00"});
     vec![
-        Report {
+        FieldReport {
             source: "ZUGFeRD/mustangproject#1177",
             condition: "CII with two VAT totals, the accounting currency first",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice { head: "<ram:TaxCurrencyCode>RON</ram:TaxCurrencyCode>", ..plain() }
                     .cii()
                     .replace("<ram:TaxTotalAmount", &format!("{LEI_CII}<ram:TaxTotalAmount")),
@@ -25,17 +25,17 @@ pub fn reports() -> Vec<Report> {
             expected: record(euros(), &[], "also stated in RON: 94.55"),
             outcome: "accepted with the total in the invoice currency; the other is a note",
         },
-        Report {
+        FieldReport {
             source: "alyf-de/eu_einvoice#6",
             condition: "CII VAT total without a currency",
-            input: Input::Xml(plain().cii().replace("<ram:TaxTotalAmount currencyID=\"EUR\">", "<ram:TaxTotalAmount>")),
+            input: ReportInput::Xml(plain().cii().replace("<ram:TaxTotalAmount currencyID=\"EUR\">", "<ram:TaxTotalAmount>")),
             expected: record(euros(), &[], ""),
             outcome: "accepted: it is that of the invoice",
         },
-        Report {
+        FieldReport {
             source: "josemmo/einvoicing#22",
             condition: "UBL from Romania: a second VAT total in lei",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice { head: "<cbc:TaxCurrencyCode>RON</cbc:TaxCurrencyCode>", ..plain() }
                     .ubl()
                     .replace("<cac:LegalMonetaryTotal>", &format!("{LEI}<cac:LegalMonetaryTotal>")),
@@ -43,17 +43,17 @@ pub fn reports() -> Vec<Report> {
             expected: record(euros(), &[], "also stated in RON"),
             outcome: "accepted with the total in the invoice currency",
         },
-        Report {
+        FieldReport {
             source: "itplr-kosit/validator-configuration-xrechnung#43",
             condition: "accounting currency stated, and the same as the invoice currency",
-            input: Input::Xml(Invoice { head: "<ram:TaxCurrencyCode>EUR</ram:TaxCurrencyCode>", ..plain() }.cii()),
+            input: ReportInput::Xml(Invoice { head: "<ram:TaxCurrencyCode>EUR</ram:TaxCurrencyCode>", ..plain() }.cii()),
             expected: record(euros(), &[], ""),
             outcome: "accepted; nothing is missing",
         },
-        Report {
+        FieldReport {
             source: "itplr-kosit/validator-configuration-xrechnung#22",
             condition: "both currencies stated, the VAT total without one",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice { head: "<ram:TaxCurrencyCode>EUR</ram:TaxCurrencyCode>", ..plain() }
                     .cii()
                     .replace("<ram:TaxTotalAmount currencyID=\"EUR\">", "<ram:TaxTotalAmount>"),
@@ -61,10 +61,10 @@ pub fn reports() -> Vec<Report> {
             expected: record(euros(), &[], ""),
             outcome: "accepted as stated",
         },
-        Report {
+        FieldReport {
             source: "OpenPEPPOL/peppol-bis-invoice-3#27",
             condition: "only the VAT total in the invoice currency counts for the gross total",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 plain().ubl().replace("<cac:TaxTotal>", &format!("{LEI}<cac:TaxTotal>")).replace(
                     "<cbc:DocumentCurrencyCode>",
                     "<cbc:TaxCurrencyCode>RON</cbc:TaxCurrencyCode><cbc:DocumentCurrencyCode>",
@@ -73,17 +73,17 @@ pub fn reports() -> Vec<Report> {
             expected: record(euros(), &[], ""),
             outcome: "accepted: 100.00 + 19.00 = 119.00",
         },
-        Report {
+        FieldReport {
             source: "LandrixSoftware/ZUGFeRD-for-Delphi#101",
             condition: "UBL with the VAT total in the accounting currency first",
-            input: Input::Xml(plain().ubl().replace("<cac:TaxTotal>", &format!("{LEI}<cac:TaxTotal>"))),
+            input: ReportInput::Xml(plain().ubl().replace("<cac:TaxTotal>", &format!("{LEI}<cac:TaxTotal>"))),
             expected: record(euros(), &[], ""),
             outcome: "accepted with the total in the invoice currency",
         },
-        Report {
+        FieldReport {
             source: "ZUGFeRD/mustangproject#1178",
             condition: "VAT total in the accounting currency alone",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice { head: "<ram:TaxCurrencyCode>RON</ram:TaxCurrencyCode>", ..plain() }
                     .cii()
                     .replace("currencyID=\"EUR\">19.00", "currencyID=\"RON\">94.55"),
@@ -91,10 +91,10 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"tax_total": null, "gross_total": "119.00"}), &[VatCurrency], "in RON alone"),
             outcome: "held; the VAT total stays empty, a finding says in which currency it is stated",
         },
-        Report {
+        FieldReport {
             source: "klsheng/myinvois-php-sdk#1",
             condition: "exchange rate stated beside the invoice currency",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice {
                     currency: "EUR",
                     head: "<cac:TaxExchangeRate><cbc:SourceCurrencyCode>EUR</cbc:SourceCurrencyCode>\
@@ -107,7 +107,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(euros(), &[], ""),
             outcome: "accepted; amounts are those of the invoice currency",
         },
-        Report {
+        FieldReport {
             source: "odoo/odoo#42069",
             condition: "printed VAT whose base is in the seller's currency",
             input: read(
@@ -125,7 +125,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"net_total": "1.11", "tax_total": "0.17", "gross_total": "1.28"}), &[AmbiguousCurrency, SchemaViolation], ""),
             outcome: "held: `$` is the sign of several currencies and the page does not decide; the amounts are read and hold",
         },
-        Report {
+        FieldReport {
             source: "Expensify/App#35040",
             condition: "Korean receipt without a currency sign: 6,900",
             input: read(
@@ -138,7 +138,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"currency": "KRW", "total": "6900"}), &[], "is the currency of"),
             outcome: "accepted in won, with a note: the page shows its country. Was refused as ambiguous, without a currency",
         },
-        Report {
+        FieldReport {
             source: "scrapinghub/price-parser#46",
             condition: "price of three decimals: 3.350",
             input: read(
@@ -150,7 +150,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"currency": "GBP"}), &[AmbiguousAmount, SchemaViolation], "3350"),
             outcome: "held with both meanings, where nothing else on the page decides",
         },
-        Report {
+        FieldReport {
             source: "ex-money/money#112",
             condition: "1.127,54 € beside 1,127.54 €",
             input: read(
@@ -172,10 +172,10 @@ pub fn reports() -> Vec<Report> {
             ),
             outcome: "accepted: the separators have one meaning",
         },
-        Report {
+        FieldReport {
             source: "frappe/erpnext#23070",
             condition: "VAT in another currency than the net total",
-            input: Input::Xml(Invoice { tax: "94.55", ..plain() }.cii()),
+            input: ReportInput::Xml(Invoice { tax: "94.55", ..plain() }.cii()),
             expected: record(json!({"tax_total": "94.55"}), &[SumMismatch], "come to 194.55"),
             outcome: "held: net and VAT do not come to the gross total",
         },

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::report::{Report, read, record};
+use super::report::{FieldReport, read, record};
 use crate::domain::FindingCode::AmbiguousDate;
 
 fn receipt(merchant: &str, date: &str, currency: Option<&str>, total: &str) -> Value {
@@ -8,9 +8,9 @@ fn receipt(merchant: &str, date: &str, currency: Option<&str>, total: &str) -> V
         "total": total})
 }
 
-pub fn reports() -> Vec<Report> {
+pub fn reports() -> Vec<FieldReport> {
     vec![
-        Report {
+        FieldReport {
             source: "mtotschnig/MyExpenses#1658",
             condition: "Japanese receipt with English headings",
             input: read(
@@ -30,7 +30,7 @@ pub fn reports() -> Vec<Report> {
             ),
             outcome: "accepted: `¥` is the yen of the country that the page shows",
         },
-        Report {
+        FieldReport {
             source: "Expensify/App#74649",
             condition: "no currency sign on the receipt",
             input: read(
@@ -51,7 +51,7 @@ pub fn reports() -> Vec<Report> {
             ),
             outcome: "accepted: the currency of the country that the page shows, with a note. Was left empty: `Bhd` passed for the dinar of Bahrain",
         },
-        Report {
+        FieldReport {
             source: "paperless-ngx/paperless-ngx#7099",
             condition: "French month with an accent: 13 décembre 2023",
             input: read(
@@ -67,7 +67,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"date": "2023-12-13", "total": "1.30"}), &[], ""),
             outcome: "accepted: the day is kept",
         },
-        Report {
+        FieldReport {
             source: "the-paperless-project/paperless#465",
             condition: "1/2/2017 on a page that shows no country",
             input: read(
@@ -78,7 +78,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"date": "2017-02-01"}), &[AmbiguousDate], ""),
             outcome: "held: the day-first date is assumed, and it is said",
         },
-        Report {
+        FieldReport {
             source: "jonaswinkler/paperless-ng#1295",
             condition: "3/10/2016 on an American receipt",
             input: read(
@@ -94,7 +94,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"date": "2016-03-10", "currency": "USD"}), &[], ""),
             outcome: "accepted month first: the page shows the country",
         },
-        Report {
+        FieldReport {
             source: "ReceiptManager/receipt-manager-app#9",
             condition: "11/27/2017: month first is the only meaning",
             input: read(
@@ -110,7 +110,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"date": "2017-11-27"}), &[], ""),
             outcome: "accepted",
         },
-        Report {
+        FieldReport {
             source: "JaidedAI/EasyOCR#1214",
             condition: "Arabic and English on one receipt, Arabic-Indic digits",
             input: read(
@@ -126,7 +126,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"currency": "AED", "total": "12.50"}), &[], ""),
             outcome: "accepted: the digits are read",
         },
-        Report {
+        FieldReport {
             source: "scrapinghub/dateparser#415",
             condition: "Lithuanian month in words",
             input: read(
@@ -147,7 +147,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"date": "2018-01-18", "total": "2.00"}), &[], ""),
             outcome: "accepted: the month is known in this case too",
         },
-        Report {
+        FieldReport {
             source: "adamlwgriffiths/amazon_scraper#38",
             condition: "German month that differs from the English one",
             input: read(
@@ -163,7 +163,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"date": "2017-10-05", "total": "7.50"}), &[], ""),
             outcome: "accepted",
         },
-        Report {
+        FieldReport {
             source: "abritinthebay/datejs#74",
             condition: "abbreviated German month: 3. Dez. 2024",
             input: read(
@@ -179,7 +179,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"date": "2024-12-03"}), &[], ""),
             outcome: "accepted",
         },
-        Report {
+        FieldReport {
             source: "akoumjian/datefinder#61",
             condition: "two numbers in Portuguese text are not a date",
             input: read(
@@ -200,7 +200,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"date": "2016-01-22"}), &[], ""),
             outcome: "accepted: the date in words alone",
         },
-        Report {
+        FieldReport {
             source: "ocrmypdf/OCRmyPDF#1637",
             condition: "German filling station: a price of three decimals beside the amount",
             input: read(

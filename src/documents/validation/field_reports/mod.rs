@@ -21,9 +21,9 @@ use super::{Context, EmbeddedInvoice, records};
 use crate::documents::einvoice;
 use crate::documents::types::DocTypes;
 use crate::domain::{PageResult, Reading, Record, Routing, Severity};
-use report::{Input, ReadPage, Report};
+use report::{FieldReport, ReportInput, ReportPage};
 
-fn page_of(index: usize, read: &ReadPage) -> PageResult {
+fn page_of(index: usize, read: &ReportPage) -> PageResult {
     let reading = Reading {
         fields: read.answers.as_object().unwrap().clone(),
         verbatim: true,
@@ -41,7 +41,7 @@ fn page_of(index: usize, read: &ReadPage) -> PageResult {
     }
 }
 
-fn made(input: &Input) -> Vec<Record> {
+fn made(input: &ReportInput) -> Vec<Record> {
     let mut context = Context {
         unsupported_fields: BTreeMap::new(),
         einvoices: BTreeMap::new(),
@@ -49,7 +49,7 @@ fn made(input: &Input) -> Vec<Record> {
         today: jiff::civil::date(2026, 1, 1),
     };
     let pages = match input {
-        Input::Xml(xml) => {
+        ReportInput::Xml(xml) => {
             let invoice = einvoice::parse(xml.as_bytes()).unwrap();
             let stated = EmbeddedInvoice {
                 doc_type: "invoice".into(),
@@ -59,7 +59,7 @@ fn made(input: &Input) -> Vec<Record> {
             context.einvoices.insert(0, stated);
             vec![page(0, &[])]
         }
-        Input::Pages(pages) => pages
+        ReportInput::Pages(pages) => pages
             .iter()
             .enumerate()
             .map(|(index, read)| page_of(index, read))
@@ -78,7 +78,7 @@ fn flags(record: &Record) -> Vec<&str> {
 }
 
 /// Differences from the expected records; empty: none.
-fn differences(report: &Report) -> Vec<String> {
+fn differences(report: &FieldReport) -> Vec<String> {
     let records = made(&report.input);
     let mut found = Vec::new();
     if records.len() != report.expected.len() {
@@ -110,7 +110,7 @@ fn differences(report: &Report) -> Vec<String> {
     found
 }
 
-fn groups() -> Vec<(&'static str, Vec<Report>)> {
+fn groups() -> Vec<(&'static str, Vec<FieldReport>)> {
     vec![
         ("Credit notes", credit_notes::reports()),
         ("Self-billing", self_billing::reports()),

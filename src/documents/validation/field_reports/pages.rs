@@ -1,10 +1,10 @@
 use serde_json::{Value, json};
 
-use super::report::{Expected, Input, ReadPage, Report, record};
+use super::report::{Expected, FieldReport, ReportInput, ReportPage, record};
 use crate::domain::FindingCode::SumMismatch;
 
-fn page(rows: &'static [&'static str], answers: Value) -> ReadPage {
-    ReadPage {
+fn page(rows: &'static [&'static str], answers: Value) -> ReportPage {
+    ReportPage {
         doc_type: "invoice",
         rows,
         answers,
@@ -52,7 +52,7 @@ fn whole() -> Value {
     json!({"invoice_number": "R-20", "net_total": "150.00", "tax_total": "28.50", "gross_total": "178.50"})
 }
 
-pub fn reports() -> Vec<Report> {
+pub fn reports() -> Vec<FieldReport> {
     let first = || {
         with(
             head(),
@@ -66,24 +66,24 @@ pub fn reports() -> Vec<Report> {
         )
     };
     let carried = |page_one: Value, page_two: Value| {
-        Input::Pages(vec![page(FIRST, page_one), page(SECOND, page_two)])
+        ReportInput::Pages(vec![page(FIRST, page_one), page(SECOND, page_two)])
     };
     vec![
-        Report {
+        FieldReport {
             source: "invopop/gobl.html#45",
             condition: "carried forward at the foot, brought forward at the head; not read as lines",
             input: carried(first(), second()),
             expected: record(whole(), &[], ""),
             outcome: "accepted: one record, three lines",
         },
-        Report {
+        FieldReport {
             source: "invoiceninja/invoiceninja#12120",
             condition: "running subtotal of page 1 read as its net total",
             input: carried(with(first(), json!({"net_total": "120,00"})), second()),
             expected: record(whole(), &[], ""),
             outcome: "accepted: totals are those of the last page that has them",
         },
-        Report {
+        FieldReport {
             source: "openhtmltopdf/openhtmltopdf#197",
             condition: "brought-forward row of page 2 read as a line",
             input: carried(
@@ -96,7 +96,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"net_total": "150.00"}), &[], "carried"),
             outcome: "accepted: the row is left out of the lines, with a note; was a wrong sum",
         },
-        Report {
+        FieldReport {
             source: "ledger123/runmyaccounts#89",
             condition: "carried-forward row of page 1 and brought-forward row of page 2 read as lines",
             input: carried(
@@ -116,10 +116,10 @@ pub fn reports() -> Vec<Report> {
             ),
             outcome: "accepted: both rows are left out of the lines, with a note",
         },
-        Report {
+        FieldReport {
             source: "invoice-x/invoice2data#189",
             condition: "two invoices in one file",
-            input: Input::Pages(vec![
+            input: ReportInput::Pages(vec![
                 page(
                     &[
                         "Nordwerk GmbH | | Rechnung R-21",
@@ -153,7 +153,7 @@ pub fn reports() -> Vec<Report> {
             ],
             outcome: "two records, each with its total",
         },
-        Report {
+        FieldReport {
             source: "invoice-x/invoice2data#650",
             condition: "lines on both pages, the number on the first alone",
             input: carried(
@@ -166,7 +166,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(whole(), &[], ""),
             outcome: "accepted: one record with the lines of both pages",
         },
-        Report {
+        FieldReport {
             source: "invoice-x/invoice2data#372",
             condition: "the column heads stand on each page and are read as a line",
             input: carried(
@@ -185,21 +185,21 @@ pub fn reports() -> Vec<Report> {
             ),
             outcome: "accepted: a line of words alone is not an amount, and the others come to the net total. The sum was not checked",
         },
-        Report {
+        FieldReport {
             source: "Jean28518/invoice-creator-german#77",
             condition: "totals printed on both pages",
             input: carried(with(first(), totals()), second()),
             expected: record(whole(), &[], ""),
             outcome: "accepted: the totals of both pages agree, and are taken once",
         },
-        Report {
+        FieldReport {
             source: "naiveHobo/InvoiceNet#83",
             condition: "amounts on the second page alone",
             input: carried(head(), with(totals(), json!({"invoice_number": "R-20"}))),
             expected: record(whole(), &[], ""),
             outcome: "accepted: header of page 1, totals of page 2",
         },
-        Report {
+        FieldReport {
             source: "naiveHobo/InvoiceNet#74",
             condition: "a line of the second page is missed",
             input: carried(
@@ -213,17 +213,17 @@ pub fn reports() -> Vec<Report> {
             ),
             outcome: "accepted: the line is that of its row, with which the lines add up",
         },
-        Report {
+        FieldReport {
             source: "ConsoleTVs/Invoices#27",
             condition: "subtotal at the top of the second page read as its net total",
             input: carried(first(), with(second(), json!({"net_total": "120,00"}))),
             expected: record(json!({"net_total": "120.00"}), &[SumMismatch], ""),
             outcome: "held: neither the lines nor VAT and gross total hold with it",
         },
-        Report {
+        FieldReport {
             source: "Azure/azure-sdk-for-net#28217",
             condition: "a table of details on a further page read as lines",
-            input: Input::Pages(vec![
+            input: ReportInput::Pages(vec![
                 page(FIRST, first()),
                 page(SECOND, second()),
                 page(

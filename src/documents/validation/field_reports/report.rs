@@ -5,25 +5,25 @@ use serde_json::Value;
 use crate::domain::FindingCode;
 
 /// One report, and the expected result of its input.
-pub struct Report {
+pub struct FieldReport {
     /// `owner/repository#number` on GitHub.
     pub source: &'static str,
     pub condition: &'static str,
-    pub input: Input,
+    pub input: ReportInput,
     /// One for each record.
     pub expected: Vec<Expected>,
     /// As in docs/field-reports.md.
     pub outcome: &'static str,
 }
 
-pub enum Input {
+pub enum ReportInput {
     /// An electronic invoice.
     Xml(String),
     /// Pages as a reader copied them.
-    Pages(Vec<ReadPage>),
+    Pages(Vec<ReportPage>),
 }
 
-pub struct ReadPage {
+pub struct ReportPage {
     pub doc_type: &'static str,
     /// Columns are separated by `|`.
     pub rows: &'static [&'static str],
@@ -48,8 +48,8 @@ pub fn record(fields: Value, flags: &'static [FindingCode], says: &'static str) 
     }]
 }
 
-pub fn read(doc_type: &'static str, rows: &'static [&'static str], answers: Value) -> Input {
-    Input::Pages(vec![ReadPage {
+pub fn read(doc_type: &'static str, rows: &'static [&'static str], answers: Value) -> ReportInput {
+    ReportInput::Pages(vec![ReportPage {
         doc_type,
         rows,
         answers,

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::report::{Input, Report, read, record};
+use super::report::{FieldReport, ReportInput, read, record};
 use super::xml::{Invoice, plain};
 use crate::domain::FindingCode::TaxRate;
 
@@ -16,27 +16,27 @@ fn without(category: &'static str, rate: &'static str, reason: &'static str) -> 
     }
 }
 
-pub fn reports() -> Vec<Report> {
+pub fn reports() -> Vec<FieldReport> {
     let zero = || json!({"net_total": "100.00", "tax_total": "0.00", "gross_total": "100.00"});
     vec![
-        Report {
+        FieldReport {
             source: "stephanstapel/ZUGFeRD-csharp#122",
             condition: "reverse charge (AE), 0 %",
-            input: Input::Xml(without("AE", "0", "Reverse charge").cii()),
+            input: ReportInput::Xml(without("AE", "0", "Reverse charge").cii()),
             expected: record(zero(), &[], ""),
             outcome: "accepted as stated",
         },
-        Report {
+        FieldReport {
             source: "stephanstapel/ZUGFeRD-csharp#63",
             condition: "reverse charge with its reason in German",
-            input: Input::Xml(without("AE", "0", "Umkehrung der Steuerschuldnerschaft").ubl()),
+            input: ReportInput::Xml(without("AE", "0", "Umkehrung der Steuerschuldnerschaft").ubl()),
             expected: record(zero(), &[], ""),
             outcome: "accepted as stated",
         },
-        Report {
+        FieldReport {
             source: "ZUGFeRD/mustangproject#225",
             condition: "reverse charge for the goods, 19 % for shipping",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice {
                     rates: vec![("AE", "0", "100.00", "0.00", "Reverse charge"), ("S", "19", "10.00", "1.90", "")],
                     lines: vec![("2", "50.00", "100.00", "AE", "0"), ("1", "10.00", "10.00", "S", "19")],
@@ -50,61 +50,61 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"tax_total": "1.90", "gross_total": "111.90"}), &[], ""),
             outcome: "accepted; the blend of 1.7 % is not judged, its rates are",
         },
-        Report {
+        FieldReport {
             source: "TeXhackse/LaTeX-ZUGFeRD#31",
             condition: "small business without VAT (E) with its reason",
-            input: Input::Xml(without("E", "0", "Kein Ausweis von Umsatzsteuer, da Kleinunternehmer").ubl()),
+            input: ReportInput::Xml(without("E", "0", "Kein Ausweis von Umsatzsteuer, da Kleinunternehmer").ubl()),
             expected: record(zero(), &[], ""),
             outcome: "accepted as stated",
         },
-        Report {
+        FieldReport {
             source: "ZUGFeRD/mustangproject#752",
             condition: "exempt (E) without a reason",
-            input: Input::Xml(without("E", "0", "").cii()),
+            input: ReportInput::Xml(without("E", "0", "").cii()),
             expected: record(zero(), &[], ""),
             outcome: "accepted: the values are not in doubt; a UBL export names BR-E-10",
         },
-        Report {
+        FieldReport {
             source: "ZUGFeRD/mustangproject#319",
             condition: "standard rate (S) of 0 % (photovoltaics in Germany)",
-            input: Input::Xml(without("S", "0", "").cii()),
+            input: ReportInput::Xml(without("S", "0", "").cii()),
             expected: record(zero(), &[], ""),
             outcome: "accepted as stated; a UBL export names BR-S-05",
         },
-        Report {
+        FieldReport {
             source: "ZUGFeRD/mustangproject#851",
             condition: "not subject to VAT (O), no rate stated",
-            input: Input::Xml(without("O", "", "Not subject to VAT").ubl()),
+            input: ReportInput::Xml(without("O", "", "Not subject to VAT").ubl()),
             expected: record(zero(), &[], ""),
             outcome: "accepted as stated",
         },
-        Report {
+        FieldReport {
             source: "LandrixSoftware/XRechnung-for-Delphi#71",
             condition: "not subject to VAT (O) with a rate of 0",
-            input: Input::Xml(without("O", "0.00", "Not subject to VAT").cii()),
+            input: ReportInput::Xml(without("O", "0.00", "Not subject to VAT").cii()),
             expected: record(zero(), &[], ""),
             outcome: "accepted as stated",
         },
-        Report {
+        FieldReport {
             source: "alyf-de/eu_einvoice#237",
             condition: "intra-community supply (K) without a reason in the breakdown",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice { buyer: ("SK2022749619", "SK"), ..without("K", "0", "") }.cii(),
             ),
             expected: record(zero(), &[], ""),
             outcome: "accepted as stated",
         },
-        Report {
+        FieldReport {
             source: "abgehakt-zugferd/abgehakt-e-rechnung#47",
             condition: "intra-community supply (K) without a delivery date",
-            input: Input::Xml(without("K", "0", "Innergemeinschaftliche Lieferung").ubl()),
+            input: ReportInput::Xml(without("K", "0", "Innergemeinschaftliche Lieferung").ubl()),
             expected: record(zero(), &[], ""),
             outcome: "accepted; a UBL export names BR-IC-11",
         },
-        Report {
+        FieldReport {
             source: "stephanstapel/ZUGFeRD-csharp#357",
             condition: "voucher as an allowance at 0 %",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice {
                     rates: vec![("S", "19", "100.00", "19.00", ""), ("Z", "0", "-50.00", "0.00", "")],
                     net: "50.00",
@@ -121,10 +121,10 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"net_total": "50.00", "gross_total": "69.00"}), &[], "allowances of 50.00"),
             outcome: "accepted; VAT of 38 % of the net total is not an alarm, and the voucher is a note",
         },
-        Report {
+        FieldReport {
             source: "Dolibarr/dolibarr-community-modules#1035",
             condition: "lines with VAT beside an advance on service charges at 0 %",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice {
                     rates: vec![("S", "20", "100.00", "20.00", ""), ("E", "0", "80.00", "0.00", "Provision")],
                     lines: vec![("1", "100.00", "100.00", "S", "20"), ("1", "80.00", "80.00", "E", "0")],
@@ -139,7 +139,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"net_total": "180.00", "gross_total": "200.00"}), &[], ""),
             outcome: "accepted as stated",
         },
-        Report {
+        FieldReport {
             source: "frappe/erpnext#31193",
             condition: "printed reverse charge in another currency: no VAT line",
             input: read(
@@ -162,10 +162,10 @@ pub fn reports() -> Vec<Report> {
             ),
             outcome: "accepted as printed",
         },
-        Report {
+        FieldReport {
             source: "erp-mafia/accounted#1745",
             condition: "a rate that no party's country has (25 % from Germany to Austria)",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice {
                     buyer: ("ATU13585627", "AT"),
                     rates: vec![("S", "25", "100.00", "25.00", "")],

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::report::{Input, Report, read, record};
+use super::report::{FieldReport, ReportInput, read, record};
 use super::xml::{Invoice, plain};
 use crate::domain::FindingCode::{CreditNote, InvoiceKind};
 
@@ -22,33 +22,33 @@ fn credited() -> Invoice {
     }
 }
 
-pub fn reports() -> Vec<Report> {
+pub fn reports() -> Vec<FieldReport> {
     vec![
-        Report {
+        FieldReport {
             source: "alyf-de/eu_einvoice#215",
             condition: "self-billed invoice (389) as CII",
-            input: Input::Xml(self_billed().cii()),
+            input: ReportInput::Xml(self_billed().cii()),
             expected: record(json!({"type_code": "389"}), &[InvoiceKind], "the buyer issued it"),
             outcome: "held as a self-billed invoice",
         },
-        Report {
+        FieldReport {
             source: "odoo/odoo#260941",
             condition: "self-billed credit note: code 389 in a CreditNote",
-            input: Input::Xml(Invoice { code: "389", ..credited() }.ubl()),
+            input: ReportInput::Xml(Invoice { code: "389", ..credited() }.ubl()),
             expected: record(json!({"type_code": "389"}), &[CreditNote], "the buyer issued it"),
             outcome: "held as a credit note that the buyer issued",
         },
-        Report {
+        FieldReport {
             source: "invopop/gobl#619",
             condition: "self-billed credit note (261)",
-            input: Input::Xml(credited().ubl()),
+            input: ReportInput::Xml(credited().ubl()),
             expected: record(json!({"type_code": "261"}), &[CreditNote], "the buyer issued it"),
             outcome: "held; the finding says that the buyer issued it",
         },
-        Report {
+        FieldReport {
             source: "odoo/odoo#279438",
             condition: "NLCIUS: only the type code says self-billing",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice {
                     head: "<cbc:CustomizationID>urn:cen.eu:en16931:2017#compliant#urn:fdc:nen.nl:nlcius:v1.0</cbc:CustomizationID>",
                     ..self_billed()
@@ -58,24 +58,24 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"type_code": "389"}), &[InvoiceKind], "the buyer issued it"),
             outcome: "held as a self-billed invoice",
         },
-        Report {
+        FieldReport {
             source: "odoo/odoo#232548",
             condition: "Peppol self-billing profile with the type code 380",
-            input: Input::Xml(Invoice { head: PEPPOL, ..plain() }.ubl()),
+            input: ReportInput::Xml(Invoice { head: PEPPOL, ..plain() }.ubl()),
             expected: record(json!({"type_code": "380"}), &[InvoiceKind], "the buyer issued it"),
             outcome: "held by its profile; was accepted as an ordinary invoice",
         },
-        Report {
+        FieldReport {
             source: "OCA/edi#1205",
             condition: "Peppol self-billing profile in a CreditNote",
-            input: Input::Xml(Invoice { code: "381", head: PEPPOL, ..credited() }.ubl()),
+            input: ReportInput::Xml(Invoice { code: "381", head: PEPPOL, ..credited() }.ubl()),
             expected: record(json!({"type_code": "381"}), &[CreditNote], "the buyer issued it"),
             outcome: "held as a credit note that the buyer issued",
         },
-        Report {
+        FieldReport {
             source: "itplr-kosit/validator-configuration-xrechnung#134",
             condition: "code 389 in the ordinary Peppol billing profile",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice {
                     head: "<cbc:CustomizationID>urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0\
                            </cbc:CustomizationID>",
@@ -86,17 +86,17 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"type_code": "389"}), &[InvoiceKind], "a self-billed invoice"),
             outcome: "held as a self-billed invoice",
         },
-        Report {
+        FieldReport {
             source: "itplr-kosit/xrechnung-schematron#19",
             condition: "self-billed invoice (389) as UBL",
-            input: Input::Xml(self_billed().ubl()),
+            input: ReportInput::Xml(self_billed().ubl()),
             expected: record(json!({"gross_total": "119.00"}), &[InvoiceKind], "a self-billed invoice"),
             outcome: "held as a self-billed invoice",
         },
-        Report {
+        FieldReport {
             source: "josemmo/einvoicing#61",
             condition: "self-billed credit note that refers to its invoice",
-            input: Input::Xml(
+            input: ReportInput::Xml(
                 Invoice {
                     head: "<cac:BillingReference><cac:InvoiceDocumentReference><cbc:ID>SB-4</cbc:ID>\
                            </cac:InvoiceDocumentReference></cac:BillingReference>",
@@ -107,14 +107,14 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({}), &[CreditNote], "to invoice SB-4"),
             outcome: "held; the invoice is named",
         },
-        Report {
+        FieldReport {
             source: "erp-mafia/accounted#1827",
             condition: "self-billed invoice whose number is the buyer's",
-            input: Input::Xml(Invoice { number: "EXT/2025/0044", ..self_billed() }.cii()),
+            input: ReportInput::Xml(Invoice { number: "EXT/2025/0044", ..self_billed() }.cii()),
             expected: record(json!({"invoice_number": "EXT/2025/0044"}), &[InvoiceKind], ""),
             outcome: "held; the number is kept as stated",
         },
-        Report {
+        FieldReport {
             source: "OCA/account-invoicing#2256",
             condition: "printed self-billed invoice",
             input: read(

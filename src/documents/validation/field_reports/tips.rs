@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::report::{Report, read, record};
+use super::report::{FieldReport, read, record};
 use crate::domain::FindingCode::SumMismatch;
 
 /// A receipt's answers: currency, lines, subtotal, tax, total.
@@ -18,9 +18,9 @@ fn receipt(
         "items": items.collect::<Vec<_>>(), "subtotal": subtotal, "tax": tax, "total": total})
 }
 
-pub fn reports() -> Vec<Report> {
+pub fn reports() -> Vec<FieldReport> {
     vec![
-        Report {
+        FieldReport {
             source: "Expensify/App#99332",
             condition: "printed total 28.70, tip 5.00, grand total 33.70",
             input: read(
@@ -39,7 +39,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"total": "33.70"}), &[], "Tip 5.00"),
             outcome: "accepted; a note names the tip. Was a wrong sum",
         },
-        Report {
+        FieldReport {
             source: "SmartReceipts/SmartReceiptsLibrary#15",
             condition: "a recommended tip is printed and not paid",
             input: read(
@@ -56,7 +56,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"total": "15.00"}), &[], ""),
             outcome: "accepted with the total alone",
         },
-        Report {
+        FieldReport {
             source: "manfredbork/receipt_recognition#50",
             condition: "a total that only a recommended tip would explain",
             input: read(
@@ -78,7 +78,7 @@ pub fn reports() -> Vec<Report> {
             ),
             outcome: "held: what is only recommended explains no total",
         },
-        Report {
+        FieldReport {
             source: "indexa-git/l10n-dominicana#1188",
             condition: "legal tip of 10 % beside 18 % VAT",
             input: read(
@@ -100,7 +100,7 @@ pub fn reports() -> Vec<Report> {
             ),
             outcome: "accepted; a note names the tip. Was a wrong sum",
         },
-        Report {
+        FieldReport {
             source: "btcpayserver/btcpayserver#7298",
             condition: "tax on the tip, part of the printed tax",
             input: read(
@@ -118,7 +118,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"tax": "2.04", "total": "24.04"}), &[], "Tip 2.00"),
             outcome: "accepted; a note names the tip",
         },
-        Report {
+        FieldReport {
             source: "FreeOpenSourcePOS/FloCafe#364",
             condition: "service charge, discount and tip on one bill",
             input: read(
@@ -137,7 +137,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"total": "41.60"}), &[], "Service charge 10 % 3.60"),
             outcome: "accepted; a note names the three",
         },
-        Report {
+        FieldReport {
             source: "Repair-DeskPOS/RepairDesk-BUGS-IMPROVEMENTS#1043",
             condition: "a tip that was paid and is not printed",
             input: read(
@@ -157,7 +157,7 @@ pub fn reports() -> Vec<Report> {
             ),
             outcome: "held: nothing on the page explains the difference",
         },
-        Report {
+        FieldReport {
             source: "opencollective/opencollective#3598",
             condition: "25.00 with a platform tip of 2.50",
             input: read(
@@ -174,7 +174,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"total": "27.50"}), &[], "Platform fee 2.50"),
             outcome: "accepted; a note names the fee",
         },
-        Report {
+        FieldReport {
             source: "bcgov/entity#4042",
             condition: "service fee that is not a line: 350.00 + 100.00 + 1.50 = 451.50",
             input: read(
@@ -198,7 +198,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"total": "451.50"}), &[], "Service Fee 1.50"),
             outcome: "accepted; a note names the fee",
         },
-        Report {
+        FieldReport {
             source: "third-culture-software/bhima#5162",
             condition: "a fee that the lines do not have and the page does not print",
             input: read(
@@ -214,7 +214,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({}), &[SumMismatch], "a difference of 3.00"),
             outcome: "held: nothing on the page explains the difference",
         },
-        Report {
+        FieldReport {
             source: "VonHoltenCodes/SlowBooks-Pro-2026#83",
             condition: "total with GST included, and a rounding line",
             input: read(
@@ -232,7 +232,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"total": "9.80"}), &[], ""),
             outcome: "accepted: rounded to the smallest coin",
         },
-        Report {
+        FieldReport {
             source: "PicPeak/picpeak#680",
             condition: "a printed rounding that no coin explains",
             input: read(
@@ -249,7 +249,7 @@ pub fn reports() -> Vec<Report> {
             expected: record(json!({"total": "100.00"}), &[], "Rundung 0.13"),
             outcome: "accepted; a note names the rounding. Was a wrong sum",
         },
-        Report {
+        FieldReport {
             source: "rxtrax/tracking#158",
             condition: "discount that is not a line",
             input: read(

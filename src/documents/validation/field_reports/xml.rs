@@ -1,7 +1,7 @@
 //! A small electronic invoice in both syntaxes.
 
 /// A line: quantity, price, net amount, VAT category, VAT rate.
-pub type Line = (
+pub type XmlLine = (
     &'static str,
     &'static str,
     &'static str,
@@ -9,7 +9,7 @@ pub type Line = (
     &'static str,
 );
 /// Of the VAT breakdown: category, rate, basis, amount, reason.
-pub type Rate = (
+pub type XmlRate = (
     &'static str,
     &'static str,
     &'static str,
@@ -26,8 +26,8 @@ pub struct Invoice {
     /// VAT identifier and country.
     pub seller: (&'static str, &'static str),
     pub buyer: (&'static str, &'static str),
-    pub rates: Vec<Rate>,
-    pub lines: Vec<Line>,
+    pub rates: Vec<XmlRate>,
+    pub lines: Vec<XmlLine>,
     pub net: &'static str,
     pub tax: &'static str,
     pub gross: &'static str,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::table::{Product, ROW, Table, cells, decimal, line_schema, pair, quantity_and_price};
 use crate::documents::validation::assemble::Draft;
-use crate::documents::validation::evidence::{PageText, Place, Row, Span, TextSources};
+use crate::documents::validation::evidence::{EvidencePage, Place, Row, Span, TextSources};
 use crate::documents::validation::relined::follow;
 use crate::domain::{Check, DocType, FieldPath, Fields, Finding, FindingCode, Format, count};
 
@@ -90,7 +90,7 @@ fn candidates(
 }
 
 /// One number of each row that has numbers, from top to bottom.
-fn firsts_of_rows(text: &PageText) -> Vec<Place<'_>> {
+fn firsts_of_rows(text: &EvidencePage) -> Vec<Place<'_>> {
     let mut places: Vec<Place> = text
         .numbers
         .iter()
@@ -146,7 +146,7 @@ fn candidate(
 
 /// The row's words to the left of a word, without a number at their beginning, which
 /// numbers the lines; `None` without a letter.
-fn words_before(text: &PageText, row: Row, word: usize) -> Option<String> {
+fn words_before(text: &EvidencePage, row: Row, word: usize) -> Option<String> {
     let right = text.words[word].bbox[0];
     let mut words: Vec<usize> = (0..text.words.len())
         .filter(|&index| {

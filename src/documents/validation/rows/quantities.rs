@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::table::{Table, line_schema};
-use crate::documents::validation::evidence::{Leaf, Line, Place, Row, TextSources, ValueKind};
+use crate::documents::validation::evidence::{
+    Leaf, LineLeaves, Place, Row, TextSources, ValueKind,
+};
 use crate::documents::validation::words;
 use crate::domain::{DocType, Fields, Finding, FindingCode, Format, scalar_text};
 
@@ -75,7 +77,7 @@ fn elsewhere(
         .collect()
 }
 
-fn leaf<'a, 'b>(line: &'b Line<'a>, kind: ValueKind) -> Option<&'b Leaf<'a>> {
+fn leaf<'a, 'b>(line: &'b LineLeaves<'a>, kind: ValueKind) -> Option<&'b Leaf<'a>> {
     line.leaves.iter().find(|leaf| leaf.kind == kind)
 }
 

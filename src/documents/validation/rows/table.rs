@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::documents::validation::evidence::{
-    Line, PageText, Place, Row, Span, TextSources, best_source,
+    EvidencePage, LineLeaves, Place, Row, Span, TextSources, best_source,
 };
 use crate::documents::values::number;
 use crate::domain::{Check, DocType};
@@ -59,7 +59,7 @@ pub fn line_schema<'a>(doc_type: &'a DocType, list: &str) -> Option<&'a Map<Stri
 
 /// The lines of a list with their rows on the page.
 pub struct Table<'a> {
-    pub lines: Vec<Line<'a>>,
+    pub lines: Vec<LineLeaves<'a>>,
     pub rows: Vec<Option<Row>>,
 }
 
@@ -76,9 +76,9 @@ impl<'a> Table<'a> {
             let values = values.as_object().cloned().unwrap_or_default();
             best_source("", &values, Some(schema), sources).1
         };
-        let lines: Vec<Line> = list.iter().map(line).collect();
+        let lines: Vec<LineLeaves> = list.iter().map(line).collect();
         let mut before = None;
-        let row = |line: &Line<'a>| {
+        let row = |line: &LineLeaves<'a>| {
             let row = line.without(without).row(before);
             before = row.or(before);
             row
@@ -114,7 +114,7 @@ const MAX_CELLS: usize = 32;
 
 /// The numbers of a row without percentages, from left to right; none if they are more
 /// than [`MAX_CELLS`]. A number in several notations is in it several times.
-pub fn cells(text: &PageText, row: Row) -> Vec<Cell> {
+pub fn cells(text: &EvidencePage, row: Row) -> Vec<Cell> {
     let in_row = |span| {
         let distance = row.distance(&Place { text, span });
         distance.is_some_and(|distance| distance <= ROW)

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::documents::validation::printed;
 use crate::documents::values::currency::{self, Candidates};
-use crate::documents::values::date::{self, DateDecision, DateOrder, DateReading};
+use crate::documents::values::date::{self, DateDecision, DateReading};
 use crate::documents::values::number::{self, Locale, NumberDecision, NumberReading};
 use crate::documents::values::{self, CountryGuess};
 use crate::domain::{DocType, Fields, Format, PageResult};
@@ -45,7 +45,7 @@ impl Conventions {
         let printed = printed_currencies(&text, local);
         let mut conventions = Conventions {
             numbers: None,
-            dates: DateOrder::decide([], None, None),
+            dates: DateDecision::decide([], None, None),
             printed,
             country,
         };
@@ -71,7 +71,7 @@ impl Conventions {
                 .map(|span| span.reading),
         );
         let country = conventions.country.as_ref().map(|guess| guess.country);
-        conventions.dates = DateOrder::decide(&dates, currency, country);
+        conventions.dates = DateDecision::decide(&dates, currency, country);
         conventions
     }
 

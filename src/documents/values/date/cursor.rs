@@ -111,17 +111,17 @@ impl<'a> Cursor<'a> {
 
     /// A mark between numbers with at most one blank on each side, or a single blank; and the
     /// number of blanks.
-    pub fn separator(&mut self, marks: &[Mark]) -> Option<(Separator, usize)> {
+    pub fn separator(&mut self, marks: &[Mark]) -> Option<(DateSeparator, usize)> {
         let before = self.blank();
         match self.mark(marks) {
             Some(mark) => {
                 let after = self.blank();
                 Some((
-                    Separator::Mark(mark),
+                    DateSeparator::Mark(mark),
                     usize::from(before) + usize::from(after),
                 ))
             }
-            None => before.then_some((Separator::Blank, 0)),
+            None => before.then_some((DateSeparator::Blank, 0)),
         }
     }
 
@@ -166,7 +166,7 @@ impl<'a> Cursor<'a> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Separator {
+pub(super) enum DateSeparator {
     Mark(Mark),
     Blank,
 }

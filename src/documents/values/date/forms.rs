@@ -1,7 +1,7 @@
 //! Dates in digits: with marks, without marks, and with Roman months.
 
 use super::atoms::{AtomKind, Mark};
-use super::cursor::{Cursor, MARKS, Separator, Shape, Triple};
+use super::cursor::{Cursor, DateSeparator, MARKS, Shape, Triple};
 use super::months;
 use super::types::{By, Order};
 
@@ -17,15 +17,15 @@ pub(super) fn numeric(cursor: &mut Cursor<'_>) -> Option<Shape> {
     }
     let third = cursor.digits(1, 4)?;
     let own = match separator {
-        Separator::Mark(mark) => [mark],
-        Separator::Blank => [Mark::Dash],
+        DateSeparator::Mark(mark) => [mark],
+        DateSeparator::Blank => [Mark::Dash],
     };
     if cursor.is_inside(&own) || cursor.goes_on(&own) {
         return None;
     }
     // Only complete dates may have blanks alone; `2025 10 5` has lost its marks.
     let is_full = matches!((first.1, second.1, third.1), (2, 2, 4) | (4, _, 1 | 2));
-    if separator == Separator::Blank && !is_full {
+    if separator == DateSeparator::Blank && !is_full {
         return None;
     }
     // `v1.2.24` is a version, `Date31.12.24` a date.
@@ -41,14 +41,19 @@ pub(super) fn numeric(cursor: &mut Cursor<'_>) -> Option<Shape> {
     Some(Shape {
         end: cursor.at,
         triples: orders(first, second.0, third, separator)?,
-        is_marked: separator != Separator::Blank,
+        is_marked: separator != DateSeparator::Blank,
     })
 }
 
 type Number = (i32, usize);
 
 /// The possible orders of a date in digits.
-fn orders(first: Number, second: i32, third: Number, separator: Separator) -> Option<Vec<Triple>> {
+fn orders(
+    first: Number,
+    second: i32,
+    third: Number,
+    separator: DateSeparator,
+) -> Option<Vec<Triple>> {
     let by = |order| By::Order(order);
     let day_first = Triple::new(third, second, first.0, by(Order::DayFirst));
     let month_first = Triple::new(third, first.0, second, by(Order::MonthFirst));
@@ -58,11 +63,11 @@ fn orders(first: Number, second: i32, third: Number, separator: Separator) -> Op
             by: By::Sure,
             ..year_first
         }]),
-        (1 | 2, 4) if separator == Separator::Mark(Mark::Point) => {
+        (1 | 2, 4) if separator == DateSeparator::Mark(Mark::Point) => {
             Some(vec![with_points(day_first), month_first.or_else()])
         }
         (1 | 2, 4) => Some(vec![day_first, month_first]),
-        (1 | 2, 2) if separator == Separator::Mark(Mark::Point) => {
+        (1 | 2, 2) if separator == DateSeparator::Mark(Mark::Point) => {
             let mut orders = vec![with_points(day_first)];
             orders.extend((first.1 == 2).then(|| year_first.or_else()));
             orders.push(month_first.or_else());
@@ -133,7 +138,7 @@ pub(super) fn roman(cursor: &mut Cursor<'_>) -> Option<Shape> {
     let month = match months::roman(word) {
         Some(month) => month,
         // Lower-case Roman digits only between points.
-        None if separator == Separator::Mark(Mark::Point) => {
+        None if separator == DateSeparator::Mark(Mark::Point) => {
             months::roman(&word.to_ascii_uppercase())?
         }
         None => return None,
@@ -148,7 +153,7 @@ pub(super) fn roman(cursor: &mut Cursor<'_>) -> Option<Shape> {
     let triple = match (first.1, third.1) {
         (4, 1 | 2) => Triple::new(first, month.into(), third.0, By::Sure),
         (1 | 2, 4) => Triple::new(third, month.into(), first.0, By::Sure),
-        (1 | 2, 2) if separator != Separator::Blank => {
+        (1 | 2, 2) if separator != DateSeparator::Blank => {
             Triple::new(third, month.into(), first.0, By::Sure)
         }
         _ => return None,

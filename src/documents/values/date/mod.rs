@@ -1,6 +1,7 @@
 //! Parses dates in the notations of documents to days of the Gregorian calendar.
 //!
-//! `03/04/2024` is a day in April or in March: both are given, and [`DateOrder`] decides.
+//! `03/04/2024` is a day in April or in March: both are given, and
+//! [`DateDecision`] chooses by the other dates of the document.
 //! With points the order is day, month, year where that is a valid day, since no country
 //! writes the month first with points. Years of two digits are 1970 to 2069; Buddhist years
 //! and Japanese eras are converted. A time beside a date is not part of it.
@@ -20,7 +21,7 @@ mod words;
 
 use jiff::civil::Date;
 
-pub use order::{DateDecision, DateOrder, OrderReason};
+pub use order::{DateDecision, OrderReason};
 pub use scan::scan;
 pub use types::{By, DateError, DateMeaning, DateReading, DateSpan, Order};
 

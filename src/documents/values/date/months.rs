@@ -7,7 +7,7 @@ use super::super::chars::fold;
 
 /// A month that a word may name, and its language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Named {
+pub(super) struct NamedMonth {
     pub month: i8,
     pub language: &'static str,
 }
@@ -15,7 +15,7 @@ pub(super) struct Named {
 /// The months that a word may name: one, or two where languages differ
 /// (`listopad`). A word of at least three letters that begins the names of one
 /// month only is its abbreviation.
-pub(super) fn months(word: &str) -> Vec<Named> {
+pub(super) fn months(word: &str) -> Vec<NamedMonth> {
     let word = fold(word);
     if let Some(exact) = NAMES.get(word.as_str()) {
         return exact.clone();
@@ -23,7 +23,7 @@ pub(super) fn months(word: &str) -> Vec<Named> {
     if word.chars().count() < 3 {
         return Vec::new();
     }
-    let mut found: Vec<Named> = Vec::new();
+    let mut found: Vec<NamedMonth> = Vec::new();
     let after = NAMES.range(word.clone()..);
     for (_, named) in after.take_while(|(name, _)| name.starts_with(&word)) {
         for one in named {
@@ -48,14 +48,14 @@ pub(super) fn is_weekday(word: &str) -> bool {
     WEEKDAYS.split_whitespace().any(|day| day == fold(word))
 }
 
-static NAMES: LazyLock<BTreeMap<String, Vec<Named>>> = LazyLock::new(|| {
-    let mut names: BTreeMap<String, Vec<Named>> = BTreeMap::new();
+static NAMES: LazyLock<BTreeMap<String, Vec<NamedMonth>>> = LazyLock::new(|| {
+    let mut names: BTreeMap<String, Vec<NamedMonth>> = BTreeMap::new();
     for (language, months) in MONTHS {
         for (month, forms) in (1..).zip(months) {
             for form in forms.split_whitespace() {
                 let named = names.entry(fold(form)).or_default();
                 if !named.iter().any(|known| known.month == month) {
-                    named.push(Named { month, language });
+                    named.push(NamedMonth { month, language });
                 }
             }
         }

@@ -9,9 +9,6 @@ use jiff::civil::Date;
 
 use super::types::{By, DateReading, Order};
 
-/// Decides the order of a document's dates.
-pub struct DateOrder;
-
 /// An order with its reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateDecision {
@@ -62,25 +59,6 @@ impl fmt::Display for DateDecision {
 }
 
 impl DateDecision {
-    /// Whether the document has evidence of the order.
-    pub fn is_shown(&self) -> bool {
-        self.reason != OrderReason::Assumed
-    }
-
-    /// The day of a date of the document; `None` where the order does not decide.
-    pub fn date(&self, reading: &DateReading) -> Option<Date> {
-        let language = self.country.and_then(language);
-        // In countries where the year comes first, dates with the year at the end begin with
-        // the day: Hungary, Sweden.
-        let at_end = || (self.order == Order::YearFirst).then_some(Order::DayFirst);
-        reading
-            .under(self.order)
-            .or_else(|| reading.under(at_end()?))
-            .or_else(|| reading.in_language(language?))
-    }
-}
-
-impl DateOrder {
     /// The order of a document with these dates. Evidence in the order of its weight: a date
     /// with only one order, a day that occurs in two forms, the country, the currency.
     pub fn decide<'a>(
@@ -107,6 +85,23 @@ impl DateOrder {
             reason,
             country,
         }
+    }
+
+    /// Whether the document has evidence of the order.
+    pub fn is_shown(&self) -> bool {
+        self.reason != OrderReason::Assumed
+    }
+
+    /// The day of a date of the document; `None` where the order does not decide.
+    pub fn date(&self, reading: &DateReading) -> Option<Date> {
+        let language = self.country.and_then(language);
+        // In countries where the year comes first, dates with the year at the end begin with
+        // the day: Hungary, Sweden.
+        let at_end = || (self.order == Order::YearFirst).then_some(Order::DayFirst);
+        reading
+            .under(self.order)
+            .or_else(|| reading.under(at_end()?))
+            .or_else(|| reading.in_language(language?))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::chars::fold;
 use super::atoms::{AtomKind, Mark};
 use super::cursor::{Cursor, Shape, Triple};
-use super::months::{self, Named};
+use super::months::{self, NamedMonth};
 use super::types::By;
 
 /// Marks that may stand between day, month and year.
@@ -87,15 +87,15 @@ fn is_beside_word(cursor: &Cursor<'_>) -> bool {
     matches!(cursor.before(1), Some(AtomKind::Word(_)))
 }
 
-fn shape(cursor: &Cursor<'_>, months: Vec<Named>, day: i32, year: (i32, usize)) -> Shape {
-    let by = |named: &Named| {
+fn shape(cursor: &Cursor<'_>, months: Vec<NamedMonth>, day: i32, year: (i32, usize)) -> Shape {
+    let by = |named: &NamedMonth| {
         if months.len() == 1 {
             By::Sure
         } else {
             By::Language(named.language)
         }
     };
-    let triple = |named: &Named| {
+    let triple = |named: &NamedMonth| {
         // Thai dates shorten Buddhist years to two digits.
         let year = match (named.language, year.1) {
             ("th", 2) => (2500 + year.0, 4),
@@ -129,7 +129,7 @@ fn day(cursor: &mut Cursor<'_>) -> Option<i32> {
 }
 
 /// A month's name, or an abbreviation with a point.
-fn month(cursor: &mut Cursor<'_>) -> Option<Vec<Named>> {
+fn month(cursor: &mut Cursor<'_>) -> Option<Vec<NamedMonth>> {
     let start = cursor.at;
     let word = cursor.word()?;
     if let Some(month) = irish(cursor, word) {
@@ -152,7 +152,7 @@ fn month(cursor: &mut Cursor<'_>) -> Option<Vec<Named>> {
 }
 
 /// `Meán Fómhair` and `Deireadh Fómhair`.
-fn irish(cursor: &mut Cursor<'_>, word: &str) -> Option<Vec<Named>> {
+fn irish(cursor: &mut Cursor<'_>, word: &str) -> Option<Vec<NamedMonth>> {
     let month = match fold(word).as_str() {
         "mean" | "mhean" => 9,
         "deireadh" | "dheireadh" => 10,
@@ -161,7 +161,7 @@ fn irish(cursor: &mut Cursor<'_>, word: &str) -> Option<Vec<Named>> {
     cursor.blank();
     let second = fold(cursor.word()?);
     (second == "fomhair" || second == "fhomhair").then(|| {
-        vec![Named {
+        vec![NamedMonth {
             month,
             language: "ga",
         }]

@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 use super::super::chars::{Glyph, GlyphKind};
-use super::run::Run;
+use super::run::DigitRun;
 use super::types::NumberError;
 
 /// `Err` for digits that are part of another text; otherwise whether letters are directly
 /// beside them. `whole` is a range of glyphs.
 pub(super) fn check(
     glyphs: &[Glyph],
-    run: &Run,
+    run: &DigitRun,
     whole: Range<usize>,
     has_word: bool,
 ) -> Result<bool, NumberError> {
@@ -28,7 +28,7 @@ pub(super) fn check(
 
 struct Edges<'a> {
     glyphs: &'a [Glyph],
-    run: &'a Run,
+    run: &'a DigitRun,
 }
 
 impl Edges<'_> {

@@ -7,7 +7,7 @@ use super::super::chars::{Glyph, GlyphKind, Sign};
 use super::super::currency;
 use super::super::units;
 use super::edges::{self, looks_like_digit};
-use super::run::Run;
+use super::run::DigitRun;
 use super::types::{NumberError, Repair};
 
 /// A run with its marks. Ranges are of glyphs where nothing else is stated.
@@ -43,7 +43,7 @@ pub(super) struct Marker<'a> {
 
 /// The marks found so far.
 struct Around<'a> {
-    run: &'a Run,
+    run: &'a DigitRun,
     marked: Marked,
     sign: bool,
     open: bool,
@@ -51,7 +51,7 @@ struct Around<'a> {
 }
 
 impl Marker<'_> {
-    pub fn marked(&self, run: &Run) -> Result<Marked, NumberError> {
+    pub fn marked(&self, run: &DigitRun) -> Result<Marked, NumberError> {
         let own = run.first..run.end;
         let mut around = Around {
             run,

@@ -4,7 +4,7 @@ use super::super::chars::{self, Glyph, GlyphKind, Sign};
 use super::super::date;
 use super::marks::Marker;
 use super::phones;
-use super::run::{self, Run};
+use super::run::{self, DigitRun};
 use super::types::{NumberError, NumberSpan};
 
 /// The reason for a text that is not one number.
@@ -38,7 +38,7 @@ pub(super) fn why(text: &str, spans: &[NumberSpan]) -> NumberError {
 }
 
 /// Why the digits are not a number.
-fn of_run(text: &str, glyphs: &[Glyph], runs: &[Run]) -> Option<NumberError> {
+fn of_run(text: &str, glyphs: &[Glyph], runs: &[DigitRun]) -> Option<NumberError> {
     let marker = Marker {
         text,
         glyphs,

@@ -7,7 +7,7 @@ use super::types::{Convention, NumberMeaning};
 
 /// Digits with single signs between them, as in a text.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Run {
+pub(super) struct DigitRun {
     /// Index of the first glyph; `end` is the index after the last one.
     pub first: usize,
     pub end: usize,
@@ -21,7 +21,7 @@ pub(super) struct Run {
 }
 
 /// All runs of a text, without those with digits of several scripts.
-pub(super) fn runs(glyphs: &[Glyph]) -> Vec<Run> {
+pub(super) fn runs(glyphs: &[Glyph]) -> Vec<DigitRun> {
     let mut runs = Vec::new();
     let mut at = 0;
     while at < glyphs.len() {
@@ -36,7 +36,7 @@ pub(super) fn runs(glyphs: &[Glyph]) -> Vec<Run> {
     runs
 }
 
-fn run_at(glyphs: &[Glyph], first: usize) -> Option<Run> {
+fn run_at(glyphs: &[Glyph], first: usize) -> Option<DigitRun> {
     let mut groups = vec![String::new()];
     let mut signs = Vec::new();
     let mut script = None;
@@ -83,7 +83,7 @@ fn run_at(glyphs: &[Glyph], first: usize) -> Option<Run> {
     let end = raised
         .as_ref()
         .map_or(at, |raised| raised_at + raised.len());
-    Some(Run {
+    Some(DigitRun {
         first,
         end,
         groups,
@@ -129,7 +129,7 @@ fn raised(glyphs: &[Glyph], at: usize) -> Option<String> {
     are_cents(rest, digit).then(|| digits.map(|d| char::from(b'0' + d)).collect())
 }
 
-impl Run {
+impl DigitRun {
     /// Whether it has digits alone.
     pub fn is_whole(&self) -> bool {
         self.signs.is_empty() && self.raised.is_none()
@@ -285,7 +285,7 @@ fn reading(units: &str, decimals: &str, convention: Convention) -> Option<Number
 }
 
 /// Runs with blanks between them, joined where they can be one number.
-pub(super) fn joined(glyphs: &[Glyph], runs: &[Run]) -> Vec<Joined> {
+pub(super) fn joined(glyphs: &[Glyph], runs: &[DigitRun]) -> Vec<Joined> {
     /// Most groups of an amount of money.
     const MOST: usize = 6;
     let mut all = Vec::new();
@@ -326,15 +326,15 @@ pub(super) fn joined(glyphs: &[Glyph], runs: &[Run]) -> Vec<Joined> {
 
 /// One number of several runs.
 pub(super) struct Joined {
-    pub run: Run,
+    pub run: DigitRun,
     /// Whether a blank is at a wrong place: `12. 50`.
     pub is_repaired: bool,
     /// Whether all blanks are no-break spaces: its parts are then not numbers.
     pub is_tight: bool,
 }
 
-impl Run {
-    fn append(&mut self, next: &Run) {
+impl DigitRun {
+    fn append(&mut self, next: &DigitRun) {
         self.groups.extend(next.groups.iter().cloned());
         self.signs.extend(&next.signs);
         self.raised.clone_from(&next.raised);
@@ -354,7 +354,7 @@ fn blank_between(glyphs: &[Glyph], end: usize, start: usize) -> Option<bool> {
 }
 
 /// Joins runs with a blank beside a sign, as OCR may give it: `12. 50`, `12 ,50`, `1, 234.50`.
-fn repaired(glyphs: &[Glyph], runs: &[Run], first: usize) -> Option<Joined> {
+fn repaired(glyphs: &[Glyph], runs: &[DigitRun], first: usize) -> Option<Joined> {
     let (run, next) = (&runs[first], runs.get(first + 1)?);
     if run.raised.is_some() || run.script != next.script {
         return None;

@@ -7,7 +7,7 @@ use super::super::currency::{self, Candidates};
 use super::super::date;
 use super::marks::{Marked, Marker};
 use super::phones;
-use super::run::{self, Joined, Run};
+use super::run::{self, DigitRun, Joined};
 use super::types::{NumberReading, NumberRole, NumberSpan, Repair};
 
 /// Every number of a text, in the order of its start, the longest first. A number with blanks
@@ -22,7 +22,7 @@ pub fn scan(text: &str) -> Vec<NumberSpan> {
         text,
         glyphs: &glyphs,
     };
-    let is_taken = |run: &Run| {
+    let is_taken = |run: &DigitRun| {
         let bytes = scanner.bytes(&(run.first..run.end));
         elsewhere
             .iter()
@@ -53,7 +53,7 @@ pub fn scan(text: &str) -> Vec<NumberSpan> {
 
 /// The joined numbers that contain a run, without the one with the index `but`. `joined` is
 /// sorted by first glyphs.
-fn covering<'a>(joined: &'a [Joined], run: &Run, but: Option<usize>) -> Vec<&'a Joined> {
+fn covering<'a>(joined: &'a [Joined], run: &DigitRun, but: Option<usize>) -> Vec<&'a Joined> {
     /// Most joined numbers that begin at the runs of the longest one.
     const NEAR: usize = 64;
     let end = joined.partition_point(|whole| whole.run.first <= run.first);
@@ -85,7 +85,13 @@ impl Scanner<'_> {
     }
 
     /// Adds the number of a run, with and without a separate sign.
-    fn push(&self, spans: &mut Vec<NumberSpan>, run: &Run, is_part: bool, repair: Option<Repair>) {
+    fn push(
+        &self,
+        spans: &mut Vec<NumberSpan>,
+        run: &DigitRun,
+        is_part: bool,
+        repair: Option<Repair>,
+    ) {
         for detached in [false, true] {
             let marker = Marker {
                 text: self.text,
@@ -104,7 +110,7 @@ impl Scanner<'_> {
 
     fn span(
         &self,
-        run: &Run,
+        run: &DigitRun,
         marked: &Marked,
         is_part: bool,
         repair: Option<Repair>,

@@ -18,13 +18,13 @@ fn pieces() -> Pieces {
         ..Pieces::default()
     }
 }
-fn members() -> Vec<Member> {
+fn members() -> Vec<AnswerMember> {
     vec![
-        Member::Value("name".into(), Copy::Text(40)),
-        Member::Value("date".into(), Copy::Date),
-        Member::Value("kind".into(), Copy::OneOf(vec!["a".into(), "b".into()])),
-        Member::Value("total".into(), Copy::Amount),
-        Member::List {
+        AnswerMember::Value("name".into(), Copy::Text(40)),
+        AnswerMember::Value("date".into(), Copy::Date),
+        AnswerMember::Value("kind".into(), Copy::OneOf(vec!["a".into(), "b".into()])),
+        AnswerMember::Value("total".into(), Copy::Amount),
+        AnswerMember::List {
             name: "items".into(),
             max_rows: 3,
             columns: vec![("d".into(), Copy::Text(20)), ("n".into(), Copy::Number)],

@@ -7,7 +7,7 @@ use super::geometry::Quad;
 use super::lines::Piece;
 use super::parallel::Workers;
 use super::raster::Raster;
-use super::recognise::{Reading, Recogniser};
+use super::recognise::{LineCharacters, Recogniser};
 use super::split;
 
 pub struct Engine {
@@ -24,7 +24,7 @@ impl Engine {
         &self,
         page: &Raster<'_>,
         quads: &[Quad],
-    ) -> Result<(Vec<Piece>, Vec<Reading>), OcrError> {
+    ) -> Result<(Vec<Piece>, Vec<LineCharacters>), OcrError> {
         let directions: Vec<(usize, Quad)> = quads
             .iter()
             .enumerate()
@@ -38,9 +38,10 @@ impl Engine {
         let readings = self.recogniser.read(&crops, &self.workers)?;
         let mut all = pieces.into_iter().zip(readings);
         // The best direction of each quad, with its confidence.
-        let mut best: Vec<(f32, Vec<(Piece, Reading)>)> = vec![(-1.0, Vec::new()); quads.len()];
+        let mut best: Vec<(f32, Vec<(Piece, LineCharacters)>)> =
+            vec![(-1.0, Vec::new()); quads.len()];
         for ((i, _), count) in directions.iter().zip(counts) {
-            let read: Vec<(Piece, Reading)> = all.by_ref().take(count).collect();
+            let read: Vec<(Piece, LineCharacters)> = all.by_ref().take(count).collect();
             let sure = confidence(read.iter().map(|(_, reading)| reading));
             if sure > best[*i].0 {
                 best[*i] = (sure, read);
@@ -73,7 +74,7 @@ fn pieces(page: &Raster<'_>, quad: Quad) -> Vec<(Piece, Crop)> {
 }
 
 /// Mean confidence (0 to 1) of all characters; 0 without any.
-pub fn confidence<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> f32 {
+pub fn confidence<'a>(readings: impl IntoIterator<Item = &'a LineCharacters>) -> f32 {
     let characters = readings.into_iter().flat_map(|reading| &reading.characters);
     let (sum, n) = characters.fold((0.0, 0), |(sum, n), c| (sum + c.confidence, n + 1));
     if n == 0 { 0.0 } else { sum / n as f32 }

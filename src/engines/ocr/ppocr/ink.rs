@@ -139,7 +139,7 @@ impl Default for Blob {
 }
 
 impl Blob {
-    fn add(&mut self, run: &regions::Run) {
+    fn add(&mut self, run: &regions::PixelRun) {
         self.x0 = self.x0.min(run.x0);
         self.x1 = self.x1.max(run.x1);
         self.y0 = self.y0.min(run.y);

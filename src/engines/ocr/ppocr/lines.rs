@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::ctc::Character;
 use super::geometry::Quad;
-use super::page::{OcrLine, OcrWord};
-use super::recognise::Reading;
+use super::page::{RecognisedLine, RecognisedWord};
+use super::recognise::LineCharacters;
 use super::split;
 
 /// A line image for the recogniser: its quad on the page and whether each of its
@@ -17,8 +17,8 @@ pub struct Piece {
 }
 
 /// The line of a piece; `None` where nothing was read.
-pub fn assemble(piece: &Piece, reading: &Reading) -> Option<OcrLine> {
-    let words: Vec<OcrWord> = word_ranges(&reading.characters)
+pub fn assemble(piece: &Piece, reading: &LineCharacters) -> Option<RecognisedLine> {
+    let words: Vec<RecognisedWord> = word_ranges(&reading.characters)
         .into_iter()
         .map(|range| word(piece, reading, range))
         .collect();
@@ -26,7 +26,7 @@ pub fn assemble(piece: &Piece, reading: &Reading) -> Option<OcrLine> {
         return None;
     }
     let text: Vec<&str> = words.iter().map(|w| w.text.as_str()).collect();
-    Some(OcrLine {
+    Some(RecognisedLine {
         text: text.join(" "),
         quad: piece.quad,
         bounds: piece.quad.bounds(),
@@ -49,11 +49,11 @@ fn word_ranges(characters: &[Character]) -> Vec<Range<usize>> {
     ranges
 }
 
-fn word(piece: &Piece, reading: &Reading, range: Range<usize>) -> OcrWord {
+fn word(piece: &Piece, reading: &LineCharacters, range: Range<usize>) -> RecognisedWord {
     let (from, to) = extent(piece, reading, &range);
     let width = piece.inked.len().max(1) as f32;
     let share = |x: usize| (x as f32 / width).clamp(0.0, 1.0);
-    let mut word = OcrWord {
+    let mut word = RecognisedWord {
         text: String::new(),
         bounds: piece.quad.part(share(from), share(to)).bounds(),
         confidence: 1.0,
@@ -69,7 +69,7 @@ fn word(piece: &Piece, reading: &Reading, range: Range<usize>) -> OcrWord {
 
 /// The columns of a word: from the gap before it to the gap after it, without the
 /// blank columns at its ends.
-fn extent(piece: &Piece, reading: &Reading, range: &Range<usize>) -> (usize, usize) {
+fn extent(piece: &Piece, reading: &LineCharacters, range: &Range<usize>) -> (usize, usize) {
     let inked = &piece.inked;
     let last = inked.len();
     let centre = |i: usize| {

@@ -26,7 +26,7 @@ mod tiles;
 use std::path::Path;
 
 pub use error::OcrError;
-pub use page::{Image, OcrLine, OcrPage, OcrWord};
+pub use page::{Image, OcrPage, RecognisedLine, RecognisedWord};
 
 use detect::Detector;
 use engine::Engine;
@@ -97,7 +97,7 @@ impl PpOcr {
             line_height: order::median(quads.iter().map(Quad::height).collect()),
             ..OcrPage::default()
         };
-        let mut read: Vec<OcrLine> = Vec::new();
+        let mut read: Vec<RecognisedLine> = Vec::new();
         for (piece, reading) in upright.pieces.iter().zip(&upright.readings) {
             read.extend(lines::assemble(piece, reading));
         }
@@ -105,7 +105,7 @@ impl PpOcr {
         let places: Vec<Quad> = read.iter().map(|line| line.quad).collect();
         for (row, members) in order::rows(&places, skew).iter().enumerate() {
             for &i in members {
-                found.lines.push(OcrLine {
+                found.lines.push(RecognisedLine {
                     row: row as u32,
                     ..read[i].clone()
                 });

@@ -38,7 +38,7 @@ impl<'a> Image<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OcrPage {
     /// In reading order: rows top to bottom, within a row left to right.
-    pub lines: Vec<OcrLine>,
+    pub lines: Vec<RecognisedLine>,
     /// Degrees clockwise that make the page upright: 0, 90, 180 or 270.
     pub rotation: u16,
     /// Median slope of the lines of the upright page in degrees, positive where
@@ -49,7 +49,7 @@ pub struct OcrPage {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OcrLine {
+pub struct RecognisedLine {
     pub text: String,
     /// The corners in input pixels, clockwise from the text's own top left corner.
     pub quad: Quad,
@@ -59,11 +59,11 @@ pub struct OcrLine {
     pub row: u32,
     /// Mean confidence of the characters, 0 to 1.
     pub confidence: f32,
-    pub words: Vec<OcrWord>,
+    pub words: Vec<RecognisedWord>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OcrWord {
+pub struct RecognisedWord {
     pub text: String,
     /// In input pixels.
     pub bounds: Rect,

@@ -24,13 +24,13 @@ pub struct Recogniser {
 
 /// The characters of one line image.
 #[derive(Clone, Debug, Default)]
-pub struct Reading {
+pub struct LineCharacters {
     pub characters: Vec<Character>,
     /// Width of a time step in pixels of the line image.
     pub step: f32,
 }
 
-impl Reading {
+impl LineCharacters {
     /// Mean confidence (0 to 1) of the characters; 0 without any.
     pub fn confidence(&self) -> f32 {
         let n = self.characters.len();
@@ -64,12 +64,12 @@ impl Recogniser {
     }
 
     /// Reads all line images, in batches of similar width.
-    pub fn read(&self, crops: &[Crop], workers: &Workers) -> Result<Vec<Reading>, OcrError> {
+    pub fn read(&self, crops: &[Crop], workers: &Workers) -> Result<Vec<LineCharacters>, OcrError> {
         let batches = batches(crops);
         let read = workers.run(batches.len(), |i, options| {
             self.run(crops, &batches[i], options)
         })?;
-        let mut readings = vec![Reading::default(); crops.len()];
+        let mut readings = vec![LineCharacters::default(); crops.len()];
         for (batch, found) in batches.iter().zip(read) {
             for (&i, reading) in batch.iter().zip(found) {
                 readings[i] = reading;
@@ -83,7 +83,7 @@ impl Recogniser {
         crops: &[Crop],
         batch: &[usize],
         options: &RunOptions,
-    ) -> Result<Vec<Reading>, OcrError> {
+    ) -> Result<Vec<LineCharacters>, OcrError> {
         let width = batch
             .iter()
             .map(|&i| bucket(crops[i].width))
@@ -107,7 +107,7 @@ impl Recogniser {
         let values = output.into_data();
         let rows = values.chunks_exact(steps * classes);
         Ok(rows
-            .map(|rows| Reading {
+            .map(|rows| LineCharacters {
                 characters: ctc::decode(rows, &self.dictionary),
                 step: width as f32 / steps as f32,
             })

@@ -2,14 +2,14 @@
 
 /// Neighbouring pixels of a row, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Run {
+pub struct PixelRun {
     pub y: usize,
     pub x0: usize,
     pub x1: usize,
 }
 
 /// The runs of `width` x `height` pixels for which `inside(x, y)` holds, row by row.
-pub fn runs(width: usize, height: usize, inside: impl Fn(usize, usize) -> bool) -> Vec<Run> {
+pub fn runs(width: usize, height: usize, inside: impl Fn(usize, usize) -> bool) -> Vec<PixelRun> {
     let mut found = Vec::new();
     for y in 0..height {
         let mut start = None;
@@ -18,7 +18,7 @@ pub fn runs(width: usize, height: usize, inside: impl Fn(usize, usize) -> bool) 
             match (set, start) {
                 (true, None) => start = Some(x),
                 (false, Some(x0)) => {
-                    found.push(Run { y, x0, x1: x - 1 });
+                    found.push(PixelRun { y, x0, x1: x - 1 });
                     start = None;
                 }
                 _ => {}
@@ -30,7 +30,7 @@ pub fn runs(width: usize, height: usize, inside: impl Fn(usize, usize) -> bool) 
 
 /// The region of each run, from 0 in the order of first runs, and the number of
 /// regions.
-pub fn label(runs: &[Run]) -> (Vec<usize>, usize) {
+pub fn label(runs: &[PixelRun]) -> (Vec<usize>, usize) {
     let mut parent: Vec<usize> = (0..runs.len()).collect();
     let mut above = 0..0;
     let mut start = 0;
@@ -60,7 +60,7 @@ pub fn label(runs: &[Run]) -> (Vec<usize>, usize) {
 
 /// Joins the runs of two neighbouring rows that touch, corners included.
 fn join(
-    runs: &[Run],
+    runs: &[PixelRun],
     above: std::ops::Range<usize>,
     below: std::ops::Range<usize>,
     parent: &mut [usize],

@@ -8,7 +8,7 @@ use super::geometry::Quad;
 use super::lines::Piece;
 use super::page::OcrPage;
 use super::raster::{Raster, unturned};
-use super::recognise::Reading;
+use super::recognise::LineCharacters;
 
 /// Most lines that are read both ways to decide.
 const SAMPLE: usize = 6;
@@ -23,7 +23,7 @@ pub struct Upright {
     pub turns: u8,
     pub detection: Detection,
     pub pieces: Vec<Piece>,
-    pub readings: Vec<Reading>,
+    pub readings: Vec<LineCharacters>,
     /// Size of the page that was given.
     given: (f32, f32),
 }

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::super::Vocabulary;
 use super::*;
-use crate::documents::verbatim::{Copy, Member, Pieces, answer_grammar, grammar};
+use crate::documents::verbatim::{AnswerMember, Copy, Pieces, answer_grammar, grammar};
 
 /// Writes `script` byte by byte: at each step the script's next byte is the
 /// likeliest token (logit 2, others 0), the end token after the last. If the
@@ -253,9 +253,9 @@ fn json_on_a_page_adds_no_field_and_changes_no_type() {
 fn copies() -> AnswerGrammar {
     let text = Copy::Text(40);
     let members = [
-        Member::Value("name".into(), text.clone()),
-        Member::Value("total".into(), Copy::Number),
-        Member::List {
+        AnswerMember::Value("name".into(), text.clone()),
+        AnswerMember::Value("total".into(), Copy::Number),
+        AnswerMember::List {
             name: "items".into(),
             max_rows: 50,
             columns: vec![("a".into(), text), ("b".into(), Copy::Number)],

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::Value;
 
 use crate::domain::{Failure, Reason, json_problem};
-use crate::engines::models::{ResolvedEndpoint, Secret};
+use crate::engines::models::{ApiKey, ResolvedEndpoint};
 
 /// Most bytes of an answer. One of 4,096 tokens with log-probabilities takes about
 /// 1 MiB.
@@ -24,7 +24,7 @@ const MAX_WORDS: usize = 300;
 
 /// How often and after which waits a request is tried again.
 #[derive(Clone, Copy, Debug)]
-pub struct Retry {
+pub struct RetryPolicy {
     /// Most further tries.
     pub max: u32,
     /// First wait; it doubles with each try.
@@ -33,9 +33,9 @@ pub struct Retry {
     pub longest: Duration,
 }
 
-impl Retry {
-    pub fn new(max: u32) -> Retry {
-        Retry {
+impl RetryPolicy {
+    pub fn new(max: u32) -> RetryPolicy {
+        RetryPolicy {
             max,
             first: Duration::from_secs(1),
             longest: Duration::from_secs(60),
@@ -66,10 +66,10 @@ pub struct Client {
     agent: ureq::Agent,
     url: String,
     host: String,
-    key: Option<Secret>,
+    key: Option<ApiKey>,
     key_env: String,
     timeout: Duration,
-    retry: Retry,
+    retry: RetryPolicy,
     /// No request is sent before: a wait that the server asks for applies to all.
     not_before: Mutex<Instant>,
 }
@@ -83,7 +83,7 @@ enum Try {
 }
 
 impl Client {
-    pub fn new(endpoint: &ResolvedEndpoint, retry: Retry) -> Client {
+    pub fn new(endpoint: &ResolvedEndpoint, retry: RetryPolicy) -> Client {
         let spec = &endpoint.spec;
         let timeout = Duration::from_secs(spec.timeout_seconds);
         let mut config = ureq::Agent::config_builder()
@@ -393,7 +393,7 @@ mod tests {
 
     #[test]
     fn waits_double_to_a_bound_and_differ() {
-        let retry = Retry {
+        let retry = RetryPolicy {
             max: 9,
             first: Duration::from_secs(1),
             longest: Duration::from_secs(8),

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use super::{PageReader, layout};
 use crate::domain::{Failure, ReadRequest, Reading};
 use crate::engines::models::ResolvedEndpoint;
-use client::{Client, Retry};
+use client::{Client, RetryPolicy};
 
 /// A reader behind an endpoint. Cheap to clone; all clones share the waits that the
 /// server asks for.
@@ -34,10 +34,10 @@ struct Shared {
 impl EndpointReader {
     /// Makes the client; it sends nothing.
     pub fn new(endpoint: &ResolvedEndpoint) -> EndpointReader {
-        EndpointReader::with_retry(endpoint, Retry::new(endpoint.spec.max_retries))
+        EndpointReader::with_retry(endpoint, RetryPolicy::new(endpoint.spec.max_retries))
     }
 
-    fn with_retry(endpoint: &ResolvedEndpoint, retry: Retry) -> EndpointReader {
+    fn with_retry(endpoint: &ResolvedEndpoint, retry: RetryPolicy) -> EndpointReader {
         EndpointReader {
             shared: Arc::new(Shared {
                 client: Client::new(endpoint, retry),
@@ -61,7 +61,7 @@ impl EndpointReader {
     /// Longest time that reading a page can take, all tries included.
     pub fn longest(endpoint: &ResolvedEndpoint) -> Duration {
         let timeout = Duration::from_secs(endpoint.spec.timeout_seconds);
-        Retry::new(endpoint.spec.max_retries).longest(timeout)
+        RetryPolicy::new(endpoint.spec.max_retries).longest(timeout)
     }
 }
 

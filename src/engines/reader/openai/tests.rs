@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::client::Retry;
+use super::client::RetryPolicy;
 use super::*;
 use crate::domain::{AnswerGrammar, PageImage, Reason};
-use crate::engines::models::{EndpointModel, Secret};
+use crate::engines::models::{ApiKey, EndpointModel};
 
 const KEY: &str = "sk-very-secret-0123456789";
 
@@ -75,9 +75,9 @@ fn reader(url: &str, max_retries: u32, more: &str) -> EndpointReader {
         name: "far".into(),
         spec,
         hash: String::new(),
-        key: Some(Secret::new(KEY)),
+        key: Some(ApiKey::new(KEY)),
     };
-    let retry = Retry {
+    let retry = RetryPolicy {
         max: max_retries,
         first: Duration::from_millis(5),
         longest: Duration::from_secs(2),

@@ -9,7 +9,7 @@ use crate::engines::models::ResolvedOcr;
 use crate::engines::ocr::{OcrEngine, RtenOcr};
 use crate::engines::sandbox::SandboxPolicy;
 use crate::engines::worker::call::{Call, Handle, answer, finite};
-use crate::engines::worker::message::{Answer, Bounds, Incoming, MIB};
+use crate::engines::worker::message::{Bounds, EncodedReply, Incoming, MIB};
 use crate::engines::worker::role::Role;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ impl Role for OcrRole {
     fn answer(
         engine: &mut Box<dyn OcrEngine>,
         call: &mut Incoming,
-    ) -> Option<Result<Answer, Failure>> {
+    ) -> Option<Result<EncodedReply, Failure>> {
         answer::<ReadText>(call, engine)
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::{
 use crate::engines::rasterize::{DocumentRasterizer, RasterSpec, Rasterizer};
 use crate::engines::sandbox::{SandboxPolicy, font_folders};
 use crate::engines::worker::call::{Call, Handle, answer, finite};
-use crate::engines::worker::message::{Answer, Bounds, Incoming, MIB};
+use crate::engines::worker::message::{Bounds, EncodedReply, Incoming, MIB};
 use crate::engines::worker::role::Role;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ impl Role for RasterizerRole {
     fn answer(
         engine: &mut RasterizerEngine,
         call: &mut Incoming,
-    ) -> Option<Result<Answer, Failure>> {
+    ) -> Option<Result<EncodedReply, Failure>> {
         let opened = answer::<OpenDocument>(call, engine);
         opened.or_else(|| answer::<DrawPage>(call, engine))
     }

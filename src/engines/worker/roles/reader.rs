@@ -10,7 +10,7 @@ use crate::engines::reader::PageReader;
 use crate::engines::sandbox::SandboxPolicy;
 use crate::engines::worker::HAS_GPU;
 use crate::engines::worker::call::{Call, Handle, answer, finite};
-use crate::engines::worker::message::{Answer, Bounds, Incoming, MIB};
+use crate::engines::worker::message::{Bounds, EncodedReply, Incoming, MIB};
 use crate::engines::worker::role::Role;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ impl Role for ReaderRole {
     fn answer(
         engine: &mut Box<dyn PageReader>,
         call: &mut Incoming,
-    ) -> Option<Result<Answer, Failure>> {
+    ) -> Option<Result<EncodedReply, Failure>> {
         answer::<ReadPage>(call, engine)
     }
 }

@@ -12,7 +12,7 @@ use crate::engines::route::{ClipEngine, Router};
 use crate::engines::sandbox::SandboxPolicy;
 use crate::engines::worker::HAS_GPU;
 use crate::engines::worker::call::{Call, Handle, answer, finite};
-use crate::engines::worker::message::{Answer, Bounds, Incoming, MIB};
+use crate::engines::worker::message::{Bounds, EncodedReply, Incoming, MIB};
 use crate::engines::worker::role::Role;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ impl Role for RouterRole {
     fn answer(
         engine: &mut Router<CandleClip>,
         call: &mut Incoming,
-    ) -> Option<Result<Answer, Failure>> {
+    ) -> Option<Result<EncodedReply, Failure>> {
         let routed = answer::<RoutePages>(call, engine);
         routed.or_else(|| answer::<EmbedText>(call, engine))
     }
