@@ -75,6 +75,15 @@ CREATE UNIQUE INDEX sources_rejected ON sources (path) WHERE document_id IS NULL
 -- What else a path has held is asked whenever a file is seen.
 CREATE INDEX sources_path ON sources (path);
 
+-- The first files that each run rejected, for its report: `sources` has the last rejection of a path alone.
+CREATE TABLE run_rejections (
+    run_id  INTEGER NOT NULL REFERENCES runs (id),
+    path    BLOB    NOT NULL,              -- the path's exact bytes
+    reason  TEXT    NOT NULL,
+    message TEXT    NOT NULL,
+    PRIMARY KEY (run_id, path)
+) STRICT, WITHOUT ROWID;
+
 -- The electronic invoices that a document carries, as they were found: one, or
 -- one for each document inside a portfolio.
 CREATE TABLE einvoices (

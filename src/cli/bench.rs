@@ -54,7 +54,7 @@ impl BenchArgs {
         } else {
             print(&mut app, &summary)?;
         }
-        Ok(ExitStatus::of(&summary))
+        Ok(summary.exit_status())
     }
 }
 

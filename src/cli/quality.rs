@@ -7,6 +7,7 @@ use serde_json::json;
 use super::app::App;
 use super::exit::ExitStatus;
 use super::output::{self, Replaced, cell, count};
+use super::run::check_paths;
 use crate::documents::quality::{Measure, rounded};
 use crate::domain::{Failure, PageQuality, Severity};
 use crate::files;
@@ -60,6 +61,7 @@ impl QualityArgs {
         if let Some(file) = &self.html {
             output::check_place(file)?;
         }
+        check_paths(&self.paths)?;
         let settings = app.settings().clone();
         let meter = PageMeter::start(&settings).await?;
         let headings = ["file", "page"].into_iter();

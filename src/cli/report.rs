@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Args;
 
 use super::app::App;
@@ -39,12 +38,9 @@ impl ReportArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         check_files(&self.out)?;
         let store = Store::open_to_read(&app.settings().db).await?;
-        let latest = store.run(None).await?.context("there is no run yet")?;
-        let report = report::of_run(&store, self.run).await?;
-        let report = report.with_context(|| {
-            let (run, latest) = (self.run.unwrap_or_default(), latest.id.0);
-            format!("there is no run {run}; runs are numbered from 1 to {latest}")
-        })?;
+        let Some(report) = report::of_run(&store, self.run).await? else {
+            return Err(no_run(&store, self.run).await?.into());
+        };
         write_files(&self.out, &report)?;
         if self.json {
             app.out.json(&report)?;
@@ -53,6 +49,17 @@ impl ReportArgs {
         }
         Ok(ExitStatus::Success)
     }
+}
+
+async fn no_run(store: &Store, run: Option<i64>) -> anyhow::Result<UsageError> {
+    let latest = store.run(None).await?;
+    Ok(UsageError(match (run, latest) {
+        (Some(run), Some(latest)) => format!(
+            "there is no run {run}; runs are numbered from 1 to {}",
+            latest.id.0
+        ),
+        _ => "there is no run yet: `docmill run` reads files and folders".to_owned(),
+    }))
 }
 
 /// Reports an unwritable report file before anything is read.
@@ -175,6 +182,17 @@ fn print(app: &mut App, report: &RunReport) -> anyhow::Result<()> {
                 format!("{} failed", records.failed),
             ],
         ),
+        entry(
+            "earlier runs",
+            &[
+                format!(
+                    "{} with a record to review",
+                    count(report.earlier_runs.to_review, "file")
+                ),
+                format!("{} with a failed page", report.earlier_runs.failed),
+            ],
+        ),
+        entry("exit code", &[exit_code(run.exit_code)]),
     ];
     for line in lines.into_iter().flatten() {
         app.out.line(&line)?;
@@ -212,6 +230,26 @@ fn print(app: &mut App, report: &RunReport) -> anyhow::Result<()> {
         app.out.table(&table)?;
     }
     Ok(())
+}
+
+/// The exit code with its meaning.
+fn exit_code(code: Option<u64>) -> String {
+    let Some(code) = code else {
+        return "none: the run did not finish".to_owned();
+    };
+    let all = [
+        (ExitStatus::Success, "all good"),
+        (ExitStatus::SomeFailed, "something failed or was rejected"),
+        (ExitStatus::NeedsReview, "something needs review"),
+        (ExitStatus::Interrupted, "interrupted"),
+    ];
+    let known = all
+        .iter()
+        .find(|(status, _)| u64::from(status.number()) == code);
+    known.map_or_else(
+        || code.to_string(),
+        |(_, meaning)| format!("{code}, {meaning}"),
+    )
 }
 
 fn review_reasons(report: &RunReport, most: usize) -> Vec<String> {

@@ -163,7 +163,7 @@ pub async fn process(
     let ended = work.await?;
     if let Some(meters) = &mut meters {
         meters.end(match &ended {
-            Ok(summary) => ExitStatus::of(summary).number(),
+            Ok(summary) => summary.exit_status().number(),
             Err(error) => exit::code_of(error),
         });
     }
@@ -174,7 +174,7 @@ pub async fn process(
         if !json {
             app.out.line("Interrupted before any page was read.")?;
         }
-        return Ok(ExitStatus::of(&summary));
+        return Ok(summary.exit_status());
     }
     let store = Store::open_existing(&app.settings().db).await?;
     let new_layouts = match summary.pages_done {
@@ -195,7 +195,7 @@ pub async fn process(
         }
     }
     store.close().await;
-    Ok(ExitStatus::of(&summary))
+    Ok(summary.exit_status())
 }
 
 /// Reports a missing path before anything is read. A broken link passes: it is

@@ -130,6 +130,17 @@ pub async fn pages_of_record(store: &Store, id: i64) -> anyhow::Result<Vec<i64>>
     }
 }
 
+/// For commands that take a record or a file.
+pub fn check_file(path: &Path) -> Result<(), UsageError> {
+    match path.is_file() {
+        true => Ok(()),
+        false => Err(UsageError(format!(
+            "there is no file {}: name a file or the number of a record",
+            path.display()
+        ))),
+    }
+}
+
 /// Why there is no current record with this number, and which replaced it.
 pub async fn no_record(store: &Store, id: i64) -> anyhow::Result<UsageError> {
     let why = match store.successors(id).await?.as_deref() {
@@ -223,23 +234,22 @@ fn print(
     print_attempts(app, record.pages.as_slice(), attempts)?;
     app.out.line("\nProvenance")?;
     let time = jiff::Timestamp::from_millisecond(stored.created_at)?;
-    app.out
-        .line(&format!("  run       {} at {time}", stored.run_id))?;
-    app.out
-        .line(&format!("  document  blake3 {}", stored.blake3))?;
+    let mut rows = vec![
+        ("run", format!("{} at {time}", stored.run_id)),
+        ("document", format!("blake3 {}", stored.blake3)),
+    ];
     let hashes = [
-        ("model ", &stored.models),
+        ("model", &stored.models),
         ("prompt", &stored.prompts),
         ("schema", &stored.schemas),
     ];
     for (what, hashes) in hashes {
-        for hash in hashes {
-            app.out.line(&format!("  {what}    {hash}"))?;
-        }
+        rows.extend(hashes.iter().map(|hash| (what, hash.clone())));
     }
-    if let Some(calibrated) = &record.calibrated {
-        let hash = &calibrated.calibration;
-        app.out.line(&format!("  calibration {hash}"))?;
+    let calibrated = record.calibrated.iter();
+    rows.extend(calibrated.map(|calibrated| ("calibration", calibrated.calibration.clone())));
+    for (what, value) in rows {
+        app.out.line(&format!("  {what:<11}  {value}"))?;
     }
     Ok(())
 }

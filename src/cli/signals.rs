@@ -4,7 +4,7 @@
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::exit;
+use super::exit::ExitStatus;
 
 /// Becomes true at the first signal.
 pub fn stop() -> anyhow::Result<watch::Receiver<bool>> {
@@ -23,7 +23,7 @@ pub fn stop() -> anyhow::Result<watch::Receiver<bool>> {
         let _ = sender.send(true);
         next().await;
         // Nothing is lost: the next run continues with these pages.
-        std::process::exit(exit::INTERRUPTED.into());
+        std::process::exit(ExitStatus::INTERRUPTED.into());
     });
     Ok(receiver)
 }

@@ -44,12 +44,12 @@ struct Place {
 impl SimilarArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         let store = Store::open_to_read(&app.settings().db).await?;
+        let place = self.place(&store).await?;
         let model = Embedder::model(app.settings())?;
         if !store.has_embeddings(&model).await? {
             let why = "no page has been seen by this CLIP yet: `docmill run` over documents first";
             return Err(UsageError(why.to_owned()).into());
         }
-        let place = self.place(&store).await?;
         let most = self.limit.get() as usize;
         let stored = match place.stored {
             Some(page) => archive::similar(&store, &model, Example::Page(page), most).await?,
@@ -90,6 +90,9 @@ impl SimilarArgs {
         }
         let path = files::absolute(Path::new(&self.what));
         let pages = store.pages_at(&path).await?;
+        if pages.is_empty() {
+            show::check_file(&path)?;
+        }
         Ok(Place {
             stored: pages.get(nth as usize).copied(),
             path,

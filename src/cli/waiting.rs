@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::app::App;
 use super::output::{self, cell};
 use super::summary::command;
-use crate::domain::by_severity;
+use crate::review::{by_urgency, queue_reason};
 use crate::store::{FailedPage, ReviewQueue, Store};
 
 /// Rows of a list unless all are asked for.
@@ -38,11 +38,12 @@ impl Waiting {
             })
         });
         let to_review = self.to_review.records.iter().map(|record| {
-            let findings = by_severity(&record.findings);
+            let findings = by_urgency(&record.findings);
             json!({
                 "id": record.id,
                 "path": record.path.to_string_lossy(),
                 "type": record.doc_type,
+                "reason": queue_reason(record),
                 "finding_codes": findings.iter().map(|finding| finding.code).collect::<Vec<_>>(),
             })
         });
@@ -71,20 +72,18 @@ impl Waiting {
             ))?;
         }
         let rows = self.to_review.records.iter().map(|record| {
-            let findings = by_severity(&record.findings);
-            let more = match findings.len().saturating_sub(1) {
+            let more = match record.findings.len().saturating_sub(1) {
                 0 => String::new(),
                 more => format!(" (+{more} more)"),
             };
-            let first = findings.first().map(|f| f.message.as_str());
             [
                 cell(&output::short(&record.path)),
                 cell(&record.id.to_string()),
                 cell(record.doc_type.as_deref().unwrap_or("-")),
-                cell(&format!("{}{more}", first.unwrap_or_default())),
+                cell(&format!("{}{more}", queue_reason(record))),
             ]
         });
-        let headings = ["to review", "id", "type", "finding"];
+        let headings = ["to review", "id", "type", "reason"];
         let left = self.to_review.left as usize;
         list(app, &headings, left, rows, all)?;
         if self.to_review.left > 0 {

@@ -5,6 +5,7 @@ mod decision;
 mod doctype;
 mod einvoice;
 mod evidence;
+mod exit_status;
 mod facts;
 mod failure;
 mod finding;
@@ -33,6 +34,7 @@ pub use einvoice::{
     InvoiceLine, Party, Payment, Syntax, Tax, Totals, XmlFile, XmlPlace, money,
 };
 pub use evidence::{BusinessKey, EvidenceClass, FieldEvidence};
+pub use exit_status::ExitStatus;
 pub use facts::{Facts, total_units};
 pub use failure::{Failure, Reason, Usage, json_problem};
 pub use finding::{EscalationReason, Finding, FindingCode, by_severity};

@@ -21,7 +21,9 @@ pub fn environment() -> Environment<'static> {
     environment.add_filter("percent", |share: f64| format!("{:.1} %", share * 100.0));
     environment.add_filter("rate", percent);
     environment.add_filter("seconds", |value: f64| format!("{value:.2} s"));
-    environment.add_filter("figure", |value: f64| format!("{value:.3}"));
+    environment.add_filter("figure", |value: Option<f64>| {
+        value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"))
+    });
     environment
 }
 

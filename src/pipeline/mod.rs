@@ -102,7 +102,8 @@ pub async fn run(
         true => RunOutcome::Interrupted,
         false => RunOutcome::Completed,
     };
-    let stored = serde_json::to_value(&statistics)?;
+    let mut stored = serde_json::to_value(&statistics)?;
+    stored["exit_code"] = statistics.exit_status().number().into();
     store.finish_run(run, outcome, &stored).await?;
     store.close().await;
     Ok(statistics)

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::domain::{Reason, StageSeconds, Status, Usage};
+use crate::domain::{ExitStatus, Reason, StageSeconds, Status, Usage};
 use crate::store::KnownFiles;
 
 /// The counts of a run. Stored with the run.
@@ -114,5 +114,51 @@ impl RunStatistics {
         for (stage, seconds) in stages {
             *self.stage_seconds.entry(*stage).or_default() += seconds;
         }
+    }
+
+    /// The most serious state of what the run did and of the files that it found: what
+    /// earlier runs left for a person counts until it is settled.
+    pub fn exit_status(&self) -> ExitStatus {
+        let known = &self.known_files;
+        let failed = self.failed + known.failed > 0
+            || !self.pages_failed.is_empty()
+            || !self.rejected.is_empty();
+        if self.interrupted {
+            ExitStatus::Interrupted
+        } else if failed {
+            ExitStatus::SomeFailed
+        } else if self.needs_review + known.to_review > 0 {
+            ExitStatus::NeedsReview
+        } else {
+            ExitStatus::Success
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_serious_result_decides() {
+        let mut summary = RunStatistics::default();
+        assert_eq!(summary.exit_status(), ExitStatus::Success);
+        summary.needs_review = 1;
+        assert_eq!(summary.exit_status(), ExitStatus::NeedsReview);
+        summary.rejected.insert(Reason::EmptyFile, 1);
+        assert_eq!(summary.exit_status(), ExitStatus::SomeFailed);
+        summary.interrupted = true;
+        assert_eq!(summary.exit_status(), ExitStatus::Interrupted);
+    }
+
+    #[test]
+    fn what_earlier_runs_left_for_a_person_counts_as_well() {
+        let mut summary = RunStatistics::default();
+        summary.known_files.read = 1;
+        assert_eq!(summary.exit_status(), ExitStatus::Success);
+        summary.known_files.to_review = 1;
+        assert_eq!(summary.exit_status(), ExitStatus::NeedsReview);
+        summary.known_files.failed = 1;
+        assert_eq!(summary.exit_status(), ExitStatus::SomeFailed);
     }
 }

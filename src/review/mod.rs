@@ -20,4 +20,5 @@ mod session;
 pub mod supplier;
 mod view;
 
+pub use queue::{by_urgency, queue_reason};
 pub use server::Server;

@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use crate::domain::{Facts, Finding, FindingCode};
-use crate::store::{InReview, Postponed, ReasonCount, ReviewLock, ReviewQueue};
+use crate::store::{InReview, Postponed, ReasonCount, Reopening, ReviewLock, ReviewQueue};
 
 /// Most records that are listed: the page is slow with more, and a person begins with the
 /// first ones.
 pub const MOST: u32 = 500;
 
-/// Why a record is in the queue that no finding is about.
+/// Why a record is in the queue that no finding or decision is about: it is of the sample.
 const TO_COMPARE: &str = "compare it with the page";
 
 #[derive(Debug, Default, Serialize)]
@@ -46,7 +46,7 @@ pub struct QueueEntry {
     pub date: Option<String>,
     pub total: String,
     pub code: Option<FindingCode>,
-    /// Message of the most urgent finding.
+    /// Why it is in the queue: see [`queue_reason`].
     pub reason: String,
     /// Number of further findings.
     pub more: usize,
@@ -85,6 +85,26 @@ pub fn by_urgency(findings: &[Finding]) -> Vec<&Finding> {
     sorted
 }
 
+/// Why the record is in the queue: the message of its most urgent finding, or else who
+/// reopened it.
+pub fn queue_reason(record: &InReview) -> String {
+    if let Some(finding) = by_urgency(&record.findings).first() {
+        return finding.message.clone();
+    }
+    match &record.reopened {
+        Some(Reopening { by, at, reason }) => {
+            format!("{by} reopened it on {}: {reason}", day(*at))
+        }
+        None => TO_COMPARE.to_owned(),
+    }
+}
+
+/// The day of a time (Unix milliseconds) in the time zone of this machine.
+fn day(at: i64) -> jiff::civil::Date {
+    let time = jiff::Timestamp::from_millisecond(at).unwrap_or_default();
+    time.to_zoned(jiff::tz::TimeZone::system()).date()
+}
+
 fn entry(record: &InReview, locks: &[ReviewLock]) -> QueueEntry {
     let facts = Facts::of(&record.fields);
     let findings = by_urgency(&record.findings);
@@ -98,9 +118,7 @@ fn entry(record: &InReview, locks: &[ReviewLock]) -> QueueEntry {
         number: facts.number,
         date: facts.date,
         code: findings.first().map(|finding| finding.code),
-        reason: findings
-            .first()
-            .map_or_else(|| TO_COMPARE.to_owned(), |finding| finding.message.clone()),
+        reason: queue_reason(record),
         more: findings.len().saturating_sub(1),
         locked_by: lock.map(|lock| lock.held_by.clone()),
     }
@@ -134,6 +152,7 @@ mod tests {
                 .map(|code| Finding::new(*code, None, code.as_str()))
                 .collect(),
             approved_by: None,
+            reopened: None,
             party: Some(seller.to_lowercase()),
             of_party: 9,
         };
@@ -164,5 +183,35 @@ mod tests {
         assert_eq!(nord.records[1].reason, TO_COMPARE);
         let last = &queue.suppliers[1].records[0];
         assert_eq!(last.locked_by.as_deref(), Some("ann"));
+    }
+
+    #[test]
+    fn a_record_without_findings_says_who_reopened_it() {
+        let mut record = InReview {
+            id: 1,
+            doc_type: None,
+            fields: Default::default(),
+            path: "/in/1.pdf".into(),
+            findings: Vec::new(),
+            approved_by: None,
+            reopened: None,
+            party: None,
+            of_party: 1,
+        };
+        assert_eq!(queue_reason(&record), TO_COMPARE);
+        record.reopened = Some(Reopening {
+            by: "ben".into(),
+            at: 1_796_119_200_000,
+            reason: "ordered by phone".into(),
+        });
+        let reason = queue_reason(&record);
+        assert!(
+            reason.starts_with("ben reopened it on 2026-1")
+                && reason.ends_with(": ordered by phone"),
+            "{reason}"
+        );
+        let finding = Finding::new(FindingCode::SumMismatch, None, "it does not add up");
+        record.findings.push(finding);
+        assert_eq!(queue_reason(&record), "it does not add up");
     }
 }

@@ -16,7 +16,7 @@ use sqlx::sqlite::{
 use sqlx::{Sqlite, Transaction};
 
 use super::clock::Clock;
-use super::error::{BUSY_TIMEOUT, is_temporary, not_ours};
+use super::error::{Absent, BUSY_TIMEOUT, is_temporary, not_ours};
 
 /// A longer wait is logged, since no transaction of this process takes as long.
 const NOTICE_AFTER: Duration = Duration::from_secs(1);
@@ -69,6 +69,10 @@ impl Store {
     /// Opens the database, creates it (readable by its owner alone) where there is none,
     /// and migrates its tables. `Err`: see [`super::DbErrorKind`].
     pub async fn open(path: &Path) -> anyhow::Result<Store> {
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        if folder.is_some_and(|folder| !folder.is_dir()) {
+            return Err(Absent::Folder(path.to_owned()).into());
+        }
         create_private(path).with_context(|| {
             format!(
                 "cannot create the database {}: choose another place with --db",
@@ -80,11 +84,9 @@ impl Store {
 
     /// As [`Store::open`], for a database that must exist.
     pub async fn open_existing(path: &Path) -> anyhow::Result<Store> {
-        anyhow::ensure!(
-            path.is_file(),
-            "there is no database {}: make one with `docmill run`, or name it with --db",
-            path.display()
-        );
+        if !path.is_file() {
+            return Err(Absent::Database(path.to_owned()).into());
+        }
         Store::connect(path).await
     }
 

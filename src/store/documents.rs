@@ -358,6 +358,25 @@ fn place(is_whole: bool) -> XmlPlace {
     }
 }
 
+/// Most rejections that are kept of a run: a folder of other files is met every night.
+const MOST_REJECTIONS: u32 = 100;
+
+/// Keeps one of the first rejections of the run for its report.
+async fn insert_rejection(
+    tx: &mut Transaction<'_, Sqlite>,
+    run: RunId,
+    path: &[u8],
+    failure: &Failure,
+) -> sqlx::Result<()> {
+    let insert = sqlx::query(
+        "INSERT OR REPLACE INTO run_rejections (run_id, path, reason, message) SELECT ?1, ?2, ?3, ?4
+         WHERE (SELECT count(*) FROM run_rejections WHERE run_id = ?1) < ?5",
+    );
+    let insert = insert.bind(run).bind(path).bind(failure.reason.as_str());
+    let insert = insert.bind(&failure.message).bind(MOST_REJECTIONS);
+    insert.execute(&mut **tx).await.map(drop)
+}
+
 async fn insert_source(
     tx: &mut Transaction<'_, Sqlite>,
     run: RunId,
@@ -384,6 +403,9 @@ async fn insert_source(
     .bind(now())
     .execute(&mut **tx)
     .await?;
+    if let Some(failure) = failure {
+        insert_rejection(tx, run, &bytes, failure).await?;
+    }
     if let Some(document) = document {
         page_search::update_names(tx, document).await?;
     }

@@ -1,7 +1,7 @@
 //! Errors of the database, in plain sentences.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long a statement waits for another process's transaction.
@@ -15,9 +15,20 @@ pub(super) struct RunActive {
     pub pid: i64,
 }
 
+/// The database, or the folder for it, does not exist.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Absent {
+    #[error("there is no database {}: make one with `docmill run`, or name it with --db", .0.display())]
+    Database(PathBuf),
+    #[error("the folder of the database {} does not exist: make it, or name another place with --db", .0.display())]
+    Folder(PathBuf),
+}
+
 /// The kinds of database errors that callers distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DbErrorKind {
+    /// There is no such file, or no folder for it.
+    Absent,
     /// Another process had the write lock for the whole time-out.
     Locked,
     /// A run is at work on the database.
@@ -35,6 +46,9 @@ impl DbErrorKind {
         error.chain().find_map(|cause| {
             if cause.is::<RunActive>() {
                 return Some(DbErrorKind::RunActive);
+            }
+            if cause.is::<Absent>() {
+                return Some(DbErrorKind::Absent);
             }
             cause.downcast_ref().and_then(of_sqlx)
         })
@@ -94,7 +108,7 @@ pub fn error_message(error: &anyhow::Error, database: &Path) -> Option<String> {
             "the database {shown} is damaged: put a copy in its place, or name another with --db"
         )),
         DbErrorKind::NotADatabase => Some(not_ours(database)),
-        DbErrorKind::RunActive | DbErrorKind::Undecodable => None,
+        DbErrorKind::Absent | DbErrorKind::RunActive | DbErrorKind::Undecodable => None,
     }
 }
 

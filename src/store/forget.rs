@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Serialize, Serializer};
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::columns::{DocumentId, PathColumn};
+use super::columns::{DocumentId, PathColumn, path_bytes};
 use super::database::Store;
 use super::error::RunActive;
 use super::export_ledger;
@@ -63,6 +63,7 @@ impl Store {
             let delete = sqlx::query("DELETE FROM sources WHERE id = ?");
             delete.bind(source.id).execute(&mut *tx).await?;
         }
+        delete_rejections(&mut tx, paths).await?;
         let documents: BTreeSet<_> = sources.iter().filter_map(|s| s.document_id).collect();
         for document in documents {
             let others = sqlx::query_scalar::<_, PathColumn>(HELD_AT).bind(document);
@@ -147,6 +148,22 @@ async fn ensure_idle(tx: &mut Transaction<'_, Sqlite>) -> anyhow::Result<()> {
             let (run, pid) = (run.id, run.process.pid);
             return Err(RunActive { run, pid }.into());
         }
+    }
+    Ok(())
+}
+
+/// Deletes what runs keep of rejected files at these paths.
+async fn delete_rejections(
+    tx: &mut Transaction<'_, Sqlite>,
+    paths: &[PathBuf],
+) -> sqlx::Result<()> {
+    let kept = sqlx::query_scalar::<_, PathColumn>("SELECT DISTINCT path FROM run_rejections");
+    let mut kept = kept.fetch_all(&mut **tx).await?;
+    kept.retain(|kept| paths.iter().any(|given| kept.0.starts_with(given)));
+    for PathColumn(path) in kept {
+        let delete = sqlx::query("DELETE FROM run_rejections WHERE path = ?");
+        let delete = delete.bind(path_bytes(&path));
+        delete.execute(&mut **tx).await?;
     }
     Ok(())
 }

@@ -71,7 +71,7 @@ pub use page_search::PageEntry;
 pub use queries::{Counts, PageRow, RejectedRow, StoredRecord};
 pub use records::{FinishedPages, NewRecords, Recorded};
 pub use review_locks::ReviewLock;
-pub use review_queue::{InReview, ReasonCount, ReviewQueue};
+pub use review_queue::{InReview, ReasonCount, Reopening, ReviewQueue};
 pub use run_report::{Attempt, Backlog, ReaderRow, RoleMemory, RunRow, Sample, WorkerEndRow};
 pub use runs::{ModelInfo, NewRun, PromptInfo, RunOutcome, SchemaInfo};
 pub use sample::SampleCounts;

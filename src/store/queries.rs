@@ -150,13 +150,12 @@ impl Store {
         Ok(rows.fetch_all(&self.pool).await?)
     }
 
-    /// Rejected files that no later run than this one saw, the first `most` by name.
-    pub async fn rejected_of_run(&self, run: RunId, most: u32) -> anyhow::Result<Vec<RejectedRow>> {
+    /// The first files that the run rejected, at most 100, by name.
+    pub async fn rejected_of_run(&self, run: RunId) -> anyhow::Result<Vec<RejectedRow>> {
         let rows = sqlx::query_as(
-            "SELECT path, reason, coalesce(message, '') AS message FROM sources
-             WHERE run_id = ? AND reason IS NOT NULL ORDER BY path LIMIT ?",
+            "SELECT path, reason, message FROM run_rejections WHERE run_id = ? ORDER BY path",
         );
-        Ok(rows.bind(run).bind(most).fetch_all(&self.pool).await?)
+        Ok(rows.bind(run).fetch_all(&self.pool).await?)
     }
 
     /// The current records of the pages of a replaced record. `None`: there never was

@@ -128,10 +128,29 @@ pub struct InReview {
     pub findings: Vec<Finding>,
     /// Who approved it, where another person must as well.
     pub approved_by: Option<String>,
+    /// How it came back to the queue, where that is the last that was decided about it.
+    pub reopened: Option<Reopening>,
     /// Its seller, merchant or other party, folded.
     pub party: Option<String>,
     /// Number of waiting records of this party, listed or not.
     pub of_party: u64,
+}
+
+/// The decision by which a record came back to the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reopening {
+    pub by: String,
+    /// Unix milliseconds.
+    pub at: i64,
+    pub reason: String,
+}
+
+#[derive(FromRow)]
+struct ReopeningRow {
+    record_id: i64,
+    changed_by: String,
+    changed_at: i64,
+    reason: String,
 }
 
 #[derive(FromRow)]
@@ -180,6 +199,7 @@ impl Store {
         let rows = rows.fetch_all(&mut *tx).await?;
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let mut findings = findings_of(&mut tx, &ids).await?;
+        let mut reopened = reopenings_of(&mut tx, &ids).await?;
         let left = rows.first().map_or(0, |row| row.waiting as u64);
         let record = |row: ReviewRow| InReview {
             findings: findings.remove(&row.id).unwrap_or_default(),
@@ -188,6 +208,7 @@ impl Store {
             fields: row.fields.0,
             path: row.path.map(|PathColumn(path)| path).unwrap_or_default(),
             approved_by: row.approved_by,
+            reopened: reopened.remove(&row.id),
             party: row.party,
             of_party: row.of_party as u64,
         };
@@ -232,6 +253,29 @@ async fn findings_of(
         of_record.push(finding.with_severity(row.severity.0));
     }
     Ok(findings)
+}
+
+/// Of the records that were reopened and not changed since.
+async fn reopenings_of(
+    tx: &mut Transaction<'_, Sqlite>,
+    records: &[i64],
+) -> sqlx::Result<BTreeMap<i64, Reopening>> {
+    let rows = sqlx::query_as::<_, ReopeningRow>(
+        "SELECT made_record_id AS record_id, changed_by, changed_at, reason FROM record_changes c
+         WHERE made_record_id IN (SELECT value FROM json_each(?)) AND decision = 'reopened'
+            AND id = (SELECT max(id) FROM record_changes WHERE made_record_id = c.made_record_id)",
+    );
+    let rows = rows.bind(serde_json::json!(records).to_string());
+    let reopening = |row: ReopeningRow| {
+        let reopening = Reopening {
+            by: row.changed_by,
+            at: row.changed_at,
+            reason: row.reason,
+        };
+        (row.record_id, reopening)
+    };
+    let rows = rows.fetch_all(&mut **tx).await?;
+    Ok(rows.into_iter().map(reopening).collect())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use std::fs;
 
 use crate::context::Context;
 use crate::harness::test;
+use crate::rows::{Row, fill};
 
 test!(wrong_usage_is_reported_on_stderr_with_exit_code_2);
 fn wrong_usage_is_reported_on_stderr_with_exit_code_2(context: Context) {
@@ -9,18 +10,111 @@ fn wrong_usage_is_reported_on_stderr_with_exit_code_2(context: Context) {
         &["run", "--no-such-flag"][..],
         &["run", "missing"],
         &["run", "--type", "poem", "."],
-        &["show", "1x"],
         &["bench", "missing"],
         &["bench", "--type", "poem", "."],
         &["export", "--format", "csv", "--buyer-country", "DE"],
     ] {
         let ran = context.run(args);
-        // `show` on a database that is not there cannot be done: 1.
-        let expected = if args[0] == "show" { 1 } else { 2 };
-        assert_eq!(ran.code, Some(expected), "{args:?} {ran:?}");
+        assert_eq!(ran.code, Some(2), "{args:?} {ran:?}");
         assert!(ran.stdout.is_empty() && !ran.stderr.is_empty(), "{ran:?}");
     }
     assert!(!context.path("docmill.db").exists(), "nothing was made");
+}
+
+/// Commands that use a record, a run, a batch or the whole database.
+const OF_THE_DATABASE: &[&[&str]] = &[
+    &["status"],
+    &["report"],
+    &["show", "99"],
+    &["search", "paper"],
+    &["similar", "99"],
+    &["duplicates"],
+    &["layouts"],
+    &["gallery", "--out", "gallery"],
+    &["retry", "99"],
+    &["review"],
+    &["correct", "99", "--approve", "--reason", "seen"],
+    &["decide", "reject", "99", "--reason", "seen"],
+    &["suppliers"],
+    &["suppliers", "forget", "Nobody"],
+    &["export"],
+    &["export", "--target", "xlsx", "--out", "batches"],
+    &["export", "batches"],
+    &["export", "again", "99"],
+    &["export", "reverse", "99", "--reason", "seen"],
+    &["export", "distinct", "99", "98", "--reason", "seen"],
+    &["export", "cases", "--out", "cases"],
+    &["forget", "in"],
+    &["ask", "99", "Who?"],
+];
+
+test!(a_database_that_does_not_exist_is_exit_code_2_for_every_command);
+fn a_database_that_does_not_exist_is_exit_code_2_for_every_command(context: Context) {
+    for args in OF_THE_DATABASE {
+        let ran = context.run(args);
+        assert_eq!(ran.code, Some(2), "{args:?} {ran:?}");
+        assert!(
+            ran.stderr.contains("there is no database docmill.db"),
+            "{args:?} {ran:?}"
+        );
+    }
+    fs::create_dir(context.path("in")).unwrap();
+    let ran = context.run(&["run", "in", "--db", "missing/docmill.db"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("missing/docmill.db"), "{ran:?}");
+}
+
+test!(a_record_run_batch_or_file_that_does_not_exist_is_exit_code_2_for_every_command);
+fn a_record_run_batch_or_file_that_does_not_exist_is_exit_code_2_for_every_command(
+    context: Context,
+) {
+    fill(
+        &context.path("docmill.db"),
+        &[Row::invoice(1, "Nord GmbH", "10.00", "11.90")],
+    );
+    let of_the_database = OF_THE_DATABASE.iter().copied();
+    let names_one = of_the_database.filter(|args| args.contains(&"99") || args.contains(&"Nobody"));
+    let files: [&[&str]; 23] = [
+        &["report", "99"],
+        &["export", "distinct", "1", "99", "--reason", "seen"],
+        &["show", "missing.pdf"],
+        &["similar", "missing.pdf"],
+        &["ask", "missing.pdf", "Who?"],
+        &["quality", "missing"],
+        &["run", "missing"],
+        &["watch", "missing"],
+        &["bench", "missing"],
+        &["eval", "missing"],
+        &["calibrate", "missing"],
+        &["eval", ".", "--baseline", "missing.json"],
+        &["models", "check", "missing.gguf"],
+        &["models", "repair", "missing.gguf", "out.gguf"],
+        &["models", "pull", "--from", "missing"],
+        &["types", "--types", "missing"],
+        &["config", "--config", "missing.toml"],
+        &["report", "--out", "missing/report.json"],
+        &["export", "--out", "missing/rows.csv"],
+        &[
+            "export",
+            "--target",
+            "xero",
+            "--out",
+            "batches",
+            "--accounts",
+            "missing.toml",
+        ],
+        &["quality", ".", "--html", "missing/sheet.html"],
+        &["run", ".", "--report", "missing/report.html"],
+        &["run", ".", "--metrics-textfile", "missing/docmill.prom"],
+    ];
+    for args in names_one.chain(files) {
+        let ran = context.run(args);
+        assert_eq!(ran.code, Some(2), "{args:?} {ran:?}");
+        assert!(ran.stdout.is_empty(), "{args:?} {ran:?}");
+        let named = ["99", "Nobody", "missing"].map(|name| ran.stderr.contains(name));
+        assert!(named.contains(&true), "{args:?} {ran:?}");
+    }
+    assert_eq!(context.records().len(), 1, "nothing was changed");
 }
 
 test!(settings_come_from_flags_before_environment_before_file_before_defaults);

@@ -226,7 +226,7 @@ fn an_einvoice_is_approved_and_not_corrected(context: Context) {
     let export = ["export", "--target", "hledger", "--out", "books"];
     let before = context.run(&export);
     assert!(
-        before.stdout.contains("Not accepted: 1 bill."),
+        before.stdout.contains("1 bill, not accepted yet"),
         "{before:?}"
     );
     let changed = correct(

@@ -74,8 +74,61 @@ fn rejected_records_are_shown_and_not_exported_as_bills(context: Context) {
     assert!(refused.stderr.contains("decide reopen"), "{refused:?}");
     let ran = decide(&context, &["reopen", "1", "--reason", "ordered by phone"]);
     assert_eq!(ran.stdout, "Record 1 needs review again.\n");
+    let status = context.status();
+    let reason = status["to_review"][0]["reason"].as_str().unwrap();
+    assert!(
+        reason.contains(" reopened it on 20") && reason.ends_with(": ordered by phone"),
+        "{reason}"
+    );
+    assert!(context.run(&["status"]).stdout.contains(reason));
     let approved = context.run(&["correct", "1", "--approve", "--reason", "seen"]);
     assert_eq!(approved.code, Some(0), "{approved:?}");
+}
+
+test!(an_export_says_what_it_wrote_or_why_there_was_nothing);
+fn an_export_says_what_it_wrote_or_why_there_was_nothing(context: Context) {
+    let rows = [
+        Row::invoice(1, "Nord GmbH", "10.00", "11.90"),
+        accepted(2, "Ost KG"),
+        accepted(3, "West AG"),
+    ];
+    fill(&context.path("docmill.db"), &rows);
+    let rejected = decide(&context, &["reject", "2", "--reason", "never ordered"]);
+    assert_eq!(rejected.code, Some(0), "{rejected:?}");
+    let to_file = context.run(&["export", "--out", "rows.csv"]);
+    assert_eq!(
+        to_file.stdout,
+        "rows.csv: 3 records\nrows.lines.csv: 3 lines of their lists\n"
+    );
+    let to_stdout = context.run(&["export", "--format", "csv"]);
+    assert_eq!(to_stdout.stdout.lines().count(), 4, "{to_stdout:?}");
+    assert!(
+        to_stdout
+            .stderr
+            .contains("docmill: 3 records written to stdout"),
+        "{to_stdout:?}"
+    );
+    let quiet = context.run(&["export", "--quiet"]);
+    assert_eq!((quiet.json_lines().len(), quiet.stderr.as_str()), (3, ""));
+    let failed = context.run(&["export", "--status", "failed"]);
+    assert_eq!((failed.code, failed.stdout.as_str()), (Some(0), ""));
+    assert!(
+        failed
+            .stderr
+            .contains("no record with this status; `docmill status`"),
+        "{failed:?}"
+    );
+    let target = ["export", "--target", "xlsx", "--out", "books"];
+    assert!(context.run(&target).stdout.contains("1 bill for xlsx"));
+    let again = context.run(&target);
+    assert_eq!(again.code, Some(0), "{again:?}");
+    assert_eq!(
+        again.stdout,
+        "Nothing to export:\n  \
+         1 bill, not accepted yet: `docmill status` lists what needs review or failed\n  \
+         1 bill, exported before: `docmill export batches`\n  \
+         1 record, rejected or not a bill: `docmill export --status rejected --status not_a_bill`\n"
+    );
 }
 
 test!(decisions_that_make_no_sense_are_refused);

@@ -112,8 +112,66 @@ fn a_run_ends_with_a_report_that_the_database_gives_again(context: Context) {
         "{reported:?}"
     );
     let missing = context.run(&["report", "7"]);
-    assert_eq!(missing.code, Some(1), "{missing:?}");
+    assert_eq!(missing.code, Some(2), "{missing:?}");
     assert!(missing.stderr.contains("no run 7"), "{missing:?}");
+}
+
+test!(
+    a_report_keeps_what_its_run_rejected_and_tells_what_earlier_runs_left,
+    Engines
+);
+fn a_report_keeps_what_its_run_rejected_and_tells_what_earlier_runs_left(context: Context) {
+    context.fixture("invoice/einvoice_conflict", "in/conflict");
+    fs::write(context.path("in/empty.png"), "").unwrap();
+    fs::write(context.path("in/bad.pdf"), "%PDF-1.4 and nothing").unwrap();
+    assert_eq!(context.run(&["run", "in"]).code, Some(1));
+    for name in ["empty.png", "bad.pdf"] {
+        fs::remove_file(context.path("in").join(name)).unwrap();
+    }
+    fs::write(context.path("in/short.pdf"), "%PDF-1.4 and less").unwrap();
+    assert_eq!(context.run(&["run", "in"]).code, Some(1));
+    fs::remove_file(context.path("in/short.pdf")).unwrap();
+    assert_eq!(context.run(&["run", "in"]).code, Some(3));
+    let report = |run: &str| {
+        let json = context.run(&["report", run, "--json"]).json_lines();
+        (context.run(&["report", run]).stdout, json[0].clone())
+    };
+    let (first, json) = report("1");
+    assert_eq!(json["files"]["first_rejected"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        (
+            &json["run"]["exit_code"],
+            &json["earlier_runs"]["to_review"]
+        ),
+        (&1.into(), &0.into())
+    );
+    for part in [
+        "in/bad.pdf",
+        "in/empty.png",
+        "1, something failed or was rejected",
+    ] {
+        assert!(first.contains(part), "{part} in\n{first}");
+    }
+    assert!(!first.contains("short.pdf"), "{first}");
+    let (last, json) = report("3");
+    assert_eq!(
+        (
+            &json["run"]["exit_code"],
+            &json["earlier_runs"]["to_review"]
+        ),
+        (&3.into(), &1.into())
+    );
+    for part in [
+        "1 file with a record to review",
+        "3, something needs review",
+    ] {
+        assert!(last.contains(part), "{part} in\n{last}");
+    }
+    // A file that was forgotten is in no report.
+    let bad = context.path("in/bad.pdf");
+    let forgotten = context.run(&["forget", bad.to_str().unwrap(), "--yes"]);
+    assert_eq!(forgotten.code, Some(0), "{forgotten:?}");
+    assert!(!report("1").0.contains("bad.pdf"), "{forgotten:?}");
 }
 
 test!(a_killed_run_is_reported_as_far_as_it_came, Engines);

@@ -40,7 +40,7 @@ fn records_to_review_are_listed_with_file_and_finding(context: Context) {
     assert!(
         export
             .stdout
-            .contains("Not accepted: 2 bills. `docmill status` lists them."),
+            .contains("2 bills, not accepted yet: `docmill status` lists"),
         "{export:?}"
     );
 }

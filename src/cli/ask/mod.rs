@@ -103,13 +103,7 @@ impl AskArgs {
         let id = self.what.to_str().and_then(|text| text.parse::<i64>().ok());
         let Some(id) = id else {
             let path = files::absolute(Path::new(&self.what));
-            if !path.is_file() {
-                return Err(UsageError(format!(
-                    "there is no file {}: name a file or the number of a record",
-                    path.display()
-                ))
-                .into());
-            }
+            show::check_file(&path)?;
             return Ok(Place::File(path));
         };
         let store = Store::open_to_read(&app.settings().db).await?;

@@ -16,6 +16,11 @@ fn figure(value: f64) -> String {
     format!("{value:.3}")
 }
 
+/// `-`: there is nothing to measure.
+fn figure_or_none(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), figure)
+}
+
 pub fn report(app: &mut App, report: &EvaluationReport, judged: &Judged) -> anyhow::Result<()> {
     for (name, scores) in &report.tables {
         let split = match scores.split {
@@ -42,10 +47,10 @@ pub fn report(app: &mut App, report: &EvaluationReport, judged: &Judged) -> anyh
             rows.add_row([
                 field.clone(),
                 score.expected.to_string(),
-                figure(score.precision()),
-                figure(score.recall()),
-                figure(score.f1()),
-                figure(score.anls()),
+                figure_or_none(score.precision()),
+                figure_or_none(score.recall()),
+                figure_or_none(score.f1()),
+                figure_or_none(score.anls()),
             ]);
         }
         app.out.table(&rows)?;
@@ -150,19 +155,26 @@ fn acceptance(app: &mut App, report: &EvaluationReport, judged: &Judged) -> anyh
         let stated = accepted(&found.embedded);
         app.out.line(&format!("  from e-invoices: {stated}"))?;
     }
-    let aurc = found.aurc.map(figure).unwrap_or_else(|| "-".to_owned());
+    let aurc = figure_or_none(found.aurc);
     match &found.calibrated {
         Some(calibrated) => app.out.line(&format!(
             "Calibration error of {} values: {:.3}, of the model's own probabilities {:.3}; AURC {aurc}, {}",
             calibrated.values,
             calibrated.ece,
             found.own.ece,
-            found.own_aurc.map(figure).unwrap_or_default(),
+            figure_or_none(found.own_aurc),
         ))?,
         None => app.out.line(&format!(
             "Calibration error of {} values, of the model's own probabilities: {:.3}; AURC {aurc}",
             found.own.values, found.own.ece
         ))?,
+    }
+    for line in [
+        "  Calibration error: how far probabilities are from the share of values that is right; 0 is best.",
+        "  AURC: the share of wrong values among the most probable ones, averaged from the first value",
+        "  to all of them; 0 is best (docs/evaluation.md).",
+    ] {
+        app.out.line(line)?;
     }
     if !found.rates.is_empty() {
         rates(app, report)?;

@@ -63,7 +63,7 @@ impl BatchFlags {
         output::create_folder(folder)?;
         let folder = files::absolute(folder);
         let finished = finish_interrupted(&store).await?;
-        let (plan, not_accepted) = self.claim(&store, target, &accounts, &folder).await?;
+        let (plan, gathered) = self.claim(&store, target, &accounts, &folder).await?;
         let batch = match plan.batch.lines.is_empty() {
             true => None,
             false => {
@@ -82,7 +82,9 @@ impl BatchFlags {
             source_files: plan.batch.documents.len(),
             held: &held,
             not_for_target: &not_for_target,
-            not_accepted,
+            exported_before: plan.exported_before,
+            not_accepted: gathered.not_accepted,
+            set_aside: gathered.set_aside,
         };
         if json {
             app.out.json(&report.json()?)?;
@@ -122,14 +124,14 @@ impl std::ops::Deref for Claimed {
 }
 
 impl BatchFlags {
-    /// Plans and claims a batch. Also returns the number of bills that are not accepted.
+    /// Plans and claims a batch. Also returns the records that it was planned with.
     async fn claim(
         &self,
         store: &Store,
         target: TargetName,
         accounts: &Accounts,
         folder: &Path,
-    ) -> anyhow::Result<(Claimed, usize)> {
+    ) -> anyhow::Result<(Claimed, Gathered)> {
         let country = accounts.ubl.buyer_country.as_deref();
         for _ in 0..TRIES {
             let ledger = store.ledger().await?;
@@ -154,12 +156,12 @@ impl BatchFlags {
                     plan(&gathered)?
                 }
             };
-            plan.held.splice(..0, gathered.held);
+            plan.held.splice(..0, gathered.held.drain(..));
             if plan.batch.lines.is_empty() {
-                return Ok((Claimed { id: 0, plan }, gathered.not_accepted));
+                return Ok((Claimed { id: 0, plan }, gathered));
             }
             if let Some(id) = store.claim_batch(ledger.version, &plan.batch).await? {
-                return Ok((Claimed { id, plan }, gathered.not_accepted));
+                return Ok((Claimed { id, plan }, gathered));
             }
         }
         anyhow::bail!(
@@ -274,13 +276,21 @@ struct Report<'a> {
     source_files: usize,
     held: &'a [&'a Held],
     not_for_target: &'a [&'a Held],
+    /// Number of bills that the target has already.
+    exported_before: usize,
     /// Number of bills that need review or failed.
     not_accepted: usize,
+    /// Number of records that a person rejected or found to be no bill.
+    set_aside: usize,
 }
 
 impl Report<'_> {
     fn print(&self, app: &mut App) -> anyhow::Result<()> {
         let status = command(app, "status");
+        let why = match self.batch {
+            Some(_) => Vec::new(),
+            None => self.why_nothing(app),
+        };
         let out = &mut app.out;
         for batch in self.finished {
             out.line(&format!(
@@ -302,15 +312,64 @@ impl Report<'_> {
                     out.line(&format!("  {folder}: {files}"))?;
                 }
             }
-            None => out.line("Nothing to export.")?,
+            None => {
+                out.line("Nothing to export:")?;
+                for line in why {
+                    out.line(&format!("  {line}"))?;
+                }
+            }
         }
         list(out, "Held", self.held)?;
         list(out, "Not for this target", self.not_for_target)?;
-        if self.not_accepted > 0 {
+        if self.not_accepted > 0 && self.batch.is_some() {
             let bills = count(self.not_accepted as u64, "bill");
             out.line(&format!("Not accepted: {bills}. `{status}` lists them."))?;
         }
         Ok(())
+    }
+
+    /// Where the bills are that were not exported, and which command lists them.
+    fn why_nothing(&self, app: &App) -> Vec<String> {
+        let status = command(app, "status");
+        let batches = command(app, "export batches");
+        let of_status = command(app, "export --status rejected --status not_a_bill");
+        let reasons = [
+            (
+                self.not_accepted,
+                "bill",
+                format!("not accepted yet: `{status}` lists what needs review or failed"),
+            ),
+            (
+                self.exported_before,
+                "bill",
+                format!("exported before: `{batches}`"),
+            ),
+            (
+                self.held.len(),
+                "bill",
+                "held: the table below says why".to_owned(),
+            ),
+            (
+                self.not_for_target.len(),
+                "bill",
+                "not for this target: see the table below".to_owned(),
+            ),
+            (
+                self.set_aside,
+                "record",
+                format!("rejected or not a bill: `{of_status}`"),
+            ),
+        ];
+        let reasons = reasons.into_iter().filter(|(number, ..)| *number > 0);
+        let lines: Vec<String> = reasons
+            .map(|(number, what, why)| format!("{}, {why}", count(number as u64, what)))
+            .collect();
+        match lines.is_empty() {
+            true => vec![format!(
+                "there is no invoice or receipt: `{status}` counts what was read"
+            )],
+            false => lines,
+        }
     }
 
     fn json(&self) -> anyhow::Result<Value> {
@@ -329,7 +388,9 @@ impl Report<'_> {
             "source_files": self.source_files,
             "held": self.held.iter().map(held).collect::<Vec<_>>(),
             "not_for_target": self.not_for_target.iter().map(held).collect::<Vec<_>>(),
+            "exported_before": self.exported_before,
             "not_accepted": self.not_accepted,
+            "set_aside": self.set_aside,
         }))
     }
 }

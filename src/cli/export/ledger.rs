@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Subcommand;
 use serde_json::json;
 
@@ -11,10 +10,12 @@ use super::batch::{batch_json, write_files};
 use crate::cli::app::App;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::{self, count};
+use crate::cli::show::no_record;
 use crate::cli::user::{reason as given, user};
+use crate::config::UsageError;
 use crate::files;
 use crate::outputs::evaluation;
-use crate::store::{BatchRow, BillId, DistinctPair, Store, StoredRecord};
+use crate::store::{BatchRow, BillId, DistinctPair, NotReversed, Store, StoredRecord};
 
 #[derive(Subcommand)]
 pub enum Action {
@@ -92,7 +93,8 @@ impl Action {
             } => {
                 let reason = given(reason)?;
                 let reversed = store.reverse_batch(*batch, record, &user(), reason).await?;
-                let lines = count(reversed?, "bill");
+                let reversed = reversed.map_err(|why| UsageError(why.to_string()))?;
+                let lines = count(reversed, "bill");
                 let message =
                     format!("Batch {batch}: {lines} reversed. The next export has them again.");
                 let row = batch_row(&store, *batch).await?;
@@ -127,12 +129,14 @@ fn print_batch(app: &mut App, batch: &BatchRow, json: bool, message: &str) -> an
 
 async fn batch_row(store: &Store, id: i64) -> anyhow::Result<BatchRow> {
     let row = store.batch(id).await?;
-    row.with_context(|| format!("there is no batch {id}: `docmill export batches` lists them"))
+    row.ok_or_else(|| UsageError(NotReversed::NoBatch(id).to_string()).into())
 }
 
 async fn record(store: &Store, id: i64) -> anyhow::Result<StoredRecord> {
-    let record = store.any_record(id).await?;
-    record.with_context(|| format!("there is no record {id}: `docmill export` lists them"))
+    match store.any_record(id).await? {
+        Some(record) => Ok(record),
+        None => Err(no_record(store, id).await?.into()),
+    }
 }
 
 fn bill_id(stored: &StoredRecord) -> BillId {

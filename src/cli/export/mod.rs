@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::cli::app::App;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::{self, Out, Replaced, count};
+use crate::cli::summary::command;
 use crate::config::UsageError;
 use crate::documents::types::DocTypes;
 use crate::domain::Status;
@@ -174,7 +175,7 @@ impl ExportArgs {
         }
         let types = app.settings().types.clone();
         let store = Store::open_to_read(&app.settings().db).await?;
-        let number = match format {
+        let written = match format {
             Format::Ubl => return self.ubl(&store, &mut app.out).await,
             Format::Xlsx => {
                 let why = "a workbook has bills alone: --target xlsx --out DIR. \
@@ -187,9 +188,7 @@ impl ExportArgs {
                 self.csv(&store, &types, &mut app.out).await?
             }
         };
-        if self.out.is_some() {
-            tracing::info!("{} written", count(number, "record"));
-        }
+        self.report(&mut app, &written)?;
         Ok(ExitStatus::Success)
     }
 
@@ -205,18 +204,54 @@ impl ExportArgs {
         }
     }
 
-    async fn jsonl(&self, store: &Store, out: &mut Out) -> anyhow::Result<u64> {
-        let statuses = self.statuses(&[]);
+    /// Says which files were written, on stderr where the rows are on stdout.
+    fn report(&self, app: &mut App, written: &WrittenRows) -> anyhow::Result<()> {
+        if written.records == 0 {
+            let status = command(app, "status");
+            let which = match self.status.is_empty() {
+                true => "",
+                false => " with this status",
+            };
+            return note(&format!(
+                "nothing to export: there is no record{which}; `{status}` counts them"
+            ));
+        }
+        let records = count(written.records, "record");
         let Some(path) = &self.out else {
-            return jsonl(store, &statuses, out).await;
+            return note(&format!("{records} written to stdout"));
         };
-        let mut file = Replaced::create(path)?;
-        let number = jsonl(store, &statuses, &mut file).await?;
-        file.commit()?;
-        Ok(number)
+        app.out.line(&format!("{}: {records}", path.display()))?;
+        if let Some(lines) = written.lines {
+            let (path, lines) = (lines_path(path), count(lines, "line"));
+            app.out
+                .line(&format!("{}: {lines} of their lists", path.display()))?;
+        }
+        Ok(())
     }
 
-    async fn csv(&self, store: &Store, types: &DocTypes, out: &mut Out) -> anyhow::Result<u64> {
+    async fn jsonl(&self, store: &Store, out: &mut Out) -> anyhow::Result<WrittenRows> {
+        let statuses = self.statuses(&[]);
+        let records = match &self.out {
+            None => jsonl(store, &statuses, out).await?,
+            Some(path) => {
+                let mut file = Replaced::create(path)?;
+                let records = jsonl(store, &statuses, &mut file).await?;
+                file.commit()?;
+                records
+            }
+        };
+        Ok(WrittenRows {
+            records,
+            lines: None,
+        })
+    }
+
+    async fn csv(
+        &self,
+        store: &Store,
+        types: &DocTypes,
+        out: &mut Out,
+    ) -> anyhow::Result<WrittenRows> {
         let statuses = self.statuses(&[]);
         let mut csv = CsvExport::new(self.csv.style(), types);
         let mut add = |record| {
@@ -224,19 +259,25 @@ impl ExportArgs {
             Ok(())
         };
         let Some(path) = &self.out else {
-            let number = export::for_each(store, &statuses, &mut add).await?;
+            let records = export::for_each(store, &statuses, &mut add).await?;
             csv.write(out, std::io::sink())?;
             tracing::warn!("lists are left out; with --out FILE they are written beside it");
-            return Ok(number);
+            return Ok(WrittenRows {
+                records,
+                lines: None,
+            });
         };
         // Unwritable files are reported before the records are collected.
-        let mut records = Replaced::create(path)?;
-        let mut lines = Replaced::create(&lines_path(path))?;
-        let number = export::for_each(store, &statuses, &mut add).await?;
-        csv.write(&mut records, &mut lines)?;
-        records.commit()?;
-        lines.commit()?;
-        Ok(number)
+        let mut file = Replaced::create(path)?;
+        let mut lines_file = Replaced::create(&lines_path(path))?;
+        let records = export::for_each(store, &statuses, &mut add).await?;
+        let lines = csv.write(&mut file, &mut lines_file)?;
+        file.commit()?;
+        lines_file.commit()?;
+        Ok(WrittenRows {
+            records,
+            lines: Some(lines),
+        })
     }
 
     /// The statuses that were asked for, or else `default`. Empty: all.
@@ -292,10 +333,10 @@ impl ExportArgs {
                 "refused": refused,
                 "not_invoices": others,
             }))?;
-        } else if tracing::enabled!(tracing::Level::WARN) {
+        } else {
             // Not on stdout, which lists the invoices that were not written.
-            eprintln!(
-                "docmill: {} written to {}, {} refused{}",
+            note(&format!(
+                "{} written to {}, {} refused{}",
                 count(written.len() as u64, "invoice"),
                 folder.display(),
                 refused.len(),
@@ -304,13 +345,28 @@ impl ExportArgs {
                     1 => ", 1 record is not an invoice".to_owned(),
                     others => format!(", {others} records are not invoices"),
                 }
-            );
+            ))?;
         }
         Ok(match refused.is_empty() {
             true => ExitStatus::Success,
             false => ExitStatus::SomeFailed,
         })
     }
+}
+
+/// What a table of records has.
+struct WrittenRows {
+    records: u64,
+    /// Lines of the records' lists; `None`: they were not written.
+    lines: Option<u64>,
+}
+
+/// A sentence on stderr, unless only errors are wanted (`--quiet`).
+fn note(sentence: &str) -> anyhow::Result<()> {
+    if tracing::enabled!(tracing::Level::WARN) {
+        eprintln!("docmill: {sentence}");
+    }
+    Ok(())
 }
 
 /// Records fetched at once.

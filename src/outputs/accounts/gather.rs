@@ -27,6 +27,8 @@ pub struct Gathered {
     pub papers: Vec<OtherPaper>,
     /// Number of bills that need review or failed.
     pub not_accepted: usize,
+    /// Number of records that a person rejected or found to be no bill.
+    pub set_aside: usize,
 }
 
 /// Gathers all current records. `buyer_country`: ISO 3166-1 alpha-2, for UBL files of
@@ -58,6 +60,7 @@ pub async fn gather(
 
 impl Gathered {
     fn add(&mut self, stored: &StoredRecord, ubl: Option<export::UblResult>) {
+        self.set_aside += usize::from(stored.record.status.is_set_aside());
         // A rejected document does not prove a payment.
         if stored.record.status == Status::Rejected {
             return;

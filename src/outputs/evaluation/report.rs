@@ -23,24 +23,24 @@ pub struct FieldScores {
 }
 
 impl FieldScores {
-    pub fn precision(&self) -> f64 {
-        ratio(self.right, self.read)
+    /// 0 to 1; `None`: no value was read.
+    pub fn precision(&self) -> Option<f64> {
+        share(self.right, self.read)
     }
 
-    pub fn recall(&self) -> f64 {
-        ratio(self.right, self.expected)
+    /// 0 to 1; `None`: the documents hold no value.
+    pub fn recall(&self) -> Option<f64> {
+        share(self.right, self.expected)
     }
 
-    pub fn f1(&self) -> f64 {
-        ratio(2 * self.right, self.expected + self.read)
+    /// 0 to 1; `None`: the documents hold no value and none was read.
+    pub fn f1(&self) -> Option<f64> {
+        share(2 * self.right, self.expected + self.read)
     }
 
-    pub fn anls(&self) -> f64 {
-        if self.expected == 0 {
-            1.0
-        } else {
-            self.anls_sum / self.expected as f64
-        }
+    /// 0 to 1; `None`: the documents hold no value.
+    pub fn anls(&self) -> Option<f64> {
+        (self.expected > 0).then(|| self.anls_sum / self.expected as f64)
     }
 
     fn add(&mut self, other: &FieldScores) {
@@ -69,10 +69,10 @@ impl Serialize for FieldScores {
             expected: u64,
             read: u64,
             right: u64,
-            precision: f64,
-            recall: f64,
-            f1: f64,
-            anls: f64,
+            precision: Option<f64>,
+            recall: Option<f64>,
+            f1: Option<f64>,
+            anls: Option<f64>,
         }
         let figures = Figures {
             expected: self.expected,
@@ -87,13 +87,9 @@ impl Serialize for FieldScores {
     }
 }
 
-/// `part` / `whole`, 0 to 1; 1 where `whole` is 0.
-fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 {
-        1.0
-    } else {
-        part as f64 / whole as f64
-    }
+/// `part` / `whole`, 0 to 1; `None` where `whole` is 0.
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
 }
 
 /// One document type, or one layout of it.
@@ -104,7 +100,7 @@ pub struct TypeScores {
     pub exact: u64,
     /// Documents that were split into several records.
     pub split: u64,
-    /// F1 (0 to 1) of all fields together.
+    /// F1 (0 to 1) of all fields together; 1 where there is no value and none was read.
     pub f1: f64,
     /// Mean ANLS (0 to 1) of all fields together.
     pub anls: f64,
@@ -142,11 +138,11 @@ impl TypeScores {
             documents: documents.len() as u64,
             exact: count(|d| d.exact),
             split: count(|d| d.split),
-            f1: total.f1(),
-            anls: total.anls(),
+            f1: total.f1().unwrap_or(1.0),
+            anls: total.anls().unwrap_or(1.0),
             groups: groups.len() as u64,
-            group_f1: mean(&|(sum, ..)| sum.f1()),
-            group_exact: mean(&|(_, count, exact)| ratio(*exact, *count)),
+            group_f1: mean(&|(sum, ..)| sum.f1().unwrap_or(1.0)),
+            group_exact: mean(&|(_, count, exact)| share(*exact, *count).unwrap_or(1.0)),
             fields,
             causes: ErrorCounts::of(documents),
         }
@@ -314,7 +310,7 @@ mod tests {
         let document = judge(&case(json!({"a": "1"})), &[], DocumentWork::default());
         let report = EvaluationReport::new(vec![document], &[]);
         assert_eq!(report.routing["receipt"]["-"], 1);
-        assert_eq!(report.tables["receipt"].fields["a"].recall(), 0.0);
+        assert_eq!(report.tables["receipt"].fields["a"].recall(), Some(0.0));
     }
 
     #[test]

@@ -56,8 +56,9 @@ impl<'a> CsvExport<'a> {
         self.records.push(record);
     }
 
-    /// Writes the table of records to `records` and that of lines to `lines`.
-    pub fn write(&self, records: impl Write, lines: impl Write) -> anyhow::Result<()> {
+    /// Writes the table of records to `records` and that of lines to `lines`. Returns the
+    /// number of lines.
+    pub fn write(&self, records: impl Write, lines: impl Write) -> anyhow::Result<u64> {
         self.write_records(self.table(records)?)?;
         self.write_lines(self.table(lines)?)
     }
@@ -191,7 +192,7 @@ impl<'a> CsvExport<'a> {
         Ok(out.flush()?)
     }
 
-    fn write_lines(&self, mut out: csv::Writer<impl Write>) -> anyhow::Result<()> {
+    fn write_lines(&self, mut out: csv::Writer<impl Write>) -> anyhow::Result<u64> {
         let lines = |record: &StoredRecord| -> Vec<(String, usize, Value)> {
             let lists = record
                 .record
@@ -215,8 +216,10 @@ impl<'a> CsvExport<'a> {
         });
         let names = LINES_HEAD.iter().map(|name| (*name).to_owned());
         out.write_record(names.chain(unlike(&LINES_HEAD, &fields)))?;
+        let mut rows = 0;
         for Exported { stored, .. } in &self.records {
             for (list, number, line) in lines(stored) {
+                rows += 1;
                 let record = &stored.record;
                 let values = fields
                     .iter()
@@ -232,7 +235,8 @@ impl<'a> CsvExport<'a> {
                 out.write_record(row)?;
             }
         }
-        Ok(out.flush()?)
+        out.flush()?;
+        Ok(rows)
     }
 
     /// Every name that `of` gives for some record, in the order first seen.

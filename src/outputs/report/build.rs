@@ -6,8 +6,9 @@ use anyhow::Context;
 use serde_json::Value;
 
 use super::{
-    FileCounts, MemorySample, MemoryUse, PageCounts, ReaderUse, RecordCounts, RejectedFile,
-    RunInfo, RunReport, RunState, SlowPage, StageTimes, Throughput, WorkerDeath, WorkerEvents,
+    EarlierRuns, FileCounts, MemorySample, MemoryUse, PageCounts, ReaderUse, RecordCounts,
+    RejectedFile, RunInfo, RunReport, RunState, SlowPage, StageTimes, Throughput, WorkerDeath,
+    WorkerEvents,
 };
 use crate::domain::Stage;
 use crate::store::{Attempt, ReaderRow, RejectedRow, RunRow, Sample, Store};
@@ -16,7 +17,6 @@ use crate::store::{Attempt, ReaderRow, RejectedRow, RunRow, Sample, Store};
 const CHUNK: u32 = 2000;
 const SLOWEST: usize = 10;
 const MAX_ENDS: usize = 100;
-const MAX_REJECTED: u32 = 100;
 /// Number of spans of the throughput plot: few if there are few pages, so that
 /// bars differ by more than one page.
 const SPANS_WANTED: std::ops::RangeInclusive<f64> = 10.0..=60.0;
@@ -64,6 +64,7 @@ pub async fn of_run(store: &Store, id: Option<i64>) -> anyhow::Result<Option<Run
             per_minute: per_minute(done, seconds),
         },
         records: records(store, &row).await?,
+        earlier_runs: earlier_runs(&row),
         readers: readers(store, &row).await?,
         stages: attempts.stages(),
         slowest,
@@ -150,7 +151,9 @@ fn run(row: &RunRow, ended_at: i64, seconds: f64) -> anyhow::Result<RunInfo> {
         (None, _) if row.is_alive => RunState::Running,
         (None, _) => RunState::Killed,
     };
+    let exit_code = row.summary.as_ref().map(|s| &s["exit_code"]);
     Ok(RunInfo {
+        exit_code: exit_code.and_then(Value::as_u64),
         id: row.id.0,
         state,
         started_at: rfc3339(row.started_at)?,
@@ -170,13 +173,13 @@ fn rfc3339(milliseconds: i64) -> anyhow::Result<String> {
 /// The run's own count if it finished: in the database, a later run that finds
 /// the same files takes them over.
 async fn files(store: &Store, row: &RunRow) -> anyhow::Result<FileCounts> {
-    let rejected = store.rejected_of_run(row.id, MAX_REJECTED).await?;
+    let rejected = store.rejected_of_run(row.id).await?;
     let file = |row: RejectedRow| RejectedFile {
         path: row.path,
         reason: row.reason,
         message: row.message,
     };
-    let first_rejected = rejected.into_iter().map(file).collect();
+    let first_rejected: Vec<_> = rejected.into_iter().map(file).collect();
     if let Some(summary) = &row.summary {
         let rejected = summary["rejected"].as_object().into_iter().flatten();
         let number = |(reason, n): (&String, &Value)| Some((reason.clone(), n.as_u64()?));
@@ -186,12 +189,30 @@ async fn files(store: &Store, row: &RunRow) -> anyhow::Result<FileCounts> {
             first_rejected,
         });
     }
-    let files = store.files_of_run(row.id).await?;
+    let mut files = store.files_of_run(row.id).await?;
+    let mut kept = BTreeMap::<&str, u64>::new();
+    for file in &first_rejected {
+        *kept.entry(&file.reason).or_default() += 1;
+    }
+    for (reason, number) in kept {
+        let counted = files.entry(reason.to_owned()).or_default();
+        *counted = number.max(*counted);
+    }
     Ok(FileCounts {
         found: files.values().sum(),
         rejected: without_empty(files),
         first_rejected,
     })
+}
+
+/// What the run found and did not read, because earlier ones did.
+fn earlier_runs(row: &RunRow) -> EarlierRuns {
+    let known = row.summary.as_ref().map(|summary| &summary["known_files"]);
+    let number = |name: &str| known.and_then(|known| known[name].as_u64()).unwrap_or(0);
+    EarlierRuns {
+        to_review: number("to_review"),
+        failed: number("failed"),
+    }
 }
 
 async fn records(store: &Store, row: &RunRow) -> anyhow::Result<RecordCounts> {

@@ -38,6 +38,7 @@ pub fn to_html(report: &RunReport) -> anyhow::Result<String> {
         context! {
             run => Serde(&report.run), files => Serde(&report.files),
             pages => Serde(&report.pages), records => Serde(&report.records),
+            earlier => Serde(&report.earlier_runs),
             state => state(report.run.state),
             began => format!("{} UTC", report.run.started_at.get(..16).unwrap_or_default().replace('T', " at ")),
             took => duration(report.run.seconds),

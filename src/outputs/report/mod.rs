@@ -27,6 +27,7 @@ pub struct RunReport {
     pub files: FileCounts,
     pub pages: PageCounts,
     pub records: RecordCounts,
+    pub earlier_runs: EarlierRuns,
     /// The first reader, then those that pages were escalated to.
     pub readers: Vec<ReaderUse>,
     /// In the order of the stages.
@@ -42,6 +43,8 @@ pub struct RunReport {
 pub struct RunInfo {
     pub id: i64,
     pub state: RunState,
+    /// `None`: it did not finish.
+    pub exit_code: Option<u64>,
     /// UTC, RFC 3339.
     pub started_at: String,
     /// When it finished; if it did not, its last trace in the database.
@@ -67,7 +70,7 @@ pub struct FileCounts {
     pub found: u64,
     /// By reason.
     pub rejected: BTreeMap<String, u64>,
-    /// The first of them by name, without those that a later run found again.
+    /// The first 100 of them, by name.
     pub first_rejected: Vec<RejectedFile>,
 }
 
@@ -83,6 +86,16 @@ pub struct RejectedFile {
 /// A file name need not be UTF-8, but JSON must be. The exports do the same.
 fn lossy<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&path.to_string_lossy())
+}
+
+/// Files that the run found and did not read, because earlier runs did. They count for
+/// its exit code. 0 for a run that did not finish.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct EarlierRuns {
+    /// With a record that needs review.
+    pub to_review: u64,
+    /// With a page that failed.
+    pub failed: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
