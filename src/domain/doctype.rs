@@ -86,6 +86,29 @@ pub struct ReadRules {
     /// What pages print beside a field's value, e.g. `amount due`: it decides
     /// which of a page's amounts is the field's.
     pub captions: BTreeMap<String, Vec<String>>,
+    pub parties: Option<Parties>,
+}
+
+/// The parties of a document, by the fields that name them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parties {
+    pub seller: PartyRule,
+    pub buyer: PartyRule,
+    /// What pages print over an address to which goods are delivered.
+    #[serde(default)]
+    pub recipient_labels: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartyRule {
+    pub name: String,
+    #[serde(default)]
+    pub vat_id: Option<String>,
+    /// What pages print over or before the party's name.
+    #[serde(default)]
+    pub labels: Vec<String>,
 }
 
 /// A prompt template (minijinja).

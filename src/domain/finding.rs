@@ -48,6 +48,8 @@ pub enum FindingCode {
     CurrencyFromCountry,
     /// A missing or misread value is that of its row of the page, which arithmetic proves.
     CompletedByArithmetic,
+    /// Seller or buyer was taken from the page's labels and addresses, since the reader gave another.
+    PartyCorrected,
     /// An IBAN has the wrong length or an unknown country.
     IbanForm,
     /// The check digits of an IBAN do not fit.

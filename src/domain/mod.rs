@@ -28,7 +28,9 @@ mod words;
 
 pub use capture::{Capture, Judgement, Verdict, date_token, judge, number_token};
 pub use decision::Decision;
-pub use doctype::{Check, DocType, Format, PageRule, PromptTemplate, ReadRules};
+pub use doctype::{
+    Check, DocType, Format, PageRule, Parties, PartyRule, PromptTemplate, ReadRules,
+};
 pub use einvoice::{
     Account, Address, AllowanceCharge, Contact, Discount, EInvoice, Identifier, Instalment,
     InvoiceLine, Party, Payment, Syntax, Tax, Totals, XmlFile, XmlPlace, money,

@@ -33,6 +33,7 @@ pub fn read_rules(supporting: &[&str]) -> ReadRules {
         required: Vec::new(),
         supporting: supporting.iter().map(|field| (*field).into()).collect(),
         captions: Default::default(),
+        parties: None,
     }
 }
 

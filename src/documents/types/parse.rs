@@ -6,7 +6,9 @@ use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::{Check, DocType, FieldPath, Format, PageRule, PromptTemplate, ReadRules};
+use crate::domain::{
+    Check, DocType, FieldPath, Format, PageRule, Parties, PromptTemplate, ReadRules,
+};
 
 /// Values of `format` beside [`Format`]'s that JSON Schema (2020-12, validation 7.3)
 /// defines: only the schema validator checks them.
@@ -52,6 +54,8 @@ struct Annotation {
     checks: Vec<Check>,
     #[serde(default)]
     captions: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    parties: Option<Parties>,
 }
 
 /// Sentences of the type itself, or of classes within it.
@@ -99,6 +103,7 @@ pub(super) fn doc_type(
             required: annotation.required,
             supporting: annotation.supporting,
             captions: annotation.captions,
+            parties: annotation.parties,
         };
         check_schema(&schema)?;
         check_paths(&schema, &rules)?;
@@ -220,6 +225,14 @@ fn check_paths(schema: &Value, rules: &ReadRules) -> anyhow::Result<()> {
         paths.extend(last.iter().chain(key).cloned());
     }
     paths.extend(rules.captions.keys().cloned());
+    for party in rules.parties.iter().flat_map(|of| [&of.seller, &of.buyer]) {
+        paths.extend(
+            [Some(&party.name), party.vat_id.as_ref()]
+                .into_iter()
+                .flatten()
+                .cloned(),
+        );
+    }
     let mut operands: Vec<_> = paths
         .into_iter()
         .map(|path| (path, Operand::Any, ANNOTATION))

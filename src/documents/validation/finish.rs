@@ -8,7 +8,7 @@ use super::checks::CheckOutcome;
 use super::context::Context;
 use super::printed::Printed;
 use super::values::Answers;
-use super::{checks, evidence, rows, values, words};
+use super::{checks, evidence, parties, rows, totals, values, words};
 use crate::documents::acceptance;
 use crate::domain::{
     DocType, EvidenceClass, FieldEvidence, FieldPath, Finding, FindingCode, PageResult, Reason,
@@ -65,6 +65,8 @@ pub fn finish(
         );
         if answers == Answers::Verbatim {
             rows::repair(doc_type, &mut draft, &of_record, &mut findings);
+            totals::complete(doc_type, &mut draft.fields, &of_record, &mut findings);
+            parties::correct(doc_type, &mut draft, &of_record, &mut findings);
         }
         check_schema(doc_type, &draft, &mut findings);
         check_required(doc_type, &draft, &mut findings);

@@ -14,10 +14,12 @@ mod finish;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod identifiers;
+mod parties;
 mod printed;
 mod recheck;
 mod relined;
 mod rows;
+mod totals;
 mod values;
 mod words;
 

@@ -222,6 +222,7 @@ mod tests {
             required: vec![],
             supporting: vec![],
             captions: Default::default(),
+            parties: None,
         };
         DocType {
             name: name.into(),

@@ -26,7 +26,7 @@ use crate::domain::{
 pub(super) use captions::Captions;
 pub(super) use find::{Place, ValueKind, occurrences};
 pub(super) use lines::{Leaf, LineLeaves, Row, best_source};
-pub(super) use page_words::{Placed, Span};
+pub(super) use page_words::{Placed, Span, on_one_line};
 pub(super) use sources::TextSources;
 use sources::{at, broken, is_absent};
 pub(super) use text::{EvidencePage, fold};
