@@ -14,6 +14,7 @@ mod finish;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod identifiers;
+mod layout;
 mod parties;
 mod printed;
 mod recheck;

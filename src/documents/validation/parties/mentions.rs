@@ -1,9 +1,9 @@
 //! Where names stand on the pages, and whose the page says they are.
 
 use super::OnPages;
-use super::blocks::{Block, Cell, Layout};
 use super::lines::{has_label, is_attention, is_contact, is_name, is_postal};
 use crate::documents::validation::evidence::{PageText, fold};
+use crate::documents::validation::layout::{Block, Cell, Layout};
 
 /// A page's text with its blocks.
 pub struct Page<'a> {

@@ -5,7 +5,6 @@
 //! page leaves no choice, the value is corrected, with a finding that sends the record
 //! to review.
 
-mod blocks;
 mod lines;
 mod mentions;
 mod vat_ids;
@@ -14,9 +13,9 @@ use serde_json::Value;
 
 use super::assemble::Draft;
 use super::evidence::TextSources;
+use super::layout::Cell;
 use super::words;
 use crate::domain::{DocType, Fields, Finding, FindingCode, PageResult, Parties, PartyRule};
-use blocks::Cell;
 use lines::{is_contact, is_postal, is_street};
 use mentions::{Address, Mention, Page, Role, contains, is_same};
 

@@ -1,6 +1,7 @@
 //! Repairs the lines of a list by the rows of the page on which they stand, where the
 //! page or arithmetic leaves no choice. Only for answers that copy the page's text.
 
+mod descriptions;
 mod factors;
 mod missing;
 mod quantities;
@@ -21,6 +22,11 @@ pub fn repair(
 ) {
     let sources = TextSources::of(pages);
     findings.extend(quantities::correct(doc_type, &mut draft.fields, &sources));
+    findings.extend(descriptions::complete(
+        doc_type,
+        &mut draft.fields,
+        &sources,
+    ));
     for product in products(doc_type) {
         findings.extend(factors::complete(
             doc_type,

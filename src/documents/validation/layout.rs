@@ -1,6 +1,7 @@
 //! Cells and blocks of a page: words of one column that stand below each other.
 
-use crate::documents::validation::evidence::{PageText, Span, on_one_line};
+use super::evidence::{PageText, Span, on_one_line};
+use crate::domain::bbox_union;
 
 /// Least gap between two cells of a line, in widths of a letter.
 const CELL_GAP: f32 = 1.6;
@@ -14,8 +15,8 @@ const LINE_GAP: f32 = 2.0;
 pub struct Cell {
     pub text: String,
     pub bbox: [f32; 4],
-    /// Indices of the words on the page.
-    words: Vec<usize>,
+    /// Indices of the words on the page, from left to right.
+    pub words: Vec<usize>,
 }
 
 impl Cell {
@@ -145,7 +146,7 @@ fn cells(text: &PageText, row: &[usize], letter: f32) -> Vec<Cell> {
             Some(cell) => {
                 cell.text.push(' ');
                 cell.text.push_str(word.text.trim());
-                cell.bbox = crate::domain::bbox_union(cell.bbox, word.bbox);
+                cell.bbox = bbox_union(cell.bbox, word.bbox);
                 cell.words.push(index);
             }
             None => cells.push(Cell {
