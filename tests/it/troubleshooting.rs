@@ -95,6 +95,10 @@ const REMEDIES: &[(&[&str], &str)] = &[
         "Nothing: the value stands on the page, and the sum or product proves it. The message names the row.",
     ),
     (
+        &["party_corrected"],
+        "Compare the party with the page; the message has what the reader copied. Approve the record if the new value is right, correct it if not.",
+    ),
+    (
         &["equal_parties"],
         "Compare both fields with the page: one was misread, or the page does not print it.",
     ),

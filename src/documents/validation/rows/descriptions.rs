@@ -97,13 +97,25 @@ fn whole(layout: &Layout, place: &Place, row: Row, next: Option<Row>) -> Option<
     }
     let mut texts = vec![cell.text.as_str()];
     let (block, line) = layout.place(at(cell))?;
-    for below in block.lines[line + 1..].iter().take(MAX_LINES) {
-        if !continues(layout, place, below, row, next) {
+    let right = block.lines.iter().map(|cell| cell.bbox[2]);
+    let right = right.fold(0.0, f32::max);
+    for lines in block.lines[line..].windows(2).take(MAX_LINES) {
+        let [above, below] = lines else { break };
+        if has_room(place, above, below, right) || !continues(layout, place, below, row, next) {
             break;
         }
         texts.push(&below.text);
     }
     Some(texts.join(" "))
+}
+
+/// Whether the first word of `below` would have fitted behind `above` in a column that
+/// ends at `right`: then it does not continue it.
+fn has_room(place: &Place, above: &Cell, below: &Cell, right: f32) -> bool {
+    let word = &place.text.words[below.words[0]];
+    let letters = word.plain.chars().count().max(1);
+    let blank = (word.bbox[2] - word.bbox[0]) / letters as f32;
+    above.bbox[2] + blank + (word.bbox[2] - word.bbox[0]) < right
 }
 
 /// The first word of a cell.
@@ -114,11 +126,14 @@ fn at(cell: &Cell) -> Span {
     }
 }
 
-/// Whether a word is an amount, or a colon before one.
+/// Whether a word is an amount, a quantity (`x2`, `x 2`) or a colon before one.
 fn is_value(place: &Place, word: usize) -> bool {
     let mut numbers = place.text.numbers.iter();
     let is_money = numbers.any(|number| number.value.is_money && number.span.first == word);
-    is_money || place.text.words[word].text.starts_with(':')
+    let text = place.text.words[word].plain.as_str();
+    let behind_sign = text.strip_prefix(['x', 'X', '×']);
+    let is_quantity = behind_sign.is_some_and(|rest| !rest.contains(char::is_alphabetic));
+    is_money || is_quantity || text.starts_with(':')
 }
 
 /// Whether a cell below a text is its continuation: nothing else stands on its line, it
@@ -150,5 +165,80 @@ fn is_code(text: &str) -> bool {
 /// `Serial: 4711`, `(SN 54974)`, `EAN 7790558955960`.
 fn is_detail(text: &str) -> bool {
     let has_id = |word: &str| word.chars().filter(char::is_ascii_digit).count() >= ID_DIGITS;
-    text.contains(':') || text.starts_with('(') || text.split_whitespace().any(has_id)
+    text.contains(':')
+        || text.starts_with(['(', '*', '=', '-', '+'])
+        || text.split_whitespace().any(has_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::documents::types::DocTypes;
+    use crate::documents::validation::evidence::tests::page;
+
+    /// The descriptions after completion, and the number of findings.
+    fn completed(rows: &[&str], lines: Value) -> (Vec<String>, usize) {
+        let types = DocTypes::load(None).unwrap();
+        let mut fields = json!({ "line_items": lines }).as_object().unwrap().clone();
+        let page = page(0, rows);
+        let sources = TextSources::of(&[&page]);
+        let findings = complete(types.get("invoice").unwrap(), &mut fields, &sources);
+        let lines = fields["line_items"].as_array().unwrap();
+        let descriptions = lines
+            .iter()
+            .map(|line| line["description"].as_str().unwrap_or_default().to_owned());
+        (descriptions.collect(), findings.len())
+    }
+
+    fn line(description: &str, total: &str) -> Value {
+        json!({"description": description, "quantity": "1", "unit_price": total, "line_total": total})
+    }
+
+    const ROWS: [&str; 6] = [
+        "Description|Qty|Amount",
+        "Luftballon: Bunt, ca. 500ml|1|316.00",
+        "Serial: 80532601",
+        "Design (hours): Of a sample and of a|1|160.00",
+        "sketch",
+        "C53050|Cheese spryest 500g|1|11.61",
+    ];
+
+    #[test]
+    fn a_description_ends_where_its_cell_ends_and_goes_on_below_where_it_had_no_room() {
+        let read = json!([
+            line("Luftballon: Bunt, ca.", "316.00"),
+            line("Design (hours): Of a sample", "160.00"),
+            line("C53050 Cheese spryest 500g", "11.61"),
+        ]);
+        let whole = [
+            "Luftballon: Bunt, ca. 500ml",
+            "Design (hours): Of a sample and of a sketch",
+            "Cheese spryest 500g",
+        ];
+        let (completed, findings) = completed(&ROWS, read);
+        assert_eq!(completed, whole);
+        assert_eq!(findings, 3);
+    }
+
+    #[test]
+    fn quantities_amounts_and_details_are_no_part_of_a_description() {
+        let rows = [
+            "Lamp Battery x2|9.00",
+            "Milk 4.50|4.50",
+            "Bread",
+            "(SN 54974)|2.00",
+        ];
+        let read = ["Lamp Battery", "Milk", "Bread"];
+        let lines = json!([
+            line(read[0], "9.00"),
+            line(read[1], "4.50"),
+            line(read[2], "2.00")
+        ]);
+        assert_eq!(
+            completed(&rows, lines),
+            (read.map(str::to_owned).to_vec(), 0)
+        );
+    }
 }
