@@ -1,6 +1,6 @@
 //! Cells and blocks of a page: words of one column that stand below each other.
 
-use super::evidence::{PageText, Span, on_one_line};
+use super::evidence::{EvidencePage, Span, on_one_line};
 use crate::domain::bbox_union;
 
 /// Least gap between two cells of a line, in widths of a letter.
@@ -12,14 +12,14 @@ const LINE_GAP: f32 = 2.0;
 
 /// Neighbouring words of a line.
 #[derive(Clone, Debug)]
-pub struct Cell {
+pub struct TextCell {
     pub text: String,
     pub bbox: [f32; 4],
     /// Indices of the words on the page, from left to right.
     pub words: Vec<usize>,
 }
 
-impl Cell {
+impl TextCell {
     fn height(&self) -> f32 {
         self.bbox[3] - self.bbox[1]
     }
@@ -27,25 +27,25 @@ impl Cell {
 
 /// Cells below each other with one left or right edge, from top to bottom.
 #[derive(Debug, Default)]
-pub struct Block {
-    pub lines: Vec<Cell>,
+pub struct TextBlock {
+    pub lines: Vec<TextCell>,
 }
 
 /// The blocks of a page and the cells of each of its lines.
 #[derive(Debug, Default)]
-pub struct Layout {
-    pub blocks: Vec<Block>,
-    pub rows: Vec<Vec<Cell>>,
+pub struct BlockLayout {
+    pub blocks: Vec<TextBlock>,
+    pub rows: Vec<Vec<TextCell>>,
 }
 
-impl Layout {
-    pub fn of(text: &PageText) -> Layout {
+impl BlockLayout {
+    pub fn of(text: &EvidencePage) -> BlockLayout {
         let letter = letter_width(text);
-        let rows: Vec<Vec<Cell>> = rows(text)
+        let rows: Vec<Vec<TextCell>> = rows(text)
             .iter()
             .map(|row| cells(text, row, letter))
             .collect();
-        let mut blocks: Vec<Block> = Vec::new();
+        let mut blocks: Vec<TextBlock> = Vec::new();
         for cell in rows.iter().flatten() {
             let below = |edge: usize| {
                 blocks.iter().rposition(|block| {
@@ -57,29 +57,29 @@ impl Layout {
             let above = above.map(|index| &mut blocks[index]);
             match above {
                 Some(block) => block.lines.push(cell.clone()),
-                None => blocks.push(Block {
+                None => blocks.push(TextBlock {
                     lines: vec![cell.clone()],
                 }),
             }
         }
-        Layout { blocks, rows }
+        BlockLayout { blocks, rows }
     }
 
     /// The block and its line (from 0) that have the words.
-    pub fn place(&self, span: Span) -> Option<(&Block, usize)> {
+    pub fn place(&self, span: Span) -> Option<(&TextBlock, usize)> {
         self.block_of(|cell| cell.words.contains(&span.first))
     }
 
     /// The block and its line (from 0) of the cell to the left of one.
-    pub fn left_of(&self, cell: &Cell) -> Option<(&Block, usize)> {
-        let is_it = |other: &Cell| other.words == cell.words;
+    pub fn left_of(&self, cell: &TextCell) -> Option<(&TextBlock, usize)> {
+        let is_it = |other: &TextCell| other.words == cell.words;
         let row = self.rows.iter().find(|row| row.iter().any(is_it))?;
         let at = row.iter().position(is_it)?;
         let left = row.get(at.checked_sub(1)?)?;
         self.block_of(|cell| cell.words == left.words)
     }
 
-    fn block_of(&self, is_it: impl Fn(&Cell) -> bool) -> Option<(&Block, usize)> {
+    fn block_of(&self, is_it: impl Fn(&TextCell) -> bool) -> Option<(&TextBlock, usize)> {
         self.blocks.iter().find_map(|block| {
             let line = block.lines.iter().position(&is_it)?;
             Some((block, line))
@@ -92,7 +92,7 @@ const LEFT: usize = 0;
 const RIGHT: usize = 2;
 
 /// Whether a cell stands directly below another, with the same edge.
-fn continues(last: &Cell, cell: &Cell, edge: usize, letter: f32) -> bool {
+fn continues(last: &TextCell, cell: &TextCell, edge: usize, letter: f32) -> bool {
     let height = last.height().min(cell.height());
     let gap = cell.bbox[1] - last.bbox[3];
     gap > -height / 2.0
@@ -101,7 +101,7 @@ fn continues(last: &Cell, cell: &Cell, edge: usize, letter: f32) -> bool {
 }
 
 /// The words of each line, from top to bottom and left to right.
-fn rows(text: &PageText) -> Vec<Vec<usize>> {
+fn rows(text: &EvidencePage) -> Vec<Vec<usize>> {
     let bbox = |index: usize| text.words[index].bbox;
     let middle = |index: usize| bbox(index)[1] + bbox(index)[3];
     let mut order: Vec<usize> = (0..text.words.len()).collect();
@@ -123,7 +123,7 @@ fn rows(text: &PageText) -> Vec<Vec<usize>> {
 }
 
 /// Median width of a letter in words of at least three, as a share of the page's width.
-fn letter_width(text: &PageText) -> f32 {
+fn letter_width(text: &EvidencePage) -> f32 {
     let mut widths: Vec<f32> = text
         .words
         .iter()
@@ -135,8 +135,8 @@ fn letter_width(text: &PageText) -> f32 {
     widths.get(widths.len() / 2).copied().unwrap_or(0.01)
 }
 
-fn cells(text: &PageText, row: &[usize], letter: f32) -> Vec<Cell> {
-    let mut cells: Vec<Cell> = Vec::new();
+fn cells(text: &EvidencePage, row: &[usize], letter: f32) -> Vec<TextCell> {
+    let mut cells: Vec<TextCell> = Vec::new();
     for &index in row {
         let word = &text.words[index];
         let before = cells.last_mut().filter(|cell| {
@@ -149,7 +149,7 @@ fn cells(text: &PageText, row: &[usize], letter: f32) -> Vec<Cell> {
                 cell.bbox = bbox_union(cell.bbox, word.bbox);
                 cell.words.push(index);
             }
-            None => cells.push(Cell {
+            None => cells.push(TextCell {
                 text: word.text.trim().to_owned(),
                 bbox: word.bbox,
                 words: vec![index],

@@ -19,7 +19,9 @@ pub fn complete(
 ) {
     let sources = TextSources::of(pages);
     for check in doc_type.checks() {
-        let Some(sum) = Sum::of(check) else { continue };
+        let Some(sum) = TotalSum::of(check) else {
+            continue;
+        };
         if let Some((field, value)) = sum.completed(fields, &sources) {
             let name = words::field(doc_type, field);
             let read = fields.get(field).and_then(Value::as_str);
@@ -39,14 +41,14 @@ pub fn complete(
 }
 
 /// A sum of single amounts.
-struct Sum<'a> {
+struct TotalSum<'a> {
     of: &'a [String],
     equals: &'a str,
     tolerance: Decimal,
 }
 
-impl<'a> Sum<'a> {
-    fn of(check: &'a Check) -> Option<Sum<'a>> {
+impl<'a> TotalSum<'a> {
+    fn of(check: &'a Check) -> Option<TotalSum<'a>> {
         let Check::Sum {
             of,
             equals,
@@ -57,7 +59,7 @@ impl<'a> Sum<'a> {
         };
         let is_single = |path: &String| FieldPath::parse(path).root() == path;
         let tolerance = tolerance.as_deref().and_then(number::plain);
-        of.iter().all(is_single).then(|| Sum {
+        of.iter().all(is_single).then(|| TotalSum {
             of,
             equals,
             tolerance: tolerance.unwrap_or_default(),

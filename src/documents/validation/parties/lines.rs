@@ -122,9 +122,10 @@ pub fn is_postal(text: &str) -> bool {
             Some((country, code)) if country.len() <= 2 && digits(country) == 0 => code,
             _ => word,
         };
-        (digits(code) == code.len())
-            .then_some(code.len())
-            .unwrap_or(0)
+        match digits(code) == code.len() {
+            true => code.len(),
+            false => 0,
+        }
     };
     let all: Vec<&str> = words(text).collect();
     let is_british = |pair: &[&str]| {

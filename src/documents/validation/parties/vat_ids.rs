@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::mentions::{Page, Role, contains};
-use super::{OnPages, text};
+use super::on_pages::{OnPages, PartyPage, PartyRole, contains, text};
 use crate::documents::validation::evidence::{Span, ValueKind, fold, occurrences};
 use crate::documents::validation::identifiers::{self, IdentifierCheck};
 use crate::documents::verbatim::Pieces;
@@ -21,18 +20,17 @@ const YOUR: [&str; 9] = [
 /// that is not the first party's.
 pub fn assign(on_pages: &OnPages, fields: &mut Fields) -> Option<Finding> {
     let field = |role| on_pages.rule(role).vat_id.as_ref();
-    let owned = |role: Role| {
+    let owned = |role: PartyRole| {
         let id = text(fields, field(role)?)?.to_owned();
         let owner = on_pages.owner(fields, &id)?;
         Some((id, owner))
     };
-    let (read_seller, read_buyer) = (owned(Role::Seller), owned(Role::Buyer));
-    let is =
-        |read: &Option<(String, Role)>, role| matches!(read, Some((_, owner)) if *owner == role);
-    let (to, id) = if is(&read_seller, Role::Buyer) && !is(&read_buyer, Role::Buyer) {
-        (Role::Buyer, read_seller?.0)
-    } else if is(&read_buyer, Role::Seller) && !is(&read_seller, Role::Seller) {
-        (Role::Seller, read_buyer?.0)
+    let (read_seller, read_buyer) = (owned(PartyRole::Seller), owned(PartyRole::Buyer));
+    let is = |read: &Option<(String, PartyRole)>, role| matches!(read, Some((_, owner)) if *owner == role);
+    let (to, id) = if is(&read_seller, PartyRole::Buyer) && !is(&read_buyer, PartyRole::Buyer) {
+        (PartyRole::Buyer, read_seller?.0)
+    } else if is(&read_buyer, PartyRole::Seller) && !is(&read_seller, PartyRole::Seller) {
+        (PartyRole::Seller, read_buyer?.0)
     } else {
         return None;
     };
@@ -49,7 +47,7 @@ pub fn assign(on_pages: &OnPages, fields: &mut Fields) -> Option<Finding> {
 impl OnPages<'_> {
     /// The party in whose block, or beside whose label, all places of the identifier
     /// are.
-    fn owner(&self, fields: &Fields, id: &str) -> Option<Role> {
+    fn owner(&self, fields: &Fields, id: &str) -> Option<PartyRole> {
         let mut owners = Vec::new();
         for page in self.pages {
             for span in occurrences(page.text, ValueKind::VatId, &Value::from(id)) {
@@ -61,14 +59,15 @@ impl OnPages<'_> {
     }
 
     /// By the line's own label, by the label over its block, by the name in it.
-    fn owner_at(&self, fields: &Fields, page: &Page, span: Span) -> Option<Role> {
+    fn owner_at(&self, fields: &Fields, page: &PartyPage, span: Span) -> Option<PartyRole> {
         let (block, line) = page.layout.place(span)?;
         let above = || block.lines[..line].iter().rev();
         let name = |role| text(fields, &self.rule(role).name);
         let named = || {
             above().find_map(|cell| {
-                let roles = [Role::Seller, Role::Buyer].into_iter();
-                let has = |role: &Role| name(*role).is_some_and(|name| contains(&cell.text, name));
+                let roles = [PartyRole::Seller, PartyRole::Buyer].into_iter();
+                let has =
+                    |role: &PartyRole| name(*role).is_some_and(|name| contains(&cell.text, name));
                 roles.into_iter().find(has)
             })
         };
@@ -78,19 +77,19 @@ impl OnPages<'_> {
     }
 
     /// The party that a line's own label names: `Buyer VAT number: DE123456789`.
-    fn named_in_label(&self, line: &str) -> Option<Role> {
+    fn named_in_label(&self, line: &str) -> Option<PartyRole> {
         let (label, _) = line.split_once(':')?;
         let label: Vec<Vec<char>> = label.split_whitespace().map(fold).collect();
         let has = |word: &str| label.contains(&fold(word));
         let names = |party: &PartyRule| party.labels.iter().any(|word| has(word));
         if YOUR.into_iter().any(has) || names(&self.rules.buyer) {
-            return Some(Role::Buyer);
+            return Some(PartyRole::Buyer);
         }
-        names(&self.rules.seller).then_some(Role::Seller)
+        names(&self.rules.seller).then_some(PartyRole::Seller)
     }
 
     /// The only VAT identifier of the pages beside `id` that is not its party's.
-    fn only_other_id(&self, fields: &Fields, id: &str, party: Role) -> Option<String> {
+    fn only_other_id(&self, fields: &Fields, id: &str, party: PartyRole) -> Option<String> {
         let rows = self.pages.iter().flat_map(|page| &page.layout.rows);
         let lines: Vec<String> = rows
             .map(|row| {

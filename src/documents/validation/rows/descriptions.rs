@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::table::{ROW, Table, line_schema};
 use crate::documents::validation::evidence::{Place, Row, ValueKind};
 use crate::documents::validation::evidence::{Span, TextSources};
-use crate::documents::validation::layout::{Cell, Layout};
+use crate::documents::validation::layout::{BlockLayout, TextCell};
 use crate::documents::validation::words;
 use crate::domain::{DocType, Fields, Finding, FindingCode};
 
@@ -21,10 +21,10 @@ const ID_DIGITS: usize = 5;
 /// Adds a finding for each change.
 pub fn complete(doc_type: &DocType, fields: &mut Fields, sources: &TextSources) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let layouts: HashMap<u32, Layout> = sources
+    let layouts: HashMap<u32, BlockLayout> = sources
         .preferred()
         .iter()
-        .map(|text| (text.page, Layout::of(text)))
+        .map(|text| (text.page, BlockLayout::of(text)))
         .collect();
     for (name, value) in fields {
         let (Some(schema), Value::Array(list)) = (line_schema(doc_type, name), value) else {
@@ -70,9 +70,9 @@ pub fn complete(doc_type: &DocType, fields: &mut Fields, sources: &TextSources) 
 
 /// The text of the cell in which a place stands, with its continuation below; `None`
 /// where it stands in no cell or in several.
-fn whole(layout: &Layout, place: &Place, row: Row, next: Option<Row>) -> Option<String> {
+fn whole(layout: &BlockLayout, place: &Place, row: Row, next: Option<Row>) -> Option<String> {
     let Span { first, last } = place.span;
-    let has = |cell: &Cell, word: usize| cell.words.contains(&word);
+    let has = |cell: &TextCell, word: usize| cell.words.contains(&word);
     let of_row = layout
         .rows
         .iter()
@@ -80,7 +80,7 @@ fn whole(layout: &Layout, place: &Place, row: Row, next: Option<Row>) -> Option<
     if !(first..=last).all(|word| of_row.iter().any(|cell| has(cell, word))) {
         return None;
     }
-    let mut cells: Vec<&Cell> = of_row
+    let mut cells: Vec<&TextCell> = of_row
         .iter()
         .filter(|cell| (first..=last).any(|word| has(cell, word)))
         .collect();
@@ -111,7 +111,7 @@ fn whole(layout: &Layout, place: &Place, row: Row, next: Option<Row>) -> Option<
 
 /// Whether the first word of `below` would have fitted behind `above` in a column that
 /// ends at `right`: then it does not continue it.
-fn has_room(place: &Place, above: &Cell, below: &Cell, right: f32) -> bool {
+fn has_room(place: &Place, above: &TextCell, below: &TextCell, right: f32) -> bool {
     let word = &place.text.words[below.words[0]];
     let letters = word.plain.chars().count().max(1);
     let blank = (word.bbox[2] - word.bbox[0]) / letters as f32;
@@ -119,7 +119,7 @@ fn has_room(place: &Place, above: &Cell, below: &Cell, right: f32) -> bool {
 }
 
 /// The first word of a cell.
-fn at(cell: &Cell) -> Span {
+fn at(cell: &TextCell) -> Span {
     Span {
         first: cell.words[0],
         last: cell.words[0],
@@ -138,7 +138,13 @@ fn is_value(place: &Place, word: usize) -> bool {
 
 /// Whether a cell below a text is its continuation: nothing else stands on its line, it
 /// is before the next line of the list, and it is no number or detail of its own.
-fn continues(layout: &Layout, place: &Place, below: &Cell, row: Row, next: Option<Row>) -> bool {
+fn continues(
+    layout: &BlockLayout,
+    place: &Place,
+    below: &TextCell,
+    row: Row,
+    next: Option<Row>,
+) -> bool {
     let alone = layout
         .rows
         .iter()
