@@ -62,6 +62,12 @@ impl<'a> Captions<'a> {
             .min_by(f32::total_cmp)
     }
 
+    /// Whether a caption of the field is among these words.
+    pub fn is_among(&self, field: &str, words: &[usize]) -> bool {
+        let mut captions = self.found.iter().filter(|caption| caption.field == field);
+        captions.any(|caption| words.contains(&caption.span.first))
+    }
+
     /// For each of the field's captions the nearest value to its right on the line,
     /// with the caption. A value behind another field's caption belongs to that one.
     pub fn beside<'p, T>(

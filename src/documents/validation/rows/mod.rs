@@ -1,6 +1,7 @@
 //! Repairs the lines of a list by the rows of the page on which they stand, where the
 //! page or arithmetic leaves no choice. Only for answers that copy the page's text.
 
+mod adding_up;
 mod descriptions;
 mod factors;
 mod missing;
@@ -22,6 +23,7 @@ pub fn repair(
 ) {
     let sources = TextSources::of(pages);
     findings.extend(quantities::correct(doc_type, &mut draft.fields, &sources));
+    adding_up::replace(doc_type, draft, &sources, findings);
     findings.extend(descriptions::complete(
         doc_type,
         &mut draft.fields,
