@@ -58,7 +58,7 @@ fn main() {
     };
     measure("queue", || drop(get("/api/queue", cookie)));
     measure("record", || {
-        drop(get(&format!("/api/records/{}", next()), cookie));
+        drop(get(&format!("/api/records/{}/review", next()), cookie));
     });
     measure("words of a page", || {
         let id = next();

@@ -422,6 +422,17 @@ CREATE TABLE review_locks (
     until     INTEGER NOT NULL             -- milliseconds since boot, as of leases
 ) STRICT;
 
+-- Tokens by which programs use the API. A revoked name is not given again: it stands in
+-- the history of corrections.
+CREATE TABLE api_tokens (
+    name       TEXT PRIMARY KEY,
+    hash       TEXT    NOT NULL UNIQUE,    -- BLAKE3 of the token, which is not stored
+    roles      TEXT    NOT NULL,           -- JSON array: read, upload, review, export
+    created_at INTEGER NOT NULL,
+    created_by TEXT    NOT NULL,           -- user name of the system
+    revoked_at INTEGER                     -- null: it is valid
+) STRICT;
+
 -- Memory of a run's processes over time, by role.
 CREATE TABLE run_samples (
     run_id    INTEGER NOT NULL REFERENCES runs (id),

@@ -38,6 +38,7 @@ mod similar;
 mod status;
 mod summary;
 mod suppliers;
+mod tokens;
 mod types;
 mod user;
 mod waiting;
@@ -90,6 +91,7 @@ enum Command {
     Correct(correct::CorrectArgs),
     Decide(decide::DecideArgs),
     Suppliers(suppliers::SuppliersArgs),
+    Tokens(tokens::TokensArgs),
     Export(export::ExportArgs),
     Forget(forget::ForgetArgs),
     Eval(eval::EvalArgs),
@@ -185,6 +187,7 @@ impl Command {
             Command::Correct(command) => command.run(app).await,
             Command::Decide(command) => command.run(app).await,
             Command::Suppliers(command) => command.run(app).await,
+            Command::Tokens(command) => command.run(app).await,
             Command::Export(command) => command.run(app).await,
             Command::Forget(command) => command.run(app).await,
             Command::Eval(command) => command.run(app).await,

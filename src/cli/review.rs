@@ -1,22 +1,24 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use tokio::sync::Mutex;
 
 use super::app::App;
 use super::exit::ExitStatus;
 use super::user::user;
 use crate::config::UsageError;
+use crate::files::{self, Uploads};
 use crate::outputs::accounts::Accounts;
 use crate::pipeline;
-use crate::review::Server;
+use crate::review::{ExportSetup, Server, ServerSetup};
 use crate::store::Store;
 
-/// Review records in a browser: correct or approve them
+/// Review records in a browser, and serve the API for programs
 ///
 /// Serves a page on this machine until Ctrl+C and prints its link, which works
 /// once, in one browser. Corrections and approvals have the effect of
-/// `docmill correct`.
+/// `docmill correct`. Programs use the API with a token (`docmill tokens`).
 #[derive(Args)]
 pub struct ReviewArgs {
     /// Port; 0: a free one
@@ -31,6 +33,12 @@ pub struct ReviewArgs {
     /// Accounts and tax codes, shown on supplier cards [default: accounts.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     accounts: Option<PathBuf>,
+    /// Folder for documents that are uploaded; `docmill watch DIR` reads them
+    #[arg(long, value_name = "DIR")]
+    uploads: Option<PathBuf>,
+    /// Folder for batches that programs export for accounting programs
+    #[arg(long, value_name = "DIR")]
+    exports: Option<PathBuf>,
 }
 
 impl ReviewArgs {
@@ -46,11 +54,31 @@ impl ReviewArgs {
         let types = pipeline::doc_types(app.settings().types.as_deref())?;
         let store = Store::open_existing(&app.settings().db).await?;
         let address = SocketAddr::new(self.bind, self.port);
-        let server = Server::bind(app.settings(), store, types, accounts, user(), address).await?;
+        let uploads = self.uploads.as_deref().map(uploads).transpose()?;
+        let exports = self.exports.as_deref().map(|folder| ExportSetup {
+            folder: files::absolute(folder),
+            accounts: self.accounts.clone(),
+            one_at_a_time: Mutex::default(),
+        });
+        let setup = ServerSetup {
+            types,
+            accounts,
+            by: user(),
+            uploads,
+            exports,
+        };
+        let server = Server::bind(app.settings(), store, setup, address).await?;
         app.out.line(&format!("Review page: {}", server.link()))?;
         app.out
             .line("The link works once, in one browser. Ctrl+C ends.")?;
         server.serve(super::signals::first()).await?;
         Ok(ExitStatus::Success)
     }
+}
+
+fn uploads(folder: &Path) -> anyhow::Result<Uploads> {
+    Uploads::open(folder).map_err(|error| {
+        let why = format!("--uploads {} cannot be used: {error}", folder.display());
+        UsageError(why).into()
+    })
 }

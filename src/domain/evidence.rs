@@ -13,6 +13,7 @@ use super::FindingCode;
     Deserialize,
     strum::EnumString,
     strum::IntoStaticStr,
+    utoipa::ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -36,12 +37,12 @@ impl EvidenceClass {
 }
 
 /// Why one value of a record may be believed. A value that is null has none.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FieldEvidence {
     /// The field, e.g. `gross_total` or `line_items[2].quantity`.
     pub field: String,
     pub class: EvidenceClass,
-    /// Index (from 0) of the page where it was found; `None` for `model_only`
+    /// Index (from 0) of the page where it was found; null for `model_only`
     /// and `embedded_xml`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<u32>,

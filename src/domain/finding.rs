@@ -405,8 +405,22 @@ impl std::fmt::Display for FindingCode {
     }
 }
 
+/// In the description of the API: a text, one of these codes. More may be added.
+impl utoipa::PartialSchema for FindingCode {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        let codes = FindingCode::all().map(FindingCode::as_str);
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::String)
+            .enum_values(Some(codes))
+            .description(Some("What kind of finding it is. Codes may be added."))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for FindingCode {}
+
 /// One observation about a record, in terms that an accountant uses.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Finding {
     pub code: FindingCode,
     pub severity: Severity,

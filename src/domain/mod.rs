@@ -23,6 +23,7 @@ mod scalar;
 mod severity;
 mod stage;
 mod supplier;
+mod token;
 mod turn;
 mod words;
 
@@ -57,5 +58,6 @@ pub use scalar::scalar_text;
 pub use severity::Severity;
 pub use stage::{Stage, StageSeconds};
 pub use supplier::{ApprovedBill, DateOrder, LAST as LAST_BILLS, SupplierCard, SupplierId};
+pub use token::TokenRole;
 pub use turn::{turned_pixels, turned_size, unturned};
 pub use words::{all_seconds, count};

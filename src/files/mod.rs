@@ -2,6 +2,8 @@
 //! identifies content by its BLAKE3.
 
 mod arrivals;
+mod replaced;
+mod uploads;
 mod walk;
 
 use std::ffi::OsString;
@@ -11,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::{Failure, Reason};
 pub use arrivals::{Arrivals, Seen, look};
+pub use replaced::{Replaced, check_place, create_folder, nameless};
+pub use uploads::{Upload, UploadError, Uploads, check_name};
 use walk::Walk;
 pub use walk::absolute;
 

@@ -18,7 +18,7 @@ macro_rules! asset {
 
 pub const INDEX: Asset = asset!("index.html", "text/html; charset=utf-8");
 
-const OTHERS: [Asset; 10] = [
+const OTHERS: [Asset; 11] = [
     asset!("style.css", "text/css; charset=utf-8"),
     asset!("main.js", "text/javascript; charset=utf-8"),
     asset!("api.js", "text/javascript; charset=utf-8"),
@@ -29,6 +29,7 @@ const OTHERS: [Asset; 10] = [
     asset!("form.js", "text/javascript; charset=utf-8"),
     asset!("sheet.js", "text/javascript; charset=utf-8"),
     asset!("supplier.js", "text/javascript; charset=utf-8"),
+    asset!("upload.js", "text/javascript; charset=utf-8"),
 ];
 
 pub fn find(name: &str) -> Option<&'static Asset> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::Value;
+use utoipa::openapi::{ArrayBuilder, ObjectBuilder, Schema, Type};
 
 use crate::documents::types::DocTypes;
 use crate::documents::validation;
@@ -15,15 +16,28 @@ use crate::store::{Correction, FieldChange, Store, StoredRecord};
 pub const REVIEWED: &str = "compared with the page";
 
 /// Changes of one record's values.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Edits {
     /// For each list with added or removed lines: the previous number (from 0) of each
-    /// line; `None`: an added one.
+    /// line; null: an added one.
     pub lines: BTreeMap<String, Vec<Option<usize>>>,
     /// Values by field, as typed; empty: the document has no such value. A value equal to
     /// the stored one confirms it.
+    #[schema(schema_with = pairs)]
     pub values: Vec<(String, String)>,
+}
+
+/// In the description of the API: pairs of texts. (That of a tuple has no length.)
+fn pairs() -> Schema {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    let pair = ArrayBuilder::new().items(text).min_items(Some(2));
+    let pairs = ArrayBuilder::new().items(pair.max_items(Some(2)));
+    pairs
+        .description(Some(
+            "Field and value, as typed; empty: the document has no such value. A value equal to the stored one confirms it.",
+        ))
+        .into()
 }
 
 impl Edits {

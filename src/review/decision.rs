@@ -11,8 +11,11 @@ pub const POSTPONED_DAYS: i32 = 7;
 
 /// A decision as it is given on the command line (`not-a-bill`) and by the page
 /// (`not_a_bill`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = DecisionChoice)]
 pub enum Choice {
     /// It is not paid or booked
     Reject,

@@ -1,24 +1,34 @@
-//! The review page: an HTTP server that shows the records that need review with their
-//! pages, and stores a person's decisions.
+//! The review page and the API: an HTTP server that shows the records that need review with
+//! their pages, and stores what people and programs decide.
 //!
 //! [`correction`] changes values and [`decision`] sets records aside, here and on the
-//! command line. [`session`] decides which requests are answered, `queue` the order of
-//! records, `view` how a record is shown; `routes` answers requests through `service`,
-//! and `assets` are the files of the page.
+//! command line. `session` and `access` decide which requests are answered, `queue` the order
+//! of records, `view` how a record is shown. `routes` has the routes, whose handlers answer
+//! through `service`; `description` describes them, and `assets` are the files of the page.
 
+mod access;
 mod assets;
+mod caller;
+mod changes;
 pub mod correction;
 mod decide;
 pub mod decision;
+mod description;
+mod documents;
+mod exports;
 mod pages;
 mod queue;
+mod record;
 mod reply;
 mod routes;
+mod rows;
 mod server;
 mod service;
 mod session;
 pub mod supplier;
 mod view;
 
+pub use access::new_token;
 pub use queue::{by_urgency, queue_reason};
-pub use server::Server;
+pub use server::{Server, ServerSetup};
+pub use service::ExportSetup;

@@ -90,10 +90,10 @@ fn encode(page: PageImage) -> anyhow::Result<Bytes> {
 }
 
 /// A word of a page that can be selected.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct PageWord {
     pub text: String,
-    /// As [`Word::bbox`].
+    /// Left, top, right, bottom as shares (0 to 1) of the upright page.
     pub bbox: [f32; 4],
 }
 

@@ -12,7 +12,7 @@ pub const MOST: u32 = 500;
 /// Why a record is in the queue that no finding or decision is about: it is of the sample.
 const TO_COMPARE: &str = "compare it with the page";
 
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
 pub struct Queue {
     /// Number of records that need review.
     pub left: u64,
@@ -27,16 +27,16 @@ pub struct Queue {
 }
 
 /// The records of one seller, merchant or other party.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct QueueSupplier {
-    /// `None` where it is not known.
+    /// Null where it is not known.
     pub name: Option<String>,
     /// Number of its records, listed or not.
     pub count: u64,
     pub records: Vec<QueueEntry>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct QueueEntry {
     pub id: i64,
     #[serde(rename = "type")]

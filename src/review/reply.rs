@@ -1,12 +1,13 @@
 //! JSON in requests and answers, errors, and the headers of all answers.
 
-use axum::body::Bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::correction::Refusal;
 use crate::domain::Failure;
@@ -29,35 +30,158 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     /// Rejects other content types than JSON, which a form of another site can send.
     async fn from_request(request: Request, state: &S) -> Result<Json<T>, Response> {
-        let given = request.headers().get(header::CONTENT_TYPE);
-        if given.is_none_or(|given| given != "application/json") {
-            return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response());
+        if content_type(request.headers()) != Some("application/json") {
+            let why = "The content type is not application/json.".to_owned();
+            return Err(Error::MediaType(why).into_response());
         }
         let body = Bytes::from_request(request, state).await;
         let body = body.map_err(IntoResponse::into_response)?;
         let parsed = serde_json::from_slice(&body);
-        parsed.map(Json).map_err(|error| {
+        parsed.map(Json).map_err(|error: serde_json::Error| {
             let why = format!("The request cannot be read: {error}.");
-            Error::Refused(why).into_response()
+            match error.is_data() {
+                true => Error::Refused(why).into_response(),
+                false => Error::Malformed(why).into_response(),
+            }
         })
     }
 }
+
+/// The content type without its parameters.
+pub fn content_type(headers: &HeaderMap) -> Option<&str> {
+    let given = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    given.split(';').next().map(str::trim)
+}
+
+/// Most bytes of a request of JSON: a record of 200 lines takes about 50 KiB.
+pub const MAX_REQUEST: usize = 1 << 20;
 
 /// Most characters of a reason.
 const MAX_REASON: usize = 500;
 
 pub type Answer<T> = Result<Json<T>, Error>;
 
+/// An answer that says nothing but that it was done.
+#[derive(Serialize, ToSchema)]
+pub struct Empty {}
+
+/// What was done, in words.
+#[derive(Serialize, ToSchema)]
+pub struct Done {
+    pub done: String,
+}
+
+/// In the description of the API: the bytes of a file.
+pub struct Binary;
+
+impl PartialSchema for Binary {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+            .description(Some("The bytes of a file."))
+            .into()
+    }
+}
+
+impl ToSchema for Binary {}
+
 /// Why a request failed.
 #[derive(Debug)]
 pub enum Error {
-    /// There is no such record or page.
+    /// It has no valid token or session.
+    Unauthorized(String),
+    /// Its sender may not do this.
+    Forbidden(String),
+    /// There is no such record, page, document or batch.
     Absent(String),
     /// Somebody else has the record, or it was replaced.
     Conflict(String),
+    /// The request cannot be read.
+    Malformed(String),
+    MediaType(String),
+    TooLarge(String),
     /// The values or the request cannot be used.
     Refused(String),
+    /// The disk is full.
+    Full(String),
     Internal(anyhow::Error),
+}
+
+/// The kind of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// 400: the request cannot be read.
+    BadRequest,
+    /// 401: no valid token.
+    Unauthorized,
+    /// 403: the token lacks the role.
+    Forbidden,
+    /// 404
+    NotFound,
+    /// 405
+    MethodNotAllowed,
+    /// 409: somebody else has the record, or it was replaced.
+    Conflict,
+    /// 413
+    TooLarge,
+    /// 415
+    UnsupportedMediaType,
+    /// 422: the values cannot be used.
+    Refused,
+    /// 507: the server's disk is full.
+    Full,
+    /// 500: the server's log says why.
+    Internal,
+}
+
+/// The body of every answer that is an error.
+#[derive(Serialize, ToSchema)]
+pub struct ErrorBody {
+    code: ErrorCode,
+    /// What happened.
+    message: String,
+    /// What to do.
+    remedy: &'static str,
+}
+
+impl ErrorCode {
+    fn of_status(status: StatusCode) -> ErrorCode {
+        match status {
+            StatusCode::UNAUTHORIZED => ErrorCode::Unauthorized,
+            StatusCode::FORBIDDEN => ErrorCode::Forbidden,
+            StatusCode::NOT_FOUND => ErrorCode::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => ErrorCode::MethodNotAllowed,
+            StatusCode::CONFLICT => ErrorCode::Conflict,
+            StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::TooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => ErrorCode::UnsupportedMediaType,
+            StatusCode::UNPROCESSABLE_ENTITY => ErrorCode::Refused,
+            StatusCode::INSUFFICIENT_STORAGE => ErrorCode::Full,
+            status if status.is_server_error() => ErrorCode::Internal,
+            _ => ErrorCode::BadRequest,
+        }
+    }
+
+    fn remedy(self) -> &'static str {
+        match self {
+            ErrorCode::BadRequest => "Correct the request: /api/openapi.json describes it.",
+            ErrorCode::Unauthorized => {
+                "Send the header `Authorization: Bearer TOKEN`; `docmill tokens add` makes a token."
+            }
+            ErrorCode::Forbidden => "Use a token with the role that /api/openapi.json names.",
+            ErrorCode::NotFound => "Ask for what there is: GET /api/records or /api/exports.",
+            ErrorCode::MethodNotAllowed => "Use a method that /api/openapi.json has for this path.",
+            ErrorCode::Conflict => "Fetch the record again, then decide anew.",
+            ErrorCode::TooLarge => "Send less, or raise the setting that the message names.",
+            ErrorCode::UnsupportedMediaType => {
+                "Send the content type that /api/openapi.json has for this path."
+            }
+            ErrorCode::Refused => "Change what the message names, and send the request again.",
+            ErrorCode::Full => "Free space on the server's disk, then send the request again.",
+            ErrorCode::Internal => "Look at the server's terminal or log, then try again.",
+        }
+    }
 }
 
 impl From<anyhow::Error> for Error {
@@ -72,24 +196,73 @@ impl From<anyhow::Error> for Error {
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Error {
-        Error::Refused(refusal.to_string())
+        Error::Refused(format!("The record stays as it is: {refusal}."))
     }
 }
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let (status, message) = match self {
+            Error::Unauthorized(message) => (StatusCode::UNAUTHORIZED, message),
+            Error::Forbidden(message) => (StatusCode::FORBIDDEN, message),
             Error::Absent(message) => (StatusCode::NOT_FOUND, message),
             Error::Conflict(message) => (StatusCode::CONFLICT, message),
+            Error::Malformed(message) => (StatusCode::BAD_REQUEST, message),
+            Error::MediaType(message) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, message),
+            Error::TooLarge(message) => (StatusCode::PAYLOAD_TOO_LARGE, message),
             Error::Refused(message) => (StatusCode::UNPROCESSABLE_ENTITY, message),
+            Error::Full(message) => (StatusCode::INSUFFICIENT_STORAGE, message),
             Error::Internal(error) => {
                 tracing::error!("the review page: {error:#}");
                 let message = "The server could not do this; its terminal says why.";
                 (StatusCode::INTERNAL_SERVER_ERROR, message.to_owned())
             }
         };
-        (status, Json(json!({ "error": message }))).into_response()
+        error_response(status, message)
     }
+}
+
+fn error_response(status: StatusCode, message: String) -> Response {
+    let code = ErrorCode::of_status(status);
+    let body = ErrorBody {
+        code,
+        message,
+        remedy: code.remedy(),
+    };
+    let mut response = (status, Json(body)).into_response();
+    if status == StatusCode::UNAUTHORIZED {
+        let scheme = HeaderValue::from_static("Bearer");
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, scheme);
+    }
+    response
+}
+
+/// Most bytes of a rejection's text.
+const MAX_TEXT: usize = 1 << 12;
+
+/// The answer; an error that has another body than [`ErrorBody`] gets one. axum's own
+/// rejections are plain text.
+pub async fn in_one_shape(response: Response) -> Response {
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    if !is_error || content_type(response.headers()) == Some("application/json") {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let text = to_bytes(body, MAX_TEXT).await.unwrap_or_default();
+    let message = match status {
+        StatusCode::NOT_FOUND => "There is nothing at this path.".to_owned(),
+        StatusCode::METHOD_NOT_ALLOWED => "This path does not take this method.".to_owned(),
+        StatusCode::PAYLOAD_TOO_LARGE => format!("The request is larger than {MAX_REQUEST} bytes."),
+        _ => format!("{}.", String::from_utf8_lossy(&text).trim_end_matches('.')),
+    };
+    let mut shaped = error_response(status, message);
+    if let Some(allowed) = parts.headers.get(header::ALLOW) {
+        shaped.headers_mut().insert(header::ALLOW, allowed.clone());
+    }
+    shaped
 }
 
 /// Headers of all answers: only the server's own files and images may be loaded, no site may

@@ -1,53 +1,71 @@
-//! The routes of the page. Requests name records and pages by number only, so no path comes
-//! from a request.
+//! The routes: the files of the page, and the API. Requests name records and pages by
+//! number and documents by hash, so no path comes from a request.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use axum::routing::get;
+use axum::{Extension, Router};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::assets;
-use super::correction::{self, Edits};
-use super::decide;
-use super::pages::{self, PageWord};
-use super::queue::{self, Queue, file_name};
-use super::reply::{Answer, Error, Json, reason, replaced};
-use super::service::{Change, Duplicate, Service, Shared};
-use super::supplier::CardView;
-use super::view::{Checked, checked};
-use crate::documents::acceptance;
-use crate::domain::{Decision, FindingCode, Source};
-use crate::store::{Correction, FieldChange, StoredRecord};
-
-/// Most bytes of a request: a record of 200 lines takes about 50 KiB.
-const MAX_REQUEST: usize = 1 << 20;
+use super::caller::Caller;
+use super::description::{self, Description, for_roles};
+use super::queue::{self, Queue};
+use super::reply::{Answer, Empty, Json, MAX_REQUEST};
+use super::service::{Service, Shared};
+use super::{assets, changes, decide, documents, exports, record, rows};
+use crate::domain::TokenRole::{Export, Read, Review, Upload};
 
 pub fn router() -> Router<Arc<Service>> {
+    let (api, described) = api().split_for_parts();
     Router::new()
         .route("/", get(index))
         .route("/enter/{token}", get(enter))
         .route("/assets/{name}", get(asset))
-        .route("/api/session", get(session))
-        .route("/api/queue", get(read_queue))
-        .route("/api/unlock", post(unlock))
-        .route("/api/records/{id}", get(record))
-        .route("/api/records/{id}/lock", post(lock))
-        .route("/api/records/{id}/check", post(check))
-        .route("/api/records/{id}/correct", post(correct))
-        .route("/api/records/{id}/correct-others", post(correct_others))
-        .route("/api/records/{id}/not-duplicate", post(not_duplicate))
-        .route("/api/records/{id}/decide", post(decide::decide))
-        .route("/api/records/{id}/read-again", post(decide::read_again))
-        .route("/api/records/{id}/pages/{index}/image", get(image))
-        .route("/api/records/{id}/pages/{index}/words", get(words))
+        .merge(api)
+        .layer(Extension(Description::of(&described)))
         .layer(DefaultBodyLimit::max(MAX_REQUEST))
+}
+
+/// The routes below `/api/`, with their description.
+fn api() -> OpenApiRouter<Arc<Service>> {
+    let page = OpenApiRouter::new()
+        .routes(routes!(begin_session))
+        .routes(routes!(release_locks))
+        .routes(routes!(record::lock_record));
+    let read = OpenApiRouter::new()
+        .routes(routes!(read_queue))
+        .routes(routes!(rows::list_records))
+        .routes(routes!(rows::fetch_record))
+        .routes(routes!(exports::list_batches))
+        .routes(routes!(exports::fetch_batch))
+        .routes(routes!(exports::fetch_batch_file))
+        .routes(routes!(record::fetch_review))
+        .routes(routes!(record::page_image))
+        .routes(routes!(record::page_words));
+    let upload = OpenApiRouter::new().routes(routes!(documents::upload_document));
+    let status = OpenApiRouter::new().routes(routes!(documents::document_status));
+    let export = OpenApiRouter::new().routes(routes!(exports::export_bills));
+    let review = OpenApiRouter::new()
+        .routes(routes!(record::check_edits))
+        .routes(routes!(changes::correct_record))
+        .routes(routes!(changes::correct_others))
+        .routes(routes!(changes::not_duplicate))
+        .routes(routes!(decide::decide_record))
+        .routes(routes!(decide::read_again));
+    OpenApiRouter::with_openapi(description::head())
+        .routes(routes!(description::describe))
+        .merge(for_roles(page, &[]))
+        .merge(for_roles(read, &[Read]))
+        .merge(for_roles(review, &[Review]))
+        .merge(for_roles(export, &[Export]))
+        .merge(for_roles(upload, &[Upload]))
+        .merge(for_roles(status, &[Upload, Read]))
 }
 
 async fn index() -> Response {
@@ -80,19 +98,52 @@ async fn enter(
     }
 }
 
-async fn session(State(service): Shared) -> Json<Value> {
-    let types: Vec<_> = service.types.readable().map(|known| &known.name).collect();
-    Json(json!({"user": service.by, "csrf": service.session.csrf.as_str(), "types": types}))
+/// What the page needs to begin.
+#[derive(Serialize, ToSchema)]
+struct SessionView {
+    user: String,
+    /// Value of the header X-Docmill-Csrf.
+    csrf: String,
+    /// The document types that are read.
+    types: Vec<String>,
+    /// Whether documents can be uploaded.
+    uploads: bool,
 }
 
-async fn read_queue(State(service): Shared) -> Answer<Queue> {
+/// Begin the page
+#[utoipa::path(
+    get,
+    path = "/api/session",
+    tag = "page",
+    responses((status = 200, description = "The session.", body = SessionView))
+)]
+async fn begin_session(State(service): Shared) -> Json<SessionView> {
+    let types = service.types.readable().map(|known| known.name.clone());
+    Json(SessionView {
+        user: service.by.clone(),
+        csrf: service.session.csrf.as_str().to_owned(),
+        types: types.collect(),
+        uploads: service.uploads.is_some(),
+    })
+}
+
+/// List the records that need review, in the order in which to review them
+///
+/// The first 500 are listed, by supplier. `GET /api/records` lists all, in pages.
+#[utoipa::path(
+    get,
+    path = "/api/queue",
+    tag = "records",
+    responses((status = 200, description = "The queue.", body = Queue))
+)]
+async fn read_queue(State(service): Shared, Extension(caller): Extension<Caller>) -> Answer<Queue> {
     let today = jiff::Zoned::now().date();
     let waiting = service
         .store
         .review_queue(today, service.sample_share, Some(queue::MOST))
         .await?;
     let postponed = service.store.postponed(today).await?;
-    let locks = service.store.review_locks(&service.session.id).await?;
+    let locks = service.store.review_locks(&caller.session).await?;
     Ok(Json(Queue {
         postponed,
         to_read: service.store.to_read_again().await?,
@@ -100,260 +151,38 @@ async fn read_queue(State(service): Shared) -> Answer<Queue> {
     }))
 }
 
-async fn unlock(State(service): Shared) -> Answer<Value> {
-    service.store.unlock_reviews(&service.session.id).await?;
-    Ok(Json(json!({})))
-}
-
-/// A record with everything that its page shows.
-#[derive(Serialize)]
-struct RecordView {
-    id: i64,
-    #[serde(rename = "type")]
-    doc_type: Option<String>,
-    file: String,
-    paths: Vec<String>,
-    /// Indices (from 0) of its pages.
-    pages: Vec<u32>,
-    /// Why its values cannot be changed.
-    fixed: Option<String>,
-    /// Who approved it, where another person must as well.
-    approved_by: Option<String>,
-    /// The decision by which it is not in the queue.
-    aside: Option<Change>,
-    checked: Checked,
-    /// The reader's answer by field, where it differs from the value.
-    read: BTreeMap<String, String>,
-    history: Vec<Change>,
-    duplicate: Option<Duplicate>,
-    /// What approved bills say about its seller.
-    supplier: Option<CardView>,
-}
-
-async fn record(State(service): Shared, Path(id): Path<i64>) -> Answer<RecordView> {
-    let stored = service.find(id).await?;
-    let doc_type = correction::type_of(&service.types, &stored.record);
-    let history = service
-        .history(doc_type.as_ref().ok().copied(), &stored)
-        .await?;
-    let aside = aside(&stored, &history);
-    let fixed = match (&doc_type, stored.record.source) {
-        (Err(refusal), _) => Some(refusal.to_string()),
-        (Ok(_), Source::EmbeddedXml) => Some(correction::Refusal::EInvoice.to_string()),
-        (Ok(_), Source::Model) if stored.record.status.is_set_aside() => {
-            Some("open the record again first".to_owned())
-        }
-        (Ok(_), Source::Model) => None,
-    };
-    let doc_type = doc_type.ok();
-    let read = match doc_type {
-        Some(doc_type) => service.read_values(doc_type, &stored).await?,
-        None => BTreeMap::new(),
-    };
-    let path = stored.paths.first();
-    Ok(Json(RecordView {
-        id,
-        doc_type: stored.record.doc_type.clone(),
-        file: path.map(|path| file_name(path)).unwrap_or_default(),
-        paths: stored
-            .paths
-            .iter()
-            .map(|path| path.to_string_lossy().into_owned())
-            .collect(),
-        pages: stored.record.pages.clone(),
-        fixed,
-        checked: checked(doc_type, &stored.record, None, service.min_confidence),
-        read,
-        approved_by: service.store.first_approver(id).await?,
-        aside,
-        history,
-        duplicate: service.duplicate(&stored).await?,
-        supplier: service.supplier_card(&stored).await?,
-    }))
-}
-
-/// The last decision of those that people made about this record, if it keeps the
-/// record out of the queue.
-fn aside(stored: &StoredRecord, history: &[Change]) -> Option<Change> {
-    let own = history.iter().rfind(|change| change.made == stored.id)?;
-    let is_postponed = own.decision == Some(Decision::Postponed)
-        && own.until.as_deref() > Some(&jiff::Zoned::now().date().to_string());
-    (stored.record.status.is_set_aside() || is_postponed).then(|| own.clone())
-}
-
-async fn lock(State(service): Shared, Path(id): Path<i64>) -> Answer<Value> {
-    service.find(id).await?;
-    service.lock(id).await?;
-    Ok(Json(json!({})))
-}
-
-/// Checks edits without storing them.
-async fn check(
+/// Release the page's locks
+#[utoipa::path(
+    post,
+    path = "/api/unlock",
+    tag = "page",
+    responses((status = 200, description = "Released.", body = Empty))
+)]
+async fn release_locks(
     State(service): Shared,
-    Path(id): Path<i64>,
-    Json(edits): Json<Edits>,
-) -> Answer<Checked> {
-    let stored = service.find(id).await?;
-    let (doc_type, corrected) = service.apply(&stored, &edits)?;
-    Ok(Json(service.view(doc_type, &corrected)))
+    Extension(caller): Extension<Caller>,
+) -> Answer<Empty> {
+    service.store.unlock_reviews(&caller.session).await?;
+    Ok(Json(Empty {}))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CorrectRequest {
-    edits: Edits,
-    /// Whether the record is right with these edits.
-    approve: bool,
-    /// May be empty where no check fails.
-    reason: String,
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
 
-async fn correct(
-    State(service): Shared,
-    Path(id): Path<i64>,
-    Json(decision): Json<CorrectRequest>,
-) -> Answer<Value> {
-    let stored = service.find(id).await?;
-    service.lock(id).await?;
-    if decision.edits.is_empty() && !decision.approve {
-        return Err(Error::Refused("Nothing was changed.".into()));
+    use super::*;
+
+    #[test]
+    fn every_route_of_the_api_is_described() {
+        let (_, described) = api().split_for_parts();
+        let described: BTreeSet<&str> = described.paths.paths.keys().map(String::as_str).collect();
+        // axum lists its routes in this form alone.
+        let routes = format!("{:?}", router());
+        let routes: BTreeSet<&str> = routes
+            .split('"')
+            .filter(|text| text.starts_with("/api"))
+            .collect();
+        assert!(described.len() > 10, "{described:?}");
+        assert_eq!(routes, described);
     }
-    if decision.approve
-        && correction::is_own_second(&service.store, id, &decision.edits, &service.by).await?
-    {
-        return Err(correction::Refusal::ApprovedBefore.into());
-    }
-    let (doc_type, mut corrected) = service.apply(&stored, &decision.edits)?;
-    let view = service.view(doc_type, &corrected);
-    if let Some(why) = view.unusable {
-        return Err(Error::Refused(why));
-    }
-    let reason = match reason(&decision.reason)? {
-        "" if decision.approve && !view.failed.is_empty() => {
-            let why = format!("A check fails: {}. Say why it is right.", view.failed[0]);
-            return Err(Error::Refused(why));
-        }
-        "" => correction::REVIEWED,
-        reason => reason,
-    };
-    let made = corrected.store(
-        &service.store,
-        &stored,
-        decision.approve,
-        (&service.by, reason),
-        service.second_approval_from,
-    );
-    let made = made.await?.ok_or_else(replaced)?;
-    service.store.unlock_reviews(&service.session.id).await?;
-    let exported =
-        correction::exported_in(&service.store, &stored.blake3, &stored.record.pages).await?;
-    let exported: Vec<String> = exported
-        .iter()
-        .map(|(batch, target, _)| format!("batch {batch} for {target}"))
-        .collect();
-    let others = service
-        .offers(doc_type, &stored, made, &corrected.changes)
-        .await?;
-    Ok(Json(json!({
-        "record": made,
-        "status": corrected.record.status,
-        "exported": exported,
-        "others": others,
-    })))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Others {
-    /// A field that was corrected in the record.
-    field: String,
-}
-
-/// Corrects the field in the other waiting records of the supplier too.
-async fn correct_others(
-    State(service): Shared,
-    Path(id): Path<i64>,
-    Json(request): Json<Others>,
-) -> Answer<Value> {
-    let done = service.apply_to_others(id, &request.field).await?;
-    Ok(Json(json!({ "done": done })))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NotDuplicate {
-    /// Number of the record that it is compared with.
-    other: i64,
-    reason: String,
-}
-
-async fn not_duplicate(
-    State(service): Shared,
-    Path(id): Path<i64>,
-    Json(decision): Json<NotDuplicate>,
-) -> Answer<Value> {
-    let stored = service.find(id).await?;
-    let other = service.find(decision.other).await?;
-    service.lock(id).await?;
-    if stored.document_id == other.document_id {
-        let why = format!("Records {id} and {} are of one file.", decision.other);
-        return Err(Error::Refused(why));
-    }
-    let mut new = stored.record.clone();
-    let is_duplicate = |code: FindingCode| code == FindingCode::PossibleDuplicate;
-    let gone = stored.record.findings.iter().find(|f| is_duplicate(f.code));
-    let Some(gone) = gone else {
-        return Err(Error::Refused("The record has no such finding.".into()));
-    };
-    new.findings.retain(|finding| !is_duplicate(finding.code));
-    new.status = acceptance::status(&new.findings);
-    let change = FieldChange {
-        field: gone.code.as_str().to_owned(),
-        before: gone.message.clone().into(),
-        after: Value::Null,
-    };
-    let reason = match reason(&decision.reason)? {
-        "" => "two documents",
-        reason => reason,
-    };
-    let correction = Correction {
-        changes: &[change],
-        approve: false,
-        by: &service.by,
-        reason,
-        second_approval_from: service.second_approval_from,
-    };
-    let made = service
-        .store
-        .settle_not_duplicate(id, other.document_id, &mut new, correction);
-    let made = made.await?.ok_or_else(replaced)?;
-    Ok(Json(json!({"record": made, "status": new.status})))
-}
-
-async fn image(
-    State(service): Shared,
-    Path((id, index)): Path<(i64, u32)>,
-) -> Result<Response, Error> {
-    let stored = service.find_page(id, index).await?;
-    let texts = service
-        .store
-        .texts_of_page(stored.document_id, index)
-        .await?;
-    let paths = service.store.latest_paths(stored.document_id).await?;
-    let turns = pages::quarter_turns(&texts);
-    let drawn = service.images.jpeg(&stored.blake3, &paths, index, turns);
-    let jpeg: Bytes = drawn.await?;
-    Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response())
-}
-
-async fn words(
-    State(service): Shared,
-    Path((id, index)): Path<(i64, u32)>,
-) -> Answer<Vec<PageWord>> {
-    let stored = service.find_page(id, index).await?;
-    let texts = service
-        .store
-        .texts_of_page(stored.document_id, index)
-        .await?;
-    Ok(Json(pages::words(&texts)))
 }

@@ -10,15 +10,31 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 
+use super::access::caller;
+use super::caller::Caller;
 use super::pages::PageImages;
-use super::reply::add_headers;
-use super::routes;
-use super::service::Service;
-use super::session::{Denied, Session};
+use super::reply::{add_headers, in_one_shape};
+use super::service::{ExportSetup, Service};
+use super::session::Session;
+use super::{description, routes};
 use crate::config::Settings;
 use crate::documents::types::DocTypes;
+use crate::files::Uploads;
 use crate::outputs::accounts::Accounts;
 use crate::store::Store;
+
+/// What a server has beside the settings and the database.
+pub struct ServerSetup {
+    pub types: DocTypes,
+    /// The file accounts.toml, for supplier cards.
+    pub accounts: Option<Accounts>,
+    /// Name of the person who has the page, for the history.
+    pub by: String,
+    /// Where uploaded documents go; `None`: nothing can be uploaded.
+    pub uploads: Option<Uploads>,
+    /// `None`: nothing can be exported.
+    pub exports: Option<ExportSetup>,
+}
 
 pub struct Server {
     listener: TcpListener,
@@ -27,14 +43,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens at `address`; port 0 means a free one. `by`: name of the person for the
-    /// history; `accounts`: the file accounts.toml, for supplier cards. `Err` where the address cannot be used.
+    /// Listens at `address`; port 0 means a free one. `Err` where the address cannot be
+    /// used.
     pub async fn bind(
         settings: &Settings,
         store: Store,
-        types: DocTypes,
-        accounts: Option<Accounts>,
-        by: String,
+        setup: ServerSetup,
         address: SocketAddr,
     ) -> anyhow::Result<Server> {
         let listener = TcpListener::bind(address).await;
@@ -46,14 +60,17 @@ impl Server {
         let address = listener.local_addr()?;
         let service = Service {
             store,
-            types,
+            types: setup.types,
             images: PageImages::new(settings),
             session: Session::new(address.port())?,
-            by,
+            by: setup.by,
             min_confidence: settings.acceptance.min_confidence,
             sample_share: settings.review.sample_share,
             second_approval_from: settings.review.second_approval_from,
-            accounts,
+            accounts: setup.accounts,
+            uploads: setup.uploads,
+            exports: setup.exports,
+            max_bytes: settings.limits.max_bytes,
         };
         Ok(Server {
             listener,
@@ -85,17 +102,46 @@ impl Server {
 }
 
 async fn guard(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
-    let (method, path) = (request.method(), request.uri().path());
-    let admitted = service.session.admit(method, path, request.headers());
-    let mut response = match admitted {
-        Ok(()) => next.run(request).await,
-        Err(denied) => denied_response(method, denied),
+    let path = request.uri().path();
+    let mut response = match path.strip_prefix("/api/") {
+        Some(_) if path == description::PATH => next.run(request).await,
+        Some(_) => in_one_shape(answer(&service, request, next).await).await,
+        None => page(&service, request, next).await,
     };
     add_headers(response.headers_mut());
     response
 }
 
-fn denied_response(method: &Method, denied: Denied) -> Response {
-    tracing::debug!(%method, ?denied, "a request is refused");
-    (StatusCode::FORBIDDEN, denied.message()).into_response()
+/// The answer to a request for the page's files.
+async fn page(service: &Service, request: Request, next: Next) -> Response {
+    let (method, path) = (request.method(), request.uri().path());
+    match service.session.admit(method, path, request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(denied) => {
+            tracing::debug!(%method, ?denied, "a request is refused");
+            (StatusCode::FORBIDDEN, denied.message()).into_response()
+        }
+    }
+}
+
+/// The answer to a request of the page or of a program.
+async fn answer(service: &Service, mut request: Request, next: Next) -> Response {
+    let (method, path) = (request.method(), request.uri().path());
+    let caller: Caller = match caller(service, method, path, request.headers()).await {
+        Ok(caller) => caller,
+        Err(error) => {
+            tracing::debug!(method = %request.method(), ?error, "a request is refused");
+            return error.into_response();
+        }
+    };
+    let locks = (caller.is_program() && request.method() != Method::GET).then_some(&caller.session);
+    let locks = locks.cloned();
+    request.extensions_mut().insert(caller);
+    let response = next.run(request).await;
+    if let Some(session) = locks
+        && let Err(error) = service.store.unlock_reviews(&session).await
+    {
+        tracing::warn!("the lock of a request is not released before it ends: {error:#}");
+    }
+    response
 }

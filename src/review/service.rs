@@ -1,13 +1,16 @@
 //! The data for the answers to the page.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tokio::sync::Mutex;
 
+use super::caller::Caller;
 use super::correction::{self, Corrected, Edits};
 use super::pages::PageImages;
 use super::queue::file_name;
@@ -17,6 +20,7 @@ use super::view::{Checked, checked};
 use crate::documents::types::DocTypes;
 use crate::documents::validation::{field_in_words, joined_readings};
 use crate::domain::{Decision, DocType, Facts, FindingCode, Record, Status, scalar_text};
+use crate::files::Uploads;
 use crate::outputs::accounts::Accounts;
 use crate::store::{ChangeRow, Store, StoredRecord};
 
@@ -26,13 +30,23 @@ const LOCK: Duration = Duration::from_secs(120);
 /// What the routes share, as they take it.
 pub type Shared = State<Arc<Service>>;
 
+/// Where and how the server exports.
+pub struct ExportSetup {
+    /// Absolute.
+    pub folder: PathBuf,
+    /// The file accounts.toml; `None`: the one in the working folder, if there is one.
+    pub accounts: Option<PathBuf>,
+    /// One export at a time, so that none takes another one for interrupted.
+    pub one_at_a_time: Mutex<()>,
+}
+
 /// What the routes share.
 pub struct Service {
     pub store: Store,
     pub types: DocTypes,
     pub images: PageImages,
     pub session: Session,
-    /// Name of the person, for the history.
+    /// Name of the person who has the page, for the history.
     pub by: String,
     /// The setting `acceptance.min_confidence`, 0 to 1.
     pub min_confidence: f32,
@@ -42,10 +56,16 @@ pub struct Service {
     pub second_approval_from: Option<u64>,
     /// The file accounts.toml; `None`: there is none.
     pub accounts: Option<Accounts>,
+    /// Where uploaded documents go; `None`: nothing can be uploaded.
+    pub uploads: Option<Uploads>,
+    /// `None`: nothing can be exported.
+    pub exports: Option<ExportSetup>,
+    /// The setting `limits.max_bytes`.
+    pub max_bytes: u64,
 }
 
 /// A change or decision by a person.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, utoipa::ToSchema)]
 pub struct Change {
     /// The record that it was made in.
     #[serde(skip)]
@@ -53,7 +73,7 @@ pub struct Change {
     /// Unix milliseconds.
     at: i64,
     by: String,
-    /// The field in words; `None`: a decision about the record.
+    /// The field in words; null: a decision about the record.
     field: Option<String>,
     before: Option<String>,
     after: Option<String>,
@@ -64,7 +84,7 @@ pub struct Change {
 }
 
 /// The record that may be the same payment.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub struct Duplicate {
     record: i64,
     file: String,
@@ -74,7 +94,7 @@ pub struct Duplicate {
 }
 
 /// One of the values by which documents are distinguished.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Compared {
     label: &'static str,
     here: Option<String>,
@@ -84,8 +104,18 @@ struct Compared {
 
 impl Service {
     pub async fn find(&self, id: i64) -> Result<StoredRecord, Error> {
-        let record = self.store.record(id).await?;
-        record.ok_or_else(|| Error::Absent(format!("Record {id} does not exist, or was replaced.")))
+        if let Some(record) = self.store.record(id).await? {
+            return Ok(record);
+        }
+        let why = match self.store.successors(id).await?.as_deref() {
+            None => format!("Record {id} does not exist."),
+            Some([]) => format!("Record {id} was replaced, and no current record has its pages."),
+            Some(current) => {
+                let current: Vec<String> = current.iter().map(i64::to_string).collect();
+                format!("Record {id} was replaced by {}.", current.join(" and "))
+            }
+        };
+        Err(Error::Absent(why))
     }
 
     pub async fn find_page(&self, id: i64, index: u32) -> Result<StoredRecord, Error> {
@@ -99,13 +129,13 @@ impl Service {
         }
     }
 
-    /// Takes the lock on a record. `Err` where another session has it.
-    pub async fn lock(&self, id: i64) -> Result<(), Error> {
+    /// Takes the lock on a record. `Err` where somebody else has it.
+    pub async fn lock(&self, id: i64, caller: &Caller) -> Result<(), Error> {
         let lock = self
             .store
-            .lock_for_review(id, &self.session.id, &self.by, LOCK);
+            .lock_for_review(id, &caller.session, &caller.by, LOCK);
         let lock = lock.await?;
-        match lock.session == self.session.id {
+        match lock.session == caller.session {
             true => Ok(()),
             false => Err(Error::Conflict(format!(
                 "{} has this record open. It is free again {} s after the other page is closed.",

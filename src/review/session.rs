@@ -16,7 +16,7 @@ pub const ENTRY: &str = "/enter/";
 pub struct Secret(String);
 
 impl Secret {
-    fn new() -> anyhow::Result<Secret> {
+    pub fn new() -> anyhow::Result<Secret> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).context("the system gives no random numbers")?;
         Ok(Secret(blake3::Hash::from_bytes(bytes).to_hex().to_string()))

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::caller::Caller;
 use super::correction::Edits;
 use super::reply::Error;
 use super::service::Service;
@@ -25,8 +26,8 @@ const OF_SUPPLIER: [&str; 7] = [
     "buyer_vat_id",
 ];
 
-/// What the approved bills of a supplier say; `None` where it is not known or differs.
-#[derive(Debug, Serialize)]
+/// What the approved bills of a supplier say; null where it is not known or differs.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct CardView {
     pub name: String,
     /// Number of approved bills.
@@ -75,7 +76,7 @@ impl CardView {
 }
 
 /// A correction that other waiting records of the supplier may need too.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Offer {
     field: String,
     label: String,
@@ -143,14 +144,19 @@ impl Service {
 
     /// Makes a correction of record `made` in the other waiting records of its supplier
     /// too. Returns what was done, in words. Records that other people have open stay.
-    pub async fn apply_to_others(&self, made: i64, field: &str) -> Result<String, Error> {
+    pub async fn apply_to_others(
+        &self,
+        made: i64,
+        field: &str,
+        caller: &Caller,
+    ) -> Result<String, Error> {
         let record = self.find(made).await?;
         let history = self.store.changes(record.document_id).await?;
         let is_it =
             |row: &&ChangeRow| row.made_record_id == made && row.field.as_deref() == Some(field);
         let Some(row) = history.iter().rfind(is_it) else {
             let why = format!("The field {field} of record {made} was not corrected.");
-            return Err(Error::Refused(why));
+            return Err(Error::Conflict(why));
         };
         let value = |json: &Option<String>| -> Value {
             let text = json.as_deref().unwrap_or("null");
@@ -163,7 +169,7 @@ impl Service {
         };
         let before = self.store.any_record(row.record_id).await?;
         let before = before.ok_or_else(|| Error::Absent("The record was forgotten.".into()))?;
-        let locks = self.store.review_locks(&self.session.id).await?;
+        let locks = self.store.review_locks(&caller.session).await?;
         let edits = Edits {
             values: vec![(
                 field.to_owned(),
@@ -175,7 +181,7 @@ impl Service {
         let (mut done, mut left) = (0, 0);
         for id in self.others(&before, made, &change).await? {
             let is_open = locks.iter().any(|lock| lock.record_id == id);
-            match !is_open && self.apply_one(id, &edits, &reason).await? {
+            match !is_open && self.apply_one(id, &edits, (&caller.by, &reason)).await? {
                 true => done += 1,
                 false => left += 1,
             }
@@ -192,13 +198,18 @@ impl Service {
     }
 
     /// `false`: the record was replaced meanwhile.
-    async fn apply_one(&self, id: i64, edits: &Edits, reason: &str) -> Result<bool, Error> {
+    async fn apply_one(
+        &self,
+        id: i64,
+        edits: &Edits,
+        (by, reason): (&str, &str),
+    ) -> Result<bool, Error> {
         let Some(stored) = self.store.record(id).await? else {
             return Ok(false);
         };
         let (_, mut corrected) = self.apply(&stored, edits)?;
         let from = self.second_approval_from;
-        let made = corrected.store(&self.store, &stored, false, (&self.by, reason), from);
+        let made = corrected.store(&self.store, &stored, false, (by, reason), from);
         Ok(made.await?.is_some())
     }
 }

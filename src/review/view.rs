@@ -12,8 +12,9 @@ use crate::domain::{
 };
 
 /// The state of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = FieldState)]
 pub enum State {
     /// A check fails, or the value does not have the form of its field.
     Wrong,
@@ -31,23 +32,23 @@ pub enum State {
     Empty,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct FieldView {
     pub path: String,
     pub label: String,
     pub format: Option<&'static str>,
-    /// `None`: null.
+    /// Null: the document has no such value.
     pub value: Option<String>,
     pub state: State,
     /// The reasons of the state, in sentences.
     pub why: Vec<String>,
     /// Index (from 0) of the page that has it.
     pub page: Option<u32>,
-    /// As [`FieldEvidence::bbox`].
+    /// Left, top, right, bottom as shares (0 to 1) of the upright page.
     pub bbox: Option<[f32; 4]>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ListView {
     pub path: String,
     pub label: String,
@@ -55,7 +56,7 @@ pub struct ListView {
     pub lines: Vec<Vec<FieldView>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Column {
     pub leaf: String,
     pub label: String,
@@ -63,7 +64,7 @@ pub struct Column {
 }
 
 /// A finding that the page does not show beside a field.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct FindingView {
     pub code: FindingCode,
     pub severity: Severity,
@@ -71,7 +72,7 @@ pub struct FindingView {
 }
 
 /// The values of a record, and the results of its checks.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Checked {
     pub status: Status,
     pub fields: Vec<FieldView>,

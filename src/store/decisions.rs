@@ -37,7 +37,7 @@ pub enum DecisionRefusal {
 }
 
 /// Records that come back to the queue.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, FromRow, utoipa::ToSchema)]
 pub struct Postponed {
     #[sqlx(try_from = "i64")]
     pub records: u64,

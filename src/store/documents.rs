@@ -29,6 +29,15 @@ pub struct DocumentRow {
     pub pages: u32,
 }
 
+/// How far a document is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
+pub struct DocumentProgress {
+    pub id: DocumentId,
+    pub pages: u32,
+    /// Its pages wait to be read, or are being read.
+    pub is_open: bool,
+}
+
 /// The key of a page's stored result, with the data that it depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct PageKey<'a> {
@@ -69,6 +78,17 @@ impl Store {
     pub async fn lookup(&self, blake3: &str) -> anyhow::Result<Option<DocumentRow>> {
         let known = sqlx::query_as("SELECT id, pages FROM documents WHERE blake3 = ?");
         Ok(known.bind(blake3).fetch_optional(&self.pool).await?)
+    }
+
+    /// How far a document is; `None`: no run has taken it in.
+    pub async fn document_progress(
+        &self,
+        blake3: &str,
+    ) -> anyhow::Result<Option<DocumentProgress>> {
+        let progress = sqlx::query_as(
+            "SELECT id, pages, state = 'open' AS is_open FROM documents WHERE blake3 = ?",
+        );
+        Ok(progress.bind(blake3).fetch_optional(&self.pool).await?)
     }
 
     /// Stores the document, its path and its queued pages in one transaction.

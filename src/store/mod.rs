@@ -47,6 +47,7 @@ mod search;
 mod second_approval;
 mod sources;
 mod suppliers;
+mod tokens;
 mod waiting;
 
 pub use answers::{RecordToAsk, StoredAnswer};
@@ -55,7 +56,7 @@ pub use columns::{DocumentId, RunId};
 pub use corrections::{ChangeRow, Correction, FieldChange};
 pub use database::Store;
 pub use decisions::{DecisionRefusal, NewDecision, Postponed};
-pub use documents::{DocumentRow, NewDocument, PageKey};
+pub use documents::{DocumentProgress, DocumentRow, NewDocument, PageKey};
 pub use embeddings::PageVector;
 pub use error::{DbErrorKind, error_message, is_temporary};
 pub use escalations::{AttemptRow, NewEscalation, PageAttempt};
@@ -68,7 +69,7 @@ pub use forget::Forgotten;
 pub use jobs::{Claim, ClaimedEscalation, Completed, PageCompletion, WantedPages};
 pub use layouts::{LayoutPage, PageLayout, StoredLayout};
 pub use page_search::PageEntry;
-pub use queries::{Counts, PageRow, RejectedRow, StoredRecord};
+pub use queries::{Counts, PageRow, RecordFilter, RejectedRow, StoredRecord};
 pub use records::{FinishedPages, NewRecords, Recorded};
 pub use review_locks::ReviewLock;
 pub use review_queue::{InReview, ReasonCount, Reopening, ReviewQueue};
@@ -76,6 +77,7 @@ pub use run_report::{Attempt, Backlog, ReaderRow, RoleMemory, RunRow, Sample, Wo
 pub use runs::{ModelInfo, NewRun, PromptInfo, RunOutcome, SchemaInfo};
 pub use sample::SampleCounts;
 pub use search::{FoundPage, FoundRecord, PageFilter};
+pub use tokens::TokenRow;
 pub use waiting::{FailedPage, KnownFiles};
 
 #[cfg(test)]

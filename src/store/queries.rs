@@ -77,6 +77,15 @@ pub struct StoredRecord {
     pub schemas: Vec<String>,
 }
 
+/// Which records are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct RecordFilter {
+    pub status: Option<Status>,
+    pub doc_type: Option<String>,
+    /// BLAKE3 (hex) of their document.
+    pub document: Option<String>,
+}
+
 const RECORDS: &str = "SELECT r.id, r.document_id, d.blake3, r.doc_type, r.type_probability, r.status, r.source,
     r.fields, r.confidence, r.field_confidence, r.logprobs, r.calibrated, r.evidence, r.run_id, r.created_at
     FROM records r JOIN documents d ON d.id = r.document_id WHERE ";
@@ -150,6 +159,16 @@ impl Store {
         Ok(rows.fetch_all(&self.pool).await?)
     }
 
+    /// Why the file at a path was rejected the last time that a run saw it.
+    pub async fn rejection_of(&self, path: &Path) -> anyhow::Result<Option<RejectedRow>> {
+        let rejected = sqlx::query_as(
+            "SELECT path, reason, coalesce(message, '') AS message FROM sources
+             WHERE path = ? AND reason IS NOT NULL",
+        );
+        let rejected = rejected.bind(path_bytes(path));
+        Ok(rejected.fetch_optional(&self.pool).await?)
+    }
+
     /// The first files that the run rejected, at most 100, by name.
     pub async fn rejected_of_run(&self, run: RunId) -> anyhow::Result<Vec<RejectedRow>> {
         let rows = sqlx::query_as(
@@ -193,6 +212,28 @@ impl Store {
             .push_bind(after)
             .push(" ORDER BY r.id LIMIT ")
             .push_bind(limit);
+        self.records(query).await
+    }
+
+    /// As [`Store::records_after`], of the records that the filter selects.
+    pub async fn filtered_records(
+        &self,
+        filter: &RecordFilter,
+        after: i64,
+        limit: u32,
+    ) -> anyhow::Result<Vec<StoredRecord>> {
+        let mut query = QueryBuilder::new(RECORDS);
+        query.push(CURRENT).push("r.id > ").push_bind(after);
+        if let Some(status) = filter.status {
+            query.push(" AND r.status = ").push_bind(status.as_str());
+        }
+        if let Some(doc_type) = &filter.doc_type {
+            query.push(" AND r.doc_type = ").push_bind(doc_type);
+        }
+        if let Some(document) = &filter.document {
+            query.push(" AND d.blake3 = ").push_bind(document);
+        }
+        query.push(" ORDER BY r.id LIMIT ").push_bind(limit);
         self.records(query).await
     }
 

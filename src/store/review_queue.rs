@@ -110,7 +110,7 @@ pub struct ReviewQueue {
     pub records: Vec<InReview>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ReasonCount {
     pub code: FindingCode,
     pub count: u64,

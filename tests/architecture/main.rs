@@ -12,7 +12,7 @@ use sources::{Source, Sources};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("config", &["domain"]),
-    ("files", &["domain"]),
+    ("files", &["config", "domain"]),
     ("documents", &["domain"]),
     ("store", &["domain"]),
     ("archive", &["documents", "domain", "store"]),
@@ -29,13 +29,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("outputs", &["archive", "documents", "domain", "store"]),
+    (
+        "outputs",
+        &["archive", "documents", "domain", "files", "store"],
+    ),
     (
         "review",
         &[
             "config",
             "documents",
             "domain",
+            "files",
             "outputs",
             "pipeline",
             "store",

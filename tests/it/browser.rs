@@ -264,3 +264,34 @@ fn large_type_needs_no_scrolling_sideways(context: Context) {
     let described = browser.value("[...document.querySelectorAll('.field input')].every(i => document.getElementById(i.getAttribute('aria-describedby')).textContent !== '')");
     assert_eq!(described, true);
 }
+
+test!(files_are_uploaded_by_dropping_them_on_the_page, Chromium);
+fn files_are_uploaded_by_dropping_them_on_the_page(context: Context) {
+    fill(&context.path("docmill.db"), &[]);
+    let server = ReviewServer::start_with(&context, "ann", &["--uploads", "in"]);
+    let browser = Browser::start(1400, 900);
+    browser.open(&format!("http://{}{}", server.address, server.entry));
+    browser.wait("!document.getElementById('upload').hidden");
+    browser.run(
+        "const files = new DataTransfer();
+         files.items.add(new File(['a scan'], 'scan 1.pdf'));
+         files.items.add(new File([], 'empty.pdf'));
+         const drop = { dataTransfer: files, bubbles: true, cancelable: true };
+         document.getElementById('main').dispatchEvent(new DragEvent('drop', drop));",
+    );
+    let lines = "document.querySelectorAll('#uploads li')";
+    browser.wait(&format!(
+        "{lines}.length === 2 && {lines}[1].className === 'error'"
+    ));
+    let first = browser.text(&format!("{lines}[0].innerText"));
+    assert!(first.starts_with("scan 1.pdf is stored"), "{first}");
+    let second = browser.text(&format!("{lines}[1].innerText"));
+    assert!(second.contains("is empty"), "{second}");
+    let document = blake3::hash(b"a scan").to_hex().to_string();
+    let stored = context.path("in").join(document).join("scan 1.pdf");
+    assert_eq!(std::fs::read(stored).unwrap(), b"a scan");
+    // Without a folder for uploads there is no button.
+    let (_closed, browser) = open(&context, 1400);
+    let hidden = browser.value("document.getElementById('upload').hidden");
+    assert_eq!(hidden, true);
+}

@@ -190,7 +190,7 @@ fn a_postponed_record_is_not_in_the_queue(context: Context) {
         status.contains("postponed, the next until 2999-12-31"),
         "{status}"
     );
-    let record = server.get("/api/records/1");
+    let record = server.get("/api/records/1/review");
     assert_eq!(record["aside"]["reason"], "asked the seller", "{record:#}");
 }
 
@@ -213,14 +213,14 @@ fn the_page_decides_with_a_note(context: Context) {
     assert_eq!(server.get("/api/queue")["left"], 0);
     let (status, made) = decide("reject", "spam", Value::Null);
     assert_eq!((status, &made["status"]), (200, &json!("rejected")));
-    let record = server.get("/api/records/1");
+    let record = server.get("/api/records/1/review");
     assert_eq!(record["aside"]["decision"], "rejected", "{record:#}");
     assert!(record["fixed"].is_string(), "{record:#}");
     let (status, refused) = server.correct(1, json!({}), true, "mine");
     assert_eq!(status, 422, "{refused}");
     let (status, made) = decide("reopen", "a bill after all", Value::Null);
     assert_eq!((status, &made["status"]), (200, &json!("needs_review")));
-    let record = server.get("/api/records/1");
+    let record = server.get("/api/records/1/review");
     assert!(record["aside"].is_null() && record["fixed"].is_null());
     assert_eq!(record["history"].as_array().unwrap().len(), 3);
     // Somebody else has it open.
@@ -292,7 +292,10 @@ fn a_second_person_approves_on_the_page(context: Context) {
     let id = made["record"].as_i64().unwrap();
     let entry = &ann.get("/api/queue")["suppliers"][0]["records"][0];
     assert_eq!(entry["approved_by"], "ann", "{entry}");
-    assert_eq!(ann.get(&format!("/api/records/{id}"))["approved_by"], "ann");
+    assert_eq!(
+        ann.get(&format!("/api/records/{id}/review"))["approved_by"],
+        "ann"
+    );
     let (status, refused) = ann.correct(id, json!({}), true, "seen again");
     assert_eq!(status, 422, "{refused}");
     let bob = ReviewServer::open_as(&context, "bob");

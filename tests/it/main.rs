@@ -1,6 +1,8 @@
 //! docmill through its own binary, by behaviour.
 
 mod accounts;
+mod api;
+mod api_uploads;
 mod archive;
 mod axe;
 mod browser;
@@ -8,6 +10,7 @@ mod command_line;
 mod context;
 mod corrections;
 mod decisions;
+mod description;
 mod docs;
 mod documents;
 mod einvoices;

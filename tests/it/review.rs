@@ -35,9 +35,14 @@ fn a_link_begins_one_session(context: Context) {
     assert_eq!(second.status, 403);
     assert!(second.text().contains("works once"), "{second:?}");
     assert_eq!(second.header("set-cookie"), None);
-    for path in ["/", "/api/queue", "/assets/main.js", "/api/session"] {
+    for (path, status) in [
+        ("/", 403),
+        ("/assets/main.js", 403),
+        ("/api/queue", 401),
+        ("/api/session", 401),
+    ] {
         let stranger = server.plain("GET", path, &[], "");
-        assert_eq!(stranger.status, 403, "{path}: {stranger:?}");
+        assert_eq!(stranger.status, status, "{path}: {stranger:?}");
     }
     let guess = server.plain("GET", "/enter/", &[], "");
     assert!([403, 404].contains(&guess.status), "{guess:?}");
@@ -66,7 +71,7 @@ fn what_other_sites_send_is_refused(context: Context) {
     };
     assert_eq!(with("Host", "evil.example"), 403);
     assert_eq!(with("Host", "evil.example:80"), 403);
-    assert_eq!(with("Cookie", ""), 403);
+    assert_eq!(with("Cookie", ""), 401);
     assert_eq!(with("Origin", "http://evil.example"), 403);
     assert_eq!(with("Origin", ""), 403);
     assert_eq!(with("X-Docmill-Csrf", ""), 403);
@@ -133,7 +138,7 @@ fn a_record_is_checked_while_typing_corrected_and_approved(context: Context) {
         (&entry["total"], &queue["left"]),
         (&json!("12.90 EUR"), &json!(1))
     );
-    let record = server.get("/api/records/1");
+    let record = server.get("/api/records/1/review");
     let checked = &record["checked"];
     assert_eq!(field(checked, "gross_total")["state"], "wrong");
     assert_eq!(field(checked, "invoice_number")["state"], "check");
@@ -169,14 +174,14 @@ fn a_record_is_checked_while_typing_corrected_and_approved(context: Context) {
         "{worse:#}"
     );
     assert_eq!(
-        server.get("/api/records/1"),
+        server.get("/api/records/1/review"),
         record,
         "a check stores nothing"
     );
     let (status, blocked) = server.correct(1, json!({}), true, " ");
     assert_eq!(status, 422);
     assert!(
-        blocked["error"].as_str().unwrap().contains("Say why"),
+        blocked["message"].as_str().unwrap().contains("Say why"),
         "{blocked}"
     );
     let (status, unusable) =
@@ -193,7 +198,7 @@ fn a_record_is_checked_while_typing_corrected_and_approved(context: Context) {
     let record = context.records().remove(0);
     assert_eq!(record["status"], "accepted");
     assert_eq!(record["fields"]["gross_total"], "11.90");
-    let history = server.get(&format!("/api/records/{}", made["record"]));
+    let history = server.get(&format!("/api/records/{}/review", made["record"]));
     let history = history["history"].as_array().unwrap().clone();
     let shown: Vec<_> = history
         .iter()
@@ -225,7 +230,7 @@ fn a_failed_check_is_approved_with_a_reason(context: Context) {
         (200, &json!("accepted")),
         "{made}"
     );
-    let record = server.get(&format!("/api/records/{}", made["record"]));
+    let record = server.get(&format!("/api/records/{}/review", made["record"]));
     assert_eq!(record["history"][0]["reason"], "rounded by the seller");
 }
 
@@ -246,7 +251,7 @@ fn lines_are_added_and_removed(context: Context) {
     let (status, made) = server.correct(1, edits, false, "two lines");
     assert_eq!(status, 200, "{made}");
     let id = made["record"].as_i64().unwrap();
-    let record = server.get(&format!("/api/records/{id}"));
+    let record = server.get(&format!("/api/records/{id}/review"));
     let first = &record["history"][0];
     assert_eq!(first["after"], "Ink · 1 · 1.00 · 1.00", "{record:#}");
     assert_eq!(record["history"].as_array().unwrap().len(), 3);
@@ -272,7 +277,7 @@ fn two_people_do_not_change_one_record(context: Context) {
     let (status, locked) = bob.post("/api/records/1/lock", &json!({}));
     assert_eq!(status, 409);
     assert!(
-        locked["error"]
+        locked["message"]
             .as_str()
             .unwrap()
             .contains("has this record open"),
@@ -362,7 +367,7 @@ fn two_documents_that_are_not_one_stay_apart(context: Context) {
     later.record.findings = serde_json::from_value(finding).unwrap();
     fill(&context.path("docmill.db"), &[duplicate(1), later]);
     let server = ReviewServer::open(&context);
-    let record = server.get("/api/records/2");
+    let record = server.get("/api/records/2/review");
     let other = &record["duplicate"];
     assert_eq!(other["record"], 1, "{record:#}");
     assert_eq!(
@@ -378,7 +383,7 @@ fn two_documents_that_are_not_one_stay_apart(context: Context) {
         (200, &json!("accepted")),
         "{made}"
     );
-    let record = server.get(&format!("/api/records/{}", made["record"]));
+    let record = server.get(&format!("/api/records/{}/review", made["record"]));
     assert!(record["duplicate"].is_null(), "{record:#}");
     assert_eq!(record["history"][0]["reason"], "two deliveries");
     let (status, again) = server.post(path, &json!({"other": 1, "reason": ""}));

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::context::{Context, Running};
+use crate::description;
 use crate::http::{Reply, send};
 
 /// A server and the session of the one browser that opened its link.
@@ -24,7 +25,12 @@ impl ReviewServer {
 
     /// As the server of this user.
     pub fn start_as(context: &Context, user: &str) -> ReviewServer {
-        let mut command = context.command(&["review"]);
+        ReviewServer::start_with(context, user, &[])
+    }
+
+    /// With these arguments.
+    pub fn start_with(context: &Context, user: &str, arguments: &[&str]) -> ReviewServer {
+        let mut command = context.command(&[&["review"], arguments].concat());
         command.env("USER", user);
         let mut running = Context::start_command(command);
         let line = running.line().expect("the server prints its link");
@@ -46,25 +52,53 @@ impl ReviewServer {
     }
 
     pub fn open_as(context: &Context, user: &str) -> ReviewServer {
-        let mut server = ReviewServer::start_as(context, user);
+        ReviewServer::start_as(context, user).entered()
+    }
+
+    /// The server with the session of a browser that opens its link.
+    pub fn entered(mut self) -> ReviewServer {
+        let server = &mut self;
         let entered = server.plain("GET", &server.entry, &[], "");
         assert_eq!(entered.status, 303, "{entered:?}");
         let cookie = entered.header("set-cookie").unwrap();
         server.cookie = cookie.split(';').next().unwrap().to_owned();
         server.csrf = server.get("/api/session")["csrf"].as_str().unwrap().into();
-        server
+        self
     }
 
-    /// A request with the right `Host`, and these headers.
-    pub fn plain(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+    /// A request with the right `Host`, and these headers. An answer of the API must be as
+    /// its description says.
+    pub fn plain(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl AsRef<[u8]>,
+    ) -> Reply {
         let host = [("Host", self.address.as_str())];
-        send(
-            &self.address,
-            method,
-            path,
-            &[&host[..], headers].concat(),
-            body,
-        )
+        let headers = [&host[..], headers].concat();
+        let reply = send(&self.address, method, path, &headers, body);
+        if path.starts_with("/api/") {
+            description::check(&self.address, method, path, &reply);
+        }
+        reply
+    }
+
+    /// A request of a program.
+    pub fn by_program(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        media_type: &str,
+        body: impl AsRef<[u8]>,
+    ) -> Reply {
+        let bearer = format!("Bearer {token}");
+        let headers = [
+            ("Authorization", bearer.as_str()),
+            ("Content-Type", media_type),
+        ];
+        self.plain(method, path, &headers, body)
     }
 
     pub fn fetch(&self, path: &str) -> Reply {
@@ -85,7 +119,7 @@ impl ReviewServer {
             ("X-Docmill-Csrf", &self.csrf),
             ("Content-Type", "application/json"),
         ];
-        let reply = self.plain("POST", path, &headers, &body.to_string());
+        let reply = self.plain("POST", path, &headers, body.to_string());
         (reply.status, reply.json())
     }
 

@@ -80,7 +80,7 @@ fn the_page_shows_what_approved_bills_say_of_the_seller(context: Context) {
     .unwrap();
     (1..=3).for_each(|id| approve(&context, id));
     let server = ReviewServer::open(&context);
-    let card = &server.get("/api/records/4")["supplier"];
+    let card = &server.get("/api/records/4/review")["supplier"];
     let expected = json!({
         "name": "Nord GmbH", "bills": 3, "names": ["Nord GmbH"], "vat_ids": ["DE136695976"],
         "ibans": ["DE89370400440532013000"], "currency": "EUR", "number_form": "R-9", "date_order": "day",
@@ -88,7 +88,7 @@ fn the_page_shows_what_approved_bills_say_of_the_seller(context: Context) {
         "tax_codes": {"19": "9"},
     });
     assert_eq!(*card, expected, "{card:#}");
-    assert_eq!(server.get("/api/records/5")["supplier"], Value::Null);
+    assert_eq!(server.get("/api/records/5/review")["supplier"], Value::Null);
 }
 
 test!(suppliers_are_listed_and_forgotten);
@@ -143,7 +143,7 @@ fn a_correction_is_offered_for_the_suppliers_other_waiting_records(context: Cont
     assert_eq!(made["others"], expected, "amounts are each document's own");
     let path = format!("/api/records/{}/correct-others", made["record"]);
     let (status, refused) = server.post(&path, &json!({"field": "currency"}));
-    assert_eq!(status, 422, "{refused:#}");
+    assert_eq!(status, 409, "{refused:#}");
     let (status, done) = server.post(&path, &json!({"field": "seller_name"}));
     assert_eq!(status, 200, "{done:#}");
     assert_eq!(

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use serde_json::json;
 
-use super::batch::{batch_json, write_files};
 use crate::cli::app::App;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::{self, count};
@@ -14,6 +13,7 @@ use crate::cli::show::no_record;
 use crate::cli::user::{reason as given, user};
 use crate::config::UsageError;
 use crate::files;
+use crate::outputs::accounts::{BatchView, write_files};
 use crate::outputs::evaluation;
 use crate::store::{BatchRow, BillId, DistinctPair, NotReversed, Store, StoredRecord};
 
@@ -68,7 +68,7 @@ impl Action {
         match self {
             Action::Batches if json => {
                 for batch in store.batches().await? {
-                    app.out.json(&batch_json(&batch)?)?;
+                    app.out.json(&BatchView::of(&batch))?;
                 }
             }
             Action::Batches => list(&store, app).await?,
@@ -122,7 +122,7 @@ impl Action {
 /// Prints the batch as `export batches --json` does, or the message.
 fn print_batch(app: &mut App, batch: &BatchRow, json: bool, message: &str) -> anyhow::Result<()> {
     match json {
-        true => app.out.json(&batch_json(batch)?),
+        true => app.out.json(&BatchView::of(batch)),
         false => app.out.line(message),
     }
 }

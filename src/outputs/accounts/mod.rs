@@ -2,8 +2,10 @@
 //! are held, with the reason.
 //!
 //! The result depends only on the records, accounts.toml and the export ledger; only
-//! [`gather`] reads the database, and only `documents` the source files.
+//! `gather` and `batch` use the database, and only `batch` and `documents` use files.
 
+mod batch;
+mod batch_view;
 mod beancount;
 mod bill;
 mod datev;
@@ -24,7 +26,8 @@ mod ubl;
 mod xero;
 mod xlsx;
 
-pub use gather::{Gathered, gather};
+pub use batch::{ExportOrder, ExportOutcome, export, write_files};
+pub use batch_view::{BatchView, ExportView};
 pub use hold::{Hold, HoldCode};
 pub use plan::{BatchInput, BatchPlan, Held, plan, sha256};
 pub use settings::Accounts;

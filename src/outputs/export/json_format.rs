@@ -1,138 +1,179 @@
 //! One JSON object per record.
 
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::Exported;
-use crate::domain::{FieldEvidence, by_severity};
+use crate::domain::{FieldEvidence, Fields, Finding, Source, Status, by_severity};
 use crate::store::StoredAnswer;
 
-/// The record as `export --format jsonl` and `run --json` write it:
-///
-/// - `id`: number of the record, for `show` and `retry`
-/// - `path`: where the document was first found; `path_bytes` (hex) if the path is
-///   not UTF-8; `other_paths`: where it was found later, in this order
-/// - `pages`: numbers from 1
-/// - `type`, `status`: `accepted`, `needs_review`, `needs_second_approval`, `failed`,
-///   `rejected` or `not_a_bill`
-/// - `source`: `model`, or `embedded_xml` if the values come from an e-invoice
-/// - `fields`: by the type's schema; amounts are decimal strings; values without
-///   the field's format are null, and their findings quote them
-/// - `amount_due`: amount due of an e-invoice; null if it is the gross total or
-///   unknown
-/// - `answers`: by column of `ask --column`: `question`, `answer`, `page` from 1,
-///   `place`, `probability`; left out where nothing was asked
-/// - `findings`: `code`, `severity`, `field`, `message`, by severity
-/// - `confidence`: lowest probability (0 to 1, the model's own) of a value, or null;
-///   `field_confidence`: by field
-/// - `probability`: lowest calibrated probability of a value, or null without a
-///   calibration; `field_probability`: by field; `accepted_from`: threshold of
-///   acceptance, null: no value is accepted
-/// - `evidence`: for each value `field`, `class` (`text_layer`, `ocr`,
-///   `embedded_xml`, `person` or `model_only`), where it was found (`page` from 1, `bbox`:
-///   left, top, right, bottom as shares of the page, `text`, `ocr_confidence`)
-///   and the checks in `confirmed_by` and `contradicted_by`
-/// - `provenance`: document (BLAKE3 of the content, as in CSV), models, prompts, schemas, calibration
-///   (hashes), run, time (RFC 3339, UTC)
-pub fn line(exported: &Exported) -> Value {
-    let stored = &exported.stored;
-    let record = &stored.record;
-    let mut line = Map::new();
-    line.insert("id".into(), stored.id.into());
-    let mut paths = stored.paths.iter();
-    let path = paths
-        .next()
-        .map(|path| path.as_path())
-        .unwrap_or(Path::new(""));
-    line.insert("path".into(), path.to_string_lossy().into());
-    if path.to_str().is_none() {
-        let hex: String = path
-            .as_os_str()
-            .as_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        line.insert("path_bytes".into(), hex.into());
-    }
-    let others: Vec<_> = paths.map(|path| path.to_string_lossy()).collect();
-    if !others.is_empty() {
-        line.insert("other_paths".into(), json!(others));
-    }
-    line.insert(
-        "pages".into(),
-        record
-            .pages
-            .iter()
-            .map(|index| index + 1)
-            .collect::<Vec<_>>()
-            .into(),
-    );
-    line.insert("type".into(), json!(record.doc_type));
-    line.insert("status".into(), record.status.as_str().into());
-    line.insert("source".into(), record.source.as_str().into());
-    line.insert("fields".into(), Value::Object(record.fields.clone()));
-    line.insert("amount_due".into(), json!(exported.amount_due));
-    if !exported.answers.is_empty() {
-        let answers = exported.answers.iter();
-        let answers = answers.map(|answer| (answer.name.clone(), of_question(answer)));
-        line.insert("answers".into(), Value::Object(answers.collect()));
-    }
-    line.insert("findings".into(), json!(by_severity(&record.findings)));
-    line.insert("confidence".into(), json!(record.confidence));
-    let by_field = record
-        .field_confidence
-        .iter()
-        .map(|(field, confidence)| (field.clone(), json!(confidence)));
-    line.insert("field_confidence".into(), Value::Object(by_field.collect()));
-    let calibrated = record.calibrated.as_ref();
-    let fields = calibrated.map(|calibrated| calibrated.fields.as_slice());
-    let fields = fields.unwrap_or_default();
-    let least = fields.iter().map(|(_, p)| *p).min_by(f64::total_cmp);
-    line.insert("probability".into(), json!(least));
-    let by_field = fields.iter().map(|(field, p)| (field.clone(), json!(p)));
-    line.insert(
-        "field_probability".into(),
-        Value::Object(by_field.collect()),
-    );
-    let accepted_from = calibrated.and_then(|calibrated| calibrated.threshold);
-    line.insert("accepted_from".into(), json!(accepted_from));
-    line.insert(
-        "evidence".into(),
-        record.evidence.iter().map(evidence).collect(),
-    );
-    line.insert(
-        "provenance".into(),
-        json!({
-            "document": stored.blake3,
-            "models": stored.models,
-            "prompts": stored.prompts,
-            "schemas": stored.schemas,
-            "calibration": calibrated.map(|calibrated| &calibrated.calibration),
-            "run": stored.run_id,
-            "time": time(stored.created_at),
-        }),
-    );
-    Value::Object(line)
+/// A record as `export --format jsonl`, `run --json` and the API write it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Record)]
+pub struct RecordLine {
+    /// Number of the record, for `show` and `retry`.
+    id: i64,
+    /// Where the document was first found.
+    path: String,
+    /// The bytes (hex) of a path that is not UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_bytes: Option<String>,
+    /// Where it was found later, in this order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    other_paths: Vec<String>,
+    /// Numbers from 1.
+    pages: Vec<u32>,
+    #[serde(rename = "type")]
+    doc_type: Option<String>,
+    status: Status,
+    source: Source,
+    /// By the type's schema. Amounts are decimal strings; values without the field's format
+    /// are null, and their findings quote them.
+    #[schema(value_type = Object)]
+    fields: Fields,
+    /// Amount due of an e-invoice; null if it is the gross total or unknown.
+    amount_due: Option<String>,
+    /// By column of `ask --column`; left out where nothing was asked.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = HashMap<String, RowAnswer>, required = false)]
+    answers: Map<String, Value>,
+    /// By severity.
+    findings: Vec<Finding>,
+    /// Lowest probability (0 to 1, the model's own) of a value.
+    confidence: Option<f32>,
+    #[schema(value_type = HashMap<String, f32>)]
+    field_confidence: Map<String, Value>,
+    /// Lowest calibrated probability (0 to 1) of a value; null without a calibration.
+    probability: Option<f64>,
+    #[schema(value_type = HashMap<String, f64>)]
+    field_probability: Map<String, Value>,
+    /// Threshold of acceptance; null: no value is accepted.
+    accepted_from: Option<f64>,
+    /// For each value, with pages from 1.
+    evidence: Vec<FieldEvidence>,
+    provenance: Provenance,
 }
 
-fn of_question(answer: &StoredAnswer) -> Value {
-    json!({
-        "question": answer.question,
-        "answer": answer.answer,
-        "page": answer.page + 1,
-        "place": answer.place,
-        "probability": answer.probability,
-    })
+/// What the record was made of: hashes, run, time.
+#[derive(Serialize, ToSchema)]
+struct Provenance {
+    /// BLAKE3 of the content, as in CSV.
+    document: String,
+    models: Vec<String>,
+    prompts: Vec<String>,
+    schemas: Vec<String>,
+    calibration: Option<String>,
+    run: i64,
+    /// RFC 3339, UTC.
+    time: String,
+}
+
+/// An answer to a question.
+#[derive(Serialize, ToSchema)]
+struct RowAnswer {
+    question: String,
+    /// A text, number, truth value or null.
+    answer: Value,
+    /// From 1.
+    page: u32,
+    /// Left, top, right, bottom as shares of the page.
+    place: Option<[f32; 4]>,
+    /// The reader's own, 0 to 1.
+    probability: Option<f32>,
+}
+
+/// The record as one JSON object.
+pub fn line(exported: &Exported) -> Value {
+    json!(RecordLine::of(exported))
+}
+
+impl RecordLine {
+    pub fn of(exported: &Exported) -> RecordLine {
+        let stored = &exported.stored;
+        let record = &stored.record;
+        let path = stored.paths.first().map(PathBuf::as_path);
+        let path = path.unwrap_or(Path::new(""));
+        let others = stored.paths.iter().skip(1);
+        let calibrated = record.calibrated.as_ref();
+        let fields = calibrated.map(|calibrated| calibrated.fields.as_slice());
+        let fields = fields.unwrap_or_default();
+        RecordLine {
+            id: stored.id,
+            path: path.to_string_lossy().into_owned(),
+            path_bytes: bytes_of(path),
+            other_paths: others
+                .map(|path| path.to_string_lossy().into_owned())
+                .collect(),
+            pages: record.pages.iter().map(|index| index + 1).collect(),
+            doc_type: record.doc_type.clone(),
+            status: record.status,
+            source: record.source,
+            fields: record.fields.clone(),
+            amount_due: exported.amount_due.clone(),
+            answers: exported
+                .answers
+                .iter()
+                .map(|answer| (answer.name.clone(), json!(RowAnswer::of(answer))))
+                .collect(),
+            findings: by_severity(&record.findings).into_iter().cloned().collect(),
+            confidence: record.confidence,
+            field_confidence: record
+                .field_confidence
+                .iter()
+                .map(|(field, confidence)| (field.clone(), json!(confidence)))
+                .collect(),
+            probability: fields.iter().map(|(_, p)| *p).min_by(f64::total_cmp),
+            field_probability: fields
+                .iter()
+                .map(|(field, p)| (field.clone(), json!(p)))
+                .collect(),
+            accepted_from: calibrated.and_then(|calibrated| calibrated.threshold),
+            evidence: record.evidence.iter().map(evidence).collect(),
+            provenance: Provenance {
+                document: stored.blake3.clone(),
+                models: stored.models.clone(),
+                prompts: stored.prompts.clone(),
+                schemas: stored.schemas.clone(),
+                calibration: calibrated.map(|calibrated| calibrated.calibration.clone()),
+                run: stored.run_id,
+                time: time(stored.created_at),
+            },
+        }
+    }
+}
+
+/// The bytes (hex) of a path that is not UTF-8.
+fn bytes_of(path: &Path) -> Option<String> {
+    if path.to_str().is_some() {
+        return None;
+    }
+    let bytes = path.as_os_str().as_bytes().iter();
+    Some(bytes.map(|byte| format!("{byte:02x}")).collect())
+}
+
+impl RowAnswer {
+    fn of(answer: &StoredAnswer) -> RowAnswer {
+        RowAnswer {
+            question: answer.question.clone(),
+            answer: answer.answer.clone(),
+            page: answer.page + 1,
+            place: answer.place,
+            probability: answer.probability,
+        }
+    }
 }
 
 /// Pages count from 1, as everywhere that people see them.
-fn evidence(of_field: &FieldEvidence) -> Value {
-    json!(FieldEvidence {
+fn evidence(of_field: &FieldEvidence) -> FieldEvidence {
+    FieldEvidence {
         page: of_field.page.map(|index| index + 1),
         ..of_field.clone()
-    })
+    }
 }
 
 /// Unix milliseconds as RFC 3339 in UTC.

@@ -14,7 +14,7 @@ use crate::store::{Store, StoredAnswer, StoredRecord};
 
 pub use csv_format::CsvExport;
 pub use csv_style::{CellSeparator, CsvStyle, FORMULA_SIGNS};
-pub use json_format::line;
+pub use json_format::{RecordLine, line};
 pub use ubl::{UblResult, ubl, ubl_file_name};
 
 /// Records fetched at once: memory stays flat whatever the database holds.

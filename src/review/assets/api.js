@@ -20,7 +20,7 @@ async function request(path, options = {}) {
   const text = await response.text();
   let message = text;
   try {
-    message = JSON.parse(text).error;
+    message = JSON.parse(text).message;
   } catch {
     // Refusals before the routes are plain text.
   }
@@ -34,6 +34,13 @@ export async function get(path) {
 export async function post(path, body) {
   const headers = { "content-type": "application/json", "x-docmill-csrf": csrf };
   const response = await request(path, { method: "POST", headers, body: JSON.stringify(body) });
+  return response.json();
+}
+
+export async function upload(file) {
+  const headers = { "content-type": "application/octet-stream", "x-docmill-csrf": csrf };
+  const path = `/api/documents?name=${encodeURIComponent(file.name)}`;
+  const response = await request(path, { method: "POST", headers, body: file });
   return response.json();
 }
 
@@ -73,7 +80,7 @@ export function words(record, page) {
 }
 
 export function record(id) {
-  return keep(`/api/records/${id}`, () => get(`/api/records/${id}`));
+  return keep(`/api/records/${id}`, () => get(`/api/records/${id}/review`));
 }
 
 export function forget(id) {

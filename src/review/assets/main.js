@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { say } from "./elements.js";
 import * as queuePage from "./queue.js";
 import { RecordPage } from "./record.js";
+import * as upload from "./upload.js";
 
 const main = document.getElementById("main");
 const keys = document.getElementById("keys");
@@ -135,4 +136,5 @@ addEventListener("unhandledrejection", (event) => say(event.reason?.message ?? S
 
 const session = await api.begin();
 document.getElementById("user").textContent = session.user;
+if (session.uploads) upload.begin();
 route();

@@ -165,7 +165,7 @@ export class RecordPage {
     this.isBusy = true;
     try {
       const made = await api.post(`/api/records/${this.id}/correct`, { edits: this.form.edits(), approve, reason });
-      const exported = made.exported.length > 0 ? ` It was exported in ${made.exported.join(", ")}: reverse that to export it again.` : "";
+      const exported = made.exported.length > 0 ? ` It was exported in ${made.exported.map(({ batch, target }) => `batch ${batch} for ${target}`).join(", ")}: reverse that to export it again.` : "";
       const others = await supplier.askForOthers(made.record, made.others);
       if (made.status === "accepted" || made.status === "needs_second_approval") {
         await this.hooks.decided(this.id);

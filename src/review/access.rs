@@ -1,0 +1,99 @@
+//! Who sends a request: the browser of the session, or a program with a token.
+
+use axum::Extension;
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::caller::Caller;
+use super::reply::Error;
+use super::service::Service;
+use super::session::{Denied, Secret};
+use crate::domain::TokenRole;
+
+/// A new token, and its hash.
+pub fn new_token() -> anyhow::Result<(String, String)> {
+    let token = format!("docmill_{}", Secret::new()?.as_str());
+    let hash = hash_of(&token).to_hex().to_string();
+    Ok((token, hash))
+}
+
+/// A token has 256 random bits: its hash needs neither salt nor many rounds.
+fn hash_of(token: &str) -> blake3::Hash {
+    blake3::hash(token.as_bytes())
+}
+
+/// The sender of a request for `/api/`. A token needs neither a session nor its header
+/// against CSRF: a browser never sends one by itself.
+pub async fn caller(
+    service: &Service,
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
+) -> Result<Caller, Error> {
+    if headers.contains_key(header::AUTHORIZATION) {
+        return program(service, headers).await;
+    }
+    match service.session.admit(method, path, headers) {
+        Ok(()) => Ok(Caller {
+            by: service.by.clone(),
+            session: service.session.id.clone(),
+            roles: None,
+        }),
+        Err(Denied::NoSession) => Err(Error::Unauthorized(
+            "The request has no token, and its browser has no session.".to_owned(),
+        )),
+        Err(denied) => Err(Error::Forbidden(denied.message().to_owned())),
+    }
+}
+
+async fn program(service: &Service, headers: &HeaderMap) -> Result<Caller, Error> {
+    let given = headers.get(header::AUTHORIZATION);
+    let given = given.and_then(|value| value.to_str().ok()?.split_once(' '));
+    let Some(("Bearer" | "bearer", token)) = given else {
+        let why = "The header Authorization is not of the form `Bearer TOKEN`.";
+        return Err(Error::Unauthorized(why.to_owned()));
+    };
+    let given = hash_of(token.trim());
+    let mut found = None;
+    // Hashes are compared in constant time, and all of them, so that the duration says
+    // nothing about a token.
+    for token in service.store.tokens().await? {
+        let is_same = blake3::Hash::from_hex(&token.hash).is_ok_and(|hash| hash == given);
+        if is_same && token.revoked_at.is_none() {
+            found = Some(token);
+        }
+    }
+    match found {
+        Some(token) => Ok(Caller {
+            // No user name of a system has a colon, so nobody has this name.
+            by: format!("token:{}", token.name),
+            // A lock lasts for one request: another one of the program may run beside it.
+            session: Secret::new()?.as_str().to_owned(),
+            roles: Some(token.roles),
+        }),
+        None => Err(Error::Unauthorized(
+            "The token is not known, or was revoked.".to_owned(),
+        )),
+    }
+}
+
+/// Answers a request whose sender has one of the roles. Without any, only the review page
+/// is answered.
+pub async fn require(
+    needed: &[TokenRole],
+    Extension(caller): Extension<Caller>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !caller.is_program() || caller.has_one_of(needed) {
+        return next.run(request).await;
+    }
+    let names: Vec<_> = needed.iter().map(|role| role.as_str()).collect();
+    let why = match names.is_empty() {
+        true => "This is for the review page alone, not for programs.".to_owned(),
+        false => format!("The token does not have the role {}.", names.join(" or ")),
+    };
+    Error::Forbidden(why).into_response()
+}
