@@ -197,6 +197,24 @@ CREATE TABLE page_layouts (
 ) STRICT;
 CREATE INDEX page_layouts_layout ON page_layouts (layout);
 
+-- What new pages are compared with: the words that the oldest pages of a layout have
+-- in common. Derived from these pages, and gone with the first of them.
+CREATE TABLE layout_templates (
+    layout   INTEGER PRIMARY KEY,
+    doc_type TEXT    NOT NULL,
+    pages    INTEGER NOT NULL,             -- that it was made of
+    words    BLOB    NOT NULL              -- hashes, numbers of pages and places
+) STRICT;
+CREATE INDEX layout_templates_type ON layout_templates (doc_type);
+CREATE TRIGGER page_layouts_deleted AFTER DELETE ON page_layouts
+BEGIN
+    DELETE FROM layout_templates WHERE layout = old.layout;
+END;
+CREATE TRIGGER page_layouts_renamed AFTER UPDATE OF layout ON page_layouts
+BEGIN
+    DELETE FROM layout_templates WHERE layout = old.layout;
+END;
+
 -- What a page is found by.
 CREATE TABLE page_search (
     page_id INTEGER PRIMARY KEY REFERENCES pages (id) ON DELETE CASCADE,

@@ -5,11 +5,10 @@
 //! Clustering Algorithms, 1975, chapter 3). New pages therefore never change the layouts of
 //! older ones, which a clustering of all pages at once would.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::domain::{Embedding, folded_words};
-use crate::store::{LayoutPage, PageLayout, Store};
+use crate::store::{LayoutPage, LayoutTemplate, PageLayout, Store};
 
 /// Pages that a layout is known by: its oldest ones.
 const MEMBERS: u32 = 8;
@@ -27,33 +26,37 @@ const CANDIDATES: usize = 20;
 /// Pages whose layouts are stored at once.
 const CHUNK: usize = 500;
 
-/// Finds the layouts of pages that have none yet. Returns the ids of new layouts.
+/// Finds the layouts of pages that have none yet. Reads these pages alone, and the templates
+/// of known layouts. Returns the ids of new layouts.
 pub async fn update_layouts(store: &Store) -> anyhow::Result<Vec<i64>> {
-    let mut new = Vec::new();
-    let mut by_type = BTreeMap::<String, Layouts>::new();
-    let pages = store.pages_without_layout().await?;
-    for pages in pages.chunks(CHUNK) {
-        let mut found = Vec::with_capacity(pages.len());
-        for (page_id, doc_type) in pages {
-            if !by_type.contains_key(doc_type) {
-                let known = Layouts::load(store, doc_type).await?;
-                by_type.insert(doc_type.clone(), known);
-            }
-            let layouts = by_type.get_mut(doc_type).expect("inserted above");
-            let sketch = Sketch::of(&store.layout_page(*page_id).await?);
-            let layout = layouts.nearest(&sketch).unwrap_or(*page_id);
-            layouts.add(layout, sketch);
-            if layout == *page_id {
-                new.push(layout);
-            }
-            found.push(PageLayout {
-                page_id: *page_id,
-                layout,
-                doc_type: doc_type.clone(),
-            });
-        }
-        store.insert_layouts(&found).await?;
+    store.delete_outdated_layouts().await?;
+    let mut by_type = BTreeMap::<String, Vec<i64>>::new();
+    for (page, doc_type) in store.pages_without_layout().await? {
+        by_type.entry(doc_type).or_default().push(page);
     }
+    let mut new = Vec::new();
+    for (doc_type, pages) in by_type {
+        let mut layouts = Layouts::load(store, &doc_type).await?;
+        for pages in pages.chunks(CHUNK) {
+            let mut found = Vec::with_capacity(pages.len());
+            for page_id in pages.iter().copied() {
+                let sketch = Sketch::of(&store.layout_page(page_id).await?);
+                let layout = layouts.nearest(&sketch).unwrap_or(page_id);
+                layouts.add(layout, sketch);
+                if layout == page_id {
+                    new.push(layout);
+                }
+                found.push(PageLayout {
+                    page_id,
+                    layout,
+                    doc_type: doc_type.clone(),
+                });
+            }
+            let changed = layouts.take_changed();
+            store.insert_layouts(&found, &doc_type, &changed).await?;
+        }
+    }
+    new.sort_unstable();
     Ok(new)
 }
 
@@ -89,11 +92,15 @@ impl Sketch {
     }
 }
 
+/// The same in every version, since it is stored.
 fn hash(word: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    word.hash(&mut hasher);
-    hasher.finish()
+    let bytes = *blake3::hash(word.as_bytes()).as_bytes();
+    let (first, _) = bytes.split_first_chunk().expect("32 bytes");
+    u64::from_le_bytes(*first)
 }
+
+/// Bytes of a word in a stored template: hash, number of pages and place.
+const WORD_BYTES: usize = 8 + 4 + 4;
 
 /// A layout, as its oldest pages show it.
 #[derive(Debug)]
@@ -107,6 +114,35 @@ struct Template {
 }
 
 impl Template {
+    fn of(stored: LayoutTemplate) -> Template {
+        let word = |bytes: &[u8; WORD_BYTES]| {
+            let [hash @ .., a, b, c, d, e, f, g, h] = *bytes;
+            let count = u32::from_le_bytes([a, b, c, d]);
+            let place = f32::from_le_bytes([e, f, g, h]);
+            (u64::from_le_bytes(hash), (count, place))
+        };
+        let (words, _) = stored.words.as_chunks();
+        Template {
+            id: stored.layout,
+            members: stored.pages,
+            words: words.iter().map(word).collect(),
+            embedding: stored.embedding,
+        }
+    }
+
+    fn to_stored(&self) -> LayoutTemplate {
+        let bytes = |(hash, (count, place)): (&u64, &(u32, f32))| {
+            let (hash, count) = (hash.to_le_bytes(), count.to_le_bytes());
+            [&hash[..], &count, &place.to_le_bytes()].concat()
+        };
+        LayoutTemplate {
+            layout: self.id,
+            pages: self.members,
+            words: self.words.iter().flat_map(bytes).collect(),
+            embedding: None,
+        }
+    }
+
     /// The share (0 to 1) of words that both have in the same place, of the one that has fewer:
     /// lists of items have words of their own. Of several members, only words that half of them
     /// have count.
@@ -143,16 +179,37 @@ struct Layouts {
     templates: Vec<Template>,
     /// Indices of the templates with a word.
     by_word: HashMap<u64, Vec<usize>>,
+    /// Indices of the templates that are not stored as they are.
+    changed: BTreeSet<usize>,
 }
 
 impl Layouts {
     async fn load(store: &Store, doc_type: &str) -> anyhow::Result<Layouts> {
         let mut layouts = Layouts::default();
-        for member in store.layout_members(doc_type, MEMBERS).await? {
+        for stored in store.layout_templates(doc_type).await? {
+            layouts.push(Template::of(stored));
+        }
+        for member in store.pages_without_template(doc_type, MEMBERS).await? {
             let page = store.layout_page(member.page_id).await?;
             layouts.add(member.layout, Sketch::of(&page));
         }
         Ok(layouts)
+    }
+
+    /// The templates that changed since they were loaded or this was called.
+    fn take_changed(&mut self) -> Vec<LayoutTemplate> {
+        let changed = std::mem::take(&mut self.changed).into_iter();
+        changed
+            .map(|index| self.templates[index].to_stored())
+            .collect()
+    }
+
+    fn push(&mut self, template: Template) {
+        for word in template.words.keys() {
+            let indices = self.by_word.entry(*word).or_default();
+            indices.push(self.templates.len());
+        }
+        self.templates.push(template);
     }
 
     /// The id of the layout that the page has; `None`: of none of them.
@@ -202,6 +259,7 @@ impl Layouts {
             return;
         }
         template.members += 1;
+        self.changed.insert(index);
         for (word, place) in sketch.words {
             let (count, mean) = template.words.entry(word).or_default();
             if *count == 0 {

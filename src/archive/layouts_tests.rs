@@ -102,12 +102,20 @@ async fn layouts_are_named_by_their_oldest_page_and_survive_new_ones() {
     store.delete_layouts().await.unwrap();
     assert_eq!(update_layouts(store).await.unwrap(), [1, 2]);
     assert_eq!(listed().await, [(2, 1), (1, 2)]);
+    // The words of known pages are not read again.
+    archive.number("UPDATE page_text SET words = '[]'").await;
     // The next oldest page gives its id.
     add("/in/weber-3.pdf", &format!("{WEBER} Tinte 7,00")).await;
     assert_eq!(update_layouts(store).await.unwrap(), [] as [i64; 0]);
     archive.end_run().await;
     let gone = ["/in/weber-1.pdf".into()];
     store.forget(&gone, false).await.unwrap();
+    let templates = "SELECT count(*) FROM layout_templates";
+    assert_eq!(
+        archive.number(templates).await,
+        Some(1),
+        "no word of a forgotten page stays"
+    );
     assert_eq!(update_layouts(store).await.unwrap(), [] as [i64; 0]);
     assert_eq!(listed().await, [(3, 2), (2, 1)]);
 }

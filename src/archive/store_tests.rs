@@ -10,7 +10,7 @@ use crate::store::{
 
 /// An archive in a folder of its own.
 pub struct Archive {
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     pub store: Store,
     run: RunId,
 }
@@ -26,11 +26,18 @@ pub struct Made<'a> {
 impl Archive {
     pub async fn new() -> Archive {
         let (dir, store, run) = store::samples::store().await;
-        Archive {
-            _dir: dir,
-            store,
-            run,
-        }
+        Archive { dir, store, run }
+    }
+
+    /// A number that the database gives, or changes.
+    pub async fn number(&self, query: &'static str) -> Option<i64> {
+        let options =
+            sqlx::sqlite::SqliteConnectOptions::new().filename(self.dir.path().join("docmill.db"));
+        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+        sqlx::query_scalar(query)
+            .fetch_optional(&pool)
+            .await
+            .unwrap()
     }
 
     /// Takes a document in, with its record, as a run does.

@@ -179,7 +179,15 @@ pub async fn process(
     let store = Store::open_existing(&app.settings().db).await?;
     let new_layouts = match summary.pages_done {
         0 => Vec::new(),
-        _ => archive::update_layouts(&store).await?,
+        _ => archive::update_layouts(&store)
+            .await
+            .unwrap_or_else(|error| {
+                let layouts = command(app, "layouts");
+                tracing::warn!(
+                    "all pages are stored, but were not compared with the known layouts: {error:#}. `{layouts}` does so later"
+                );
+                Vec::new()
+            }),
     };
     if !json || !watch.report.is_empty() {
         let run_report = of_run(&store, Some(summary.run_id)).await?;

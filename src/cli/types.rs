@@ -48,7 +48,7 @@ impl TypesArgs {
 }
 
 fn fields(doc_type: &DocType) -> Vec<&str> {
-    let properties = doc_type.schema["properties"].as_object();
+    let properties = doc_type.properties();
     properties
         .into_iter()
         .flat_map(|properties| properties.keys().map(String::as_str))

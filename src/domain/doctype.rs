@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::FieldPath;
 
@@ -25,6 +25,16 @@ pub struct DocType {
 }
 
 impl DocType {
+    /// The schemas of its fields, in the schema's order; `None` where it has none.
+    pub fn properties(&self) -> Option<&Map<String, Value>> {
+        self.schema.get("properties")?.as_object()
+    }
+
+    /// The schemas of the fields of a list's lines; `None` for other fields.
+    pub fn line_properties(&self, list: &str) -> Option<&Map<String, Value>> {
+        line_properties(self.properties()?.get(list)?)
+    }
+
     /// The checks across its fields; none where the type is not read.
     pub fn checks(&self) -> &[Check] {
         self.read.as_ref().map_or(&[], |rules| &rules.checks)
@@ -35,6 +45,11 @@ impl DocType {
         let rules = self.read.as_ref();
         rules.is_some_and(|rules| rules.supporting.contains(&field.to_wildcard().to_string()))
     }
+}
+
+/// The schemas of the fields of the lines, for the schema of a list; `None` for others.
+pub fn line_properties(property: &Value) -> Option<&Map<String, Value>> {
+    property.pointer("/items/properties")?.as_object()
 }
 
 /// The values of a property's `format` that docmill parses and checks. Other

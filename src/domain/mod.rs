@@ -31,6 +31,7 @@ pub use capture::{Capture, Judgement, Verdict, date_token, judge, number_token};
 pub use decision::Decision;
 pub use doctype::{
     Check, DocType, Format, PageRule, Parties, PartyRule, PromptTemplate, ReadRules,
+    line_properties,
 };
 pub use einvoice::{
     Account, Address, AllowanceCharge, Contact, Discount, EInvoice, Identifier, Instalment,

@@ -115,7 +115,7 @@ impl ReaderTier {
             })?;
             if supported.is_none() && !reader.supported_fields.is_empty() {
                 let known: Vec<&str> = reader.supported_fields.keys().map(String::as_str).collect();
-                let fields = doc_type.schema["properties"].as_object();
+                let fields = doc_type.properties();
                 rendered.unsupported_fields = fields
                     .into_iter()
                     .flatten()

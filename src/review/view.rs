@@ -153,8 +153,7 @@ struct View<'a> {
 impl View<'_> {
     /// `None`: it is not a list of lines.
     fn list(&self, name: &str, value: &Value) -> Option<ListView> {
-        let property = FieldPath::new(name).property(&self.doc_type?.schema)?;
-        let leaves = property.pointer("/items/properties")?.as_object()?;
+        let leaves = self.doc_type?.line_properties(name)?;
         let column = |(leaf, property): (&String, &Value)| Column {
             leaf: leaf.clone(),
             label: self.label(&format!("{name}[].{leaf}")),

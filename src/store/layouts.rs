@@ -46,43 +46,100 @@ pub struct StoredLayout {
     pub path: std::path::PathBuf,
 }
 
+/// What new pages of a layout are compared with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayoutTemplate {
+    pub layout: i64,
+    /// Number of pages that it was made of.
+    pub pages: u32,
+    /// In the form of `archive`.
+    pub words: Vec<u8>,
+    /// Of its oldest page; not stored with it.
+    pub embedding: Option<(String, Embedding)>,
+}
+
+#[derive(FromRow)]
+struct TemplateRow {
+    layout: i64,
+    #[sqlx(try_from = "i64")]
+    pages: u32,
+    words: Vec<u8>,
+    model: Option<String>,
+    vector: Option<Vec<u8>>,
+}
+
+/// Pages with a layout that no longer begin a record of its type.
+fn outdated() -> String {
+    format!(
+        "FROM page_layouts WHERE NOT EXISTS (SELECT 1 FROM ({FIRST_PAGES}) f
+            WHERE f.page_id = page_layouts.page_id AND f.doc_type = page_layouts.doc_type)"
+    )
+}
+
+/// Layouts whose oldest page is gone, with the oldest one that is left.
+const WITHOUT_OLDEST: &str = "(SELECT layout AS known, min(page_id) AS oldest FROM page_layouts
+    GROUP BY layout HAVING min(page_id) <> layout)";
+
 impl Store {
-    /// Ids and document types of pages that have no layout yet, the oldest first. Deletes
-    /// layouts of pages that no longer begin a record of that type.
-    pub async fn pages_without_layout(&self) -> anyhow::Result<Vec<(i64, String)>> {
+    /// Deletes layouts of pages that no longer begin a record of that type. A layout whose
+    /// oldest page is gone gets the id of the oldest one that is left.
+    pub async fn delete_outdated_layouts(&self) -> anyhow::Result<()> {
+        let outdated = outdated();
+        let any = format!("SELECT EXISTS (SELECT 1 {outdated}) OR EXISTS {WITHOUT_OLDEST}");
+        let any = sqlx::query_scalar(sqlx::AssertSqlSafe(any));
+        if !any.fetch_one(&self.pool).await? {
+            return Ok(());
+        }
         let mut tx = self.write().await?;
-        let delete = format!(
-            "DELETE FROM page_layouts WHERE NOT EXISTS (SELECT 1 FROM ({FIRST_PAGES}) f
-                WHERE f.page_id = page_layouts.page_id AND f.doc_type = page_layouts.doc_type)"
+        let delete = sqlx::AssertSqlSafe(format!("DELETE {outdated}"));
+        sqlx::query(delete).execute(&mut *tx).await?;
+        let rename = format!(
+            "UPDATE page_layouts SET layout = n.oldest FROM {WITHOUT_OLDEST} n WHERE layout = n.known"
         );
-        let deleted = sqlx::query(sqlx::AssertSqlSafe(delete)).execute(&mut *tx);
-        deleted.await?;
-        // A layout whose oldest page is gone has the id of the oldest one that is left.
-        let rename = sqlx::query(
-            "UPDATE page_layouts SET layout = n.oldest FROM
-                (SELECT layout AS known, min(page_id) AS oldest FROM page_layouts GROUP BY layout) n
-             WHERE layout = n.known AND layout <> n.oldest",
-        );
+        let rename = sqlx::query(sqlx::AssertSqlSafe(rename));
         rename.execute(&mut *tx).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Ids and document types of pages that have no layout yet, the oldest first.
+    pub async fn pages_without_layout(&self) -> anyhow::Result<Vec<(i64, String)>> {
         let pages = format!(
             "SELECT DISTINCT page_id, doc_type FROM ({FIRST_PAGES}) WHERE page_id NOT IN
                 (SELECT page_id FROM page_layouts) ORDER BY page_id"
         );
         let pages = sqlx::query_as(sqlx::AssertSqlSafe(pages));
-        let pages = pages.fetch_all(&mut *tx).await?;
-        tx.commit().await?;
-        Ok(pages)
+        Ok(pages.fetch_all(&self.pool).await?)
     }
 
-    /// At most `most` pages of each layout of a type, the oldest first.
-    pub async fn layout_members(
+    /// The stored templates of a type, the oldest layout first.
+    pub async fn layout_templates(&self, doc_type: &str) -> anyhow::Result<Vec<LayoutTemplate>> {
+        let rows = sqlx::query_as::<_, TemplateRow>(
+            "SELECT t.layout, t.pages, t.words, e.model, e.vector FROM layout_templates t
+             LEFT JOIN page_embeddings e ON e.page_id = t.layout WHERE t.doc_type = ? ORDER BY t.layout",
+        );
+        let template = |row: TemplateRow| LayoutTemplate {
+            layout: row.layout,
+            pages: row.pages,
+            words: row.words,
+            embedding: row
+                .model
+                .zip(row.vector)
+                .map(|(model, bytes)| (model, Embedding::from_half_bytes(&bytes))),
+        };
+        let rows = rows.bind(doc_type).fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(template).collect())
+    }
+
+    /// At most `most` pages of each layout of a type that has no template, the oldest first.
+    pub async fn pages_without_template(
         &self,
         doc_type: &str,
         most: u32,
     ) -> anyhow::Result<Vec<PageLayout>> {
         let members = sqlx::query_as(
             "SELECT page_id, layout, doc_type FROM (SELECT *, row_number() OVER
-                (PARTITION BY layout ORDER BY page_id) AS place FROM page_layouts WHERE doc_type = ?)
+                (PARTITION BY layout ORDER BY page_id) AS place FROM page_layouts WHERE doc_type = ?
+                    AND layout NOT IN (SELECT layout FROM layout_templates))
              WHERE place <= ? ORDER BY page_id",
         );
         Ok(members
@@ -105,8 +162,14 @@ impl Store {
         })
     }
 
-    /// Stores the layouts of pages that have none.
-    pub async fn insert_layouts(&self, pages: &[PageLayout]) -> anyhow::Result<()> {
+    /// Stores the layouts of pages that have none, and templates of `doc_type` in place of
+    /// those that are stored. Where two processes do so at once, a template may lack a page.
+    pub async fn insert_layouts(
+        &self,
+        pages: &[PageLayout],
+        doc_type: &str,
+        templates: &[LayoutTemplate],
+    ) -> anyhow::Result<()> {
         let mut tx = self.write().await?;
         for page in pages {
             // The page may have been forgotten, or got a layout by another process.
@@ -116,6 +179,16 @@ impl Store {
             );
             let insert = insert.bind(page.layout).bind(&page.doc_type);
             insert.bind(page.page_id).execute(&mut *tx).await?;
+        }
+        for template in templates {
+            // Without pages, it would keep words of documents that were forgotten.
+            let insert = sqlx::query(
+                "INSERT OR REPLACE INTO layout_templates (layout, doc_type, pages, words) SELECT ?1, ?2, ?3, ?4
+                 WHERE EXISTS (SELECT 1 FROM page_layouts WHERE layout = ?1)",
+            );
+            let insert = insert.bind(template.layout).bind(doc_type);
+            let insert = insert.bind(template.pages).bind(&template.words);
+            insert.execute(&mut *tx).await?;
         }
         Ok(tx.commit().await?)
     }

@@ -67,7 +67,7 @@ pub use export_ledger::{
 };
 pub use forget::Forgotten;
 pub use jobs::{Claim, ClaimedEscalation, Completed, PageCompletion, WantedPages};
-pub use layouts::{LayoutPage, PageLayout, StoredLayout};
+pub use layouts::{LayoutPage, LayoutTemplate, PageLayout, StoredLayout};
 pub use page_search::PageEntry;
 pub use queries::{Counts, PageRow, RecordFilter, RejectedRow, StoredRecord};
 pub use records::{FinishedPages, NewRecords, Recorded};

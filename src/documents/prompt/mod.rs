@@ -4,7 +4,7 @@ use anyhow::Context;
 use minijinja::{Environment, UndefinedBehavior, context};
 use serde_json::{Map, Value, json};
 
-use crate::domain::{DocType, PromptTemplate};
+use crate::domain::{DocType, PromptTemplate, line_properties};
 
 /// Placeholder of the page text in a rendered prompt; no page text has it.
 const PAGE_TEXT: &str = "\u{1}page_text\u{1}";
@@ -102,9 +102,7 @@ fn fields(decoding: &Value, full: &Value) -> Vec<minijinja::Value> {
     properties
         .iter()
         .map(|(name, property)| {
-            let inner = property
-                .pointer("/items/properties")
-                .and_then(Value::as_object);
+            let inner = line_properties(property);
             describe(name, &full["properties"][name], inner)
         })
         .collect()
@@ -175,10 +173,7 @@ fn property_for_decoding(
     supported: Option<&[&str]>,
     unsupported_fields: &mut Vec<String>,
 ) -> anyhow::Result<Value> {
-    let Some(lines) = property
-        .pointer("/items/properties")
-        .and_then(Value::as_object)
-    else {
+    let Some(lines) = line_properties(property) else {
         return Ok(leaf(property));
     };
     let mut chosen = Map::new();

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::domain::{
     Check, DocType, FieldPath, Format, PageRule, Parties, PromptTemplate, ReadRules,
+    line_properties,
 };
 
 /// Values of `format` beside [`Format`]'s that JSON Schema (2020-12, validation 7.3)
@@ -164,9 +165,7 @@ fn check_schema(schema: &Value) -> anyhow::Result<()> {
         check_name(field)?;
         check_format(field, property)?;
         if is_array(property) {
-            let lines = property
-                .pointer("/items/properties")
-                .and_then(Value::as_object);
+            let lines = line_properties(property);
             let lines = lines
                 .with_context(|| format!("the list `{field}` needs `items` with `properties`"))?;
             if let Some((inner, _)) = lines

@@ -12,7 +12,7 @@ use super::{checks, evidence, parties, rows, totals, values, words};
 use crate::documents::acceptance;
 use crate::domain::{
     DocType, EvidenceClass, FieldEvidence, FieldPath, Finding, FindingCode, PageResult, Reason,
-    Record, Severity, Source, Status,
+    Record, Severity, Source, Status, line_properties,
 };
 
 /// Converts a draft's values to the schema's forms, checks them and looks them up in
@@ -143,13 +143,11 @@ fn evidence_of(
 /// Adds absent fields of the type as null, and sorts the fields in the type's order.
 fn complete(draft: &mut Draft, doc_type: &DocType) {
     let mut read = std::mem::take(&mut draft.fields);
-    let Some(properties) = doc_type.schema["properties"].as_object() else {
+    let Some(properties) = doc_type.properties() else {
         return;
     };
     for (name, property) in properties {
-        let lines = property
-            .pointer("/items/properties")
-            .and_then(Value::as_object);
+        let lines = line_properties(property);
         let value = match (read.remove(name), lines) {
             (Some(Value::Array(mut list)), Some(lines)) => {
                 for line in list.iter_mut().filter_map(Value::as_object_mut) {
@@ -225,7 +223,7 @@ fn report_unsupported_fields(doc_type: &DocType, context: &Context, findings: &m
     if unsupported_fields.is_empty() {
         return;
     }
-    let fields = doc_type.schema["properties"].as_object();
+    let fields = doc_type.properties();
     if fields.is_some_and(|fields| fields.len() == unsupported_fields.len()) {
         let message = "the model in use does not support documents of this type and guesses: compare each value with the page, or choose another model (docs/models.md)";
         findings.push(Finding::new(FindingCode::UnsupportedField, None, message));

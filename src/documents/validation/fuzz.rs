@@ -69,7 +69,7 @@ pub fn fields(bytes: &[u8]) {
     let [record] = records.as_slice() else {
         panic!("{} records of one page", records.len());
     };
-    let properties = doc_type.schema["properties"].as_object();
+    let properties = doc_type.properties();
     for name in properties.into_iter().flatten().map(|(name, _)| name) {
         assert!(record.fields.contains_key(name), "{name} is missing");
     }

@@ -18,8 +18,7 @@ pub fn relined(
     order: &[Option<usize>],
 ) -> Option<Record> {
     let lines = record.fields.get(list)?.as_array()?;
-    let property = FieldPath::new(list).property(&doc_type.schema)?;
-    let leaves = property.pointer("/items/properties")?.as_object()?;
+    let leaves = doc_type.line_properties(list)?;
     let mut places = BTreeMap::new();
     let mut new_lines = Vec::with_capacity(order.len());
     for (place, from) in order.iter().enumerate() {

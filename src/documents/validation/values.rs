@@ -11,7 +11,9 @@ use serde_json::{Map, Value};
 
 use super::identifiers::{self, IdentifierCheck};
 use super::words;
-use crate::domain::{Check, DocType, FieldPath, Fields, Finding, FindingCode, Format, PageResult};
+use crate::domain::{
+    Check, DocType, FieldPath, Fields, Finding, FindingCode, Format, PageResult, line_properties,
+};
 use conventions::Conventions;
 use typed::{Note, Typed};
 
@@ -52,18 +54,16 @@ pub fn type_values(
         findings,
         proven: Vec::new(),
     };
-    let Some(properties) = doc_type.schema["properties"].as_object() else {
+    let Some(properties) = doc_type.properties() else {
         return Vec::new();
     };
     for (name, property) in properties {
         let Some(value) = fields.get_mut(name) else {
             continue;
         };
-        if let (Value::Array(list), Some(lines)) =
-            (&mut *value, property.pointer("/items/properties"))
-        {
+        if let (Value::Array(list), Some(lines)) = (&mut *value, line_properties(property)) {
             for (index, line) in list.iter_mut().enumerate() {
-                typing.line(&format!("{name}[{index}]."), line, lines.as_object());
+                typing.line(&format!("{name}[{index}]."), line, Some(lines));
             }
         } else {
             typing.value(name, value, property);
@@ -263,7 +263,7 @@ fn take_defaults(line: &mut Map<String, Value>, properties: &Map<String, Value>)
 
 /// Whether the record's currency has three decimals (ISO 4217), as the Kuwaiti dinar.
 fn has_thousandths(doc_type: &DocType, fields: &Fields) -> bool {
-    let properties = doc_type.schema["properties"].as_object();
+    let properties = doc_type.properties();
     properties.into_iter().flatten().any(|(name, property)| {
         let code = fields.get(name).and_then(Value::as_str).unwrap_or_default();
         Format::of(property) == Some(Format::Currency)

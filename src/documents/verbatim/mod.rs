@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 pub use grammar::{answer_grammar, grammar};
 pub use pieces::Pieces;
 
-use crate::domain::{FieldPath, Format, PathSegment, Reading};
+use crate::domain::{FieldPath, Format, PathSegment, Reading, line_properties};
 
 /// The allowed form of a value in an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,10 +51,7 @@ pub fn members(schema: &Value, decoding: &Value) -> Vec<AnswerMember> {
     let asked = decoding["properties"].as_object();
     let member = |(name, asked): (&String, &Value)| {
         let property = &properties[name];
-        let Some(columns) = asked
-            .pointer("/items/properties")
-            .and_then(Value::as_object)
-        else {
+        let Some(columns) = line_properties(asked) else {
             return AnswerMember::Value(name.clone(), Copy::of(property));
         };
         let row = &property["items"]["properties"];

@@ -9,7 +9,7 @@ use super::Exported;
 use super::csv_style::{BOM, CsvStyle, guarded};
 use super::json_format::time;
 use crate::documents::types::DocTypes;
-use crate::domain::{Record, by_severity, scalar_text};
+use crate::domain::{Format, Record, by_severity, scalar_text};
 use crate::store::StoredRecord;
 
 /// Two tables: one row per record, and one row per line of a record's lists.
@@ -107,12 +107,12 @@ impl<'a> CsvExport<'a> {
             .as_deref()
             .and_then(|name| self.types.get(name));
         doc_type.is_some_and(|doc_type| {
-            let fields = &doc_type.schema["properties"];
-            let property = match list {
-                Some(list) => &fields[list]["items"]["properties"][name],
-                None => &fields[name],
+            let fields = match list {
+                Some(list) => doc_type.line_properties(list),
+                None => doc_type.properties(),
             };
-            matches!(property["format"].as_str(), Some("amount" | "quantity"))
+            let property = fields.and_then(|fields| fields.get(name));
+            property.and_then(Format::of).is_some_and(Format::is_number)
         })
     }
 

@@ -104,7 +104,7 @@ impl Checked<'_> {
     /// currency, or of the currency of the country that the page shows: 57.00 for
     /// 57.40 Swedish kronor. For the euro the country decides.
     fn is_rounded(&self, sum: Decimal, stated: Decimal) -> bool {
-        let properties = self.doc_type.schema["properties"].as_object();
+        let properties = self.doc_type.properties();
         let mut properties = properties.into_iter().flatten();
         let currency = properties.find_map(|(name, property)| {
             let is_currency = Format::of(property) == Some(Format::Currency);

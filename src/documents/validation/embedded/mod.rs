@@ -19,7 +19,7 @@ use crate::documents::types::DocTypes;
 use crate::documents::values::number;
 use crate::domain::{
     Check, DocType, FieldPath, Fields, Finding, FindingCode, Format, PageResult, PageRule, Record,
-    Severity, Source, count,
+    Severity, Source, count, line_properties,
 };
 
 /// Fields of e-invoices beside those of the invoice type, as properties of a
@@ -180,9 +180,7 @@ fn of_type(schema: &Value, stated: &Fields) -> Fields {
     };
     let kept = stated.iter().filter_map(|(name, value)| {
         let property = properties.get(name)?;
-        let lines = property
-            .pointer("/items/properties")
-            .and_then(Value::as_object);
+        let lines = line_properties(property);
         let value = match (value, lines) {
             (Value::Array(list), Some(lines)) => {
                 list.iter().map(|line| of_line(lines, line)).collect()

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::find::{self, Place, ValueKind};
 use super::sources::{TextSources, at, broken, is_absent};
 use super::text::EvidencePage;
-use crate::domain::FieldEvidence;
+use crate::domain::{FieldEvidence, line_properties};
 
 /// Greatest distance of a value from the middle of its row, in heights of a line: a
 /// description may begin or end a line higher or lower.
@@ -41,9 +41,7 @@ pub fn look_up(
     property: &Value,
     sources: &TextSources,
 ) -> Vec<FieldEvidence> {
-    let properties = property
-        .pointer("/items/properties")
-        .and_then(Value::as_object);
+    let properties = line_properties(property);
     let mut evidence = Vec::new();
     let mut before = None;
     for (index, entry) in list.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::table::{Cell, Product, Table, cells, decimal, line_schema, pair, quantity_and_price};
+use super::table::{Cell, Product, Table, cells, decimal, pair, quantity_and_price};
 use crate::documents::validation::evidence::{Row, TextSources};
 use crate::documents::validation::words;
 use crate::domain::{DocType, Fields, Finding, FindingCode};
@@ -16,7 +16,7 @@ pub fn complete(
     product: &Product,
 ) -> Vec<Finding> {
     let (Some(schema), Some(Value::Array(list))) = (
-        line_schema(doc_type, product.list),
+        doc_type.line_properties(product.list),
         fields.get_mut(product.list),
     ) else {
         return Vec::new();

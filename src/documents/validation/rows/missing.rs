@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use super::table::{Product, ROW, Table, cells, decimal, line_schema, pair, quantity_and_price};
+use super::table::{Product, ROW, Table, cells, decimal, pair, quantity_and_price};
 use crate::documents::validation::assemble::Draft;
 use crate::documents::validation::evidence::{EvidencePage, Place, Row, Span, TextSources};
 use crate::documents::validation::relined::follow;
@@ -27,7 +27,7 @@ pub fn add(
     product: &Product,
     findings: &mut Vec<Finding>,
 ) {
-    let Some(schema) = line_schema(doc_type, product.list) else {
+    let Some(schema) = doc_type.line_properties(product.list) else {
         return;
     };
     let lines = match draft.fields.get(product.list) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::table::{Table, line_schema};
+use super::table::Table;
 use crate::documents::validation::evidence::{
     Leaf, LineLeaves, Place, Row, TextSources, ValueKind,
 };
@@ -19,7 +19,7 @@ const TIE: f32 = 0.4;
 pub fn correct(doc_type: &DocType, fields: &mut Fields, sources: &TextSources) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, value) in fields {
-        let (Some(schema), Value::Array(list)) = (line_schema(doc_type, name), value) else {
+        let (Some(schema), Value::Array(list)) = (doc_type.line_properties(name), value) else {
             continue;
         };
         let Some((quantity, default)) = with_default(schema) else {

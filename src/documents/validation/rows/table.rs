@@ -51,12 +51,6 @@ pub fn products(doc_type: &DocType) -> Vec<Product<'_>> {
     doc_type.checks().iter().filter_map(product).collect()
 }
 
-/// The schema of a list's lines.
-pub fn line_schema<'a>(doc_type: &'a DocType, list: &str) -> Option<&'a Map<String, Value>> {
-    let property = doc_type.schema["properties"].get(list)?;
-    property.pointer("/items/properties")?.as_object()
-}
-
 /// The lines of a list with their rows on the page.
 pub struct Table<'a> {
     pub lines: Vec<LineLeaves<'a>>,

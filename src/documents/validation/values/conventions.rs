@@ -9,7 +9,7 @@ use crate::documents::values::currency::{self, Candidates};
 use crate::documents::values::date::{self, DateDecision, DateReading};
 use crate::documents::values::number::{self, Locale, NumberDecision, NumberReading};
 use crate::documents::values::{self, CountryGuess};
-use crate::domain::{DocType, Fields, Format, PageResult};
+use crate::domain::{DocType, Fields, Format, PageResult, line_properties};
 
 /// The conventions of a document's numbers, dates and currencies.
 pub struct Conventions {
@@ -148,7 +148,7 @@ fn decide_numbers(
 /// The texts of a record's typed fields, those of lines too.
 fn answers<'a>(doc_type: &DocType, fields: &'a Fields) -> Vec<(Format, &'a str)> {
     let mut answers = Vec::new();
-    let Some(properties) = doc_type.schema["properties"].as_object() else {
+    let Some(properties) = doc_type.properties() else {
         return answers;
     };
     let mut push = |property: &Value, value: &'a Value| {
@@ -157,7 +157,7 @@ fn answers<'a>(doc_type: &DocType, fields: &'a Fields) -> Vec<(Format, &'a str)>
         }
     };
     for (name, property) in properties {
-        match (fields.get(name), property.pointer("/items/properties")) {
+        match (fields.get(name), line_properties(property)) {
             (Some(Value::Array(lines)), Some(of_line)) => {
                 for (leaf, value) in lines.iter().filter_map(Value::as_object).flatten() {
                     push(&of_line[leaf], value);
