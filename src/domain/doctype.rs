@@ -35,6 +35,21 @@ impl DocType {
         line_properties(self.properties()?.get(list)?)
     }
 
+    /// A field in words: its `title` in the schema, otherwise its name with blanks;
+    /// `line_items[2].unit_price` is `line 3: unit price`.
+    pub fn in_words(&self, path: &FieldPath) -> String {
+        let property = path.property(&self.schema);
+        let title = property.and_then(|property| property.get("title"));
+        let title = match title.and_then(Value::as_str) {
+            Some(title) => title.to_owned(),
+            None => path.leaf_in_list().unwrap_or(path.root()).replace('_', " "),
+        };
+        match path.line() {
+            Some(line) => format!("line {}: {title}", line + 1),
+            None => title,
+        }
+    }
+
     /// The checks across its fields; none where the type is not read.
     pub fn checks(&self) -> &[Check] {
         self.read.as_ref().map_or(&[], |rules| &rules.checks)

@@ -63,13 +63,13 @@ pub enum Reason {
     OutputInvalid,
     /// A reader could not be reached, was busy or kept failing, or a worker did not start.
     ReaderUnavailable,
-    /// An endpoint rejects the key, model or path: true of every page.
+    /// An endpoint rejects the key, model or path; no page can be read with it.
     ReaderMisconfigured,
     /// An endpoint rejected the request for this page.
     RequestRefused,
     /// The page is of a document type that the run does not know.
     TypeMissing,
-    /// A defect of docmill or of an engine that fits none of the above.
+    /// A defect of docmill or of an engine.
     Internal,
 }
 

@@ -26,7 +26,7 @@ pub enum FindingCode {
     // About one value.
     /// A field that the document type requires is empty.
     Missing,
-    /// A value was rewritten in the form that the schema asks for.
+    /// A value was rewritten in the form that the schema requires.
     Normalised,
     /// A value that should be a number is not one.
     NotAnAmount,
@@ -34,33 +34,33 @@ pub enum FindingCode {
     AmbiguousAmount,
     /// A value that should be a date is not one.
     NotADate,
-    /// The year of a date is hardly right.
+    /// The year of a date is unlikely.
     ImplausibleDate,
-    /// A date may be two days; the one stored is assumed, or none is.
+    /// A date may be one of two days; one is assumed, or none is stored.
     AmbiguousDate,
-    /// No currency is written so (ISO 4217).
+    /// The currency is not one of ISO 4217.
     UnknownCurrency,
-    /// Several currencies are written so, such as `$`.
+    /// The sign or word stands for several currencies, such as `$`.
     AmbiguousCurrency,
     /// No currency was read; it is the only one that the page prints.
     CurrencyFromPage,
     /// No currency was read; it is that of the country that the page shows.
     CurrencyFromCountry,
-    /// A missing or misread value is that of its row of the page, which arithmetic proves.
+    /// A value was not read or misread; the one that the page prints in its row is stored, because the sums hold only with it.
     CompletedByArithmetic,
     /// Seller or buyer was taken from the page's labels and addresses, since the reader gave another.
     PartyCorrected,
     /// An IBAN has the wrong length or an unknown country.
     IbanForm,
-    /// The check digits of an IBAN do not fit.
+    /// The check digits of an IBAN do not fit its other characters.
     IbanCheckDigits,
-    /// A value is not in the form of a BIC.
+    /// A BIC has the wrong form.
     BicForm,
-    /// A VAT identifier is not in the form of its country.
+    /// A VAT identifier does not have the form of its country.
     VatIdForm,
-    /// The check digit of a VAT identifier does not fit.
+    /// The check digit of a VAT identifier does not fit its other characters.
     VatIdCheckDigit,
-    /// docmill does not know how to check VAT identifiers of this country.
+    /// docmill has no check for VAT identifiers of this country.
     VatIdUnchecked,
     /// The record does not satisfy the schema of its type.
     SchemaViolation,
@@ -74,9 +74,9 @@ pub enum FindingCode {
     ProductMismatch,
     /// The tax rate is not usual in the country.
     TaxRate,
-    /// A date lies after one that it should come before.
+    /// A date is after one that it should come before.
     DateOrder,
-    /// A date lies in the future.
+    /// A date is in the future.
     DateAhead,
     /// Two fields that must differ, such as seller and buyer, have one value.
     EqualParties,
@@ -104,7 +104,7 @@ pub enum FindingCode {
     TextTooSmall,
     /// The page is too dark.
     UnderExposed,
-    /// The ink is hardly darker than the paper.
+    /// The print is too pale.
     OverExposed,
     /// The edge of the page cuts lines of its text.
     CutOff,
@@ -112,9 +112,9 @@ pub enum FindingCode {
     TwoReceipts,
 
     // How the document was read.
-    /// The model is less sure of a value than the acceptance threshold asks.
+    /// The model is less sure of a value than the acceptance threshold requires.
     LowConfidence,
-    /// No acceptance threshold is certified for the wanted error rate.
+    /// No acceptance threshold is certified for the error rate that `acceptance.max_error` allows: nothing is accepted.
     NotCertified,
     /// The document type has no calibration: the reader's own probabilities decided.
     Uncalibrated,
@@ -126,13 +126,13 @@ pub enum FindingCode {
     UnsupportedField,
     /// The document type of the page could not be determined.
     TypeUnknown,
-    /// Whether two pages belong to one document is uncertain.
+    /// It is uncertain whether two pages belong to one document.
     KeyUncertain,
     /// Another page of the document could not be read.
     PageFailed,
     /// A page could not be read again; the values are those read before.
     NotReadAgain,
-    /// Opening the document gave a warning.
+    /// The document was opened with a warning.
     DocumentWarning,
 
     // Electronic invoices.
@@ -144,7 +144,7 @@ pub enum FindingCode {
     PageDiffers,
     /// The amounts are to be credited, not paid.
     CreditNote,
-    /// The amount due is not the gross total.
+    /// The amount due differs from the gross total.
     AmountDue,
     /// The document has allowances, charges or a rounding beside its lines.
     Allowances,
@@ -166,7 +166,7 @@ pub enum FindingCode {
     VatCurrency,
 
     // Compared with the supplier's approved bills.
-    /// The IBAN is not one of the supplier's approved bills.
+    /// None of the supplier's approved bills has the IBAN.
     BankDetailsChanged,
     /// The currency is not that of the supplier's approved bills.
     CurrencyUnlikeBefore,
@@ -176,13 +176,13 @@ pub enum FindingCode {
     AmountUnlikeBefore,
     /// The date was read in another order than the supplier writes its dates.
     DateOrderUnlikeBefore,
-    /// The document does not state the value; it is that of the supplier's approved bills.
+    /// The document does not state the value; it was taken from the supplier's approved bills.
     FilledFromCard,
 
     // Other documents.
     /// Another document may be the same payment.
     PossibleDuplicate,
-    /// The file holds other content by now.
+    /// The file has other content now.
     Replaced,
     /// A person corrected, approved or rejected the document before it was read again.
     CorrectedBefore,

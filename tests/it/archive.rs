@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::harness::test;
+use crate::rows::execute;
 
 /// File names of what a command printed as JSON lines.
 fn names(lines: &[Value]) -> Vec<&str> {
@@ -133,4 +134,29 @@ fn a_copy_is_found_by_its_pixels_and_a_photo_by_its_look(context: Context) {
         similarity(&lines[0]) > 0.9 && similarity(&lines[1]) > 0.9,
         "{lines:#?}"
     );
+}
+
+test!(layouts_that_cannot_be_stored_are_a_warning, Engines);
+fn layouts_that_cannot_be_stored_are_a_warning(context: Context) {
+    let db = context.path("docmill.db");
+    let run = ["run", "in", "--type", "receipt"];
+    context.fixture("receipt/uk_grocer", "in/a");
+    assert_ne!(context.run(&run).code, Some(1));
+    execute(
+        &db,
+        "CREATE TRIGGER no_layout BEFORE INSERT ON page_layouts BEGIN SELECT RAISE(ABORT, 'no room'); END",
+    );
+    context.fixture("receipt/ie_fuel", "in/b");
+    let ran = context.run(&run);
+    assert!([Some(0), Some(3)].contains(&ran.code), "{ran:?}");
+    for part in ["all pages are stored", "no room", "`docmill layouts`"] {
+        assert!(ran.stderr.contains(part), "{ran:?}");
+    }
+    assert_eq!(context.records().len(), 2);
+    execute(&db, "DROP TRIGGER no_layout");
+    let layouts = context.run(&["layouts", "--json"]).json_lines();
+    let records = layouts
+        .iter()
+        .map(|layout| layout["records"].as_array().unwrap().len());
+    assert_eq!(records.sum::<usize>(), 2, "{layouts:?}");
 }

@@ -84,15 +84,15 @@ const REMEDIES: &[(&[&str], &str)] = &[
     ),
     (
         &["currency_from_page"],
-        "Nothing, if the currency is right: the page prints no other.",
+        "See that the currency is right; the page prints no other.",
     ),
     (
         &["currency_from_country"],
-        "Nothing, if the country is right: the page prints no currency.",
+        "See that the country is right; the page prints no currency.",
     ),
     (
         &["completed_by_arithmetic"],
-        "Nothing: the value stands on the page, and the sum or product proves it. The message names the row.",
+        "Nothing: the page prints the value. The message has what was read before.",
     ),
     (
         &["party_corrected"],
@@ -104,11 +104,11 @@ const REMEDIES: &[(&[&str], &str)] = &[
     ),
     (
         &["iban_form", "iban_check_digits", "bic_form"],
-        "Compare it with the page letter by letter. If the page has it so, do not pay before the seller has confirmed it.",
+        "Compare it with the page letter by letter. If the page prints it so, do not pay before the seller has confirmed it.",
     ),
     (
         &["vat_id_form", "vat_id_check_digit"],
-        "Compare it with the page. If the page has it so, ask the seller.",
+        "Compare it with the page. If the page prints it so, ask the seller.",
     ),
     (
         &["vat_id_unchecked"],
@@ -174,15 +174,15 @@ const REMEDIES: &[(&[&str], &str)] = &[
     ),
     (
         &["low_confidence"],
-        "Compare the values that the message names with the page.",
+        "Compare the values that the message names with the page; correct them or approve the record.",
     ),
     (
         &["uncalibrated"],
-        "Nothing, if a promised error rate is not needed. `docmill calibrate` makes a calibration from documents with known values.",
+        "Nothing, unless you need a promised error rate: `docmill calibrate` makes a calibration from documents with known values.",
     ),
     (
         &["not_certified"],
-        "Calibrate with more documents, or choose a higher `acceptance.max_error` (docs/evaluation.md).",
+        "Compare all values with the page. To have records accepted, calibrate with more documents or allow a higher `acceptance.max_error` (docs/evaluation.md).",
     ),
     (
         &["no_confidence"],
@@ -206,7 +206,7 @@ const REMEDIES: &[(&[&str], &str)] = &[
     ),
     (
         &["page_failed"],
-        "Read the failed page: `docmill retry` after its cause is removed.",
+        "Remove the cause that the message names, then `docmill retry`.",
     ),
     (
         &["not_read_again"],
@@ -332,7 +332,7 @@ const REMEDIES: &[(&[&str], &str)] = &[
     ),
     (
         &["output_empty", "output_refused", "output_invalid"],
-        "`docmill retry`, or another reader.",
+        "Use `docmill retry`; if that fails too, another reader.",
     ),
     (&["prompt_too_long"], "Use a reader with a larger context."),
     (

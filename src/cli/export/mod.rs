@@ -212,13 +212,16 @@ impl ExportArgs {
                 true => "",
                 false => " with this status",
             };
-            return note(&format!(
+            note(&format!(
                 "nothing to export: there is no record{which}; `{status}` counts them"
-            ));
+            ))?;
         }
         let records = count(written.records, "record");
         let Some(path) = &self.out else {
-            return note(&format!("{records} written to stdout"));
+            return match written.records {
+                0 => Ok(()),
+                _ => note(&format!("{records} written to stdout")),
+            };
         };
         app.out.line(&format!("{}: {records}", path.display()))?;
         if let Some(lines) = written.lines {

@@ -103,12 +103,21 @@ impl Policy {
             .findings
             .retain(|finding| !finding.code.is_from_acceptance());
         record.calibrated = None;
-        let decisions = match doc_type {
-            Some(doc_type) => self.decisions(doc_type, record),
-            None => Vec::new(),
-        };
-        let calibration = doc_type.and_then(|doc_type| self.calibration_of(doc_type));
-        if let (Some(calibration), false) = (calibration, decisions.is_empty()) {
+        if let Some(doc_type) = doc_type {
+            self.judge(doc_type, record);
+        }
+        if record.status != Status::Failed {
+            record.status = status(&record.findings);
+        }
+    }
+
+    /// Sets the record's probabilities and the findings about them.
+    fn judge(&self, doc_type: &DocType, record: &mut Record) {
+        let decisions = self.decisions(doc_type, record);
+        if decisions.is_empty() {
+            return;
+        }
+        if let Some(calibration) = self.calibration_of(doc_type) {
             record.calibrated = Some(Calibrated {
                 calibration: self.calibration_hash().unwrap_or_default().to_owned(),
                 max_error: self.max_error,
@@ -118,24 +127,21 @@ impl Policy {
                     .map(|v| (v.claim.field.clone(), v.probability.unwrap_or_default()))
                     .collect(),
             });
-            record
-                .findings
-                .extend(self.calibrated_finding(calibration, record, &decisions));
+            let finding = self.calibrated_finding(doc_type, calibration, record, &decisions);
+            record.findings.extend(finding);
         } else {
+            let uncertain = below(&decisions, f64::from(self.min_confidence));
+            let from = accepted_from(self.min_confidence);
             record
                 .findings
-                .extend(self.uncalibrated_finding(&decisions));
-            if let (Some(doc_type), false) = (doc_type, decisions.is_empty()) {
-                record.findings.push(self.note_uncalibrated(doc_type));
-            }
-        }
-        if record.status != Status::Failed {
-            record.status = status(&record.findings);
+                .extend(low_confidence(&named(doc_type, &uncertain), &from));
+            record.findings.push(self.note_uncalibrated(doc_type));
         }
     }
 
     fn calibrated_finding(
         &self,
+        doc_type: &DocType,
         calibration: &TypeCalibration,
         record: &Record,
         decisions: &[ClaimDecision],
@@ -150,51 +156,36 @@ impl Policy {
                     needed: Some(needed),
                     ..
                 }) => format!(
-                    "about {} documents with known values would be needed, not {} (`docmill calibrate`)",
+                    "`docmill calibrate` needs about {} documents with known values, and had {}",
                     total_required(*needed),
                     calibration.data.fitted + calibration.data.certified
                 ),
                 Some(Certificate { documents: 0, .. }) => {
-                    "the model's probabilities are almost never high enough".to_owned()
+                    "the model is almost never sure enough".to_owned()
                 }
-                Some(_) => {
-                    "the values with the highest probabilities are wrong more often than that"
-                        .to_owned()
-                }
-                None => "thresholds were only tested for larger error rates".to_owned(),
+                Some(_) => "the values of which it is surest are wrong more often".to_owned(),
+                None => "the calibration has thresholds for larger error rates alone".to_owned(),
             };
             let message = format!(
-                "no field is accepted, since no threshold is certified for {}: {why}; the least certain: {}",
+                "no value is accepted: no threshold is certified for {}, because {why}; compare all values with the page, first {}",
                 wanted(self.max_error),
-                described(record, least)
+                described(doc_type, record, least)
             );
             return Some(Finding::new(FindingCode::NotCertified, None, message));
         };
         let uncertain = below(decisions, threshold);
-        let message = format!(
-            "{}; {}",
-            uncertain_fields(&named(&uncertain)),
-            certified(threshold, self.max_error),
-        );
-        Some(low_confidence(uncertain.first()?, message))
+        low_confidence(
+            &named(doc_type, &uncertain),
+            &certified(threshold, self.max_error),
+        )
     }
 
     fn note_uncalibrated(&self, doc_type: &DocType) -> Finding {
         let message = format!(
-            "judged by the reader's own probabilities (min_confidence {}), which are not calibrated for {}: no error rate is promised",
+            "the reader's own probabilities decided, from {} on (acceptance.min_confidence): there is no calibration for {}, so no error rate is promised",
             self.min_confidence, doc_type.name
         );
         Finding::new(FindingCode::Uncalibrated, None, message)
-    }
-
-    fn uncalibrated_finding(&self, decisions: &[ClaimDecision]) -> Option<Finding> {
-        let uncertain = below(decisions, f64::from(self.min_confidence));
-        let message = format!(
-            "{}; at least {} is required (min_confidence; the reader's own estimate, not calibrated)",
-            uncertain_fields(&named(&uncertain)),
-            self.min_confidence,
-        );
-        Some(low_confidence(uncertain.first()?, message))
     }
 }
 
@@ -204,10 +195,12 @@ fn wanted(max_error: f64) -> String {
 
 /// Words for a certified threshold and its error rate.
 pub(super) fn certified(threshold: f64, max_error: f64) -> String {
-    format!(
-        "at least {threshold:.4} is required ({})",
-        wanted(max_error)
-    )
+    format!("accepted from {threshold:.4} ({})", wanted(max_error))
+}
+
+/// Words for the threshold without a calibration.
+pub(super) fn accepted_from(min_confidence: f32) -> String {
+    format!("accepted from {min_confidence} (acceptance.min_confidence)")
 }
 
 /// Deciding fields below a threshold, the least probable first.
@@ -220,9 +213,43 @@ fn below(decisions: &[ClaimDecision], threshold: f64) -> Vec<&ClaimDecision> {
     uncertain
 }
 
-fn low_confidence(least: &ClaimDecision, message: String) -> Finding {
-    let field = Some(least.claim.field.as_str());
-    Finding::new(FindingCode::LowConfidence, field, message)
+/// The finding about uncertain values, the least certain first; `None` without any.
+/// `from`: words for the threshold.
+pub(super) fn low_confidence(uncertain: &[UncertainValue], from: &str) -> Option<Finding> {
+    /// Most values that are named; `docmill show` has all.
+    const NAMED: usize = 4;
+    let least = uncertain.first()?;
+    let name = |value: &UncertainValue| {
+        let empty = if value.is_empty { "empty, " } else { "" };
+        format!(
+            "{} ({empty}{})",
+            value.words,
+            rounded_down(value.probability)
+        )
+    };
+    let mut names: Vec<String> = uncertain.iter().take(NAMED).map(name).collect();
+    if uncertain.len() > NAMED {
+        names.push(format!("{} more", uncertain.len() - NAMED));
+    }
+    let last = names.pop()?;
+    let (names, them) = match names.is_empty() {
+        true => (last, "it"),
+        false => (format!("{} and {last}", names.join(", ")), "them"),
+    };
+    let message = format!("the model is not sure of {names}: compare {them} with the page; {from}");
+    let field = Some(least.field.as_str());
+    Some(Finding::new(FindingCode::LowConfidence, field, message))
+}
+
+/// A value that is not accepted.
+pub(super) struct UncertainValue {
+    /// Its path.
+    pub field: String,
+    /// The field in words.
+    pub words: String,
+    pub is_empty: bool,
+    /// That it is right, 0 to 1.
+    pub probability: f64,
 }
 
 fn probability(decision: &ClaimDecision) -> f64 {
@@ -237,18 +264,16 @@ pub fn status(findings: &[Finding]) -> Status {
     }
 }
 
-fn described(record: &Record, decision: &ClaimDecision) -> String {
-    let field = &decision.claim.field;
+fn described(doc_type: &DocType, record: &Record, decision: &ClaimDecision) -> String {
+    let path = FieldPath::parse(&decision.claim.field);
     let probability = rounded_down(probability(decision));
-    if decision.claim.kind == ClaimKind::Absent {
-        return format!("{field} is absent with probability {probability}");
-    }
-    let value = match FieldPath::parse(field).value_at(&record.fields) {
+    let value = match path.value_at(&record.fields) {
+        _ if decision.claim.kind == ClaimKind::Absent => "empty".to_owned(),
         Some(Value::String(text)) => shortened(text),
         Some(other) => other.to_string(),
         None => String::new(),
     };
-    format!("{field} {value} is right with probability {probability}")
+    format!("{} ({value}, {probability})", doc_type.in_words(&path))
 }
 
 fn shortened(text: &str) -> String {
@@ -259,29 +284,14 @@ fn shortened(text: &str) -> String {
     }
 }
 
-fn named(decisions: &[&ClaimDecision]) -> Vec<(String, f64)> {
-    let name = |decision: &&ClaimDecision| {
-        let absent = match decision.claim.kind {
-            ClaimKind::Absent => " (absent)",
-            _ => "",
-        };
-        let field = &decision.claim.field;
-        (format!("{field}{absent}"), probability(decision))
+fn named(doc_type: &DocType, decisions: &[&ClaimDecision]) -> Vec<UncertainValue> {
+    let value = |decision: &&ClaimDecision| UncertainValue {
+        words: doc_type.in_words(&FieldPath::parse(&decision.claim.field)),
+        field: decision.claim.field.clone(),
+        is_empty: decision.claim.kind == ClaimKind::Absent,
+        probability: probability(decision),
     };
-    decisions.iter().map(name).collect()
-}
-
-/// Fields with their probabilities, the least certain first.
-pub(super) fn uncertain_fields(fields: &[(String, f64)]) -> String {
-    /// Most fields that are named; `docmill show` has all.
-    const NAMED: usize = 4;
-    let name = |(name, p): &(String, f64)| format!("{name} {}", rounded_down(*p));
-    let named: Vec<String> = fields.iter().take(NAMED).map(name).collect();
-    let more = match fields.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        n => format!(" and {n} more"),
-    };
-    format!("uncertain: {}{more}", named.join(", "))
+    decisions.iter().map(value).collect()
 }
 
 /// A probability (0 to 1) for people: three decimals, or four where it is almost 1,

@@ -40,7 +40,8 @@ fn a_value_below_the_threshold_has_a_finding_with_its_probability_and_the_thresh
     assert_eq!(
         messages,
         [
-            "uncertain: name 0.500; at least 0.7500 is required (at most 2 % of accepted fields wrong)"
+            "the model is not sure of name (0.500): compare it with the page; \
+             accepted from 0.7500 (at most 2 % of accepted fields wrong)"
         ]
     );
 }
@@ -91,8 +92,9 @@ fn fields_below_the_threshold_are_named_with_their_probabilities_up_to_a_few() {
     assert_eq!(finding.field.as_deref(), Some("items[1].amount"));
     assert_eq!(
         finding.message,
-        "uncertain: items[1].amount 0.305, items[1].text 0.355, items[0].amount 0.405, items[0].text 0.455 and 3 more; \
-         at least 0.7 is required (min_confidence; the reader's own estimate, not calibrated)"
+        "the model is not sure of line 2: amount (0.305), line 2: text (0.355), line 1: amount (0.405), \
+         line 1: text (0.455) and 3 more: compare them with the page; \
+         accepted from 0.7 (acceptance.min_confidence)"
     );
 }
 
@@ -145,7 +147,7 @@ fn without_a_calibration_the_models_own_probability_decides_and_the_finding_says
     assert!(record.calibrated.is_none());
     assert_eq!(
         record.findings[0].message,
-        "uncertain: total 0.500; at least 0.7 is required (min_confidence; the reader's own estimate, not calibrated)"
+        "the model is not sure of total (0.500): compare it with the page; accepted from 0.7 (acceptance.min_confidence)"
     );
     record.logprobs[0].sum = 0.9f32.ln();
     policy(Some(0.1), 0.02).apply(Some(&other), &mut record);

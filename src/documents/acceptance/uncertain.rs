@@ -1,8 +1,8 @@
 //! The values of a record that stay uncertain after a person has corrected or
 //! confirmed some.
 
-use super::policy::{certified, uncertain_fields};
-use crate::domain::{Calibrated, DocType, EvidenceClass, FieldPath, Finding, FindingCode, Record};
+use super::policy::{UncertainValue, accepted_from, certified, low_confidence};
+use crate::domain::{Calibrated, DocType, EvidenceClass, FieldPath, Finding, Record};
 
 /// The values with a probability (0 to 1) below the threshold of the record's
 /// calibration, the least probable first, without supporting fields.
@@ -57,31 +57,25 @@ pub fn uncertain_finding(
     min_confidence: f32,
 ) -> Option<Finding> {
     let left = uncertain(Some(doc_type), record, min_confidence);
-    let (first, _) = left.first()?;
-    let named: Vec<_> = left
-        .iter()
-        .map(|(field, probability)| {
-            let value = FieldPath::parse(field).value_at(&record.fields);
-            let absent = match value.is_none_or(serde_json::Value::is_null) {
-                true => " (absent)",
-                false => "",
-            };
-            (format!("{field}{absent}"), *probability)
-        })
-        .collect();
-    let least = match &record.calibrated {
+    let value = |(field, probability): (String, f64)| {
+        let path = FieldPath::parse(&field);
+        let value = path.value_at(&record.fields);
+        UncertainValue {
+            words: doc_type.in_words(&path),
+            is_empty: value.is_none_or(serde_json::Value::is_null),
+            field,
+            probability,
+        }
+    };
+    let left: Vec<_> = left.into_iter().map(value).collect();
+    let from = match &record.calibrated {
         Some(calibrated) => certified(
             calibrated.threshold.unwrap_or_default(),
             calibrated.max_error,
         ),
-        None => format!("at least {min_confidence} is required (min_confidence)"),
+        None => accepted_from(min_confidence),
     };
-    let message = format!("{}; {least}", uncertain_fields(&named));
-    Some(Finding::new(
-        FindingCode::LowConfidence,
-        Some(first),
-        message,
-    ))
+    low_confidence(&left, &from)
 }
 
 #[cfg(test)]
@@ -112,7 +106,8 @@ mod tests {
         assert_eq!(fields(&record), ["date", "tax", "total"]);
         let finding = uncertain_finding(&doc_type(), &record, 0.8).unwrap();
         assert_eq!(finding.field.as_deref(), Some("date"));
-        let expected = "uncertain: date 0.250, tax (absent) 0.500, total 0.750; at least 0.8 is required (min_confidence)";
+        let expected = "the model is not sure of date (0.250), tax (empty, 0.500) and total (0.750): \
+            compare them with the page; accepted from 0.8 (acceptance.min_confidence)";
         assert_eq!(finding.message, expected);
         assert!(uncertain_finding(&doc_type(), &record, 0.2).is_none());
         let calibrated = json!({"calibration": "c", "max_error": 0.005, "threshold": 0.97,

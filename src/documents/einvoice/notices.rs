@@ -168,7 +168,7 @@ fn allowances(invoice: &EInvoice) -> Option<Finding> {
         .map(|(name, sum)| format!("{name} of {}", money(sum)))
         .collect();
     let message = format!(
-        "{} on the whole invoice: lines {}, net {}",
+        "{} on the whole invoice: the lines are {}, the net total is {}",
         parts.join(" and "),
         money(lines),
         money(net)

@@ -58,8 +58,8 @@ pub fn leave_out(draft: &mut Draft) -> Vec<Finding> {
         }
         list.retain(|line| !is_row(line));
         let message = format!(
-            "{} of sums carried from page to page left out",
-            count(left_out as u64, "row")
+            "{} left out: sums that are carried from page to page",
+            count(left_out as u64, "line")
         );
         findings.push(Finding::new(FindingCode::LinesLeftOut, Some(name), message));
         moves.push((name.clone(), places));

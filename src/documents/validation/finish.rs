@@ -183,7 +183,7 @@ pub fn check_schema(doc_type: &DocType, draft: &Draft, findings: &mut Vec<Findin
             Some(field) => words::field(doc_type, field),
             None => "the record".to_owned(),
         };
-        let message = format!("{what} is not in the form that the schema asks for: {error}");
+        let message = format!("{what} does not have the form that the schema requires: {error}");
         findings.push(Finding::new(
             FindingCode::SchemaViolation,
             field.as_deref(),
@@ -197,7 +197,7 @@ pub fn check_required(doc_type: &DocType, draft: &Draft, findings: &mut Vec<Find
     for field in &rules.required {
         if draft.fields.get(field).is_none_or(is_absent) {
             let message = format!(
-                "{} was not found on the document",
+                "{} is empty, because the reader did not find it: look for it on the page",
                 words::field(doc_type, field)
             );
             findings.push(Finding::new(FindingCode::Missing, Some(field), message));
@@ -225,7 +225,7 @@ fn report_unsupported_fields(doc_type: &DocType, context: &Context, findings: &m
     }
     let fields = doc_type.properties();
     if fields.is_some_and(|fields| fields.len() == unsupported_fields.len()) {
-        let message = "the model in use does not support documents of this type and guesses: compare each value with the page, or choose another model (docs/models.md)";
+        let message = "the model was not made for documents of this type and guesses: compare each value with the page, or choose another model (docs/models.md)";
         findings.push(Finding::new(FindingCode::UnsupportedField, None, message));
         return;
     }
@@ -234,7 +234,7 @@ fn report_unsupported_fields(doc_type: &DocType, context: &Context, findings: &m
         .map(|field| words::of_type(doc_type, field))
         .collect();
     let message = format!(
-        "the model in use does not support {}: always empty",
+        "the model does not read {}: enter what the page has",
         words::list(&names)
     );
     let only = (unsupported_fields.len() == 1).then(|| unsupported_fields[0].as_str());

@@ -47,7 +47,10 @@ impl Checked<'_> {
         let date = self.date(path)?;
         let days = days_between(self.today, date);
         let finding = (days > i64::from(days_ahead)).then(|| {
-            let message = format!("the {} {date} lies {days} days ahead", self.words(path));
+            let message = format!(
+                "the {} {date} is {days} days in the future",
+                self.words(path)
+            );
             Finding::new(FindingCode::DateAhead, Some(path), message)
         });
         Some(CheckOutcome {

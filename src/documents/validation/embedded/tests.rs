@@ -79,7 +79,7 @@ fn an_invoice_with_allowances_and_several_rates_is_accepted_as_it_is_stated() {
     );
     assert_eq!(
         record.findings[1].message,
-        "allowances of 20.00 and charges of 12.00 on the whole invoice: lines 378.20, net 370.20"
+        "allowances of 20.00 and charges of 12.00 on the whole invoice: the lines are 378.20, the net total is 370.20"
     );
     assert_eq!(record.source, Source::EmbeddedXml);
     assert_eq!(record.fields["gross_total"], "433.80");

@@ -209,7 +209,7 @@ pub fn reports() -> Vec<FieldReport> {
             expected: record(
                 json!({"gross_total": "178.50"}),
                 &[],
-                "line 3: taken from its row of the page",
+                "line 3 was not read; it was taken from its row of the page",
             ),
             outcome: "accepted: the line is that of its row, with which the lines add up",
         },

@@ -29,7 +29,7 @@ pub fn iban(text: &str) -> (String, IdentifierCheck) {
         ),
         Err(ParseIbanError::UnknownCountry(_)) => IdentifierCheck::Invalid(
             FindingCode::IbanForm,
-            format!("no country {} has IBANs", &plain[..2]),
+            format!("{} is not the code of a country with IBANs", &plain[..2]),
         ),
     };
     (plain, verdict)

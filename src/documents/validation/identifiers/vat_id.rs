@@ -16,7 +16,7 @@ use crate::domain::FindingCode;
 pub fn vat_id(text: &str) -> (String, IdentifierCheck) {
     let plain = compact(text);
     let Some(country) = FORMS.iter().find(|form| plain.starts_with(form.prefix)) else {
-        let why = "it begins with no country whose VAT IDs docmill can check".to_owned();
+        let why = "docmill has no check for VAT IDs that begin so".to_owned();
         return (plain, IdentifierCheck::Unchecked(why));
     };
     let mut rest = &plain[country.prefix.len()..];

@@ -40,11 +40,11 @@ pub fn complete(
             let read = std::mem::replace(&mut line[name], Value::String(cell.value.to_string()));
             let field = format!("{}[{index}].{name}", product.list);
             let before = match read.as_str() {
-                Some(read) => format!("not {read}"),
-                None => "which was not read".to_owned(),
+                Some(read) => format!("read as {read}"),
+                None => "not read".to_owned(),
             };
             let message = format!(
-                "{}: {}, {before}: with it, the numbers of the row multiply to the amount",
+                "{} was {before}; {} is stored: the page prints it in this row, and quantity times price is the amount only with it",
                 words::field(doc_type, &field),
                 cell.value
             );

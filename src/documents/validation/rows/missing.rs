@@ -208,7 +208,7 @@ fn insert(
     for place in added {
         let field = format!("{list}[{place}]");
         let message = format!(
-            "line {}: taken from its row of the page, since the reader left it out; with it, {} add up to the total",
+            "line {} was not read; it was taken from its row of the page, and the {} add up to the total only with it",
             place + 1,
             count(all.len() as u64, "line")
         );

@@ -29,10 +29,10 @@ pub fn correct(doc_type: &DocType, fields: &mut Fields, sources: &TextSources) -
             let field = format!("{name}[{index}].{quantity}");
             let read = std::mem::replace(&mut list[index][quantity], default.clone());
             let message = format!(
-                "{}: counted as {}, since the line prints none; {} stands on another line or is the amount",
+                "{} was read as {}, which is of another line or the amount; {} is stored, since the line prints no quantity",
                 words::field(doc_type, &field),
-                text(default),
-                text(&read)
+                text(&read),
+                text(default)
             );
             findings.push(Finding::new(FindingCode::Normalised, Some(&field), message));
         }

@@ -97,7 +97,7 @@ fn number(reading: &NumberReading, conventions: &Conventions) -> Typed {
     Typed::Doubtful(
         FindingCode::AmbiguousAmount,
         format!(
-            "it may be {}, and nothing on the page decides",
+            "it may be {}, and nothing else on the page shows which",
             values.join(" or ")
         ),
     )
@@ -141,7 +141,7 @@ fn plausible(date: Date, today: Date, typed: Typed) -> Typed {
     if date.year() < FIRST_YEAR || date.year() > today.year() + YEARS_AHEAD {
         return Typed::Doubtful(
             FindingCode::ImplausibleDate,
-            format!("the year of {date} is hardly right"),
+            format!("the year of {date} is unlikely"),
         );
     }
     typed
@@ -173,7 +173,7 @@ pub(super) fn currency(text: &str, conventions: &Conventions) -> Typed {
     Typed::Doubtful(
         FindingCode::AmbiguousCurrency,
         format!(
-            "several currencies are written so ({codes}{more}), and nothing on the page decides"
+            "it stands for several currencies ({codes}{more}), and nothing else on the page shows which"
         ),
     )
 }
