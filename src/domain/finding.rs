@@ -44,6 +44,8 @@ pub enum FindingCode {
     AmbiguousCurrency,
     /// No currency was read; it is the only one that the page prints.
     CurrencyFromPage,
+    /// No date was read; it is the only one that the page prints.
+    DateFromPage,
     /// No currency was read; it is that of the country that the page shows.
     CurrencyFromCountry,
     /// A value was not read or misread; the one that the page prints in its row is stored, because the sums hold only with it.
@@ -228,6 +230,7 @@ impl FindingCode {
             | FindingCode::EinvoiceValue => Severity::Error,
             FindingCode::Normalised
             | FindingCode::CurrencyFromPage
+            | FindingCode::DateFromPage
             | FindingCode::CurrencyFromCountry
             | FindingCode::CompletedByArithmetic
             | FindingCode::VatIdUnchecked

@@ -87,6 +87,10 @@ const REMEDIES: &[(&[&str], &str)] = &[
         "See that the currency is right; the page prints no other.",
     ),
     (
+        &["date_from_page"],
+        "Nothing, if the date is right: the page prints no other.",
+    ),
+    (
         &["currency_from_country"],
         "See that the country is right; the page prints no currency.",
     ),

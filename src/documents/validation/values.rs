@@ -105,6 +105,9 @@ impl Typing<'_> {
         if format == Format::Currency && value.is_null() && self.answers == Answers::Verbatim {
             return self.find_currency(field, value);
         }
+        if format == Format::Date && value.is_null() && self.answers == Answers::Verbatim {
+            return self.find_date(field, value);
+        }
         let text = match &*value {
             Value::String(text) => text.clone(),
             // Some readers write JSON numbers.
@@ -159,6 +162,20 @@ impl Typing<'_> {
                 self.report(code, field, message);
             }
         }
+    }
+
+    /// Sets a missing date that the type requires to the only one that the pages print.
+    fn find_date(&mut self, field: &str, value: &mut Value) {
+        let rules = self.doc_type.read.as_ref();
+        let is_required =
+            rules.is_some_and(|rules| rules.required.iter().any(|name| name == field));
+        let Some(day) = self.conventions.day.filter(|_| is_required) else {
+            return;
+        };
+        let words = self.words(field);
+        let message = format!("{words} was not read; {day} is the only date on the page");
+        self.report(FindingCode::DateFromPage, field, message);
+        *value = Value::String(day.to_string());
     }
 
     /// Sets a missing currency to the only one that the pages print, otherwise to that

@@ -1,12 +1,14 @@
 //! Finds quantities that a reader took from another line of a list.
 
+use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use super::table::Table;
+use super::table::{Table, decimal};
 use crate::documents::validation::evidence::{
-    Leaf, LineLeaves, Place, Row, TextSources, ValueKind,
+    Leaf, LineLeaves, Place, Row, TextSources, ValueKind, on_one_line,
 };
 use crate::documents::validation::words;
+use crate::documents::values::number;
 use crate::domain::{DocType, Fields, Finding, FindingCode, Format, scalar_text};
 
 /// Distance, in heights of a line, within which a quantity belongs to either of two
@@ -25,6 +27,16 @@ pub fn correct(doc_type: &DocType, fields: &mut Fields, sources: &TextSources) -
         let Some((quantity, default)) = with_default(schema) else {
             continue;
         };
+        for (index, printed) in beside_signs(list, quantity, schema, sources) {
+            let field = format!("{name}[{index}].{quantity}");
+            let message = format!(
+                "{}: set to {printed}, which its row prints beside a multiplication sign; the reader copied {}",
+                words::field(doc_type, &field),
+                text(&list[index][quantity])
+            );
+            list[index][quantity] = Value::String(printed.to_string());
+            findings.push(Finding::new(FindingCode::Normalised, Some(&field), message));
+        }
         for index in elsewhere(list, quantity, schema, sources) {
             let field = format!("{name}[{index}].{quantity}");
             let read = std::mem::replace(&mut list[index][quantity], default.clone());
@@ -50,6 +62,59 @@ fn with_default(properties: &Map<String, Value>) -> Option<(&str, &Value)> {
         let default = property.get("default")?;
         (Format::of(property) == Some(Format::Quantity)).then_some((name.as_str(), default))
     })
+}
+
+/// The lines whose row prints one quantity beside a multiplication sign, which is not
+/// the one that was read.
+fn beside_signs(
+    list: &[Value],
+    quantity: &str,
+    schema: &Map<String, Value>,
+    sources: &TextSources,
+) -> Vec<(usize, Decimal)> {
+    let table = Table::of(list, schema, sources, &[quantity]);
+    let printed = |index: usize| {
+        let amount = leaf(&table.lines[index], ValueKind::Amount)?;
+        let place = amount.in_row(table.rows[index]?)?;
+        let page = place.text;
+        let mut words: Vec<usize> = (0..page.words.len())
+            .filter(|&word| on_one_line(page.words[word].bbox, place.bbox()))
+            .collect();
+        words.sort_by(|a, b| page.words[*a].bbox[0].total_cmp(&page.words[*b].bbox[0]));
+        let words: Vec<&str> = words
+            .iter()
+            .map(|&word| page.words[word].plain.as_str())
+            .collect();
+        let printed = beside_sign(&words)?;
+        (decimal(list[index].get(quantity)) != Some(printed)).then_some((index, printed))
+    };
+    (0..list.len()).filter_map(printed).collect()
+}
+
+/// The quantity of `x4`, `4x`, `x 4` or `4 x 2.80`; `None` for none or several.
+fn beside_sign(words: &[&str]) -> Option<Decimal> {
+    const SIGNS: [char; 3] = ['x', 'X', '×'];
+    let is_sign = |word: &str| word.chars().count() == 1 && word.starts_with(SIGNS);
+    let number = |word: &str| {
+        let starts = word.starts_with(|c: char| c.is_ascii_digit());
+        let number = number::plain(&word.replace(',', ".")).filter(|_| starts)?;
+        (number > Decimal::ZERO && number < MOST.into()).then_some(number)
+    };
+    let whole = |word: &&str| word.bytes().all(|b| b.is_ascii_digit());
+    let mut found = words.iter().enumerate().filter_map(|(at, word)| {
+        if is_sign(word) {
+            let before = at.checked_sub(1).map(|before| words[before]).filter(whole);
+            return before
+                .and_then(number)
+                .or_else(|| number(words.get(at + 1)?));
+        }
+        number(
+            word.strip_prefix(SIGNS)
+                .or_else(|| word.strip_suffix(SIGNS))?,
+        )
+    });
+    let only = found.next()?;
+    found.next().is_none().then_some(only)
 }
 
 /// The lines whose quantity is on the page, but not with them.
@@ -97,6 +162,9 @@ fn is_elsewhere(quantity: &Leaf, amount: &Place, amounts: &[Option<Place>]) -> b
     };
     !quantity.places.is_empty() && !quantity.places.iter().any(belongs)
 }
+
+/// A quantity of a receipt is less; a greater number is a code.
+const MOST: u32 = 1000;
 
 #[cfg(test)]
 mod tests {
@@ -164,5 +232,23 @@ mod tests {
         let columns = ["Tea|2|4.00", "Cake|3|9.00"];
         let items = json!([item("Tea", "2", "4.00"), item("Cake", "3", "9.00")]);
         assert_eq!(corrected(&columns, items).1, [""; 0]);
+    }
+
+    #[test]
+    fn a_quantity_stands_beside_a_multiplication_sign() {
+        let of =
+            |row: &str| beside_sign(&row.split(' ').collect::<Vec<_>>()).map(|n| n.to_string());
+        for (row, quantity) in [
+            ("BERUS x3 61.50", Some("3")),
+            ("MILK 2x 9.00", Some("2")),
+            ("9555221301081 4 X 2.80 11.20", Some("4")),
+            ("Nusbrour x3.428 12.10", Some("3.428")),
+            ("TISSUE x 12 60.00", Some("12")),
+            ("Box 5 61.50", None),
+            ("BOLT 3x 4x 1.00", None),
+            ("x9555221301081 2.00", None),
+        ] {
+            assert_eq!(of(row).as_deref(), quantity, "{row}");
+        }
     }
 }

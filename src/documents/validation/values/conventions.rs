@@ -18,6 +18,8 @@ pub struct Conventions {
     /// The currencies that its pages print, each notation once.
     printed: Vec<Candidates>,
     pub country: Option<CountryGuess>,
+    /// The only day that the pages print.
+    pub day: Option<Date>,
 }
 
 impl Conventions {
@@ -48,6 +50,7 @@ impl Conventions {
             dates: DateDecision::decide([], None, None),
             printed,
             country,
+            day: None,
         };
         let currency = of_format(|format| format == Format::Currency)
             .find_map(|text| conventions.settle(&currency::parse(text).ok()?))
@@ -64,14 +67,21 @@ impl Conventions {
             .filter(|text| copied || text.parse::<Date>().is_err())
             .filter_map(|text| date::parse(text, Some(today)).ok())
             .collect();
-        let on_page = date::scan(&text, Some(today)).into_iter();
-        dates.extend(
-            on_page
-                .filter(|span| span.is_marked)
-                .map(|span| span.reading),
-        );
+        let on_page: Vec<DateReading> = date::scan(&text, Some(today))
+            .into_iter()
+            .filter(|span| span.is_marked)
+            .map(|span| span.reading)
+            .collect();
+        dates.extend(on_page.iter().cloned());
         let country = conventions.country.as_ref().map(|guess| guess.country);
         conventions.dates = DateDecision::decide(&dates, currency, country);
+        let days = on_page
+            .iter()
+            .map(|reading| conventions.dates.date(reading));
+        conventions.day = match on_page.is_empty() {
+            true => only_day(compact_dates(&text, today).map(Some)),
+            false => only_day(days),
+        };
         conventions
     }
 
@@ -127,6 +137,33 @@ impl Conventions {
         let first = of_page.next()?;
         of_page.all(|other| other == first).then_some(first)
     }
+}
+
+/// The day that all are; `None` where one is open.
+fn only_day(mut days: impl Iterator<Item = Option<Date>>) -> Option<Date> {
+    let first = days.next()??;
+    days.all(|day| day == Some(first)).then_some(first)
+}
+
+/// Years before today of which a number of eight digits may be a date. Of random numbers
+/// 1 in 10,000 is one.
+const COMPACT_YEARS: i16 = 20;
+
+/// Words of eight digits that are a day of the last years: `27032018`, `20180327`.
+fn compact_dates(text: &str, today: Date) -> impl Iterator<Item = Date> {
+    let day = move |word: &str| {
+        let is_number = word.len() == 8 && word.bytes().all(|b| b.is_ascii_digit());
+        let part = |range: std::ops::Range<usize>| word.get(range)?.parse::<i16>().ok();
+        let of = |year: i16, month: i16, day: i16| {
+            let date = Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
+            let is_recent = date <= today && today.year() - date.year() <= COMPACT_YEARS;
+            is_recent.then_some(date)
+        };
+        let day_first = of(part(4..8)?, part(2..4)?, part(0..2)?);
+        let year_first = of(part(0..4)?, part(4..6)?, part(6..8)?);
+        day_first.or(year_first).filter(|_| is_number)
+    };
+    text.split_whitespace().filter_map(day)
 }
 
 /// The convention of the answers' numbers, otherwise of the pages': a page also has

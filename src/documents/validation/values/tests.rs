@@ -73,6 +73,30 @@ fn the_pages_numbers_decide_what_a_point_means() {
 }
 
 #[test]
+fn a_required_date_that_was_not_read_is_the_only_one_on_the_page() {
+    let of = |rows: &[&str]| {
+        let fields = json!({"date": null});
+        let outcome = typed("receipt", Answers::Verbatim, rows, fields);
+        (outcome.fields["date"].clone(), outcome.codes().to_vec())
+    };
+    let found = [FindingCode::DateFromPage].to_vec();
+    let printed = ["Date 27/07/2017", "DD:27/07/2017 No 4711"];
+    assert_eq!(of(&printed), (json!("2017-07-27"), found.clone()));
+    let compact = of(&["27032018  No CS-20242  Tel 03123456"]);
+    assert_eq!(compact, (json!("2018-03-27"), found));
+    for other in [&["27/07/2017", "28/07/2017"][..], &["Tel 03123456"]] {
+        assert_eq!(of(other), (Value::Null, vec![]));
+    }
+    let due = typed(
+        "invoice",
+        Answers::Verbatim,
+        &["27.07.2017"],
+        json!({"due_date": null}),
+    );
+    assert!(due.codes().is_empty(), "a due date is not required");
+}
+
+#[test]
 fn a_day_of_two_readings_is_decided_and_said() {
     let of = |rows: &[&str]| {
         let fields = json!({"date": "03/04/2025"});
