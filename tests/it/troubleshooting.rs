@@ -88,7 +88,7 @@ const REMEDIES: &[(&[&str], &str)] = &[
     ),
     (
         &["date_from_page"],
-        "Nothing, if the date is right: the page prints no other.",
+        "See that the date is right; the page prints no other.",
     ),
     (
         &["currency_from_country"],

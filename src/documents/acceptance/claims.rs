@@ -53,11 +53,14 @@ const GIVEN_TYPE: f32 = 0.999;
 fn page_features(record: &Record) -> PageFeatures {
     let logits: Vec<f64> = record.logprobs.iter().map(|p| logit(p.sum)).collect();
     let flags = record.findings.iter().filter(|finding| is_flag(finding));
+    let is_completion = |finding: &&Finding| finding.code == FindingCode::CompletedByArithmetic;
+    let completions = record.findings.iter().filter(is_completion);
     let on_page = record.evidence.iter().filter(|e| is_on_page(e));
     PageFeatures {
         least: logits.iter().copied().fold(MOST_LOGIT, f64::min),
         mean: logits.iter().sum::<f64>() / logits.len().max(1) as f64,
         findings: (flags.count() as f64).ln_1p(),
+        completions: (completions.count() as f64).ln_1p(),
         doc_type: logit(record.type_probability.unwrap_or(GIVEN_TYPE).ln()),
         on_page: on_page.count() as f64 / record.evidence.len().max(1) as f64,
     }

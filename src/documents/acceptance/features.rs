@@ -88,6 +88,9 @@ pub struct PageFeatures {
     pub mean: f64,
     /// ln(1 + number of warnings and errors that name a field).
     pub findings: f64,
+    /// ln(1 + number of findings `completed_by_arithmetic`): a check that holds after a
+    /// change proves less.
+    pub completions: f64,
     /// Logit of the probability of its document type.
     pub doc_type: f64,
     /// Share (0 to 1) of its values that a text layer or an OCR engine has.
@@ -106,6 +109,7 @@ pub enum Feature {
     PageLeast,
     PageMean,
     PageFindings,
+    PageCompletions,
     PageType,
     PageOnPage,
     Flagged,
@@ -139,7 +143,7 @@ pub enum Scope {
 }
 
 /// Features without a parameter, by name.
-const PLAIN: [(&str, Feature); 16] = [
+const PLAIN: [(&str, Feature); 17] = [
     ("sum", Feature::Sum),
     ("min", Feature::Min),
     ("mean", Feature::Mean),
@@ -147,6 +151,7 @@ const PLAIN: [(&str, Feature); 16] = [
     ("page_least", Feature::PageLeast),
     ("page_mean", Feature::PageMean),
     ("page_findings", Feature::PageFindings),
+    ("page_completions", Feature::PageCompletions),
     ("page_type", Feature::PageType),
     ("page_on_page", Feature::PageOnPage),
     ("check:uncertain", Feature::Flagged),
@@ -168,6 +173,7 @@ impl Feature {
             | Feature::PageLeast
             | Feature::PageMean
             | Feature::PageFindings
+            | Feature::PageCompletions
             | Feature::PageType
             | Feature::PageOnPage => Scope::Every,
             Feature::Field { .. } => Scope::OneField,
@@ -207,6 +213,7 @@ impl Features {
             Feature::PageLeast => page.least,
             Feature::PageMean => page.mean,
             Feature::PageFindings => page.findings,
+            Feature::PageCompletions => page.completions,
             Feature::PageType => page.doc_type,
             Feature::PageOnPage => page.on_page,
             Feature::Flagged => flag(self.is_flagged),

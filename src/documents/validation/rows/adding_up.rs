@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use super::table::{ROW, Table, cells, decimal, line_schema, pair, quantity_and_price};
+use super::table::{ROW, Table, cells, decimal, pair, quantity_and_price};
 use crate::documents::validation::assemble::Draft;
 use crate::documents::validation::evidence::{
     Captions, EvidencePage, Place, Row, Span, TextSources,
@@ -45,7 +45,7 @@ pub fn replace(
         let Some(listing) = Listing::of(check) else {
             continue;
         };
-        let Some(schema) = line_schema(doc_type, listing.list) else {
+        let Some(schema) = doc_type.line_properties(listing.list) else {
             continue;
         };
         let read = match draft.fields.get(listing.list) {

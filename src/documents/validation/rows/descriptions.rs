@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::table::{ROW, Table, line_schema};
+use super::table::{ROW, Table};
 use crate::documents::validation::evidence::{Place, Row, ValueKind};
 use crate::documents::validation::evidence::{Span, TextSources};
 use crate::documents::validation::layout::{BlockLayout, TextCell};
@@ -27,7 +27,7 @@ pub fn complete(doc_type: &DocType, fields: &mut Fields, sources: &TextSources) 
         .map(|text| (text.page, BlockLayout::of(text)))
         .collect();
     for (name, value) in fields {
-        let (Some(schema), Value::Array(list)) = (line_schema(doc_type, name), value) else {
+        let (Some(schema), Value::Array(list)) = (doc_type.line_properties(name), value) else {
             continue;
         };
         let table = Table::of(list, schema, sources, &[]);

@@ -86,7 +86,13 @@ fn beside_signs(
             .map(|&word| page.words[word].plain.as_str())
             .collect();
         let printed = beside_sign(&words)?;
-        (decimal(list[index].get(quantity)) != Some(printed)).then_some((index, printed))
+        let of_line = |name: &str| decimal(list[index].get(name));
+        let mut others = list[index]
+            .as_object()?
+            .keys()
+            .filter(|name| *name != quantity);
+        let is_amount = others.any(|name| of_line(name) == Some(printed));
+        (!is_amount && of_line(quantity) != Some(printed)).then_some((index, printed))
     };
     (0..list.len()).filter_map(printed).collect()
 }
@@ -94,24 +100,32 @@ fn beside_signs(
 /// The quantity of `x4`, `4x`, `x 4` or `4 x 2.80`; `None` for none or several.
 fn beside_sign(words: &[&str]) -> Option<Decimal> {
     const SIGNS: [char; 3] = ['x', 'X', '×'];
-    let is_sign = |word: &str| word.chars().count() == 1 && word.starts_with(SIGNS);
     let number = |word: &str| {
         let starts = word.starts_with(|c: char| c.is_ascii_digit());
         let number = number::plain(&word.replace(',', ".")).filter(|_| starts)?;
         (number > Decimal::ZERO && number < MOST.into()).then_some(number)
     };
-    let whole = |word: &&str| word.bytes().all(|b| b.is_ascii_digit());
+    // A price follows the sign where its quantity was not recognised.
+    let is_price = |word: &str| {
+        let decimals = word.rsplit_once(['.', ',']).map(|(_, decimals)| decimals);
+        decimals.is_some_and(|decimals| decimals.len() == 2 && decimals != "00")
+    };
+    let has_digit = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
     let mut found = words.iter().enumerate().filter_map(|(at, word)| {
-        if is_sign(word) {
-            let before = at.checked_sub(1).map(|before| words[before]).filter(whole);
-            return before
-                .and_then(number)
-                .or_else(|| number(words.get(at + 1)?));
+        let before = at
+            .checked_sub(1)
+            .map(|before| words[before])
+            .filter(has_digit);
+        let behind = match word.strip_prefix(SIGNS) {
+            Some("") => words.get(at + 1).copied(),
+            behind => behind,
+        };
+        match (before, behind) {
+            (Some(before), Some(_)) => number(before),
+            (None, Some(behind)) if !is_price(behind) => number(behind),
+            (None, Some(_)) => None,
+            (_, None) => number(word.strip_suffix(SIGNS)?),
         }
-        number(
-            word.strip_prefix(SIGNS)
-                .or_else(|| word.strip_suffix(SIGNS))?,
-        )
     });
     let only = found.next()?;
     found.next().is_none().then_some(only)
@@ -243,6 +257,10 @@ mod tests {
             ("MILK 2x 9.00", Some("2")),
             ("9555221301081 4 X 2.80 11.20", Some("4")),
             ("Nusbrour x3.428 12.10", Some("3.428")),
+            ("Nusbrour 2.00 x 4.77 9.54", Some("2.00")),
+            ("9064422 X 1.50 3.00", None),
+            ("Nasi 2 X4.77 9.54", Some("2")),
+            ("Nasi PCS X4.77 9.54", None),
             ("TISSUE x 12 60.00", Some("12")),
             ("Box 5 61.50", None),
             ("BOLT 3x 4x 1.00", None),
