@@ -1,12 +1,14 @@
 //! Documents found again: by words, by looks, and captured more than once.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
+use sqlx::SqlitePool;
+use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::context::Context;
 use crate::harness::test;
-use crate::rows::execute;
 
 /// File names of what a command printed as JSON lines.
 fn names(lines: &[Value]) -> Vec<&str> {
@@ -159,4 +161,15 @@ fn layouts_that_cannot_be_stored_are_a_warning(context: Context) {
         .iter()
         .map(|layout| layout["records"].as_array().unwrap().len());
     assert_eq!(records.sum::<usize>(), 2, "{layouts:?}");
+}
+
+/// Changes a database by one statement.
+fn execute(db: &Path, statement: &'static str) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let options = SqliteConnectOptions::new().filename(db);
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        sqlx::query(statement).execute(&pool).await.unwrap();
+        pool.close().await;
+    });
 }

@@ -76,17 +76,6 @@ pub fn fill(db: &Path, rows: &[Row]) {
     });
 }
 
-/// Changes a database by one statement.
-pub fn execute(db: &Path, statement: &'static str) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let options = SqliteConnectOptions::new().filename(db);
-        let pool = SqlitePool::connect_with(options).await.unwrap();
-        sqlx::query(statement).execute(&pool).await.unwrap();
-        pool.close().await;
-    });
-}
-
 async fn insert(pool: &SqlitePool, rows: &[Row]) -> sqlx::Result<()> {
     let mut tx = pool.begin().await?;
     sqlx::query("INSERT OR IGNORE INTO runs (id, started_at, pid, process_start, boot_id, version, settings) VALUES (1, 0, 0, 0, '', '', '{}')")
