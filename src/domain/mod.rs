@@ -4,6 +4,7 @@ mod capture;
 mod decision;
 mod doctype;
 mod einvoice;
+mod escalation;
 mod evidence;
 mod exit_status;
 mod facts;
@@ -37,11 +38,12 @@ pub use einvoice::{
     Account, Address, AllowanceCharge, Contact, Discount, EInvoice, Identifier, Instalment,
     InvoiceLine, Party, Payment, Syntax, Tax, Totals, XmlFile, XmlPlace, money,
 };
+pub use escalation::EscalationReason;
 pub use evidence::{BusinessKey, EvidenceClass, FieldEvidence};
 pub use exit_status::ExitStatus;
 pub use facts::{Facts, total_units};
 pub use failure::{Failure, Reason, Usage, json_problem};
-pub use finding::{EscalationReason, Finding, FindingCode, by_severity};
+pub use finding::{Finding, FindingCode, by_severity};
 pub use fold::{folded, folded_words, letters_and_digits};
 pub use limits::Limits;
 pub use page::{

@@ -8,7 +8,7 @@ const CELL_GAP: f32 = 1.6;
 /// Most letters by which the left edges of a block's lines differ.
 const INDENT: f32 = 2.0;
 /// Greatest gap between two lines of a block, in heights of a line.
-const LINE_GAP: f32 = 2.0;
+const LINE_GAP: f32 = 2.5;
 
 /// Neighbouring words of a line.
 #[derive(Clone, Debug)]

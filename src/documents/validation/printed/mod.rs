@@ -9,7 +9,7 @@ use iso_country::Country;
 use crate::documents::page_text::{PageText, Segment};
 use crate::documents::values;
 use crate::domain::{Finding, PageResult};
-pub use extras::{Extra, explain};
+pub use extras::{Extra, explain, of_line as extra};
 
 /// The text of a record's pages, evaluated on demand.
 #[derive(Default)]

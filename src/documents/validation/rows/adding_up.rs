@@ -12,6 +12,7 @@ use crate::documents::validation::evidence::{
     Captions, EvidencePage, Place, Row, Span, TextSources,
 };
 use crate::documents::validation::layout::{BlockLayout, TextCell};
+use crate::documents::validation::printed;
 use crate::documents::validation::words;
 use crate::domain::{Check, DocType, Fields, Finding, FindingCode, Format, count};
 
@@ -32,6 +33,8 @@ struct AmountRow<'a> {
     amount: Decimal,
     /// Index among the lines of the page.
     line: usize,
+    /// Whether it is a charge, an allowance or a rounding, which a check adds itself.
+    is_extra: bool,
 }
 
 /// Replaces lists, with a finding for each.
@@ -275,9 +278,15 @@ fn rows_above_total<'a>(
             },
             amount: amount.value.value,
             line,
+            is_extra: printed::extra(&joined(cells)).is_some(),
         });
     }
     rows
+}
+
+fn joined(cells: &[TextCell]) -> String {
+    let texts: Vec<&str> = cells.iter().map(|cell| cell.text.as_str()).collect();
+    texts.join("  ")
 }
 
 /// The only run of neighbouring rows whose amounts add up to one of the totals. A row of
@@ -290,6 +299,9 @@ fn only_run<'a, 'b>(rows: &'b [AmountRow<'a>], totals: &[Decimal]) -> Option<&'b
         }
         let mut sum = Decimal::ZERO;
         for last in first..rows.len() {
+            if rows[last].is_extra {
+                break;
+            }
             sum = sum.checked_add(rows[last].amount)?;
             if totals.contains(&sum) && !rows[last].amount.is_zero() {
                 if found.is_some() {
