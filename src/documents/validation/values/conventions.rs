@@ -197,7 +197,9 @@ fn answers<'a>(doc_type: &DocType, fields: &'a Fields) -> Vec<(Format, &'a str)>
         match (fields.get(name), line_properties(property)) {
             (Some(Value::Array(lines)), Some(of_line)) => {
                 for (leaf, value) in lines.iter().filter_map(Value::as_object).flatten() {
-                    push(&of_line[leaf], value);
+                    if let Some(property) = of_line.get(leaf) {
+                        push(property, value);
+                    }
                 }
             }
             (Some(value), _) => push(property, value),
