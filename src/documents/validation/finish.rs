@@ -64,9 +64,10 @@ pub fn finish(
             &mut findings,
         );
         if answers == Answers::Verbatim {
-            rows::repair(doc_type, &mut draft, &of_record, &mut findings);
-            totals::complete(doc_type, &mut draft.fields, &of_record, &mut findings);
-            parties::correct(doc_type, &mut draft, &of_record, &mut findings);
+            let sources = evidence::TextSources::of(&of_record);
+            rows::repair(doc_type, &mut draft, &sources, &mut findings);
+            totals::complete(doc_type, &mut draft.fields, &sources, &mut findings);
+            parties::correct(doc_type, &mut draft.fields, &sources, &mut findings);
         }
         check_schema(doc_type, &draft, &mut findings);
         check_required(doc_type, &draft, &mut findings);

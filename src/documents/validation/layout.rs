@@ -31,6 +31,12 @@ pub struct TextBlock {
     pub lines: Vec<TextCell>,
 }
 
+/// The text of cells of one line, two blanks apart.
+pub fn text_of(cells: &[TextCell]) -> String {
+    let texts: Vec<&str> = cells.iter().map(|cell| cell.text.as_str()).collect();
+    texts.join("  ")
+}
+
 /// The blocks of a page and the cells of each of its lines.
 #[derive(Debug, Default)]
 pub struct BlockLayout {

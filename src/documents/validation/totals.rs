@@ -6,23 +6,22 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::evidence::TextSources;
-use super::words;
+use super::{checks, words};
 use crate::documents::values::number;
-use crate::domain::{Check, DocType, FieldPath, Fields, Finding, FindingCode, PageResult};
+use crate::domain::{Check, DocType, FieldPath, Fields, Finding, FindingCode};
 
 /// Adds a finding for each change.
 pub fn complete(
     doc_type: &DocType,
     fields: &mut Fields,
-    pages: &[&PageResult],
+    sources: &TextSources,
     findings: &mut Vec<Finding>,
 ) {
-    let sources = TextSources::of(pages);
     for check in doc_type.checks() {
         let Some(sum) = TotalSum::of(check) else {
             continue;
         };
-        if let Some((field, value)) = sum.completed(fields, &sources) {
+        if let Some((field, value)) = sum.completed(fields, sources) {
             let name = words::field(doc_type, field);
             let read = fields.get(field).and_then(Value::as_str);
             let read = read.map_or_else(|| "nothing".to_owned(), |read| format!("`{read}`"));
@@ -58,11 +57,10 @@ impl<'a> TotalSum<'a> {
             return None;
         };
         let is_single = |path: &String| FieldPath::parse(path).root() == path;
-        let tolerance = tolerance.as_deref().and_then(number::plain);
         of.iter().all(is_single).then(|| TotalSum {
             of,
             equals,
-            tolerance: tolerance.unwrap_or_default(),
+            tolerance: checks::allowed(tolerance),
         })
     }
 
@@ -140,7 +138,8 @@ mod tests {
         let mut fields = fields.as_object().unwrap().clone();
         let mut findings = Vec::new();
         let invoice = types.get("invoice").unwrap();
-        complete(invoice, &mut fields, &[&page(0, rows)], &mut findings);
+        let sources = TextSources::of(&[&page(0, rows)]);
+        complete(invoice, &mut fields, &sources, &mut findings);
         let of = |name: &str| fields[name].as_str().unwrap_or_default().to_owned();
         let totals = ["net_total", "tax_total", "gross_total"].map(of);
         (

@@ -120,7 +120,7 @@ impl Checked<'_> {
                 equals,
                 tolerance,
             } => self
-                .sum(of, equals, decimal(tolerance))
+                .sum(of, equals, allowed(tolerance))
                 .into_iter()
                 .collect(),
             Check::Product {
@@ -128,7 +128,7 @@ impl Checked<'_> {
                 of,
                 equals,
                 tolerance,
-            } => self.products(each.as_deref(), of, equals, decimal(tolerance)),
+            } => self.products(each.as_deref(), of, equals, allowed(tolerance)),
             Check::Order {
                 earlier,
                 later,
@@ -174,7 +174,8 @@ impl Checked<'_> {
     }
 }
 
-fn decimal(tolerance: &Option<String>) -> Decimal {
+/// The tolerance of a check; 0 without one.
+pub fn allowed(tolerance: &Option<String>) -> Decimal {
     tolerance
         .as_deref()
         .and_then(|text| Decimal::from_str(text).ok())

@@ -68,6 +68,11 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
+/// Letters and digits, folded.
+fn plain(text: &str) -> String {
+    fold(text).into_iter().collect()
+}
+
 fn letters(word: &str) -> usize {
     word.chars().filter(|c| c.is_alphabetic()).count()
 }
@@ -93,9 +98,7 @@ pub fn is_attention(text: &str) -> bool {
         "tav",
         "alaatencionde",
     ];
-    let label = text
-        .split_once(':')
-        .map(|(label, _)| fold(label).into_iter().collect::<String>());
+    let label = text.split_once(':').map(|(label, _)| plain(label));
     label.is_some_and(|label| LABELS.contains(&label.as_str()))
 }
 
@@ -150,14 +153,14 @@ pub fn is_postal(text: &str) -> bool {
 pub fn is_contact(text: &str) -> bool {
     text.contains('@')
         || text.split(|c: char| !c.is_alphanumeric()).any(|word| {
-            let word: String = fold(word).into_iter().collect();
+            let word = plain(word);
             CONTACTS.contains(&word.as_str())
         })
 }
 
 fn is_title(text: &str) -> bool {
     words(text).any(|word| {
-        let word: String = fold(word).into_iter().collect();
+        let word = plain(word);
         TITLES.contains(&word.as_str())
             || word.ends_with("rechnung")
             || word.ends_with("rechnungen")
@@ -174,9 +177,9 @@ pub fn is_name(text: &str) -> bool {
         && !is_postal(text)
         && !is_contact(text)
         && !is_title(text)
-        && !OFFICES.contains(&fold(text).into_iter().collect::<String>().as_str())
+        && !OFFICES.contains(&plain(text).as_str())
         && !words(text).all(|word| {
-            let word: String = fold(word).into_iter().collect();
+            let word = plain(word);
             SALUTATIONS.contains(&word.as_str())
         })
 }

@@ -12,23 +12,21 @@ mod on_pages;
 mod tests;
 mod vat_ids;
 
-use super::assemble::Draft;
 use super::evidence::TextSources;
-use crate::domain::{DocType, Finding, PageResult};
+use crate::domain::{DocType, Fields, Finding};
 use on_pages::{OnPages, PartyPage};
 
-/// Corrects the draft's parties. Adds a finding for each change.
+/// Corrects the parties of a record. Adds a finding for each change.
 pub fn correct(
     doc_type: &DocType,
-    draft: &mut Draft,
-    pages: &[&PageResult],
+    fields: &mut Fields,
+    sources: &TextSources,
     findings: &mut Vec<Finding>,
 ) {
-    let sources = TextSources::of(pages);
     let pages: Vec<PartyPage> = sources.preferred().iter().map(PartyPage::of).collect();
     let Some(on_pages) = OnPages::of(doc_type, &pages) else {
         return;
     };
-    names::correct(&on_pages, &mut draft.fields, findings);
-    findings.extend(vat_ids::assign(&on_pages, &mut draft.fields));
+    names::correct(&on_pages, fields, findings);
+    findings.extend(vat_ids::assign(&on_pages, fields));
 }

@@ -14,21 +14,21 @@ fn corrected(rows: &[&str], read: [&str; 4]) -> ([String; 4], Vec<String>) {
         "" => Value::Null,
         text => json!(text),
     };
-    let mut draft = Draft::default();
+    let mut fields = Fields::new();
     for (name, text) in NAMES.into_iter().zip(read) {
-        draft.fields.insert(name.to_owned(), value(text));
+        fields.insert(name.to_owned(), value(text));
     }
     let mut findings = Vec::new();
     let page = page(0, rows);
     correct(
         types.get("invoice").unwrap(),
-        &mut draft,
-        &[&page],
+        &mut fields,
+        &TextSources::of(&[&page]),
         &mut findings,
     );
-    let of = |name: &str| draft.fields[name].as_str().unwrap_or_default().to_owned();
-    let fields = findings.into_iter().filter_map(|finding| finding.field);
-    (NAMES.map(of), fields.collect())
+    let of = |name: &str| fields[name].as_str().unwrap_or_default().to_owned();
+    let changed = findings.into_iter().filter_map(|finding| finding.field);
+    (NAMES.map(of), changed.collect())
 }
 
 fn names(rows: &[&str], seller: &str, buyer: &str) -> [String; 2] {

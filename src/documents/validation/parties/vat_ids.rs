@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::on_pages::{OnPages, PartyPage, PartyRole, contains, text};
 use crate::documents::validation::evidence::{Span, ValueKind, fold, occurrences};
 use crate::documents::validation::identifiers::{self, IdentifierCheck};
+use crate::documents::validation::layout::text_of;
 use crate::documents::verbatim::Pieces;
 use crate::domain::{Fields, Finding, PartyRule};
 
@@ -91,12 +92,7 @@ impl OnPages<'_> {
     /// The only VAT identifier of the pages beside `id` that is not its party's.
     fn only_other_id(&self, fields: &Fields, id: &str, party: PartyRole) -> Option<String> {
         let rows = self.pages.iter().flat_map(|page| &page.layout.rows);
-        let lines: Vec<String> = rows
-            .map(|row| {
-                let cells: Vec<&str> = row.iter().map(|cell| cell.text.as_str()).collect();
-                cells.join("  ")
-            })
-            .collect();
+        let lines: Vec<String> = rows.map(|row| text_of(row)).collect();
         let printed = Pieces::of(&lines, &[]).vat_ids;
         let others: BTreeSet<String> = printed
             .iter()

@@ -6,14 +6,13 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use super::table::{ROW, Table, cells, decimal, pair, quantity_and_price};
+use super::table::{ROW, Table, cells, decimal, pair, quantity_and_price, text_field};
 use crate::documents::validation::assemble::Draft;
 use crate::documents::validation::evidence::{
     Captions, EvidencePage, Place, Row, Span, TextSources,
 };
-use crate::documents::validation::layout::{BlockLayout, TextCell};
-use crate::documents::validation::printed;
-use crate::documents::validation::words;
+use crate::documents::validation::layout::{BlockLayout, TextCell, text_of};
+use crate::documents::validation::{checks, printed, words};
 use crate::domain::{Check, DocType, Fields, Finding, FindingCode, Format, count};
 
 /// Fewest letters of a description.
@@ -99,12 +98,11 @@ impl<'a> Listing<'a> {
             };
             let [path] = of.as_slice() else { return None };
             let (list, amount) = path.split_once("[].")?;
-            let tolerance = tolerance.as_deref().and_then(|text| text.parse().ok());
             let found = listing.get_or_insert(Listing {
                 list,
                 amount,
                 totals: Vec::new(),
-                tolerance: tolerance.unwrap_or_default(),
+                tolerance: checks::allowed(tolerance),
             });
             if (found.list, found.amount) != (list, amount) {
                 return None;
@@ -184,8 +182,7 @@ fn is_of(table: &Table, line: usize, read: &Value, row: &AmountRow, listing: &Li
 }
 
 fn named(line: &Value, schema: &Map<String, Value>) -> Option<String> {
-    let name = schema.iter().find(|(_, of)| Format::of(of).is_none())?.0;
-    line.get(name)?.as_str().map(str::to_owned)
+    line.get(text_field(schema)?)?.as_str().map(str::to_owned)
 }
 
 /// The words of the last line that has some, without numbers and codes; otherwise of the
@@ -278,15 +275,10 @@ fn rows_above_total<'a>(
             },
             amount: amount.value.value,
             line,
-            is_extra: printed::extra(&joined(cells)).is_some(),
+            is_extra: printed::extra(&text_of(cells)).is_some(),
         });
     }
     rows
-}
-
-fn joined(cells: &[TextCell]) -> String {
-    let texts: Vec<&str> = cells.iter().map(|cell| cell.text.as_str()).collect();
-    texts.join("  ")
 }
 
 /// The only run of neighbouring rows whose amounts add up to one of the totals. A row of

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use super::table::{Product, ROW, Table, cells, decimal, pair, quantity_and_price};
+use super::table::{Product, ROW, Table, cells, decimal, pair, quantity_and_price, text_field};
 use crate::documents::validation::assemble::Draft;
 use crate::documents::validation::evidence::{EvidencePage, Place, Row, Span, TextSources};
 use crate::documents::validation::relined::follow;
-use crate::domain::{Check, DocType, FieldPath, Fields, Finding, FindingCode, Format, count};
+use crate::domain::{Check, DocType, FieldPath, Fields, Finding, FindingCode, count};
 
 /// A row of the page that has the form of a line.
 struct Candidate {
@@ -128,7 +128,7 @@ fn candidate(
     })?;
     let first = quantity.span.first.min(price.span.first);
     let description = words_before(text, row, first)?;
-    let named = schema.iter().find(|(_, of)| Format::of(of).is_none())?.0;
+    let named = text_field(schema)?;
     let value = |name: &str| match name {
         name if name == product.factors[0] => Value::String(quantity.value.to_string()),
         name if name == product.factors[1] => Value::String(price.value.to_string()),

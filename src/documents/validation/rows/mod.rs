@@ -10,33 +10,28 @@ mod table;
 
 use super::assemble::Draft;
 use super::evidence::TextSources;
-use crate::domain::{DocType, Finding, PageResult};
+use crate::domain::{DocType, Finding};
 use table::products;
 
-/// Repairs the draft's lists, whose values are in the schema's forms. `pages` are those
-/// of the record. Adds a finding for each change; findings about a list follow its lines.
+/// Repairs the draft's lists, whose values are in the schema's forms. `sources`
+/// are those of the record. Adds a finding for each change; findings about a list follow its lines.
 pub fn repair(
     doc_type: &DocType,
     draft: &mut Draft,
-    pages: &[&PageResult],
+    sources: &TextSources,
     findings: &mut Vec<Finding>,
 ) {
-    let sources = TextSources::of(pages);
-    findings.extend(quantities::correct(doc_type, &mut draft.fields, &sources));
-    adding_up::replace(doc_type, draft, &sources, findings);
-    findings.extend(descriptions::complete(
-        doc_type,
-        &mut draft.fields,
-        &sources,
-    ));
+    findings.extend(quantities::correct(doc_type, &mut draft.fields, sources));
+    adding_up::replace(doc_type, draft, sources, findings);
+    findings.extend(descriptions::complete(doc_type, &mut draft.fields, sources));
     for product in products(doc_type) {
         findings.extend(factors::complete(
             doc_type,
             &mut draft.fields,
-            &sources,
+            sources,
             &product,
         ));
-        missing::add(doc_type, draft, &sources, &product, findings);
+        missing::add(doc_type, draft, sources, &product, findings);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::documents::validation::evidence::{
     EvidencePage, LineLeaves, Place, Row, Span, TextSources, best_source,
 };
 use crate::documents::values::number;
-use crate::domain::{Check, DocType};
+use crate::domain::{Check, DocType, Format};
 
 /// A check that in each line of a list a quantity times a price is an amount.
 pub struct Product<'a> {
@@ -49,6 +49,13 @@ fn product(check: &Check) -> Option<Product<'_>> {
 
 pub fn products(doc_type: &DocType) -> Vec<Product<'_>> {
     doc_type.checks().iter().filter_map(product).collect()
+}
+
+/// The first field of a list's lines that is a text: their description.
+pub fn text_field(schema: &Map<String, Value>) -> Option<&String> {
+    let mut fields = schema.iter();
+    let text = fields.find(|(_, property)| Format::of(property).is_none())?;
+    Some(text.0)
 }
 
 /// The lines of a list with their rows on the page.

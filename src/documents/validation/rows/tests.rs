@@ -32,7 +32,7 @@ fn repaired(net: &str, lines: Value) -> (Value, Vec<FindingCode>, Draft) {
     repair(
         types.get("invoice").unwrap(),
         &mut draft,
-        &[&page],
+        &TextSources::of(&[&page]),
         &mut findings,
     );
     let codes = findings.iter().map(|finding| finding.code).collect();
