@@ -67,7 +67,7 @@ fuzz: ## Fuzz each parser, RUNS=1000000 times in all; goes on where it ended
 	@fuzz/run.sh
 
 install: pull ## Install program, models, man pages and completions under PREFIX
-	@$(with_ccache) cargo install --path . --root "$(PREFIX)" --no-track --force --profile release
+	@$(with_ccache) cargo install --path . --root "$(PREFIX)" --no-track --force --locked --profile release
 	@# Line tables of the dependencies are three quarters of the file. Names of functions stay.
 	@strip -S "$(PREFIX)/bin/docmill"
 	install -d "$(PREFIX)/share/docmill/models/clip" "$(PREFIX)/lib"
