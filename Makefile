@@ -96,7 +96,8 @@ weights-fonts: training/.venv ## Install the fonts and the word list that pages 
 weights: training/.venv ## Train the default weights into training/runs (hours on a CPU; goes on when run again)
 	cd training && $(PYTHON) -m weights base && $(PYTHON) -m weights reader && $(PYTHON) -m weights reader-export \
 		&& $(PYTHON) -m weights questions && $(PYTHON) -m weights questions-export \
-		&& $(PYTHON) -m weights clip-pages && $(PYTHON) -m weights clip && $(PYTHON) -m weights plot runs/*.jsonl
+		&& $(PYTHON) -m weights clip-pages && $(PYTHON) -m weights clip \
+		&& $(PYTHON) -m weights look-pages --clip runs/clip && $(PYTHON) -m weights look && $(PYTHON) -m weights plot runs/*.jsonl
 
 weights-test: training/.venv ## Test how the default weights are made
 	cd training && $(PYTHON) -m pytest -q tests

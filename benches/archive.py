@@ -9,6 +9,8 @@ layer; pages that are turned, blurred or blank are pictures, which take OCR.
 
     python3 benches/archive.py --docmill target/release/docmill --sellers 20 --out OUT
 
+With the OUT of an interrupted call it goes on: pages are not made or read again.
+
 Needs what training/requirements.txt names.
 """
 
@@ -35,7 +37,13 @@ import made_pages
 
 SIDE = 96
 """Of the pictures by which the server knows pages."""
-LOOKS = {"invoice": "an invoice with a table of items", "receipt": "a till receipt of a shop"}
+LOOKS = {
+    "invoice": ("an invoice with a table of items", "Rechnung mit einer Tabelle", "facture d'une entreprise"),
+    "receipt": ("a till receipt of a shop", "Kassenbon aus einem Laden", "resit kedai"),
+    "turned": ("a document lying on its side", "auf der Seite liegendes Blatt"),
+    "blurred": ("a blurry scan", "unscharfes Bild"),
+}
+"""Descriptions of kinds of documents and of copies."""
 
 
 def thumbnail(image):
@@ -107,6 +115,16 @@ COPIES = {
     "cropped": lambda image, words: cropped(image, words, 0.04),
     "rescanned": lambda image, words: cropped(*scaled(*encoded(image, words, 50), 0.9), 0.03),
 }
+def photographed(image, dice):
+    """Taken from an angle on a dark table."""
+    width, height = image.size
+    sheet = Image.new("L", (round(1.2 * width), round(1.15 * height)), 70)
+    sheet.paste(image, (round(0.1 * width), round(0.07 * height)))
+    shift = lambda: dice.uniform(0, 0.04) * width
+    corners = (-shift(), -shift(), -shift(), sheet.height + shift(), sheet.width + shift(), sheet.height + shift(), sheet.width + shift(), -shift())
+    return sheet.transform(sheet.size, Image.QUAD, corners, Image.BICUBIC, fillcolor=70)
+
+
 BLURS = (0.0, 0.08, 0.16)
 """Standard deviation as a share of the text's height; 24 pixels is usual here."""
 
@@ -127,9 +145,26 @@ def make(folder, sellers, pictures, dice):
                 for blur in BLURS:
                     blurred = image.filter(ImageFilter.GaussianBlur(blur * 24)) if blur else image
                     archive.add((kind, seller, number, f"blurred {blur}"), blurred, None, document.truth)
+                archive.add((kind, seller, number, "photographed"), photographed(image, dice), None, document.truth)
     for number in range(pictures):
         noise = numpy.random.default_rng(number).normal(245, 3, (1100, 800))
         archive.add((None, None, number, "blank"), Image.fromarray(noise.clip(0, 255).astype(numpy.uint8)), None, {})
+    return archive
+
+
+def kept(folder, sellers, pictures, dice):
+    """The archive in `folder`, made where it is not there yet."""
+    known, seen = folder / "known.json", folder / "pictures.npy"
+    if known.exists():
+        archive = Archive(folder / "in")
+        files, archive.truths = json.loads(known.read_text())
+        archive.files = {path: tuple(about) for path, about in files.items()}
+        archive.pictures = list(numpy.load(seen))
+        return archive
+    (folder / "in").mkdir(parents=True)
+    archive = make(folder / "in", sellers, pictures, dice)
+    numpy.save(seen, numpy.stack(archive.pictures))
+    known.write_text(json.dumps([archive.files, archive.truths], ensure_ascii=False))
     return archive
 
 
@@ -137,7 +172,7 @@ class Docmill:
     def __init__(self, program, folder, models, base_url):
         self.program, self.database = program, folder / "archive.db"
         own = folder / "models"
-        shutil.copytree(models, own)
+        shutil.copytree(models, own, dirs_exist_ok=True)
         with (own / "manifest.toml").open("a") as manifest:
             manifest.write(f'\n[endpoint.truth]\nkind = "openai"\nbase_url = "{base_url}"\nmodel = "truth"\nlogprobs = false\nimage_format = "jpeg"\n')
         self.common = ["--db", str(self.database), "--models", str(own)]
@@ -201,17 +236,25 @@ def search(docmill, records, about, queries, dice):
     for leg, values in scores.items():
         recall, mrr = numpy.mean(values, axis=0)
         print(f"search by name and total, {leg}: recall@10 {recall:.2f}, MRR {mrr:.2f} ({len(values)} queries)")
-    for kind, query in LOOKS.items():
-        hits = docmill.lines("search", query, "--limit", 100)
-        looks = sorted((hit for hit in hits if legs["CLIP"](hit)), key=legs["CLIP"])[:10]
-        right = sum(hit["record"] in about and about[hit["record"]][0] == kind for hit in looks)
-        print(f"search for \"{query}\", CLIP: {right} of the first {len(looks)}")
+
+
+def looks(docmill, files):
+    """Descriptions: how many of the first ten pages are right, by looks and all in all."""
+    read = {path for (path,) in sqlite3.connect(docmill.database).execute("SELECT CAST(s.path AS TEXT) FROM sources s JOIN pages p ON p.document_id = s.document_id JOIN page_embeddings e ON e.page_id = p.id")}
+    for what, queries in LOOKS.items():
+        fits = lambda path: what == files[path][0] or files[path][3].split()[0] == what and files[path][3] != "blurred 0.0"
+        all_right = sum(fits(path) for path in read)
+        for query in queries:
+            hits = docmill.lines("search", query, "--limit", 1000)
+            by_look = sorted((hit for hit in hits if hit["ranks"]["look"]), key=lambda hit: hit["ranks"]["look"])
+            right = lambda hits: sum(fits(hit["path"]) for hit in hits[:10])
+            print(f"looks, \"{query}\": {right(by_look)} of the first {min(10, len(by_look))} by CLIP, {right(hits)} of the first {min(10, len(hits))} fused; {len(by_look)} found by CLIP, {all_right} of {len(read)} pages are such")
 
 
 def quality(docmill, paths, files):
     connection = sqlite3.connect(docmill.database)
     measures = {path: json.loads(text) for path, text in connection.execute("SELECT CAST(s.path AS TEXT), q.measures FROM sources s JOIN pages p ON p.document_id = s.document_id JOIN page_quality q ON q.page_id = p.id")}
-    tally = collections.defaultdict(collections.Counter)
+    tally, values = collections.defaultdict(collections.Counter), {}
     for path, (*_, copy) in files.items():
         what = copy.split()[0]
         if path not in measures or what not in ("turned", "blurred", "blank"):
@@ -221,8 +264,18 @@ def quality(docmill, paths, files):
         tally[copy]["right turn"] += measures[path].get("turned", 0) == (int(copy.split()[1]) if what == "turned" else 0)
         tally[copy]["too_blurred"] += "too_blurred" in codes
         tally[copy]["blank"] += "blank" in codes
+        values[copy] = values.get(copy, []) + [measures[path]]
     for copy, counts in sorted(tally.items()):
         print(f"{copy}: {counts['pages']} pages, {counts['right turn']} with the right turn, {counts['too_blurred']} too_blurred, {counts['blank']} blank")
+    sharp = [page for copy in ("blurred 0.0", "turned 90", "turned 180", "turned 270") for page in values.get(copy, [])]
+    for copy, measure, sign in ((f"blurred {BLURS[1]}", "relative_blur", 1), (f"blurred {BLURS[2]}", "relative_blur", 1), ("blank", "ink", -1)):
+        print(f"{copy} beside sharp pages, by {measure}: area under the ROC curve {area([sign * page.get(measure, 0) for page in values.get(copy, [])], [sign * page.get(measure, 0) for page in sharp]):.3f}")
+
+
+def area(right, wrong):
+    """Share of pairs in which the right one has the greater value."""
+    pairs = [(a > b) + 0.5 * (a == b) for a in right for b in wrong]
+    return sum(pairs) / len(pairs) if pairs else float("nan")
 
 
 def main():
@@ -233,11 +286,10 @@ def main():
     parser.add_argument("--pictures", type=int, default=4, help="sellers of each kind with turned and blurred pages, and blank pages, which take OCR")
     parser.add_argument("--queries", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=pathlib.Path, required=True, help="new folder")
+    parser.add_argument("--out", type=pathlib.Path, required=True, help="folder, new or of a call that was interrupted")
     options = parser.parse_args()
     dice, folder = random.Random(options.seed), options.out.resolve()
-    (folder / "in").mkdir(parents=True)
-    archive = make(folder / "in", options.sellers, options.pictures, dice)
+    archive = kept(folder, options.sellers, options.pictures, dice)
     Truth.pages, Truth.truths = numpy.stack(archive.pictures), archive.truths
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Truth)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -252,6 +304,7 @@ def main():
     duplicates(docmill, about)
     quality(docmill, {record["path"]: record for record in records.values()}, archive.files)
     search(docmill, records, about, options.queries, dice)
+    looks(docmill, archive.files)
 
 
 if __name__ == "__main__":

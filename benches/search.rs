@@ -184,6 +184,7 @@ async fn main() {
     let look = TextVector {
         model: "clip".into(),
         embedding: Embedding(vec![1.0 / (DIMENSIONS as f32).sqrt(); DIMENSIONS]),
+        least: Some(0.0),
     };
     for query in &queries {
         let words = timed(&store, query, PageFilter::default(), None).await;

@@ -1,7 +1,7 @@
 //! Finds pages by three legs: words, words that resemble them, and looks. The ranks of the
 //! three are fused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -18,13 +18,10 @@ const CANDIDATES: u32 = 100;
 /// The constant of reciprocal rank fusion, as in Cormack, Clarke and Büttcher,
 /// "Reciprocal Rank Fusion outperforms Condorcet" (SIGIR 2009).
 const FUSION: f64 = 60.0;
-/// Weight of the leg of resembling words, relative to 1 for words.
-const NEAR_WEIGHT: f64 = 0.5;
-/// Weight of the leg of looks, relative to 1 for words.
-const LOOK_WEIGHT: f64 = 0.5;
-/// Standard deviations above the archive's mean similarity from which a page counts as
-/// similar, since CLIP ranks every page for every query.
-const LOOK_DEVIATIONS: f32 = 1.5;
+/// Weight of pages that have only some of the words. Words that many pages have say as
+/// little as looks do, and those of a description, such as `blue`, mean something else
+/// on a page.
+const SOME_WEIGHT: f64 = 0.5;
 /// Most words that resemble a term.
 const MOST_NEAR: usize = 20;
 /// Most pages that are ranked by their words: a word of more pages says little, and ranking
@@ -48,6 +45,9 @@ pub struct TextVector {
     /// BLAKE3 (hex) of the CLIP.
     pub model: String,
     pub embedding: Embedding,
+    /// The similarity (-1 to 1) from which a page looks as the text says; `None`: not known
+    /// of this CLIP. Pages are then ranked by looks where no word is found.
+    pub least: Option<f32>,
 }
 
 /// A page that was found and why.
@@ -130,13 +130,22 @@ pub async fn search(store: &Store, request: SearchRequest) -> anyhow::Result<Vec
     };
     let words = matching.exact(&query, most).await?;
     let near = matching.near(&query).await?;
+    let has_words = !words.all.is_empty() || !words.some.is_empty() || !near.is_empty();
     let looks = match look {
-        Some(look) => looks(store, &look, &filter).await?,
-        None => Vec::new(),
+        Some(look) if look.least.is_some() || !has_words => looks(store, &look, &filter).await?,
+        _ => Vec::new(),
     };
     let mut fused = fuse(&words, &near, &looks);
     fused.truncate(most);
     explain(store, &query, fused).await
+}
+
+/// Pages that have terms as typed, the best first.
+#[derive(Default)]
+struct ByWords {
+    all: Vec<i64>,
+    /// With some of the terms; searched only where few pages have all.
+    some: Vec<i64>,
 }
 
 /// Finds pages by their words.
@@ -148,19 +157,19 @@ struct Matching<'a> {
 }
 
 impl Matching<'_> {
-    /// Pages with all terms, then pages with some terms where these are few.
-    async fn exact(&self, query: &Query, most: usize) -> anyhow::Result<Vec<i64>> {
+    async fn exact(&self, query: &Query, most: usize) -> anyhow::Result<ByWords> {
         let counts = query.terms.iter();
         let counts: Vec<u64> = counts.map(|t| t.page_count(self.counts, false)).collect();
         let least = counts.iter().copied().min().unwrap_or(0);
-        let mut pages = self.pages(query.all_exact(), least).await?;
-        if pages.len() < most && query.terms.len() > 1 {
-            let some = self.pages(query.any_exact(), counts.iter().sum()).await?;
-            let new = some.into_iter().filter(|page| !pages.contains(page));
-            let new: Vec<_> = new.collect();
-            pages.extend(new);
+        let mut found = ByWords {
+            all: self.pages(query.all_exact(), least).await?,
+            some: Vec::new(),
+        };
+        if found.all.len() < most && query.terms.len() > 1 {
+            found.some = self.pages(query.any_exact(), counts.iter().sum()).await?;
+            found.some.retain(|page| !found.all.contains(page));
         }
-        Ok(pages)
+        Ok(found)
     }
 
     /// Pages with all terms, or words that resemble them.
@@ -213,7 +222,7 @@ async fn near_words(store: &Store, term: &QueryTerm) -> anyhow::Result<Vec<Strin
     Ok(near)
 }
 
-/// Pages with an unusually high similarity (cosine, -1 to 1) to the query.
+/// Pages that look as the query says, with their similarity (cosine, -1 to 1).
 async fn looks(
     store: &Store,
     look: &TextVector,
@@ -221,11 +230,11 @@ async fn looks(
 ) -> anyhow::Result<Vec<(i64, f32)>> {
     let vectors = store.page_vectors(&look.model).await?;
     let mut ranked = similarities(&vectors, &look.embedding);
-    let least = unusual(ranked.iter().map(|(_, similarity)| *similarity));
+    let least = look.least.unwrap_or(f32::NEG_INFINITY);
     ranked.retain(|(_, similarity)| *similarity >= least);
     if !filter.is_empty() {
         let allowed = store.pages_filtered(filter, u32::MAX).await?;
-        let allowed: std::collections::HashSet<_> = allowed.into_iter().collect();
+        let allowed: HashSet<_> = allowed.into_iter().collect();
         ranked.retain(|(page, _)| allowed.contains(page));
     }
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -242,33 +251,35 @@ pub fn similarities(vectors: &[PageVector], to: &Embedding) -> Vec<(i64, f32)> {
     vectors.par_iter().map(one).collect()
 }
 
-/// Mean plus [`LOOK_DEVIATIONS`] standard deviations.
-fn unusual(similarities: impl Iterator<Item = f32> + Clone) -> f32 {
-    let count = similarities.clone().count().max(1) as f32;
-    let mean = similarities.clone().sum::<f32>() / count;
-    let variance = similarities.map(|s| (s - mean).powi(2)).sum::<f32>() / count;
-    mean + LOOK_DEVIATIONS * variance.sqrt()
-}
-
 type Fused = Vec<(i64, (f64, Ranks, Option<f32>))>;
 
-/// Sums `weight / (60 + rank)` over the legs that found a page.
-fn fuse(words: &[i64], near: &[i64], looks: &[(i64, f32)]) -> Fused {
+/// Pages with all of the words, in their order, then the others by the sum of `weight / (60 +
+/// rank)` over the legs that found them. Who types the words of a page looks for this page,
+/// so neither resembling words nor looks come before it.
+fn fuse(words: &ByWords, near: &[i64], looks: &[(i64, f32)]) -> Fused {
+    let all: HashSet<_> = words.all.iter().collect();
     let mut pages: BTreeMap<i64, (f64, Ranks, Option<f32>)> = BTreeMap::new();
-    let gain = |weight: f64, rank: u32| weight / (FUSION + f64::from(rank));
-    for (page, rank) in words.iter().zip(1..) {
+    let gain = |page: &i64, weight: f64, rank: u32| match all.contains(page) {
+        true => 0.0,
+        false => weight / (FUSION + f64::from(rank)),
+    };
+    for (page, rank) in words.all.iter().chain(&words.some).zip(1..) {
         let of_page = pages.entry(*page).or_default();
-        of_page.0 += gain(1.0, rank);
+        of_page.0 = match all.contains(page) {
+            // More than all legs together can give.
+            true => 1.0 + 1.0 / f64::from(rank),
+            false => gain(page, SOME_WEIGHT, rank),
+        };
         of_page.1.words = Some(rank);
     }
     for (page, rank) in near.iter().zip(1..) {
         let of_page = pages.entry(*page).or_default();
-        of_page.0 += gain(NEAR_WEIGHT, rank);
+        of_page.0 += gain(page, 1.0, rank);
         of_page.1.near_words = Some(rank);
     }
     for ((page, similarity), rank) in looks.iter().zip(1..) {
         let of_page = pages.entry(*page).or_default();
-        of_page.0 += gain(LOOK_WEIGHT, rank);
+        of_page.0 += gain(page, 1.0, rank);
         of_page.1.look = Some(rank);
         of_page.2 = Some(*similarity);
     }

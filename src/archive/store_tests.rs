@@ -255,25 +255,38 @@ async fn a_page_is_found_by_its_look() {
             })
             .await;
     }
-    let request = SearchRequest {
-        query: Query::parse("picture of bread"),
-        filter: PageFilter::default(),
-        most: 20,
-        look: Some(TextVector {
-            model: "clip".into(),
-            embedding: Embedding(vec![1.0, 0.0]),
-        }),
+    let found = async |text: &str, least: Option<f32>| {
+        let request = SearchRequest {
+            query: Query::parse(text),
+            filter: PageFilter::default(),
+            most: 20,
+            look: Some(TextVector {
+                model: "clip".into(),
+                embedding: Embedding(vec![1.0, 0.0]),
+                least,
+            }),
+        };
+        search(&archive.store, request).await.unwrap()
     };
-    let found = search(&archive.store, request).await.unwrap();
+    let pages = found("picture of bread", Some(0.5)).await;
     assert_eq!(
-        names(&found)[0],
-        "/in/april/grocer.png",
-        "a word comes first"
+        names(&pages),
+        ["/in/march/bakery.png", "/in/april/grocer.png"],
+        "a page that looks so comes before one with one of the words"
     );
-    assert_eq!(names(&found)[1], "/in/march/bakery.png");
     let look = Evidence::Look { similarity: 1.0 };
-    assert_eq!(found[1].why[0].evidence, look);
-    assert_eq!(found.len(), 2);
+    assert_eq!(pages[0].why[0].evidence, look);
+    let pages = found("bread", Some(0.5)).await;
+    assert_eq!(
+        names(&pages)[0],
+        "/in/april/grocer.png",
+        "a page with every word comes first"
+    );
+    // A CLIP whose least similarity is not known is asked where no word is found.
+    assert_eq!(found("bread", None).await.len(), 1);
+    let pages = found("picture", None).await;
+    assert_eq!(names(&pages)[0], "/in/march/bakery.png");
+    assert_eq!(pages.len(), 20);
 }
 
 #[tokio::test]

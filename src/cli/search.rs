@@ -173,8 +173,12 @@ async fn look(settings: &Settings, store: &Store, text: &str) -> Option<TextVect
         if !store.has_embeddings(&model).await? {
             return anyhow::Ok(None);
         }
-        let embedding = Embedder::start(settings).await?.text(text).await?;
-        Ok(Some(TextVector { model, embedding }))
+        let embedder = Embedder::start(settings).await?;
+        Ok(Some(TextVector {
+            model,
+            embedding: embedder.text(text).await?,
+            least: embedder.least_similarity(),
+        }))
     };
     embed.await.unwrap_or_else(|error| {
         tracing::warn!("pages are searched by their words alone, CLIP cannot be used: {error:#}");

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from . import question_commands, reader_commands
+from . import look_commands, question_commands, reader_commands
 from .reader_commands import BASE, ROOT, RUNS
 
 
@@ -15,6 +15,7 @@ def main() -> None:
         add(commands)
     reader_commands.add(commands)
     question_commands.add(commands)
+    look_commands.add(commands)
     options = parser.parse_args()
     options.do(options)
 

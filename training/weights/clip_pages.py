@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from . import fonts, names, paper, values
+from . import fonts, look_marks, names, paper, values
 from .fonts import FontBook, face
 from .invoices import invoice
 from .page import Page, Text
@@ -22,12 +22,12 @@ from .screenshots import screenshot
 
 SIDE = 224
 CLASSES = ["receipt", "invoice", "screenshot", "letter", "report", "form", "spreadsheet", "blank", "photo"]
-_WEIGHTS = [6, 6, 3.5, 2, 2, 2, 1.5, 1.2, 1.2]
+WEIGHTS = [6, 6, 3.5, 2, 2, 2, 1.5, 1.2, 1.2]
 QUALITIES = ["clean", "blurry", "dark", "faded", "sideways", "upsidedown"]
 # Classes whose state is labelled: the others have no text to judge it by.
 _JUDGED = {"receipt", "invoice", "letter", "report", "form", "spreadsheet"}
 A4 = 1.414
-_WHITE = (255, 255, 255)
+_WHITE, _PINK, _VIOLET = (255, 255, 255), (255, 225, 225), (110, 60, 150)
 
 
 @dataclass
@@ -38,16 +38,25 @@ class Thumbnail:
 
 
 def thumbnail(r: random.Random, held_out: bool = False) -> Thumbnail:
-    book = fonts.book(held_out)
-    kind = r.choices(CLASSES, _WEIGHTS)[0]
-    image = _MAKERS[kind](r, book)
+    kind = r.choices(CLASSES, WEIGHTS)[0]
+    quality, image = spoilt(r, kind, draw(r, kind, held_out, set()))
+    return Thumbnail(as_seen(image), CLASSES.index(kind), QUALITIES.index(quality) if kind in _JUDGED else -1)
+
+
+def draw(r: random.Random, kind: str, held_out: bool, seen: set[str]) -> Image.Image:
+    """A page of the class. Adds to `seen` what was drawn, by its names in `look_words`."""
+    return _MAKERS[kind](r, fonts.book(held_out), seen)
+
+
+def spoilt(r: random.Random, kind: str, image: Image.Image) -> tuple[str, Image.Image]:
+    """The page in one of the states, or as it is."""
     quality = "clean"
     if kind in _JUDGED and r.random() < 0.4:
         quality = r.choice(QUALITIES[1:])
         image = _spoil(image, quality, r)
     if r.random() < 0.4:
         image = _cropped(image)
-    return Thumbnail(as_seen(image), CLASSES.index(kind), QUALITIES.index(quality) if kind in _JUDGED else -1)
+    return quality, image
 
 
 def as_seen(image: Image.Image) -> np.ndarray:
@@ -101,12 +110,13 @@ def _vivid(r) -> tuple[int, int, int]:
 # --- receipts -------------------------------------------------------------
 
 
-def _receipt(r, book: FontBook) -> Image.Image:
+def _receipt(r, book: FontBook, seen: set[str]) -> Image.Image:
     document = receipt(r, book, 0.8)
     if r.random() < 0.45:  # longer than what the reader's tiles hold
         other = receipt(r, book, 0.8)
         document = max(document, other, key=lambda d: d.pages[0].height / d.pages[0].width)
     page = document.pages[0]
+    seen.update(look_marks.languages(page))
     gray, characters = page.draw()
     if r.random() < 0.5:
         gray = _long_foot(gray, r, book, page)
@@ -114,16 +124,19 @@ def _receipt(r, book: FontBook) -> Image.Image:
         gray, _ = paper.damage(gray, characters, r)
     if r.random() < 0.5:  # thermal print is pale
         gray = (255 - (255 - gray.astype(np.float32)) * r.uniform(0.4, 0.9)).astype(np.uint8)
-    image = _coloured(gray, r, ink=(110, 60, 150) if r.random() < 0.06 else None, sheet=(255, 225, 225) if r.random() < 0.05 else None)
+    violet, pink = r.random() < 0.06, r.random() < 0.05
+    image = _coloured(gray, r, ink=_VIOLET if violet else None, sheet=_PINK if pink else None)
+    seen.update(["violet ink"] * violet + ["pink paper"] * pink)
     if r.random() < 0.5:
         image = image.resize((max(40, round(image.width * r.uniform(0.6, 1))), image.height), Image.BICUBIC)
     place = r.random()
     if place < 0.22:
+        seen.add("on a table")
         return _on_a_table(image, r)
     if place < 0.6:
-        return _on_a_sheet(image, r, 1.9, 1.5)
+        return _on_a_sheet(image, r, 1.9, 1.5, seen)
     if place < 0.75:  # a slip on a scanner's whole glass
-        return _on_a_sheet(image, r, 5.0, 3.5)
+        return _on_a_sheet(image, r, 5.0, 3.5, seen)
     return image
 
 
@@ -151,11 +164,12 @@ def _on_a_table(image: Image.Image, r) -> Image.Image:
     return table
 
 
-def _on_a_sheet(image: Image.Image, r, most_width: float, most_height: float) -> Image.Image:
+def _on_a_sheet(image: Image.Image, r, most_width: float, most_height: float, seen: set[str]) -> Image.Image:
     """On a scanner's larger sheet, with specks, punch holes and a pen's marks."""
     width, height = round(image.width * r.uniform(1, most_width)), round(image.height * r.uniform(1, most_height))
     shade = r.randint(238, 255) if r.random() < 0.9 else r.randint(0, 70)
     sheet = Image.new("RGB", (width, height), (shade,) * 3)
+    seen.update(["dark background"] * (shade < 100) + ["small slip"] * (width * height > 4 * image.width * image.height))
     if r.random() < 0.4:
         image = image.rotate(r.uniform(-3, 3), Image.BICUBIC, fillcolor=(shade,) * 3)
     x = (width - image.width) // 2 if r.random() < 0.6 else r.randint(0, width - image.width)
@@ -166,6 +180,7 @@ def _on_a_sheet(image: Image.Image, r, most_width: float, most_height: float) ->
         at, radius = (r.randint(0, width), r.randint(0, height)), r.choice([1, 1, 2, 8])
         pen.ellipse((at[0] - radius, at[1] - radius, at[0] + radius, at[1] + radius), fill=(r.randint(0, 160),) * 3)
     if r.random() < 0.25:
+        seen.add("pen marks")
         points = [(r.randint(0, width), r.randint(0, height))]
         for _ in range(r.randint(3, 12)):
             points.append((points[-1][0] + r.randint(-4, 22), points[-1][1] + r.randint(-16, 16)))
@@ -176,23 +191,25 @@ def _on_a_sheet(image: Image.Image, r, most_width: float, most_height: float) ->
 # --- invoices and what looks like them -------------------------------------
 
 
-def _invoice(r, book: FontBook) -> Image.Image:
+def _invoice(r, book: FontBook, seen: set[str]) -> Image.Image:
     if r.random() < 0.25:
-        return _data_sheet(r, book)
+        return _data_sheet(r, book, seen)
     document = invoice(r, book, 0.8)
     page = r.choice(document.pages)
+    seen.update(look_marks.languages(page))
     gray, characters = page.draw()
     if r.random() < 0.25:
         gray, _ = paper.damage(gray, characters, r, 0.7)
     content = _coloured(gray, r, sheet=_WHITE)
     if r.random() < 0.12:
+        seen.add("frames")
         content = _boxed(content, r)
     if r.random() < 0.12:  # cut off below its last line
         return content
-    return _on_letter_paper(content, r, foot=r.random() < 0.6, book=book)
+    return _on_letter_paper(content, r, r.random() < 0.6, book, seen)
 
 
-def _data_sheet(r, book: FontBook) -> Image.Image:
+def _data_sheet(r, book: FontBook, seen: set[str]) -> Image.Image:
     """An electronic invoice as a viewer prints it: small labels and values in
     sections, on the first of several pages often no more than the parties."""
     width = 620
@@ -261,7 +278,7 @@ def _boxed(content: Image.Image, r) -> Image.Image:
     return sheet
 
 
-def _on_letter_paper(content: Image.Image, r, foot: bool, book: FontBook) -> Image.Image:
+def _on_letter_paper(content: Image.Image, r, foot: bool, book: FontBook, seen: set[str]) -> Image.Image:
     """A4 or letter: margins, a coloured logo in a corner, lines at the foot."""
     share = r.uniform(0.68, 0.93)
     width = round(content.width / share)
@@ -272,7 +289,7 @@ def _on_letter_paper(content: Image.Image, r, foot: bool, book: FontBook) -> Ima
     sheet.paste(content, ((width - content.width) // 2, y))
     pen = ImageDraw.Draw(sheet)
     if r.random() < 0.5:
-        _logo(pen, sheet, r)
+        _logo(pen, sheet, r, seen)
     if foot and y + content.height < height * 0.88:
         used = face(book.text(r), r.choice([8, 9, 10]))
         columns = r.randint(1, 4)
@@ -282,18 +299,22 @@ def _on_letter_paper(content: Image.Image, r, foot: bool, book: FontBook) -> Ima
     if r.random() < 0.15:
         x = r.choice([0, width - 12])
         pen.rectangle((x, 0, x + r.randint(4, 12), height), fill=_vivid(r))
+        seen.add("side stripe")
     if r.random() < 0.3:  # paper of a colour, or a yellowed scan
         tint = (255, 255 - r.randint(0, 14), 255 - r.randint(0, 40)) if r.random() < 0.8 else tuple(255 - r.randint(0, 45) for _ in range(3))
+        if tint[2] < 235:
+            seen.add("yellowed paper" if min(tint[:2]) > 240 else "tinted paper")
         sheet = Image.fromarray((np.asarray(sheet, np.float32) * np.array(tint, np.float32) / 255).astype(np.uint8))
-    return _on_a_sheet(sheet, r, 1.06, 1.06) if r.random() < 0.3 else sheet
+    return _on_a_sheet(sheet, r, 1.06, 1.06, seen) if r.random() < 0.3 else sheet
 
 
-def _logo(pen: ImageDraw.ImageDraw, sheet: Image.Image, r) -> None:
+def _logo(pen: ImageDraw.ImageDraw, sheet: Image.Image, r, seen: set[str]) -> None:
     width, height = r.uniform(0.06, 0.26) * sheet.width, r.uniform(0.03, 0.1) * sheet.height
     x = r.choice([sheet.width * 0.06, sheet.width * 0.94 - width])
     y = r.uniform(0.01, 0.05) * sheet.height
     colour = _vivid(r) if r.random() < 0.75 else (r.randint(0, 90),) * 3
     shape = r.choice(["box", "round", "word", "stripes"])
+    seen.update(["logo", f"{look_marks.hue(colour)} logo"])
     if shape == "box":
         pen.rectangle((x, y, x + width, y + height), fill=colour)
     elif shape == "round":
@@ -316,7 +337,7 @@ def _lines(page: Page, text: Text, x: float, y: float, width: float, rows: int, 
     return y + pitch * 0.8
 
 
-def _letter(r, book: FontBook) -> Image.Image:
+def _letter(r, book: FontBook, seen: set[str]) -> Image.Image:
     text = Text(book.text(r), r.choice([12, 13, 14, 15]), 0.8)
     page, pitch, y = Page(620, ink=r.randint(0, 60)), text.size * r.uniform(1.0, 1.3), 8.0
     x = r.choice([4, 4, 380])
@@ -333,17 +354,19 @@ def _letter(r, book: FontBook) -> Image.Image:
         y = _lines(page, text, 4, y, 610, r.randint(2, 7), r, pitch)
     page.put(4, y + pitch, r.choice(["Yours sincerely,", "Kind regards,", "Mit freundlichen Grüßen"]), text.normal)
     page.put(4, y + 4 * pitch, names.person(r), text.normal)
-    return _on_letter_paper(_coloured(page.draw()[0], r, sheet=_WHITE), r, r.random() < 0.4, book)
+    return _on_letter_paper(_coloured(page.draw()[0], r, sheet=_WHITE), r, r.random() < 0.4, book, seen)
 
 
-def _report(r, book: FontBook) -> Image.Image:
+def _report(r, book: FontBook, seen: set[str]) -> Image.Image:
     text = Text(book.text(r), r.choice([11, 12, 13, 14]), 0.8)
     page, pitch = Page(620, ink=r.randint(0, 60)), text.size * r.uniform(0.95, 1.3)
     page.put(4, 6, " ".join(names.word(r).title() for _ in range(r.randint(2, 5))), text.at(r.choice([20, 24, 28]), fonts.bold(text.path)))
     y, columns = 50.0, r.choice([1, 1, 2])
+    seen.update(["two columns"] * (columns == 2))
     width = 610 / columns - 8
     while y < 760:
         if r.random() < 0.25:
+            seen.add("chart")
             height = r.randint(70, 170)
             page.box(10, y, 600, y + height, line=120)
             bars = r.randint(4, 10)
@@ -358,10 +381,10 @@ def _report(r, book: FontBook) -> Image.Image:
             if r.random() < 0.25:
                 page.put(4, y, names.word(r).title() + " " + names.word(r), text.at(text.size + 3, fonts.bold(text.path)))
                 y += 1.6 * pitch
-    return _on_letter_paper(_coloured(page.draw()[0], r, sheet=_WHITE), r, False, book)
+    return _on_letter_paper(_coloured(page.draw()[0], r, sheet=_WHITE), r, False, book, seen)
 
 
-def _form(r, book: FontBook) -> Image.Image:
+def _form(r, book: FontBook, seen: set[str]) -> Image.Image:
     text = Text(book.text(r), r.choice([11, 12, 13, 14]), 0.8)
     page, y = Page(620, ink=r.randint(0, 60)), 56.0
     page.put(4, 8, r.choice(["APPLICATION FORM", "Registration Form", "Claim form", "Questionnaire", "ANTRAG", "Formulaire"]), text.at(22))
@@ -379,10 +402,10 @@ def _form(r, book: FontBook) -> Image.Image:
             for box in range(r.randint(5, 14)):
                 page.box(indent + 18 * box, y - 3, indent + 18 + 18 * box, y + 15, line=page.ink)
         y += r.randint(22, 40)
-    return _on_letter_paper(_coloured(page.draw()[0], r, sheet=_WHITE), r, r.random() < 0.3, book)
+    return _on_letter_paper(_coloured(page.draw()[0], r, sheet=_WHITE), r, r.random() < 0.3, book, seen)
 
 
-def _spreadsheet(r, book: FontBook) -> Image.Image:
+def _spreadsheet(r, book: FontBook, seen: set[str]) -> Image.Image:
     width, height = r.choice([(720, 500), (500, 700), (800, 400)])
     image = Image.new("L", (width, height), 252)
     pen = ImageDraw.Draw(image)
@@ -402,14 +425,14 @@ def _spreadsheet(r, book: FontBook) -> Image.Image:
     return _coloured(np.asarray(image), r)
 
 
-def _blank(r, book: FontBook) -> Image.Image:
+def _blank(r, book: FontBook, seen: set[str]) -> Image.Image:
     g = np.random.default_rng(r.getrandbits(32))
     shade = r.randint(215, 255)
     pixels = np.clip(shade + g.normal(0, r.uniform(0, 6), (400, 283)), 0, 255)
     return Image.fromarray(pixels.astype(np.uint8)).convert("RGB")
 
 
-def _photo(r, book: FontBook) -> Image.Image:
+def _photo(r, book: FontBook, seen: set[str]) -> Image.Image:
     g = np.random.default_rng(r.getrandbits(32))
     coarse = g.uniform(0, 255, (r.randint(3, 8), r.randint(3, 8), 3)).astype(np.uint8)
     size = r.choice([(400, 300), (300, 400), (320, 320)])
@@ -425,21 +448,27 @@ def _photo(r, book: FontBook) -> Image.Image:
 # --- screens ----------------------------------------------------------------
 
 
-def _screen(r, book: FontBook) -> Image.Image:
+def _screen(r, book: FontBook, seen: set[str]) -> Image.Image:
     if r.random() < 0.65:
+        seen.add("phone")
         document = screenshot(r, book, 0.8)
         page = document.pages[0]
         page.height = max(page.height, round(page.width * r.choice([1.0, 1.5, 1.8, 2.1])) if r.random() < 0.8 else 0)
         gray, _ = page.draw()
     else:
+        seen.add("window")
         gray = _window(r, book)
     image = _coloured(gray, r, ink=(0, 0, 0), sheet=(255, 255, 255))
     if r.random() < 0.75:  # filled bars take a colour
         pixels = np.asarray(image).astype(np.float32) / 255
-        hue = np.array(_vivid(r), np.float32) / 255
+        colour = _vivid(r)
+        seen.add(f"{look_marks.hue(colour)} screen")
+        added = np.array(colour, np.float32) / 255
         dark = pixels < 0.55
-        pixels = np.where(dark, np.clip(pixels + hue * 0.5 * (pixels > 0.06), 0, 1), pixels)
+        pixels = np.where(dark, np.clip(pixels + added * 0.5 * (pixels > 0.06), 0, 1), pixels)
         image = Image.fromarray((pixels * 255).astype(np.uint8))
+    if np.median(np.asarray(image)) < 110:
+        seen.add("dark screen")
     return image
 
 

@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from PIL import Image
 
-from . import clip_model, clip_pages, tiles
+from . import clip_model, clip_pages, look_model, tiles
 from .models import Reader, pixels
 from .page import Characters
 from .vocabulary import BOS, PROMPTS, encode, tile_token
 
 CLIP_IMAGES = ["receipt/uk_grocer/input.png", "invoice/gb_cleaning/input.png", "screenshot/payment_cafe/input.png"]
 CLIP_TEXTS = ["a scanned shop receipt", "a commercial invoice with quantities and unit prices", "a blank page"]
+QUERIES = ["blue letterhead with a stamp", "Kassenbon", "GRÜNER Stempel, unscharf", "Weber 384,37"]
 READER_PAGE = ("screenshot", "screenshot/payment_cafe/input.png")
 _STEPS = 12
 _NOTHING = Characters(np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
@@ -40,7 +41,10 @@ def _clip(clip: Path, fixtures: Path) -> dict:
     with torch.no_grad():
         seen = model.image_features(clip_model.pixels(torch.from_numpy(images)))
         read = model.text_features(clip_model.pad([tokenizer.encode(text).ids for text in CLIP_TEXTS]))
-    return {"images": dict(zip(CLIP_IMAGES, _rounded(seen))), "texts": dict(zip(CLIP_TEXTS, _rounded(read)))}
+    tower, words = look_model.load(clip / "search")
+    with torch.no_grad():
+        asked = tower.eval()(look_model.tokens(words, QUERIES))
+    return {"images": dict(zip(CLIP_IMAGES, _rounded(seen))), "texts": dict(zip(CLIP_TEXTS, _rounded(read))), "queries": dict(zip(QUERIES, _rounded(asked)))}
 
 
 def _reader(models: Path, fixtures: Path) -> dict:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-_SKIPPED = {"stage", "at", "step", "documents", "minutes", "rate", "waits", "final", "tokens", "norm", "speed"}
+_SKIPPED = {"scale", "bias", "least_similarity", "stage", "at", "step", "documents", "minutes", "rate", "waits", "final", "tokens", "norm", "speed"}
 
 
 def curves(logs: list[Path], out: Path) -> None:

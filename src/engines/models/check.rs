@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow, bail, ensure};
 use safetensors::{SafeTensorError, SafeTensors};
 
-use super::clip_config::{ClipConfig, ClipPreprocessor};
+use super::clip_config::{ClipConfig, ClipPreprocessor, ClipTextConfig, SearchTowerConfig};
 use super::gguf::GgufHeader;
 use super::mmproj;
 
@@ -124,24 +124,41 @@ pub(super) fn clip(
 ) -> anyhow::Result<()> {
     let config = ClipConfig::load(config_path)?;
     ClipPreprocessor::load(preprocessor, config.vision_config.image_size)?;
-    let tokenizer = std::fs::read(tokenizer_path)
-        .with_context(|| format!("{} cannot be read", tokenizer_path.display()))?;
+    tokenizer(tokenizer_path)?;
+    let text = text_shapes(&config.text_config, config.projection_dim);
+    let shapes = text.into_iter().chain(vision_shapes(&config)).collect();
+    shapes_fit(weights, shapes, config_path)
+}
+
+/// Checks the three files of a search tower, in the order of `SearchTower::files`, and
+/// that they belong to each other and to the CLIP with the configuration `of`.
+pub(super) fn search_tower(
+    [config_path, tokenizer_path, weights]: [&Path; 3],
+    of: &Path,
+) -> anyhow::Result<()> {
+    let config = SearchTowerConfig::load(config_path)?;
+    let width = ClipConfig::load(of)?.projection_dim;
+    ensure!(
+        config.projection_dim == width,
+        "{} makes embeddings of {} values, but those of the pages have {width}",
+        config_path.display(),
+        config.projection_dim
+    );
+    tokenizer(tokenizer_path)?;
+    shapes_fit(weights, text_shapes(&config.text, width), config_path)
+}
+
+fn tokenizer(path: &Path) -> anyhow::Result<()> {
+    let tokenizer =
+        std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let tokenizer: serde_json::Value = serde_json::from_slice(&tokenizer)
-        .with_context(|| format!("{} is damaged or of another kind", tokenizer_path.display()))?;
+        .with_context(|| format!("{} is damaged or of another kind", path.display()))?;
     ensure!(
         tokenizer.get("model").is_some(),
         "{} is not a tokenizer of the tokenizers library",
-        tokenizer_path.display()
+        path.display()
     );
-    let tensors =
-        safetensors(weights).with_context(|| format!("{} cannot be used", weights.display()))?;
-    shapes_fit(&tensors, &config).with_context(|| {
-        format!(
-            "{} and {} belong to different models",
-            weights.display(),
-            config_path.display()
-        )
-    })
+    Ok(())
 }
 
 /// Shapes by name from the header of a safetensors file.
@@ -169,14 +186,13 @@ pub(super) fn shapes(bytes: &[u8]) -> anyhow::Result<BTreeMap<String, Vec<usize>
         .collect())
 }
 
-/// The tensors whose shapes follow from each number of the configuration.
-fn shapes_fit(tensors: &BTreeMap<String, Vec<usize>>, config: &ClipConfig) -> anyhow::Result<()> {
-    let (text, vision) = (&config.text_config, &config.vision_config);
-    let patches = (vision.image_size / vision.patch_size).pow(2);
-    let last = |tower: &str, layers: usize| {
-        format!("{tower}_model.encoder.layers.{}.mlp.fc1.weight", layers - 1)
-    };
-    let expected = [
+/// Names and shapes of tensors.
+type Shapes = Vec<(String, Vec<usize>)>;
+
+/// The tensors of a text tower whose shapes follow from its configuration. `width`: of the
+/// embeddings.
+fn text_shapes(text: &ClipTextConfig, width: usize) -> Shapes {
+    vec![
         (
             "text_model.embeddings.token_embedding.weight".into(),
             vec![text.vocab_size, text.hidden_size],
@@ -186,13 +202,21 @@ fn shapes_fit(tensors: &BTreeMap<String, Vec<usize>>, config: &ClipConfig) -> an
             vec![text.max_position_embeddings, text.hidden_size],
         ),
         (
-            last("text", text.num_hidden_layers),
+            last_layer("text", text.num_hidden_layers),
             vec![text.intermediate_size, text.hidden_size],
         ),
         (
             "text_projection.weight".into(),
-            vec![config.projection_dim, text.hidden_size],
+            vec![width, text.hidden_size],
         ),
+    ]
+}
+
+/// As [`text_shapes`], of the image tower.
+fn vision_shapes(config: &ClipConfig) -> Shapes {
+    let vision = &config.vision_config;
+    let patches = (vision.image_size / vision.patch_size).pow(2);
+    vec![
         (
             "vision_model.embeddings.patch_embedding.weight".into(),
             vec![
@@ -207,24 +231,43 @@ fn shapes_fit(tensors: &BTreeMap<String, Vec<usize>>, config: &ClipConfig) -> an
             vec![patches + 1, vision.hidden_size],
         ),
         (
-            last("vision", vision.num_hidden_layers),
+            last_layer("vision", vision.num_hidden_layers),
             vec![vision.intermediate_size, vision.hidden_size],
         ),
         (
             "visual_projection.weight".into(),
             vec![config.projection_dim, vision.hidden_size],
         ),
-    ];
-    for (name, shape) in expected {
-        match tensors.get(&name) {
-            None => bail!("tensor {name} is missing"),
-            Some(found) if *found != shape => {
-                bail!("tensor {name} has shape {found:?}, the configuration asks for {shape:?}")
+    ]
+}
+
+fn last_layer(tower: &str, layers: usize) -> String {
+    format!("{tower}_model.encoder.layers.{}.mlp.fc1.weight", layers - 1)
+}
+
+/// `Err` where the weights do not have the shapes that follow from `config`.
+fn shapes_fit(weights: &Path, expected: Shapes, config: &Path) -> anyhow::Result<()> {
+    let tensors =
+        safetensors(weights).with_context(|| format!("{} cannot be used", weights.display()))?;
+    let fit = || {
+        for (name, shape) in expected {
+            match tensors.get(&name) {
+                None => bail!("tensor {name} is missing"),
+                Some(found) if *found != shape => {
+                    bail!("tensor {name} has shape {found:?}, the configuration asks for {shape:?}")
+                }
+                Some(_) => {}
             }
-            Some(_) => {}
         }
-    }
-    Ok(())
+        Ok(())
+    };
+    fit().with_context(|| {
+        format!(
+            "{} and {} belong to different models",
+            weights.display(),
+            config.display()
+        )
+    })
 }
 
 #[cfg(test)]

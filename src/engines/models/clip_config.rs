@@ -65,6 +65,16 @@ impl Default for ClipTextConfig {
     }
 }
 
+/// `config.json` of a `CLIPTextModelWithProjection`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct SearchTowerConfig {
+    #[serde(flatten)]
+    pub text: ClipTextConfig,
+    /// Width of the embeddings.
+    #[serde(default = "default_projection")]
+    pub projection_dim: usize,
+}
+
 /// The image encoder, as transformers' `CLIPVisionConfig` names its values.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default)]
@@ -117,22 +127,15 @@ impl ClipConfig {
             "its model_type is \"{}\", not \"clip\"; other families are not supported",
             self.model_type
         );
-        let (text, vision) = (&self.text_config, &self.vision_config);
-        check_tower(
-            "text",
-            text.hidden_size,
-            text.num_attention_heads,
-            text.num_hidden_layers,
-        )?;
+        let vision = &self.vision_config;
+        self.text_config.check()?;
         check_tower(
             "vision",
             vision.hidden_size,
             vision.num_attention_heads,
             vision.num_hidden_layers,
         )?;
-        check_act_and_eps("text", &text.hidden_act, text.layer_norm_eps)?;
         check_act_and_eps("vision", &vision.hidden_act, vision.layer_norm_eps)?;
-        ensure!(text.max_position_embeddings >= 3, "its texts hold no word");
         ensure!(
             vision.num_channels == 3,
             "it takes {} channels, not RGB",
@@ -145,6 +148,29 @@ impl ClipConfig {
             vision.patch_size
         );
         Ok(())
+    }
+}
+
+impl ClipTextConfig {
+    fn check(&self) -> anyhow::Result<()> {
+        let (heads, layers) = (self.num_attention_heads, self.num_hidden_layers);
+        check_tower("text", self.hidden_size, heads, layers)?;
+        check_act_and_eps("text", &self.hidden_act, self.layer_norm_eps)?;
+        ensure!(self.max_position_embeddings >= 3, "its texts hold no word");
+        Ok(())
+    }
+}
+
+impl SearchTowerConfig {
+    /// Reads and checks the file.
+    pub fn load(path: &Path) -> anyhow::Result<SearchTowerConfig> {
+        let text = read(path)?;
+        let parse = || {
+            let config: SearchTowerConfig = parse_json(text.as_slice())?;
+            config.text.check()?;
+            Ok::<_, anyhow::Error>(config)
+        };
+        parse().with_context(|| format!("{} cannot be used", path.display()))
     }
 }
 

@@ -224,7 +224,7 @@ mod tests {
     /// A copy of the shipped models that a test may damage.
     fn copy() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("clip")).unwrap();
+        std::fs::create_dir_all(folder.path().join("clip/search")).unwrap();
         let (_, manifest) = shipped_manifest();
         let mut files = vec![PathBuf::from(Manifest::FILE)];
         files.extend(manifest.files().into_iter().map(|file| file.path.clone()));

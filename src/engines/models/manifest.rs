@@ -115,6 +115,22 @@ pub struct ClipModel {
     /// Least lead (difference of probabilities, 0 to 1) of the best type over
     /// the second; below it a page goes to review.
     pub margin: f32,
+    /// A second text tower, for the queries of searches; `None`: they use the one of
+    /// `weights`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchTower>,
+}
+
+/// A Hugging Face `CLIPTextModelWithProjection` whose embeddings are comparable with
+/// those of a CLIP's images. No routing depends on it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SearchTower {
+    pub config: ModelFile,
+    pub tokenizer: ModelFile,
+    pub weights: ModelFile,
+    /// Least cosine (-1 to 1) of a query and a page that looks as the query says.
+    pub least_similarity: f32,
 }
 
 /// An OCR engine's weights: PP-OCR in RTen's format.
@@ -159,6 +175,12 @@ impl ClipModel {
             &self.tokenizer,
             &self.weights,
         ]
+    }
+}
+
+impl SearchTower {
+    pub fn files(&self) -> [&ModelFile; 3] {
+        [&self.config, &self.tokenizer, &self.weights]
     }
 }
 
@@ -231,8 +253,10 @@ impl Manifest {
         let readers = readers
             .flat_map(|reader| [reader.files(), reader.question_adapter.iter().collect()].concat());
         let clips = self.clip.values().flat_map(ClipModel::files);
+        let towers = self.clip.values().filter_map(|clip| clip.search.as_ref());
+        let towers = towers.flat_map(SearchTower::files);
         let ocr = self.ocr.values().flat_map(OcrModel::files);
-        readers.chain(clips).chain(ocr).collect()
+        readers.chain(clips).chain(towers).chain(ocr).collect()
     }
 }
 
@@ -320,6 +344,15 @@ impl ClipModel {
         ensure!(
             (0.0..=1.0).contains(&self.margin),
             "margin must be from 0 to 1"
+        );
+        let Some(search) = &self.search else {
+            return Ok(());
+        };
+        let mut files = search.files().into_iter();
+        files.try_for_each(ModelFile::check)?;
+        ensure!(
+            (-1.0..=1.0).contains(&search.least_similarity),
+            "search.least_similarity must be from -1 to 1"
         );
         Ok(())
     }

@@ -21,7 +21,9 @@ mod reader_spec;
 mod resolve;
 mod sha256;
 
-pub use clip_config::{ClipConfig, ClipPreprocessor, ClipTextConfig, ClipVisionConfig};
+pub use clip_config::{
+    ClipConfig, ClipPreprocessor, ClipTextConfig, ClipVisionConfig, SearchTowerConfig,
+};
 pub use endpoint::{
     ApiKey, EndpointKind, EndpointModel, ImageFormat, ResolvedEndpoint, StructuredOutput,
     TokenPrice,
@@ -29,8 +31,10 @@ pub use endpoint::{
 pub use folders::ModelFolders;
 pub use form::{Anchor, AnswerForm, ImageLayout};
 pub use installation::{Installation, Verified};
-pub use manifest::{ClipModel, Manifest, ModelFile, OcrModel, ReaderModel, WheelMember};
+pub use manifest::{
+    ClipModel, Manifest, ModelFile, OcrModel, ReaderModel, SearchTower, WheelMember,
+};
 pub use pinned::{OpenFile, PinnedFiles};
 pub use pull::Pulled;
 pub use reader_spec::{ReaderBackend, ReaderSpec, RunReaders};
-pub use resolve::{ResolvedClip, ResolvedOcr, ResolvedReader};
+pub use resolve::{ResolvedClip, ResolvedOcr, ResolvedReader, ResolvedSearchTower};

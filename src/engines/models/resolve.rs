@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::check;
 use super::folders::ModelFolders;
 use super::form::{Anchor, AnswerForm, ImageLayout, PAGE_SIDE};
-use super::manifest::{ClipModel, ModelFile, OcrModel, ReaderModel};
+use super::manifest::{ClipModel, ModelFile, OcrModel, ReaderModel, SearchTower};
 use super::pinned::PinnedFiles;
 
 /// Tokens of context of a model that settings name by its files. A page of
@@ -50,10 +50,24 @@ pub struct ResolvedClip {
     pub weights: PathBuf,
     /// All four, as they were checked.
     pub files: PinnedFiles,
+    pub search: Option<ResolvedSearchTower>,
     pub spec: ClipModel,
     /// BLAKE3 (hex) of the files and of the parts of `spec` that a routing depends
     /// on.
     pub hash: String,
+}
+
+/// The text tower of a CLIP for the queries of searches, whose files were checked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ResolvedSearchTower {
+    /// Absolute paths.
+    pub config: PathBuf,
+    pub tokenizer: PathBuf,
+    pub weights: PathBuf,
+    /// All three, as they were checked.
+    pub files: PinnedFiles,
+    /// Least cosine (-1 to 1) of a query and a page that looks as the query says.
+    pub least_similarity: f32,
 }
 
 /// An OCR engine whose files were checked; sent to the worker that runs it.
@@ -176,13 +190,42 @@ pub fn clip_of_manifest(
         tokenizer: folders.path(&spec.tokenizer)?,
         weights: folders.path(&spec.weights)?,
         files: PinnedFiles::default(),
+        search: None,
         spec: spec.clone(),
         hash: String::new(),
     };
     check::clip(clip.paths())?;
     clip.files = pin(clip.paths().into_iter().zip(spec.files()))?;
     clip.hash = clip_hash(&clip)?;
+    let search = spec.search.as_ref();
+    let search = search.map(|search| search_tower(folders, search, &clip.config));
+    clip.search = search.transpose()?;
     Ok(clip)
+}
+
+/// `of`: configuration of the CLIP.
+fn search_tower(
+    folders: &ModelFolders,
+    spec: &SearchTower,
+    of: &Path,
+) -> anyhow::Result<ResolvedSearchTower> {
+    let mut tower = ResolvedSearchTower {
+        config: folders.path(&spec.config)?,
+        tokenizer: folders.path(&spec.tokenizer)?,
+        weights: folders.path(&spec.weights)?,
+        files: PinnedFiles::default(),
+        least_similarity: spec.least_similarity,
+    };
+    check::search_tower(tower.paths(), of)?;
+    tower.files = pin(tower.paths().into_iter().zip(spec.files()))?;
+    Ok(tower)
+}
+
+impl ResolvedSearchTower {
+    /// In the order of [`SearchTower::files`].
+    pub fn paths(&self) -> [&Path; 3] {
+        [&self.config, &self.tokenizer, &self.weights]
+    }
 }
 
 impl ResolvedClip {
@@ -245,6 +288,7 @@ pub fn clip_of_folder(folder: &Path) -> anyhow::Result<ResolvedClip> {
         weights,
         pad_to_square: true,
         margin: DEFAULT_MARGIN,
+        search: None,
     };
     // Joining an absolute path leaves it as it is.
     clip_of_manifest(&ModelFolders::of(&folder), &file_name(&folder), &spec)
@@ -315,6 +359,8 @@ fn clip_hash(clip: &ResolvedClip) -> anyhow::Result<String> {
         preprocessor: ModelFile::default(),
         tokenizer: ModelFile::default(),
         weights: ModelFile::default(),
+        // No routing and no embedding of a page depends on it.
+        search: None,
         ..clip.spec.clone()
     };
     Ok(hash(&clip.files.sums(), &serde_json::to_string(&spec)?))
@@ -333,6 +379,27 @@ fn hash(sha256: &[String], spec: &str) -> String {
 mod tests {
     use super::super::manifest::Manifest;
     use super::*;
+
+    #[test]
+    fn embeddings_of_pages_stay_valid_when_the_tower_of_searches_changes() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+        let manifest = Manifest::load(&folder).unwrap();
+        let folders = ModelFolders::of(&folder);
+        let (name, spec) = manifest.clip.iter().next().unwrap();
+        let with = clip_of_manifest(&folders, name, spec).unwrap();
+        let tower = with.search.expect("the shipped CLIP has one");
+        assert!(tower.least_similarity > 0.0);
+        let without = ClipModel {
+            search: None,
+            ..spec.clone()
+        };
+        let without = clip_of_manifest(&folders, name, &without).unwrap();
+        assert_eq!(with.hash, without.hash);
+        let mut other = spec.clone();
+        other.search.as_mut().unwrap().weights = spec.weights.clone();
+        let message = format!("{:#}", clip_of_manifest(&folders, name, &other).unwrap_err());
+        assert!(message.contains("belong to different models"), "{message}");
+    }
 
     #[test]
     fn the_hash_follows_what_decides_an_answer_and_nothing_else() {

@@ -1,15 +1,20 @@
 //! A Hugging Face CLIP checkpoint on candle, on the GPU that the build supports or
 //! on the CPU. The only file that uses candle.
 
+use std::path::Path;
+
 use anyhow::{Context, anyhow, ensure};
 use candle_core::{DType, Device, Tensor};
-use candle_nn::VarBuilder;
+use candle_nn::{Module, VarBuilder};
 use candle_transformers::models::clip::{self, div_l2_norm, text_model, vision_model};
 use tokenizers::{Tokenizer, TruncationParams};
 
 use super::ClipEngine;
 use crate::domain::{Embedding, PageImage};
-use crate::engines::models::{ClipConfig, ClipPreprocessor, OpenFile, ResolvedClip};
+use crate::engines::models::{
+    ClipConfig, ClipPreprocessor, ClipTextConfig, OpenFile, ResolvedClip, ResolvedSearchTower,
+    SearchTowerConfig,
+};
 
 /// A CLIP on candle, in f32.
 pub struct CandleClip {
@@ -20,6 +25,14 @@ pub struct CandleClip {
     image_side: u32,
     pad_to_square: bool,
     scale: f32,
+    search: Option<SearchText>,
+}
+
+/// The text tower of searches.
+struct SearchText {
+    model: text_model::ClipTextTransformer,
+    projection: candle_nn::Linear,
+    tokenizer: Tokenizer,
 }
 
 impl CandleClip {
@@ -38,9 +51,13 @@ impl CandleClip {
         let weights = VarBuilder::from_buffered_safetensors(weights, DType::F32, &device)?;
         let model = clip::ClipModel::new(weights.clone(), &candle_config(&config))
             .with_context(|| format!("{} cannot be used", resolved.weights.display()))?;
+        let search = resolved.search.as_ref();
+        let search = search.map(|tower| SearchText::load(tower, &device));
+        let longest = config.text_config.max_position_embeddings;
         Ok(CandleClip {
             model,
-            tokenizer: tokenizer(&words, resolved, config.text_config.max_position_embeddings)?,
+            tokenizer: tokenizer(&words, &resolved.tokenizer, longest)?,
+            search: search.transpose()?,
             device,
             preprocessor,
             image_side: u32::try_from(image_size)?,
@@ -77,33 +94,65 @@ impl CandleClip {
         )?)
     }
 
-    /// Token ids of the texts, shape `[n, longest]` u32.
-    fn tokens(&self, texts: &[String]) -> anyhow::Result<Tensor> {
-        let mut rows = Vec::with_capacity(texts.len());
-        for text in texts {
-            let encoding = self.tokenizer.encode_fast(text.as_str(), true);
-            let ids = encoding
-                .map_err(|error| anyhow!("\"{text}\": {error}"))?
-                .get_ids()
-                .to_vec();
-            // candle pools at the first token with the highest id.
-            let highest = ids.iter().max();
-            ensure!(
-                ids.last() == highest && ids.iter().filter(|id| Some(*id) == highest).count() == 1,
-                "CLIP's tokenizer does not end \"{text}\" with the token of the highest id"
-            );
-            rows.push(ids);
-        }
-        let longest = rows.iter().map(Vec::len).max().unwrap_or(0);
-        // Tokens after the end token do not change the pooled value, since
-        // attention is causal.
-        rows.iter_mut().for_each(|row| row.resize(longest, 0));
-        Ok(Tensor::from_vec(
-            rows.concat(),
-            (texts.len(), longest),
-            &self.device,
-        )?)
+}
+
+impl SearchText {
+    fn load(resolved: &ResolvedSearchTower, device: &Device) -> anyhow::Result<SearchText> {
+        let open = |path| resolved.files.open(path);
+        let (config, words) = (open(&resolved.config)?, open(&resolved.tokenizer)?);
+        let config = SearchTowerConfig::load(&config.path())?;
+        let weights = std::fs::read(open(&resolved.weights)?.path())
+            .with_context(|| format!("{} cannot be read", resolved.weights.display()))?;
+        let weights = VarBuilder::from_buffered_safetensors(weights, DType::F32, device)?;
+        let width = config.projection_dim;
+        let text = text_config(&config.text, width);
+        let longest = config.text.max_position_embeddings;
+        Ok(SearchText {
+            model: text_model::ClipTextTransformer::new(weights.pp("text_model"), &text)?,
+            projection: candle_nn::linear_no_bias(
+                text.embed_dim,
+                width,
+                weights.pp("text_projection"),
+            )?,
+            tokenizer: tokenizer(&words, &resolved.tokenizer, longest)?,
+        })
     }
+
+    fn embed(&self, text: &str, device: &Device) -> anyhow::Result<Embedding> {
+        let tokens = tokens(&self.tokenizer, &[text], device)?;
+        let features = self.projection.forward(&self.model.forward(&tokens)?)?;
+        embeddings(&features)?.pop().context("CLIP left out the text")
+    }
+}
+
+/// Token ids of the texts, shape `[n, longest]` u32.
+fn tokens(
+    tokenizer: &Tokenizer,
+    texts: &[impl AsRef<str>],
+    device: &Device,
+) -> anyhow::Result<Tensor> {
+    let mut rows = Vec::with_capacity(texts.len());
+    for text in texts {
+        let text = text.as_ref();
+        let encoding = tokenizer.encode_fast(text, true);
+        let ids = encoding
+            .map_err(|error| anyhow!("\"{text}\": {error}"))?
+            .get_ids()
+            .to_vec();
+        // candle pools at the first token with the highest id.
+        let highest = ids.iter().max();
+        ensure!(
+            ids.last() == highest && ids.iter().filter(|id| Some(*id) == highest).count() == 1,
+            "CLIP's tokenizer does not end \"{text}\" with the token of the highest id"
+        );
+        rows.push(ids);
+    }
+    let longest = rows.iter().map(Vec::len).max().unwrap_or(0);
+    // Tokens after the end token do not change the pooled value, since
+    // attention is causal.
+    rows.iter_mut().for_each(|row| row.resize(longest, 0));
+    let shape = (texts.len(), longest);
+    Ok(Tensor::from_vec(rows.concat(), shape, device)?)
 }
 
 impl ClipEngine for CandleClip {
@@ -126,7 +175,18 @@ impl ClipEngine for CandleClip {
         if texts.is_empty() {
             return Ok(Vec::new());
         }
-        embeddings(&self.model.get_text_features(&self.tokens(texts)?)?)
+        let tokens = tokens(&self.tokenizer, texts, &self.device)?;
+        embeddings(&self.model.get_text_features(&tokens)?)
+    }
+
+    fn embed_query(&self, text: &str) -> anyhow::Result<Embedding> {
+        match &self.search {
+            Some(tower) => tower.embed(text, &self.device),
+            None => {
+                let embedded = self.embed_texts(&[text.to_owned()])?.pop();
+                embedded.context("CLIP left out the text")
+            }
+        }
     }
 
     fn scale(&self) -> f32 {
@@ -149,12 +209,8 @@ fn device() -> anyhow::Result<Device> {
     })
 }
 
-fn tokenizer(
-    file: &OpenFile,
-    resolved: &ResolvedClip,
-    longest: usize,
-) -> anyhow::Result<Tokenizer> {
-    let damaged = |error| anyhow!("{} cannot be used: {error}", resolved.tokenizer.display());
+fn tokenizer(file: &OpenFile, path: &Path, longest: usize) -> anyhow::Result<Tokenizer> {
+    let damaged = |error| anyhow!("{} cannot be used: {error}", path.display());
     let mut tokenizer = Tokenizer::from_file(file.path()).map_err(damaged)?;
     tokenizer.with_padding(None);
     let truncation = TruncationParams {
@@ -180,17 +236,7 @@ fn scale(weights: &VarBuilder, config: &ClipConfig) -> anyhow::Result<f32> {
 fn candle_config(config: &ClipConfig) -> clip::ClipConfig {
     let (text, vision) = (&config.text_config, &config.vision_config);
     clip::ClipConfig {
-        text_config: text_model::ClipTextConfig {
-            vocab_size: text.vocab_size,
-            embed_dim: text.hidden_size,
-            activation: text_model::Activation::QuickGelu,
-            intermediate_size: text.intermediate_size,
-            max_position_embeddings: text.max_position_embeddings,
-            pad_with: None,
-            num_hidden_layers: text.num_hidden_layers,
-            num_attention_heads: text.num_attention_heads,
-            projection_dim: config.projection_dim,
-        },
+        text_config: text_config(text, config.projection_dim),
         vision_config: vision_model::ClipVisionConfig {
             embed_dim: vision.hidden_size,
             activation: text_model::Activation::QuickGelu,
@@ -204,6 +250,21 @@ fn candle_config(config: &ClipConfig) -> clip::ClipConfig {
         },
         logit_scale_init_value: config.logit_scale_init_value,
         image_size: vision.image_size,
+    }
+}
+
+/// As [`candle_config`], of a text tower with embeddings of `width` values.
+fn text_config(text: &ClipTextConfig, width: usize) -> text_model::ClipTextConfig {
+    text_model::ClipTextConfig {
+        vocab_size: text.vocab_size,
+        embed_dim: text.hidden_size,
+        activation: text_model::Activation::QuickGelu,
+        intermediate_size: text.intermediate_size,
+        max_position_embeddings: text.max_position_embeddings,
+        pad_with: None,
+        num_hidden_layers: text.num_hidden_layers,
+        num_attention_heads: text.num_attention_heads,
+        projection_dim: width,
     }
 }
 

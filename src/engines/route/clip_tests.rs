@@ -240,6 +240,8 @@ struct Golden {
     /// By path under `fixtures/`.
     images: BTreeMap<String, Vec<f32>>,
     texts: BTreeMap<String, Vec<f32>>,
+    /// By the tower of searches.
+    queries: BTreeMap<String, Vec<f32>>,
 }
 
 #[test]
@@ -247,7 +249,7 @@ fn the_shipped_clip_computes_what_pytorch_does() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let golden = std::fs::read(root.join("tests/golden/clip.json")).unwrap();
     let golden: Golden = serde_json::from_slice(&golden).unwrap();
-    assert!(golden.images.len() >= 2 && golden.texts.len() >= 2);
+    assert!(golden.images.len() >= 2 && golden.texts.len() >= 2 && golden.queries.len() >= 2);
     let installation = Installation::find(None).unwrap();
     let resolved = installation.clip(&RoutingSettings::default()).unwrap();
     let clip = CandleClip::load(&resolved).unwrap();
@@ -267,6 +269,9 @@ fn the_shipped_clip_computes_what_pytorch_does() {
     for (text, expected) in &golden.texts {
         let embedding = clip.embed_texts(std::slice::from_ref(text)).unwrap();
         assert_same(text, &embedding[0], expected);
+    }
+    for (text, expected) in &golden.queries {
+        assert_same(text, &clip.embed_query(text).unwrap(), expected);
     }
 }
 

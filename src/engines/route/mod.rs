@@ -25,6 +25,9 @@ pub trait ClipEngine {
     /// One L2-normalised embedding per text, in order.
     fn embed_texts(&self, texts: &[String]) -> anyhow::Result<Vec<Embedding>>;
 
+    /// The L2-normalised embedding of a search's text, comparable with those of images.
+    fn embed_query(&self, text: &str) -> anyhow::Result<Embedding>;
+
     /// The factor of cosines before the softmax (`exp(logit_scale)`).
     fn scale(&self) -> f32;
 }

@@ -1,4 +1,4 @@
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 
 use super::{ClipEngine, letterbox};
 use crate::domain::{DocType, Embedding, PageImage, Routing};
@@ -81,10 +81,9 @@ impl<E: ClipEngine> Router<E> {
             .collect()
     }
 
-    /// The text's embedding, which is comparable with those of pages.
-    pub fn embed_text(&self, text: String) -> anyhow::Result<Embedding> {
-        let embedded = self.engine.embed_texts(&[text])?.pop();
-        embedded.context("CLIP left out the text")
+    /// The embedding of a search's text, which is comparable with those of pages.
+    pub fn embed_query(&self, text: &str) -> anyhow::Result<Embedding> {
+        self.engine.embed_query(text)
     }
 
     fn classify(&self, embedding: Embedding) -> anyhow::Result<Routing> {
@@ -200,6 +199,10 @@ mod tests {
                 Embedding(values)
             };
             Ok(texts.iter().map(embed).collect())
+        }
+
+        fn embed_query(&self, text: &str) -> anyhow::Result<Embedding> {
+            Ok(self.embed_texts(&[text.to_owned()])?.remove(0))
         }
 
         fn scale(&self) -> f32 {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::documents::types::DocTypes;
 use crate::domain::{Embedding, Failure, PageImage, Reason, Routing};
-use crate::engines::models::ResolvedClip;
+use crate::engines::models::{ResolvedClip, ResolvedSearchTower};
 use crate::engines::route::clip::CandleClip;
 use crate::engines::route::{ClipEngine, Router};
 use crate::engines::sandbox::SandboxPolicy;
@@ -39,9 +39,10 @@ impl Role for RouterRole {
             &clip.tokenizer,
             &clip.weights,
         ];
-        let files = files.into_iter().chain(&self.types);
+        let files = files.into_iter().chain(&self.types).map(PathBuf::from);
+        let search = clip.search.iter().flat_map(ResolvedSearchTower::paths);
         SandboxPolicy {
-            load_paths: files.map(PathBuf::from).collect(),
+            load_paths: files.chain(search.map(PathBuf::from)).collect(),
             threads: true,
             gpu: HAS_GPU,
             ..SandboxPolicy::default()
@@ -69,7 +70,7 @@ impl Role for RouterRole {
     }
 }
 
-/// Embeds a text as the router embeds images. Reply: its embedding.
+/// Embeds the text of a search as the router embeds images. Reply: its embedding.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct EmbedText {
     pub text: String,
@@ -94,7 +95,7 @@ impl Call for EmbedText {
 
 impl Handle<EmbedText> for Router<CandleClip> {
     fn handle(&mut self, call: EmbedText, _: Vec<u8>) -> Result<(Embedding, Vec<u8>), Failure> {
-        let embedding = self.embed_text(call.text).map_err(Failure::internal)?;
+        let embedding = self.embed_query(&call.text).map_err(Failure::internal)?;
         Ok((embedding, Vec::new()))
     }
 }
