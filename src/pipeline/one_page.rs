@@ -127,7 +127,10 @@ impl Embedder {
     /// The least cosine (-1 to 1) of a query and a page that looks as the query says;
     /// `None`: not known of this CLIP.
     pub fn least_similarity(&self) -> Option<f32> {
-        self.clip.search.as_ref().map(|tower| tower.least_similarity)
+        self.clip
+            .search
+            .as_ref()
+            .map(|tower| tower.least_similarity)
     }
 
     /// The embedding of a search's text.

@@ -467,8 +467,7 @@ def _screen(r, book: FontBook, seen: set[str]) -> Image.Image:
         dark = pixels < 0.55
         pixels = np.where(dark, np.clip(pixels + added * 0.5 * (pixels > 0.06), 0, 1), pixels)
         image = Image.fromarray((pixels * 255).astype(np.uint8))
-    if np.median(np.asarray(image)) < 110:
-        seen.add("dark screen")
+    seen.update(["dark screen"] if np.median(np.asarray(image)) < 110 else [])
     return image
 
 

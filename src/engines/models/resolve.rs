@@ -397,7 +397,10 @@ mod tests {
         assert_eq!(with.hash, without.hash);
         let mut other = spec.clone();
         other.search.as_mut().unwrap().weights = spec.weights.clone();
-        let message = format!("{:#}", clip_of_manifest(&folders, name, &other).unwrap_err());
+        let message = format!(
+            "{:#}",
+            clip_of_manifest(&folders, name, &other).unwrap_err()
+        );
         assert!(message.contains("belong to different models"), "{message}");
     }
 

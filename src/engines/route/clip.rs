@@ -93,7 +93,6 @@ impl CandleClip {
             &self.device,
         )?)
     }
-
 }
 
 impl SearchText {
@@ -121,7 +120,9 @@ impl SearchText {
     fn embed(&self, text: &str, device: &Device) -> anyhow::Result<Embedding> {
         let tokens = tokens(&self.tokenizer, &[text], device)?;
         let features = self.projection.forward(&self.model.forward(&tokens)?)?;
-        embeddings(&features)?.pop().context("CLIP left out the text")
+        embeddings(&features)?
+            .pop()
+            .context("CLIP left out the text")
     }
 }
 
