@@ -15,7 +15,7 @@ use super::signals;
 use crate::config::UsageError;
 use crate::files::{self, Arrivals};
 use crate::pipeline::RunRequest;
-use crate::store::is_temporary;
+use crate::store::{Store, is_temporary};
 
 /// Read what arrives in folders, until Ctrl+C or SIGTERM
 ///
@@ -57,6 +57,8 @@ impl WatchArgs {
             return Err(UsageError(why).into());
         }
         run::check_type(app.settings(), self.doc_type.as_deref())?;
+        // A wrong path must not be found out with the first file, hours later.
+        Store::open(&app.settings().db).await?.close().await;
         let mut stop = signals::stop()?;
         let folders: Vec<_> = self.folders.iter().map(|f| files::absolute(f)).collect();
         let settle = Duration::from_secs(self.settle);

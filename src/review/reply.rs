@@ -11,6 +11,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::correction::Refusal;
 use crate::domain::Failure;
+use crate::store::DbErrorKind;
 
 /// A body of JSON. (axum's own type would change the features of `serde_json` for the whole
 /// program.)
@@ -103,6 +104,8 @@ pub enum Error {
     TooLarge(String),
     /// The values or the request cannot be used.
     Refused(String),
+    /// Another process writes to the database.
+    Busy,
     /// The disk is full.
     Full(String),
     Internal(anyhow::Error),
@@ -130,6 +133,8 @@ pub enum ErrorCode {
     UnsupportedMediaType,
     /// 422: the values cannot be used.
     Refused,
+    /// 503: another program writes to the database. `Retry-After` has seconds.
+    Busy,
     /// 507: the server's disk is full.
     Full,
     /// 500: the server's log says why.
@@ -157,6 +162,7 @@ impl ErrorCode {
             StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::TooLarge,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => ErrorCode::UnsupportedMediaType,
             StatusCode::UNPROCESSABLE_ENTITY => ErrorCode::Refused,
+            StatusCode::SERVICE_UNAVAILABLE => ErrorCode::Busy,
             StatusCode::INSUFFICIENT_STORAGE => ErrorCode::Full,
             status if status.is_server_error() => ErrorCode::Internal,
             _ => ErrorCode::BadRequest,
@@ -178,6 +184,7 @@ impl ErrorCode {
                 "Send the content type that /api/openapi.json has for this path."
             }
             ErrorCode::Refused => "Change what the message names, and send the request again.",
+            ErrorCode::Busy => "Send the same request again after the seconds of `Retry-After`.",
             ErrorCode::Full => "Free space on the server's disk, then send the request again.",
             ErrorCode::Internal => "Look at the server's terminal or log, then try again.",
         }
@@ -189,7 +196,18 @@ impl From<anyhow::Error> for Error {
         // Failures of a file are shown to the person.
         match error.downcast::<Failure>() {
             Ok(failure) => Error::Absent(failure.to_string()),
-            Err(error) => Error::Internal(error),
+            Err(error) => match DbErrorKind::of(&error) {
+                Some(DbErrorKind::Locked | DbErrorKind::RunActive) => {
+                    tracing::warn!("a request is refused: {error:#}");
+                    Error::Busy
+                }
+                Some(DbErrorKind::DiskFull) => {
+                    tracing::error!("the database cannot be written: {error:#}");
+                    let why = "The server's disk is full; nothing was changed.";
+                    Error::Full(why.to_owned())
+                }
+                _ => Error::Internal(error),
+            },
         }
     }
 }
@@ -211,6 +229,10 @@ impl IntoResponse for Error {
             Error::MediaType(message) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, message),
             Error::TooLarge(message) => (StatusCode::PAYLOAD_TOO_LARGE, message),
             Error::Refused(message) => (StatusCode::UNPROCESSABLE_ENTITY, message),
+            Error::Busy => {
+                let message = "Another program writes to the database; nothing was changed.";
+                (StatusCode::SERVICE_UNAVAILABLE, message.to_owned())
+            }
             Error::Full(message) => (StatusCode::INSUFFICIENT_STORAGE, message),
             Error::Internal(error) => {
                 tracing::error!("the review page: {error:#}");
@@ -230,14 +252,21 @@ fn error_response(status: StatusCode, message: String) -> Response {
         remedy: code.remedy(),
     };
     let mut response = (status, Json(body)).into_response();
-    if status == StatusCode::UNAUTHORIZED {
-        let scheme = HeaderValue::from_static("Bearer");
-        response
-            .headers_mut()
-            .insert(header::WWW_AUTHENTICATE, scheme);
+    let header = match status {
+        StatusCode::UNAUTHORIZED => Some((header::WWW_AUTHENTICATE, "Bearer")),
+        StatusCode::SERVICE_UNAVAILABLE => Some((header::RETRY_AFTER, RETRY_AFTER)),
+        _ => None,
+    };
+    if let Some((name, value)) = header {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
     }
     response
 }
+
+/// Seconds after which a request may succeed that found the database locked. The server
+/// itself has waited before it answers.
+const RETRY_AFTER: &str = "5";
 
 /// Most bytes of a rejection's text.
 const MAX_TEXT: usize = 1 << 12;

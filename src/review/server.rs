@@ -138,10 +138,19 @@ async fn answer(service: &Service, mut request: Request, next: Next) -> Response
     let locks = locks.cloned();
     request.extensions_mut().insert(caller);
     let response = next.run(request).await;
-    if let Some(session) = locks
-        && let Err(error) = service.store.unlock_reviews(&session).await
-    {
-        tracing::warn!("the lock of a request is not released before it ends: {error:#}");
+    if let Some(session) = locks {
+        let unlocked = unlock(service.store.clone(), session);
+        match response.status() {
+            // The database is locked: the answer does not wait for it a second time.
+            StatusCode::SERVICE_UNAVAILABLE => drop(tokio::spawn(unlocked)),
+            _ => unlocked.await,
+        }
     }
     response
+}
+
+async fn unlock(store: Store, session: String) {
+    if let Err(error) = store.unlock_reviews(&session).await {
+        tracing::warn!("the lock of a request is not released before it ends: {error:#}");
+    }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::context::Context;
 use crate::decisions::accepted;
 use crate::description::{description, operation};
+use crate::faults::while_locked;
 use crate::harness::test;
 use crate::http::Reply;
 use crate::review_server::ReviewServer;
@@ -323,6 +324,26 @@ fn every_error_says_what_happened_and_what_to_do(context: Context) {
     let charset = "application/json; charset=utf-8";
     let reply = server.by_program(&erp, "POST", "/api/records/1/check", charset, "{}");
     assert_eq!(reply.status, 200, "{reply:?}");
+}
+
+test!(a_busy_database_is_answered_with_a_time_to_try_again);
+fn a_busy_database_is_answered_with_a_time_to_try_again(context: Context) {
+    let server = three_records(&context);
+    let erp = token(&context, "erp", &["review"]);
+    let reject = json!({"decision": "reject", "reason": "never ordered"});
+    let decide = || post(&server, &erp, "/api/records/1/decide", &reject);
+    let (read, busy) = while_locked(&context.path("docmill.db"), || {
+        (get(&server, &erp, "/api/queue").status, decide())
+    });
+    assert_eq!(read, 200, "reading does not wait");
+    assert_eq!(
+        (busy.status, &busy.json()["code"]),
+        (503, &json!("busy")),
+        "{busy:?}"
+    );
+    assert_eq!(busy.header("retry-after"), Some("5"));
+    let again = decide();
+    assert_eq!(again.status, 200, "{again:?}");
 }
 
 test!(the_description_is_complete);

@@ -77,3 +77,15 @@ fn only_folders_are_watched(context: Context) {
     let missing = context.run(&["watch", "none"]);
     assert_eq!(missing.code, Some(2), "{missing:?}");
 }
+
+test!(a_wrong_database_is_an_error_before_the_first_file);
+fn a_wrong_database_is_an_error_before_the_first_file(context: Context) {
+    fs::create_dir(context.path("in")).unwrap();
+    let absent = context.run(&["watch", "in", "--db", "none/x.db"]);
+    assert_eq!(absent.code, Some(2), "{absent:?}");
+    assert!(absent.stderr.contains("none/x.db"), "{absent:?}");
+    fs::write(context.path("other.db"), "no database").unwrap();
+    let other = context.run(&["watch", "in", "--db", "other.db"]);
+    assert_eq!(other.code, Some(1), "{other:?}");
+    assert!(other.stderr.contains("not a docmill database"), "{other:?}");
+}
