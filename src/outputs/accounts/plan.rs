@@ -13,7 +13,7 @@ use super::hold::{Hold, HoldCode};
 use super::settings::Accounts;
 use super::target::{BatchHeader, Candidate, DocumentFile, Target, TargetFile, iso, utc};
 use super::target_name::TargetName;
-use super::{beancount, datev, firefly, gnucash, hledger, quickbooks, ubl, xero, xlsx};
+use super::{beancount, datev, firefly, gnucash, hledger, odoo, quickbooks, sage, ubl, xero, xlsx};
 use crate::domain::{PaymentKey, money};
 use crate::store::{BatchDocument, BillId, DistinctPair, ExportFile, Ledger, NewBatch, NewLine};
 
@@ -66,6 +66,8 @@ pub fn plan(input: &BatchInput) -> anyhow::Result<BatchPlan> {
         TargetName::Beancount => plan_for(input, &beancount::Beancount(accounts)),
         TargetName::Gnucash => plan_for(input, &gnucash::GnuCash(accounts)),
         TargetName::Firefly => plan_for(input, &firefly::Firefly(accounts)),
+        TargetName::Sage => plan_for(input, &sage::Sage(accounts)),
+        TargetName::Odoo => plan_for(input, &odoo::Odoo),
         TargetName::Ubl => plan_for(input, &ubl::Ubl),
     }
 }

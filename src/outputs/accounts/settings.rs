@@ -27,6 +27,7 @@ pub struct Accounts {
     pub gnucash: GnuCashSettings,
     pub firefly: FireflySettings,
     pub ubl: UblSettings,
+    pub sage: SageSettings,
 }
 
 /// A supplier, by VAT identifier or by names.
@@ -204,6 +205,13 @@ pub struct UblSettings {
     pub buyer_country: Option<String>,
 }
 
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SageSettings {
+    /// Currency (ISO 4217) of the company's books, which the file does not state.
+    pub currency: Option<String>,
+}
+
 /// The file in the working folder, used where no other is named.
 const FILE: &str = "accounts.toml";
 
@@ -371,7 +379,7 @@ mod tests {
             ),
             ("[[supplier]]\nnames = [\"A\"]\nacount = \"1\"", "acount"),
             ("[default]\ntax_codes = { \"x\" = \"1\" }", "not a VAT rate"),
-            ("[default]\ntarget.sage = { account = \"1\" }", "sage"),
+            ("[default]\ntarget.sap = { account = \"1\" }", "sap"),
             ("[datev]\nconsultant = 7\nclient = 1", "consultant is from"),
         ] {
             let error = Accounts::parse(text).unwrap_err();

@@ -26,6 +26,8 @@ pub enum TargetName {
     Beancount,
     Gnucash,
     Firefly,
+    Sage,
+    Odoo,
     Ubl,
 }
 

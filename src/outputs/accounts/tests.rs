@@ -36,11 +36,20 @@ fiscal_year_month = 7
 cash_account = "1000"
 "#;
 
+const SAGE: &str = r#"
+[default]
+account = "5000"
+number = "WEBER"
+tax_codes = { "19" = "Standard", "0" = "Zero Rated" }
+[sage]
+currency = "EUR"
+"#;
+
 fn accounts(target: TargetName) -> Accounts {
-    let text = if target == TargetName::Datev {
-        DATEV
-    } else {
-        ACCOUNTS
+    let text = match target {
+        TargetName::Datev => DATEV,
+        TargetName::Sage => SAGE,
+        _ => ACCOUNTS,
     };
     Accounts::parse(text).unwrap()
 }
@@ -127,7 +136,7 @@ fn one_receipt() -> Vec<Candidate> {
     vec![candidate(&stored(2, "receipt", fields)).unwrap()]
 }
 
-pub(super) const ALL: [TargetName; 8] = [
+pub(super) const ALL: [TargetName; 10] = [
     TargetName::Xlsx,
     TargetName::Xero,
     TargetName::Quickbooks,
@@ -136,6 +145,8 @@ pub(super) const ALL: [TargetName; 8] = [
     TargetName::Beancount,
     TargetName::Gnucash,
     TargetName::Firefly,
+    TargetName::Sage,
+    TargetName::Odoo,
 ];
 
 #[test]
@@ -239,6 +250,23 @@ fn what_a_bill_or_the_settings_lack_holds_it_with_the_reason() {
     assert_eq!(
         held(Hledger, |f| f["seller_name"] = json!("A; B")),
         [HoldCode::Value]
+    );
+    assert_eq!(
+        held(Sage, |f| f["currency"] = json!("GBP")),
+        [HoldCode::NotSupported],
+        "the file states no currency"
+    );
+    assert_eq!(
+        held(Sage, |f| f["invoice_number"] = json!("x".repeat(26))),
+        [HoldCode::Value]
+    );
+    assert_eq!(
+        held(Odoo, |f| {
+            f["line_items"][0]["quantity"] = json!("480");
+            f["line_items"][0]["unit_price"] = json!("0.125");
+        }),
+        [HoldCode::Value],
+        "Odoo would round the price"
     );
     for (field, value) in [
         ("gross_total", json!(null)),

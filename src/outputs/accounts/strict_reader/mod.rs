@@ -1,6 +1,8 @@
 //! Readers of the written files for tests: from the published formats, without
 //! the writers' code, and strict. They panic where a file is not of its format.
 
+mod odoo;
+mod sage;
 mod xlsx;
 
 use std::collections::BTreeMap;
@@ -10,6 +12,8 @@ use std::str::{Chars, FromStr};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+pub use odoo::odoo;
+pub use sage::sage;
 pub use xlsx::xlsx;
 
 /// A bill as a file states it. What a format does not have is empty.
