@@ -3,6 +3,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::app::App;
+use super::correct_others::Others;
 use super::exit::ExitStatus;
 use super::output;
 use super::show::{self, no_record};
@@ -12,6 +13,7 @@ use crate::config::UsageError;
 use crate::domain::{Finding, Record, Severity, Status, scalar_text};
 use crate::pipeline;
 use crate::review::correction::{self, Corrected, Edits, Refusal};
+use crate::review::others::{CorrectionRules, OF_SUPPLIER};
 use crate::store::{FieldChange, Store, StoredRecord};
 
 /// Correct values of a record, or approve it
@@ -27,6 +29,11 @@ pub struct CorrectArgs {
     /// already: confirms it
     #[arg(value_name = "FIELD=VALUE")]
     values: Vec<String>,
+    /// Correct the supplier's other waiting records with the same wrong name, VAT ID,
+    /// currency, bank account or buyer too. Without FIELD=VALUE: as the record was
+    /// corrected before
+    #[arg(long)]
+    others: bool,
     /// The record is right as it is now: accept it
     #[arg(long)]
     approve: bool,
@@ -41,8 +48,8 @@ pub struct CorrectArgs {
 
 impl CorrectArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
-        if self.values.is_empty() && !self.approve {
-            let why = "nothing to do: give FIELD=VALUE, --approve or both";
+        if self.values.is_empty() && !self.approve && !self.others {
+            let why = "nothing to do: give FIELD=VALUE, --approve or --others";
             return Err(UsageError(why.to_owned()).into());
         }
         let types = pipeline::doc_types(app.settings().types.as_deref())?;
@@ -50,6 +57,24 @@ impl CorrectArgs {
         let Some(stored) = store.record(self.id).await? else {
             return Err(no_record(&store, self.id).await?.into());
         };
+        let others = Others {
+            store: &store,
+            rules: CorrectionRules {
+                types: &types,
+                min_confidence: app.settings().acceptance.min_confidence,
+                second_approval_from: app.settings().review.second_approval_from,
+            },
+            json: self.json,
+        };
+        if self.others && self.values.is_empty() {
+            if !others.correct(&mut app, &stored).await? {
+                return Err(UsageError(nothing_shared(self.id)).into());
+            }
+            if !self.approve {
+                store.close().await;
+                return Ok(ExitStatus::Success);
+            }
+        }
         let reason = self.reason(&stored.record)?;
         let refused = |refusal: Refusal| UsageError(self.refused(&refusal));
         let doc_type = correction::type_of(&types, &stored.record).map_err(refused)?;
@@ -105,6 +130,17 @@ impl CorrectArgs {
                 report_exported(&mut app, &store, &stored).await?;
             }
         }
+        if let Some(record) = store.record(made).await?
+            && !self.values.is_empty()
+        {
+            if self.others {
+                if !others.correct(&mut app, &record).await? {
+                    tracing::warn!("{}", nothing_shared(made));
+                }
+            } else if !self.json {
+                others.offer(&mut app, &record).await?;
+            }
+        }
         store.close().await;
         Ok(match new.status {
             Status::Accepted => ExitStatus::Success,
@@ -150,6 +186,13 @@ impl CorrectArgs {
             _ => format!("record {} is not corrected: {why}", self.id),
         }
     }
+}
+
+fn nothing_shared(id: i64) -> String {
+    format!(
+        "record {id} was not made by a correction that holds for the supplier's other records: of {}",
+        OF_SUPPLIER.join(", ")
+    )
 }
 
 fn failed_checks(record: &Record) -> impl Iterator<Item = &Finding> {

@@ -101,7 +101,7 @@ pub async fn correct_record(
     let exported =
         correction::exported_in(&service.store, &stored.blake3, &stored.record.pages).await?;
     let exported = exported.into_iter();
-    let others = service.offers(doc_type, &stored, made, &corrected.changes);
+    let others = service.offers(doc_type, made);
     Ok(Json(CorrectAnswer {
         record: made,
         status: corrected.record.status,

@@ -177,3 +177,64 @@ fn a_correction_is_offered_for_the_suppliers_other_waiting_records(context: Cont
         "0 records corrected too. 1 stays as it is: somebody has it open."
     );
 }
+
+test!(a_correction_is_made_in_the_suppliers_other_records_from_the_command_line);
+fn a_correction_is_made_in_the_suppliers_other_records_from_the_command_line(context: Context) {
+    let misread = |id| row(id, json!({"seller_name": "Nord GmbI", "currency": null}));
+    let rows = [misread(1), misread(2), misread(3), row(4, json!({}))];
+    fill(&context.path("docmill.db"), &rows);
+    let correct = |arguments: &[&str]| context.run(&[&["correct"], arguments].concat());
+    let name = "seller_name=Nord GmbH";
+    let made = correct(&["1", name, "--reason", "misread"]);
+    assert_eq!(made.code, Some(3), "{made:?}");
+    let offer = "2 other waiting records of the supplier with the same seller_name (2, 3): docmill correct 5 --others";
+    assert!(made.stdout.contains(offer), "{made:?}");
+    let total = correct(&["4", "gross_total=12.00", "--reason", "misread"]);
+    assert!(
+        !total.stdout.contains("--others"),
+        "amounts are each document's own: {total:?}"
+    );
+    let none = correct(&["6", "--others"]);
+    assert_eq!(none.code, Some(2), "{none:?}");
+    assert!(
+        none.stderr.contains("was not made by a correction"),
+        "{none:?}"
+    );
+    // Somebody has one of them open.
+    let page = ReviewServer::open_as(&context, "bob");
+    assert_eq!(page.post("/api/records/3/lock", &json!({})).0, 200);
+    let done = correct(&["5", "--others"]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(
+        done.stdout
+            .contains("seller_name: 1 other record corrected too (7)."),
+        "{done:?}"
+    );
+    assert!(
+        done.stdout.contains("1 record not corrected (3)"),
+        "{done:?}"
+    );
+    assert_eq!(page.post("/api/unlock", &json!({})).0, 200);
+    // With the correction itself, and as JSON.
+    let both = correct(&[
+        "7",
+        "currency=EUR",
+        "--reason",
+        "printed",
+        "--others",
+        "--json",
+    ]);
+    let lines = both.json_lines();
+    assert_eq!(lines[0]["fields"]["currency"], "EUR", "{both:?}");
+    let others = json!({"field": "currency", "corrected": [9], "open": []});
+    assert_eq!(
+        lines[1], others,
+        "record 5; record 3 has another name: {both:?}"
+    );
+    let records = context.records();
+    let status = |record: &Value| record["status"] == "needs_review";
+    assert!(
+        records.iter().all(status),
+        "nobody approved them: {records:#?}"
+    );
+}
