@@ -11,7 +11,7 @@ use crate::config::UsageError;
 use crate::files::{self, Uploads};
 use crate::outputs::accounts::Accounts;
 use crate::pipeline;
-use crate::review::{ExportSetup, Server, ServerSetup};
+use crate::review::{ExportSetup, Server, ServerSetup, Tls};
 use crate::store::Store;
 
 /// Review records in a browser, and serve the API for programs
@@ -27,8 +27,15 @@ pub struct ReviewArgs {
     /// Address to listen at
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     bind: IpAddr,
+    /// Certificate of this server and its issuers (PEM): connections are encrypted. Start
+    /// it again after a renewal
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Key of the certificate (PEM, without a password)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// Let other machines connect, without encryption
-    #[arg(long)]
+    #[arg(long, conflicts_with = "tls_cert")]
     without_tls: bool,
     /// Accounts and tax codes, shown on supplier cards [default: accounts.toml, if it exists]
     #[arg(long, value_name = "FILE")]
@@ -43,13 +50,17 @@ pub struct ReviewArgs {
 
 impl ReviewArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
-        if !self.bind.is_loopback() && !self.without_tls {
+        if !self.bind.is_loopback() && !self.without_tls && self.tls_cert.is_none() {
             let why = format!(
-                "--bind {} lets other machines connect, and the page has no encryption: who is on the network could read the documents and act for you. Leave --bind out and reach the page through an SSH tunnel, or add --without-tls on a network that you trust",
+                "--bind {} lets other machines connect without encryption: who is on the network could read the documents and act for you. Add --tls-cert and --tls-key, or leave --bind out and reach the page through an SSH tunnel, or add --without-tls on a network that you trust",
                 self.bind
             );
             return Err(UsageError(why).into());
         }
+        let tls = match self.tls_cert.as_deref().zip(self.tls_key.as_deref()) {
+            Some((certificate, key)) => Some(Tls::read(certificate, key).map_err(UsageError)?),
+            None => None,
+        };
         let accounts = Accounts::read(self.accounts.as_deref()).map_err(UsageError)?;
         let types = pipeline::doc_types(app.settings().types.as_deref())?;
         let store = Store::open_existing(&app.settings().db).await?;
@@ -66,6 +77,7 @@ impl ReviewArgs {
             by: user(),
             uploads,
             exports,
+            tls,
         };
         let server = Server::bind(app.settings(), store, setup, address).await?;
         app.out.line(&format!("Review page: {}", server.link()))?;

@@ -16,7 +16,8 @@ use super::pages::PageImages;
 use super::reply::{add_headers, in_one_shape};
 use super::service::{ExportSetup, Service};
 use super::session::Session;
-use super::{description, routes};
+use super::tls::{Tls, TlsListener};
+use super::{description, routes, webhooks};
 use crate::config::Settings;
 use crate::documents::types::DocTypes;
 use crate::files::Uploads;
@@ -34,11 +35,14 @@ pub struct ServerSetup {
     pub uploads: Option<Uploads>,
     /// `None`: nothing can be exported.
     pub exports: Option<ExportSetup>,
+    /// `None`: nothing is encrypted.
+    pub tls: Option<Tls>,
 }
 
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
+    tls: Option<Tls>,
     service: Arc<Service>,
 }
 
@@ -62,7 +66,7 @@ impl Server {
             store,
             types: setup.types,
             images: PageImages::new(settings),
-            session: Session::new(address.port())?,
+            session: Session::new(address.port(), setup.tls.is_some())?,
             by: setup.by,
             min_confidence: settings.acceptance.min_confidence,
             sample_share: settings.review.sample_share,
@@ -75,24 +79,44 @@ impl Server {
         Ok(Server {
             listener,
             address,
+            tls: setup.tls,
             service: Arc::new(service),
         })
     }
 
     /// The link that begins the session.
     pub fn link(&self) -> String {
-        format!("http://{}{}", self.address, self.service.session.entry())
+        let session = &self.service.session;
+        let host = match self.tls.as_ref().and_then(|tls| tls.name.as_deref()) {
+            Some(name) => format!("{name}:{}", self.address.port()),
+            None => self.address.to_string(),
+        };
+        format!("{}://{host}{}", session.scheme(), session.entry())
     }
 
-    /// Answers requests until `stop` is ready.
+    /// Answers requests, and sends events to webhooks, until `stop` is ready.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let service = self.service;
+        let Server {
+            listener,
+            address,
+            tls,
+            service,
+        } = self;
         let guard = middleware::from_fn_with_state(service.clone(), guard);
         let router = routes::router().layer(guard).with_state(service.clone());
+        let serve = async move {
+            match tls {
+                Some(tls) => {
+                    let listener = TlsListener::new(listener, address, &tls);
+                    axum::serve(listener, router).await
+                }
+                None => axum::serve(listener, router).await,
+            }
+        };
         // Browsers keep connections open, so idle ones are not waited for.
-        let server = axum::serve(self.listener, router);
         tokio::select! {
-            served = async { server.await } => served?,
+            served = serve => served?,
+            () = webhooks::deliver(service.store.clone()) => {}
             () = stop => {}
         }
         service.store.unlock_reviews(&service.session.id).await?;

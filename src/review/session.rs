@@ -40,6 +40,8 @@ pub struct Session {
     cookie: Secret,
     pub csrf: Secret,
     port: u16,
+    /// Whether browsers reach it over TLS.
+    has_tls: bool,
 }
 
 /// Why a request is not answered.
@@ -75,14 +77,23 @@ impl Denied {
 }
 
 impl Session {
-    pub fn new(port: u16) -> anyhow::Result<Session> {
+    pub fn new(port: u16, has_tls: bool) -> anyhow::Result<Session> {
         Ok(Session {
             id: Secret::new()?.0,
             token: Mutex::new(Some(Secret::new()?)),
             cookie: Secret::new()?,
             csrf: Secret::new()?,
             port,
+            has_tls,
         })
+    }
+
+    /// Of the page's address.
+    pub fn scheme(&self) -> &'static str {
+        match self.has_tls {
+            true => "https",
+            false => "http",
+        }
     }
 
     /// The path that begins the session.
@@ -100,7 +111,10 @@ impl Session {
         }
         *stored = None;
         let (name, value) = (self.cookie_name(), self.cookie.as_str());
-        Ok(format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict"))
+        let secure = if self.has_tls { "; Secure" } else { "" };
+        Ok(format!(
+            "{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}"
+        ))
     }
 
     /// The name has the port, since browsers share cookies between the ports of a machine.
@@ -125,7 +139,9 @@ impl Session {
         let host = host.ok_or(Denied::Host)?;
         let changes = method != Method::GET && method != Method::HEAD;
         match text("origin") {
-            Some(origin) if origin != format!("http://{host}") => return Err(Denied::Origin),
+            Some(origin) if origin != format!("{}://{host}", self.scheme()) => {
+                return Err(Denied::Origin);
+            }
             None if changes => return Err(Denied::Origin),
             _ => {}
         }
@@ -142,14 +158,17 @@ impl Session {
     }
 
     /// Whether the host is an IP address or `localhost` with the server's port. A site whose
-    /// own name resolves to this machine (DNS rebinding) has another host.
+    /// own name resolves to this machine (DNS rebinding) has another host. Over TLS, the
+    /// browser has compared the name with the certificate, which such a site does not have.
     fn is_own_host(&self, host: &str) -> bool {
         let (name, port) = match host.rsplit_once(':') {
             Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
-            _ => (host, Some(80)),
+            _ => (host, Some(if self.has_tls { 443 } else { 80 })),
         };
         let address = name.trim_start_matches('[').trim_end_matches(']');
-        let is_ours = name == "localhost" || address.parse::<IpAddr>().is_ok();
+        let is_ours = name == "localhost"
+            || address.parse::<IpAddr>().is_ok()
+            || self.has_tls && !name.is_empty();
         is_ours && port == Some(self.port)
     }
 }
@@ -175,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_link_works_once() {
-        let session = Session::new(4000).unwrap();
+        let session = Session::new(4000, false).unwrap();
         let token = session.entry().split_off(ENTRY.len());
         assert_eq!(session.enter("x"), Err(Denied::Link));
         let cookie = session.enter(&token).unwrap();
@@ -192,7 +211,7 @@ mod tests {
 
     #[test]
     fn hosts_that_are_names_and_other_ports_are_refused() {
-        let session = Session::new(4000).unwrap();
+        let session = Session::new(4000, false).unwrap();
         let denied = |host: &str| {
             session.admit(&Method::GET, "/", &headers(&[("host", host)])) == Err(Denied::Host)
         };
@@ -219,8 +238,37 @@ mod tests {
     }
 
     #[test]
+    fn over_tls_the_host_may_be_a_name_and_the_origin_is_https() {
+        let session = Session::new(443, true).unwrap();
+        let token = session.entry().split_off(ENTRY.len());
+        let cookie = session.enter(&token).unwrap();
+        assert!(cookie.ends_with("; SameSite=Strict; Secure"), "{cookie}");
+        let pair = cookie.split(';').next().unwrap();
+        let post = |host, origin| {
+            let csrf = (CSRF_HEADER, session.csrf.as_str());
+            let given = [("host", host), ("origin", origin), ("cookie", pair), csrf];
+            session.admit(&Method::POST, "/api/x", &headers(&given))
+        };
+        let host = "docmill.example";
+        assert_eq!(post(host, "https://docmill.example"), Ok(()));
+        assert_eq!(post("10.0.0.7:443", "https://10.0.0.7:443"), Ok(()));
+        for (host, origin, denied) in [
+            (host, "http://docmill.example", Denied::Origin),
+            (host, "https://evil.example", Denied::Origin),
+            (
+                "docmill.example:80",
+                "https://docmill.example:80",
+                Denied::Host,
+            ),
+            ("", "https://", Denied::Host),
+        ] {
+            assert_eq!(post(host, origin), Err(denied), "{host} {origin}");
+        }
+    }
+
+    #[test]
     fn a_change_needs_origin_session_and_header() {
-        let session = Session::new(4000).unwrap();
+        let session = Session::new(4000, false).unwrap();
         let token = session.entry().split_off(ENTRY.len());
         let cookie = session.enter(&token).unwrap();
         let cookie = ("cookie", cookie.split(';').next().unwrap());
