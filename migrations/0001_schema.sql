@@ -451,6 +451,46 @@ CREATE TABLE api_tokens (
     revoked_at INTEGER                     -- null: it is valid
 ) STRICT;
 
+-- Receivers of webhooks. An event is a record that gets one of their statuses.
+CREATE TABLE webhooks (
+    id         INTEGER PRIMARY KEY,
+    url        TEXT    NOT NULL UNIQUE,
+    secret     TEXT    NOT NULL,           -- of which the signing key is made
+    statuses   TEXT    NOT NULL,           -- JSON array of statuses of records
+    created_at INTEGER NOT NULL,
+    created_by TEXT    NOT NULL            -- user name of the system
+) STRICT;
+
+-- Events that are not delivered yet. Only the triggers add rows, so that no change of a
+-- record is missed; delivered rows are deleted.
+CREATE TABLE webhook_events (
+    id         INTEGER PRIMARY KEY,
+    webhook_id INTEGER NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+    record_id  INTEGER NOT NULL REFERENCES records (id) ON DELETE CASCADE,
+    status     TEXT    NOT NULL,           -- that the record got
+    name       TEXT    NOT NULL DEFAULT ('evt_' || lower(hex(randomblob(16)))),
+    at         INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER)),
+    attempts   INTEGER NOT NULL DEFAULT 0,
+    next_at    INTEGER DEFAULT 0,          -- of the next attempt; null: it is given up
+    tried_at   INTEGER,                    -- of the last attempt
+    problem    TEXT                        -- why it failed
+) STRICT;
+CREATE INDEX webhook_events_next ON webhook_events (webhook_id, next_at);
+CREATE INDEX webhook_events_record ON webhook_events (record_id);
+CREATE TRIGGER records_made_are_events AFTER INSERT ON records WHEN new.current = 1
+BEGIN
+    INSERT INTO webhook_events (webhook_id, record_id, status)
+    SELECT w.id, new.id, new.status FROM webhooks w
+    WHERE EXISTS (SELECT 1 FROM json_each(w.statuses) WHERE value = new.status);
+END;
+CREATE TRIGGER records_changed_are_events AFTER UPDATE OF status ON records
+WHEN new.current = 1 AND new.status <> old.status
+BEGIN
+    INSERT INTO webhook_events (webhook_id, record_id, status)
+    SELECT w.id, new.id, new.status FROM webhooks w
+    WHERE EXISTS (SELECT 1 FROM json_each(w.statuses) WHERE value = new.status);
+END;
+
 -- Memory of a run's processes over time, by role.
 CREATE TABLE run_samples (
     run_id    INTEGER NOT NULL REFERENCES runs (id),

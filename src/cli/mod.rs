@@ -9,6 +9,7 @@ mod calibrate;
 mod completions;
 mod config;
 mod correct;
+mod correct_others;
 mod decide;
 mod doctor;
 mod duplicates;
@@ -43,6 +44,7 @@ mod types;
 mod user;
 mod waiting;
 mod watch;
+mod webhooks;
 mod worker;
 
 use std::process::ExitCode;
@@ -92,6 +94,7 @@ enum Command {
     Decide(decide::DecideArgs),
     Suppliers(suppliers::SuppliersArgs),
     Tokens(tokens::TokensArgs),
+    Webhooks(webhooks::WebhooksArgs),
     Export(export::ExportArgs),
     Forget(forget::ForgetArgs),
     Eval(eval::EvalArgs),
@@ -188,6 +191,7 @@ impl Command {
             Command::Decide(command) => command.run(app).await,
             Command::Suppliers(command) => command.run(app).await,
             Command::Tokens(command) => command.run(app).await,
+            Command::Webhooks(command) => command.run(app).await,
             Command::Export(command) => command.run(app).await,
             Command::Forget(command) => command.run(app).await,
             Command::Eval(command) => command.run(app).await,

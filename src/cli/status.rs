@@ -46,6 +46,7 @@ impl StatusArgs {
         let sample = store
             .sample_counts(app.settings().review.sample_share)
             .await?;
+        let events = store.undelivered_events().await?;
         if self.json {
             let files = rejected.iter().map(|file| {
                 json!({
@@ -57,6 +58,7 @@ impl StatusArgs {
             let mut value = serde_json::to_value(&counts)?;
             value["postponed"] = json!(postponed.records);
             value["sample"] = json!(sample);
+            value["webhook_events"] = json!(events);
             value["rejected"] = json!(by);
             value["rejected_gone"] = json!(gone.len());
             value["rejected_files"] = files.collect();
@@ -98,6 +100,18 @@ impl StatusArgs {
             some(
                 removed,
                 counted(removed, "file", " rejected and removed since"),
+            ),
+            some(
+                events.waiting,
+                counted(events.waiting, "webhook event", " waiting"),
+            ),
+            some(
+                events.given_up,
+                counted(
+                    events.given_up,
+                    "webhook event",
+                    " given up: `docmill webhooks` says why",
+                ),
             ),
         ];
         for line in lines.into_iter().flatten() {

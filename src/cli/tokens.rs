@@ -82,7 +82,7 @@ async fn list(app: &mut App, json: bool) -> anyhow::Result<()> {
             cell(&token.name),
             cell(&names(&token.roles).join(", ")),
             cell(state(token)),
-            cell(&day(token.created_at)),
+            cell(&output::day(token.created_at)),
             cell(&token.created_by),
         ]);
     }
@@ -100,18 +100,12 @@ fn names(roles: &[TokenRole]) -> Vec<&'static str> {
     roles.iter().map(|role| role.as_str()).collect()
 }
 
-fn day(milliseconds: i64) -> String {
-    jiff::Timestamp::from_millisecond(milliseconds)
-        .map(|time| time.strftime("%Y-%m-%d").to_string())
-        .unwrap_or_default()
-}
-
 fn token_json(token: &TokenRow) -> serde_json::Value {
     json!({
         "token": token.name,
         "roles": token.roles,
         "state": state(token),
-        "added": day(token.created_at),
+        "added": output::day(token.created_at),
         "added_by": token.created_by,
     })
 }

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::watch::Receiver;
 
 use super::app::App;
 use super::exit::ExitStatus;
@@ -15,13 +16,14 @@ use super::signals;
 use crate::config::UsageError;
 use crate::files::{self, Arrivals};
 use crate::pipeline::RunRequest;
+use crate::review::webhooks;
 use crate::store::{Store, is_temporary};
 
 /// Read what arrives in folders, until Ctrl+C or SIGTERM
 ///
 /// Begins with what is there. Each new or changed file is read as by `docmill run`
 /// once it has not been written for a while; files that were read before are not
-/// read again.
+/// read again. Sends events to webhooks.
 #[derive(Args)]
 pub struct WatchArgs {
     /// Folders
@@ -58,8 +60,20 @@ impl WatchArgs {
         }
         run::check_type(app.settings(), self.doc_type.as_deref())?;
         // A wrong path must not be found out with the first file, hours later.
-        Store::open(&app.settings().db).await?.close().await;
+        let store = Store::open(&app.settings().db).await?;
         let mut stop = signals::stop()?;
+        let watched = self.watch(&mut app, &mut stop);
+        let ended = tokio::select! {
+            ended = watched => ended,
+            () = webhooks::deliver(store.clone()) => Ok(()),
+        };
+        store.close().await;
+        ended?;
+        Ok(ExitStatus::Success)
+    }
+
+    /// Reads what arrives until `stop` becomes true.
+    async fn watch(&self, app: &mut App, stop: &mut Receiver<bool>) -> anyhow::Result<()> {
         let folders: Vec<_> = self.folders.iter().map(|f| files::absolute(f)).collect();
         let settle = Duration::from_secs(self.settle);
         let (mut changes, mut changed) = Changes::new();
@@ -77,7 +91,7 @@ impl WatchArgs {
             changes.forget(&seen.missing);
             missing = seen.missing.clone();
             let files = arrivals.settled(seen, Instant::now(), settle);
-            if !files.is_empty() && !self.read(&mut app, &files, &stop).await? {
+            if !files.is_empty() && !self.read(app, &files, stop).await? {
                 arrivals.put_back(&files);
             }
             let wait = match arrivals.is_waiting() {
@@ -90,7 +104,7 @@ impl WatchArgs {
                 Some(()) = changed.recv(), if !arrivals.is_waiting() => {}
             }
         }
-        Ok(ExitStatus::Success)
+        Ok(())
     }
 
     /// `false`: it could not be done now, and is tried again.
@@ -98,7 +112,7 @@ impl WatchArgs {
         &self,
         app: &mut App,
         files: &[PathBuf],
-        stop: &tokio::sync::watch::Receiver<bool>,
+        stop: &Receiver<bool>,
     ) -> anyhow::Result<bool> {
         let request = RunRequest {
             paths: files.to_vec(),
@@ -137,7 +151,7 @@ struct Changes {
 
 impl Changes {
     /// Also returns where changes are reported; reports that nobody took are one.
-    fn new() -> (Changes, Receiver<()>) {
+    fn new() -> (Changes, mpsc::Receiver<()>) {
         let (sender, receiver) = mpsc::channel(1);
         let watcher = watcher(sender);
         if let Err(error) = &watcher {

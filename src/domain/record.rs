@@ -15,6 +15,7 @@ use super::{
     Deserialize,
     strum::EnumString,
     strum::IntoStaticStr,
+    strum::VariantNames,
     utoipa::ToSchema,
 )]
 #[serde(rename_all = "snake_case")]

@@ -3,7 +3,7 @@
 //!
 //! [`correction`] changes values and [`decision`] sets records aside, here and on the
 //! command line. `session` and `access` decide which requests are answered, `queue` the order
-//! of records, `view` how a record is shown. `routes` has the routes, whose handlers answer
+//! of records, `tls` encrypts, `webhooks` sends events, `view` is how a record is shown. `routes` has the routes, whose handlers answer
 //! through `service`; `description` describes them, and `assets` are the files of the page.
 
 mod access;
@@ -16,6 +16,7 @@ pub mod decision;
 mod description;
 mod documents;
 mod exports;
+pub mod others;
 mod pages;
 mod queue;
 mod record;
@@ -26,9 +27,12 @@ mod server;
 mod service;
 mod session;
 pub mod supplier;
+mod tls;
 mod view;
+pub mod webhooks;
 
 pub use access::new_token;
 pub use queue::{by_urgency, queue_reason};
 pub use server::{Server, ServerSetup};
 pub use service::ExportSetup;
+pub use tls::Tls;

@@ -196,19 +196,26 @@ impl From<anyhow::Error> for Error {
         // Failures of a file are shown to the person.
         match error.downcast::<Failure>() {
             Ok(failure) => Error::Absent(failure.to_string()),
-            Err(error) => match DbErrorKind::of(&error) {
-                Some(DbErrorKind::Locked | DbErrorKind::RunActive) => {
-                    tracing::warn!("a request is refused: {error:#}");
-                    Error::Busy
-                }
-                Some(DbErrorKind::DiskFull) => {
-                    tracing::error!("the database cannot be written: {error:#}");
-                    let why = "The server's disk is full; nothing was changed.";
-                    Error::Full(why.to_owned())
-                }
-                _ => Error::Internal(error),
+            Err(error) => match error.downcast::<Refusal>() {
+                Ok(refusal) => refusal.into(),
+                Err(error) => of_database(error),
             },
         }
+    }
+}
+
+fn of_database(error: anyhow::Error) -> Error {
+    match DbErrorKind::of(&error) {
+        Some(DbErrorKind::Locked | DbErrorKind::RunActive) => {
+            tracing::warn!("a request is refused: {error:#}");
+            Error::Busy
+        }
+        Some(DbErrorKind::DiskFull) => {
+            tracing::error!("the database cannot be written: {error:#}");
+            let why = "The server's disk is full; nothing was changed.";
+            Error::Full(why.to_owned())
+        }
+        _ => Error::Internal(error),
     }
 }
 

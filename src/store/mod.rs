@@ -49,6 +49,7 @@ mod sources;
 mod suppliers;
 mod tokens;
 mod waiting;
+mod webhooks;
 
 pub use answers::{RecordToAsk, StoredAnswer};
 pub use captures::StoredCapture;
@@ -79,6 +80,7 @@ pub use sample::SampleCounts;
 pub use search::{FoundPage, FoundRecord, PageFilter};
 pub use tokens::TokenRow;
 pub use waiting::{FailedPage, KnownFiles};
+pub use webhooks::{ClaimedEvent, UndeliveredEvents, WebhookRow};
 
 #[cfg(test)]
 mod portfolio_tests;

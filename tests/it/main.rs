@@ -45,12 +45,14 @@ mod sandbox;
 mod served;
 mod service;
 mod suppliers;
+mod tls;
 mod torture;
 mod troubleshooting;
 mod types;
 mod waiting;
 mod watch;
 mod webdriver;
+mod webhooks;
 
 fn main() -> std::process::ExitCode {
     harness::main()

@@ -314,7 +314,8 @@ impl EndpointModel {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether requests to the URL stay on this machine.
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => IpAddr::from(ip).is_loopback(),
