@@ -7,6 +7,7 @@ mod definitions;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod layers;
+mod loopback;
 mod reference;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub use definitions::to_json;
 pub use layers::{
     FoundValue, Layers, Origin, ResolvedSettings, UsageError, as_usage_error, nearest,
 };
+pub use loopback::is_loopback;
 pub use reference::reference;
 
 use crate::domain::Limits;

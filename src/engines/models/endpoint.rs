@@ -2,13 +2,13 @@
 //! completions API (vLLM, llama-server, or a hosted one).
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
-use url::{Host, Url};
+use url::Url;
 
 use super::form::{Anchor, AnswerForm, ImageLayout, PAGE_SIDE};
+use crate::config::is_loopback;
 use crate::domain::Usage;
 
 /// A server, and how a page is sent to it.
@@ -311,16 +311,6 @@ impl EndpointModel {
             hash: self.hash()?,
             key,
         })
-    }
-}
-
-/// Whether requests to the URL stay on this machine.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => IpAddr::from(ip).is_loopback(),
-        Some(Host::Ipv6(ip)) => IpAddr::from(ip).is_loopback(),
-        None => false,
     }
 }
 

@@ -26,7 +26,7 @@ pub use clip_config::{
 };
 pub use endpoint::{
     ApiKey, EndpointKind, EndpointModel, ImageFormat, ResolvedEndpoint, StructuredOutput,
-    TokenPrice, is_loopback,
+    TokenPrice,
 };
 pub use folders::ModelFolders;
 pub use form::{Anchor, AnswerForm, ImageLayout};

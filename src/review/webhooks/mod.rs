@@ -15,8 +15,8 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 use url::Url;
 
+use crate::config::is_loopback;
 use crate::domain::Status;
-use crate::engines::models::is_loopback;
 use crate::store::{ClaimedEvent, Store};
 use post::Poster;
 

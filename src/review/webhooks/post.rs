@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::signature::signature;
-use crate::engines::models::is_loopback;
+use crate::config::is_loopback;
 use crate::store::ClaimedEvent;
 
 /// Time limit of an attempt.
