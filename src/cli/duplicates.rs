@@ -27,7 +27,8 @@ pub struct DuplicatesArgs {
     /// Write a page that shows the captures side by side
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Decide that two records are of different documents
+    /// Decide that two records are of different documents. Whether they are two
+    /// payments is another question: `docmill export distinct`
     #[arg(long, num_args = 2, value_names = ["ID", "ID"], conflicts_with = "html")]
     not_duplicate: Vec<i64>,
     /// Print one JSON object

@@ -10,8 +10,7 @@ use crate::store;
 
 /// A flag or setting is wrong, or names something that does not exist.
 const USAGE: u8 = 2;
-/// `EX_TEMPFAIL` of sysexits.h.
-const TRY_AGAIN_LATER: u8 = 75;
+const TRY_AGAIN_LATER: u8 = ExitStatus::TRY_AGAIN_LATER;
 /// A sentence that explains an error. Its causes are shown with `-v`.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

@@ -141,6 +141,26 @@ pub fn pages(indices: &[u32]) -> String {
     }
 }
 
+/// A message about one page, without the page's number: equal for pages with one cause.
+pub fn without_page(message: &str, index: u32) -> String {
+    let own = format!("page {} ", index + 1);
+    message.replacen(&own, "page ", 1)
+}
+
+/// The message about the first of several pages, as one about all of them. Indices from 0.
+pub fn of_pages(message: &str, indices: &[u32]) -> String {
+    match indices {
+        [first, .., last] => {
+            let (own, all) = (
+                format!("page {} ", first + 1),
+                format!("pages {} to {} ", first + 1, last + 1),
+            );
+            message.replacen(&own, &all, 1)
+        }
+        _ => message.to_owned(),
+    }
+}
+
 /// Where a box begins: left and top are shares (0 to 1) of the upright page.
 pub fn place([left, top, ..]: [f32; 4]) -> String {
     let percent = |share: f32| (share * 100.0).round();
@@ -177,6 +197,20 @@ mod tests {
     #[test]
     fn control_characters_of_a_document_do_not_reach_the_terminal() {
         assert_eq!(clean("Caf\u{e9}\u{1b}[2J\n"), "Caf\u{e9} [2J ");
+    }
+
+    #[test]
+    fn a_message_about_one_page_becomes_one_about_several() {
+        let message = "page 2 cannot be drawn: the PDF is damaged";
+        assert_eq!(
+            of_pages(message, &[1, 2, 3]),
+            "pages 2 to 4 cannot be drawn: the PDF is damaged"
+        );
+        assert_eq!(of_pages(message, &[1]), message);
+        assert_eq!(
+            without_page(message, 1),
+            without_page(&message.replace('2', "3"), 2)
+        );
     }
 
     #[test]

@@ -163,6 +163,7 @@ fn print(app: &mut App, report: &RunReport) -> anyhow::Result<()> {
                 format!("{} found", files.found),
                 format!("{} rejected", files.rejected.values().sum::<u64>())
                     + &by_reason(&files.rejected),
+                format!("{} skipped", files.skipped),
             ],
         ),
         entry(
@@ -241,6 +242,10 @@ fn exit_code(code: Option<u64>) -> String {
         (ExitStatus::Success, "all good"),
         (ExitStatus::SomeFailed, "something failed or was rejected"),
         (ExitStatus::NeedsReview, "something needs review"),
+        (
+            ExitStatus::TryAgainLater,
+            "another run was reading some of the pages",
+        ),
         (ExitStatus::Interrupted, "interrupted"),
     ];
     let known = all

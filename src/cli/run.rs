@@ -12,7 +12,7 @@ use super::output::{self, count};
 use super::report;
 use super::settings::EngineFlags;
 use super::signals;
-use super::summary::{RunTable, command};
+use super::summary::{RunTable, being_read, command};
 use crate::archive;
 use crate::config::{Settings, UsageError};
 use crate::domain::Source;
@@ -100,6 +100,7 @@ impl RunArgs {
         let request = RunRequest {
             paths: self.paths,
             force: self.force,
+            are_found: false,
             doc_type: self.doc_type,
         };
         let idle = match request.paths.is_empty() {
@@ -175,6 +176,9 @@ pub async fn process(
             app.out.line("Interrupted before any page was read.")?;
         }
         return Ok(summary.exit_status());
+    }
+    if let (true, 1..) = (json, summary.pages_elsewhere) {
+        tracing::warn!("{}", being_read(summary.pages_elsewhere));
     }
     let store = Store::open_existing(&app.settings().db).await?;
     let new_layouts = match summary.pages_done {

@@ -120,6 +120,12 @@ fn day(text: &str) -> Result<Date, String> {
 fn amount(text: &str) -> Result<i64, String> {
     let plain = number::plain(text);
     let value = match plain {
+        Some(value) if number::may_be_thousands(value) => {
+            let (grouped, decimal) = (text.replace('.', ""), value.round_dp(2));
+            return Err(format!(
+                "this may be two numbers: write {grouped} or {decimal}"
+            ));
+        }
         Some(value) => value,
         None => number::parse(text)
             .map_err(|error| error.to_string())?
@@ -272,8 +278,11 @@ mod tests {
     #[test]
     fn filters_take_amounts_and_dates_in_national_forms() {
         assert_eq!(amount("1.234,50"), Ok(12_345_000));
-        assert_eq!(amount("1.234"), Ok(12_340));
         assert!(amount("1,234").unwrap_err().contains("two numbers"));
+        let refused = amount("1.234").unwrap_err();
+        assert!(refused.contains("write 1234 or 1.23"), "{refused}");
+        assert_eq!(amount("1.23"), Ok(12_300));
+        assert_eq!(amount("1234"), Ok(12_340_000));
         assert_eq!(day("14.03.2024"), Ok(jiff::civil::date(2024, 3, 14)));
         assert!(day("03/04/2024").unwrap_err().contains("YYYY-MM-DD"));
     }

@@ -39,6 +39,7 @@ impl StatusArgs {
         // Rejected files that were removed since need no attention.
         let (rejected, gone): (Vec<_>, Vec<_>) = (store.rejected().await?.into_iter())
             .partition(|file| file.path.symlink_metadata().is_ok());
+        let skipped = store.skipped_files().await?;
         let mut by = BTreeMap::<&str, u64>::new();
         for file in &rejected {
             *by.entry(&file.reason).or_default() += 1;
@@ -61,6 +62,7 @@ impl StatusArgs {
             value["webhook_events"] = json!(events);
             value["rejected"] = json!(by);
             value["rejected_gone"] = json!(gone.len());
+            value["skipped"] = json!(skipped);
             value["rejected_files"] = files.collect();
             waiting.add_to(&mut value);
             app.out.json(&value)?;
@@ -112,6 +114,10 @@ impl StatusArgs {
                     "webhook event",
                     " given up: `docmill webhooks` says why",
                 ),
+            ),
+            some(
+                skipped,
+                counted(skipped, "file", " skipped (data or settings)"),
             ),
         ];
         for line in lines.into_iter().flatten() {

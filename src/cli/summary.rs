@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::app::App;
 use super::output::{self, by_reason, cell, count};
 use crate::domain::{
-    Facts, Failure, Fields, Finding, FindingCode, Record, Severity, by_severity, scalar_text,
+    Facts, Failure, Fields, Finding, FindingCode, Record, Severity, Status, by_severity,
+    scalar_text,
 };
 use crate::outputs::report::RunReport;
 use crate::pipeline::{Event, RunStatistics};
@@ -32,6 +33,8 @@ struct Row {
     record: Option<i64>,
     file: String,
     first_page: u32,
+    /// Why a page could not be read.
+    failure: Option<String>,
     cells: Vec<comfy_table::Cell>,
 }
 
@@ -54,9 +57,9 @@ impl RunTable {
                 record_id,
             } => {
                 let slot = match record.status {
-                    crate::domain::Status::Accepted => None,
-                    crate::domain::Status::Failed => Some(&mut self.failed),
-                    _ if record.doc_type.is_none() => Some(&mut self.unrouted),
+                    Status::Accepted => None,
+                    Status::Failed => Some(&mut self.failed),
+                    _ if has_unknown_type(&record) => Some(&mut self.unrouted),
                     _ => Some(&mut self.to_review),
                 };
                 if let Some(slot) = slot {
@@ -93,7 +96,7 @@ impl RunTable {
                 "id", "file", "pages", "type", "status", "name", "date", "total", "finding",
             ];
             let mut table = output::table(&headings);
-            table.add_rows(self.rows.drain(..).map(|row| row.cells));
+            table.add_rows(folded(std::mem::take(&mut self.rows)));
             app.out.table(&table)?;
             if self.more_rows > 0 {
                 let more = count(self.more_rows, "more row");
@@ -160,6 +163,11 @@ impl RunTable {
                 "rejected",
                 by_reason(&summary.rejected),
             ),
+            (
+                summary.skipped,
+                "skipped: data or settings, not documents",
+                String::new(),
+            ),
             (known.copies, "copies of other files", String::new()),
             (known.read, "read before", String::new()),
             (
@@ -173,6 +181,9 @@ impl RunTable {
             if number > 0 {
                 lines.push(format!("{number:>6} {what}{reasons}"));
             }
+        }
+        if summary.pages_elsewhere > 0 {
+            lines.push(being_read(summary.pages_elsewhere));
         }
         lines.extend(escalation_limits(summary));
         for gap in &summary.sandbox_gaps {
@@ -218,6 +229,13 @@ impl RunTable {
     }
 }
 
+/// Why the result of a run is not final. `elsewhere`: at least 1.
+pub fn being_read(elsewhere: u64) -> String {
+    let pages = count(elsewhere, "page");
+    let are = if elsewhere == 1 { "is" } else { "are" };
+    format!("{pages} {are} being read by another run: run the same command again later")
+}
+
 /// Why fewer pages were escalated than wanted.
 fn escalation_limits(summary: &RunStatistics) -> Vec<String> {
     let mut lines = Vec::new();
@@ -241,6 +259,41 @@ pub fn command(app: &App, rest: &str) -> String {
     format!("docmill --db {} {rest}", db.display())
 }
 
+/// A blank page has no type either, and needs none.
+fn has_unknown_type(record: &Record) -> bool {
+    let mut findings = record.findings.iter();
+    findings.any(|finding| finding.code == FindingCode::TypeUnknown)
+}
+
+/// The cells of the rows; those of a file's failed pages with one cause are one row.
+fn folded(rows: Vec<Row>) -> Vec<Vec<comfy_table::Cell>> {
+    let mut all = Vec::new();
+    let is_same = |one: &Row, next: &Row| {
+        let cause = |row: &Row| {
+            let failure = row.failure.as_deref()?;
+            Some(output::without_page(failure, row.first_page))
+        };
+        one.file == next.file
+            && one.first_page + 1 == next.first_page
+            && cause(one).is_some()
+            && cause(one) == cause(next)
+    };
+    for group in rows.chunk_by(is_same) {
+        let (first, last) = (&group[0], &group[group.len() - 1]);
+        let mut cells = first.cells.clone();
+        if let (Some(failure), Some(from), Some(to), 2..) =
+            (&first.failure, first.record, last.record, group.len())
+        {
+            let pages: Vec<u32> = group.iter().map(|row| row.first_page).collect();
+            cells[0] = cell(&format!("{from}-{to}"));
+            cells[2] = cell(&output::pages(&pages));
+            *cells.last_mut().expect("a row has cells") = cell(&output::of_pages(failure, &pages));
+        }
+        all.push(cells);
+    }
+    all
+}
+
 fn rejected_row(path: &Path, failure: &Failure) -> Row {
     let file = output::short(path);
     let mut cells = vec![cell("-"), cell(&file), cell("-"), cell("-")];
@@ -251,6 +304,7 @@ fn rejected_row(path: &Path, failure: &Failure) -> Row {
         record: None,
         file,
         first_page: 0,
+        failure: None,
         cells,
     }
 }
@@ -274,6 +328,8 @@ fn record_row(path: &Path, id: i64, record: &Record) -> Row {
         record: Some(id),
         file,
         first_page: record.pages.first().copied().unwrap_or(0),
+        failure: (record.status == Status::Failed && record.pages.len() == 1)
+            .then(|| main_finding(record)),
         cells,
     }
 }
@@ -317,7 +373,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::{Status, samples};
+    use crate::domain::samples;
 
     fn fields(value: Value) -> Fields {
         value.as_object().expect("an object").clone()
@@ -327,6 +383,49 @@ mod tests {
     fn a_type_without_a_known_name_field_shows_its_first_text() {
         let ticket = fields(json!({"date": "2026-01-02", "seats": 2, "venue": "Odeon"}));
         assert_eq!(name(&ticket, &Facts::of(&ticket)), "Odeon");
+    }
+
+    #[test]
+    fn failed_pages_of_one_cause_are_one_row() {
+        let page = |index: u32, why: &str| {
+            let message = format!("page {} {why}", index + 1);
+            let record = Record {
+                status: Status::Failed,
+                pages: vec![index],
+                findings: vec![Finding::new(FindingCode::PageFailed, None, message)],
+                ..samples::record("receipt", json!({}))
+            };
+            record_row(Path::new("/in/a.pdf"), i64::from(index) + 10, &record)
+        };
+        let rows = vec![
+            page(1, "is bad"),
+            page(2, "is bad"),
+            page(3, "is bad"),
+            page(4, "is late"),
+        ];
+        let texts: Vec<Vec<String>> = folded(rows)
+            .iter()
+            .map(|cells| cells.iter().map(|cell| cell.content()).collect())
+            .collect();
+        assert_eq!(texts.len(), 2, "{texts:?}");
+        assert_eq!(
+            (texts[0][0].as_str(), texts[0][2].as_str()),
+            ("11-13", "2-4")
+        );
+        assert_eq!(texts[0].last().unwrap(), "pages 2 to 4 is bad");
+        assert_eq!(texts[1].last().unwrap(), "page 5 is late");
+    }
+
+    #[test]
+    fn a_blank_page_is_not_one_whose_type_is_unknown() {
+        let of = |code| Record {
+            doc_type: None,
+            status: Status::NeedsReview,
+            findings: vec![Finding::new(code, None, "x")],
+            ..samples::record("receipt", json!({}))
+        };
+        assert!(has_unknown_type(&of(FindingCode::TypeUnknown)));
+        assert!(!has_unknown_type(&of(FindingCode::Blank)));
     }
 
     #[test]

@@ -54,16 +54,25 @@ impl Waiting {
     /// Prints failed pages and records to review, the first 20 of each unless
     /// `all`.
     pub fn print(&self, app: &mut App, all: bool) -> anyhow::Result<()> {
-        let rows = self.failed.iter().map(|page| {
+        let groups: Vec<&[FailedPage]> = self.failed.chunk_by(is_same_failure).collect();
+        let rows = groups.iter().map(|pages| {
+            let first = &pages[0];
+            let indices: Vec<u32> = pages.iter().map(|page| page.page_index).collect();
+            let ids = pages.iter().filter_map(|page| page.record);
+            let ids: Vec<String> = ids.map(|id| id.to_string()).collect();
+            let ids = match &ids[..] {
+                [first, .., last] if first != last => format!("{first}-{last}"),
+                ids => ids.first().cloned().unwrap_or_default(),
+            };
             [
-                cell(&output::short(&page.path)),
-                cell(&(page.page_index + 1).to_string()),
-                cell(&page.record.map(|id| id.to_string()).unwrap_or_default()),
-                cell(&page.reason),
-                cell(&page.message),
+                cell(&output::short(&first.path)),
+                cell(&output::pages(&indices)),
+                cell(&ids),
+                cell(&first.reason),
+                cell(&output::of_pages(&first.message, &indices)),
             ]
         });
-        let headings = ["failed", "page", "id", "reason", "why"];
+        let headings = ["failed", "pages", "id", "reason", "why"];
         list(app, &headings, rows.len(), rows, all)?;
         if !self.failed.is_empty() {
             let retry = command(app, "retry");
@@ -92,6 +101,15 @@ impl Waiting {
         }
         Ok(())
     }
+}
+
+/// Whether the second page follows the first one in its file, and failed for the same cause.
+fn is_same_failure(one: &FailedPage, next: &FailedPage) -> bool {
+    let cause = |page: &FailedPage| output::without_page(&page.message, page.page_index);
+    one.path == next.path
+        && one.page_index + 1 == next.page_index
+        && one.reason == next.reason
+        && cause(one) == cause(next)
 }
 
 /// A table of the first 20 rows, or of `all`, after an empty line; nothing without

@@ -117,6 +117,7 @@ impl WatchArgs {
         let request = RunRequest {
             paths: files.to_vec(),
             force: false,
+            are_found: true,
             doc_type: self.doc_type.clone(),
         };
         let idle = "These files were read before.";

@@ -96,6 +96,19 @@ impl Format {
         property.get("format")?.as_str()?.parse().ok()
     }
 
+    /// The form of its values, for people.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Format::Amount => "an amount such as 1234.50",
+            Format::Quantity => "a quantity such as 2 or 0.75",
+            Format::Date => "a date such as 2025-01-31",
+            Format::Currency => "a currency code such as EUR",
+            Format::Iban => "an IBAN",
+            Format::Bic => "a BIC",
+            Format::VatId => "a VAT ID",
+        }
+    }
+
     /// A decimal number.
     pub fn is_number(self) -> bool {
         matches!(self, Format::Amount | Format::Quantity)

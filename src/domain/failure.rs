@@ -37,6 +37,8 @@ pub enum Reason {
     TooLarge,
     /// The image is too small to be a page.
     TooSmall,
+    /// Data or settings in a folder, as docmill's own exports are: skipped, not rejected.
+    NotADocument,
     /// The path is a device, a socket or the like.
     NotAFile,
     /// The operating system refused the file (permissions, I/O error).
@@ -145,6 +147,7 @@ impl Reason {
                 | Reason::NoPages
                 | Reason::TooLarge
                 | Reason::TooSmall
+                | Reason::NotADocument
                 | Reason::NotAFile
                 | Reason::Unreadable
                 | Reason::SourceChanged

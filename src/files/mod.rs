@@ -2,10 +2,12 @@
 //! identifies content by its BLAKE3.
 
 mod arrivals;
+mod data_file;
 mod replaced;
 mod uploads;
 mod walk;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -13,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::{Failure, Reason};
 pub use arrivals::{Arrivals, Seen, look};
+pub use data_file::is_data;
 pub use replaced::{Replaced, check_place, create_folder, nameless};
 pub use uploads::{Upload, UploadError, Uploads, check_name};
 use walk::Walk;
@@ -23,6 +26,8 @@ pub use walk::absolute;
 pub struct FoundFile {
     /// Absolute; any bytes that the file system allows.
     pub path: PathBuf,
+    /// Whether it is one of the given paths, not found in a folder.
+    pub is_named: bool,
     /// The file's bytes, or why it is rejected.
     pub outcome: Result<Vec<u8>, Failure>,
 }
@@ -37,6 +42,7 @@ pub fn walk(
     database: &Path,
 ) -> impl Iterator<Item = FoundFile> + use<> {
     let own = own_files(database);
+    let named: BTreeSet<PathBuf> = paths.iter().map(|path| absolute(path)).collect();
     let walks: Vec<_> = paths.iter().map(|path| Walk::new(absolute(path))).collect();
     walks
         .into_iter()
@@ -44,10 +50,12 @@ pub fn walk(
         .filter(move |entry| !matches!(entry, Ok(path) if own.contains(path)))
         .map(move |entry| match entry {
             Ok(path) => FoundFile {
+                is_named: named.contains(&path),
                 outcome: read(&path, max_bytes),
                 path,
             },
             Err((path, failure)) => FoundFile {
+                is_named: named.contains(&path),
                 path,
                 outcome: Err(failure),
             },

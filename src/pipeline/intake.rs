@@ -22,6 +22,8 @@ pub struct RunRequest {
     pub paths: Vec<PathBuf>,
     /// Whether known documents are read again.
     pub force: bool,
+    /// Whether the paths were found in folders, not named: files that hold data are skipped.
+    pub are_found: bool,
     /// Document type of every page; `None`: the router finds it.
     pub doc_type: Option<String>,
 }
@@ -76,9 +78,17 @@ impl Intake {
 
     async fn take_in(&self, file: FoundFile) -> anyhow::Result<()> {
         self.context.count(|stats| stats.files += 1);
-        let FoundFile { path, outcome } = file;
+        let FoundFile {
+            path,
+            is_named,
+            outcome,
+        } = file;
+        let is_named = is_named && !self.request.are_found;
         let bytes = match outcome {
             Ok(bytes) => bytes,
+            Err(failure) if !is_named && files::is_data(&path, &[], &failure) => {
+                return self.skip(path).await;
+            }
             Err(failure) => return self.reject(path, failure).await,
         };
         let blake3 = files::hash(&bytes);
@@ -87,6 +97,9 @@ impl Intake {
         }
         let OpenedDocument { info, einvoices } = match self.open(&blake3, &bytes).await {
             Ok(opened) => opened,
+            Err(failure) if !is_named && files::is_data(&path, &bytes, &failure) => {
+                return self.skip(path).await;
+            }
             Err(failure) => return self.reject(path, failure).await,
         };
         let pages = info.pages;
@@ -178,6 +191,16 @@ impl Intake {
         self.context
             .count(|stats| *stats.rejected.entry(failure.reason).or_default() += 1);
         self.context.emit(Event::Rejected { path, failure });
+        Ok(())
+    }
+
+    /// The path is stored, so that an earlier rejection of it does not stay.
+    async fn skip(&self, path: PathBuf) -> anyhow::Result<()> {
+        tracing::info!(path = %path.display(), "skipped: data or settings, not a document");
+        let skipped = Failure::new(Reason::NotADocument, "data or settings: skipped");
+        let (store, run) = (&self.context.store, self.context.run);
+        store.add_source(run, &path, None, Some(&skipped)).await?;
+        self.context.count(|stats| stats.skipped += 1);
         Ok(())
     }
 

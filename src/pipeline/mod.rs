@@ -98,6 +98,7 @@ pub async fn run(
     let mut statistics = context.statistics();
     statistics.seconds = started.elapsed().as_secs_f64();
     statistics.known_files = store.known_files(run).await?;
+    statistics.pages_elsewhere = store.pages_elsewhere(run).await?;
     let outcome = match statistics.interrupted {
         true => RunOutcome::Interrupted,
         false => RunOutcome::Completed,

@@ -12,6 +12,10 @@ pub struct RunStatistics {
     /// Of these, those of which nothing was read.
     pub known_files: KnownFiles,
     pub rejected: BTreeMap<Reason, u64>,
+    /// Files that hold data or settings.
+    pub skipped: u64,
+    /// Pages of the files found that another run is reading.
+    pub pages_elsewhere: u64,
     /// Pages that the first reader has read.
     pub pages_done: u64,
     /// Pages of finished documents that no reader could read.
@@ -125,6 +129,8 @@ impl RunStatistics {
             || !self.rejected.is_empty();
         if self.interrupted {
             ExitStatus::Interrupted
+        } else if self.pages_elsewhere > 0 {
+            ExitStatus::TryAgainLater
         } else if failed {
             ExitStatus::SomeFailed
         } else if self.needs_review + known.to_review > 0 {
@@ -147,6 +153,9 @@ mod tests {
         assert_eq!(summary.exit_status(), ExitStatus::NeedsReview);
         summary.rejected.insert(Reason::EmptyFile, 1);
         assert_eq!(summary.exit_status(), ExitStatus::SomeFailed);
+        // What another run reads is not known yet.
+        summary.pages_elsewhere = 3;
+        assert_eq!(summary.exit_status(), ExitStatus::TryAgainLater);
         summary.interrupted = true;
         assert_eq!(summary.exit_status(), ExitStatus::Interrupted);
     }

@@ -175,6 +175,14 @@ impl View<'_> {
         })
     }
 
+    /// Whether only the e-invoice states the value, and the page seems to be another invoice.
+    fn is_unprinted(&self, evidence: &FieldEvidence) -> bool {
+        let mut findings = self.record.findings.iter();
+        evidence.class == EvidenceClass::EmbeddedXml
+            && findings
+                .any(|found| found.code == FindingCode::PageContradicts && found.field.is_none())
+    }
+
     fn label(&self, path: &str) -> String {
         match self.doc_type {
             Some(doc_type) => field_in_words(doc_type, path),
@@ -195,6 +203,9 @@ impl View<'_> {
             _ if own.iter().any(|f| f.severity > Severity::Info) => (State::Check, Vec::new()),
             _ if doubt.is_some() => (State::Check, doubt.map(unsure).into_iter().collect()),
             _ if value.is_null() => (State::Empty, Vec::new()),
+            Some(evidence) if self.is_unprinted(evidence) => {
+                (State::Check, vec![OTHER_PAGE.to_owned()])
+            }
             Some(evidence) => confirmed(evidence),
             None => (State::Check, vec![MODEL_ALONE.to_owned()]),
         };
@@ -219,6 +230,9 @@ impl View<'_> {
 fn unsure((_, probability): &(String, f64)) -> String {
     format!("the reader is not sure: probability {probability:.2}")
 }
+
+const OTHER_PAGE: &str =
+    "stated by the e-invoice, and not found on the page, which seems to be another invoice";
 
 const MODEL_ALONE: &str = "only the model has read this: not found on the page";
 

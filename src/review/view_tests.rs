@@ -126,3 +126,22 @@ fn a_record_of_an_unknown_type_is_shown_as_it_is() {
     assert!(view.lists.is_empty());
     assert_eq!(view.fields.len(), 5);
 }
+
+#[test]
+fn what_the_page_of_an_einvoice_does_not_print_is_to_check_where_it_shows_another_invoice() {
+    let mut record = record();
+    for evidence in &mut record.evidence {
+        evidence.class = match evidence.field.as_str() {
+            "invoice_number" => EvidenceClass::TextLayer,
+            _ => EvidenceClass::EmbeddedXml,
+        };
+        evidence.contradicted_by.clear();
+    }
+    assert_eq!(field(&view(&record), "net_total").state, State::Einvoice);
+    let other = Finding::new(FindingCode::PageContradicts, None, "two invoices");
+    record.findings.push(other.with_severity(Severity::Error));
+    let view = view(&record);
+    assert_eq!(field(&view, "net_total").state, State::Check);
+    assert_eq!(field(&view, "gross_total").state, State::Check);
+    assert_eq!(field(&view, "invoice_number").state, State::Page);
+}

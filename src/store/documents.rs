@@ -7,7 +7,7 @@ use sqlx::{FromRow, Sqlite, Transaction};
 use super::columns::{DocumentId, RunId, now, path_bytes};
 use super::database::Store;
 use super::{approvals, page_search, replaced, revisions};
-use crate::domain::{DocumentInfo, Failure, XmlFile, XmlPlace};
+use crate::domain::{DocumentInfo, Failure, Reason, XmlFile, XmlPlace};
 
 /// A document seen for the first time.
 #[derive(Clone, Debug)]
@@ -423,7 +423,9 @@ async fn insert_source(
     .bind(now())
     .execute(&mut **tx)
     .await?;
-    if let Some(failure) = failure {
+    if let Some(failure) = failure
+        && failure.reason != Reason::NotADocument
+    {
         insert_rejection(tx, run, &bytes, failure).await?;
     }
     if let Some(document) = document {

@@ -151,12 +151,21 @@ impl Store {
         Ok(count.fetch_one(&self.pool).await? as u64)
     }
 
+    /// Files that were rejected, and not skipped as data, the last time that a run saw them.
     pub async fn rejected(&self) -> anyhow::Result<Vec<RejectedRow>> {
         let rows = sqlx::query_as(
             "SELECT path, reason, coalesce(message, '') AS message FROM sources
-             WHERE reason IS NOT NULL ORDER BY path",
+             WHERE reason IS NOT NULL AND reason <> 'not_a_document' ORDER BY path",
         );
         Ok(rows.fetch_all(&self.pool).await?)
+    }
+
+    /// Number of files that were skipped as data or settings.
+    pub async fn skipped_files(&self) -> anyhow::Result<u64> {
+        let count = sqlx::query_scalar::<_, i64>(
+            "SELECT count(*) FROM sources WHERE reason = 'not_a_document'",
+        );
+        Ok(count.fetch_one(&self.pool).await? as u64)
     }
 
     /// Why the file at a path was rejected the last time that a run saw it.

@@ -14,7 +14,7 @@ macro_rules! superseded {
         "EXISTS (SELECT 1 FROM sources t WHERE t.path = s.path AND t.document_id IS NOT s.document_id
             AND (t.run_id, t.id) > (s.run_id, s.id)
             AND (t.reason IS NULL OR t.reason IN ('empty_file', 'corrupt', 'unsupported_type',
-                'password_required', 'no_pages', 'too_large', 'too_small')))"
+                'password_required', 'no_pages', 'not_a_document', 'too_large', 'too_small')))"
     };
 }
 pub(super) use superseded;

@@ -67,6 +67,15 @@ impl Store {
         Ok(known.bind(run).fetch_one(&self.pool).await?)
     }
 
+    /// Number of pages of the files that the run found that another run holds.
+    pub async fn pages_elsewhere(&self, run: RunId) -> anyhow::Result<u64> {
+        let count = sqlx::query_scalar::<_, i64>(
+            "SELECT count(*) FROM pages WHERE state = 'leased' AND run_id IS NOT ?1
+                AND document_id IN (SELECT document_id FROM sources WHERE run_id = ?1)",
+        );
+        Ok(count.bind(run).fetch_one(&self.pool).await? as u64)
+    }
+
     /// Every page that failed, by document.
     pub async fn failed_pages(&self) -> anyhow::Result<Vec<FailedPage>> {
         let rows = sqlx::query_as(
@@ -129,5 +138,23 @@ mod tests {
             (Path::new("failed"), 0)
         );
         assert_eq!(pages[0].reason, "deadline");
+    }
+
+    #[tokio::test]
+    async fn pages_that_another_run_reads_are_counted_where_this_run_found_their_file() {
+        let f = fixture().await;
+        let document = f.add("a.pdf", 2).await;
+        f.add("b.pdf", 1).await;
+        for _ in 0..3 {
+            f.claim().await.unwrap();
+        }
+        assert_eq!(f.store.pages_elsewhere(f.run).await.unwrap(), 0);
+        let next = begin(&f.store).await;
+        assert_eq!(f.store.pages_elsewhere(next).await.unwrap(), 0);
+        let seen = f
+            .store
+            .add_source(next, Path::new("a.pdf"), Some(document), None);
+        seen.await.unwrap();
+        assert_eq!(f.store.pages_elsewhere(next).await.unwrap(), 2);
     }
 }

@@ -95,6 +95,11 @@ fn captures_with_equal_values_are_grouped_until_a_person_rejects_them(context: C
         findings.any(|finding| finding["code"] == "possible_duplicate")
     };
     assert!(is_flagged(&context));
+    // The same bill is never two payments.
+    let distinct = ["export", "distinct", &ids[0], &ids[1], "--reason", "x"];
+    let refused = context.run(&distinct);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("are the same bill"), "{refused:?}");
     let rejected = context.run(&["duplicates", "--not-duplicate", &ids[0], &ids[1]]);
     assert_eq!(rejected.code, Some(0), "{rejected:?}");
     let found = context

@@ -196,6 +196,18 @@ fn a_calibration_is_made_from_known_documents_and_later_records_name_it(context:
     );
 }
 
+test!(an_evaluation_of_documents_without_records_fails, Engines);
+fn an_evaluation_of_documents_without_records_fails(context: Context) {
+    let folder = context.path("known/receipt/1");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("expected.json"), r#"{"total": "1.00"}"#).unwrap();
+    fs::write(folder.join("input.png"), "").unwrap();
+    let ran = context.run(&["eval", "known"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let why = "the database has no record of these files";
+    assert!(ran.stderr.contains(why), "{ran:?}");
+}
+
 test!(misspelt_truth_and_choices_that_choose_nothing_are_reported_before_anything_is_read);
 fn misspelt_truth_and_choices_that_choose_nothing_are_reported_before_anything_is_read(
     context: Context,

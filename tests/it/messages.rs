@@ -86,6 +86,50 @@ fn a_wait_for_the_database_is_reported_after_a_moment(context: Context) {
 }
 
 test!(
+    what_docmill_writes_into_the_folder_is_skipped_and_a_named_file_is_not,
+    Engines
+);
+fn what_docmill_writes_into_the_folder_is_skipped_and_a_named_file_is_not(context: Context) {
+    context.fixture("invoice/einvoice_ubl", "in/bill");
+    let first = context.run(&["run", "in"]);
+    assert_eq!(first.code, Some(0), "{first:?}");
+    let export = context.run(&["export", "--out", "in/rows.csv"]);
+    assert_eq!(export.code, Some(0), "{export:?}");
+    fs::write(context.path("in/accounts.toml"), "").unwrap();
+    let reports = [
+        "--report",
+        "in/night.json",
+        "--report",
+        "in/night.html",
+        "--metrics-textfile",
+        "in/m.prom",
+    ];
+    // Twice: the first of these runs begins without its reports.
+    for _ in 0..2 {
+        let ran = context.run(&[&["run", "in"][..], &reports].concat());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+    let again = context.run(&["run", "in"]);
+    assert!(
+        again.stdout.contains("6 skipped: data or settings"),
+        "{again:?}"
+    );
+    let status = context.run(&["status"]).stdout;
+    assert!(
+        status.contains("6 files skipped") && status.contains("0 files rejected"),
+        "{status}"
+    );
+    let report = context.run(&["report", "--json"]).json_lines().remove(0);
+    assert_eq!(report["files"]["skipped"], 6, "{report:#}");
+    let named = context.run(&["run", "in/rows.csv"]);
+    assert_eq!(named.code, Some(1), "{named:?}");
+    assert!(named.stdout.contains("unsupported_type"), "{named:?}");
+    // What was rejected once does not stay so.
+    assert_eq!(context.run(&["run", "in"]).code, Some(0));
+    assert!(context.run(&["status"]).stdout.contains("0 files rejected"));
+}
+
+test!(
     a_rejected_file_is_reported_in_a_line_with_the_remedy_until_it_is_gone,
     Engines
 );

@@ -309,6 +309,10 @@ const REMEDIES: &[(&[&str], &str)] = &[
         "Split it, scan it at a lower resolution, or raise the limit that the message names.",
     ),
     (&["too_small"], "Scan it at a higher resolution."),
+    (
+        &["not_a_document"],
+        "Nothing. To have it rejected, name the file itself.",
+    ),
     (&["not_a_file"], "Take it out of the folder."),
     (
         &["unreadable"],

@@ -89,7 +89,11 @@ impl EvalArgs {
         for (name, f1) in &below {
             tracing::error!("{name}: F1 {f1:.3} is below the {bar} of --fail-under");
         }
-        match below.is_empty() {
+        let without_records = report.documents.iter().all(|of| of.records.is_empty());
+        if without_records {
+            tracing::error!("the database has no record of these files");
+        }
+        match below.is_empty() && !without_records {
             true => Ok(ExitStatus::Success),
             false => Ok(ExitStatus::SomeFailed),
         }

@@ -11,6 +11,7 @@ use crate::cli::output::{self, Out, count};
 use crate::cli::summary::command;
 use crate::cli::user::user;
 use crate::config::UsageError;
+use crate::domain::money;
 use crate::files;
 use crate::outputs::accounts::{
     self, Accounts, ExportOrder, ExportOutcome, ExportView, Held, HoldCode, TargetName,
@@ -116,6 +117,15 @@ fn print(outcome: &ExportOutcome, app: &mut App) -> anyhow::Result<()> {
                 out.line(&format!("  {line}"))?;
             }
         }
+    }
+    for bill in &outcome.partly_due {
+        out.line(&format!(
+            "Record {}: {} of {} {} is due",
+            bill.record,
+            money(bill.amount_due),
+            money(bill.gross),
+            bill.currency
+        ))?;
     }
     list(out, "Held", &outcome.held)?;
     list(out, "Not for this target", &outcome.not_for_target)?;

@@ -13,7 +13,7 @@ use crate::cli::show::no_record;
 use crate::cli::user::{reason as given, user};
 use crate::config::UsageError;
 use crate::files;
-use crate::outputs::accounts::{BatchView, write_files};
+use crate::outputs::accounts::{BatchView, is_same_bill, write_files};
 use crate::outputs::evaluation;
 use crate::store::{BatchRow, BillId, DistinctPair, NotReversed, Store, StoredRecord};
 
@@ -51,6 +51,10 @@ pub enum Action {
         out: PathBuf,
     },
     /// Decide that two records are two payments
+    ///
+    /// For bills that an export holds. They are two documents as well: `docmill duplicates`
+    /// does not list them together any more. The same bill (supplier, number, currency and
+    /// amount) is never exported twice.
     Distinct {
         /// The record that is held
         id: i64,
@@ -105,7 +109,17 @@ impl Action {
                 let reason = given(reason)?;
                 let (a, b) = (record(&store, *id).await?, record(&store, *other).await?);
                 let pair = DistinctPair::of(&bill_id(&a), &bill_id(&b));
+                let documents = [a.document_id, b.document_id];
+                if is_same_bill(&store, a, b).await? {
+                    let why = format!(
+                        "records {id} and {other} are the same bill: supplier, number, currency and amount are equal, and the same bill is never exported twice. `docmill decide reject {id} --reason …`, or reverse the batch that has the other (`docmill export reverse`)"
+                    );
+                    return Err(UsageError(why).into());
+                }
                 store.mark_distinct(&pair, &user(), reason).await?;
+                if documents[0] != documents[1] {
+                    store.reject_pair(documents[0], documents[1]).await?;
+                }
                 match json {
                     true => app.out.json(&json!({ "distinct": [id, other] }))?,
                     false => app

@@ -86,7 +86,7 @@ fn kind(invoice: &EInvoice) -> Option<Finding> {
 fn amount_due(invoice: &EInvoice) -> Option<Finding> {
     let (gross, due) = (invoice.totals.gross?, invoice.totals.due?);
     let message = format!(
-        "{} is due, not the gross_total of {}",
+        "{} is due, not the gross total of {}",
         money(due),
         money(gross)
     );

@@ -99,7 +99,7 @@ fn unread(page: &PageResult) -> Draft {
         Some(Err(why)) => why.clone(),
         _ => "the page was not read".to_owned(),
     };
-    let message = format!("{why}; if it is one, run `docmill retry ID --type TYPE`");
+    let message = format!("{why}; if it is a document, run `docmill retry ID --type TYPE`");
     let finding = Finding::new(FindingCode::TypeUnknown, None, message);
     Draft {
         pages: vec![page.index],

@@ -1,5 +1,7 @@
 //! Makes a checked record of a draft.
 
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
 use super::assemble::Draft;
@@ -11,8 +13,8 @@ use super::values::Answers;
 use super::{checks, evidence, parties, rows, totals, values, words};
 use crate::documents::acceptance;
 use crate::domain::{
-    DocType, EvidenceClass, FieldEvidence, FieldPath, Finding, FindingCode, PageResult, Reason,
-    Record, Severity, Source, Status, line_properties,
+    DocType, EvidenceClass, FieldEvidence, FieldPath, Finding, FindingCode, Format, PageResult,
+    Reason, Record, Severity, Source, Status, line_properties,
 };
 
 /// Converts a draft's values to the schema's forms, checks them and looks them up in
@@ -180,17 +182,43 @@ pub fn check_schema(doc_type: &DocType, draft: &Draft, findings: &mut Vec<Findin
     for error in validator.iter_errors(&Value::Object(draft.fields.clone())) {
         let field = FieldPath::from_pointer(&error.instance_path().to_string());
         let field = field.map(|field| field.to_string());
+        // Said already, in words for people.
+        let is_reported = |finding: &Finding| {
+            finding.code.is_not_in_form() && field.is_some() && finding.field == field
+        };
+        if findings.iter().any(is_reported) {
+            continue;
+        }
         let what = match &field {
             Some(field) => words::field(doc_type, field),
             None => "the record".to_owned(),
         };
-        let message = format!("{what} does not have the form that the schema requires: {error}");
+        let message = match form_in_words(doc_type, field.as_deref(), &error) {
+            Some(form) => format!("{what} is {}, which is not {form}", error.instance()),
+            None => {
+                format!("{what} does not have the form that the schema requires: {error}")
+            }
+        };
         findings.push(Finding::new(
             FindingCode::SchemaViolation,
             field.as_deref(),
             message,
         ));
     }
+}
+
+/// The form that a pattern stands for; `None` for other errors, and for patterns of fields
+/// without a format.
+fn form_in_words(
+    doc_type: &DocType,
+    field: Option<&str>,
+    error: &ValidationError,
+) -> Option<&'static str> {
+    if !matches!(error.kind(), ValidationErrorKind::Pattern { .. }) {
+        return None;
+    }
+    let field = FieldPath::parse(field?);
+    Some(Format::of(field.property(&doc_type.schema)?)?.in_words())
 }
 
 pub fn check_required(doc_type: &DocType, draft: &Draft, findings: &mut Vec<Finding>) {

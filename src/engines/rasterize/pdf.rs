@@ -191,9 +191,13 @@ impl PdfFile {
     }
 
     pub fn page(&self, index: u32, spec: &RasterSpec) -> Result<RasterPage, Failure> {
-        let corrupt = |error: PdfiumError| {
-            let what = format!("page {} cannot be drawn", index + 1);
-            corrupt(&what, &error)
+        // PDFium does not say more than that it failed.
+        let corrupt = |_: PdfiumError| {
+            let message = format!(
+                "page {} cannot be drawn: the PDF is damaged; get it again, or open it in a viewer and print it to a new PDF",
+                index + 1
+            );
+            Failure::new(Reason::Corrupt, message)
         };
         let index_in_pdf = i32::try_from(index).map_err(Failure::internal)?;
         let mut page = self.document.pages().get(index_in_pdf).map_err(corrupt)?;

@@ -125,12 +125,10 @@ impl<E: ClipEngine> Router<E> {
         let two_best = two_best.join(", ");
         if !best.readable {
             Err(format!(
-                "the page looks like none of the types that are read ({two_best}); name its type if it is one"
+                "the page looks like none of the types that are read ({two_best})"
             ))
         } else if lead < self.margin {
-            Err(format!(
-                "the page's type is not clear ({two_best}); name it"
-            ))
+            Err(format!("the page's type is not clear ({two_best})"))
         } else {
             Ok(best.name.clone())
         }

@@ -8,7 +8,7 @@ use anyhow::Context;
 
 use super::gather::{Gathered, gather};
 use super::hold::HoldCode;
-use super::plan::{BatchInput, BatchPlan, Held, plan, sha256};
+use super::plan::{BatchInput, BatchPlan, Held, PartlyDue, plan, sha256};
 use super::settings::Accounts;
 use super::target_name::TargetName;
 use crate::files::{Replaced, create_folder};
@@ -40,6 +40,8 @@ pub struct ExportOutcome {
     pub source_files: usize,
     pub held: Vec<Held>,
     pub not_for_target: Vec<Held>,
+    /// Exported bills of which another amount than the gross total is due.
+    pub partly_due: Vec<PartlyDue>,
     /// Number of bills that the target has already.
     pub exported_before: usize,
     /// Number of bills that need review or failed.
@@ -85,6 +87,7 @@ pub async fn export(store: &Store, order: ExportOrder<'_>) -> anyhow::Result<Exp
         source_files: plan.batch.documents.len(),
         held,
         not_for_target,
+        partly_due: plan.partly_due,
         exported_before: plan.exported_before,
         not_accepted: claimed.gathered.not_accepted,
         set_aside: claimed.gathered.set_aside,

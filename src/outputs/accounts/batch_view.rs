@@ -4,7 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::batch::ExportOutcome;
-use super::plan::Held;
+use super::plan::{Held, PartlyDue};
+use crate::domain::money;
 use crate::store::BatchRow;
 
 /// A batch, with the names that its manifest uses.
@@ -44,12 +45,24 @@ pub struct ExportView {
     held: Vec<HeldView>,
     /// Bills that the target does not take.
     not_for_target: Vec<HeldView>,
+    /// Exported bills of which another amount than the gross total is due.
+    partly_due: Vec<PartlyDueView>,
     /// Number of bills that the target has already.
     exported_before: usize,
     /// Number of bills that need review or failed.
     not_accepted: usize,
     /// Number of records that a person rejected or found to be no bill.
     set_aside: usize,
+}
+
+/// An exported bill whose amount due is not its gross total.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PartlyDue)]
+struct PartlyDueView {
+    record: i64,
+    amount_due: String,
+    gross: String,
+    currency: String,
 }
 
 /// A bill that was not exported.
@@ -90,9 +103,21 @@ impl ExportView {
             source_files: outcome.source_files,
             held: outcome.held.iter().map(HeldView::of).collect(),
             not_for_target: outcome.not_for_target.iter().map(HeldView::of).collect(),
+            partly_due: outcome.partly_due.iter().map(PartlyDueView::of).collect(),
             exported_before: outcome.exported_before,
             not_accepted: outcome.not_accepted,
             set_aside: outcome.set_aside,
+        }
+    }
+}
+
+impl PartlyDueView {
+    fn of(bill: &PartlyDue) -> PartlyDueView {
+        PartlyDueView {
+            record: bill.record,
+            amount_due: money(bill.amount_due),
+            gross: money(bill.gross),
+            currency: bill.currency.clone(),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::bill::Bill;
 use super::hold::{Hold, HoldCode};
 use super::ledger_text::{document, file, posting_lines};
 use super::settings::{Accounts, SupplierSettings};
-use super::target::{BatchHeader, Candidate, Target, TargetFile, iso};
+use super::target::{BatchHeader, Candidate, Target, TargetFile, amount, iso};
 
 const ROOTS: [&str; 5] = ["Assets", "Liabilities", "Equity", "Income", "Expenses"];
 
@@ -29,6 +29,10 @@ impl Target for Beancount<'_> {
         );
         if let Some(due) = bill.due_date {
             text.push_str(&format!("  due: {}\n", iso(due)));
+        }
+        if let Some(due) = bill.amount_due {
+            let currency = &bill.currency;
+            text.push_str(&format!("  amount-due: {} {currency}\n", amount(due)));
         }
         if let Some(file) = &candidate.file {
             text.push_str(&format!("  document: {}\n", quoted(&file.name)));

@@ -1,6 +1,6 @@
 //! A record as a bill for books: typed, with exact sums.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::double_payment::{letters_and_digits, number_key, supplier_words};
 use super::hold::{BY_HAND, CORRECT, Hold, HoldCode, SINGLE_LINE};
 use super::settings::{SupplierSettings, VatRate};
-use crate::domain::{Fields, FindingCode, Paper, PaymentKey, Record, money};
+use crate::domain::{EInvoice, Fields, FindingCode, Paper, PaymentKey, Record, money};
 use crate::store::{BillId, StoredRecord};
 
 /// An invoice, a credit note or a receipt. Amounts of a credit note are
@@ -33,6 +33,10 @@ pub struct Bill {
     pub net: Option<Decimal>,
     pub tax: Option<Decimal>,
     pub gross: Decimal,
+    /// Amount due for payment (BT-115) of an e-invoice, if it is not the gross total.
+    pub amount_due: Option<Decimal>,
+    /// Rates in percent of an e-invoice's VAT breakdown (BT-119), each once.
+    pub vat_rates: BTreeSet<VatRate>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +101,18 @@ impl Bill {
             "receipt" => Some(bill(stored, &RECEIPT, true)),
             _ => None,
         }
+    }
+
+    /// Adds what its e-invoice states and the record's fields do not have.
+    pub fn add_stated(&mut self, invoice: &EInvoice) {
+        let is_negated = invoice.totals.gross == Some(Decimal::ZERO - self.gross);
+        let due = invoice.totals.due.map(|due| match is_negated {
+            true => Decimal::ZERO - due,
+            false => due,
+        });
+        self.amount_due = due.filter(|due| *due != self.gross);
+        let rates = invoice.taxes.iter().filter_map(|tax| tax.rate);
+        self.vat_rates = rates.map(|rate| VatRate(rate.normalize())).collect();
     }
 
     /// The document's reference in books: its number, or for a receipt the start of its hash
@@ -198,6 +214,22 @@ impl Bill {
         setting: &str,
     ) -> Result<&'a str, Hold> {
         let (net, tax) = self.net_and_tax()?;
+        if codes.is_empty() {
+            let what = format!(
+                "tax {} on {}: accounts.toml has no {setting}",
+                money(tax),
+                money(net)
+            );
+            return Err(Hold::new(HoldCode::TaxCode, what, "add them, by rate"));
+        }
+        if self.kind == BillKind::Receipt && self.tax.is_none() && self.net.is_none() {
+            let remedy = format!("`docmill correct ID tax=…`, or {BY_HAND}");
+            return Err(Hold::new(
+                HoldCode::TaxCode,
+                "the receipt states no tax",
+                remedy,
+            ));
+        }
         let cent = Decimal::new(1, 2);
         let fits = |rate: &VatRate| {
             let expected = (net * rate.0 / Decimal::ONE_HUNDRED)
@@ -207,27 +239,47 @@ impl Bill {
         let fitting: Vec<_> = codes.iter().filter(|(rate, _)| fits(rate)).collect();
         match fitting[..] {
             [(_, code)] => Ok(code),
+            [] => Err(self.fits_none(net, tax, codes, setting)),
             _ => {
-                let known: Vec<_> = codes.keys().map(|rate| rate.0.to_string()).collect();
-                let known = known.join(", ");
-                let (why, remedy) = match (fitting.len(), known.is_empty()) {
-                    (_, true) => (
-                        format!("accounts.toml has no {setting}"),
-                        "add them, by rate",
-                    ),
-                    (0, _) => (
-                        format!("none of the rates ({known} %) in {setting} fits"),
-                        "add the rate to accounts.toml, or correct the amounts",
-                    ),
-                    _ => (
-                        format!("several of the rates ({known} %) in {setting} fit"),
-                        BY_HAND,
-                    ),
-                };
-                let what = format!("tax {} on {}: {why}", money(tax), money(net));
-                Err(Hold::new(HoldCode::TaxCode, what, remedy))
+                let what = format!(
+                    "tax {} on {} fits several of {} in {setting}",
+                    money(tax),
+                    money(net),
+                    percent(codes.keys())
+                );
+                Err(Hold::new(HoldCode::TaxCode, what, BY_HAND))
             }
         }
+    }
+
+    /// Several rates are an ordinary bill, whose amounts must not be changed to fit one.
+    fn fits_none(
+        &self,
+        net: Decimal,
+        tax: Decimal,
+        codes: &BTreeMap<VatRate, String>,
+        setting: &str,
+    ) -> Hold {
+        let (tax, net, known) = (money(tax), money(net), percent(codes.keys()));
+        let stated = percent(&self.vat_rates);
+        let is_unknown = self.vat_rates.iter().any(|rate| !codes.contains_key(rate));
+        let (what, remedy) = match self.vat_rates.len() {
+            1 if is_unknown => (
+                format!("tax {tax} on {net} is of {stated}, and {setting} has {known}"),
+                format!("add the rate to accounts.toml, or {BY_HAND}"),
+            ),
+            0 | 1 => (
+                format!("tax {tax} on {net} fits none of {known} in {setting}"),
+                format!(
+                    "if the bill has several rates, {BY_HAND}; if a rate is missing, add it to accounts.toml"
+                ),
+            ),
+            _ => (
+                format!("tax {tax} on {net} is of several rates, {stated}"),
+                BY_HAND.to_owned(),
+            ),
+        };
+        Hold::new(HoldCode::TaxCode, what, remedy)
     }
 
     /// The lines without tax, which add up to the net total. `Err` where they do not.
@@ -329,12 +381,20 @@ fn bill(stored: &StoredRecord, names: &Names, is_receipt: bool) -> Result<Bill, 
         net: amount(fields, "net_total"),
         tax: amount(fields, names.tax),
         gross,
+        amount_due: None,
+        vat_rates: BTreeSet::new(),
     };
     check_amounts(&bill)?;
     if bill.kind == BillKind::CreditNote && bill.gross > Decimal::ZERO {
         negate(&mut bill);
     }
     Ok(bill)
+}
+
+/// The rates as `7, 19 %`.
+fn percent<'a>(rates: impl IntoIterator<Item = &'a VatRate>) -> String {
+    let rates = rates.into_iter().map(|rate| rate.0.to_string());
+    format!("{} %", rates.collect::<Vec<_>>().join(", "))
 }
 
 /// The kind of an invoice: an e-invoice states it; on paper a credit note has negative

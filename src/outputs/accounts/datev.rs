@@ -192,19 +192,20 @@ fn account(settings: &DatevSettings, what: &str, number: &str) -> Result<String,
     }
 }
 
-/// The tax key (BU-Schlüssel); empty for accounts with an automatic tax.
+/// The tax key (BU-Schlüssel); empty for accounts that set it themselves, and for a rate whose
+/// code is empty, as of bills without tax.
 fn tax_key(bill: &Bill, supplier: &SupplierSettings) -> Result<String, Hold> {
-    if supplier.tax_codes.is_empty() {
+    if supplier.automatic_tax {
         return Ok(quoted(""));
     }
     let key = bill.tax_code(supplier)?;
-    let is_key = (1..=4).contains(&key.len()) && key.bytes().all(|c| c.is_ascii_digit());
+    let is_key = key.len() <= 4 && key.bytes().all(|c| c.is_ascii_digit());
     match is_key {
         true => Ok(quoted(key)),
         false => Err(Hold::new(
             HoldCode::Setting,
             format!("`{key}` in tax_codes is not a BU key"),
-            "use 1 to 4 digits",
+            "use at most 4 digits; \"\": no key",
         )),
     }
 }

@@ -5,11 +5,12 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::bill::Bill;
-use super::double_payment::supplier_words;
+use super::double_payment::{compare, supplier_words};
+use super::hold::HoldCode;
 use super::plan::{Held, OtherPaper};
 use super::target::Candidate;
 use super::target_name::TargetName;
-use crate::domain::{Fields, Paper, PaymentKey, Status};
+use crate::domain::{EInvoice, Fields, Paper, PaymentKey, Source, Status};
 use crate::outputs::export::{self, Exported};
 use crate::store::{BillId, Store, StoredRecord};
 
@@ -49,8 +50,13 @@ pub async fn gather(
                 true => Some(export::ubl(store, &stored, buyer_country).await?),
                 false => None,
             };
+            let has_xml = stored.record.source == Source::EmbeddedXml;
+            let stated = match has_xml && stored.record.status == Status::Accepted {
+                true => export::stated_invoice(store, &stored).await?,
+                false => None,
+            };
             let stored = Exported::of(store, stored).await?.stored;
-            gathered.add(&stored, ubl);
+            gathered.add(&stored, stated.as_ref(), ubl);
         }
     }
     let order = |candidate: &Candidate| (candidate.document, candidate.bill.id.pages.clone());
@@ -59,7 +65,13 @@ pub async fn gather(
 }
 
 impl Gathered {
-    fn add(&mut self, stored: &StoredRecord, ubl: Option<export::UblResult>) {
+    /// `stated`: its e-invoice.
+    fn add(
+        &mut self,
+        stored: &StoredRecord,
+        stated: Option<&EInvoice>,
+        ubl: Option<export::UblResult>,
+    ) {
         self.set_aside += usize::from(stored.record.status.is_set_aside());
         // A rejected document does not prove a payment.
         if stored.record.status == Status::Rejected {
@@ -71,7 +83,12 @@ impl Gathered {
         if stored.record.status == Status::NotABill {
             return;
         }
-        let Some(bill) = Bill::of(stored) else { return };
+        let Some(mut bill) = Bill::of(stored) else {
+            return;
+        };
+        if let (Ok(bill), Some(invoice)) = (&mut bill, stated) {
+            bill.add_stated(invoice);
+        }
         if let Ok(bill) = &bill
             && bill.number.is_none()
         {
@@ -105,6 +122,14 @@ impl Gathered {
             }),
         }
     }
+}
+
+/// Whether two records are the same bill, which is never exported twice.
+pub async fn is_same_bill(store: &Store, a: StoredRecord, b: StoredRecord) -> anyhow::Result<bool> {
+    let [a, b] = [Exported::of(store, a).await?, Exported::of(store, b).await?];
+    let key = |exported: &Exported| Some(Bill::of(&exported.stored)?.ok()?.payment_key());
+    let keys = key(&a).zip(key(&b));
+    Ok(keys.is_some_and(|(a, b)| compare(&a, &b) == Some(HoldCode::SameBill)))
 }
 
 /// The payment of a screenshot; `None` where it is not one that was made.

@@ -4,7 +4,7 @@ use super::bill::Bill;
 use super::hold::{Hold, HoldCode};
 use super::ledger_text::{document, file, posting_lines};
 use super::settings::{Accounts, SupplierSettings};
-use super::target::{BatchHeader, Candidate, Target, TargetFile, iso};
+use super::target::{BatchHeader, Candidate, Target, TargetFile, amount, iso};
 
 pub struct Hledger<'a>(pub &'a Accounts);
 
@@ -29,6 +29,9 @@ impl Target for Hledger<'_> {
         );
         if let Some(due) = bill.due_date {
             text.push_str(&format!(", due:{}", iso(due)));
+        }
+        if let Some(due) = bill.amount_due {
+            text.push_str(&format!(", amount-due:{}", amount(due)));
         }
         if let Some(file) = &candidate.file {
             text.push_str(&format!(", file:{}", file.name));

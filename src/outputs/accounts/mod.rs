@@ -30,8 +30,9 @@ mod xlsx;
 
 pub use batch::{ExportOrder, ExportOutcome, export, write_files};
 pub use batch_view::{BatchView, ExportView};
+pub use gather::is_same_bill;
 pub use hold::{Hold, HoldCode};
-pub use plan::{BatchInput, BatchPlan, Held, plan, sha256};
+pub use plan::{BatchInput, BatchPlan, Held, PartlyDue, plan, sha256};
 pub use settings::Accounts;
 pub use target_name::TargetName;
 

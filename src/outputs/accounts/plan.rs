@@ -25,6 +25,16 @@ pub struct Held {
     pub hold: Hold,
 }
 
+/// An exported bill whose amount due (BT-115) is not its gross total, as after a prepayment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartlyDue {
+    pub record: i64,
+    pub amount_due: Decimal,
+    pub gross: Decimal,
+    /// ISO 4217.
+    pub currency: String,
+}
+
 /// A known receipt or payment that is not a candidate.
 #[derive(Clone, Debug)]
 pub struct OtherPaper {
@@ -51,6 +61,7 @@ pub struct BatchInput<'a> {
 pub struct BatchPlan {
     pub batch: NewBatch,
     pub held: Vec<Held>,
+    pub partly_due: Vec<PartlyDue>,
     /// Number of bills that this target has already.
     pub exported_before: usize,
 }
@@ -127,7 +138,17 @@ fn plan_for<T: Target>(input: &BatchInput, target: &T) -> anyhow::Result<BatchPl
     Ok(BatchPlan {
         batch: new_batch(input, &header, &bills, files, &documents)?,
         held,
+        partly_due: bills.iter().filter_map(|bill| partly_due(bill)).collect(),
         exported_before,
+    })
+}
+
+fn partly_due(bill: &Bill) -> Option<PartlyDue> {
+    Some(PartlyDue {
+        record: bill.record,
+        amount_due: bill.amount_due?,
+        gross: bill.gross,
+        currency: bill.currency.clone(),
     })
 }
 
@@ -271,6 +292,8 @@ struct ManifestBill<'a> {
     date: String,
     currency: &'a str,
     gross: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount_due: Option<String>,
 }
 
 fn new_batch(
@@ -407,6 +430,7 @@ fn manifest_bill<'a>(bill: &'a Bill, file: &'a str, documents: &Documents<'a>) -
         date: iso(bill.date),
         currency: &bill.currency,
         gross: money(bill.gross),
+        amount_due: bill.amount_due.map(money),
     }
 }
 

@@ -45,6 +45,8 @@ pub struct SupplierSettings {
     pub account: Option<String>,
     /// Tax codes of the books by VAT rate in percent.
     pub tax_codes: BTreeMap<VatRate, String>,
+    /// For DATEV: the account sets the tax key itself, and none is written.
+    pub automatic_tax: bool,
     /// Description of a single line, in place of those of the document's lines.
     pub description: Option<String>,
     /// Whether one line with the net total replaces the document's lines.

@@ -11,9 +11,9 @@ use super::settings::SupplierSettings;
 use super::target::{BatchHeader, Candidate, Target, TargetFile, utc};
 
 #[rustfmt::skip]
-pub const BILLS: [&str; 14] = [
+pub const BILLS: [&str; 15] = [
     "Record", "Kind", "Supplier", "VAT ID", "Number", "Date", "Due date", "Currency", "Net", "Tax", "Gross", "Account", "Document",
-    "File",
+    "File", "Amount due",
 ];
 #[rustfmt::skip]
 pub const LINES: [&str; 7] = ["Record", "Number", "Line", "Description", "Quantity", "Unit price", "Amount"];
@@ -40,7 +40,7 @@ impl Target for Xlsx {
         supplier: Result<&SupplierSettings, Hold>,
     ) -> Result<XlsxEntry, Hold> {
         let bill = &candidate.bill;
-        let sums = [Some(bill.gross), bill.net, bill.tax];
+        let sums = [Some(bill.gross), bill.net, bill.tax, bill.amount_due];
         let of_lines = bill.lines.iter();
         let of_lines = of_lines.flat_map(|line| [line.quantity, line.unit_price, line.amount]);
         for number in sums.into_iter().chain(of_lines).flatten() {
@@ -124,6 +124,7 @@ fn bills(
         text(sheet, row, 11, entry.account.as_deref())?;
         sheet.write_string(row, 12, &bill.id.blake3)?;
         sheet.write_string(row, 13, &entry.path)?;
+        number(sheet, row, 14, bill.amount_due, &formats.amount)?;
     }
     Ok(())
 }

@@ -8,6 +8,8 @@ use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::files;
+
 /// A document and its true values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KnownDocument {
@@ -191,7 +193,8 @@ fn case(
     group: String,
     truth_file: &Path,
 ) -> anyhow::Result<KnownDocument> {
-    let path = std::path::absolute(folder.join(name))?;
+    // As runs store it: `..` is resolved.
+    let path = files::absolute(&folder.join(name));
     let truth: Map<String, Value> = read_json(truth_file)?;
     let of_truth = || Some(truth.get("_layout")?.as_str()?.to_owned());
     let layout = layout.or_else(of_truth);
@@ -288,6 +291,20 @@ mod tests {
         assert!(case.unscored.contains("due_date") && case.unscored.contains("unit_price"));
         assert_eq!(case.truth(false).1.len(), 2);
         assert!(case.truth(true).1.is_empty(), "the embedded data has them");
+    }
+
+    #[test]
+    fn a_path_through_the_parent_folder_is_the_one_that_a_run_stores() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().canonicalize().unwrap();
+        std::fs::create_dir_all(folder.join("here")).unwrap();
+        std::fs::create_dir_all(folder.join("known/receipt/1")).unwrap();
+        let case = folder.join("known/receipt/1");
+        std::fs::write(case.join("expected.json"), r#"{"total": "1.00"}"#).unwrap();
+        std::fs::write(case.join("input.png"), "").unwrap();
+        let known = load(&folder.join("here/../known"), None, None).unwrap();
+        assert_eq!(known[0].path, case.join("input.png"));
+        assert_eq!(known[0].name, "receipt/1/input.png");
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod ubl;
 use serde_json::Value;
 
 use crate::documents::einvoice;
-use crate::domain::{FieldPath, Fields, Finding, FindingCode, Status, XmlFile};
+use crate::domain::{EInvoice, FieldPath, Fields, Finding, FindingCode, Status, XmlFile};
 use crate::store::{Store, StoredAnswer, StoredRecord};
 
 pub use csv_format::CsvExport;
@@ -36,12 +36,10 @@ pub struct Exported {
 impl Exported {
     pub async fn of(store: &Store, mut stored: StoredRecord) -> anyhow::Result<Exported> {
         let mut findings = stored.record.findings.iter();
-        let file = match findings.any(|finding| finding.code == FindingCode::AmountDue) {
-            true => einvoice_of(store, &stored).await?,
+        let invoice = match findings.any(|finding| finding.code == FindingCode::AmountDue) {
+            true => stated_invoice(store, &stored).await?,
             false => None,
         };
-        // It was parsed without an error when the record was made.
-        let invoice = file.and_then(|file| einvoice::parse(&file.bytes).ok());
         let fields = invoice.map(|invoice| einvoice::fields(&invoice));
         let due = fields
             .as_ref()
@@ -65,6 +63,16 @@ async fn einvoice_of(store: &Store, stored: &StoredRecord) -> anyhow::Result<Opt
         Some(page) => store.einvoice(stored.document_id, *page).await,
         None => Ok(None),
     }
+}
+
+/// As [`einvoice_of`], parsed.
+pub async fn stated_invoice(
+    store: &Store,
+    stored: &StoredRecord,
+) -> anyhow::Result<Option<EInvoice>> {
+    let file = einvoice_of(store, stored).await?;
+    // It was parsed without an error when the record was made.
+    Ok(file.and_then(|file| einvoice::parse(&file.bytes).ok()))
 }
 
 /// Sets ambiguous values to null: a program that imports `1.234` takes it for a

@@ -10,7 +10,7 @@ use super::{
     RejectedFile, RunInfo, RunReport, RunState, SlowPage, StageTimes, Throughput, WorkerDeath,
     WorkerEvents,
 };
-use crate::domain::Stage;
+use crate::domain::{Reason, Stage};
 use crate::store::{Attempt, ReaderRow, RejectedRow, RunRow, Sample, Store};
 
 /// Attempts fetched at once.
@@ -186,10 +186,12 @@ async fn files(store: &Store, row: &RunRow) -> anyhow::Result<FileCounts> {
         return Ok(FileCounts {
             found: summary["files"].as_u64().unwrap_or(0),
             rejected: rejected.filter_map(number).collect(),
+            skipped: summary["skipped"].as_u64().unwrap_or(0),
             first_rejected,
         });
     }
     let mut files = store.files_of_run(row.id).await?;
+    let skipped = files.remove(Reason::NotADocument.as_str()).unwrap_or(0);
     let mut kept = BTreeMap::<&str, u64>::new();
     for file in &first_rejected {
         *kept.entry(&file.reason).or_default() += 1;
@@ -199,7 +201,8 @@ async fn files(store: &Store, row: &RunRow) -> anyhow::Result<FileCounts> {
         *counted = number.max(*counted);
     }
     Ok(FileCounts {
-        found: files.values().sum(),
+        found: files.values().sum::<u64>() + skipped,
+        skipped,
         rejected: without_empty(files),
         first_rejected,
     })

@@ -70,6 +70,8 @@ pub struct FileCounts {
     pub found: u64,
     /// By reason.
     pub rejected: BTreeMap<String, u64>,
+    /// Data and settings in the folders.
+    pub skipped: u64,
     /// The first 100 of them, by name.
     pub first_rejected: Vec<RejectedFile>,
 }

@@ -63,7 +63,7 @@ pub fn record(
     };
     let read = read_as_typed(doc_type.as_ref(), pages, last, context.today);
     findings.extend(on_page::check(doc_type.as_ref(), &fields, pages));
-    findings.extend(differences(&fields, &read));
+    findings.extend(differences(doc_type.as_ref(), &fields, &read));
     let draft = Draft {
         doc_type: Some(stated.doc_type.clone()),
         pages: pages.iter().map(|page| page.index).collect(),
@@ -202,25 +202,33 @@ fn of_line(properties: &Map<String, Value>, line: &Value) -> Value {
 }
 
 /// One finding for each value that differs from what a model read.
-fn differences(stated: &Fields, read: &Fields) -> Vec<Finding> {
+fn differences(doc_type: Option<&DocType>, stated: &Fields, read: &Fields) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let in_words = |field: &str| on_page::in_words(doc_type, field);
     for (name, value) in stated {
         match (value, read.get(name)) {
             (Value::Array(stated), Some(Value::Array(read))) if !stated.is_empty() => {
-                line_differences(name, stated, read, &mut findings);
+                line_differences(name, stated, read, &in_words, &mut findings);
             }
-            (value, Some(other)) => findings.extend(difference(name, value, other)),
+            (value, Some(other)) => findings.extend(difference(name, value, other, &in_words)),
             (_, None) => {}
         }
     }
     findings
 }
 
-fn line_differences(name: &str, stated: &[Value], read: &[Value], findings: &mut Vec<Finding>) {
+fn line_differences(
+    name: &str,
+    stated: &[Value],
+    read: &[Value],
+    in_words: &dyn Fn(&str) -> String,
+    findings: &mut Vec<Finding>,
+) {
     if stated.len() != read.len() {
         let message = format!(
-            "the e-invoice has {} in {name}, the page as the model reads it {}",
+            "the e-invoice has {} in {}, the page as the model reads it {}",
             count(stated.len() as u64, "line"),
+            in_words(name),
             read.len()
         );
         findings.push(Finding::new(FindingCode::PageDiffers, Some(name), message));
@@ -228,12 +236,17 @@ fn line_differences(name: &str, stated: &[Value], read: &[Value], findings: &mut
     for (index, (stated, read)) in stated.iter().zip(read).enumerate() {
         for (field, value) in stated.as_object().into_iter().flatten() {
             let path = FieldPath::in_line(name, index, field).to_string();
-            findings.extend(difference(&path, value, &read[field]));
+            findings.extend(difference(&path, value, &read[field], in_words));
         }
     }
 }
 
-fn difference(field: &str, stated: &Value, read: &Value) -> Option<Finding> {
+fn difference(
+    field: &str,
+    stated: &Value,
+    read: &Value,
+    in_words: &dyn Fn(&str) -> String,
+) -> Option<Finding> {
     let (Value::String(stated), Value::String(read)) = (stated, read) else {
         return None;
     };
@@ -241,7 +254,8 @@ fn difference(field: &str, stated: &Value, read: &Value) -> Option<Finding> {
         return None;
     }
     let message = format!(
-        "{field} is `{stated}` in the e-invoice, but `{read}` on the page as the model reads it"
+        "{} is `{stated}` in the e-invoice, but `{read}` on the page as the model reads it",
+        in_words(field)
     );
     Some(Finding::new(FindingCode::PageDiffers, Some(field), message))
 }

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::super::evidence::{Captions, EvidencePage, Placed, ValueKind, fold, occurrences};
+use super::super::words;
 use crate::domain::{DocType, Fields, Finding, FindingCode, PageResult, Severity, money};
 
 /// Fewest words of a page that is compared: others are scans with a stamp.
@@ -53,7 +54,7 @@ pub fn check(doc_type: Option<&DocType>, stated: &Fields, pages: &[PageResult]) 
     if missing.len() >= ANOTHER {
         let each: Vec<_> = missing
             .iter()
-            .map(|missing| format!("{} {}", missing.field, missing.message))
+            .map(|missing| format!("{} {}", in_words(doc_type, missing.field), missing.message))
             .collect();
         let message = format!(
             "the page and its e-invoice seem to be two different invoices: {}",
@@ -65,7 +66,7 @@ pub fn check(doc_type: Option<&DocType>, stated: &Fields, pages: &[PageResult]) 
         ];
     }
     let each = missing.into_iter().map(|missing| {
-        let message = format!("{} {}", missing.field, missing.message);
+        let message = format!("{} {}", in_words(doc_type, missing.field), missing.message);
         let severity = match missing.is_contradicted {
             true => Severity::Warning,
             false => Severity::Info,
@@ -74,6 +75,14 @@ pub fn check(doc_type: Option<&DocType>, stated: &Fields, pages: &[PageResult]) 
             .with_severity(severity)
     });
     each.collect()
+}
+
+/// A field in words for messages.
+pub fn in_words(doc_type: Option<&DocType>, field: &str) -> String {
+    match doc_type {
+        Some(doc_type) => words::field(doc_type, field),
+        None => field.replace('_', " "),
+    }
 }
 
 /// The pages that are compared with the XML.
@@ -226,14 +235,14 @@ mod tests {
         assert_eq!(
             date,
             [
-                "issue_date is 2014-05-19 in the e-invoice, but the page has 20.05.2014 beside \"rechnungsdatum\""
+                "issue date is 2014-05-19 in the e-invoice, but the page has 20.05.2014 beside \"rechnungsdatum\""
             ]
         );
         let gross = messages(&PAGE.replace("1 571,04", "1 559,84"));
         assert_eq!(
             gross,
             [
-                "gross_total is 1571.04 in the e-invoice, but the page has 1 559,84 beside \"gesamtbetrag\""
+                "gross is 1571.04 in the e-invoice, but the page has 1 559,84 beside \"gesamtbetrag\""
             ]
         );
         let seller = messages(&PAGE.replace("Spiel GmbH", "Beispiel AG"));
