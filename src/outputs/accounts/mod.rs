@@ -37,6 +37,8 @@ pub use settings::Accounts;
 pub use target_name::TargetName;
 
 #[cfg(test)]
+mod bill_tests;
+#[cfg(test)]
 mod read_back_tests;
 #[cfg(test)]
 mod strict_reader;
