@@ -62,7 +62,7 @@ Exit codes:
   1    some pages or files failed, or the command failed
   2    the command line or a setting is wrong, or names something that does not exist
   3    all pages were read, some records need review
-  75   try again later (database locked, disk full)
+  75   try again later (database locked, disk full, another run reads the files)
   130  interrupted";
 
 /// Extract validated records from scanned receipts, invoices and screenshots
