@@ -11,7 +11,7 @@ use super::manifest::ModelFile;
 pub struct ModelFolders {
     /// The folder of `manifest.toml`.
     pub manifest: PathBuf,
-    /// Where `docmill models pull` puts files out of wheels; `None` where the user
+    /// Where `docmill models pull` puts its files; `None` where the user
     /// has no home folder.
     pub data: Option<PathBuf>,
 }
@@ -30,15 +30,23 @@ impl ModelFolders {
     /// The path of a file. `Err` where a file from a wheel is missing; other files
     /// are not looked for here.
     pub fn path(&self, file: &ModelFile) -> anyhow::Result<PathBuf> {
+        match file.wheel {
+            Some(_) => self.pulled(file),
+            None => Ok(self.manifest.join(&file.path)),
+        }
+    }
+
+    /// The path of a file that `docmill models pull` writes. `Err` where it is missing.
+    pub fn pulled(&self, file: &ModelFile) -> anyhow::Result<PathBuf> {
         let beside = self.manifest.join(&file.path);
-        if file.wheel.is_none() || beside.is_file() {
+        if beside.is_file() {
             return Ok(beside);
         }
         let pulled = self.data.as_ref().map(|data| data.join(&file.path));
         match pulled {
             Some(pulled) if pulled.is_file() => Ok(pulled),
             _ => bail!(
-                "{} is not installed: `docmill models pull` fetches it",
+                "{} is not installed: `docmill models pull` installs it",
                 file.path.display()
             ),
         }

@@ -128,7 +128,7 @@ impl Installation {
             default: name == default,
             files: files
                 .iter()
-                .map(|file| folders.path(file).unwrap_or_else(|_| file.path.clone()))
+                .map(|file| folders.pulled(file).unwrap_or_else(|_| file.path.clone()))
                 .collect(),
             problem,
         };

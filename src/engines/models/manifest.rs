@@ -70,6 +70,10 @@ pub struct ReaderModel {
     /// A LoRA adapter for `text`.
     #[serde(default)]
     pub adapter: Option<ModelFile>,
+    /// `text` with `adapter` added, as `docmill models pull` writes it; loaded in
+    /// place of both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<ModelFile>,
     /// A LoRA adapter for `text`, used in place of `adapter` to answer questions
     /// about a page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,8 +156,12 @@ pub struct OcrModel {
 impl ReaderModel {
     /// Those that read pages.
     pub fn files(&self) -> Vec<&ModelFile> {
-        let optional = [&self.mmproj, &self.adapter].into_iter().flatten();
-        std::iter::once(&self.text).chain(optional).collect()
+        let (text, adapter) = match &self.merged {
+            Some(merged) => (merged, &None),
+            None => (&self.text, &self.adapter),
+        };
+        let optional = [&self.mmproj, adapter].into_iter().flatten();
+        std::iter::once(text).chain(optional).collect()
     }
 
     /// The same model as it answers questions; `None`: with the same files.
@@ -161,6 +169,7 @@ impl ReaderModel {
         let adapter = self.question_adapter.clone()?;
         Some(ReaderModel {
             adapter: Some(adapter),
+            merged: None,
             question_adapter: None,
             ..self.clone()
         })
@@ -247,11 +256,13 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The files of every model.
+    /// The files of every model that are not made of others.
     pub fn files(&self) -> Vec<&ModelFile> {
-        let readers = self.reader.values();
-        let readers = readers
-            .flat_map(|reader| [reader.files(), reader.question_adapter.iter().collect()].concat());
+        let readers = self.reader.values().flat_map(|reader| {
+            let adapters = reader.adapter.iter().chain(&reader.question_adapter);
+            let files = reader.mmproj.iter().chain(adapters);
+            std::iter::once(&reader.text).chain(files)
+        });
         let clips = self.clip.values().flat_map(ClipModel::files);
         let towers = self.clip.values().filter_map(|clip| clip.search.as_ref());
         let towers = towers.flat_map(SearchTower::files);
@@ -311,6 +322,10 @@ impl ModelFile {
 impl ReaderModel {
     fn check(&self) -> anyhow::Result<()> {
         self.files().into_iter().try_for_each(ModelFile::check)?;
+        ensure!(
+            self.merged.is_none() || self.adapter.is_some(),
+            "merged is text with its adapter: it needs adapter"
+        );
         ensure!(
             self.mmproj.is_some() || self.anchor == Anchor::Text,
             "without mmproj it sees no image: anchor = \"text\" gives it the page's text"

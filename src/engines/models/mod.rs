@@ -14,6 +14,7 @@ pub mod fuzz;
 mod gguf;
 mod installation;
 mod manifest;
+mod merge;
 pub mod mmproj;
 mod pinned;
 mod pull;

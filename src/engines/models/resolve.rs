@@ -26,7 +26,7 @@ const DEFAULT_MARGIN: f32 = 0.2;
 pub struct ResolvedReader {
     /// Its name in the manifest, or the name of the text file that settings name.
     pub name: String,
-    /// Absolute paths.
+    /// Absolute paths. `text` is the merged file where the manifest has one.
     pub text: PathBuf,
     pub mmproj: Option<PathBuf>,
     pub adapter: Option<PathBuf>,
@@ -93,11 +93,15 @@ pub fn reader_of_manifest(
     let optional = |file: &Option<ModelFile>| -> anyhow::Result<Option<PathBuf>> {
         file.as_ref().map(|file| folders.path(file)).transpose()
     };
+    let (text, adapter) = match &spec.merged {
+        Some(merged) => (folders.pulled(merged)?, None),
+        None => (folders.path(&spec.text)?, optional(&spec.adapter)?),
+    };
     let mut reader = ResolvedReader {
         name: name.into(),
-        text: folders.path(&spec.text)?,
+        text,
         mmproj: optional(&spec.mmproj)?,
-        adapter: optional(&spec.adapter)?,
+        adapter,
         files: PinnedFiles::default(),
         spec: spec.clone(),
         hash: String::new(),
@@ -145,6 +149,7 @@ pub fn reader_of_files(text: &Path, mmproj: &Path) -> anyhow::Result<ResolvedRea
         text: named(text.clone()),
         mmproj: Some(named(mmproj.clone())),
         adapter: None,
+        merged: None,
         question_adapter: None,
         context,
         chat_template: None,
@@ -340,6 +345,7 @@ fn reader_hash(reader: &ResolvedReader) -> anyhow::Result<String> {
         // Only whether the file exists: its content is in the checksums.
         mmproj: reader.mmproj.as_ref().map(|_| ModelFile::default()),
         adapter: reader.adapter.as_ref().map(|_| ModelFile::default()),
+        merged: None,
         // It decides no answer about a page.
         question_adapter: None,
         ..reader.spec.clone()
