@@ -69,7 +69,7 @@ fuzz: ## Fuzz each parser, RUNS=1000000 times in all; goes on where it ended
 install: pull ## Install program, models, man pages and completions under PREFIX
 	@$(with_ccache) cargo install --path . --root "$(PREFIX)" --no-track --force --locked --profile release
 	@# Line tables of the dependencies are three quarters of the file. Names of functions stay.
-	@strip -S "$(PREFIX)/bin/docmill"
+	@strip -S "$(PREFIX)/bin/docmill" "$(PREFIX)/bin/docmill-sandbox-test"
 	install -d "$(PREFIX)/share/docmill/models/clip" "$(PREFIX)/lib"
 	cp -r models/. "$(PREFIX)/share/docmill/models/"
 	[ "$(DATA)/docmill/models" -ef "$(PREFIX)/share/docmill/models" ] || cp -r "$(DATA)/docmill/models/." "$(PREFIX)/share/docmill/models/"

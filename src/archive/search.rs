@@ -1,4 +1,4 @@
-//! Finds pages by three legs: words, words that resemble them, and looks. The ranks of the
+//! Finds pages by three rankings: words, words that resemble them, and looks. The ranks of the
 //! three are fused.
 
 use std::collections::{BTreeMap, HashSet};
@@ -13,7 +13,7 @@ use super::terms::{value_tokens, values};
 use crate::domain::{Embedding, folded_words};
 use crate::store::{FoundPage, PageFilter, PageVector, Store};
 
-/// Most pages of each leg.
+/// Most pages of each ranking.
 const CANDIDATES: u32 = 100;
 /// The constant of reciprocal rank fusion, as in Cormack, Clarke and Büttcher,
 /// "Reciprocal Rank Fusion outperforms Condorcet" (SIGIR 2009).
@@ -60,7 +60,7 @@ pub struct RankedPage {
     pub why: Vec<Why>,
 }
 
-/// Ranks (from 1) of a page in the legs that found it.
+/// Ranks (from 1) of a page in the rankings that have it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Ranks {
     pub words: Option<u32>,
@@ -254,7 +254,7 @@ pub fn similarities(vectors: &[PageVector], to: &Embedding) -> Vec<(i64, f32)> {
 type Fused = Vec<(i64, (f64, Ranks, Option<f32>))>;
 
 /// Pages with all of the words, in their order, then the others by the sum of `weight / (60 +
-/// rank)` over the legs that found them. Who types the words of a page looks for this page,
+/// rank)` over the rankings that have them. Who types the words of a page looks for this page,
 /// so neither resembling words nor looks come before it.
 fn fuse(words: &ByWords, near: &[i64], looks: &[(i64, f32)]) -> Fused {
     let all: HashSet<_> = words.all.iter().collect();
@@ -266,7 +266,7 @@ fn fuse(words: &ByWords, near: &[i64], looks: &[(i64, f32)]) -> Fused {
     for (page, rank) in words.all.iter().chain(&words.some).zip(1..) {
         let of_page = pages.entry(*page).or_default();
         of_page.0 = match all.contains(page) {
-            // More than all legs together can give.
+            // More than all rankings together can give.
             true => 1.0 + 1.0 / f64::from(rank),
             false => gain(page, SOME_WEIGHT, rank),
         };

@@ -25,8 +25,8 @@ pub struct CorrectArgs {
     /// Number of the record
     id: i64,
     /// A field and its value, e.g. `total=12.50` or `line_items[0].quantity=2`;
-    /// nothing after `=`: the document has no such value. The value that it has
-    /// already: confirms it
+    /// nothing after `=`: the document has no such value. To confirm a value, give it
+    /// as it is
     #[arg(value_name = "FIELD=VALUE")]
     values: Vec<String>,
     /// Correct the supplier's other waiting records with the same wrong name, VAT ID,

@@ -281,7 +281,9 @@ async fn engines(settings: &Settings) -> (CheckResult, CheckResult) {
         let plan = Arc::new(RunPlan::make(settings).await?);
         let (events, _) = mpsc::unbounded_channel();
         let (deaths, _) = mpsc::unbounded_channel();
-        pipeline::Engines::start(settings, plan, &events, &deaths).await
+        let engines = pipeline::Engines::start(settings, plan, &events, &deaths).await?;
+        engines.stages.text.start().await?;
+        anyhow::Ok(engines)
     };
     match start.await {
         Ok(engines) => {
@@ -304,7 +306,11 @@ async fn engines(settings: &Settings) -> (CheckResult, CheckResult) {
 
 /// Lists the engines that started, and the answers of endpoints.
 async fn answers(engines: &pipeline::Engines) -> CheckResult {
-    let mut found = vec!["rasterizer, router and reader".to_owned()];
+    let started = match engines.stages.text.pool() {
+        Some(_) => "rasterizer, OCR, router and reader",
+        None => "rasterizer, router and reader",
+    };
+    let mut found = vec![started.to_owned()];
     for readers in &engines.stages.readers {
         if let Some(answer) = readers.probe().await {
             found.push(answer?);

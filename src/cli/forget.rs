@@ -13,7 +13,7 @@ const SOME: usize = 20;
 
 /// Remove files and their records from the database
 ///
-/// Content that is also known under another path is retained. A file that still
+/// Content that is also known under another path is kept. A file that still
 /// exists is read as a new one by the next run that finds it.
 #[derive(Args)]
 pub struct ForgetArgs {
@@ -77,7 +77,7 @@ impl ForgetArgs {
             };
             let path = output::short(path);
             app.out
-                .line(&format!("Content retained: also at {path}{gone}."))?;
+                .line(&format!("Content kept: also at {path}{gone}."))?;
         }
         Ok(ExitStatus::Success)
     }

@@ -103,12 +103,17 @@ pub fn write_files(files: &[PathBuf], report: &RunReport) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Time by stage, slow pages, memory and workers that died, in a few lines.
+/// Review reasons, time by stage, slow pages, memory and workers that died, in a few lines.
 pub fn brief(report: &RunReport) -> Vec<String> {
+    facts(report, SOME + 1)
+}
+
+/// [`brief`] with at most so many review reasons.
+fn facts(report: &RunReport, most: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut add = |name: &str, items: Vec<String>| lines.extend(entry(name, &items));
     if report.records.needs_review > 0 {
-        add("review reasons", review_reasons(report, SOME + 1));
+        add("review reasons", review_reasons(report, most));
     }
     if report.pages.attempts > 0 {
         // XML files have no page to draw or read.
@@ -198,7 +203,7 @@ fn print(app: &mut App, report: &RunReport) -> anyhow::Result<()> {
     for line in lines.into_iter().flatten() {
         app.out.line(&line)?;
     }
-    for line in brief(report) {
+    for line in facts(report, usize::MAX) {
         app.out.line(&line)?;
     }
     if report.slowest.len() > SOME {

@@ -24,7 +24,7 @@ pub struct RetryArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    watch: ReportFlags,
+    reports: ReportFlags,
     #[command(flatten)]
     pub engines: EngineFlags,
 }
@@ -58,6 +58,6 @@ impl RetryArgs {
         }
         let stop = signals::stop()?;
         let request = RunRequest::default();
-        run::process(&mut app, request, self.json, &self.watch, &idle, stop).await
+        run::process(&mut app, request, self.json, &self.reports, &idle, stop).await
     }
 }

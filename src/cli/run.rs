@@ -40,7 +40,7 @@ pub struct RunArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    watch: ReportFlags,
+    reports: ReportFlags,
     #[command(flatten)]
     pub engines: EngineFlags,
 }
@@ -58,20 +58,20 @@ pub struct ReportFlags {
 }
 
 /// The metrics of the run and their file.
-struct Meters {
+struct MetricsFile {
     metrics: Metrics,
     file: Textfile,
 }
 
-impl Meters {
+impl MetricsFile {
     /// `None` if no file is wanted.
-    fn start(watch: &ReportFlags) -> anyhow::Result<Option<Meters>> {
-        let Some(path) = &watch.metrics_textfile else {
+    fn start(reports: &ReportFlags) -> anyhow::Result<Option<MetricsFile>> {
+        let Some(path) = &reports.metrics_textfile else {
             return Ok(None);
         };
         let metrics = Metrics::new();
         let file = Textfile::create(path.clone(), &metrics)?;
-        Ok(Some(Meters { metrics, file }))
+        Ok(Some(MetricsFile { metrics, file }))
     }
 
     fn add(&mut self, event: &Event) {
@@ -108,7 +108,7 @@ impl RunArgs {
             false => "No files were found.",
         };
         let stop = signals::stop()?;
-        process(&mut app, request, self.json, &self.watch, idle, stop).await
+        process(&mut app, request, self.json, &self.reports, idle, stop).await
     }
 }
 
@@ -118,13 +118,13 @@ pub async fn process(
     app: &mut App,
     request: RunRequest,
     json: bool,
-    watch: &ReportFlags,
+    reports: &ReportFlags,
     idle: &str,
     stop: Receiver<bool>,
 ) -> anyhow::Result<ExitStatus> {
     check_type(app.settings(), request.doc_type.as_deref())?;
-    report::check_files(&watch.report)?;
-    let mut meters = Meters::start(watch)?;
+    report::check_files(&reports.report)?;
+    let mut metrics_file = MetricsFile::start(reports)?;
     let (events, mut received) = mpsc::unbounded_channel();
     let settings = app.settings().clone();
     let forced = request.doc_type.clone();
@@ -142,8 +142,8 @@ pub async fn process(
         }
         show(app, &event);
         unbound += u64::from(is_unbound(&event, forced.as_deref()));
-        if let Some(meters) = &mut meters {
-            meters.add(&event);
+        if let Some(metrics_file) = &mut metrics_file {
+            metrics_file.add(&event);
         }
         results.add(event);
     }
@@ -162,8 +162,8 @@ pub async fn process(
         );
     }
     let ended = work.await?;
-    if let Some(meters) = &mut meters {
-        meters.end(match &ended {
+    if let Some(metrics_file) = &mut metrics_file {
+        metrics_file.end(match &ended {
             Ok(summary) => summary.exit_status().number(),
             Err(error) => exit::code_of(error),
         });
@@ -193,10 +193,10 @@ pub async fn process(
                 Vec::new()
             }),
     };
-    if !json || !watch.report.is_empty() {
+    if !json || !reports.report.is_empty() {
         let run_report = of_run(&store, Some(summary.run_id)).await?;
         let run_report = run_report.context("the run is no longer in the database")?;
-        report::write_files(&watch.report, &run_report)?;
+        report::write_files(&reports.report, &run_report)?;
         if !json {
             results.print(app, &summary, &run_report, idle)?;
             if !new_layouts.is_empty() {

@@ -12,6 +12,7 @@ use super::exit::ExitStatus;
 use super::output::{self, cell};
 use super::summary::plain;
 use crate::config::UsageError;
+use crate::domain::time::{minute, rfc3339};
 use crate::domain::{PageQuality, Record, Source, by_severity};
 use crate::files;
 use crate::outputs::export::{self, Exported};
@@ -233,7 +234,7 @@ fn print(
     }
     print_attempts(app, record.pages.as_slice(), attempts)?;
     app.out.line("\nProvenance")?;
-    let time = jiff::Timestamp::from_millisecond(stored.created_at)?;
+    let time = rfc3339(stored.created_at);
     let mut rows = vec![
         ("run", format!("{} at {time}", stored.run_id)),
         ("document", format!("blake3 {}", stored.blake3)),
@@ -277,7 +278,6 @@ fn print_changes(app: &mut App, changes: &[ChangeRow]) -> anyhow::Result<()> {
     app.out.line("\nHistory")?;
     let mut table = output::table(&["time", "by", "record", "field", "before", "after", "reason"]);
     for change in changes {
-        let time = jiff::Timestamp::from_millisecond(change.changed_at)?;
         let value = |json: &Option<String>| {
             let value = json
                 .as_deref()
@@ -285,7 +285,7 @@ fn print_changes(app: &mut App, changes: &[ChangeRow]) -> anyhow::Result<()> {
             value.map(|value| plain(&value)).unwrap_or_default()
         };
         table.add_row([
-            cell(&time.strftime("%Y-%m-%d %H:%M").to_string()),
+            cell(&minute(change.changed_at)),
             cell(&change.changed_by),
             cell(&change.record_id.to_string()),
             cell(&what(change)),

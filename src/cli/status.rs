@@ -96,7 +96,7 @@ impl StatusArgs {
                 counted(postponed.records, "record", &until),
             ),
             some_records("rejected", " rejected"),
-            some_records("not_a_bill", " without a bill"),
+            some_records("not_a_bill", " set aside as not a bill"),
             Some(records("failed", " failed")),
             Some(counted(rejected.len() as u64, "file", &left)),
             some(

@@ -168,14 +168,18 @@ impl RunTable {
                 "skipped: data or settings, not documents",
                 String::new(),
             ),
-            (known.copies, "copies of other files", String::new()),
-            (known.read, "read before", String::new()),
             (
-                known.to_review,
-                "to review since earlier runs",
+                known.copies,
+                "with the content of another file",
                 String::new(),
             ),
-            (known.failed, "failed in earlier runs", String::new()),
+            (known.read, "read before", String::new()),
+            (known.to_review, "of earlier runs to review", String::new()),
+            (
+                known.failed,
+                "of earlier runs with a failed page",
+                String::new(),
+            ),
         ];
         for (number, what, reasons) in counts {
             if number > 0 {

@@ -9,6 +9,7 @@ use super::output::{self, cell};
 use super::user::user;
 use crate::config::UsageError;
 use crate::domain::TokenRole;
+use crate::domain::time::day;
 use crate::review::new_token;
 use crate::store::{Store, TokenRow};
 
@@ -23,7 +24,7 @@ const LONGEST: usize = 40;
 pub struct TokensArgs {
     #[command(subcommand)]
     command: Option<TokensCommand>,
-    /// Print one JSON object a token
+    /// Print one JSON object per token
     #[arg(long, global = true)]
     json: bool,
 }

@@ -2,12 +2,14 @@
 
 use crate::config::UsageError;
 
-/// The system's name of the user.
+/// The system's name of the user; under sudo, of the user who called it.
 pub fn user() -> String {
-    let named = ["USER", "LOGNAME"].into_iter().find_map(|name| {
-        let value = std::env::var(name).ok()?;
-        (!value.is_empty()).then_some(value)
-    });
+    let named = ["SUDO_USER", "USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| {
+            let value = std::env::var(name).ok()?;
+            (!value.is_empty()).then_some(value)
+        });
     let uid = rustix::process::getuid().as_raw();
     named
         .or_else(|| account_name(uid))

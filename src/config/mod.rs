@@ -57,7 +57,7 @@ pub struct Settings {
     pub sandbox: SandboxSettings,
 }
 
-/// Electronic invoices embedded in PDF files.
+/// E-invoices embedded in PDF files.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EInvoiceSettings {

@@ -17,7 +17,7 @@ pub struct XmlFile {
     pub bytes: Vec<u8>,
 }
 
-/// How a document comes with an electronic invoice.
+/// How a document comes with an e-invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum XmlPlace {
     /// It is attached to the PDF, whose pages show it.
@@ -35,7 +35,7 @@ impl XmlFile {
     }
 }
 
-/// The XML syntax of an electronic invoice.
+/// The XML syntax of an e-invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Syntax {
@@ -60,7 +60,7 @@ impl Syntax {
     }
 }
 
-/// What an electronic invoice states, by the business terms of EN 16931
+/// What an e-invoice states, by the business terms of EN 16931
 /// (`BT-…`, `BG-…`). A term that it does not state is absent. Amounts are in the
 /// invoice currency where a field does not name another.
 #[derive(Clone, Debug, PartialEq)]

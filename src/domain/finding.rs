@@ -137,7 +137,7 @@ pub enum FindingCode {
     /// The document was opened with a warning.
     DocumentWarning,
 
-    // Electronic invoices.
+    // E-invoices.
     /// A value of the e-invoice's XML is not of its type.
     EinvoiceValue,
     /// The page contradicts the e-invoice that it carries.

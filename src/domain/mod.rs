@@ -24,6 +24,7 @@ mod scalar;
 mod severity;
 mod stage;
 mod supplier;
+pub mod time;
 mod token;
 mod turn;
 mod words;

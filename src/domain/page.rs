@@ -14,7 +14,7 @@ pub enum MediaType {
     Webp,
     Bmp,
     Gif,
-    /// An electronic invoice: one page that is never drawn.
+    /// An e-invoice: one page that is never drawn.
     Xml,
 }
 

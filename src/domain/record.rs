@@ -73,7 +73,7 @@ pub enum Source {
     /// The model read them on the pages.
     #[default]
     Model,
-    /// An electronic invoice states them: an XML file attached to the PDF or on
+    /// An e-invoice states them: an XML file attached to the PDF or on
     /// its own. No model read them.
     EmbeddedXml,
 }

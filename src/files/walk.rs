@@ -67,7 +67,7 @@ impl Walk {
         let id = (metadata.dev(), metadata.ino());
         if let Some(ancestor) = self.folders.iter().find(|folder| folder.id == id) {
             let message = format!(
-                "cannot be read: a link that leads back to {}",
+                "a link that leads back to {}: remove the link, since what it names is read anyway",
                 ancestor.path.display()
             );
             return Some(Err((path, Failure::new(Reason::Unreadable, message))));

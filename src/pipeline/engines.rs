@@ -193,7 +193,6 @@ fn reader_spec(
     spec(settings, role, share.workers, memory, deadline)
 }
 
-/// One process with all cores: a page's lines are read in parallel.
 /// The stage that reads the words of pages; its OCR starts with the first page that
 /// needs it. `None`: text layers alone.
 pub(super) fn text_stage(
@@ -205,7 +204,8 @@ pub(super) fn text_stage(
     TextStage::new(pool, Duration::from_secs(settings.ocr.page_seconds))
 }
 
-fn ocr_spec(settings: &Settings, ocr: &ResolvedOcr) -> PoolSpec<OcrRole> {
+/// One process with all cores: a page's lines are read in parallel.
+pub(super) fn ocr_spec(settings: &Settings, ocr: &ResolvedOcr) -> PoolSpec<OcrRole> {
     let role = OcrRole {
         ocr: Box::new(ocr.clone()),
         threads: cores(),

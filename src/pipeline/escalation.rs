@@ -64,7 +64,7 @@ pub struct PageReading {
 }
 
 impl PageReading {
-    /// A page of an electronic invoice, whose record comes from no reader.
+    /// A page of an e-invoice, whose record comes from no reader.
     pub fn stated(result: PageResult) -> PageReading {
         PageReading {
             result,

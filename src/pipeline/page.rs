@@ -37,7 +37,7 @@ pub struct PageJob<'a> {
     pub paths: &'a [PathBuf],
     pub index: u32,
     pub forced_type: Option<&'a str>,
-    /// The place of the electronic invoice of its document or part, if it has one.
+    /// The place of the e-invoice of its document or part, if it has one.
     pub xml: Option<XmlPlace>,
     /// Index of the reader in the plan, from 0.
     pub tier: usize,
@@ -59,7 +59,7 @@ pub struct Stages {
 }
 
 impl Stages {
-    /// Draws, routes and reads the page, or the part of this that an electronic invoice
+    /// Draws, routes and reads the page, or the part of this that an e-invoice
     /// leaves. `work` keeps the results before a failure.
     pub async fn run(&self, job: &PageJob<'_>, work: &mut PageWork) -> Result<(), Failure> {
         let treatment = self.plan.treatment(job.xml);

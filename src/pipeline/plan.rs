@@ -27,10 +27,10 @@ use crate::engines::reader;
 /// scaled down after their margins are cropped, and not up.
 const OVERSAMPLING: u32 = 2;
 
-/// The document type of electronic invoices.
+/// The document type of e-invoices.
 pub const INVOICE: &str = "invoice";
 
-/// How a page is processed, depending on the electronic invoice of its document.
+/// How a page is processed, depending on the e-invoice of its document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treatment {
     /// Drawn, routed and read.

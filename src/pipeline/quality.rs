@@ -49,7 +49,7 @@ impl PageMeter {
         })
     }
 
-    /// How many pages of the file can be measured: an electronic invoice that is
+    /// How many pages of the file can be measured: an e-invoice that is
     /// XML alone has none.
     pub async fn pages(&self, bytes: &[u8]) -> Result<u32, Failure> {
         let mut worker = self.rasterizers.worker(None).await?;

@@ -15,7 +15,7 @@ use crate::documents::validation::{self, EmbeddedInvoice};
 use crate::domain::{Failure, Record};
 use crate::store::{DbErrorKind, DocumentId, FinishedPages, NewEscalation, NewRecords};
 
-/// Electronic invoices by part (from 0) of the document.
+/// E-invoices by part (from 0) of the document.
 type EInvoices = BTreeMap<u32, EmbeddedInvoice>;
 
 pub(super) struct Recorder {
@@ -120,8 +120,8 @@ impl Recorder {
         named.find(|name| types.get(name).is_none()).cloned()
     }
 
-    /// Chooses among the attempts at the pages that are read. Pages of an electronic
-    /// invoice are compared with it and never escalated.
+    /// Chooses among the attempts at the pages that are read. Pages of an e-invoice
+    /// are compared with it and never escalated.
     async fn select(
         &self,
         pages: &FinishedPages,
@@ -193,7 +193,7 @@ impl Recorder {
         Ok(escalated)
     }
 
-    /// The electronic invoices whose values the records take, by part. Where one cannot be
+    /// The e-invoices whose values the records take, by part. Where one cannot be
     /// parsed, the records have the values that were read, and a warning.
     async fn einvoices(&self, pages: &mut FinishedPages) -> EInvoices {
         let mut einvoices = EInvoices::new();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 
 use super::engines;
-use crate::config::Settings;
+use crate::config::{OcrMode, Settings};
 use crate::engines::models::Installation;
 use crate::engines::worker::probe::{EscapeProbe, Probe};
 use crate::engines::worker::{OnEnd, Pool, PoolSpec, Role};
@@ -35,6 +35,9 @@ pub async fn test_sandbox(settings: &Settings) -> anyhow::Result<Vec<ProbeResult
     results.extend(probe_all(&program, engines::rasterizer_spec(settings, 1)?).await?);
     results.extend(probe_all(&program, engines::router_spec(settings, &clip)).await?);
     results.extend(probe_all(&program, engines::one_reader(settings, &reader)).await?);
+    if let (OcrMode::Auto, Some(ocr)) = (settings.ocr.mode, installation.ocr()?) {
+        results.extend(probe_all(&program, engines::ocr_spec(settings, &ocr)).await?);
+    }
     Ok(results)
 }
 

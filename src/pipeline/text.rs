@@ -28,6 +28,15 @@ impl TextStage {
         TextStage { pool, deadline }
     }
 
+    /// Starts OCR, which otherwise starts with the first page that needs it. `Err` where
+    /// its engine cannot be loaded.
+    pub async fn start(&self) -> Result<(), Failure> {
+        match &self.pool {
+            Some(pool) => pool.worker(None).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
     pub fn pool(&self) -> Option<&Pool<OcrRole>> {
         self.pool.as_ref()
     }

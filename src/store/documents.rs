@@ -18,7 +18,7 @@ pub struct NewDocument {
     pub bytes: u64,
     pub info: DocumentInfo,
     pub path: PathBuf,
-    /// The electronic invoices attached to it, or the document itself; at most one for
+    /// The e-invoices attached to it, or the document itself; at most one for
     /// each part.
     pub einvoices: Vec<XmlFile>,
 }
@@ -44,7 +44,7 @@ pub struct PageKey<'a> {
     pub key: &'a str,
     pub doc_type: Option<&'a str>,
     pub forced: bool,
-    /// Whether its document, or part, comes with an electronic invoice.
+    /// Whether its document, or part, comes with an e-invoice.
     pub xml: Option<XmlPlace>,
 }
 
@@ -57,7 +57,7 @@ struct FinishedPage {
     forced_type: Option<String>,
     /// The run that claimed it last.
     run_id: Option<RunId>,
-    /// Whether the electronic invoice of its part is all of the part; `None`:
+    /// Whether the e-invoice of its part is all of the part; `None`:
     /// it has none.
     xml_is_whole: Option<bool>,
 }
@@ -140,7 +140,7 @@ impl Store {
         Ok(id)
     }
 
-    /// The electronic invoice that a page (from 0) of a document belongs to.
+    /// The e-invoice that a page (from 0) of a document belongs to.
     pub async fn einvoice(
         &self,
         document: DocumentId,
@@ -346,7 +346,7 @@ impl From<XmlRow> for XmlFile {
     }
 }
 
-/// The electronic invoices of a document, by part.
+/// The e-invoices of a document, by part.
 pub(super) async fn einvoices(
     tx: &mut Transaction<'_, Sqlite>,
     document: DocumentId,
@@ -358,7 +358,7 @@ pub(super) async fn einvoices(
     Ok(rows.into_iter().map(XmlFile::from).collect())
 }
 
-/// The place of the electronic invoice of the page's document or part; `None` where it
+/// The place of the e-invoice of the page's document or part; `None` where it
 /// has none.
 pub(super) async fn xml_place(
     tx: &mut Transaction<'_, Sqlite>,

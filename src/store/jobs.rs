@@ -31,7 +31,7 @@ pub struct Claim {
     /// Earlier attempts that failed.
     pub failures: u32,
     pub forced_type: Option<String>,
-    /// The place of the electronic invoice of its document or part, if it has one.
+    /// The place of the e-invoice of its document or part, if it has one.
     pub xml: Option<XmlPlace>,
     /// The stronger reader that it is queued for; `None`: the first one.
     pub escalation: Option<ClaimedEscalation>,

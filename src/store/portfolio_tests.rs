@@ -4,7 +4,7 @@ use super::tests::{Fixture, MADE_WITH, completion, fixture, record};
 use super::*;
 use crate::domain::{BusinessKey, Record, Status, XmlFile, XmlPlace};
 
-/// A portfolio of an electronic invoice, a scan of two pages and a PDF with
+/// A portfolio of an e-invoice, a scan of two pages and a PDF with
 /// one attached.
 async fn portfolio(f: &Fixture) -> DocumentId {
     let xml = |part, name: Option<&str>| XmlFile {
@@ -20,7 +20,7 @@ async fn portfolio(f: &Fixture) -> DocumentId {
 }
 
 #[tokio::test]
-async fn each_part_of_a_portfolio_has_its_own_electronic_invoice() {
+async fn each_part_of_a_portfolio_has_its_own_e_invoice() {
     let f = fixture().await;
     let document = portfolio(&f).await;
     let places = [Some(XmlPlace::Whole), None, None, Some(XmlPlace::Attached)];

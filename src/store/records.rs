@@ -30,7 +30,7 @@ pub struct FinishedPages {
     pub readers: Vec<Option<String>>,
     /// What was measured of its pages, by page index.
     pub quality: BTreeMap<u32, PageQuality>,
-    /// The electronic invoices attached to the document, or the document itself; at most
+    /// The e-invoices attached to the document, or the document itself; at most
     /// one for each part.
     pub einvoices: Vec<XmlFile>,
     /// Whether a page was escalated.

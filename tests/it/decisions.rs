@@ -58,7 +58,7 @@ fn rejected_records_are_shown_and_not_exported_as_bills(context: Context) {
     let only = context.run(&["export", "--status", "not_a_bill"]);
     assert_eq!(only.json_lines().len(), 1);
     let status = context.run(&["status"]).stdout;
-    for line in ["1 record rejected", "1 record without a bill"] {
+    for line in ["1 record rejected", "1 record set aside as not a bill"] {
         assert!(status.contains(line), "{status}");
     }
     assert_eq!(

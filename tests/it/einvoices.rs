@@ -1,4 +1,4 @@
-//! Electronic invoices: attached to PDFs and as files of their own.
+//! E-invoices: attached to PDFs and as files of their own.
 
 use std::fs;
 use std::path::{Path, PathBuf};

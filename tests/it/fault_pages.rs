@@ -1,4 +1,4 @@
-//! Pages of electronic invoices that write a term otherwise than usual, or
+//! Pages of e-invoices that write a term otherwise than usual, or
 //! leave it out: neither contradicts the XML.
 
 use std::fs;

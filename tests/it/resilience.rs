@@ -241,7 +241,9 @@ fn values_that_cannot_be_read_again_are_retained(context: Context) {
     let known = context.run(&["run", "in"]);
     assert_eq!(known.code, Some(1), "{known:?}");
     assert!(
-        known.stdout.contains("1 failed in earlier runs"),
+        known
+            .stdout
+            .contains("1 of earlier runs with a failed page"),
         "{known:?}"
     );
     let status = context.status();

@@ -156,7 +156,7 @@ const REMEDIES: &[(&[&str], &str)] = &[
     ),
     (
         &["blank"],
-        "Nothing, if it is the back of a page. If it is not blank: `docmill retry ID --type TYPE` reads it.",
+        "If it is the back of a page: `docmill decide not-a-bill ID`. If it is not blank: `docmill retry ID --type TYPE` reads it.",
     ),
     (&["turned"], "Nothing."),
     (
@@ -202,7 +202,7 @@ const REMEDIES: &[(&[&str], &str)] = &[
     ),
     (
         &["type_unknown"],
-        "Say what it is: `docmill retry ID --type TYPE`.",
+        "Say what it is: `docmill retry ID --type TYPE`. If it is no document to read, as a page of terms: `docmill decide not-a-bill ID`.",
     ),
     (
         &["key_uncertain"],

@@ -11,6 +11,7 @@ use super::known::{Judged, KnownFlags};
 use super::output::Replaced;
 use crate::config::UsageError;
 use crate::documents::acceptance::{ERROR_RATES, Policy};
+use crate::domain::time::now_rfc3339;
 use crate::outputs::evaluation::{
     self, Baseline, EvaluationInfo, EvaluationReport, RateThresholds,
 };
@@ -142,9 +143,7 @@ fn about(app: &App, judged: &Judged) -> EvaluationInfo {
     let short = |hash: &String| hash.chars().take(12).collect::<String>();
     EvaluationInfo {
         folder: judged.folder.clone(),
-        time: jiff::Timestamp::now()
-            .strftime("%Y-%m-%dT%H:%M:%SZ")
-            .to_string(),
+        time: now_rfc3339(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         readers: judged
             .policies

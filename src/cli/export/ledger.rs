@@ -12,6 +12,7 @@ use crate::cli::output::{self, count};
 use crate::cli::show::no_record;
 use crate::cli::user::{reason as given, user};
 use crate::config::UsageError;
+use crate::domain::time::minute;
 use crate::files;
 use crate::outputs::accounts::{BatchView, is_same_bill, write_files};
 use crate::outputs::evaluation;
@@ -99,8 +100,9 @@ impl Action {
                 let reversed = store.reverse_batch(*batch, record, &user(), reason).await?;
                 let reversed = reversed.map_err(|why| UsageError(why.to_string()))?;
                 let lines = count(reversed, "bill");
-                let message =
-                    format!("Batch {batch}: {lines} reversed. The next export has them again.");
+                let message = format!(
+                    "Batch {batch}: {lines} reversed. Export again to have what was reversed."
+                );
                 let row = batch_row(&store, *batch).await?;
                 print_batch(app, &row, json, &message)?;
             }
@@ -198,7 +200,6 @@ async fn list(store: &Store, app: &mut App) -> anyhow::Result<()> {
     }
     let mut table = output::table(&["batch", "target", "time", "by", "bills", "state", "files"]);
     for batch in batches {
-        let time = jiff::Timestamp::from_millisecond(batch.created_at)?;
         let state = match &batch {
             batch if batch.reversed == batch.lines => "reversed".to_owned(),
             batch if batch.reversed > 0 => format!("{} reversed", batch.reversed),
@@ -215,7 +216,7 @@ async fn list(store: &Store, app: &mut App) -> anyhow::Result<()> {
         table.add_row([
             output::cell(&batch.id.to_string()),
             output::cell(&batch.target),
-            output::cell(&time.strftime("%Y-%m-%d %H:%M").to_string()),
+            output::cell(&minute(batch.created_at)),
             output::cell(&batch.created_by),
             output::cell(&batch.lines.to_string()),
             output::cell(&state),

@@ -1,4 +1,4 @@
-//! Chooses a document's electronic invoice among its XML files.
+//! Chooses a document's e-invoice among its XML files.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,14 @@ const NAMES: [&str; 4] = [
     "ger-factur-x.xml",
 ];
 
-/// The electronic invoice of a document, and warnings about the other files.
+/// The e-invoice of a document, and warnings about the other files.
 #[derive(Debug, Default)]
 pub struct Chosen {
     pub file: Option<XmlFile>,
     pub warnings: Vec<String>,
 }
 
-/// Chooses by name, then by order. Files that are not electronic invoices are
+/// Chooses by name, then by order. Files that are not e-invoices are
 /// skipped. Damaged ones, and ones with another invoice, give a warning.
 pub fn choose(mut files: Vec<XmlFile>) -> Chosen {
     let name = |file: &XmlFile| file.name.clone().unwrap_or_default();
@@ -40,7 +40,7 @@ pub fn choose(mut files: Vec<XmlFile>) -> Chosen {
             Err(failure) if failure.reason == Reason::UnsupportedType => continue,
             Err(failure) => {
                 chosen.warnings.push(format!(
-                    "the attached {} is an electronic invoice that cannot be read: {}",
+                    "the attached {} is an e-invoice that cannot be read: {}",
                     name(&file),
                     failure.message
                 ));
@@ -56,7 +56,7 @@ pub fn choose(mut files: Vec<XmlFile>) -> Chosen {
         if !differing.is_empty() {
             let used = chosen.file.as_ref().map(name).unwrap_or_default();
             chosen.warnings.push(format!(
-                "the PDF carries several electronic invoices: {used} is used, {} states another {}",
+                "the PDF carries several e-invoices: {used} is used, {} states another {}",
                 name(&file),
                 differing.join(", ")
             ));

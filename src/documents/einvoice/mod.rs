@@ -1,4 +1,4 @@
-//! Electronic invoices: UN/CEFACT CII (Factur-X, ZUGFeRD, XRechnung) and UBL 2.1
+//! E-invoices: UN/CEFACT CII (Factur-X, ZUGFeRD, XRechnung) and UBL 2.1
 //! (Peppol, XRechnung) become an [`EInvoice`], and an [`EInvoice`] becomes UBL.
 //!
 //! No I/O; the same bytes give the same invoice.

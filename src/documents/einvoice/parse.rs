@@ -65,7 +65,7 @@ fn is_known(namespace: &str) -> bool {
         || namespace.strip_prefix(UBL).is_some_and(of_ubl)
 }
 
-/// Reads an electronic invoice. Errors: `unsupported_type` for other XML,
+/// Reads an e-invoice. Errors: `unsupported_type` for other XML,
 /// `corrupt` for XML that is not well-formed, `too_large` beyond a bound. A value
 /// that is not valid is absent and has a finding in [`EInvoice::findings`].
 pub fn parse(bytes: &[u8]) -> Result<EInvoice, Failure> {
@@ -82,7 +82,7 @@ pub fn parse(bytes: &[u8]) -> Result<EInvoice, Failure> {
         let message = format!(
             "the envelope holds {} more, which {} not read: take each out of the envelope and run \
              docmill on it",
-            count(u64::from(document.others), "electronic invoice"),
+            count(u64::from(document.others), "e-invoice"),
             if document.others == 1 { "is" } else { "are" }
         );
         let finding = Finding::new(FindingCode::DocumentWarning, None, message);

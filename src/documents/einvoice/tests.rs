@@ -292,9 +292,7 @@ fn an_invoice_is_read_out_of_the_envelope_around_it() {
     let two = parse(wrapped(&format!("{0}{0}", root())).as_bytes()).unwrap();
     assert_eq!(two.number, expected.number);
     assert!(
-        two.findings[0]
-            .message
-            .contains("holds 1 electronic invoice more"),
+        two.findings[0].message.contains("holds 1 e-invoice more"),
         "{two:?}"
     );
     assert_eq!(reason(wrapped("").as_bytes()), Reason::UnsupportedType);

@@ -229,7 +229,7 @@ impl Builder {
                 Event::DocType(_) => {
                     return Err(Failure::new(
                         Reason::UnsupportedType,
-                        "the XML has a document type declaration (DTD), which electronic invoices do not have",
+                        "the XML has a document type declaration (DTD), which e-invoices do not have",
                     ));
                 }
                 Event::Eof => break,
@@ -244,7 +244,7 @@ impl Builder {
             }),
             None if self.has_envelope && self.envelope == 0 => Err(Failure::new(
                 Reason::UnsupportedType,
-                "the envelope has no electronic invoice that docmill reads (UN/CEFACT CII, ZUGFeRD, \
+                "the envelope has no e-invoice that docmill reads (UN/CEFACT CII, ZUGFeRD, \
                  UBL Invoice or CreditNote)",
             )),
             _ => Err(corrupt("it ends before its last element")),
@@ -285,7 +285,7 @@ impl Builder {
                 return Err(Failure::new(
                     Reason::UnsupportedType,
                     format!(
-                        "the XML has the root `{shown}`, which is not an electronic invoice that docmill \
+                        "the XML has the root `{shown}`, which is not an e-invoice that docmill \
                          reads (UN/CEFACT CII, ZUGFeRD, UBL Invoice or CreditNote)"
                     ),
                 ));

@@ -11,7 +11,7 @@ use crate::domain::{EInvoice, Fields};
 pub struct Context {
     /// Fields of each type that the reader does not support.
     pub unsupported_fields: BTreeMap<String, Vec<String>>,
-    /// The electronic invoices whose values the records take, by part (from 0).
+    /// The e-invoices whose values the records take, by part (from 0).
     pub einvoices: BTreeMap<u32, EmbeddedInvoice>,
     /// Warnings from opening the document.
     pub document_warnings: Vec<String>,
@@ -19,7 +19,7 @@ pub struct Context {
     pub today: Date,
 }
 
-/// The electronic invoice of a document or part, attached or the document itself.
+/// The e-invoice of a document or part, attached or the document itself.
 #[derive(Clone, Debug)]
 pub struct EmbeddedInvoice {
     /// Name of the type whose record it makes.

@@ -111,7 +111,7 @@ pub fn finish(
     }
 }
 
-/// The evidence of the record's values. Contradictions of an electronic invoice are
+/// The evidence of the record's values. Contradictions of an e-invoice are
 /// found by `embedded`, since its values were not read.
 fn evidence_of(
     doc_type: &DocType,

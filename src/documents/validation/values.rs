@@ -20,7 +20,7 @@ use typed::{Note, Typed};
 /// Where a record's values come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answers {
-    /// An electronic invoice states them, always in the same form.
+    /// An e-invoice states them, always in the same form.
     Stated,
     /// A reader was asked for the schema's forms.
     Typed,

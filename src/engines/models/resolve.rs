@@ -18,7 +18,8 @@ const PAGE_CONTEXT: u32 = 8192;
 /// Longest answer of such a model in tokens.
 const PAGE_ANSWER: u32 = 2048;
 /// Least lead (0 to 1) of the best type's probability over the second's, for a
-/// CLIP that settings name by its folder. models/README.md says how it was chosen.
+/// CLIP that settings name by its folder: twice the default CLIP's, since nothing is
+/// known of it.
 const DEFAULT_MARGIN: f32 = 0.2;
 
 /// A reader whose files were checked; sent to the worker that runs it.

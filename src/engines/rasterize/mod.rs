@@ -124,7 +124,7 @@ impl Rasterizer for DocumentRasterizer {
     }
 }
 
-/// An electronic invoice without a PDF is never drawn.
+/// An e-invoice without a PDF is never drawn.
 fn no_page() -> Failure {
     Failure::new(Reason::UnsupportedType, "an XML file has no page")
 }
@@ -146,7 +146,7 @@ pub fn sniff(bytes: &[u8]) -> Result<MediaType, Failure> {
         Some("image/webp") => MediaType::Webp,
         Some("image/bmp") => MediaType::Bmp,
         Some("image/gif") => MediaType::Gif,
-        // Its root element decides later whether it is an electronic invoice.
+        // Its root element decides later whether it is an e-invoice.
         Some("text/xml") => MediaType::Xml,
         None if looks_like_xml(bytes) => MediaType::Xml,
         None if is_signed(bytes) => {

@@ -66,7 +66,7 @@ impl PdfLibrary {
         }
         let mut warnings = Vec::new();
         if structure.is_cut {
-            warnings.push("the PDF carries more files than are looked at: an electronic invoice may be among the others".to_owned());
+            warnings.push("the PDF carries more files than are looked at: an e-invoice may be among the others".to_owned());
         }
         if document
             .form()

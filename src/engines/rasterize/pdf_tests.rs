@@ -42,7 +42,7 @@ fn the_pages_of_a_portfolio_are_those_of_its_documents_without_the_cover() {
 }
 
 #[test]
-fn an_electronic_invoice_is_found_wherever_the_pdf_carries_it() {
+fn an_e_invoice_is_found_wherever_the_pdf_carries_it() {
     for name in ["af.pdf", "after-101-others.pdf", "kids.pdf"] {
         let Some((mut rasterizer, info)) = open(name) else {
             return;
@@ -190,7 +190,7 @@ fn portfolio_of(files: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 #[test]
-fn an_electronic_invoice_at_a_file_attachment_annotation_is_found() {
+fn an_e_invoice_at_a_file_attachment_annotation_is_found() {
     let Some(mut rasterizer) = rasterizer() else {
         return;
     };
@@ -207,7 +207,7 @@ fn an_electronic_invoice_at_a_file_attachment_annotation_is_found() {
 }
 
 #[test]
-fn the_electronic_invoice_of_a_portfolios_only_document_is_used() {
+fn the_e_invoice_of_a_portfolios_only_document_is_used() {
     let Some(mut rasterizer) = rasterizer() else {
         return;
     };
@@ -238,7 +238,7 @@ fn the_electronic_invoice_of_a_portfolios_only_document_is_used() {
 const UBL: &[u8] = include_bytes!("../../../fixtures/invoice/einvoice_ubl/input.xml");
 
 #[test]
-fn each_document_of_a_portfolio_is_a_part_with_its_own_electronic_invoice() {
+fn each_document_of_a_portfolio_is_a_part_with_its_own_e_invoice() {
     let Some(mut rasterizer) = rasterizer() else {
         return;
     };
@@ -269,7 +269,7 @@ fn each_document_of_a_portfolio_is_a_part_with_its_own_electronic_invoice() {
 }
 
 #[test]
-fn electronic_invoices_alone_in_a_portfolio_are_a_part_each() {
+fn e_invoices_alone_in_a_portfolio_are_a_part_each() {
     let Some(mut rasterizer) = rasterizer() else {
         return;
     };

@@ -22,7 +22,7 @@ struct Part {
 enum PartFile {
     Pdf(Box<PdfFile>),
     Picture(Box<PictureFile>),
-    /// An electronic invoice without a PDF, as one page that is never drawn.
+    /// An e-invoice without a PDF, as one page that is never drawn.
     Xml(XmlFile),
 }
 
@@ -92,8 +92,8 @@ impl Portfolio {
 
 /// Assigns each XML file to a part: one attached to an embedded PDF to that PDF, one
 /// beside a single document to that document. Beside several documents, or none,
-/// each electronic invoice is a part of its own. Without documents, a single
-/// electronic invoice belongs to the cover.
+/// each e-invoice is a part of its own. Without documents, a single
+/// e-invoice belongs to the cover.
 fn assign_xml(parts: &mut Vec<Part>, warnings: &mut Vec<String>) -> Vec<XmlFile> {
     let is_xml = |part: &Part| matches!(part.file, PartFile::Xml(_));
     let documents = parts.iter().filter(|part| !is_xml(part)).count();

@@ -1,7 +1,4 @@
-use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-
-use serde_json::Value;
 
 use super::*;
 
@@ -177,72 +174,4 @@ fn sizes_are_reduced_within_the_limit_and_keep_a_pixel() {
     assert_eq!(fit(200, 100, 5000), (100, 50));
     let (width, height) = fit(10, 100_000, 1000);
     assert!(width >= 1 && u64::from(width) * u64::from(height) <= 1000);
-}
-
-/// Each file of the malformed corpus, where it is at hand, gets the outcome
-/// that its manifest asks for.
-#[test]
-fn malformed_files_get_the_outcome_that_they_deserve() {
-    let corpus = std::env::var_os("DOCMILL_CORPUS").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"),
-        PathBuf::from,
-    );
-    let Ok(manifest) = std::fs::read_to_string(corpus.join("MANIFEST.json")) else {
-        eprintln!("skipped: no corpus at {}", corpus.display());
-        return;
-    };
-    let Some(mut rasterizer) = rasterizer() else {
-        return;
-    };
-    let manifest: Value = serde_json::from_str(&manifest).unwrap();
-    let mut wrong = Vec::new();
-    for document in manifest["documents"].as_array().unwrap() {
-        let path = corpus.join(document["path"].as_str().unwrap());
-        if document["kind"] != "malformed"
-            || !path.is_file()
-            || path.extension().is_some_and(|e| e == "tar")
-        {
-            continue;
-        }
-        let bytes = std::fs::read(&path).unwrap();
-        if bytes.is_empty() {
-            continue; // rejected at intake
-        }
-        let outcome = outcome(&mut rasterizer, bytes);
-        let expect = &document["expect"];
-        let also = expect["also_acceptable"].as_array().into_iter().flatten();
-        if !std::iter::once(expect)
-            .chain(also)
-            .any(|wanted| fits(wanted, &outcome))
-        {
-            wrong.push(format!("{}: {outcome:?}, wanted {expect}", path.display()));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// Pages that can be drawn and pages that cannot, or why it was refused.
-fn outcome(rasterizer: &mut DocumentRasterizer, bytes: Vec<u8>) -> Result<(u32, u32), Reason> {
-    let info = rasterizer
-        .open(bytes, &Limits::default())
-        .map_err(|failure| failure.reason)?;
-    let drawn = (0..info.pages)
-        .filter(|&index| rasterizer.page(index, &SPEC).is_ok())
-        .count() as u32;
-    Ok((drawn, info.pages - drawn))
-}
-
-fn fits(wanted: &Value, outcome: &Result<(u32, u32), Reason>) -> bool {
-    match outcome {
-        Err(reason) => {
-            wanted["action"] == "reject" && wanted["reason"] == reason.as_str()
-                || wanted["action"] == "skip"
-        }
-        Ok((drawn, failed)) => {
-            let pages = wanted["pages"].as_u64();
-            wanted["action"] == "accept"
-                && pages.is_none_or(|n| n == u64::from(drawn + failed))
-                && *drawn > 0
-        }
-    }
 }

@@ -32,7 +32,7 @@ pub fn limit(memory: u64, cpu_seconds: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prevents that a started program gains rights, and that another process of the
+/// Keeps a started program from gaining rights, and another process of the
 /// user reads this process's memory.
 pub fn give_up_privileges() -> io::Result<()> {
     prctl(libc::PR_SET_NO_NEW_PRIVS, 1)?;

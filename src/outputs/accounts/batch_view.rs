@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::batch::ExportOutcome;
 use super::plan::{Held, PartlyDue};
 use crate::domain::money;
+use crate::domain::time::rfc3339;
 use crate::store::BatchRow;
 
 /// A batch, with the names that its manifest uses.
@@ -79,11 +80,10 @@ struct HeldView {
 
 impl BatchView {
     pub fn of(batch: &BatchRow) -> BatchView {
-        let created = jiff::Timestamp::from_millisecond(batch.created_at).unwrap_or_default();
         BatchView {
             batch: batch.id,
             target: batch.target.clone(),
-            created: created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            created: rfc3339(batch.created_at),
             created_by: batch.created_by.clone(),
             folder: batch.folder.to_string_lossy().into_owned(),
             files: batch.files.lines().map(str::to_owned).collect(),

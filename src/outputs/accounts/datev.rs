@@ -16,8 +16,9 @@ use super::hold::{BY_HAND, CORRECT, Hold, HoldCode};
 use super::settings::{Accounts, DatevSettings, SupplierSettings};
 use super::target::{
     BatchHeader, Candidate, Target, TargetFile, amount, at_most, missing_setting, not_supported,
-    plain, utc,
+    plain,
 };
+use crate::domain::time::utc;
 
 /// Number of fields in a row.
 const FIELDS: usize = 125;

@@ -11,9 +11,10 @@ use super::bill::Bill;
 use super::double_payment::compare;
 use super::hold::{Hold, HoldCode};
 use super::settings::Accounts;
-use super::target::{BatchHeader, Candidate, DocumentFile, Target, TargetFile, iso, utc};
+use super::target::{BatchHeader, Candidate, DocumentFile, Target, TargetFile, iso};
 use super::target_name::TargetName;
 use super::{beancount, datev, firefly, gnucash, hledger, odoo, quickbooks, sage, ubl, xero, xlsx};
+use crate::domain::time::rfc3339;
 use crate::domain::{PaymentKey, money};
 use crate::store::{BatchDocument, BillId, DistinctPair, ExportFile, Ledger, NewBatch, NewLine};
 
@@ -390,7 +391,7 @@ fn manifest(
         document_files,
         batch: header.id,
         target: input.target.as_str(),
-        created: format!("{}Z", utc(header.created_at)),
+        created: rfc3339(header.created_at),
         created_by: input.user,
         documents: bills.len(),
         sums: sums(bills),

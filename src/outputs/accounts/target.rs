@@ -166,9 +166,3 @@ pub fn numbered(stem: &str, index: usize, of: usize, extension: &str) -> String 
         _ => format!("{stem}-{}.{extension}", index + 1),
     }
 }
-
-/// Unix milliseconds as a time in UTC.
-pub fn utc(milliseconds: i64) -> jiff::civil::DateTime {
-    let time = jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default();
-    time.to_zoned(jiff::tz::TimeZone::UTC).datetime()
-}

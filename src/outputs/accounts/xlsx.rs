@@ -8,7 +8,8 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet}
 use super::bill::{Bill, BillKind};
 use super::hold::{CORRECT, Hold, HoldCode};
 use super::settings::SupplierSettings;
-use super::target::{BatchHeader, Candidate, Target, TargetFile, utc};
+use super::target::{BatchHeader, Candidate, Target, TargetFile};
+use crate::domain::time::utc;
 
 #[rustfmt::skip]
 pub const BILLS: [&str; 15] = [

@@ -10,6 +10,7 @@ use crate::documents::acceptance::{
     percent, reliability,
 };
 use crate::domain::count;
+use crate::domain::time::now_rfc3339;
 
 /// Fewest documents (groups of near-copies) for a calibration.
 const FEWEST: usize = 20;
@@ -85,9 +86,7 @@ fn calibrate_type(
     };
     let own: Vec<f64> = certify.iter().map(|k| k.own).collect();
     Ok(TypeCalibration {
-        created: jiff::Timestamp::now()
-            .strftime("%Y-%m-%dT%H:%M:%SZ")
-            .to_string(),
+        created: now_rfc3339(),
         docmill: env!("CARGO_PKG_VERSION").to_owned(),
         data: CalibrationData {
             fitted: fitted as u64,

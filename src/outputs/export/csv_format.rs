@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::Exported;
 use super::csv_style::{BOM, CsvStyle, guarded};
-use super::json_format::time;
 use crate::documents::types::DocTypes;
+use crate::domain::time::rfc3339;
 use crate::domain::{Format, Record, by_severity, scalar_text};
 use crate::store::StoredRecord;
 
@@ -176,7 +176,7 @@ impl<'a> CsvExport<'a> {
                 unconfirmed.join(" "),
                 self.decimal(amount_due.as_deref().unwrap_or_default()),
                 stored.blake3.clone(),
-                time(stored.created_at),
+                rfc3339(stored.created_at),
             ];
             let values = fields
                 .iter()

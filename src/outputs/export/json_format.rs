@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::Exported;
+use crate::domain::time::rfc3339;
 use crate::domain::{FieldEvidence, Fields, Finding, Source, Status, by_severity};
 use crate::store::StoredAnswer;
 
@@ -141,7 +142,7 @@ impl RecordLine {
                 schemas: stored.schemas.clone(),
                 calibration: calibrated.map(|calibrated| calibrated.calibration.clone()),
                 run: stored.run_id,
-                time: time(stored.created_at),
+                time: rfc3339(stored.created_at),
             },
         }
     }
@@ -174,13 +175,6 @@ fn evidence(of_field: &FieldEvidence) -> FieldEvidence {
         page: of_field.page.map(|index| index + 1),
         ..of_field.clone()
     }
-}
-
-/// Unix milliseconds as RFC 3339 in UTC.
-pub(super) fn time(milliseconds: i64) -> String {
-    jiff::Timestamp::from_millisecond(milliseconds)
-        .map(|time| time.to_string())
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ impl Exported {
     }
 }
 
-/// The electronic invoice of the record's pages.
+/// The e-invoice of the record's pages.
 async fn einvoice_of(store: &Store, stored: &StoredRecord) -> anyhow::Result<Option<XmlFile>> {
     match stored.record.pages.first() {
         Some(page) => store.einvoice(stored.document_id, *page).await,

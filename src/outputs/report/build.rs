@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context;
 use serde_json::Value;
 
 use super::{
@@ -11,6 +10,7 @@ use super::{
     WorkerEvents,
 };
 use crate::domain::{Reason, Stage};
+use crate::domain::time::rfc3339;
 use crate::store::{Attempt, ReaderRow, RejectedRow, RunRow, Sample, Store};
 
 /// Attempts fetched at once.
@@ -156,18 +156,12 @@ fn run(row: &RunRow, ended_at: i64, seconds: f64) -> anyhow::Result<RunInfo> {
         exit_code: exit_code.and_then(Value::as_u64),
         id: row.id.0,
         state,
-        started_at: rfc3339(row.started_at)?,
-        ended_at: rfc3339(ended_at)?,
+        started_at: rfc3339(row.started_at),
+        ended_at: rfc3339(ended_at),
         seconds,
         docmill: row.version.clone(),
         settings: row.settings.clone(),
     })
-}
-
-fn rfc3339(milliseconds: i64) -> anyhow::Result<String> {
-    let time = jiff::Timestamp::from_millisecond(milliseconds)
-        .context("a time in the database is out of range")?;
-    Ok(time.to_string())
 }
 
 /// The run's own count if it finished: in the database, a later run that finds

@@ -1,4 +1,4 @@
-//! Makes the record of an electronic invoice. Its values are checked by the rules of EN
+//! Makes the record of an e-invoice. Its values are checked by the rules of EN
 //! 16931, and compared with the page's text and with the values that a model read.
 
 mod on_page;
@@ -29,7 +29,7 @@ static MORE_FIELDS: LazyLock<Map<String, Value>> = LazyLock::new(|| {
     serde_json::from_str(text).expect("the built-in file is valid")
 });
 
-/// The one record of a document, or part, with an electronic invoice: all of its
+/// The one record of a document, or part, with an e-invoice: all of its
 /// pages.
 pub fn record(
     types: &DocTypes,

@@ -1,4 +1,4 @@
-//! Checks whether the page of an electronic invoice shows the values of its XML: the
+//! Checks whether the page of an e-invoice shows the values of its XML: the
 //! two may be different invoices.
 
 use jiff::civil::Date;

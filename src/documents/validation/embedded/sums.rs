@@ -1,4 +1,4 @@
-//! The sums of an electronic invoice (EN 16931-1, BR-CO-10 to BR-CO-17), with
+//! The sums of an e-invoice (EN 16931-1, BR-CO-10 to BR-CO-17), with
 //! allowances and charges, and its VAT rates.
 
 use rust_decimal::Decimal;

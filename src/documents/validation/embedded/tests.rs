@@ -213,7 +213,7 @@ fn every_difference_between_xml_and_page_names_both() {
 }
 
 #[test]
-fn an_electronic_invoice_makes_the_record_of_its_own_part() {
+fn an_e_invoice_makes_the_record_of_its_own_part() {
     let invoice = einvoice::parse(UBL_INVOICE.as_bytes()).unwrap();
     let stated = EmbeddedInvoice {
         doc_type: "invoice".into(),

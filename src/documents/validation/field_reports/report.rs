@@ -17,7 +17,7 @@ pub struct FieldReport {
 }
 
 pub enum ReportInput {
-    /// An electronic invoice.
+    /// An e-invoice.
     Xml(String),
     /// Pages as a reader copied them.
     Pages(Vec<ReportPage>),

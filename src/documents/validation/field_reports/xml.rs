@@ -1,4 +1,4 @@
-//! A small electronic invoice in both syntaxes.
+//! A small e-invoice in both syntaxes.
 
 /// A line: quantity, price, net amount, VAT category, VAT rate.
 pub type XmlLine = (

@@ -161,7 +161,8 @@ impl<'a> OnPages<'a> {
     }
 }
 
-/// Below this share of a page's height an address is in the footer, which is the seller's.
+/// An address whose top is at this share of a page's height (0 to 1, from above) or lower is
+/// in the footer, which is the seller's.
 const FOOTER: f32 = 0.8;
 
 /// The text of the cells, if it is one.

@@ -288,9 +288,12 @@ pub fn load_model(path: &Path) -> Result<Model, OcrError> {
 }
 
 pub fn read_file(path: &Path) -> Result<Vec<u8>, OcrError> {
-    std::fs::read(path).map_err(|source| OcrError::Read {
-        path: path.to_owned(),
-        source,
+    std::fs::read(path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::OutOfMemory => OcrError::Memory,
+        _ => OcrError::Read {
+            path: path.to_owned(),
+            source,
+        },
     })
 }
 

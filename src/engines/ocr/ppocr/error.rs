@@ -2,12 +2,14 @@ use std::path::PathBuf;
 
 #[derive(Debug, thiserror::Error)]
 pub enum OcrError {
-    #[error("the OCR model {} cannot be loaded: {source}; `docmill models verify` checks it", path.display())]
+    #[error("the OCR model {} cannot be loaded: `docmill models verify` checks it", path.display())]
     Model {
         path: PathBuf,
         source: Box<rten::LoadError>,
     },
-    #[error("the OCR file {} cannot be read: {source}; `docmill models verify` checks it", path.display())]
+    #[error("OCR has too little memory to load its models: raise `ocr.memory_mib`")]
+    Memory,
+    #[error("the OCR file {} cannot be read: `docmill models verify` checks it", path.display())]
     Read {
         path: PathBuf,
         source: std::io::Error,

@@ -62,7 +62,7 @@ impl Role for RasterizerRole {
 }
 
 /// Opens a document, which stays open until the next one. Reply: its media type and
-/// pages, and its electronic invoices.
+/// pages, and its e-invoices.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct OpenDocument<'a> {
     #[serde(skip)]
@@ -87,7 +87,7 @@ struct OpenedXml {
 #[derive(Clone, Debug)]
 pub struct OpenedDocument {
     pub info: DocumentInfo,
-    /// The electronic invoices that are attached to it, or the document itself; at
+    /// The e-invoices that are attached to it, or the document itself; at
     /// most one for each part.
     pub einvoices: Vec<XmlFile>,
 }
@@ -104,7 +104,7 @@ impl Call for OpenDocument<'_> {
     }
 
     fn bounds(&self) -> Bounds {
-        // JSON: names of attachments and warnings. Blob: electronic invoices.
+        // JSON: names of attachments and warnings. Blob: e-invoices.
         Bounds {
             json: 4 * MIB,
             blob: MAX_EINVOICES as u64,
@@ -202,11 +202,11 @@ impl Handle<DrawPage> for RasterizerEngine {
     }
 }
 
-/// Most bytes of all electronic invoices of a document together: the limit of a
+/// Most bytes of all e-invoices of a document together: the limit of a
 /// single one.
 const MAX_EINVOICES: usize = einvoice::MAX_BYTES;
 
-/// The electronic invoices among a document's XML files, at most one for each part.
+/// The e-invoices among a document's XML files, at most one for each part.
 /// `Err` where an XML document is not an e-invoice; other attachments of a PDF are skipped.
 fn find_einvoices(
     info: &mut DocumentInfo,
@@ -231,7 +231,7 @@ fn find_einvoices(
                 found.push(file);
             }
             None => info.warnings.push(format!(
-                "the electronic invoice {} was not used, since those of the document have more than \
+                "the e-invoice {} was not used, since those of the document have more than \
                  {} MiB together: take it out of the PDF",
                 file.name.as_deref().unwrap_or("of one part"),
                 MAX_EINVOICES >> 20
@@ -246,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_electronic_invoice_has_its_own_bytes_of_the_blob() {
+    fn each_e_invoice_has_its_own_bytes_of_the_blob() {
         let opened = |sizes: &[usize]| Opened {
             info: DocumentInfo::new(MediaType::Pdf, 2),
             einvoices: (0..)
