@@ -13,7 +13,7 @@ use crate::context::{Context, Ran, doctor};
 use crate::harness::test;
 
 /// Workers and attempts of `doctor --test-sandbox`.
-const ROLES: usize = 3;
+const ROLES: usize = 4;
 const ATTEMPTS: usize = 26;
 
 fn probe_results(ran: &Ran) -> Vec<Value> {
@@ -46,7 +46,7 @@ fn no_probe_escapes_from_any_worker(context: Context) {
     let results = probe_results(&ran);
     assert_eq!(escapes(&results), Vec::<&Value>::new());
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    for worker in ["rasterizer", "router", "reader"] {
+    for worker in ["rasterizer", "router", "reader", "ocr"] {
         // What no engine would do ends the worker, and fails the page in hand.
         for fatal in [
             "internet_socket",

@@ -10,7 +10,7 @@ use super::checks::CheckOutcome;
 use super::context::Context;
 use super::printed::Printed;
 use super::values::Answers;
-use super::{checks, evidence, parties, rows, totals, values, words};
+use super::{checks, evidence, legal_forms, parties, rows, totals, values, words};
 use crate::documents::acceptance;
 use crate::domain::{
     DocType, EvidenceClass, FieldEvidence, FieldPath, Finding, FindingCode, Format, PageResult,
@@ -70,6 +70,7 @@ pub fn finish(
             rows::repair(doc_type, &mut draft, &sources, &mut findings);
             totals::complete(doc_type, &mut draft.fields, &sources, &mut findings);
             parties::correct(doc_type, &mut draft.fields, &sources, &mut findings);
+            legal_forms::complete(doc_type, &mut draft.fields, &mut findings);
         }
         check_schema(doc_type, &draft, &mut findings);
         check_required(doc_type, &draft, &mut findings);

@@ -15,6 +15,7 @@ mod finish;
 pub mod fuzz;
 mod identifiers;
 mod layout;
+mod legal_forms;
 mod parties;
 mod printed;
 mod recheck;

@@ -19,8 +19,10 @@ pub struct ModelFolders {
 impl ModelFolders {
     /// With `docmill/models` of the user's data folder.
     pub fn of(manifest: &Path) -> ModelFolders {
-        let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
-        let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+        // An empty variable counts as not set (XDG Base Directory Specification).
+        let folder = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let home = folder("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+        let data = folder("XDG_DATA_HOME").map(PathBuf::from);
         ModelFolders {
             manifest: manifest.to_owned(),
             data: data.or(home).map(|data| data.join("docmill/models")),

@@ -259,19 +259,20 @@ mod tests {
     #[test]
     fn a_changed_byte_is_an_error_that_names_the_file() {
         let folder = copy();
-        for (file, role) in [
-            ("adapter.gguf", "reader"),
-            ("clip/model.safetensors", "clip"),
-        ] {
+        for (file, role) in [("text.gguf", "reader"), ("clip/model.safetensors", "clip")] {
             let path = folder.path().join(file);
             let mut bytes = std::fs::read(&path).unwrap();
             *bytes.last_mut().unwrap() ^= 1;
             std::fs::write(&path, bytes).unwrap();
             let installation = Installation::find(Some(folder.path())).unwrap();
             let error = match role {
-                "reader" => installation
-                    .reader(&ReadingSettings::default())
-                    .unwrap_err(),
+                "reader" => {
+                    let reading = ReadingSettings {
+                        reader: Some("docmill-nano".into()),
+                        ..ReadingSettings::default()
+                    };
+                    installation.reader(&reading).unwrap_err()
+                }
                 _ => installation.clip(&RoutingSettings::default()).unwrap_err(),
             };
             let message = format!("{error:#}");

