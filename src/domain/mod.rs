@@ -27,6 +27,7 @@ mod supplier;
 pub mod time;
 mod token;
 mod turn;
+mod user_data;
 mod words;
 
 pub use capture::{Capture, Judgement, Verdict, date_token, judge, number_token};
@@ -64,4 +65,5 @@ pub use stage::{Stage, StageSeconds};
 pub use supplier::{ApprovedBill, DateOrder, LAST as LAST_BILLS, SupplierCard, SupplierId};
 pub use token::TokenRole;
 pub use turn::{turned_pixels, turned_size, unturned};
+pub use user_data::user_data_folder;
 pub use words::{all_seconds, count};

@@ -9,6 +9,7 @@ use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::{Certificate, Reliability, Scorer};
+use crate::domain::user_data_folder;
 
 /// Folder of calibrations beside `manifest.toml`.
 pub const FOLDER: &str = "calibrations";
@@ -93,14 +94,9 @@ pub struct Folders {
 impl Folders {
     /// `own` from the environment.
     pub fn new(setting: Option<&Path>, models: Option<&Path>) -> Folders {
-        let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/share"));
-        let data = std::env::var_os("XDG_DATA_HOME")
-            .filter(|path| Path::new(path).is_absolute())
-            .map(PathBuf::from)
-            .or_else(home);
         Folders {
             setting: setting.map(Path::to_owned),
-            own: data.map(|data| data.join("docmill").join(FOLDER)),
+            own: user_data_folder().map(|data| data.join("docmill").join(FOLDER)),
             models: models.map(|models| models.join(FOLDER)),
         }
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use super::manifest::ModelFile;
+use crate::domain::user_data_folder;
 
 /// The folders that hold a model's files.
 #[derive(Clone, Debug)]
@@ -19,13 +20,9 @@ pub struct ModelFolders {
 impl ModelFolders {
     /// With `docmill/models` of the user's data folder.
     pub fn of(manifest: &Path) -> ModelFolders {
-        // An empty variable counts as not set (XDG Base Directory Specification).
-        let folder = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        let home = folder("HOME").map(|home| PathBuf::from(home).join(".local/share"));
-        let data = folder("XDG_DATA_HOME").map(PathBuf::from);
         ModelFolders {
             manifest: manifest.to_owned(),
-            data: data.or(home).map(|data| data.join("docmill/models")),
+            data: user_data_folder().map(|data| data.join("docmill/models")),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::domain::user_data_folder;
+
 const NAME: &str = if cfg!(target_os = "macos") {
     "libpdfium.dylib"
 } else {
@@ -45,11 +47,7 @@ fn candidates() -> Vec<PathBuf> {
         folders.push(folder.to_owned());
         folders.push(folder.join("../lib"));
     }
-    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
-    if let Some(data) = std::env::var_os("XDG_DATA_HOME")
-        .map(PathBuf::from)
-        .or(home)
-    {
+    if let Some(data) = user_data_folder() {
         folders.push(data.join("docmill/lib"));
     }
     folders.extend(

@@ -34,7 +34,7 @@ pub fn reports() -> Vec<FieldReport> {
                 &[CreditNote],
                 "its amounts are negative",
             ),
-            outcome: "held; a finding says that the amounts are negative and may claim rather than credit",
+            outcome: "review; a finding says that the amounts are negative and may claim rather than credit",
         },
         FieldReport {
             source: "itplr-kosit/validator-configuration-xrechnung#58",
@@ -52,7 +52,7 @@ pub fn reports() -> Vec<FieldReport> {
                 &[CreditNote],
                 "a return, since the lines come",
             ),
-            outcome: "held as a credit note; the sign of the line is a note, not a wrong product",
+            outcome: "review as a credit note; the sign of the line is a note, not a wrong product",
         },
         FieldReport {
             source: "anskaffelser/ehf-postaward-g2#31",
@@ -77,7 +77,7 @@ pub fn reports() -> Vec<FieldReport> {
                 &[CreditNote],
                 "",
             ),
-            outcome: "held; quantity, price and amount stay positive",
+            outcome: "review; quantity, price and amount stay positive",
         },
         FieldReport {
             source: "wpovernight/woocommerce-pdf-invoices-packing-slips#1418",
@@ -90,7 +90,7 @@ pub fn reports() -> Vec<FieldReport> {
                 .ubl(),
             ),
             expected: record(json!({"gross_total": "119.00"}), &[CreditNote], ""),
-            outcome: "held; the product holds and no other finding is made",
+            outcome: "review; the product holds and no other finding is made",
         },
         FieldReport {
             source: "stephanstapel/ZUGFeRD-csharp#728",
@@ -103,7 +103,7 @@ pub fn reports() -> Vec<FieldReport> {
                 .cii(),
             ),
             expected: record(json!({"type_code": "381"}), &[CreditNote], "(type 381)"),
-            outcome: "held by its type code",
+            outcome: "review by its type code",
         },
         FieldReport {
             source: "odoo/odoo#271829",
@@ -147,7 +147,7 @@ pub fn reports() -> Vec<FieldReport> {
                 &[CreditNote],
                 "to be credited, not paid",
             ),
-            outcome: "held; amounts as stated",
+            outcome: "review; amounts as stated",
         },
         FieldReport {
             source: "ZUGFeRD/mustangproject#1005",
@@ -165,7 +165,7 @@ pub fn reports() -> Vec<FieldReport> {
                 &[CreditNote],
                 "",
             ),
-            outcome: "held; type code, due date and lines are read",
+            outcome: "review; type code, due date and lines are read",
         },
         FieldReport {
             source: "gflohr/e-invoice-eu#137",
@@ -178,7 +178,7 @@ pub fn reports() -> Vec<FieldReport> {
                 .cii(),
             ),
             expected: record(json!({"type_code": "308"}), &[CreditNote], "(type 308)"),
-            outcome: "held as a credit note",
+            outcome: "review as a credit note",
         },
         FieldReport {
             source: "peppolautoriteit-nl/validation#31",
@@ -191,7 +191,7 @@ pub fn reports() -> Vec<FieldReport> {
                 .ubl(),
             ),
             expected: record(json!({"type_code": "381"}), &[CreditNote], ""),
-            outcome: "held as a credit note",
+            outcome: "review as a credit note",
         },
         FieldReport {
             source: "ledger123/runmyaccounts#311",
@@ -213,7 +213,7 @@ pub fn reports() -> Vec<FieldReport> {
                 &[CreditNote],
                 "the page is headed `Gutschrift Nr. G-17`",
             ),
-            outcome: "held by its title; was accepted as a bill to pay",
+            outcome: "review by its title; was accepted as a bill to pay",
         },
     ]
 }

@@ -76,7 +76,7 @@ pub fn reports() -> Vec<FieldReport> {
                 receipt("Corner Shop", "1/2/2017", None, "2.00"),
             ),
             expected: record(json!({"date": "2017-02-01"}), &[AmbiguousDate], ""),
-            outcome: "held: the day-first date is assumed, and it is said",
+            outcome: "review: the day-first date is assumed, and it is said",
         },
         FieldReport {
             source: "jonaswinkler/paperless-ng#1295",

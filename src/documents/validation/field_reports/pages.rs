@@ -236,7 +236,7 @@ pub fn reports() -> Vec<FieldReport> {
                 &[SumMismatch],
                 "the 4 lines add up to 160.00",
             ),
-            outcome: "held: the lines do not come to the net total",
+            outcome: "review: the lines do not come to the net total",
         },
     ]
 }

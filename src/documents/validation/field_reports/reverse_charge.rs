@@ -176,7 +176,7 @@ pub fn reports() -> Vec<FieldReport> {
                 .cii(),
             ),
             expected: record(json!({"tax_total": "25.00"}), &[TaxRate], "25 %"),
-            outcome: "held: the rate is above the highest of both countries",
+            outcome: "review: the rate is above the highest of both countries",
         },
     ]
 }

@@ -76,7 +76,7 @@ pub fn reports() -> Vec<FieldReport> {
                 &[SumMismatch],
                 "a difference of 3.00",
             ),
-            outcome: "held: what is only recommended explains no total",
+            outcome: "review: what is only recommended explains no total",
         },
         FieldReport {
             source: "indexa-git/l10n-dominicana#1188",
@@ -155,7 +155,7 @@ pub fn reports() -> Vec<FieldReport> {
                 &[SumMismatch],
                 "a difference of 3.00",
             ),
-            outcome: "held: nothing on the page explains the difference",
+            outcome: "review: nothing on the page explains the difference",
         },
         FieldReport {
             source: "opencollective/opencollective#3598",
@@ -212,7 +212,7 @@ pub fn reports() -> Vec<FieldReport> {
                 receipt("EUR", &[("Consultation", "30.00")], None, None, "33.00"),
             ),
             expected: record(json!({}), &[SumMismatch], "a difference of 3.00"),
-            outcome: "held: nothing on the page explains the difference",
+            outcome: "review: nothing on the page explains the difference",
         },
         FieldReport {
             source: "VonHoltenCodes/SlowBooks-Pro-2026#83",
