@@ -1,6 +1,6 @@
 //! Adds a LoRA adapter to the text model that it was trained for, in one GGUF file.
 //! llama.cpp computes prompts faster over it than over model and adapter apart
-//! (docs/decisions/0026-the-adapter-is-merged-at-set-up.md).
+//! (docs/decisions/0027-the-adapter-is-merged-at-set-up.md).
 
 use std::fs::File;
 use std::io::{BufReader, Seek, Write};
