@@ -183,13 +183,6 @@ pub fn by_reason<R: std::fmt::Display>(reasons: &BTreeMap<R, u64>) -> String {
     format!(" ({})", each.join(", "))
 }
 
-/// The day (UTC) of Unix milliseconds.
-pub fn day(milliseconds: i64) -> String {
-    jiff::Timestamp::from_millisecond(milliseconds)
-        .map(|time| time.strftime("%Y-%m-%d").to_string())
-        .unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -83,7 +83,7 @@ async fn list(app: &mut App, json: bool) -> anyhow::Result<()> {
             cell(&token.name),
             cell(&names(&token.roles).join(", ")),
             cell(state(token)),
-            cell(&output::day(token.created_at)),
+            cell(&day(token.created_at)),
             cell(&token.created_by),
         ]);
     }
@@ -106,7 +106,7 @@ fn token_json(token: &TokenRow) -> serde_json::Value {
         "token": token.name,
         "roles": token.roles,
         "state": state(token),
-        "added": output::day(token.created_at),
+        "added": day(token.created_at),
         "added_by": token.created_by,
     })
 }

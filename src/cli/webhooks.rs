@@ -9,6 +9,7 @@ use super::output::{self, cell, count};
 use super::user::user;
 use crate::config::UsageError;
 use crate::domain::Status;
+use crate::domain::time::day;
 use crate::review::webhooks::{new_secret, receiver_url};
 use crate::store::{Store, WebhookRow};
 
@@ -115,7 +116,7 @@ fn webhook_json(webhook: &WebhookRow) -> serde_json::Value {
         "waiting": webhook.events.waiting,
         "given_up": webhook.events.given_up,
         "problem": webhook.problem,
-        "added": output::day(webhook.created_at),
+        "added": day(webhook.created_at),
         "added_by": webhook.created_by,
     })
 }

@@ -9,8 +9,8 @@ use super::{
     RejectedFile, RunInfo, RunReport, RunState, SlowPage, StageTimes, Throughput, WorkerDeath,
     WorkerEvents,
 };
-use crate::domain::{Reason, Stage};
 use crate::domain::time::rfc3339;
+use crate::domain::{Reason, Stage};
 use crate::store::{Attempt, ReaderRow, RejectedRow, RunRow, Sample, Store};
 
 /// Attempts fetched at once.
