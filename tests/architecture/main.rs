@@ -71,6 +71,8 @@ const ONLY_IN: &[(&str, &str)] = &[
     ("pdfium_render::", "engines/rasterize/pdf.rs"),
     ("lopdf::", "engines/rasterize/structure.rs"),
     ("candle_", "engines/route/clip.rs"),
+    // Its reading and writing of GGUF files, in no worker.
+    ("candle_", "engines/models/merge.rs"),
     ("llama_cpp_2::", "engines/reader/llama.rs"),
     ("landlock::", "engines/sandbox/files.rs"),
     ("seccompiler::", "engines/sandbox/"),
