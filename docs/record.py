@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Records docmill at work as docs/demo.svg: runs the commands below over two fixtures and shows what they print.
+"""Records docmill at work as docs/demo.svg: runs the commands below over three fixtures and shows what they print.
 
     python3 docs/record.py [--docmill target/release/docmill]
 
@@ -24,6 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 INPUTS = {
     "grocer.png": "receipt/uk_grocer/input.png",
     "paper.pdf": "invoice/einvoice_facturx/input.pdf",
+    "shop.png": "screenshot/order_shop/input.png",
 }
 COMMANDS = [
     ["docmill", "run", "scans"],
