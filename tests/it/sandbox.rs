@@ -15,6 +15,14 @@ use crate::harness::test;
 /// Workers and attempts of `doctor --test-sandbox`.
 const ROLES: usize = 4;
 const ATTEMPTS: usize = 26;
+/// With the shipped models, which have OCR.
+const TEST: [&str; 5] = [
+    "--models",
+    concat!(env!("CARGO_MANIFEST_DIR"), "/models"),
+    "doctor",
+    "--test-sandbox",
+    "--json",
+];
 
 fn probe_results(ran: &Ran) -> Vec<Value> {
     let results = ran.json_lines();
@@ -42,7 +50,7 @@ fn enforced() -> &'static str {
 
 test!(no_probe_escapes_from_any_worker, Engines, Sandbox);
 fn no_probe_escapes_from_any_worker(context: Context) {
-    let ran = context.run(&["doctor", "--test-sandbox", "--json"]);
+    let ran = context.run(&TEST);
     let results = probe_results(&ran);
     assert_eq!(escapes(&results), Vec::<&Value>::new());
     assert_eq!(ran.code, Some(0), "{ran:?}");
@@ -86,7 +94,7 @@ fn without_landlock_the_rest_of_the_sandbox_holds_and_a_warning_names_it(context
         sandbox["message"].as_str().unwrap().contains("Landlock"),
         "{sandbox}"
     );
-    let tested = without(&["doctor", "--test-sandbox", "--json"]);
+    let tested = without(&TEST);
     assert_eq!(escapes(&probe_results(&tested)), Vec::<&Value>::new());
     context.fixture("receipt/uk_grocer", "in/a");
     let ran = without(&["run", "in", "--type", "receipt"]);
@@ -118,7 +126,7 @@ test!(
 );
 fn without_seccomp_no_file_and_no_network_is_reached_and_a_warning_names_it(context: Context) {
     let without = |args: &[&str]| kernel::without(&kernel::SECCOMP, context.command(args));
-    let ran = without(&["doctor", "--test-sandbox", "--json"]);
+    let ran = without(&TEST);
     let results = probe_results(&ran);
     let escaped: BTreeSet<_> = escapes(&results)
         .into_iter()
