@@ -13,7 +13,7 @@ use crate::domain::time::day;
 use crate::review::webhooks::{new_secret, receiver_url};
 use crate::store::{Store, WebhookRow};
 
-/// List, add or remove webhooks: URLs that are told when records change
+/// List, add or remove webhooks: URLs that get an event when a record changes
 ///
 /// `docmill review` and `docmill watch` send the events while they run
 /// (docs/webhooks.md).
@@ -22,7 +22,7 @@ use crate::store::{Store, WebhookRow};
 pub struct WebhooksArgs {
     #[command(subcommand)]
     command: Option<WebhooksCommand>,
-    /// Print one JSON object a webhook
+    /// Print one JSON object per webhook
     #[arg(long, global = true)]
     json: bool,
 }
