@@ -134,19 +134,16 @@ impl Store {
     /// URL, or of all. Returns their number; `None`: there is no such receiver.
     pub async fn retry_webhooks(&self, url: Option<&str>) -> anyhow::Result<Option<u64>> {
         let mut tx = self.write().await?;
-        let known = sqlx::query_scalar("SELECT count(*) FROM webhooks WHERE ?1 IN (url, '')");
-        let known: i64 = known
-            .bind(url.unwrap_or_default())
-            .fetch_one(&mut *tx)
-            .await?;
+        let known = sqlx::query_scalar("SELECT count(*) FROM webhooks WHERE url = ?");
+        let known: i64 = known.bind(url).fetch_one(&mut *tx).await?;
         if url.is_some() && known == 0 {
             return Ok(None);
         }
         let update = sqlx::query(
             "UPDATE webhook_events SET next_at = ?1, attempts = 0
-             WHERE webhook_id IN (SELECT id FROM webhooks WHERE ?2 IN (url, ''))",
+             WHERE webhook_id IN (SELECT id FROM webhooks WHERE ?2 IS NULL OR url = ?2)",
         );
-        let update = update.bind(now()).bind(url.unwrap_or_default());
+        let update = update.bind(now()).bind(url);
         let updated = update.execute(&mut *tx).await?.rows_affected();
         tx.commit().await?;
         Ok(Some(updated))
