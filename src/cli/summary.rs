@@ -272,15 +272,12 @@ fn has_unknown_type(record: &Record) -> bool {
 /// The cells of the rows; those of a file's failed pages with one cause are one row.
 fn folded(rows: Vec<Row>) -> Vec<Vec<comfy_table::Cell>> {
     let mut all = Vec::new();
-    let is_same = |one: &Row, next: &Row| {
-        let cause = |row: &Row| {
-            let failure = row.failure.as_deref()?;
-            Some(output::without_page(failure, row.first_page))
-        };
-        one.file == next.file
-            && one.first_page + 1 == next.first_page
-            && cause(one).is_some()
-            && cause(one) == cause(next)
+    let is_same = |one: &Row, next: &Row| match (&one.failure, &next.failure) {
+        (Some(failure), Some(of_next)) => {
+            one.file == next.file
+                && output::is_one_cause((failure, one.first_page), (of_next, next.first_page))
+        }
+        _ => false,
     };
     for group in rows.chunk_by(is_same) {
         let (first, last) = (&group[0], &group[group.len() - 1]);
@@ -317,6 +314,7 @@ fn record_row(path: &Path, id: i64, record: &Record) -> Row {
     let file = output::short(path);
     let right = |text: String| cell(&text).set_alignment(CellAlignment::Right);
     let facts = Facts::of(&record.fields);
+    let finding = main_finding(record);
     let cells = vec![
         cell(&id.to_string()),
         cell(&file),
@@ -326,14 +324,13 @@ fn record_row(path: &Path, id: i64, record: &Record) -> Row {
         cell(&name(&record.fields, &facts)),
         cell(facts.date.as_deref().unwrap_or_default()),
         right(facts.total_text()),
-        cell(&main_finding(record)),
+        cell(&finding),
     ];
     Row {
         record: Some(id),
         file,
         first_page: record.pages.first().copied().unwrap_or(0),
-        failure: (record.status == Status::Failed && record.pages.len() == 1)
-            .then(|| main_finding(record)),
+        failure: (record.status == Status::Failed && record.pages.len() == 1).then_some(finding),
         cells,
     }
 }

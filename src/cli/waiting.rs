@@ -105,11 +105,12 @@ impl Waiting {
 
 /// Whether the second page follows the first one in its file, and failed for the same cause.
 fn is_same_failure(one: &FailedPage, next: &FailedPage) -> bool {
-    let cause = |page: &FailedPage| output::without_page(&page.message, page.page_index);
+    fn cause(page: &FailedPage) -> (&str, u32) {
+        (&page.message, page.page_index)
+    }
     one.path == next.path
-        && one.page_index + 1 == next.page_index
         && one.reason == next.reason
-        && cause(one) == cause(next)
+        && output::is_one_cause(cause(one), cause(next))
 }
 
 /// A table of the first 20 rows, or of `all`, after an empty line; nothing without

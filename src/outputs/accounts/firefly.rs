@@ -67,10 +67,8 @@ impl Target for Firefly<'_> {
         batch: &BatchHeader,
     ) -> anyhow::Result<Vec<TargetFile>> {
         let rows: Vec<_> = entries.iter().map(|(_, row)| row.clone()).collect();
-        Ok(vec![TargetFile {
-            name: format!("{}.csv", batch.stem("firefly")),
-            bytes: csv(&HEADING, &rows)?,
-            bills: (0..entries.len()).collect(),
-        }])
+        let name = format!("{}.csv", batch.stem("firefly"));
+        let bytes = csv(&HEADING, &rows)?;
+        Ok(vec![TargetFile::only(name, bytes, entries.len())])
     }
 }

@@ -96,11 +96,9 @@ impl Target for GnuCash<'_> {
         batch: &BatchHeader,
     ) -> anyhow::Result<Vec<TargetFile>> {
         let text: String = entries.iter().map(|(_, rows)| rows.as_str()).collect();
-        Ok(vec![TargetFile {
-            name: format!("{}.csv", batch.stem("gnucash")),
-            bytes: text.into_bytes(),
-            bills: (0..entries.len()).collect(),
-        }])
+        let name = format!("{}.csv", batch.stem("gnucash"));
+        let bytes = text.into_bytes();
+        Ok(vec![TargetFile::only(name, bytes, entries.len())])
     }
 }
 

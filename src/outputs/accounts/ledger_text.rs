@@ -57,9 +57,5 @@ pub fn file(entries: &[(&Bill, String)], batch: &BatchHeader, name: String) -> T
         text.push('\n');
         text.push_str(entry);
     }
-    TargetFile {
-        name,
-        bytes: text.into_bytes(),
-        bills: (0..entries.len()).collect(),
-    }
+    TargetFile::only(name, text.into_bytes(), entries.len())
 }

@@ -79,11 +79,9 @@ impl Target for Odoo {
         batch: &BatchHeader,
     ) -> anyhow::Result<Vec<TargetFile>> {
         let rows: Vec<_> = entries.iter().flat_map(|(_, rows)| rows.clone()).collect();
-        Ok(vec![TargetFile {
-            name: format!("{}.csv", batch.stem("odoo")),
-            bytes: csv(&HEADING, &rows)?,
-            bills: (0..entries.len()).collect(),
-        }])
+        let name = format!("{}.csv", batch.stem("odoo"));
+        let bytes = csv(&HEADING, &rows)?;
+        Ok(vec![TargetFile::only(name, bytes, entries.len())])
     }
 }
 

@@ -57,6 +57,17 @@ pub struct TargetFile {
     pub bills: Vec<usize>,
 }
 
+impl TargetFile {
+    /// The only file of a batch, with all of its entries.
+    pub fn only(name: String, bytes: Vec<u8>, entries: usize) -> TargetFile {
+        TargetFile {
+            name,
+            bytes,
+            bills: (0..entries).collect(),
+        }
+    }
+}
+
 /// Writes bills for one accounting program.
 pub trait Target {
     /// A bill in the form of the file.

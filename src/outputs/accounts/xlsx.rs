@@ -76,11 +76,9 @@ impl Target for Xlsx {
         let formats = Formats::new();
         bills(workbook.add_worksheet(), entries, &formats)?;
         lines(workbook.add_worksheet(), entries, &formats)?;
-        Ok(vec![TargetFile {
-            name: format!("{}.xlsx", batch.stem("xlsx")),
-            bytes: workbook.save_to_buffer()?,
-            bills: (0..entries.len()).collect(),
-        }])
+        let name = format!("{}.xlsx", batch.stem("xlsx"));
+        let bytes = workbook.save_to_buffer()?;
+        Ok(vec![TargetFile::only(name, bytes, entries.len())])
     }
 }
 
