@@ -105,7 +105,7 @@ def calibrations() -> None:
     signals = ["sum", "min", "tokens", "page_least", "kind:amount", "field:receipt:total", "type:receipt"]
     made = {
         "version": 1, "reader": {"name": "nano", "hash": "0123456789abcdef"}, "created": "2026-01-02T03:04:05Z", "docmill": "0.1.0",
-        "types": ["receipt", "invoice"], "data": {"fitted": 50, "certified": 100, "claims": 1000}, "confidence": 0.9,
+        "types": ["receipt", "invoice"], "data": {"fitted": 50, "certified": 100, "predictions": 1000}, "confidence": 0.9,
         "certificates": [certificate(0.005, None), certificate(0.01, 0.99), certificate(0.1, 0.8)],
         "before": reliability, "after": reliability | {"bins": [], "isotonic": []},
         "scorer": {

@@ -155,8 +155,8 @@ fn print(
 ) -> anyhow::Result<()> {
     let data = &calibration.data;
     app.out.line(&format!(
-        "Reader {reader}, {doc_type}: {} claims; learned from {} documents, certified with {} others",
-        data.claims, data.fitted, data.certified
+        "Reader {reader}, {doc_type}: {} predictions; learned from {} documents, certified with {} others",
+        data.predictions, data.fitted, data.certified
     ))?;
     app.out.line(&format!(
         "Expected calibration error over {} values of the others: {:.3} before, {:.3} after (Brier {:.3}, {:.3})",

@@ -354,11 +354,11 @@ impl Judged {
         let mut record = stored.record;
         let doc_type = record.doc_type.as_deref().and_then(|name| types.get(name));
         policy.apply(doc_type, &mut record);
-        let decisions = doc_type.map(|doc_type| policy.decisions(doc_type, &record));
+        let scored = doc_type.map(|doc_type| policy.scored(doc_type, &record));
         Ok(CandidateRecord {
             id: stored.id,
             embedded: record.source == Source::EmbeddedXml,
-            decisions: decisions.unwrap_or_default(),
+            scored: scored.unwrap_or_default(),
             record,
         })
     }

@@ -28,7 +28,7 @@ pub struct ExportRequest {
 
 /// Export the accepted bills that a target does not have yet
 ///
-/// Claims them in the export ledger: no later export has them again. An export that was
+/// Enters them in the export ledger: no later export has them again. An export that was
 /// interrupted is finished by the next one, which lists it under `finished`.
 #[utoipa::path(
     post,

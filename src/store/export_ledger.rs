@@ -1,7 +1,7 @@
 //! The export ledger: the bills that were exported for each target, with their batches
 //! and the bytes of the batches' files.
 //!
-//! One transaction claims the bills of a batch and stores its bytes. The files are
+//! One transaction enters the bills of a batch and stores its bytes. The files are
 //! written afterwards from the stored bytes, so that missing files can be written again
 //! with the same content.
 
@@ -100,7 +100,7 @@ impl DistinctPair {
     }
 }
 
-/// A batch to claim.
+/// A batch to enter.
 #[derive(Clone, Debug)]
 pub struct NewBatch {
     pub target: String,
@@ -222,10 +222,10 @@ impl Store {
         Ok(ledger)
     }
 
-    /// Claims the bills of a batch and stores its files, durably. Returns the batch's
+    /// Enters the bills of a batch and stores its files, durably. Returns the batch's
     /// number. Changes nothing and returns `None` where the ledger or one of the records
     /// has changed since the batch was planned.
-    pub async fn claim_batch(
+    pub async fn enter_batch(
         &self,
         planned_by: LedgerVersion,
         batch: &NewBatch,

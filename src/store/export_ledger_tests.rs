@@ -46,19 +46,19 @@ fn batch(bills: &[(i64, BillId)]) -> NewBatch {
     }
 }
 
-async fn claim(f: &Fixture, bills: &[(i64, BillId)]) -> Option<i64> {
+async fn enter(f: &Fixture, bills: &[(i64, BillId)]) -> Option<i64> {
     let version = f.store.ledger().await.unwrap().version;
-    f.store.claim_batch(version, &batch(bills)).await.unwrap()
+    f.store.enter_batch(version, &batch(bills)).await.unwrap()
 }
 
 #[tokio::test]
-async fn a_batch_is_claimed_once_with_its_bytes() {
+async fn a_batch_is_entered_once_with_its_bytes() {
     let f = fixture().await;
     let bills = [bill(&f, "a.pdf").await];
     let stale = f.store.ledger().await.unwrap().version;
-    assert_eq!(claim(&f, &bills).await, Some(1));
+    assert_eq!(enter(&f, &bills).await, Some(1));
     assert_eq!(
-        f.store.claim_batch(stale, &batch(&bills)).await.unwrap(),
+        f.store.enter_batch(stale, &batch(&bills)).await.unwrap(),
         None
     );
     let ledger = f.store.ledger().await.unwrap();
@@ -86,12 +86,12 @@ async fn a_batch_is_claimed_once_with_its_bytes() {
 async fn a_page_is_exported_once_for_a_target_until_it_is_reversed() {
     let f = fixture().await;
     let bills = [bill(&f, "a.pdf").await, bill(&f, "b.pdf").await];
-    claim(&f, &bills).await.unwrap();
+    enter(&f, &bills).await.unwrap();
     // Even if a plan were wrong, the index refuses the page.
     let version = f.store.ledger().await.unwrap().version;
     let twice = f
         .store
-        .claim_batch(version, &batch(&bills[..1]))
+        .enter_batch(version, &batch(&bills[..1]))
         .await
         .unwrap_err();
     assert!(twice.to_string().contains("UNIQUE"), "{twice:#}");
@@ -114,7 +114,7 @@ async fn a_page_is_exported_once_for_a_target_until_it_is_reversed() {
         .await
         .unwrap();
     assert_eq!(one, Ok(1));
-    assert_eq!(claim(&f, &bills[..1]).await, Some(2));
+    assert_eq!(enter(&f, &bills[..1]).await, Some(2));
     assert_eq!(
         f.store.reverse_batch(1, &[], "anna", "all").await.unwrap(),
         Ok(1)
@@ -132,21 +132,21 @@ async fn a_page_is_exported_once_for_a_target_until_it_is_reversed() {
 }
 
 #[tokio::test]
-async fn a_record_that_changed_since_the_plan_is_not_claimed() {
+async fn a_record_that_changed_since_the_plan_is_not_entered() {
     let f = fixture().await;
     let (record, id) = bill(&f, "a.pdf").await;
     let version = f.store.ledger().await.unwrap().version;
     let review = sqlx::query("UPDATE records SET status = 'needs_review' WHERE id = ?");
     review.bind(record).execute(&f.store.pool).await.unwrap();
     let planned = batch(&[(record, id)]);
-    assert_eq!(f.store.claim_batch(version, &planned).await.unwrap(), None);
+    assert_eq!(f.store.enter_batch(version, &planned).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn what_is_forgotten_leaves_no_content_and_is_not_exported_again() {
     let f = fixture().await;
     let bills = [bill(&f, "/in/a.pdf").await];
-    claim(&f, &bills).await.unwrap();
+    enter(&f, &bills).await.unwrap();
     f.store.mark_written(1, Path::new("/out")).await.unwrap();
     f.store
         .finish_run(f.run, RunOutcome::Completed, &json!({}))

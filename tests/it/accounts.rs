@@ -187,7 +187,7 @@ fn held_bills_are_listed_with_the_reason(context: Context) {
 test!(an_interrupted_batch_is_written_to_its_folder, Engines);
 fn an_interrupted_batch_is_written_to_its_folder(context: Context) {
     read_invoices(&context, 2);
-    // A folder in place of the file: the bills are claimed, nothing is written.
+    // A folder in place of the file: the bills are entered, nothing is written.
     let file = context.path("books/docmill-hledger-000001.journal");
     fs::create_dir_all(&file).unwrap();
     let ran = export(&context, "hledger", "books");
@@ -271,7 +271,7 @@ fn source_files_lie_beside_the_rows_that_name_them(context: Context) {
 test!(a_batch_is_complete_only_with_its_source_files, Engines);
 fn a_batch_is_complete_only_with_its_source_files(context: Context) {
     read_invoices(&context, 2);
-    // A file in place of the folder: the bills are claimed, no document is written.
+    // A file in place of the folder: the bills are entered, no document is written.
     fs::create_dir_all(context.path("books")).unwrap();
     fs::write(context.path("books/documents"), "").unwrap();
     let arguments = [
@@ -362,7 +362,7 @@ fn a_kill_during_an_export_loses_and_doubles_no_bill(context: Context) {
             before.is_empty() || before.len() == BILLS,
             "kill {kill}: half a file"
         );
-        // Into another folder: a claimed bill must not appear there too.
+        // Into another folder: an entered bill must not appear there too.
         let again = context.run(&[&args[..], &[&other]].concat());
         assert_eq!(again.code, Some(0), "kill {kill}: {again:?}");
         interrupted += u32::from(again.stdout.contains("was interrupted"));
@@ -379,7 +379,7 @@ fn a_kill_during_an_export_loses_and_doubles_no_bill(context: Context) {
         }
     }
     println!(
-        "{killed} kills survived, {interrupted} of them after bills were claimed; {BILLS} bills each"
+        "{killed} kills survived, {interrupted} of them after bills were entered; {BILLS} bills each"
     );
     assert!(killed > KILLS / 2, "{killed} kills came before the end");
 }

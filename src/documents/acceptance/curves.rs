@@ -34,18 +34,18 @@ pub struct Reliability {
     pub isotonic: Vec<(f64, f64)>,
 }
 
-/// `claims`: probability (0 to 1), and whether the value is right.
-pub fn reliability(claims: &[(f64, bool)]) -> Reliability {
+/// `predictions`: probability (0 to 1), and whether the value is right.
+pub fn reliability(predictions: &[(f64, bool)]) -> Reliability {
     let mut bins = vec![(0u64, 0.0, 0u64); BINS];
     let mut brier = 0.0;
-    for (probability, right) in claims {
+    for (probability, right) in predictions {
         let at = ((probability * BINS as f64) as usize).min(BINS - 1);
         bins[at].0 += 1;
         bins[at].1 += probability;
         bins[at].2 += u64::from(*right);
         brier += (probability - f64::from(u8::from(*right))).powi(2);
     }
-    let count = claims.len().max(1) as f64;
+    let count = predictions.len().max(1) as f64;
     let bins: Vec<Bin> = bins
         .into_iter()
         .filter(|(values, ..)| *values > 0)
@@ -57,25 +57,25 @@ pub fn reliability(claims: &[(f64, bool)]) -> Reliability {
         .collect();
     let distance = |bin: &Bin| bin.values as f64 * (bin.probability - bin.right).abs();
     Reliability {
-        values: claims.len() as u64,
+        values: predictions.len() as u64,
         ece: bins.iter().map(distance).sum::<f64>() / count,
         brier: brier / count,
         bins,
-        isotonic: isotonic(claims),
+        isotonic: isotonic(predictions),
     }
 }
 
 /// Isotonic regression by the pool adjacent violators algorithm: the rising step
 /// function nearest to the outcomes (least squares). Returns both corners of each
 /// step as (probability, share right), 0 to 1.
-pub fn isotonic(claims: &[(f64, bool)]) -> Vec<(f64, f64)> {
+pub fn isotonic(predictions: &[(f64, bool)]) -> Vec<(f64, f64)> {
     struct Block {
         first: f64,
         last: f64,
         right: f64,
         count: f64,
     }
-    let mut sorted = claims.to_vec();
+    let mut sorted = predictions.to_vec();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut blocks: Vec<Block> = Vec::new();
     for (probability, right) in sorted {
@@ -127,8 +127,8 @@ pub struct RiskPoint {
 
 /// Risk against coverage, by falling threshold; values of equal probability are
 /// accepted together.
-pub fn risk_coverage(claims: &[(f64, bool)]) -> Vec<RiskPoint> {
-    let mut sorted = claims.to_vec();
+pub fn risk_coverage(predictions: &[(f64, bool)]) -> Vec<RiskPoint> {
+    let mut sorted = predictions.to_vec();
     sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (mut wrong, mut points) = (0u64, Vec::new());
     for (index, (probability, right)) in sorted.iter().enumerate() {
@@ -169,9 +169,9 @@ mod tests {
 
     #[test]
     fn probabilities_that_keep_their_word_have_no_calibration_error() {
-        let mut claims = vec![(0.9, true); 9];
-        claims.push((0.9, false));
-        let good = reliability(&claims);
+        let mut predictions = vec![(0.9, true); 9];
+        predictions.push((0.9, false));
+        let good = reliability(&predictions);
         assert!(good.ece < 1e-9 && good.bins.len() == 1, "{good:?}");
         // Sure of itself and wrong half the time.
         let bad = reliability(&[(1.0, true), (1.0, false)]);
@@ -192,16 +192,16 @@ mod tests {
     proptest! {
         #[test]
         fn isotonic_steps_rise_stay_in_range_and_keep_the_mean(
-            claims in prop::collection::vec((0.0..=1.0f64, any::<bool>()), 1..80),
+            predictions in prop::collection::vec((0.0..=1.0f64, any::<bool>()), 1..80),
         ) {
-            let steps = isotonic(&claims);
+            let steps = isotonic(&predictions);
             for pair in steps.windows(2) {
                 prop_assert!(pair[0].0 <= pair[1].0 && pair[0].1 <= pair[1].1 + 1e-12);
             }
             prop_assert!(steps.iter().all(|(_, share)| (0.0..=1.0).contains(share)));
             let value = |x: f64| steps.iter().rev().find(|(at, _)| *at <= x).unwrap().1;
-            let fitted: f64 = claims.iter().map(|(x, _)| value(*x)).sum();
-            let right = claims.iter().filter(|(_, right)| *right).count() as f64;
+            let fitted: f64 = predictions.iter().map(|(x, _)| value(*x)).sum();
+            let right = predictions.iter().filter(|(_, right)| *right).count() as f64;
             prop_assert!((fitted - right).abs() < 1e-6, "{fitted} {right}");
         }
     }

@@ -1,4 +1,4 @@
-//! The features of a claim for the scorer.
+//! The features of a prediction for the scorer.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Groups of values with similar errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ClaimKind {
+pub enum PredictionKind {
     Amount,
     Date,
     /// A number or code that names something: invoice number, VAT number,
@@ -23,38 +23,38 @@ pub enum ClaimKind {
     Absent,
 }
 
-impl ClaimKind {
-    pub const ALL: [ClaimKind; 7] = [
-        ClaimKind::Amount,
-        ClaimKind::Date,
-        ClaimKind::Identifier,
-        ClaimKind::Text,
-        ClaimKind::LineAmount,
-        ClaimKind::LineText,
-        ClaimKind::Absent,
+impl PredictionKind {
+    pub const ALL: [PredictionKind; 7] = [
+        PredictionKind::Amount,
+        PredictionKind::Date,
+        PredictionKind::Identifier,
+        PredictionKind::Text,
+        PredictionKind::LineAmount,
+        PredictionKind::LineText,
+        PredictionKind::Absent,
     ];
 
     pub fn as_str(self) -> &'static str {
         match self {
-            ClaimKind::Amount => "amount",
-            ClaimKind::Date => "date",
-            ClaimKind::Identifier => "identifier",
-            ClaimKind::Text => "text",
-            ClaimKind::LineAmount => "line_amount",
-            ClaimKind::LineText => "line_text",
-            ClaimKind::Absent => "absent",
+            PredictionKind::Amount => "amount",
+            PredictionKind::Date => "date",
+            PredictionKind::Identifier => "identifier",
+            PredictionKind::Text => "text",
+            PredictionKind::LineAmount => "line_amount",
+            PredictionKind::LineText => "line_text",
+            PredictionKind::Absent => "absent",
         }
     }
 }
 
-/// The features of one claim. Logits are natural logarithms of p / (1 - p), within
+/// The features of one prediction. Logits are natural logarithms of p / (1 - p), within
 /// ±14.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Features {
     pub doc_type: String,
     /// Path without line numbers, e.g. `items[].amount`.
     pub field: String,
-    pub kind: ClaimKind,
+    pub kind: PredictionKind,
     /// Logit of the model's own probability of the value.
     pub sum: f64,
     /// Logit of the model's own probability of the value's least likely token.
@@ -75,11 +75,11 @@ pub struct Features {
     /// Whether neither has it, but they have other values of the record.
     pub is_not_on_page: bool,
     /// Uncertainty of OCR's least certain word, from 0 (certain, or a text layer) to
-    /// about 7: see `claims::ocr_risk`.
+    /// about 7: see `predictions::ocr_risk`.
     pub ocr_risk: f64,
 }
 
-/// Features that all claims of a record share.
+/// Features that all predictions of a record share.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PageFeatures {
     /// Least logit of its values.
@@ -119,11 +119,11 @@ pub enum Feature {
     OnPage,
     NotOnPage,
     OcrRisk,
-    /// For claims of one kind alone: a constant, and slopes.
-    Kind(ClaimKind),
-    KindSum(ClaimKind),
-    KindPageMean(ClaimKind),
-    /// For claims of one document type alone.
+    /// For predictions of one kind alone: a constant, and slopes.
+    Kind(PredictionKind),
+    KindSum(PredictionKind),
+    KindPageMean(PredictionKind),
+    /// For predictions of one document type alone.
     Type(String),
     TypeSum(String),
     TypePageType(String),
@@ -134,7 +134,7 @@ pub enum Feature {
     },
 }
 
-/// The claims that a feature concerns. It is 0 for all others.
+/// The predictions that a feature concerns. It is 0 for all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     Every,
@@ -183,7 +183,7 @@ impl Feature {
 }
 
 impl Features {
-    /// Every feature that concerns the claim.
+    /// Every feature that concerns the prediction.
     pub fn names(&self) -> impl Iterator<Item = Feature> {
         let (kind, doc_type) = (self.kind, &self.doc_type);
         let own = [
@@ -201,7 +201,7 @@ impl Features {
         PLAIN.into_iter().map(|(_, feature)| feature).chain(own)
     }
 
-    /// 0 where the feature does not concern the claim.
+    /// 0 where the feature does not concern the prediction.
     pub fn value(&self, feature: &Feature) -> f64 {
         let flag = |flag: bool| f64::from(u8::from(flag));
         let page = &self.page;
@@ -278,7 +278,7 @@ impl FromStr for Feature {
         }
         let parts: Vec<&str> = text.splitn(3, ':').collect();
         let kind = |name: &str| {
-            ClaimKind::ALL
+            PredictionKind::ALL
                 .into_iter()
                 .find(|kind| kind.as_str() == name)
         };
@@ -308,7 +308,7 @@ impl TryFrom<String> for Feature {
 }
 
 #[cfg(test)]
-pub(crate) fn example(kind: ClaimKind, sum: f64) -> Features {
+pub(crate) fn example(kind: PredictionKind, sum: f64) -> Features {
     Features {
         doc_type: "receipt".into(),
         field: "total".into(),
@@ -333,8 +333,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_feature_of_a_claim_parses_back_from_its_text() {
-        for kind in ClaimKind::ALL {
+    fn every_feature_of_a_prediction_parses_back_from_its_text() {
+        for kind in PredictionKind::ALL {
             for feature in example(kind, 1.0).names() {
                 assert_eq!(feature.to_string().parse::<Feature>().unwrap(), feature);
             }
@@ -345,10 +345,13 @@ mod tests {
     }
 
     #[test]
-    fn a_feature_of_other_claims_is_0() {
-        let features = example(ClaimKind::Amount, 2.0);
-        assert_eq!(features.value(&Feature::KindSum(ClaimKind::Amount)), 2.0);
-        assert_eq!(features.value(&Feature::KindSum(ClaimKind::Date)), 0.0);
+    fn a_feature_of_other_predictions_is_0() {
+        let features = example(PredictionKind::Amount, 2.0);
+        assert_eq!(
+            features.value(&Feature::KindSum(PredictionKind::Amount)),
+            2.0
+        );
+        assert_eq!(features.value(&Feature::KindSum(PredictionKind::Date)), 0.0);
         assert_eq!(features.value(&Feature::TypeSum("invoice".into())), 0.0);
         let own = Feature::Field {
             doc_type: "receipt".into(),

@@ -76,7 +76,7 @@ pub struct CalibrationData {
     /// For the thresholds and the reliability.
     pub certified: u64,
     /// Values and nulls in all of them.
-    pub claims: u64,
+    pub predictions: u64,
 }
 
 /// The folders in which calibrations are looked for.
@@ -362,7 +362,7 @@ pub(super) mod tests {
             data: CalibrationData {
                 fitted: 50,
                 certified: 100,
-                claims: 1000,
+                predictions: 1000,
             },
             confidence: 0.9,
             certificates: vec![certificate(0.005, None), certificate(0.02, threshold)],

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::claims::ValueClaim;
 use super::features::{Feature, Scope};
 use super::logistic::{self, dot, sigmoid};
+use super::predictions::Prediction;
 
-/// A claim, and whether it is right.
+/// A prediction, and whether it is right.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LabelledClaim {
-    pub claim: ValueClaim,
+pub struct LabelledPrediction {
+    pub prediction: Prediction,
     /// The model's own probability, 0 to 1.
     pub own: f64,
     pub right: bool,
@@ -32,7 +32,7 @@ const STRENGTHS: [f64; 3] = [1.0, 4.0, 16.0];
 /// Parts of the cross-validation.
 const FOLDS: usize = 5;
 
-/// Turns a claim's features into a probability.
+/// Turns a prediction's features into a probability.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scorer {
     /// Logit where all features have their `center`.
@@ -53,9 +53,9 @@ pub struct FeatureWeight {
 }
 
 impl Scorer {
-    /// Probability (0 to 1) that the claim is right.
-    pub fn probability(&self, claim: &ValueClaim) -> f64 {
-        sigmoid(dot(&self.row(claim), &self.weights()))
+    /// Probability (0 to 1) that the prediction is right.
+    pub fn probability(&self, prediction: &Prediction) -> f64 {
+        sigmoid(dot(&self.row(prediction), &self.weights()))
     }
 
     fn weights(&self) -> Vec<f64> {
@@ -63,9 +63,9 @@ impl Scorer {
         [self.intercept].into_iter().chain(weights).collect()
     }
 
-    fn row(&self, claim: &ValueClaim) -> Vec<f64> {
+    fn row(&self, prediction: &Prediction) -> Vec<f64> {
         let scaled = self.columns.iter().map(|column| {
-            let value = claim.features.value(&column.feature);
+            let value = prediction.features.value(&column.feature);
             (value - column.center) / column.scale
         });
         [1.0].into_iter().chain(scaled).collect()
@@ -73,9 +73,9 @@ impl Scorer {
 }
 
 /// Learns a scorer; cross-validation over documents chooses the strength of the
-/// penalties. Also returns the probability (0 to 1) of each claim from a scorer that
-/// was learned without the claim's part.
-pub fn learn(known: &[LabelledClaim]) -> (Scorer, Vec<f64>) {
+/// penalties. Also returns the probability (0 to 1) of each prediction from a scorer that
+/// was learned without the prediction's part.
+pub fn learn(known: &[LabelledPrediction]) -> (Scorer, Vec<f64>) {
     let tried = STRENGTHS.map(|strength| {
         let out = out_of_fold(known, strength);
         (log_loss(known, &out), strength, out)
@@ -85,38 +85,38 @@ pub fn learn(known: &[LabelledClaim]) -> (Scorer, Vec<f64>) {
     (fit(&known.iter().collect::<Vec<_>>(), strength), out)
 }
 
-fn out_of_fold(known: &[LabelledClaim], strength: f64) -> Vec<f64> {
+fn out_of_fold(known: &[LabelledPrediction], strength: f64) -> Vec<f64> {
     let mut out = vec![0.5; known.len()];
     for fold in 0..FOLDS {
-        let others: Vec<&LabelledClaim> = known
+        let others: Vec<&LabelledPrediction> = known
             .iter()
             .filter(|k| k.document % FOLDS != fold)
             .collect();
         let scorer = fit(&others, strength);
         for (slot, held) in out.iter_mut().zip(known) {
             if held.document % FOLDS == fold {
-                *slot = scorer.probability(&held.claim);
+                *slot = scorer.probability(&held.prediction);
             }
         }
     }
     out
 }
 
-fn log_loss(known: &[LabelledClaim], probabilities: &[f64]) -> f64 {
-    let loss = |(known, p): (&LabelledClaim, &f64)| {
+fn log_loss(known: &[LabelledPrediction], probabilities: &[f64]) -> f64 {
+    let loss = |(known, p): (&LabelledPrediction, &f64)| {
         let of_outcome = if known.right { *p } else { 1.0 - p };
         -of_outcome.max(1e-12).ln()
     };
     known.iter().zip(probabilities).map(loss).sum()
 }
 
-fn fit(known: &[&LabelledClaim], strength: f64) -> Scorer {
+fn fit(known: &[&LabelledPrediction], strength: f64) -> Scorer {
     let mut scorer = Scorer {
         intercept: 0.0,
         columns: columns(known),
         strength,
     };
-    let rows: Vec<_> = known.iter().map(|k| scorer.row(&k.claim)).collect();
+    let rows: Vec<_> = known.iter().map(|k| scorer.row(&k.prediction)).collect();
     let right: Vec<_> = known.iter().map(|k| k.right).collect();
     let penalty = scorer.columns.iter().map(|column| {
         strength
@@ -137,13 +137,13 @@ fn fit(known: &[&LabelledClaim], strength: f64) -> Scorer {
     scorer
 }
 
-/// Standardises features that concern all claims. Features of some claims keep their
-/// 0 and get a root mean square of 1 over the claims where they are not 0.
-fn columns(known: &[&LabelledClaim]) -> Vec<FeatureWeight> {
+/// Standardises features that concern all predictions. Features of some predictions keep their
+/// 0 and get a root mean square of 1 over the predictions where they are not 0.
+fn columns(known: &[&LabelledPrediction]) -> Vec<FeatureWeight> {
     let mut sums: BTreeMap<Feature, (f64, f64, f64)> = BTreeMap::new();
-    for claim in known.iter().map(|k| &k.claim) {
-        for feature in claim.features.names() {
-            let value = claim.features.value(&feature);
+    for prediction in known.iter().map(|k| &k.prediction) {
+        for feature in prediction.features.names() {
+            let value = prediction.features.value(&feature);
             let is_of_all = feature.scope() == Scope::Every;
             let (count, sum, squares) = sums.entry(feature).or_default();
             if is_of_all || value != 0.0 {
@@ -175,11 +175,11 @@ fn columns(known: &[&LabelledClaim]) -> Vec<FeatureWeight> {
 mod tests {
     use super::*;
     use crate::documents::acceptance::features::example;
-    use crate::documents::acceptance::{ClaimKind, reliability};
+    use crate::documents::acceptance::{PredictionKind, reliability};
 
-    fn known(document: usize, kind: ClaimKind, sum: f64, right: bool) -> LabelledClaim {
-        LabelledClaim {
-            claim: ValueClaim {
+    fn known(document: usize, kind: PredictionKind, sum: f64, right: bool) -> LabelledPrediction {
+        LabelledPrediction {
+            prediction: Prediction {
                 field: "f".into(),
                 kind,
                 features: example(kind, sum),
@@ -195,10 +195,10 @@ mod tests {
 
     /// A model that is overconfident about amounts alone: a logit of 2 is right
     /// half the time.
-    fn overconfident(documents: usize) -> Vec<LabelledClaim> {
+    fn overconfident(documents: usize) -> Vec<LabelledPrediction> {
         let mut all = Vec::new();
         for unit in 0..documents {
-            for (kind, shift) in [(ClaimKind::Amount, 2.0), (ClaimKind::Date, 0.0)] {
+            for (kind, shift) in [(PredictionKind::Amount, 2.0), (PredictionKind::Date, 0.0)] {
                 let sum = (unit % 9) as f64 - 3.0;
                 let truth = sigmoid(sum - shift);
                 // A low-discrepancy sequence in place of chance.
@@ -213,18 +213,20 @@ mod tests {
     fn each_kind_gets_its_own_correction() {
         let all = overconfident(2_000);
         let (scorer, out) = learn(&all);
-        let at = |kind| scorer.probability(&known(0, kind, 2.0, true).claim);
+        let at = |kind| scorer.probability(&known(0, kind, 2.0, true).prediction);
         assert!(
-            (at(ClaimKind::Amount) - 0.5).abs() < 0.05,
+            (at(PredictionKind::Amount) - 0.5).abs() < 0.05,
             "{}",
-            at(ClaimKind::Amount)
+            at(PredictionKind::Amount)
         );
         assert!(
-            (at(ClaimKind::Date) - sigmoid(2.0)).abs() < 0.05,
+            (at(PredictionKind::Date) - sigmoid(2.0)).abs() < 0.05,
             "{}",
-            at(ClaimKind::Date)
+            at(PredictionKind::Date)
         );
-        let raw = all.iter().map(|k| (sigmoid(k.claim.features.sum), k.right));
+        let raw = all
+            .iter()
+            .map(|k| (sigmoid(k.prediction.features.sum), k.right));
         let fitted = out.iter().zip(&all).map(|(p, k)| (*p, k.right));
         let before = reliability(&raw.collect::<Vec<_>>()).ece;
         let after = reliability(&fitted.collect::<Vec<_>>()).ece;
@@ -234,9 +236,10 @@ mod tests {
     #[test]
     fn a_kind_seen_once_is_judged_by_the_others() {
         let mut all = overconfident(500);
-        all.push(known(501, ClaimKind::Identifier, 2.0, false));
+        all.push(known(501, PredictionKind::Identifier, 2.0, false));
         let (scorer, _) = learn(&all);
-        let seldom = scorer.probability(&known(0, ClaimKind::Identifier, 2.0, true).claim);
+        let seldom =
+            scorer.probability(&known(0, PredictionKind::Identifier, 2.0, true).prediction);
         // Between the two kinds that were seen, not at 0.
         assert!((0.4..0.9).contains(&seldom), "{seldom}");
     }
@@ -244,10 +247,10 @@ mod tests {
     #[test]
     fn one_outcome_only_gives_probabilities_short_of_certainty() {
         let all: Vec<_> = (0..40)
-            .map(|u| known(u, ClaimKind::Date, 1.0, true))
+            .map(|u| known(u, PredictionKind::Date, 1.0, true))
             .collect();
         let (scorer, _) = learn(&all);
-        let p = scorer.probability(&all[0].claim);
+        let p = scorer.probability(&all[0].prediction);
         assert!(p > 0.9 && p < 1.0, "{p}");
     }
 }

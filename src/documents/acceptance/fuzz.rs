@@ -37,11 +37,11 @@ fn judge(policy: &Policy, doc_type: &DocType) {
     let calibration = calibration.and_then(|calibration| calibration.types.get(&doc_type.name));
     let threshold = calibration.and_then(|calibration| policy.threshold(calibration));
     let mut record = record(&doc_type.name);
-    for decision in policy.decisions(doc_type, &record) {
-        let probability = decision.probability.expect("the type is one of its own");
+    for scored in policy.scored(doc_type, &record) {
+        let probability = scored.probability.expect("the type is one of its own");
         assert!((0.0..=1.0).contains(&probability), "{probability}");
         let is_above = threshold.is_some_and(|threshold| probability >= threshold);
-        assert!(is_above || !decision.accepted, "{decision:?}");
+        assert!(is_above || !scored.accepted, "{scored:?}");
     }
     policy.apply(Some(doc_type), &mut record);
     assert!(threshold.is_some() || record.status == Status::NeedsReview);

@@ -1,7 +1,7 @@
 //! Acceptance: calibrated probabilities of values, and the threshold from which a
 //! value is accepted.
 //!
-//! [`claims`] collects the features of each value; a [`Scorer`], learned from
+//! [`predictions`] collects the features of each value; a [`Scorer`], learned from
 //! documents whose values are known, turns them into the probability that the
 //! value is right; [`certify`] finds the threshold at which the error rate holds
 //! with a guarantee; [`Policy::apply`] decides about a record. docs/evaluation.md
@@ -10,7 +10,6 @@
 //! No I/O, except for reading and writing the file of a [`Calibration`].
 
 mod certify;
-mod claims;
 mod curves;
 mod features;
 mod file;
@@ -19,6 +18,7 @@ mod fit;
 pub mod fuzz;
 mod logistic;
 mod policy;
+mod predictions;
 #[cfg(test)]
 mod samples;
 mod uncertain;
@@ -27,17 +27,17 @@ pub use certify::{
     Certificate, DocumentSample, FITTED, ThresholdResult, certify, evaluate_at, fewest,
     highest_share, p_value, total_required,
 };
-pub use claims::{ValueClaim, claims};
 pub use curves::{BINS, Bin, Reliability, RiskPoint, aurc, isotonic, reliability, risk_coverage};
 #[cfg(test)]
 pub(crate) use features::example as example_features;
-pub use features::{ClaimKind, Feature, Features, PageFeatures};
+pub use features::{Feature, Features, PageFeatures, PredictionKind};
 pub use file::{
     CalibratedReader, Calibration, CalibrationData, FOLDER, Folders, OFF, TypeCalibration,
     file_name,
 };
-pub use fit::{FeatureWeight, LabelledClaim, Scorer, learn};
-pub use policy::{ClaimDecision, Policy, percent, rounded_down, status};
+pub use fit::{FeatureWeight, LabelledPrediction, Scorer, learn};
+pub use policy::{Policy, ScoredPrediction, percent, rounded_down, status};
+pub use predictions::{Prediction, predictions};
 pub use uncertain::{uncertain, uncertain_finding};
 
 /// Error rates (shares, 0 to 1) for which a threshold is tested, so that `max_error`

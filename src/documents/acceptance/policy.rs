@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::claims::{ValueClaim, claims};
-use super::features::ClaimKind;
+use super::features::PredictionKind;
+use super::predictions::{Prediction, predictions};
 use super::{Calibration, Certificate, TypeCalibration, total_required};
 use crate::domain::{
     Calibrated, DocType, FieldPath, Finding, FindingCode, Record, Severity, Status,
@@ -24,10 +24,10 @@ pub struct Policy {
     pub min_confidence: f32,
 }
 
-/// The policy's decision about one claim.
+/// A prediction with its probability, and whether the policy accepts it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ClaimDecision {
-    pub claim: ValueClaim,
+pub struct ScoredPrediction {
+    pub prediction: Prediction,
     /// The model's own probability, 0 to 1.
     pub confidence: f64,
     /// Calibrated probability, 0 to 1; `None` without a calibration.
@@ -36,7 +36,7 @@ pub struct ClaimDecision {
 }
 
 impl Policy {
-    /// A text that is equal only for policies with equal decisions.
+    /// A text that is equal only for policies that decide alike.
     pub fn key(&self) -> String {
         let calibration = self.calibration_hash().unwrap_or("none");
         format!("{calibration} {} {}", self.max_error, self.min_confidence)
@@ -66,32 +66,32 @@ impl Policy {
         self.certificate(calibration)?.threshold
     }
 
-    /// Every claim of the record with its probability and whether it is
+    /// Every prediction of the record with its probability and whether it is
     /// accepted.
-    pub fn decisions(&self, doc_type: &DocType, record: &Record) -> Vec<ClaimDecision> {
+    pub fn scored(&self, doc_type: &DocType, record: &Record) -> Vec<ScoredPrediction> {
         let calibration = self.calibration_of(doc_type);
         let threshold = calibration.map(|calibration| self.threshold(calibration));
-        let decision = |(claim, logprob): (ValueClaim, &crate::domain::FieldLogprob)| {
+        let score = |(prediction, logprob): (Prediction, &crate::domain::FieldLogprob)| {
             // The confidence of a value copied from OCR is at most that of OCR.
-            let of_ocr = claim.ocr_confidence.unwrap_or(1.0);
+            let of_ocr = prediction.ocr_confidence.unwrap_or(1.0);
             let confidence = f64::from(logprob.probability().min(of_ocr));
-            let probability = calibration.map(|c| c.scorer.probability(&claim));
+            let probability = calibration.map(|c| c.scorer.probability(&prediction));
             let is_above = match (probability, threshold) {
                 (Some(probability), Some(Some(threshold))) => probability >= threshold,
                 (Some(_), _) => false,
                 (None, _) => confidence >= f64::from(self.min_confidence),
             };
-            ClaimDecision {
-                accepted: is_above && !claim.is_flagged,
-                claim,
+            ScoredPrediction {
+                accepted: is_above && !prediction.is_flagged,
+                prediction,
                 confidence,
                 probability,
             }
         };
-        claims(doc_type, record)
+        predictions(doc_type, record)
             .into_iter()
             .zip(&record.logprobs)
-            .map(decision)
+            .map(score)
             .collect()
     }
 
@@ -113,8 +113,8 @@ impl Policy {
 
     /// Sets the record's probabilities and the findings about them.
     fn judge(&self, doc_type: &DocType, record: &mut Record) {
-        let decisions = self.decisions(doc_type, record);
-        if decisions.is_empty() {
+        let scored = self.scored(doc_type, record);
+        if scored.is_empty() {
             return;
         }
         if let Some(calibration) = self.calibration_of(doc_type) {
@@ -122,15 +122,20 @@ impl Policy {
                 calibration: self.calibration_hash().unwrap_or_default().to_owned(),
                 max_error: self.max_error,
                 threshold: self.threshold(calibration),
-                fields: decisions
+                fields: scored
                     .iter()
-                    .map(|v| (v.claim.field.clone(), v.probability.unwrap_or_default()))
+                    .map(|v| {
+                        (
+                            v.prediction.field.clone(),
+                            v.probability.unwrap_or_default(),
+                        )
+                    })
                     .collect(),
             });
-            let finding = self.calibrated_finding(doc_type, calibration, record, &decisions);
+            let finding = self.calibrated_finding(doc_type, calibration, record, &scored);
             record.findings.extend(finding);
         } else {
-            let uncertain = below(&decisions, f64::from(self.min_confidence));
+            let uncertain = below(&scored, f64::from(self.min_confidence));
             let from = accepted_from(self.min_confidence);
             record
                 .findings
@@ -144,11 +149,11 @@ impl Policy {
         doc_type: &DocType,
         calibration: &TypeCalibration,
         record: &Record,
-        decisions: &[ClaimDecision],
+        scored: &[ScoredPrediction],
     ) -> Option<Finding> {
-        let least = decisions
+        let least = scored
             .iter()
-            .filter(|decision| !decision.claim.is_supporting)
+            .filter(|one| !one.prediction.is_supporting)
             .min_by(|a, b| probability(a).total_cmp(&probability(b)))?;
         let Some(threshold) = self.threshold(calibration) else {
             let why = match self.certificate(calibration) {
@@ -173,7 +178,7 @@ impl Policy {
             );
             return Some(Finding::new(FindingCode::NotCertified, None, message));
         };
-        let uncertain = below(decisions, threshold);
+        let uncertain = below(scored, threshold);
         low_confidence(
             &named(doc_type, &uncertain),
             &certified(threshold, self.max_error),
@@ -204,11 +209,10 @@ pub(super) fn accepted_from(min_confidence: f32) -> String {
 }
 
 /// Deciding fields below a threshold, the least probable first.
-fn below(decisions: &[ClaimDecision], threshold: f64) -> Vec<&ClaimDecision> {
-    let is_below = |decision: &&ClaimDecision| {
-        !decision.claim.is_supporting && probability(decision) < threshold
-    };
-    let mut uncertain: Vec<_> = decisions.iter().filter(is_below).collect();
+fn below(scored: &[ScoredPrediction], threshold: f64) -> Vec<&ScoredPrediction> {
+    let is_below =
+        |one: &&ScoredPrediction| !one.prediction.is_supporting && probability(one) < threshold;
+    let mut uncertain: Vec<_> = scored.iter().filter(is_below).collect();
     uncertain.sort_by(|a, b| probability(a).total_cmp(&probability(b)));
     uncertain
 }
@@ -252,8 +256,8 @@ pub(super) struct UncertainValue {
     pub probability: f64,
 }
 
-fn probability(decision: &ClaimDecision) -> f64 {
-    decision.probability.unwrap_or(decision.confidence)
+fn probability(scored: &ScoredPrediction) -> f64 {
+    scored.probability.unwrap_or(scored.confidence)
 }
 
 /// Accepted without warnings and errors; otherwise needs review.
@@ -264,11 +268,11 @@ pub fn status(findings: &[Finding]) -> Status {
     }
 }
 
-fn described(doc_type: &DocType, record: &Record, decision: &ClaimDecision) -> String {
-    let path = FieldPath::parse(&decision.claim.field);
-    let probability = rounded_down(probability(decision));
+fn described(doc_type: &DocType, record: &Record, scored: &ScoredPrediction) -> String {
+    let path = FieldPath::parse(&scored.prediction.field);
+    let probability = rounded_down(probability(scored));
     let value = match path.value_at(&record.fields) {
-        _ if decision.claim.kind == ClaimKind::Absent => "empty".to_owned(),
+        _ if scored.prediction.kind == PredictionKind::Absent => "empty".to_owned(),
         Some(Value::String(text)) => shortened(text),
         Some(other) => other.to_string(),
         None => String::new(),
@@ -284,14 +288,14 @@ fn shortened(text: &str) -> String {
     }
 }
 
-fn named(doc_type: &DocType, decisions: &[&ClaimDecision]) -> Vec<UncertainValue> {
-    let value = |decision: &&ClaimDecision| UncertainValue {
-        words: doc_type.in_words(&FieldPath::parse(&decision.claim.field)),
-        field: decision.claim.field.clone(),
-        is_empty: decision.claim.kind == ClaimKind::Absent,
-        probability: probability(decision),
+fn named(doc_type: &DocType, scored: &[&ScoredPrediction]) -> Vec<UncertainValue> {
+    let value = |one: &&ScoredPrediction| UncertainValue {
+        words: doc_type.in_words(&FieldPath::parse(&one.prediction.field)),
+        field: one.prediction.field.clone(),
+        is_empty: one.prediction.kind == PredictionKind::Absent,
+        probability: probability(one),
     };
-    decisions.iter().map(value).collect()
+    scored.iter().map(value).collect()
 }
 
 /// A probability (0 to 1) for people: three decimals, or four where it is almost 1,

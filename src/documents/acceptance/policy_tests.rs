@@ -67,9 +67,9 @@ fn a_supporting_field_may_be_uncertain_in_an_accepted_record() {
         uncertain.findings
     );
     let accepted: Vec<bool> = policy
-        .decisions(&doc_type, &uncertain)
+        .scored(&doc_type, &uncertain)
         .iter()
-        .map(|decision| decision.accepted)
+        .map(|scored| scored.accepted)
         .collect();
     assert_eq!(accepted.iter().filter(|accepted| **accepted).count(), 2);
     doc_type.read.as_mut().unwrap().supporting.pop();
@@ -131,8 +131,8 @@ fn a_certificate_for_less_holds_for_more() {
 fn a_flagged_value_is_not_accepted_whatever_its_probability() {
     let mut record = record(json!({"total": "1.00", "date": "2024-01-01"}));
     record.findings = vec![Finding::new(FindingCode::SumMismatch, Some("total"), "x")];
-    let decisions = policy(Some(0.1), 0.02).decisions(&doc_type(), &record);
-    let accepted: Vec<_> = decisions.iter().map(|v| v.accepted).collect();
+    let scored = policy(Some(0.1), 0.02).scored(&doc_type(), &record);
+    let accepted: Vec<_> = scored.iter().map(|v| v.accepted).collect();
     assert_eq!(accepted, [false, true]);
 }
 

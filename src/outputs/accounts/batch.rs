@@ -1,4 +1,4 @@
-//! Exports: claims the bills of a batch and writes its files.
+//! Exports: enters the bills of a batch in the ledger and writes its files.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -50,8 +50,8 @@ pub struct ExportOutcome {
     pub set_aside: usize,
 }
 
-/// A plan whose bills are claimed.
-struct Claimed {
+/// A plan whose bills are in the export ledger.
+struct Entered {
     /// 0: there is nothing to export.
     id: i64,
     plan: BatchPlan,
@@ -68,12 +68,12 @@ pub async fn export(store: &Store, order: ExportOrder<'_>) -> anyhow::Result<Exp
     };
     create_folder(order.folder)?;
     let finished = finish_interrupted(store).await?;
-    let claimed = claim(store, &order).await?;
-    let plan = claimed.plan;
+    let entered = enter(store, &order).await?;
+    let plan = entered.plan;
     let batch = match plan.batch.lines.is_empty() {
         true => None,
         false => {
-            let id = claimed.id;
+            let id = entered.id;
             let row = store.batch(id).await?;
             let row = row.with_context(|| format!("batch {id} is not in the ledger"))?;
             Some(write_files(store, row, order.folder).await?)
@@ -89,13 +89,13 @@ pub async fn export(store: &Store, order: ExportOrder<'_>) -> anyhow::Result<Exp
         not_for_target,
         partly_due: plan.partly_due,
         exported_before: plan.exported_before,
-        not_accepted: claimed.gathered.not_accepted,
-        set_aside: claimed.gathered.set_aside,
+        not_accepted: entered.gathered.not_accepted,
+        set_aside: entered.gathered.set_aside,
     })
 }
 
-/// Plans and claims a batch.
-async fn claim(store: &Store, order: &ExportOrder<'_>) -> anyhow::Result<Claimed> {
+/// Plans a batch and enters it in the export ledger.
+async fn enter(store: &Store, order: &ExportOrder<'_>) -> anyhow::Result<Entered> {
     let country = order.accounts.ubl.buyer_country.as_deref();
     for _ in 0..TRIES {
         let ledger = store.ledger().await?;
@@ -121,12 +121,12 @@ async fn claim(store: &Store, order: &ExportOrder<'_>) -> anyhow::Result<Claimed
             }
         };
         plan.held.splice(..0, gathered.held.drain(..));
-        let claimed = match plan.batch.lines.is_empty() {
+        let entered = match plan.batch.lines.is_empty() {
             true => Some(0),
-            false => store.claim_batch(ledger.version, &plan.batch).await?,
+            false => store.enter_batch(ledger.version, &plan.batch).await?,
         };
-        if let Some(id) = claimed {
-            return Ok(Claimed { id, plan, gathered });
+        if let Some(id) = entered {
+            return Ok(Entered { id, plan, gathered });
         }
     }
     anyhow::bail!(
@@ -139,7 +139,7 @@ fn now() -> i64 {
     since.map_or(0, |since| since.as_millis() as i64)
 }
 
-/// Writes the files of an export that was killed after it had claimed its bills, to their
+/// Writes the files of an export that was killed after it had entered its bills, to their
 /// intended folder, so that no bill is in two files. Returns these batches.
 async fn finish_interrupted(store: &Store) -> anyhow::Result<Vec<BatchRow>> {
     let mut finished = Vec::new();

@@ -58,7 +58,7 @@ pub struct BatchInput<'a> {
     pub folder: &'a Path,
 }
 
-/// A batch to claim; without lines there is nothing to export.
+/// A batch for the export ledger; without lines there is nothing to export.
 pub struct BatchPlan {
     pub batch: NewBatch,
     pub held: Vec<Held>,

@@ -158,7 +158,10 @@ fn probability(leaf: &JudgedValue) -> Option<f64> {
 }
 
 fn is_at(leaf: &JudgedValue, threshold: Option<f64>) -> bool {
-    let is_flagged = leaf.claim.as_ref().is_some_and(|claim| claim.is_flagged);
+    let is_flagged = leaf
+        .prediction
+        .as_ref()
+        .is_some_and(|prediction| prediction.is_flagged);
     let (Some(probability), Some(threshold)) = (leaf.probability, threshold) else {
         return false;
     };
@@ -219,7 +222,9 @@ mod tests {
     use super::super::judge::judge;
     use super::super::judge::tests::{case, seen};
     use super::*;
-    use crate::documents::acceptance::{ClaimDecision, ClaimKind, ValueClaim, example_features};
+    use crate::documents::acceptance::{
+        Prediction, PredictionKind, ScoredPrediction, example_features,
+    };
     use crate::store::DocumentWork;
 
     impl RateThresholds {
@@ -244,11 +249,11 @@ mod tests {
     fn coverage_and_risk_count_values_and_documents() {
         let truth = json!({"a": "1", "b": "2", "c": null});
         let mut record = seen(1, json!({"a": "1", "b": "9", "c": null}));
-        record.decisions = vec![ClaimDecision {
-            claim: ValueClaim {
+        record.scored = vec![ScoredPrediction {
+            prediction: Prediction {
                 field: "a".into(),
-                kind: ClaimKind::Text,
-                features: example_features(ClaimKind::Text, 0.0),
+                kind: PredictionKind::Text,
+                features: example_features(PredictionKind::Text, 0.0),
                 is_flagged: false,
                 is_supporting: false,
                 ocr_confidence: None,

@@ -6,8 +6,8 @@ use anyhow::ensure;
 
 use super::judged::JudgedDocument;
 use crate::documents::acceptance::{
-    self, CalibrationData, DocumentSample, ERROR_RATES, FITTED, LabelledClaim, TypeCalibration,
-    percent, reliability,
+    self, CalibrationData, DocumentSample, ERROR_RATES, FITTED, LabelledPrediction,
+    TypeCalibration, percent, reliability,
 };
 use crate::domain::count;
 use crate::domain::time::now_rfc3339;
@@ -39,7 +39,7 @@ pub fn calibrate(
 ) -> BTreeMap<String, anyhow::Result<TypeCalibration>> {
     let mut by_type: BTreeMap<&str, Vec<&JudgedDocument>> = BTreeMap::new();
     // E-invoices and documents that could not be read say nothing about the reader.
-    for document in documents.iter().filter(|d| has_claim(d)) {
+    for document in documents.iter().filter(|d| has_prediction(d)) {
         by_type
             .entry(&document.doc_type)
             .or_default()
@@ -74,14 +74,17 @@ fn calibrate_type(
     let (scorer, out_of_fold) = acceptance::learn(&fit);
     let probabilities: Vec<f64> = certify
         .iter()
-        .map(|k| scorer.probability(&k.claim))
+        .map(|k| scorer.probability(&k.prediction))
         .collect();
     let choose = accepted_samples(&fit, &out_of_fold, fitted);
     let test = accepted_samples(&certify, &probabilities, certified);
     let certificates =
         ERROR_RATES.map(|rate| acceptance::certify(&choose, &test, rate, confidence));
     let pairs = |p: &[f64]| -> Vec<(f64, bool)> {
-        let values = certify.iter().zip(p).filter(|(k, _)| !k.claim.is_absent());
+        let values = certify
+            .iter()
+            .zip(p)
+            .filter(|(k, _)| !k.prediction.is_absent());
         values.map(|(k, p)| (*p, k.right)).collect()
     };
     let own: Vec<f64> = certify.iter().map(|k| k.own).collect();
@@ -91,7 +94,7 @@ fn calibrate_type(
         data: CalibrationData {
             fitted: fitted as u64,
             certified: certified as u64,
-            claims: (fit.len() + certify.len()) as u64,
+            predictions: (fit.len() + certify.len()) as u64,
         },
         confidence,
         certificates: certificates.into(),
@@ -101,20 +104,20 @@ fn calibrate_type(
     })
 }
 
-fn has_claim(document: &JudgedDocument) -> bool {
+fn has_prediction(document: &JudgedDocument) -> bool {
     let mut fields = document.fields.iter();
-    fields.any(|leaf| leaf.claim.is_some() && leaf.confidence.is_some())
+    fields.any(|leaf| leaf.prediction.is_some() && leaf.confidence.is_some())
 }
 
-/// Every claim whose truth is known; a document is a group of near-copies.
-fn known(groups: &[Group]) -> Vec<LabelledClaim> {
+/// Every prediction whose truth is known; a document is a group of near-copies.
+fn known(groups: &[Group]) -> Vec<LabelledPrediction> {
     let mut all = Vec::new();
     for (document, group) in groups.iter().enumerate() {
         for leaf in group.iter().flat_map(|one| &one.fields) {
-            // What was not read at all claims nothing.
-            if let (Some(claim), Some(own)) = (&leaf.claim, leaf.confidence) {
-                all.push(LabelledClaim {
-                    claim: claim.clone(),
+            // What was not read at all predicts nothing.
+            if let (Some(prediction), Some(own)) = (&leaf.prediction, leaf.confidence) {
+                all.push(LabelledPrediction {
+                    prediction: prediction.clone(),
                     own,
                     right: leaf.outcome.is_right(),
                     document,
@@ -128,14 +131,14 @@ fn known(groups: &[Group]) -> Vec<LabelledClaim> {
 /// By document, the values that decide on acceptance: neither nulls nor what a
 /// check contradicts nor supporting fields.
 fn accepted_samples(
-    claims: &[LabelledClaim],
+    predictions: &[LabelledPrediction],
     probabilities: &[f64],
     count: usize,
 ) -> Vec<DocumentSample> {
     let mut samples = vec![DocumentSample::new(); count];
-    for (known, probability) in claims.iter().zip(probabilities) {
-        let claim = &known.claim;
-        if !claim.is_absent() && !claim.is_flagged && !claim.is_supporting {
+    for (known, probability) in predictions.iter().zip(probabilities) {
+        let prediction = &known.prediction;
+        if !prediction.is_absent() && !prediction.is_flagged && !prediction.is_supporting {
             samples[known.document].push((*probability, known.right));
         }
     }
@@ -150,7 +153,9 @@ mod tests {
     use super::super::judge::tests::{case, seen};
     use super::super::judged::ValueOutcome;
     use super::*;
-    use crate::documents::acceptance::{ClaimDecision, ClaimKind, ValueClaim, example_features};
+    use crate::documents::acceptance::{
+        Prediction, PredictionKind, ScoredPrediction, example_features,
+    };
     use crate::store::DocumentWork;
 
     /// `number` documents with one value each, right where the model is sure.
@@ -160,11 +165,11 @@ mod tests {
             let value = if sure { "1" } else { "2" };
             let mut record = seen(1, json!({"a": value}));
             let confidence = if sure { 0.9 } else { 0.6 };
-            record.decisions = vec![ClaimDecision {
-                claim: ValueClaim {
+            record.scored = vec![ScoredPrediction {
+                prediction: Prediction {
                     field: "a".into(),
-                    kind: ClaimKind::Amount,
-                    features: example_features(ClaimKind::Text, confidence),
+                    kind: PredictionKind::Amount,
+                    features: example_features(PredictionKind::Text, confidence),
                     is_flagged: false,
                     is_supporting: false,
                     ocr_confidence: None,
@@ -209,7 +214,7 @@ mod tests {
             document
                 .fields
                 .iter_mut()
-                .for_each(|leaf| leaf.claim = None);
+                .for_each(|leaf| leaf.prediction = None);
         }
         let made = made(&all);
         let names: Vec<&String> = made.keys().collect();

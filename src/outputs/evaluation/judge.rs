@@ -13,7 +13,7 @@ use super::causes::{cause, problem};
 use super::compare::{anls, assign, line_fields, normal, same, text};
 use super::judged::{JudgedDocument, JudgedValue, ValueOutcome};
 use super::truth::KnownDocument;
-use crate::documents::acceptance::ClaimDecision;
+use crate::documents::acceptance::ScoredPrediction;
 use crate::domain::{EvidenceClass, FieldPath, FindingCode, Record, Severity, Status};
 use crate::store::DocumentWork;
 
@@ -22,7 +22,7 @@ use crate::store::DocumentWork;
 pub struct CandidateRecord {
     pub id: i64,
     pub record: Record,
-    pub decisions: Vec<ClaimDecision>,
+    pub scored: Vec<ScoredPrediction>,
     /// Taken from data embedded in the document, not read from its pages.
     pub embedded: bool,
 }
@@ -91,8 +91,8 @@ pub fn judge(case: &KnownDocument, seen: &[CandidateRecord], work: DocumentWork)
         unobjected: !seen.is_empty() && seen.iter().all(|seen| is_unobjected(&seen.record)),
         least: seen
             .iter()
-            .flat_map(|seen| &seen.decisions)
-            .filter(|v| !v.claim.is_supporting)
+            .flat_map(|seen| &seen.scored)
+            .filter(|v| !v.prediction.is_supporting)
             .map(|v| v.probability.unwrap_or(v.confidence))
             .min_by(f64::total_cmp),
         work,
@@ -247,8 +247,12 @@ impl Judge<'_> {
     }
 
     fn wrong_type(&mut self, other: &CandidateRecord) {
-        for decision in other.decisions.iter().filter(|v| !v.claim.is_absent()) {
-            let field = &decision.claim.field;
+        for scored in other
+            .scored
+            .iter()
+            .filter(|one| !one.prediction.is_absent())
+        {
+            let field = &scored.prediction.field;
             let path = FieldPath::parse(field);
             let value = path.value_at(&other.record.fields);
             let value = value.cloned().unwrap_or_default();
@@ -292,9 +296,9 @@ impl Judge<'_> {
             (Some(truth), Some(read)) => anls(truth, read),
             _ => 0.0,
         };
-        let decision = place.and_then(|(seen, path)| {
-            let mut decisions = seen.decisions.iter();
-            decisions.find(|decision| decision.claim.field == path)
+        let scored = place.and_then(|(seen, path)| {
+            let mut scored = seen.scored.iter();
+            scored.find(|one| one.prediction.field == path)
         });
         let on_page = place.is_some_and(|(seen, path)| {
             let mut evidence = seen.record.evidence.iter();
@@ -315,10 +319,10 @@ impl Judge<'_> {
             truth,
             read,
             anls,
-            confidence: decision.map(|decision| decision.confidence),
-            probability: decision.and_then(|decision| decision.probability),
-            accepted: decision.is_some_and(|decision| decision.accepted),
-            claim: decision.map(|decision| decision.claim.clone()),
+            confidence: scored.map(|scored| scored.confidence),
+            probability: scored.and_then(|scored| scored.probability),
+            accepted: scored.is_some_and(|scored| scored.accepted),
+            prediction: scored.map(|scored| scored.prediction.clone()),
         };
         leaf.cause = cause(&leaf, is_other, on_page);
         self.leaves.push(leaf);

@@ -24,7 +24,7 @@ pub fn seen(id: i64, fields: Value) -> CandidateRecord {
     CandidateRecord {
         id,
         record: samples::record("receipt", fields),
-        decisions: vec![],
+        scored: vec![],
         embedded: false,
     }
 }

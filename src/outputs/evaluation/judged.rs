@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::documents::acceptance::ValueClaim;
+use crate::documents::acceptance::Prediction;
 use crate::store::DocumentWork;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -72,13 +72,15 @@ pub struct JudgedValue {
     #[serde(default)]
     pub accepted: bool,
     #[serde(skip)]
-    pub claim: Option<ValueClaim>,
+    pub prediction: Option<Prediction>,
 }
 
 impl JudgedValue {
     /// Whether it may be uncertain in an accepted record.
     pub fn is_supporting(&self) -> bool {
-        self.claim.as_ref().is_some_and(|claim| claim.is_supporting)
+        self.prediction
+            .as_ref()
+            .is_some_and(|prediction| prediction.is_supporting)
     }
 
     /// Whether a value was read.

@@ -320,8 +320,8 @@ mod tests {
 
     #[test]
     fn plots_are_well_formed_and_hold_what_they_are_given() {
-        let claims = [(0.9, true), (0.8, false), (0.2, true)];
-        let (points, measured) = (curve(&claims), measured(&claims));
+        let predictions = [(0.9, true), (0.8, false), (0.2, true)];
+        let (points, measured) = (curve(&predictions), measured(&predictions));
         let risk = elements(&risk_coverage(Some(&points), &points, 0.005));
         assert_eq!(risk["polyline"], 3);
         let diagram = elements(&reliability(Some(&measured), &measured));

@@ -1,8 +1,8 @@
-//! The claims of a record, one for each value, with their features.
+//! The predictions of a record, one for each value, with their features.
 
 use serde_json::Value;
 
-use super::features::{ClaimKind, Features, PageFeatures};
+use super::features::{Features, PageFeatures, PredictionKind};
 use crate::domain::{
     DocType, EvidenceClass, FieldEvidence, FieldLogprob, FieldPath, Finding, FindingCode, Format,
     Record, Severity,
@@ -16,10 +16,10 @@ const MOST_LOGIT: f64 = 14.0;
 
 /// One value (or null) that a model read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ValueClaim {
+pub struct Prediction {
     /// Path in the record, e.g. `items[2].amount`.
     pub field: String,
-    pub kind: ClaimKind,
+    pub kind: PredictionKind,
     pub features: Features,
     /// Whether a warning or error is about this value: it is then not accepted with
     /// any probability.
@@ -31,19 +31,19 @@ pub struct ValueClaim {
     pub ocr_confidence: Option<f32>,
 }
 
-impl ValueClaim {
+impl Prediction {
     pub fn is_absent(&self) -> bool {
-        self.kind == ClaimKind::Absent
+        self.kind == PredictionKind::Absent
     }
 }
 
-/// The claims for every value and null of the record that the model chose, in the
+/// The predictions for every value and null of the record that the model chose, in the
 /// order read.
-pub fn claims(doc_type: &DocType, record: &Record) -> Vec<ValueClaim> {
+pub fn predictions(doc_type: &DocType, record: &Record) -> Vec<Prediction> {
     let page = page_features(record);
     let logprobs = record.logprobs.iter();
     logprobs
-        .map(|logprob| claim(doc_type, record, logprob, page))
+        .map(|logprob| prediction(doc_type, record, logprob, page))
         .collect()
 }
 
@@ -83,12 +83,12 @@ fn is_flag(finding: &Finding) -> bool {
         && finding.code != FindingCode::NoTextSource
 }
 
-fn claim(
+fn prediction(
     doc_type: &DocType,
     record: &Record,
     logprob: &FieldLogprob,
     page: PageFeatures,
-) -> ValueClaim {
+) -> Prediction {
     let field = &logprob.field;
     let path = FieldPath::parse(field);
     let value = path.value_at(&record.fields).unwrap_or(&Value::Null);
@@ -110,7 +110,8 @@ fn claim(
         tokens: f64::from(logprob.tokens).ln_1p(),
         page,
         is_flagged,
-        has_mismatch: has_mismatch && matches!(kind, ClaimKind::Amount | ClaimKind::LineAmount),
+        has_mismatch: has_mismatch
+            && matches!(kind, PredictionKind::Amount | PredictionKind::LineAmount),
         is_confirmed: has(|e| !e.confirmed_by.is_empty()),
         is_contradicted: has(|e| !e.contradicted_by.is_empty()),
         is_on_page: has(is_on_page),
@@ -118,7 +119,7 @@ fn claim(
         is_not_on_page: page.on_page > 0.0 && has(|e| !is_on_page(e)),
         ocr_risk: ocr_confidence.map_or(0.0, ocr_risk),
     };
-    ValueClaim {
+    Prediction {
         field: field.clone(),
         kind,
         features,
@@ -145,23 +146,23 @@ fn logit(log_probability: f32) -> f64 {
 
 /// The kind by the form that the schema gives the value, so that it works with a
 /// user's own types.
-fn kind(doc_type: &DocType, path: &FieldPath, value: &Value) -> ClaimKind {
+fn kind(doc_type: &DocType, path: &FieldPath, value: &Value) -> PredictionKind {
     if value.is_null() {
-        return ClaimKind::Absent;
+        return PredictionKind::Absent;
     }
     let property = path.property(&doc_type.schema).unwrap_or(&Value::Null);
     match (Format::of(property), path.leaf_in_list().is_some()) {
-        (Some(format), true) if format.is_number() => ClaimKind::LineAmount,
-        (_, true) => ClaimKind::LineText,
-        (Some(format), false) if format.is_number() => ClaimKind::Amount,
-        (Some(Format::Date), false) => ClaimKind::Date,
+        (Some(format), true) if format.is_number() => PredictionKind::LineAmount,
+        (_, true) => PredictionKind::LineText,
+        (Some(format), false) if format.is_number() => PredictionKind::Amount,
+        (Some(Format::Date), false) => PredictionKind::Date,
         (_, false) => {
             let length = property.get("maxLength").and_then(Value::as_u64);
             let is_short = length.is_some_and(|length| length <= IDENTIFIER_LENGTH);
             let has = |key| property.get(key).is_some();
             match has("format") || has("enum") || is_short {
-                true => ClaimKind::Identifier,
-                false => ClaimKind::Text,
+                true => PredictionKind::Identifier,
+                false => PredictionKind::Text,
             }
         }
     }
@@ -175,24 +176,24 @@ mod tests {
     use crate::documents::acceptance::samples::{doc_type, record};
 
     #[test]
-    fn a_claim_has_the_kind_that_its_schema_gives_it() {
+    fn a_prediction_has_the_kind_that_its_schema_gives_it() {
         let record = record(
             json!({"total": "1.00", "date": "2024-01-01", "currency": "EUR", "name": "Tea House", "number": "A1",
                 "note": null, "items": [{"text": "tea", "amount": "1.00"}]}),
         );
-        let found = claims(&doc_type(), &record);
+        let found = predictions(&doc_type(), &record);
         let kinds: Vec<_> = found.iter().map(|c| (c.field.as_str(), c.kind)).collect();
         assert_eq!(
             kinds,
             [
-                ("total", ClaimKind::Amount),
-                ("date", ClaimKind::Date),
-                ("currency", ClaimKind::Identifier),
-                ("name", ClaimKind::Text),
-                ("number", ClaimKind::Identifier),
-                ("note", ClaimKind::Absent),
-                ("items[0].text", ClaimKind::LineText),
-                ("items[0].amount", ClaimKind::LineAmount),
+                ("total", PredictionKind::Amount),
+                ("date", PredictionKind::Date),
+                ("currency", PredictionKind::Identifier),
+                ("name", PredictionKind::Text),
+                ("number", PredictionKind::Identifier),
+                ("note", PredictionKind::Absent),
+                ("items[0].text", PredictionKind::LineText),
+                ("items[0].amount", PredictionKind::LineAmount),
             ]
         );
     }
@@ -206,7 +207,7 @@ mod tests {
             finding(FindingCode::LowConfidence, Some("name")),
             finding(FindingCode::PageFailed, None),
         ];
-        let found = claims(&doc_type(), &record);
+        let found = predictions(&doc_type(), &record);
         assert!(found[0].is_flagged && !found[1].is_flagged);
         assert!(found[0].features.has_mismatch && !found[1].features.has_mismatch);
         assert!((found[0].features.page.findings - 2f64.ln()).abs() < 1e-9);
@@ -219,7 +220,7 @@ mod tests {
         seen.class = EvidenceClass::TextLayer;
         seen.confirmed_by = vec!["sum".into()];
         record.evidence = vec![seen, FieldEvidence::model_only("name")];
-        let found = claims(&doc_type(), &record);
+        let found = predictions(&doc_type(), &record);
         let [total, name] = [0, 1].map(|at| &found[at].features);
         assert!(total.is_on_page && !total.is_not_on_page && total.is_confirmed);
         assert!(!name.is_on_page && name.is_not_on_page && !name.is_confirmed);
@@ -232,7 +233,7 @@ mod tests {
         let mut seen = FieldEvidence::model_only("total");
         seen.ocr_confidence = Some(0.5);
         record.evidence = vec![seen, FieldEvidence::model_only("name")];
-        let found = claims(&doc_type(), &record);
+        let found = predictions(&doc_type(), &record);
         assert_eq!(found[0].ocr_confidence, Some(0.5));
         assert!(found[0].features.ocr_risk > 6.0);
         assert_eq!(found[1].features.ocr_risk, 0.0);
