@@ -15,10 +15,10 @@ use crate::domain::{Verdict, judge};
 use crate::store::{DocumentId, StoredCapture};
 
 /// Most records with the same look or text that are compared with each other: more are from
-/// one seller's template, and are only compared where date and total are equal.
+/// one seller's layout, and are only compared where date and total are equal.
 const MOST_ALIKE: usize = 50;
 /// Least similarity (0 to 1, Jaccard of shingles) of texts that are compared: they are of
-/// one template or of one document.
+/// one layout or of one document.
 const SAME_TEXT: f64 = 0.8;
 
 /// Documents that the archive has more than once.

@@ -1,4 +1,4 @@
-//! Groups pages of one type by their layout: the template of a seller, an app or a form.
+//! Groups pages of one type by their layout: what one seller, app or form prints on each.
 //!
 //! Pages are compared in the order of their ids, each with the layouts before it. It joins
 //! the most similar one, or begins a layout that has its id (leader clustering: Hartigan,

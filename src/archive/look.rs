@@ -9,7 +9,7 @@ use crate::domain::{PageImage, PageLook};
 /// Side in pixels of the thumbnail that is hashed: the hash uses 17 x 16 points of it.
 const SIDE: u32 = 64;
 /// Most bits of 256 in which hashes of one page differ after scaling or re-encoding.
-/// Different pages of one template begin to occur above it.
+/// Different pages of one layout begin to occur above it.
 pub const SAME_LOOK_BITS: u32 = 6;
 /// Greatest relative difference (0 to 1) of the aspects of two captures.
 const SAME_SHAPE: f64 = 0.02;

@@ -9,7 +9,7 @@ use super::summary::command;
 use crate::archive;
 use crate::store::Store;
 
-/// List the layouts of documents: templates of sellers, apps and forms
+/// List the layouts of documents: one for each seller, app or form
 ///
 /// Documents have one layout where most words recur in the same columns. A layout
 /// has the number of its oldest page; the newest layouts come first.

@@ -31,7 +31,8 @@ impl Progress {
             "{spinner} {wide_bar} {pos}/{len} pages  {per_sec}  {eta} left",
         );
         self.pages = self.bars.add(ProgressBar::new(0));
-        self.pages.set_style(style.expect("the template is right"));
+        self.pages
+            .set_style(style.expect("the progress style is right"));
         self.pages.enable_steady_tick(Duration::from_millis(200));
     }
 

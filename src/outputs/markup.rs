@@ -13,7 +13,7 @@ pub const COLOURS: [&str; 6] = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9",
 ];
 
-/// Templates for pages: text is escaped, unknown names are errors.
+/// The environment of page templates: text is escaped, unknown names are errors.
 pub fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -143,7 +143,7 @@ impl Markup {
         self
     }
 
-    /// A value for templates, which do not escape it again.
+    /// A value for page templates, which do not escape it again.
     pub fn into_value(self) -> minijinja::Value {
         minijinja::Value::from_safe_string(self.0)
     }

@@ -26,7 +26,7 @@ pub fn jpeg(page: &PageImage) -> anyhow::Result<Vec<u8>> {
     Ok(jpeg.into_inner())
 }
 
-/// The address of a JPEG file inside a page, for a template.
+/// The address of a JPEG file inside a page, for a page template.
 pub fn embedded(jpeg: &[u8]) -> Value {
     let encoded = BASE64_STANDARD.encode(jpeg);
     Value::from_safe_string(format!("data:image/jpeg;base64,{encoded}"))

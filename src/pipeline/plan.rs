@@ -437,7 +437,7 @@ fn without_calibration(settings: &AcceptanceSettings) -> Policy {
     }
 }
 
-/// How pages are drawn for a model's layout.
+/// How pages are drawn for a model's image layout.
 pub(super) fn raster_spec(layout: &ImageLayout, max_pixels: u32) -> RasterSpec {
     let width = match layout {
         ImageLayout::Page { max_side } => *max_side,

@@ -300,13 +300,13 @@ fn no_request_makes_the_server_fail(context: Context) {
     ];
     let mut requests = 0;
     for _ in 0..40 {
-        for (template, item) in description["paths"].as_object().unwrap() {
+        for (route, item) in description["paths"].as_object().unwrap() {
             for method in item.as_object().unwrap().keys() {
                 // Pages of these documents cannot be drawn: their files do not exist.
-                if template.ends_with("/image") {
+                if route.ends_with("/image") {
                     continue;
                 }
-                let filled = template.split('/').map(|part| match part.starts_with('{') {
+                let filled = route.split('/').map(|part| match part.starts_with('{') {
                     true => (*dice.pick(&parts)).to_owned(),
                     false => part.to_owned(),
                 });

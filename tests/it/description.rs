@@ -23,8 +23,8 @@ pub fn operation<'a>(description: &'a Value, method: &str, path: &str) -> Option
     let paths = description["paths"].as_object().unwrap();
     // A path without values before one with: /api/exports/{batch}.
     let exact = paths.get(path);
-    let fits = |template: &str| {
-        let (parts, given) = (template.split('/'), path.split('/'));
+    let fits = |route: &str| {
+        let (parts, given) = (route.split('/'), path.split('/'));
         parts.clone().count() == given.clone().count()
             && parts
                 .zip(given)
@@ -32,8 +32,7 @@ pub fn operation<'a>(description: &'a Value, method: &str, path: &str) -> Option
     };
     let item = exact.or_else(|| {
         let mut all = paths.iter();
-        all.find(|(template, _)| fits(template))
-            .map(|(_, item)| item)
+        all.find(|(route, _)| fits(route)).map(|(_, item)| item)
     });
     item?.get(method.to_ascii_lowercase())
 }

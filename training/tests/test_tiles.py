@@ -25,7 +25,7 @@ def test_constants_are_the_manifests():
 
 
 def test_the_crop_keeps_a_margin_as_in_the_program():
-    # The same page and numbers as in src/engines/reader/layout.rs.
+    # The same page and numbers as in src/engines/reader/image_layout.rs.
     gray = np.full((200, 100), 240, np.uint8)
     gray[50:120, 30:80] = 0
     assert tiles.inked(gray) == (29, 49, 81, 121)
@@ -45,7 +45,7 @@ def test_a_long_page_is_scaled_down_to_its_tiles():
 
 
 def test_a_page_has_the_columns_on_which_it_is_largest():
-    # The same numbers as in src/engines/reader/layout.rs.
+    # The same numbers as in src/engines/reader/image_layout.rs.
     assert [tiles.scaled_size(100, height, 2)[2] for height in (399, 401)] == [2, 1]
     assert [tiles.scaled_size(500, height, 2)[0] for height in (1000, 2000)] == [768, 384]
 

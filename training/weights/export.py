@@ -1,4 +1,4 @@
-"""The reader as two GGUF files in the layout that llama.cpp's mtmd reads: a
+"""The reader as two GGUF files as llama.cpp's mtmd reads them: a
 LLaMA text model, and an image projector of the kind `mlp`."""
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Writes sets of documents in the layout of `fixtures/`, for `docmill eval`
+"""Writes sets of documents arranged like `fixtures/`, for `docmill eval`
 and `docmill calibrate`: layouts and fonts that training never saw.
 
 Pages are drawn at scale 2, about as a scanner or a phone would give them; PDFs

@@ -1,4 +1,4 @@
-"""A page becomes tiles exactly as `src/engines/reader/layout.rs` makes them under
+"""A page becomes tiles exactly as `src/engines/reader/image_layout.rs` makes them under
 `models/manifest.toml`: cropped to its ink, gray, scaled to whole columns,
 padded with its background, seen three times with a shift, cut row by row.
 

@@ -1,4 +1,4 @@
-//! The reader's prompt from the type's template, and the schema of the answer.
+//! The reader's prompt from the type's prompt template, and the schema of the answer.
 
 use anyhow::Context;
 use minijinja::{Environment, UndefinedBehavior, context};
@@ -24,10 +24,10 @@ pub struct Rendered {
     pub unsupported_fields: Vec<String>,
 }
 
-/// Renders the prompt of `doc_type` with the template of `variant`, or the plain one
+/// Renders the prompt of `doc_type` with the prompt template of `variant`, or the plain one
 /// where the type has none. `supported`: the reader's supported fields (list fields as
 /// `items[description,amount]`); `None`: all. `has_page_text`: the prompt has the page
-/// text. `Err` where the template fails.
+/// text. `Err` where the prompt template fails.
 pub fn render(
     doc_type: &DocType,
     variant: Option<&str>,
@@ -82,7 +82,7 @@ fn choose<'a>(prompts: &'a [PromptTemplate], variant: Option<&str>) -> Option<&'
         .or(prompts.first())
 }
 
-/// Name and description of each field, for templates.
+/// Name and description of each field, for prompt templates.
 fn fields(decoding: &Value, full: &Value) -> Vec<minijinja::Value> {
     let describe = |name: &str, property: &Value, inner: Option<&Map<String, Value>>| {
         let description = property
@@ -108,7 +108,7 @@ fn fields(decoding: &Value, full: &Value) -> Vec<minijinja::Value> {
         .collect()
 }
 
-/// Restricts the type's schema to supported fields and fixes the layout of the JSON,
+/// Restricts the type's schema to supported fields and fixes the form of the JSON,
 /// so that only the values are open.
 fn decoding_schema(
     schema: &Value,

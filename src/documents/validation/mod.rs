@@ -6,6 +6,7 @@
 
 mod assemble;
 mod carried;
+mod cells;
 mod checks;
 mod context;
 mod embedded;
@@ -14,7 +15,6 @@ mod finish;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod identifiers;
-mod layout;
 mod legal_forms;
 mod parties;
 mod printed;

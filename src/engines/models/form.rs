@@ -6,7 +6,7 @@ use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
 /// Longest side in pixels to which a page is reduced where the manifest states no
-/// layout: A4 at 130 dpi, at which body text is about 15 px high.
+/// image layout: A4 at 130 dpi, at which body text is about 15 px high.
 pub const PAGE_SIDE: u32 = 1536;
 
 /// Whether a reader's prompt has the words of the page.

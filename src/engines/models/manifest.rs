@@ -80,8 +80,8 @@ pub struct ReaderModel {
     pub question_adapter: Option<ModelFile>,
     /// Tokens of context for one page: image, prompt and answer.
     pub context: u32,
-    /// minijinja template of one turn with `{{ images }}` and `{{ prompt }}`;
-    /// `None`: the template inside the GGUF.
+    /// Chat template (minijinja) of one turn with `{{ images }}` and `{{ prompt }}`;
+    /// `None`: the chat template inside the GGUF.
     #[serde(default)]
     pub chat_template: Option<String>,
     /// Prompt variant this model asks for: `short` takes

@@ -16,7 +16,7 @@ use llama_cpp_2::token_type::LlamaTokenAttr;
 use llama_cpp_2::{LogOptions, send_logs_to_tracing};
 
 use super::decode::Decoder;
-use super::{PageReader, Prompt, TokenModel, Tokenize, Vocabulary, layout, turn};
+use super::{PageReader, Prompt, TokenModel, Tokenize, Vocabulary, image_layout, turn};
 use crate::domain::{AnswerGrammar, Failure, ReadRequest, Reading, Reason};
 use crate::engines::models::{ImageLayout, ResolvedReader};
 
@@ -47,7 +47,7 @@ impl LlamaReader {
 impl PageReader for LlamaReader {
     fn read(&mut self, request: &ReadRequest) -> Result<Reading, Failure> {
         let images = match self.sees_images {
-            true => layout::images(&request.image, &request.doc_type, &self.layout)
+            true => image_layout::images(&request.image, &request.doc_type, &self.layout)
                 .map_err(Failure::internal)?,
             false => Vec::new(),
         };
@@ -153,7 +153,7 @@ impl LlamaModelContext {
             used: 0,
             known: Vec::new(),
         };
-        let frame = context.turn(&layout::prefixes(&reader.spec.layout), "")?;
+        let frame = context.turn(&image_layout::prefixes(&reader.spec.layout), "")?;
         context.controls = controls(model, &frame);
         Ok(context)
     }
@@ -404,7 +404,8 @@ mod tests {
         let rgb = page.to_rgb8();
         let page = crate::domain::PageImage::new(rgb.width(), rgb.height(), rgb.into_raw());
         let prompt = Prompt {
-            images: layout::images(&page.unwrap(), &golden.kind, &reader.spec.layout).unwrap(),
+            images: image_layout::images(&page.unwrap(), &golden.kind, &reader.spec.layout)
+                .unwrap(),
             instruction: format!("Read the {}.", golden.kind),
             continues: false,
         };

@@ -1,6 +1,6 @@
 //! A page image and a prompt become an answer that satisfies a JSON Schema.
 //!
-//! `layout` makes the prompt's images, `decode` chooses tokens under the schema's
+//! `image_layout` makes the prompt's images, `decode` chooses tokens under the schema's
 //! grammar, `llama` is the engine behind [`TokenModel`]; `openai` reads through a
 //! server.
 
@@ -10,8 +10,8 @@
 mod decode;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod image_layout;
 mod json;
-mod layout;
 #[cfg(feature = "llama")]
 pub mod llama;
 mod logprobs;

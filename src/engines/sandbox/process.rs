@@ -92,7 +92,7 @@ fn capabilities() -> io::Result<u32> {
         pid: 0,
     };
     let mut sets = [CapabilitySets::default(); 2];
-    // SAFETY: both structures have the layout of capget(2), version 3.
+    // SAFETY: both structures have the memory layout of capget(2), version 3.
     match unsafe { libc::syscall(libc::SYS_capget, &mut header, sets.as_mut_ptr()) } {
         0 => Ok(sets[0].permitted),
         _ => Err(io::Error::last_os_error()),

@@ -1,6 +1,6 @@
 //! Xero: bills as CSV.
 //!
-//! Columns and rules: the template with 26 columns that other programs write,
+//! Columns and rules: the import template with 26 columns that other programs write,
 //! and a test report of its import (docs/accounting-import.md). Rows with the
 //! same contact and number are one bill. Xero recalculates totals and asks at
 //! import whether prices include tax, so receipts have a file of their own.

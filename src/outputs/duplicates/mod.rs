@@ -7,7 +7,7 @@ use minijinja::{Value, context};
 use crate::archive::{CapturedRecord, Duplicates, SameBy};
 use crate::outputs::{markup, thumbnail};
 
-const TEMPLATE: &str = include_str!("duplicates.html");
+const PAGE_TEMPLATE: &str = include_str!("duplicates.html");
 
 /// JPEG files of first pages, by record.
 pub type Thumbnails = BTreeMap<i64, Vec<u8>>;
@@ -30,7 +30,7 @@ pub fn html(found: &Duplicates, thumbnails: &Thumbnails) -> anyhow::Result<Strin
         })
         .collect();
     let values = context! { groups, undecided, siblings => found.siblings };
-    Ok(markup::environment().render_str(TEMPLATE, values)?)
+    Ok(markup::environment().render_str(PAGE_TEMPLATE, values)?)
 }
 
 pub fn by_words(by: SameBy) -> &'static str {

@@ -12,7 +12,7 @@ use super::plots;
 use super::report::EvaluationReport;
 use crate::outputs::markup;
 
-const TEMPLATE: &str = include_str!("report.html");
+const PAGE_TEMPLATE: &str = include_str!("report.html");
 /// Most documents whose wrong values are listed.
 const MOST_DOCUMENTS: usize = 200;
 /// Most wrong values that are listed for one document.
@@ -68,7 +68,7 @@ pub fn page(
         documents => report.documents.iter().filter(|d| !d.exact).take(MOST_DOCUMENTS).map(wrong).collect::<Vec<_>>(),
         more_documents => report.documents.iter().filter(|d| !d.exact).count().saturating_sub(MOST_DOCUMENTS),
     };
-    let page = markup::environment().render_str(TEMPLATE, context);
+    let page = markup::environment().render_str(PAGE_TEMPLATE, context);
     page.context("cannot write the page of the evaluation")
 }
 

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::outputs::markup;
 
-const TEMPLATE: &str = include_str!("gallery.html");
+const PAGE_TEMPLATE: &str = include_str!("gallery.html");
 const SCRIPT: &str = include_str!("gallery.js");
 
 /// A page of the gallery.
@@ -49,7 +49,7 @@ pub fn html(entries: &[GalleryPage]) -> anyhow::Result<String> {
         script => Value::from_safe_string(SCRIPT.to_owned()),
         script_hash,
     };
-    Ok(markup::environment().render_str(TEMPLATE, values)?)
+    Ok(markup::environment().render_str(PAGE_TEMPLATE, values)?)
 }
 
 #[cfg(test)]

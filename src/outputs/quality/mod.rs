@@ -7,7 +7,7 @@ use crate::documents::quality::{Measure, rounded};
 use crate::domain::{Finding, PageQuality};
 use crate::outputs::{markup, thumbnail};
 
-const TEMPLATE: &str = include_str!("quality.html");
+const PAGE_TEMPLATE: &str = include_str!("quality.html");
 
 /// A page of the contact sheet.
 pub struct SheetPage {
@@ -36,7 +36,7 @@ pub fn html(pages: &[SheetPage], flagged: usize, left_out: usize) -> anyhow::Res
     };
     let pages: Vec<Value> = pages.iter().map(page).collect();
     let values = context! { pages, flagged, left_out };
-    Ok(markup::environment().render_str(TEMPLATE, values)?)
+    Ok(markup::environment().render_str(PAGE_TEMPLATE, values)?)
 }
 
 /// The measures that were taken, in few words.

@@ -10,7 +10,7 @@ use super::{ReaderUse, RunReport, RunState, by_role};
 use crate::outputs::markup::{self, Markup};
 use crate::outputs::words::duration;
 
-const TEMPLATE: &str = include_str!("report.html");
+const PAGE_TEMPLATE: &str = include_str!("report.html");
 const GREEN: &str = "#009e73";
 const AMBER: &str = "#e69f00";
 const RED: &str = "#d55e00";
@@ -34,7 +34,7 @@ pub fn to_html(report: &RunReport) -> anyhow::Result<String> {
     let restarts = report.workers.restarts.values();
     let restarts: u64 = restarts.flat_map(BTreeMap::values).sum();
     Ok(markup::environment().render_str(
-        TEMPLATE,
+        PAGE_TEMPLATE,
         context! {
             run => Serde(&report.run), files => Serde(&report.files),
             pages => Serde(&report.pages), records => Serde(&report.records),

@@ -31,37 +31,37 @@ pub struct PageValues {
 
 pub fn scan(words: &[EvidenceWord]) -> PageValues {
     let mut values = PageValues::default();
-    values.add_numbers(&Layout::of(words, between));
+    values.add_numbers(&JoinedText::of(words, between));
     // A date may continue on the next line or in the next column.
-    values.add_dates(&Layout::of(words, |_, _| " "));
+    values.add_dates(&JoinedText::of(words, |_, _| " "));
     values
 }
 
 impl PageValues {
-    fn add_numbers(&mut self, layout: &Layout) {
-        for span in number::scan(&layout.text) {
+    fn add_numbers(&mut self, joined: &JoinedText) {
+        for span in number::scan(&joined.text) {
             for value in span.reading.values() {
                 let number = Number {
                     value,
                     is_money: value.scale() == 2,
                     is_percent: span.role == NumberRole::Percent,
                 };
-                self.numbers.push(layout.placed(number, &span.range));
+                self.numbers.push(joined.placed(number, &span.range));
             }
             if let Some(currency) = span.currency {
-                self.currencies.push(layout.placed(currency, &span.whole));
+                self.currencies.push(joined.placed(currency, &span.whole));
             }
         }
-        for span in currency::scan(&layout.text) {
+        for span in currency::scan(&joined.text) {
             self.currencies
-                .push(layout.placed(span.currency, &span.range));
+                .push(joined.placed(span.currency, &span.range));
         }
     }
 
-    fn add_dates(&mut self, layout: &Layout) {
-        for span in date::scan(&layout.text, None) {
+    fn add_dates(&mut self, joined: &JoinedText) {
+        for span in date::scan(&joined.text, None) {
             for date in span.reading.dates() {
-                let placed = layout.placed(date, &span.range);
+                let placed = joined.placed(date, &span.range);
                 if !self.dates.contains(&placed) {
                     self.dates.push(placed);
                 }
@@ -71,29 +71,29 @@ impl PageValues {
 }
 
 /// The words as one text.
-struct Layout {
+struct JoinedText {
     text: String,
     /// The byte at which each word begins.
     starts: Vec<usize>,
 }
 
-impl Layout {
+impl JoinedText {
     fn of(
         words: &[EvidenceWord],
         between: fn(&EvidenceWord, &EvidenceWord) -> &'static str,
-    ) -> Layout {
-        let mut layout = Layout {
+    ) -> JoinedText {
+        let mut joined = JoinedText {
             text: String::new(),
             starts: Vec::with_capacity(words.len()),
         };
         for (index, word) in words.iter().enumerate() {
             if index > 0 {
-                layout.text.push_str(between(&words[index - 1], word));
+                joined.text.push_str(between(&words[index - 1], word));
             }
-            layout.starts.push(layout.text.len());
-            layout.text.push_str(&word.text);
+            joined.starts.push(joined.text.len());
+            joined.text.push_str(&word.text);
         }
-        layout
+        joined
     }
 
     fn placed<T>(&self, value: T, bytes: &Range<usize>) -> Placed<T> {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::lines::{is_contact, is_postal, is_street};
 use super::on_pages::{NameMention, OnPages, PartyRole, PostalAddress, contains, is_same, text};
-use crate::documents::validation::layout::TextCell;
+use crate::documents::validation::cells::TextCell;
 use crate::domain::{Fields, Finding};
 
 /// Adds a finding for each change.

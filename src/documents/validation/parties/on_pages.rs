@@ -1,22 +1,22 @@
 //! Where names stand on the pages, and whose the page says they are.
 
 use super::lines::{has_label, is_attention, is_contact, is_name, is_postal};
+use crate::documents::validation::cells::{PageCells, TextBlock, TextCell};
 use crate::documents::validation::evidence::{EvidencePage, fold};
-use crate::documents::validation::layout::{BlockLayout, TextBlock, TextCell};
 use crate::documents::validation::words;
 use crate::domain::{DocType, Fields, Finding, FindingCode, Parties, PartyRule};
 
 /// A page's text with its blocks.
 pub struct PartyPage<'a> {
     pub text: &'a EvidencePage,
-    pub layout: BlockLayout,
+    pub cells: PageCells,
 }
 
 impl<'a> PartyPage<'a> {
     pub fn of(text: &'a EvidencePage) -> PartyPage<'a> {
         PartyPage {
             text,
-            layout: BlockLayout::of(text),
+            cells: PageCells::of(text),
         }
     }
 }
@@ -134,7 +134,7 @@ impl<'a> OnPages<'a> {
         let of_page = |page: &'a PartyPage<'a>| {
             let spans = page.text.find(name).into_iter();
             spans.filter_map(move |span| {
-                let (block, line) = page.layout.place(span)?;
+                let (block, line) = page.cells.place(span)?;
                 Some(NameMention { page, block, line })
             })
         };
@@ -161,7 +161,7 @@ impl<'a> OnPages<'a> {
             above.filter_map(|cell| self.label(&cell.text)).next()
         };
         over(block, line).or_else(|| {
-            let (block, line) = page.layout.left_of(&block.lines[line])?;
+            let (block, line) = page.cells.left_of(&block.lines[line])?;
             // Of a form, whose labels stand below each other: `Buyer`, `Name:`.
             let is_label = block.lines[line].text.ends_with(':') || line + 1 == block.lines.len();
             is_label.then(|| over(block, line)).flatten()
@@ -219,7 +219,7 @@ impl<'a> OnPages<'a> {
     /// The addresses of the pages.
     fn find_addresses(&self) -> Vec<PostalAddress<'a>> {
         let blocks = self.pages.iter().flat_map(|page| {
-            let blocks = page.layout.blocks.iter();
+            let blocks = page.cells.blocks.iter();
             blocks.map(move |block| (page, block))
         });
         blocks

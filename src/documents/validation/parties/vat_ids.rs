@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::on_pages::{OnPages, PartyPage, PartyRole, contains, text};
+use crate::documents::validation::cells::text_of;
 use crate::documents::validation::evidence::{Span, ValueKind, fold, occurrences};
 use crate::documents::validation::identifiers::{self, IdentifierCheck};
-use crate::documents::validation::layout::text_of;
 use crate::documents::verbatim::Pieces;
 use crate::domain::{Fields, Finding, PartyRule};
 
@@ -61,7 +61,7 @@ impl OnPages<'_> {
 
     /// By the line's own label, by the label over its block, by the name in it.
     fn owner_at(&self, fields: &Fields, page: &PartyPage, span: Span) -> Option<PartyRole> {
-        let (block, line) = page.layout.place(span)?;
+        let (block, line) = page.cells.place(span)?;
         let above = || block.lines[..line].iter().rev();
         let name = |role| text(fields, &self.rule(role).name);
         let named = || {
@@ -91,7 +91,7 @@ impl OnPages<'_> {
 
     /// The only VAT identifier of the pages beside `id` that is not its party's.
     fn only_other_id(&self, fields: &Fields, id: &str, party: PartyRole) -> Option<String> {
-        let rows = self.pages.iter().flat_map(|page| &page.layout.rows);
+        let rows = self.pages.iter().flat_map(|page| &page.cells.rows);
         let lines: Vec<String> = rows.map(|row| text_of(row)).collect();
         let printed = Pieces::of(&lines, &[]).vat_ids;
         let others: BTreeSet<String> = printed

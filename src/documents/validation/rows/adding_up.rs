@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use super::table::{ROW, Table, cells, decimal, pair, quantity_and_price, text_field};
 use crate::documents::validation::assemble::Draft;
+use crate::documents::validation::cells::{PageCells, TextCell, text_of};
 use crate::documents::validation::evidence::{
     Captions, EvidencePage, Place, Row, Span, TextSources,
 };
-use crate::documents::validation::layout::{BlockLayout, TextCell, text_of};
 use crate::documents::validation::{checks, printed, words};
 use crate::domain::{Check, DocType, Fields, Finding, FindingCode, Format, count};
 
@@ -137,8 +137,8 @@ fn lines(
     let [text] = sources.preferred() else {
         return None;
     };
-    let layout = BlockLayout::of(text);
-    let rows = rows_above_total(doc_type, listing, text, &layout);
+    let page_cells = PageCells::of(text);
+    let rows = rows_above_total(doc_type, listing, text, &page_cells);
     let totals = listing
         .totals
         .iter()
@@ -164,8 +164,8 @@ fn lines(
             None => {
                 let next = run.get(index + 1).map_or(row.line + 1, |next| next.line);
                 description(
-                    &layout.rows[from..=row.line],
-                    &layout.rows[row.line + 1..next],
+                    &page_cells.rows[from..=row.line],
+                    &page_cells.rows[row.line + 1..next],
                 )?
             }
         };
@@ -245,11 +245,11 @@ fn rows_above_total<'a>(
     doc_type: &DocType,
     listing: &Listing,
     text: &'a EvidencePage,
-    layout: &BlockLayout,
+    page_cells: &PageCells,
 ) -> Vec<AmountRow<'a>> {
     let captions = Captions::find(doc_type, text);
     let mut rows = Vec::new();
-    for (line, cells) in layout.rows.iter().enumerate() {
+    for (line, cells) in page_cells.rows.iter().enumerate() {
         let words: Vec<usize> = cells
             .iter()
             .flat_map(|cell| cell.words.iter().copied())

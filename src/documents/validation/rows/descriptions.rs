@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::table::{ROW, Table};
+use crate::documents::validation::cells::{PageCells, TextCell};
 use crate::documents::validation::evidence::{Place, Row, ValueKind};
 use crate::documents::validation::evidence::{Span, TextSources};
-use crate::documents::validation::layout::{BlockLayout, TextCell};
 use crate::documents::validation::words;
 use crate::domain::{DocType, Fields, Finding, FindingCode};
 
@@ -21,10 +21,10 @@ const ID_DIGITS: usize = 5;
 /// Adds a finding for each change.
 pub fn complete(doc_type: &DocType, fields: &mut Fields, sources: &TextSources) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let layouts: HashMap<u32, BlockLayout> = sources
+    let page_cells: HashMap<u32, PageCells> = sources
         .preferred()
         .iter()
-        .map(|text| (text.page, BlockLayout::of(text)))
+        .map(|text| (text.page, PageCells::of(text)))
         .collect();
     for (name, value) in fields {
         let (Some(schema), Value::Array(list)) = (doc_type.line_properties(name), value) else {
@@ -43,10 +43,10 @@ pub fn complete(doc_type: &DocType, fields: &mut Fields, sources: &TextSources) 
                 let Some(place) = leaf.in_row(*row) else {
                     continue;
                 };
-                let Some(layout) = layouts.get(&place.text.page) else {
+                let Some(page_cells) = page_cells.get(&place.text.page) else {
                     continue;
                 };
-                if let Some(text) = whole(layout, &place, *row, next.copied()) {
+                if let Some(text) = whole(page_cells, &place, *row, next.copied()) {
                     changes.push((index, leaf.path.clone(), text));
                 }
             }
@@ -70,10 +70,10 @@ pub fn complete(doc_type: &DocType, fields: &mut Fields, sources: &TextSources) 
 
 /// The text of the cell in which a place stands, with its continuation below; `None`
 /// where it stands in no cell or in several.
-fn whole(layout: &BlockLayout, place: &Place, row: Row, next: Option<Row>) -> Option<String> {
+fn whole(page_cells: &PageCells, place: &Place, row: Row, next: Option<Row>) -> Option<String> {
     let Span { first, last } = place.span;
     let has = |cell: &TextCell, word: usize| cell.words.contains(&word);
-    let of_row = layout
+    let of_row = page_cells
         .rows
         .iter()
         .find(|cells| cells.iter().any(|cell| has(cell, first)))?;
@@ -96,12 +96,12 @@ fn whole(layout: &BlockLayout, place: &Place, row: Row, next: Option<Row>) -> Op
         return None;
     }
     let mut texts = vec![cell.text.as_str()];
-    let (block, line) = layout.place(at(cell))?;
+    let (block, line) = page_cells.place(at(cell))?;
     let right = block.lines.iter().map(|cell| cell.bbox[2]);
     let right = right.fold(0.0, f32::max);
     for lines in block.lines[line..].windows(2).take(MAX_LINES) {
         let [above, below] = lines else { break };
-        if has_room(place, above, below, right) || !continues(layout, place, below, row, next) {
+        if has_room(place, above, below, right) || !continues(page_cells, place, below, row, next) {
             break;
         }
         texts.push(&below.text);
@@ -139,13 +139,13 @@ fn is_value(place: &Place, word: usize) -> bool {
 /// Whether a cell below a text is its continuation: nothing else stands on its line, it
 /// is before the next line of the list, and it is no number or detail of its own.
 fn continues(
-    layout: &BlockLayout,
+    page_cells: &PageCells,
     place: &Place,
     below: &TextCell,
     row: Row,
     next: Option<Row>,
 ) -> bool {
-    let alone = layout
+    let alone = page_cells
         .rows
         .iter()
         .any(|cells| cells.len() == 1 && cells[0].words == below.words);

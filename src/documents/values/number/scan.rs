@@ -12,8 +12,8 @@ use super::types::{NumberReading, NumberRole, NumberSpan, Repair};
 
 /// Every number of a text, in the order of its start, the longest first. A number with blanks
 /// between its groups, or after its minus, is given complete and in parts, since only the
-/// layout distinguishes `1 234` from two columns. Dates, times, phone numbers and codes are
-/// left out.
+/// columns of the page distinguish one number `1 234` from two. Dates, times, phone
+/// numbers and codes are left out.
 pub fn scan(text: &str) -> Vec<NumberSpan> {
     let glyphs = chars::glyphs(text);
     let runs = run::runs(&glyphs);

@@ -14,7 +14,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{PageReader, layout};
+use super::{PageReader, image_layout};
 use crate::domain::{Failure, ReadRequest, Reading};
 use crate::engines::models::ResolvedEndpoint;
 use client::{Client, RetryPolicy};
@@ -68,7 +68,7 @@ impl EndpointReader {
 impl PageReader for EndpointReader {
     fn read(&mut self, request: &ReadRequest) -> Result<Reading, Failure> {
         let Shared { endpoint, client } = &*self.shared;
-        let images = layout::images(&request.image, &request.doc_type, &endpoint.spec.layout)
+        let images = image_layout::images(&request.image, &request.doc_type, &endpoint.spec.layout)
             .map_err(Failure::internal)?;
         let body = request::body(&endpoint.spec, request, &images).map_err(Failure::internal)?;
         let start = Instant::now();

@@ -39,13 +39,13 @@ pub fn text_of(cells: &[TextCell]) -> String {
 
 /// The blocks of a page and the cells of each of its lines.
 #[derive(Debug, Default)]
-pub struct BlockLayout {
+pub struct PageCells {
     pub blocks: Vec<TextBlock>,
     pub rows: Vec<Vec<TextCell>>,
 }
 
-impl BlockLayout {
-    pub fn of(text: &EvidencePage) -> BlockLayout {
+impl PageCells {
+    pub fn of(text: &EvidencePage) -> PageCells {
         let letter = letter_width(text);
         let rows: Vec<Vec<TextCell>> = rows(text)
             .iter()
@@ -68,7 +68,7 @@ impl BlockLayout {
                 }),
             }
         }
-        BlockLayout { blocks, rows }
+        PageCells { blocks, rows }
     }
 
     /// The block and its line (from 0) that have the words.
