@@ -130,8 +130,8 @@ pub struct RoutingSettings {
     pub clip_dir: Option<PathBuf>,
     /// Most pages that CLIP embeds at once.
     #[schemars(range(min = 1))]
-    pub batch: u32,
-    /// Time limit for a batch, in seconds.
+    pub batch_size: u32,
+    /// Time limit for the pages that CLIP embeds at once, in seconds.
     #[schemars(range(min = 1))]
     pub batch_seconds: u64,
 }
@@ -308,7 +308,7 @@ impl Default for RoutingSettings {
         RoutingSettings {
             clip: None,
             clip_dir: None,
-            batch: 16,
+            batch_size: 16,
             batch_seconds: 30,
         }
     }

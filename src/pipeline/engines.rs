@@ -266,8 +266,12 @@ impl Engines {
         let in_flight = in_flight.collect();
         let deadline = Duration::from_secs(settings.routing.batch_seconds);
         let pad = plan.clip.spec.pad_to_square;
-        let router =
-            RouterHandle::start(router_pool.clone(), pad, settings.routing.batch, deadline);
+        let router = RouterHandle::start(
+            router_pool.clone(),
+            pad,
+            settings.routing.batch_size,
+            deadline,
+        );
         let stages = Stages {
             settings: settings.clone(),
             plan,

@@ -1,5 +1,5 @@
-//! Batches the pages for CLIP: all pages that wait when the router becomes free are one
-//! batch.
+//! Groups the pages for CLIP: all pages that wait when the router becomes free are one
+//! model batch.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,19 +20,19 @@ pub struct RouterHandle {
 }
 
 impl RouterHandle {
-    /// Starts the batching task; it ends when the last handle is dropped.
+    /// Starts the task that groups pages; it ends when the last handle is dropped.
     pub fn start(
         pool: Pool<RouterRole>,
         pad_to_square: bool,
-        batch: u32,
+        batch_size: u32,
         deadline: Duration,
     ) -> RouterHandle {
-        let batch = batch.max(1) as usize;
-        let (queue, mut waiting) = mpsc::channel::<Waiting>(batch);
+        let batch_size = batch_size.max(1) as usize;
+        let (queue, mut waiting) = mpsc::channel::<Waiting>(batch_size);
         let side = pool.ready().map_or(0, |side| side.0);
         tokio::spawn(async move {
-            let mut pages = Vec::with_capacity(batch);
-            while waiting.recv_many(&mut pages, batch).await > 0 {
+            let mut pages = Vec::with_capacity(batch_size);
+            while waiting.recv_many(&mut pages, batch_size).await > 0 {
                 serve(&pool, side, deadline, std::mem::take(&mut pages)).await;
             }
         });
@@ -61,7 +61,7 @@ async fn serve(pool: &Pool<RouterRole>, side: u32, deadline: Duration, pages: Ve
     let (images, answers): (Vec<_>, Vec<_>) = pages.into_iter().unzip();
     let results = match route_batch(pool, side, deadline, &images).await {
         Ok(routings) => routings.into_iter().map(Ok).collect(),
-        // One page may have made the batch fail: alone, only that page fails.
+        // One page may have made the model batch fail: alone, only that page fails.
         Err(_) if images.len() > 1 => {
             let mut results = Vec::with_capacity(images.len());
             for image in &images {

@@ -235,7 +235,7 @@ fn read_with(context: &Context, attack: &str) -> Option<Value> {
         });
         record.unwrap()
     };
-    assert_ne!(of("b")["status"], "failed", "the batch goes on: {ran:?}");
+    assert_ne!(of("b")["status"], "failed", "the run goes on: {ran:?}");
     let failed = of("a")["status"] == "failed";
     failed.then(|| of("a")["findings"][0].clone())
 }

@@ -71,7 +71,7 @@ pub struct Prompt {
     pub images: Vec<(String, PageImage)>,
     pub instruction: String,
     /// What the engine has taken in already may be kept as far as this prompt
-    /// begins like the last one. How a prompt is cut into batches changes the
+    /// begins like the last one. How a prompt is cut into model batches changes the
     /// last digits of probabilities, so pages of a run are taken in whole.
     pub continues: bool,
 }

@@ -66,7 +66,7 @@ impl CandleClip {
         })
     }
 
-    /// A batch for CLIP: shape `[n, 3, side, side]` f32, normalised by mean and
+    /// A model batch for CLIP: shape `[n, 3, side, side]` f32, normalised by mean and
     /// standard deviation.
     fn pixels(&self, images: &[PageImage]) -> anyhow::Result<Tensor> {
         let side = self.image_side as usize;

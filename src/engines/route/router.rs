@@ -62,7 +62,7 @@ impl<E: ClipEngine> Router<E> {
         Ok(router)
     }
 
-    /// The routing of each page, in order. The pages are embedded as one batch.
+    /// The routing of each page, in order. The pages are embedded as one model batch.
     pub fn route(&self, pages: &[PageImage]) -> anyhow::Result<Vec<Routing>> {
         let side = self.engine.image_side();
         let pad = self.engine.pad_to_square();
@@ -73,7 +73,7 @@ impl<E: ClipEngine> Router<E> {
         let embeddings = self.engine.embed_images(&squares)?;
         ensure!(
             embeddings.len() == pages.len(),
-            "CLIP left out an image of the batch"
+            "CLIP left out an image of the model batch"
         );
         embeddings
             .into_iter()

@@ -11,7 +11,7 @@ use super::error::OcrError;
 use super::geometry::{Point, Quad};
 use super::ink::{self, Survey};
 use super::order::median;
-use super::parallel::Workers;
+use super::parallel::ModelThreads;
 use super::raster::{Raster, Window};
 use super::stack;
 use super::tiles::{self, Tile};
@@ -71,14 +71,14 @@ impl Detector {
     }
 
     /// Finds the text of a page, scaled by the height of its letters.
-    pub fn detect(&self, page: &Raster<'_>, workers: &Workers) -> Result<Detection, OcrError> {
+    pub fn detect(&self, page: &Raster<'_>, threads: &ModelThreads) -> Result<Detection, OcrError> {
         let plan = Plan::of(page)?;
         let Some(window) = plan.window else {
             return Ok(Detection::default());
         };
-        let mut pass = self.pass(page, window, plan.scale, &plan.inked, workers)?;
+        let mut pass = self.pass(page, window, plan.scale, &plan.inked, threads)?;
         if let Some(scale) = pass.better_scale(plan.scale, window) {
-            pass = self.pass(page, window, scale, &plan.inked, workers)?;
+            pass = self.pass(page, window, scale, &plan.inked, threads)?;
         }
         Ok(pass.detection(page, &self.options))
     }
@@ -90,7 +90,7 @@ impl Detector {
         window: Window,
         scale: f32,
         inked: &Inked,
-        workers: &Workers,
+        threads: &ModelThreads,
     ) -> Result<Pass, OcrError> {
         let side = |n: usize| ((n as f32 * scale).round() as usize).max(1);
         let small = page.resized(window, side(window.width), side(window.height))?;
@@ -107,11 +107,11 @@ impl Detector {
         let mut tiles = tiles::plan(
             small.width,
             small.height,
-            tile_side(&small, workers),
+            tile_side(&small, threads),
             OVERLAP,
         );
         tiles.retain(|tile| inked.within(&to_page, tile));
-        let outputs = workers.run(tiles.len(), |i, options| {
+        let outputs = threads.run(tiles.len(), |i, options| {
             self.run(&small, &tiles[i], options)
         })?;
         for (tile, values) in tiles.iter().zip(&outputs) {
@@ -270,10 +270,10 @@ impl Pass {
 }
 
 /// Side of a tile in detector pixels: as large as allowed, but with one tile for
-/// each worker where the page is large enough to divide.
-fn tile_side(page: &Raster<'_>, workers: &Workers) -> usize {
+/// each thread where the page is large enough to divide.
+fn tile_side(page: &Raster<'_>, threads: &ModelThreads) -> usize {
     let longest = page.width.max(page.height);
-    let shared = longest.div_ceil(workers.count()) + OVERLAP;
+    let shared = longest.div_ceil(threads.count()) + OVERLAP;
     shared.max(480).next_multiple_of(tiles::STRIDE).min(TILE)
 }
 

@@ -5,7 +5,7 @@ use super::detect::Detector;
 use super::error::OcrError;
 use super::geometry::Quad;
 use super::lines::Piece;
-use super::parallel::Workers;
+use super::parallel::ModelThreads;
 use super::raster::Raster;
 use super::recognise::{LineCharacters, Recogniser};
 use super::split;
@@ -13,7 +13,7 @@ use super::split;
 pub struct Engine {
     pub detector: Detector,
     pub recogniser: Recogniser,
-    pub workers: Workers,
+    pub threads: ModelThreads,
 }
 
 impl Engine {
@@ -31,11 +31,11 @@ impl Engine {
             .flat_map(|(i, quad)| directions(quad).into_iter().map(move |quad| (i, quad)))
             .collect();
         let cut = self
-            .workers
+            .threads
             .run(directions.len(), |i, _| Ok(pieces(page, directions[i].1)))?;
         let counts: Vec<usize> = cut.iter().map(Vec::len).collect();
         let (pieces, crops): (Vec<Piece>, Vec<Crop>) = cut.into_iter().flatten().unzip();
-        let readings = self.recogniser.read(&crops, &self.workers)?;
+        let readings = self.recogniser.read(&crops, &self.threads)?;
         let mut all = pieces.into_iter().zip(readings);
         // The best direction of each quad, with its confidence.
         let mut best: Vec<(f32, Vec<(Piece, LineCharacters)>)> =

@@ -31,7 +31,7 @@ pub use page::{Image, OcrPage, RecognisedLine, RecognisedWord};
 use detect::Detector;
 use engine::Engine;
 use geometry::Quad;
-use parallel::Workers;
+use parallel::ModelThreads;
 use raster::Raster;
 use recognise::Recogniser;
 
@@ -58,9 +58,9 @@ impl PpOcr {
         let engine = Engine {
             detector: Detector::load(detector)?,
             recogniser: Recogniser::load(recogniser, dictionary)?,
-            workers: Workers::new(threads),
+            threads: ModelThreads::new(threads),
         };
-        engine.workers.run(1, |_, options| {
+        engine.threads.run(1, |_, options| {
             engine.detector.check(options)?;
             engine.recogniser.check(options)
         })?;
@@ -88,7 +88,7 @@ impl PpOcr {
 
     fn read(&self, page: Raster<'_>) -> Result<OcrPage, OcrError> {
         let PpOcr(engine) = self;
-        let detection = engine.detector.detect(&page, &engine.workers)?;
+        let detection = engine.detector.detect(&page, &engine.threads)?;
         let upright = rotation::upright(engine, page, detection)?;
         let (quads, skew) = (&upright.detection.quads, upright.detection.skew);
         let mut found = OcrPage {

@@ -1,4 +1,4 @@
-//! Runs independent jobs on several threads, with one thread for each model run:
+//! Runs independent tasks on several threads, with one thread for each model run:
 //! on two cores this is faster than splitting every operator.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,16 +9,16 @@ use rten::{RunOptions, ThreadPool};
 use super::error::OcrError;
 
 /// Threads for models: one pool of a single thread for each.
-pub struct Workers {
+pub struct ModelThreads {
     options: Vec<RunOptions>,
 }
 
-impl Workers {
-    pub fn new(threads: usize) -> Workers {
+impl ModelThreads {
+    pub fn new(threads: usize) -> ModelThreads {
         let one = || {
             RunOptions::default().with_thread_pool(Some(Arc::new(ThreadPool::with_num_threads(1))))
         };
-        Workers {
+        ModelThreads {
             options: (0..threads.max(1)).map(|_| one()).collect(),
         }
     }
@@ -27,24 +27,24 @@ impl Workers {
         self.options.len()
     }
 
-    /// Calls `work(i)` for 0 to `jobs` - 1, in any order, and returns the results by
-    /// number. The first error ends the work.
+    /// Calls `task(i)` for 0 to `tasks` - 1, in any order, and returns the results by
+    /// number. The first error ends all tasks.
     pub fn run<T: Send>(
         &self,
-        jobs: usize,
-        work: impl Fn(usize, &RunOptions) -> Result<T, OcrError> + Sync,
+        tasks: usize,
+        task: impl Fn(usize, &RunOptions) -> Result<T, OcrError> + Sync,
     ) -> Result<Vec<T>, OcrError> {
         let next = AtomicUsize::new(0);
-        let done: Mutex<Vec<(usize, Result<T, OcrError>)>> = Mutex::new(Vec::with_capacity(jobs));
-        let toil = |options: &RunOptions| {
+        let done: Mutex<Vec<(usize, Result<T, OcrError>)>> = Mutex::new(Vec::with_capacity(tasks));
+        let work = |options: &RunOptions| {
             loop {
                 let i = next.fetch_add(1, Ordering::Relaxed);
-                if i >= jobs {
+                if i >= tasks {
                     break;
                 }
-                let result = work(i, options);
+                let result = task(i, options);
                 if result.is_err() {
-                    next.store(jobs, Ordering::Relaxed);
+                    next.store(tasks, Ordering::Relaxed);
                 }
                 done.lock()
                     .unwrap_or_else(PoisonError::into_inner)
@@ -52,14 +52,14 @@ impl Workers {
             }
         };
         std::thread::scope(|scope| {
-            let mut options = self.options.iter().take(jobs);
+            let mut options = self.options.iter().take(tasks);
             let first = options.next();
-            let toil = &toil;
+            let work = &work;
             for options in options {
-                scope.spawn(move || toil(options));
+                scope.spawn(move || work(options));
             }
             if let Some(options) = first {
-                toil(options);
+                work(options);
             }
         });
         let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);

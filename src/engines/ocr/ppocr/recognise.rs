@@ -10,11 +10,11 @@ use super::crop::{Crop, HEIGHT};
 use super::ctc::{self, Character, Dictionary};
 use super::detect::{load_model, read_file};
 use super::error::OcrError;
-use super::parallel::Workers;
+use super::parallel::ModelThreads;
 
-/// Widths in a batch are rounded up to a multiple of it, in pixels.
+/// Widths in a model batch are rounded up to a multiple of it, in pixels.
 const BUCKET: usize = 32;
-/// Most pixels of width in a batch, padding included.
+/// Most pixels of width in a model batch, padding included.
 const BATCH_WIDTH: usize = 1280;
 
 pub struct Recogniser {
@@ -63,10 +63,14 @@ impl Recogniser {
         }
     }
 
-    /// Reads all line images, in batches of similar width.
-    pub fn read(&self, crops: &[Crop], workers: &Workers) -> Result<Vec<LineCharacters>, OcrError> {
+    /// Reads all line images, in model batches of similar width.
+    pub fn read(
+        &self,
+        crops: &[Crop],
+        threads: &ModelThreads,
+    ) -> Result<Vec<LineCharacters>, OcrError> {
         let batches = batches(crops);
-        let read = workers.run(batches.len(), |i, options| {
+        let read = threads.run(batches.len(), |i, options| {
             self.run(crops, &batches[i], options)
         })?;
         let mut readings = vec![LineCharacters::default(); crops.len()];
@@ -119,8 +123,8 @@ fn bucket(width: usize) -> usize {
     width.div_ceil(BUCKET).max(2) * BUCKET
 }
 
-/// Groups of line images of similar width, wide ones first: small batches at the
-/// end keep all workers busy.
+/// Groups of line images of similar width, wide ones first: small model batches
+/// at the end keep all threads busy.
 fn batches(crops: &[Crop]) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..crops.len()).collect();
     order.sort_by_key(|&i| (std::cmp::Reverse(bucket(crops[i].width)), i));

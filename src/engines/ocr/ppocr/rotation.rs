@@ -37,7 +37,7 @@ pub fn upright(
     let given = (page.width as f32, page.height as f32);
     if stands(&detection.quads) {
         let page = page.turned(1);
-        let detection = engine.detector.detect(&page, &engine.workers)?;
+        let detection = engine.detector.detect(&page, &engine.threads)?;
         let sample = sample(&detection.quads);
         let one = engine.read_quads(&page, &sample)?;
         let other = engine.read_quads(&page, &flipped(&sample))?;
