@@ -492,7 +492,7 @@ BEGIN
 END;
 
 -- Memory of a run's processes over time, by role.
-CREATE TABLE run_samples (
+CREATE TABLE run_memory (
     run_id    INTEGER NOT NULL REFERENCES runs (id),
     at        INTEGER NOT NULL,
     role      TEXT    NOT NULL,            -- supervisor, rasterizer, router, reader

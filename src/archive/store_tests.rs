@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::{Embedding, PageResult, Routing, SourceText, Status, Word, samples};
+use crate::domain::{Embedding, PageResult, Routing, SourceText, Status, Word, test_data};
 use crate::store::{
     self, NewRecords, PageCompletion, PageFilter, RunId, RunOutcome, Store, WantedPages,
 };
@@ -25,7 +25,7 @@ pub struct Made<'a> {
 
 impl Archive {
     pub async fn new() -> Archive {
-        let (dir, store, run) = store::samples::store().await;
+        let (dir, store, run) = store::test_data::store().await;
         Archive { dir, store, run }
     }
 
@@ -43,7 +43,7 @@ impl Archive {
     /// Takes a document in, with its record, as a run does.
     pub async fn add(&self, made: Made<'_>) {
         let hash = blake3::hash(made.path.as_bytes()).to_hex();
-        let document = store::samples::document(&hash, made.path, 1);
+        let document = store::test_data::document(&hash, made.path, 1);
         let id = self.store.add_document(self.run, &document, None);
         let id = id.await.unwrap();
         let minute = std::time::Duration::from_secs(60);
@@ -66,7 +66,7 @@ impl Archive {
         };
         self.store.complete_page(&claim, &completion).await.unwrap();
         let pages = self.store.finished_pages(id).await.unwrap().unwrap();
-        let mut records = [samples::record("receipt", made.fields)];
+        let mut records = [test_data::record("receipt", made.fields)];
         let entries = entries(&pages.results, &records);
         let made_with = NewRecords {
             policy: "",

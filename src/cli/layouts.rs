@@ -35,13 +35,14 @@ impl LayoutsArgs {
         }
         archive::update_layouts(&store).await?;
         let layouts = store.layouts(self.doc_type.as_deref()).await?;
-        let mut table = output::table(&["layout", "type", "records", "accepted", "sample", "file"]);
+        let mut table =
+            output::table(&["layout", "type", "records", "accepted", "example", "file"]);
         for layout in &layouts {
             if self.json {
                 app.out.json(&json!({
                     "layout": layout.layout,
                     "type": layout.doc_type,
-                    "sample": layout.sample,
+                    "example": layout.example,
                     "path": layout.path.to_string_lossy(),
                     "accepted": layout.accepted,
                     "records": store.records_of_layout(layout.layout).await?,
@@ -56,7 +57,7 @@ impl LayoutsArgs {
                     "{} %",
                     100 * layout.accepted / layout.records.max(1)
                 )),
-                cell(&layout.sample.to_string()),
+                cell(&layout.example.to_string()),
                 cell(&output::short(&layout.path)),
             ]);
         }

@@ -267,7 +267,7 @@ impl Metrics {
                     self.cost.with_label_values(&labels).inc_by(cost.max(0.0));
                 }
             }
-            Event::Sampled { memory, backlog } => {
+            Event::Measured { memory, backlog } => {
                 for role in memory {
                     let resident = i64::try_from(role.resident).unwrap_or(i64::MAX);
                     self.memory.with_label_values(&[role.role]).set(resident);

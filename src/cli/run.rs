@@ -76,7 +76,7 @@ impl MetricsFile {
 
     fn add(&mut self, event: &Event) {
         self.metrics.add(event);
-        if let Event::Sampled { .. } = event {
+        if let Event::Measured { .. } = event {
             warn(self.file.refresh(&self.metrics));
         }
     }
@@ -360,6 +360,6 @@ fn show(app: &App, event: &Event) {
         Event::WorkerReplaced { .. }
         | Event::WorkerRecycled { .. }
         | Event::ReaderCalled { .. }
-        | Event::Sampled { .. } => {}
+        | Event::Measured { .. } => {}
     }
 }

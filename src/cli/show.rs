@@ -399,11 +399,11 @@ fn print_attempts(app: &mut App, of_record: &[u32], attempts: &[AttemptRow]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::samples;
+    use crate::domain::test_data;
 
     #[test]
     fn the_source_of_the_type_is_shown() {
-        let mut record = samples::record("invoice", serde_json::json!({}));
+        let mut record = test_data::record("invoice", serde_json::json!({}));
         record.type_probability = Some(0.8125);
         let note = |record: &Record| type_note(record).unwrap_or_default();
         assert_eq!(note(&record), "  invoice: classified by CLIP (p = 0.812)");

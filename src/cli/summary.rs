@@ -374,7 +374,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::samples;
+    use crate::domain::test_data;
 
     fn fields(value: Value) -> Fields {
         value.as_object().expect("an object").clone()
@@ -394,7 +394,7 @@ mod tests {
                 status: Status::Failed,
                 pages: vec![index],
                 findings: vec![Finding::new(FindingCode::PageFailed, None, message)],
-                ..samples::record("receipt", json!({}))
+                ..test_data::record("receipt", json!({}))
             };
             record_row(Path::new("/in/a.pdf"), i64::from(index) + 10, &record)
         };
@@ -423,7 +423,7 @@ mod tests {
             doc_type: None,
             status: Status::NeedsReview,
             findings: vec![Finding::new(code, None, "x")],
-            ..samples::record("receipt", json!({}))
+            ..test_data::record("receipt", json!({}))
         };
         assert!(has_unknown_type(&of(FindingCode::TypeUnknown)));
         assert!(!has_unknown_type(&of(FindingCode::Blank)));
@@ -437,7 +437,7 @@ mod tests {
         let mut record = Record {
             status: Status::NeedsReview,
             findings: vec![finding(Severity::Info, "note")],
-            ..samples::record("receipt", json!({}))
+            ..test_data::record("receipt", json!({}))
         };
         assert_eq!(main_finding(&record), "");
         let due = Finding::new(FindingCode::AmountDue, None, "9.00 is due");

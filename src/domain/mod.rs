@@ -18,12 +18,12 @@ mod payment;
 mod quality;
 mod reading;
 mod record;
-#[cfg(any(test, fuzzing))]
-pub mod samples;
 mod scalar;
 mod severity;
 mod stage;
 mod supplier;
+#[cfg(any(test, fuzzing))]
+pub mod test_data;
 pub mod time;
 mod token;
 mod turn;

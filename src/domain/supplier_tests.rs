@@ -2,7 +2,7 @@ use jiff::civil::date;
 use serde_json::json;
 
 use super::*;
-use crate::domain::{EvidenceClass, Status, samples};
+use crate::domain::{EvidenceClass, Status, test_data};
 
 fn fields(number: &str, gross: &str) -> Fields {
     let fields = json!({
@@ -47,7 +47,7 @@ fn card() -> SupplierCard {
 
 /// A bill like the approved ones, with one other value.
 fn with(field: &str, value: &str) -> Record {
-    let mut record = samples::record("invoice", json!(fields("RE-2026-0019", "120.00")));
+    let mut record = test_data::record("invoice", json!(fields("RE-2026-0019", "120.00")));
     record.fields[field] = value.into();
     record
 }

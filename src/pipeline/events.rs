@@ -84,8 +84,8 @@ pub enum Event {
         cost: Option<f64>,
         currency: Option<String>,
     },
-    /// A sample of the processes' memory and of the numbers of open pages.
-    Sampled {
+    /// Measured: the processes' memory and the numbers of open pages.
+    Measured {
         memory: Vec<RoleMemory>,
         backlog: Backlog,
     },

@@ -1,4 +1,4 @@
-//! Samples a run's processes, for its report and its metrics.
+//! Measures a run's processes, for its report and its metrics.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -10,11 +10,11 @@ use super::events::Event;
 use super::run_context::RunContext;
 use crate::engines::worker::WorkerEnd;
 
-/// Shortest time between two samples.
+/// Shortest time between two measurements.
 const SHORTEST: Duration = Duration::from_secs(1);
-/// Longest time between two samples.
+/// Longest time between two measurements.
 const LONGEST: Duration = Duration::from_secs(30);
-/// The time to the next sample is the elapsed time divided by it: a run of a night has
+/// The time to the next measurement is the elapsed time divided by it: a run of a night has
 /// some thousand rows, and a short one enough for a curve.
 const SHARE: u32 = 300;
 
@@ -36,10 +36,10 @@ impl Monitor {
         }
     }
 
-    /// Samples until it is dropped.
+    /// Measures until it is dropped.
     pub async fn watch(&mut self) -> Infallible {
         loop {
-            self.sample().await;
+            self.measure().await;
             let pause = (self.started.elapsed() / SHARE).clamp(SHORTEST, LONGEST);
             let next = tokio::time::Instant::now() + pause;
             while let Ok(Some(end)) = tokio::time::timeout_at(next, self.ends.recv()).await {
@@ -51,13 +51,13 @@ impl Monitor {
         }
     }
 
-    /// The last sample, and the ends that were not stored yet.
+    /// The last measurement, and the ends that were not stored yet.
     pub async fn finish(&mut self) {
         while let Ok(end) = self.ends.try_recv() {
             self.unstored.push_back(end);
         }
         self.store_ends().await;
-        self.sample().await;
+        self.measure().await;
     }
 
     async fn store_ends(&mut self) {
@@ -78,7 +78,7 @@ impl Monitor {
         }
     }
 
-    async fn sample(&self) {
+    async fn measure(&self) {
         let memory = self.context.engines.memory();
         warn(
             self.context
@@ -87,7 +87,7 @@ impl Monitor {
                 .await,
         );
         match self.context.store.backlog().await {
-            Ok(backlog) => self.context.emit(Event::Sampled { memory, backlog }),
+            Ok(backlog) => self.context.emit(Event::Measured { memory, backlog }),
             Err(error) => warn(Err(error)),
         }
     }

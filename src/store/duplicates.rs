@@ -200,7 +200,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::samples::{self, begin};
+    use super::super::test_data::{self, begin};
     use super::super::tests::MADE_WITH;
     use super::super::*;
     use super::*;
@@ -217,7 +217,7 @@ mod tests {
     }
 
     async fn add_at(store: &Store, run: RunId, name: &str, path: &str) -> DocumentId {
-        let new = samples::document(name, path, 1);
+        let new = test_data::document(name, path, 1);
         store.add_document(run, &new, None).await.unwrap()
     }
 
@@ -248,7 +248,7 @@ mod tests {
                 key: key.to_owned(),
                 words: "seller name Nord GmbH and invoice number A-1".into(),
             }],
-            ..domain::samples::record("invoice", json!({}))
+            ..domain::test_data::record("invoice", json!({}))
         }];
         let recorded = store
             .finish_document(run, &pages, MADE_WITH, &mut records)
@@ -264,7 +264,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_same_key_is_a_finding_in_another_document_and_not_in_the_same_one_read_again() {
-        let (_dir, store, run) = samples::store().await;
+        let (_dir, store, run) = test_data::store().await;
         let (first, stored) = record(&store, run, "a.pdf", "k").await;
         assert_eq!(
             (stored.status, stored.findings.len()),
@@ -293,7 +293,7 @@ mod tests {
 
     #[tokio::test]
     async fn records_of_replaced_content_are_flagged_until_the_content_is_back() {
-        let (_dir, store, run) = samples::store().await;
+        let (_dir, store, run) = test_data::store().await;
         let (first, stored) = record(&store, run, "a.pdf", "k").await;
         assert_eq!(stored.status, Status::Accepted);
         let run = begin(&store).await;
@@ -336,7 +336,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_document_taken_in_later_gets_the_finding_even_if_recorded_first() {
-        let (_dir, store, run) = samples::store().await;
+        let (_dir, store, run) = test_data::store().await;
         let (first, second) = (
             add(&store, run, "a.pdf").await,
             add(&store, run, "b.pdf").await,

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::super::samples::{begin, begin_with};
+use super::super::test_data::{begin, begin_with};
 use super::super::tests::{Fixture, completion, fixture};
 use super::super::{ModelInfo, NewRecords, PageCompletion, RunOutcome, WantedPages};
 use super::*;

@@ -222,11 +222,11 @@ async fn reopen_duplicates(
 mod tests {
     use serde_json::json;
 
-    use crate::store::{RunOutcome, samples};
+    use crate::store::{RunOutcome, test_data};
 
     #[tokio::test]
     async fn nothing_is_deleted_while_a_run_is_active() {
-        let (_dir, store, run) = samples::store().await;
+        let (_dir, store, run) = test_data::store().await;
         let everything = ["/".into()];
         let refused = store.forget(&everything, false).await.unwrap_err();
         assert!(refused.to_string().contains("is at work"), "{refused}");

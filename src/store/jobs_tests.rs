@@ -1,7 +1,7 @@
 //! Claims, leases and attempts.
 
 use super::super::clock::Clock;
-use super::super::samples::begin;
+use super::super::test_data::begin;
 use super::super::tests::{LEASE, completion, fixture};
 use super::*;
 

@@ -41,7 +41,7 @@ pub struct StoredLayout {
     pub records: i64,
     pub accepted: i64,
     /// Record of its oldest page, and the path of its document.
-    pub sample: i64,
+    pub example: i64,
     #[sqlx(try_from = "PathColumn")]
     pub path: std::path::PathBuf,
 }
@@ -203,12 +203,12 @@ impl Store {
         let layouts = format!(
             "WITH first AS ({FIRST_PAGES})
              SELECT l.layout, l.doc_type, count(*) AS records, sum(f.status = 'accepted') AS accepted,
-                (SELECT record_id FROM first WHERE page_id = l.layout) AS sample,
+                (SELECT record_id FROM first WHERE page_id = l.layout) AS example,
                 (SELECT path FROM sources WHERE document_id = (SELECT document_id FROM pages WHERE id = l.layout)
                     ORDER BY id LIMIT 1) AS path
              FROM page_layouts l JOIN first f ON f.page_id = l.page_id
              WHERE ?1 IS NULL OR l.doc_type = ?1
-             GROUP BY l.layout HAVING sample IS NOT NULL ORDER BY l.layout DESC"
+             GROUP BY l.layout HAVING example IS NOT NULL ORDER BY l.layout DESC"
         );
         let layouts = sqlx::query_as(sqlx::AssertSqlSafe(layouts));
         Ok(layouts.bind(doc_type).fetch_all(&self.pool).await?)

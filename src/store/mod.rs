@@ -74,7 +74,7 @@ pub use queries::{Counts, PageRow, RecordFilter, RejectedRow, StoredRecord};
 pub use records::{FinishedPages, NewRecords, Recorded};
 pub use review_locks::ReviewLock;
 pub use review_queue::{InReview, ReasonCount, Reopening, ReviewQueue};
-pub use run_report::{Attempt, Backlog, ReaderRow, RoleMemory, RunRow, Sample, WorkerEndRow};
+pub use run_report::{Attempt, Backlog, MemoryRow, ReaderRow, RoleMemory, RunRow, WorkerEndRow};
 pub use runs::{ModelInfo, NewRun, PromptInfo, RunOutcome, SchemaInfo};
 pub use sample::SampleCounts;
 pub use search::{FoundPage, FoundRecord, PageFilter};
@@ -85,6 +85,6 @@ pub use webhooks::{ClaimedEvent, UndeliveredEvents, WebhookRow};
 #[cfg(test)]
 mod portfolio_tests;
 #[cfg(test)]
-pub mod samples;
+pub mod test_data;
 #[cfg(test)]
 mod tests;

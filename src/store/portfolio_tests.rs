@@ -12,7 +12,7 @@ async fn portfolio(f: &Fixture) -> DocumentId {
         name: name.map(str::to_owned),
         bytes: format!("<invoice{part}/>").into(),
     };
-    let mut document = samples::document("hash", "portfolio.pdf", 4);
+    let mut document = test_data::document("hash", "portfolio.pdf", 4);
     document.info.parts = vec![1, 2, 1];
     document.einvoices = vec![xml(0, None), xml(2, Some("factur-x.xml"))];
     let added = f.store.add_document(f.run, &document, None);

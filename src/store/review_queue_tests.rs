@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::super::tests::{Fixture, MADE_WITH, fixture};
 use super::*;
-use crate::domain::{Status, samples};
+use crate::domain::{Status, test_data};
 
 const TODAY: Date = date(2026, 12, 1);
 
@@ -11,7 +11,7 @@ const TODAY: Date = date(2026, 12, 1);
 async fn add(f: &Fixture, seller: &str, total: &str, codes: &[FindingCode]) -> i64 {
     let name = format!("{seller} {total}.pdf");
     let fields = json!({"seller_name": seller, "gross_total": total, "currency": "EUR"});
-    let mut record = samples::record("invoice", fields);
+    let mut record = test_data::record("invoice", fields);
     record.status = Status::NeedsReview;
     let finding = |code: &FindingCode| Finding::new(*code, None, code.as_str());
     record.findings = codes.iter().map(finding).collect();

@@ -57,7 +57,7 @@ pub struct WorkerEndRow {
 
 /// A [`RoleMemory`] with its time.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct Sample {
+pub struct MemoryRow {
     /// Unix milliseconds.
     pub at: i64,
     pub role: String,
@@ -121,9 +121,9 @@ impl Store {
         let mut tx = self.write().await?;
         let now = now();
         for role in roles {
-            // The clock may have been set back: a later sample replaces an earlier one.
+            // The clock may have been set back: a later measurement replaces an earlier one.
             let insert = sqlx::query(
-                "INSERT OR REPLACE INTO run_samples (run_id, at, role, processes, resident) VALUES (?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO run_memory (run_id, at, role, processes, resident) VALUES (?, ?, ?, ?, ?)",
             );
             insert
                 .bind(run)
@@ -289,9 +289,9 @@ impl Store {
         Ok((path, index))
     }
 
-    pub async fn samples(&self, run: RunId) -> anyhow::Result<Vec<Sample>> {
+    pub async fn memory_of_run(&self, run: RunId) -> anyhow::Result<Vec<MemoryRow>> {
         let rows = sqlx::query_as(
-            "SELECT at, role, processes, resident FROM run_samples WHERE run_id = ? ORDER BY at, role",
+            "SELECT at, role, processes, resident FROM run_memory WHERE run_id = ? ORDER BY at, role",
         );
         Ok(rows.bind(run).fetch_all(&self.pool).await?)
     }

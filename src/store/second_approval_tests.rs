@@ -2,13 +2,13 @@ use serde_json::json;
 
 use super::super::tests::{Fixture, MADE_WITH, fixture};
 use super::*;
-use crate::domain::samples;
+use crate::domain::test_data;
 use crate::store::{Correction, FieldChange, NewDecision, NewRecords};
 
 fn invoice(seller: &str, gross: &str, iban: Option<&str>) -> Record {
     let fields =
         json!({"seller_name": seller, "gross_total": gross, "currency": "EUR", "iban": iban});
-    samples::record("invoice", fields)
+    test_data::record("invoice", fields)
 }
 
 /// Stores an invoice as a run with this setting does.

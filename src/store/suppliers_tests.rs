@@ -3,14 +3,14 @@ use serde_json::json;
 
 use super::super::tests::{Fixture, MADE_WITH, fixture};
 use super::*;
-use crate::domain::{FindingCode, Record, Status, samples};
+use crate::domain::{FindingCode, Record, Status, test_data};
 use crate::store::FieldChange;
 
 const VAT_ID: &str = "DE136695976";
 const IBAN: &str = "DE89370400440532013000";
 
 fn invoice(fields: Value) -> Record {
-    let mut record = samples::record(
+    let mut record = test_data::record(
         "invoice",
         json!({"invoice_number": null, "seller_name": null, "seller_vat_id": null, "gross_total": "10.00",
             "currency": "EUR", "iban": null}),
@@ -75,7 +75,7 @@ async fn a_card_is_found_by_vat_identifier_then_iban_then_name() {
     for (fields, expected) in cases {
         assert_eq!(bills(&f, fields.clone()).await, expected, "{fields}");
     }
-    let receipt = samples::record("receipt", json!({"merchant_name": "Süd KG"}));
+    let receipt = test_data::record("receipt", json!({"merchant_name": "Süd KG"}));
     assert!(
         f.store
             .supplier_card(&receipt.fields)

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::samples::begin;
+use super::test_data::begin;
 use super::*;
 use crate::domain::{
     self, Calibrated, Embedding, Failure, FieldEvidence, FieldLogprob, Reading, Reason, Record,
@@ -26,7 +26,7 @@ pub(super) struct Fixture {
 }
 
 pub(super) async fn fixture() -> Fixture {
-    let (dir, store, run) = samples::store().await;
+    let (dir, store, run) = test_data::store().await;
     Fixture {
         path: dir.path().join("docmill.db"),
         _dir: dir,
@@ -38,7 +38,7 @@ pub(super) async fn fixture() -> Fixture {
 impl Fixture {
     pub async fn add(&self, name: &str, pages: u32) -> DocumentId {
         let hash = format!("hash of {name}");
-        let mut document = samples::document(&hash, name, pages);
+        let mut document = test_data::document(&hash, name, pages);
         document.info.warnings.push("w".into());
         self.store
             .add_document(self.run, &document, None)
@@ -157,7 +157,7 @@ pub(super) fn record() -> Record {
             fields: vec![("total".into(), 0.625)],
         }),
         evidence: vec![FieldEvidence::model_only("total")],
-        ..domain::samples::record("receipt", json!({"total": "1.00"}))
+        ..domain::test_data::record("receipt", json!({"total": "1.00"}))
     }
 }
 

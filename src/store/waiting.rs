@@ -94,7 +94,7 @@ impl Store {
 mod tests {
     use std::path::Path;
 
-    use super::super::samples::begin;
+    use super::super::test_data::begin;
     use super::super::tests::fixture;
     use super::*;
     use crate::domain::{Failure, Reason};

@@ -82,9 +82,9 @@ fn a_run_ends_with_a_report_that_the_database_gives_again(context: Context) {
             report["memory"]["peak"][role].as_u64().unwrap() > 0,
             "{role}"
         );
-        let samples = report["memory"]["samples"].as_array().unwrap();
+        let measurements = report["memory"]["measurements"].as_array().unwrap();
         assert!(
-            samples.iter().any(|sample| sample["role"] == role),
+            measurements.iter().any(|measured| measured["role"] == role),
             "{role}"
         );
     }

@@ -198,7 +198,7 @@ fn list(entries: &[Value]) -> comfy_table::Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{FieldEvidence, Status, samples};
+    use crate::domain::{FieldEvidence, Status, test_data};
 
     fn record() -> Record {
         Record {
@@ -212,7 +212,7 @@ mod tests {
                 ..FieldEvidence::model_only("gross_total")
             }],
             field_confidence: vec![("gross_total".into(), 0.75), ("items[0].text".into(), 0.5)],
-            ..samples::record("invoice", serde_json::json!({}))
+            ..test_data::record("invoice", serde_json::json!({}))
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Learn then Test (Angelopoulos, Bates, Candès, Jordan and Lei 2021, arXiv
 //! 2110.01052). The loss of a document is the share of its accepted values that
-//! is wrong. A sample is a document, since values of one page fail together.
+//! is wrong. The unit is a document, since values of one page fail together.
 //! For a threshold the null hypothesis is that this loss, averaged over the
 //! documents of which anything is accepted, exceeds the wanted error; its
 //! p-value is the Hoeffding-Bentkus one, which holds for any number of
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 /// The values of a document that may be accepted: the probability (0 to 1) of each,
 /// and whether it is right.
-pub type DocumentSample = Vec<(f64, bool)>;
+pub type DocumentValues = Vec<(f64, bool)>;
 
 /// Most thresholds in the sequence.
 const GRID: usize = 200;
@@ -69,8 +69,8 @@ pub fn total_required(certifying: u64) -> u64 {
 /// 1). The order of thresholds comes from `choose`, the decision from `test`; they
 /// must be different documents.
 pub fn certify(
-    choose: &[DocumentSample],
-    test: &[DocumentSample],
+    choose: &[DocumentValues],
+    test: &[DocumentValues],
     max_error: f64,
     confidence: f64,
 ) -> Certificate {
@@ -112,16 +112,16 @@ pub fn certify(
     }
 }
 
-/// The figures of `samples` where values with a probability of at least `threshold`
+/// The figures of `values` where values with a probability of at least `threshold`
 /// are accepted.
-pub fn evaluate_at(samples: &[DocumentSample], threshold: f64) -> ThresholdResult {
+pub fn evaluate_at(values: &[DocumentValues], threshold: f64) -> ThresholdResult {
     let (mut documents, mut losses, mut accepted, mut all) = (0, 0.0, 0, 0);
-    for sample in samples {
-        let taken = sample.iter().filter(|(p, _)| *p >= threshold);
+    for document in values {
+        let taken = document.iter().filter(|(p, _)| *p >= threshold);
         let (count, wrong) = taken.fold((0u64, 0u64), |(count, wrong), (_, right)| {
             (count + 1, wrong + u64::from(!right))
         });
-        all += sample.len();
+        all += document.len();
         accepted += count;
         if count > 0 {
             documents += 1;
@@ -137,7 +137,7 @@ pub fn evaluate_at(samples: &[DocumentSample], threshold: f64) -> ThresholdResul
 
 /// Falling thresholds, from the one that seems easiest to certify: with higher ones,
 /// too few documents have accepted values.
-fn order(choose: &[DocumentSample], tested: usize, max_error: f64) -> Vec<f64> {
+fn order(choose: &[DocumentValues], tested: usize, max_error: f64) -> Vec<f64> {
     let mut grid: Vec<f64> = choose.iter().flatten().map(|(p, _)| *p).collect();
     grid.sort_by(|a, b| b.total_cmp(a));
     grid.dedup();
@@ -161,16 +161,16 @@ fn order(choose: &[DocumentSample], tested: usize, max_error: f64) -> Vec<f64> {
     grid[start..].to_vec()
 }
 
-fn promised_risk(samples: &[DocumentSample], threshold: f64) -> f64 {
-    let of_sample = |sample: &DocumentSample| {
-        let risks: Vec<f64> = sample
+fn promised_risk(values: &[DocumentValues], threshold: f64) -> f64 {
+    let of_document = |document: &DocumentValues| {
+        let risks: Vec<f64> = document
             .iter()
             .filter(|(p, _)| *p >= threshold)
             .map(|(p, _)| 1.0 - p)
             .collect();
         (!risks.is_empty()).then(|| risks.iter().sum::<f64>() / risks.len() as f64)
     };
-    let all: Vec<f64> = samples.iter().filter_map(of_sample).collect();
+    let all: Vec<f64> = values.iter().filter_map(of_document).collect();
     all.iter().sum::<f64>() / all.len().max(1) as f64
 }
 
@@ -284,7 +284,7 @@ mod tests {
 
     /// Documents whose values fail together: a bad page makes all of them wrong, and
     /// the probabilities are too sure of themselves.
-    fn documents(random: &mut Random, count: usize) -> Vec<DocumentSample> {
+    fn documents(random: &mut Random, count: usize) -> Vec<DocumentValues> {
         (0..count)
             .map(|_| {
                 let page = 4.0 * random.next() - 1.0;
@@ -325,24 +325,24 @@ mod tests {
         for (max_error, expected) in [(0.005, 460), (0.01, 230), (0.02, 114), (0.05, 45)] {
             let n = fewest(max_error, 0.9);
             assert_eq!(n, expected);
-            let sample = vec![(0.99, true)];
-            let choose = vec![sample.clone(); 20];
+            let document = vec![(0.99, true)];
+            let choose = vec![document.clone(); 20];
             let few = certify(
                 &choose,
-                &vec![sample.clone(); n as usize - 1],
+                &vec![document.clone(); n as usize - 1],
                 max_error,
                 0.9,
             );
             assert_eq!((few.threshold, few.documents), (None, n - 1));
             assert!(few.needed.unwrap().abs_diff(n) <= 1, "{few:?}");
-            let enough = certify(&choose, &vec![sample.clone(); n as usize], max_error, 0.9);
+            let enough = certify(&choose, &vec![document.clone(); n as usize], max_error, 0.9);
             assert_eq!(enough.threshold, Some(0.99), "{enough:?}");
         }
     }
 
     #[test]
     fn documents_with_too_many_errors_are_distinguished_from_too_few_documents() {
-        let poor: Vec<DocumentSample> = (0..500).map(|i| vec![(0.9, i % 4 > 0)]).collect();
+        let poor: Vec<DocumentValues> = (0..500).map(|i| vec![(0.9, i % 4 > 0)]).collect();
         let found = certify(&poor[..100], &poor[100..], 0.01, 0.9);
         assert_eq!((found.threshold, found.needed), (None, None), "{found:?}");
         let none = certify(&[], &[], 0.01, 0.9);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Calibration, ERROR_RATES, Policy};
-use crate::domain::{DocType, FieldLogprob, Record, Status, samples};
+use crate::domain::{DocType, FieldLogprob, Record, Status, test_data};
 
 /// An accepted calibration gives every value a probability, accepts no value below
 /// its threshold, and its serialised form reads back.
@@ -75,6 +75,6 @@ fn record(doc_type: &str) -> Record {
     let logprobs = fields.keys().zip([-0.001, -20.0]).map(logprob).collect();
     Record {
         logprobs,
-        ..samples::record(doc_type, Value::Object(fields))
+        ..test_data::record(doc_type, Value::Object(fields))
     }
 }

@@ -20,11 +20,11 @@ mod logistic;
 mod policy;
 mod predictions;
 #[cfg(test)]
-mod samples;
+mod test_data;
 mod uncertain;
 
 pub use certify::{
-    Certificate, DocumentSample, FITTED, ThresholdResult, certify, evaluate_at, fewest,
+    Certificate, DocumentValues, FITTED, ThresholdResult, certify, evaluate_at, fewest,
     highest_share, p_value, total_required,
 };
 pub use curves::{BINS, Bin, Reliability, RiskPoint, aurc, isotonic, reliability, risk_coverage};

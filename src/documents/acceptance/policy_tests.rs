@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::documents::acceptance::file::tests::calibration;
-use crate::documents::acceptance::samples::{doc_type, read_rules, record};
+use crate::documents::acceptance::test_data::{doc_type, read_rules, record};
 use crate::domain::FindingCode;
 
 fn policy(threshold: Option<f64>, max_error: f64) -> Policy {

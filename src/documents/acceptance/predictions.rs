@@ -173,7 +173,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::documents::acceptance::samples::{doc_type, record};
+    use crate::documents::acceptance::test_data::{doc_type, record};
 
     #[test]
     fn a_prediction_has_the_kind_that_its_schema_gives_it() {

@@ -83,7 +83,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::documents::acceptance::samples::{doc_type, read_rules};
+    use crate::documents::acceptance::test_data::{doc_type, read_rules};
 
     fn record() -> Record {
         serde_json::from_value(json!({

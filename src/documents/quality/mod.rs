@@ -8,9 +8,9 @@ mod blur;
 mod criteria;
 mod ink;
 mod plane;
-#[cfg(test)]
-mod samples;
 mod skew;
+#[cfg(test)]
+mod test_data;
 mod text_lines;
 
 pub use criteria::{Criteria, Measure, rounded};

@@ -1,7 +1,7 @@
 use image::{GrayImage, Luma, imageops};
 use proptest::prelude::*;
 
-use super::samples::{PAPER, fill, noisy, ocr, paper, print, rgb};
+use super::test_data::{PAPER, fill, noisy, ocr, paper, print, rgb};
 use super::*;
 
 fn measured(page: &GrayImage) -> PageQuality {

@@ -7,7 +7,7 @@ use super::bill::{Bill, BillKind};
 use super::plan::OtherPaper;
 use super::target::Candidate;
 use super::*;
-use crate::domain::{money, samples};
+use crate::domain::{money, test_data};
 use crate::store::{BillId, DistinctPair, DocumentId, Ledger, LedgerLine, StoredRecord};
 
 pub(super) const ACCOUNTS: &str = r#"
@@ -58,7 +58,7 @@ pub(super) fn stored(id: i64, doc_type: &str, fields: Value) -> StoredRecord {
     StoredRecord {
         id,
         document_id: DocumentId(id),
-        record: samples::record(doc_type, fields),
+        record: test_data::record(doc_type, fields),
         paths: vec![format!("/in/{id}.pdf").into()],
         blake3: format!("{id:064x}"),
         run_id: 1,

@@ -6,7 +6,7 @@ use anyhow::ensure;
 
 use super::judged::JudgedDocument;
 use crate::documents::acceptance::{
-    self, CalibrationData, DocumentSample, ERROR_RATES, FITTED, LabelledPrediction,
+    self, CalibrationData, DocumentValues, ERROR_RATES, FITTED, LabelledPrediction,
     TypeCalibration, percent, reliability,
 };
 use crate::domain::count;
@@ -76,8 +76,8 @@ fn calibrate_type(
         .iter()
         .map(|k| scorer.probability(&k.prediction))
         .collect();
-    let choose = accepted_samples(&fit, &out_of_fold, fitted);
-    let test = accepted_samples(&certify, &probabilities, certified);
+    let choose = deciding_values(&fit, &out_of_fold, fitted);
+    let test = deciding_values(&certify, &probabilities, certified);
     let certificates =
         ERROR_RATES.map(|rate| acceptance::certify(&choose, &test, rate, confidence));
     let pairs = |p: &[f64]| -> Vec<(f64, bool)> {
@@ -130,19 +130,19 @@ fn known(groups: &[Group]) -> Vec<LabelledPrediction> {
 
 /// By document, the values that decide on acceptance: neither nulls nor what a
 /// check contradicts nor supporting fields.
-fn accepted_samples(
+fn deciding_values(
     predictions: &[LabelledPrediction],
     probabilities: &[f64],
     count: usize,
-) -> Vec<DocumentSample> {
-    let mut samples = vec![DocumentSample::new(); count];
+) -> Vec<DocumentValues> {
+    let mut values = vec![DocumentValues::new(); count];
     for (known, probability) in predictions.iter().zip(probabilities) {
         let prediction = &known.prediction;
         if !prediction.is_absent() && !prediction.is_flagged && !prediction.is_supporting {
-            samples[known.document].push((*probability, known.right));
+            values[known.document].push((*probability, known.right));
         }
     }
-    samples
+    values
 }
 
 #[cfg(test)]

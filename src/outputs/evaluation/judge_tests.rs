@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
-use crate::domain::samples;
+use crate::domain::test_data;
 
 pub fn case(fields: Value) -> KnownDocument {
     KnownDocument {
@@ -23,7 +23,7 @@ pub fn case(fields: Value) -> KnownDocument {
 pub fn seen(id: i64, fields: Value) -> CandidateRecord {
     CandidateRecord {
         id,
-        record: samples::record("receipt", fields),
+        record: test_data::record("receipt", fields),
         scored: vec![],
         embedded: false,
     }

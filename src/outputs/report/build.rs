@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    EarlierRuns, FileCounts, MemorySample, MemoryUse, PageCounts, ReaderUse, RecordCounts,
+    EarlierRuns, FileCounts, MemoryMeasurement, MemoryUse, PageCounts, ReaderUse, RecordCounts,
     RejectedFile, RunInfo, RunReport, RunState, SlowPage, StageTimes, Throughput, WorkerDeath,
     WorkerEvents,
 };
 use crate::domain::time::rfc3339;
 use crate::domain::{Reason, Stage};
-use crate::store::{Attempt, ReaderRow, RejectedRow, RunRow, Sample, Store};
+use crate::store::{Attempt, MemoryRow, ReaderRow, RejectedRow, RunRow, Store};
 
 /// Attempts fetched at once.
 const CHUNK: u32 = 2000;
@@ -31,7 +31,7 @@ pub async fn of_run(store: &Store, id: Option<i64>) -> anyhow::Result<Option<Run
     let Some(row) = store.run(id).await? else {
         return Ok(None);
     };
-    let samples = store.samples(row.id).await?;
+    let measurements = store.memory_of_run(row.id).await?;
     let mut attempts = Attempts::default();
     let mut after = 0;
     loop {
@@ -40,7 +40,7 @@ pub async fn of_run(store: &Store, id: Option<i64>) -> anyhow::Result<Option<Run
         after = last.id;
         chunk.into_iter().for_each(|attempt| attempts.add(attempt));
     }
-    let ended_at = ended_at(&row, &samples, &attempts);
+    let ended_at = ended_at(&row, &measurements, &attempts);
     let seconds = (ended_at - row.started_at).max(0) as f64 / 1000.0;
     let outcomes = store.page_outcomes(row.id).await?;
     let mut slowest = Vec::new();
@@ -69,7 +69,7 @@ pub async fn of_run(store: &Store, id: Option<i64>) -> anyhow::Result<Option<Run
         stages: attempts.stages(),
         slowest,
         workers: workers(store, &row).await?,
-        memory: memory(&row, &samples),
+        memory: memory(&row, &measurements),
         throughput: throughput(&attempts.done_at, row.started_at, seconds),
         run: run(&row, ended_at, seconds)?,
     }))
@@ -137,10 +137,10 @@ fn quantile(sorted: &[f32], share: f64) -> f64 {
         .map_or(0.0, |value| f64::from(*value))
 }
 
-fn ended_at(row: &RunRow, samples: &[Sample], attempts: &Attempts) -> i64 {
-    let sampled = samples.iter().map(|sample| sample.at).max().unwrap_or(0);
+fn ended_at(row: &RunRow, measurements: &[MemoryRow], attempts: &Attempts) -> i64 {
+    let last_measured = measurements.iter().map(|one| one.at).max().unwrap_or(0);
     row.finished_at
-        .unwrap_or(row.started_at.max(attempts.last_at).max(sampled))
+        .unwrap_or(row.started_at.max(attempts.last_at).max(last_measured))
 }
 
 fn run(row: &RunRow, ended_at: i64, seconds: f64) -> anyhow::Result<RunInfo> {
@@ -276,7 +276,7 @@ async fn workers(store: &Store, row: &RunRow) -> anyhow::Result<WorkerEvents> {
     Ok(workers)
 }
 
-fn memory(row: &RunRow, samples: &[Sample]) -> MemoryUse {
+fn memory(row: &RunRow, measurements: &[MemoryRow]) -> MemoryUse {
     const MIB: f64 = (1 << 20) as f64;
     let mut memory = MemoryUse::default();
     let measured = row.summary.as_ref().map(|s| &s["peak_memory"]);
@@ -284,18 +284,18 @@ fn memory(row: &RunRow, samples: &[Sample]) -> MemoryUse {
         let peak = peak.as_u64().unwrap_or(0);
         memory.peak.insert(role.clone(), peak);
     }
-    for sample in samples {
-        let mib = sample.resident as f64 / MIB;
-        if measured.is_none() && sample.processes > 0 {
-            // A killed run has no peak: the highest mean of a sample.
-            let each = (mib / f64::from(sample.processes)).round() as u64;
-            let peak = memory.peak.entry(sample.role.clone()).or_default();
+    for one in measurements {
+        let mib = one.resident as f64 / MIB;
+        if measured.is_none() && one.processes > 0 {
+            // A killed run has no peak: the highest mean of a measurement.
+            let each = (mib / f64::from(one.processes)).round() as u64;
+            let peak = memory.peak.entry(one.role.clone()).or_default();
             *peak = (*peak).max(each);
         }
-        memory.samples.push(MemorySample {
-            at: since(row, sample.at),
-            role: sample.role.clone(),
-            processes: sample.processes,
+        memory.measurements.push(MemoryMeasurement {
+            at: since(row, one.at),
+            role: one.role.clone(),
+            processes: one.processes,
             mib: (mib * 10.0).round() / 10.0,
         });
     }

@@ -154,9 +154,9 @@ fn stages(report: &RunReport) -> Markup {
 
 fn memory(report: &RunReport) -> Markup {
     let mut series: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
-    for sample in &report.memory.samples {
-        let points = series.entry(&sample.role).or_default();
-        points.push((sample.at, sample.mib));
+    for measured in &report.memory.measurements {
+        let points = series.entry(&measured.role).or_default();
+        points.push((measured.at, measured.mib));
     }
     let series: Vec<Series> = (series.into_iter())
         .map(|(role, points)| Series {

@@ -197,11 +197,11 @@ pub struct WorkerDeath {
 pub struct MemoryUse {
     /// Highest memory in MiB of a single process, by role.
     pub peak: BTreeMap<String, u64>,
-    pub samples: Vec<MemorySample>,
+    pub measurements: Vec<MemoryMeasurement>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct MemorySample {
+pub struct MemoryMeasurement {
     /// Seconds since the run's start.
     pub at: f64,
     pub role: String,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::{DocType, FieldLogprob, PageRule, ReadRules, Record, samples};
+use crate::domain::{DocType, FieldLogprob, PageRule, ReadRules, Record, test_data};
 
 pub fn doc_type() -> DocType {
     let text = json!({"type": ["string", "null"], "maxLength": 100});
@@ -61,6 +61,6 @@ pub fn record(fields: Value) -> Record {
     Record {
         confidence: Some(0.8),
         logprobs: paths.into_iter().map(logprob).collect(),
-        ..samples::record("receipt", Value::Object(fields))
+        ..test_data::record("receipt", Value::Object(fields))
     }
 }
