@@ -131,24 +131,58 @@ impl Definition {
         parsed.unwrap_or_else(|| text.into())
     }
 
-    /// Why a value is outside the setting's range; `None`: it is inside.
-    pub fn out_of_range(&self, value: &Value) -> Option<String> {
-        let number = value.as_f64()?;
+    /// Whether a number is inside the setting's range; other values always are.
+    pub fn is_in_range(&self, value: &Value) -> bool {
+        let Some(number) = value.as_f64() else {
+            return true;
+        };
         let bound = |name: &str| self.schema[name].as_f64();
-        if bound("exclusiveMinimum").is_some_and(|min| number <= min) {
-            return Some(format!(
-                "it must be more than {}",
-                self.schema["exclusiveMinimum"]
-            ));
+        bound("exclusiveMinimum").is_none_or(|min| number > min)
+            && bound("minimum").is_none_or(|min| number >= min)
+            && bound("maximum").is_none_or(|max| number <= max)
+    }
+
+    /// What a value may be, for a message: `a whole number of at least 1, for example 500`.
+    pub fn allowed(&self) -> String {
+        let choices = self.choices();
+        if !choices.is_empty() {
+            let words: Vec<String> = choices
+                .iter()
+                .map(|(word, _)| format!("`{word}`"))
+                .collect();
+            return format!("one of {}", words.join(", "));
         }
-        let (min, max) = (bound("minimum"), bound("maximum"));
-        if min.is_none_or(|min| number >= min) && max.is_none_or(|max| number <= max) {
-            return None;
+        let kind = if self.is_of_type("integer") {
+            "a whole number"
+        } else if self.is_of_type("number") {
+            "a number"
+        } else if self.is_of_type("boolean") {
+            return "true or false".to_owned();
+        } else if self.is_of_type("array") {
+            return "a list of texts, for example [\"a\", \"b\"]".to_owned();
+        } else if self.is_path() {
+            return "a path in quotes".to_owned();
+        } else {
+            return "a text in quotes".to_owned();
+        };
+        let range = self.range();
+        match &self.default {
+            Value::Null => format!("{kind}{range}"),
+            default => format!("{kind}{range}, for example {default}"),
         }
-        let min = &self.schema["minimum"];
-        Some(match max {
-            Some(_) => format!("it must be from {min} to {}", self.schema["maximum"]),
-            None => format!("it must be at least {min}"),
-        })
+    }
+
+    /// ` from 0 to 1`; empty without bounds.
+    fn range(&self) -> String {
+        let maximum = match (&self.schema["maximum"], self.schema["format"].as_str()) {
+            (Value::Null, Some("uint32")) => u32::MAX.into(),
+            (maximum, _) => maximum.clone(),
+        };
+        match (&self.schema["exclusiveMinimum"], &self.schema["minimum"]) {
+            (Value::Null, Value::Null) => String::new(),
+            (Value::Null, min) if maximum.is_null() => format!(" of at least {min}"),
+            (Value::Null, min) => format!(" from {min} to {maximum}"),
+            (above, _) => format!(" above {above}"),
+        }
     }
 }

@@ -217,21 +217,18 @@ impl Layers {
                 nearest_setting(key, self.keys().map(str::to_owned))
             )));
         };
-        let wrong = |why: &str| {
-            UsageError(format!(
-                "setting `{key}` cannot be {value} ({origin}): {why}"
-            ))
-        };
         let mut all = to_json(&self.settings);
         let slot = key
             .split('.')
             .try_fold(&mut all, |at, part| at.get_mut(part));
         *slot.expect("definitions have the keys of `Settings`") = value.clone();
-        let settings: Settings =
-            serde_json::from_value(all).map_err(|error| wrong(&error.to_string()))?;
-        if let Some(why) = known.definition.out_of_range(&value) {
-            return Err(wrong(&why));
-        }
+        let settings = serde_json::from_value::<Settings>(all).ok();
+        let Some(settings) = settings.filter(|_| known.definition.is_in_range(&value)) else {
+            return Err(UsageError(format!(
+                "setting `{key}` cannot be {value} ({origin}): it must be {}",
+                known.definition.allowed()
+            )));
+        };
         self.settings = settings;
         known.value = value;
         known.origin = origin;

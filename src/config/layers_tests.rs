@@ -176,10 +176,17 @@ fn a_value_of_the_wrong_type_or_range_is_an_error_that_names_its_origin() {
         ("acceptance.min_confidence = 1.5", "from 0 to 1"),
         ("acceptance.max_error = -0.1", "from 0 to 1"),
         ("ocr.page_seconds = 0", "at least 1"),
-        ("workers.recycle_growth = 1", "more than 1"),
+        ("workers.recycle_growth = 1", "a number above 1"),
         ("escalation.max_cost = -1", "at least 0"),
-        ("ocr.mode = 'on'", "`auto`"),
-        ("limits.max_pages = 99999999999", "u32"),
+        ("ocr.mode = 'on'", "it must be one of `auto`"),
+        ("limits.max_pages = 99999999999", "from 1 to 4294967295"),
+        ("limits.max_pages = 'abc'", "a whole number from 1"),
+        ("limits.max_pages = 'abc'", "for example 500"),
+        ("limits.max_pages = 2.5", "a whole number"),
+        ("sandbox.required = 1", "it must be true or false"),
+        ("reading.reader = 7", "it must be a text in quotes"),
+        ("db = 7", "it must be a path in quotes"),
+        ("escalation.readers = 'a'", "it must be a list of texts"),
     ];
     for (text, why) in cases {
         let error = message(file(text));
