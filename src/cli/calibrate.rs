@@ -8,7 +8,7 @@ use serde_json::json;
 use super::app::App;
 use super::exit::ExitStatus;
 use super::known::{Judged, KnownFlags};
-use super::output::table;
+use super::output::{count, table};
 use crate::config::UsageError;
 use crate::documents::acceptance::{
     Bin, CONFIDENCE, CalibratedReader, Calibration, Certificate, Folders, TypeCalibration, percent,
@@ -155,12 +155,14 @@ fn print(
 ) -> anyhow::Result<()> {
     let data = &calibration.data;
     app.out.line(&format!(
-        "Reader {reader}, {doc_type}: {} predictions; learned from {} documents, certified with {} others",
-        data.predictions, data.fitted, data.certified
+        "Reader {reader}, {doc_type}: {}; learned from {}, certified with {} others",
+        count(data.predictions, "prediction"),
+        count(data.fitted, "document"),
+        data.certified
     ))?;
     app.out.line(&format!(
-        "Expected calibration error over {} values of the others: {:.3} before, {:.3} after (Brier {:.3}, {:.3})",
-        calibration.after.values,
+        "Expected calibration error over {} of the others: {:.3} before, {:.3} after (Brier {:.3}, {:.3})",
+        count(calibration.after.values, "value"),
         calibration.before.ece,
         calibration.after.ece,
         calibration.before.brier,
@@ -212,9 +214,9 @@ fn sentence(certificate: &Certificate, calibration: &TypeCalibration) -> String 
         percent(certificate.max_error)
     );
     let seen = format!(
-        "{} of {} documents with something accepted, {:.2} % wrong",
+        "{} of {} with something accepted, {:.2} % wrong",
         certificate.documents,
-        calibration.data.certified,
+        count(calibration.data.certified, "document"),
         certificate.risk * 100.0
     );
     match (certificate.threshold, certificate.needed) {

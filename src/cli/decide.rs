@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use super::app::App;
 use super::correct;
 use super::exit::ExitStatus;
+use super::search::day;
 use super::show::{self, no_record};
 use super::user::{reason, user};
 use crate::config::UsageError;
@@ -22,9 +23,9 @@ pub struct DecideArgs {
     /// Numbers of the records
     #[arg(required = true, value_name = "ID")]
     ids: Vec<i64>,
-    /// Postpone: the day on which they come back, e.g. 2026-12-15
+    /// Postpone: the day on which they come back, e.g. 2026-12-15 or 15.12.2026
     /// [default: in 7 days]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     until: Option<Date>,
     /// Why; kept with the decision
     #[arg(long, value_name = "TEXT")]

@@ -47,7 +47,7 @@ impl DuplicatesArgs {
         let store = Store::open_to_read(&app.settings().db).await?;
         let found = find(&store).await?;
         if let Some(file) = &self.html {
-            let page = duplicates::html(&found, &thumbnails(&app, &found).await?)?;
+            let page = duplicates::html(&found, &thumbnails(&app, &store, &found).await?)?;
             let mut out = Replaced::create(file)?;
             out.write_all(page.as_bytes())?;
             out.commit()?;
@@ -96,8 +96,8 @@ async fn reject(app: &mut App, a: i64, b: i64, json: bool) -> anyhow::Result<Exi
     Ok(ExitStatus::Success)
 }
 
-/// Thumbnails of the first page of each record, without pages that cannot be drawn any more.
-async fn thumbnails(app: &App, found: &Duplicates) -> anyhow::Result<Thumbnails> {
+/// Thumbnails of the first page of each record, without pages that cannot be drawn.
+async fn thumbnails(app: &App, store: &Store, found: &Duplicates) -> anyhow::Result<Thumbnails> {
     let of_groups = found.groups.iter().flat_map(|group| &group.members);
     let undecided = found.undecided.iter().flat_map(|pair| &pair.members);
     let members: BTreeMap<i64, &CapturedRecord> = of_groups
@@ -114,6 +114,12 @@ async fn thumbnails(app: &App, found: &Duplicates) -> anyhow::Result<Thumbnails>
         let (Some(path), Some(&page)) = (member.paths.first(), member.pages.first()) else {
             continue;
         };
+        // An e-invoice without a PDF has no image.
+        if let Some(stored) = store.record(record).await?
+            && store.is_xml(stored.document_id, page).await?
+        {
+            continue;
+        }
         match drawer.page(path, page).await {
             Ok(image) => drop(images.insert(record, thumbnail::jpeg(&image)?)),
             Err(error) => tracing::warn!("a page is not shown: {error:#}"),

@@ -76,9 +76,12 @@ impl GalleryArgs {
             };
             let mut entry = entry(&store, &page, &mut records).await?;
             let name = format!("{id}.jpg");
-            match drawn(&drawer, &page, &images.join(&name)).await {
-                Ok(()) => entry.image = Some(format!("{IMAGES}/{name}")),
-                Err(error) => tracing::warn!("a page is not shown: {error:#}"),
+            entry.is_xml = store.is_xml(page.document, page.index).await?;
+            if !entry.is_xml {
+                match drawn(&drawer, &page, &images.join(&name)).await {
+                    Ok(()) => entry.image = Some(format!("{IMAGES}/{name}")),
+                    Err(error) => tracing::warn!("a page is not shown: {error:#}"),
+                }
             }
             let similar = neighbours.of(id, SIMILAR).into_iter().flatten();
             entry.similar = similar

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use super::app::App;
+use super::output::count;
 use super::settings::EngineFlags;
 use super::signals;
 use crate::config::{ReviewSettings, Settings, UsageError, nearest};
@@ -321,8 +322,8 @@ impl Judged {
         }
         if unknown > 0 {
             tracing::warn!(
-                "{unknown} of {} documents are not in the database; they are left out",
-                cases.len()
+                "{unknown} of {} left out: not in the database",
+                count(cases.len() as u64, "document")
             );
         }
         if self.documents.is_empty() {

@@ -109,8 +109,10 @@ pub fn check_type(settings: &Settings, name: Option<&str>) -> anyhow::Result<()>
     }
 }
 
-fn day(text: &str) -> Result<Date, String> {
-    let reading = date::parse(text, None).map_err(|error| error.to_string())?;
+/// Parses a date of the command line.
+pub fn day(text: &str) -> Result<Date, String> {
+    let reading = date::parse(text, None)
+        .map_err(|_| "this is not a date: write it as 2026-12-15 or 15.12.2026".to_owned())?;
     reading
         .only()
         .ok_or_else(|| "this may be two days: write it as YYYY-MM-DD".to_owned())
@@ -285,5 +287,6 @@ mod tests {
         assert_eq!(amount("1234"), Ok(12_340_000));
         assert_eq!(day("14.03.2024"), Ok(jiff::civil::date(2024, 3, 14)));
         assert!(day("03/04/2024").unwrap_err().contains("YYYY-MM-DD"));
+        assert!(day("yesterday").unwrap_err().contains("2026-12-15"));
     }
 }

@@ -1,8 +1,13 @@
 /// `1 page`, `2 pages`.
 pub fn count(number: u64, one: &str) -> String {
+    format!("{number} {}", noun(number, one))
+}
+
+/// `page` for 1, otherwise `pages`.
+pub fn noun(number: u64, one: &str) -> String {
     match number {
-        1 => format!("1 {one}"),
-        number => format!("{number} {one}s"),
+        1 => one.to_owned(),
+        _ => format!("{one}s"),
     }
 }
 

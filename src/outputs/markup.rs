@@ -6,6 +6,7 @@ use std::fmt::Write;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
 use crate::documents::acceptance::percent;
+use crate::domain::{count, noun};
 
 /// Okabe and Ito's colours, which people with colour vision deficiencies can
 /// distinguish.
@@ -20,6 +21,8 @@ pub fn environment() -> Environment<'static> {
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.add_filter("percent", |share: f64| format!("{:.1} %", share * 100.0));
     environment.add_filter("rate", percent);
+    environment.add_filter("counted", |number: u64, one: &str| count(number, one));
+    environment.add_filter("noun", |number: u64, one: &str| noun(number, one));
     environment.add_filter("seconds", |value: f64| format!("{value:.2} s"));
     environment.add_filter("figure", |value: Option<f64>| {
         value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"))

@@ -154,6 +154,19 @@ impl Store {
         Ok(xml.fetch_optional(&self.pool).await?.map(XmlFile::from))
     }
 
+    /// Whether the page is an e-invoice without a PDF, which no page image exists of.
+    pub async fn is_xml(&self, document: DocumentId, page: u32) -> anyhow::Result<bool> {
+        let whole = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM einvoices e JOIN pages p USING (document_id, part)
+             WHERE p.document_id = ? AND p.page_index = ? AND e.name IS NULL)",
+        );
+        Ok(whole
+            .bind(document)
+            .bind(page)
+            .fetch_one(&self.pool)
+            .await?)
+    }
+
     /// Stores the path of a known document, or that the file at a path was rejected.
     pub async fn add_source(
         &self,

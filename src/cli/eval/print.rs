@@ -158,15 +158,16 @@ fn acceptance(app: &mut App, report: &EvaluationReport, judged: &Judged) -> anyh
     let aurc = figure_or_none(found.aurc);
     match &found.calibrated {
         Some(calibrated) => app.out.line(&format!(
-            "Calibration error of {} values: {:.3}, of the model's own probabilities {:.3}; AURC {aurc}, {}",
-            calibrated.values,
+            "Calibration error of {}: {:.3}, of the model's own probabilities {:.3}; AURC {aurc}, {}",
+            count(calibrated.values, "value"),
             calibrated.ece,
             found.own.ece,
             figure_or_none(found.own_aurc),
         ))?,
         None => app.out.line(&format!(
-            "Calibration error of {} values, of the model's own probabilities: {:.3}; AURC {aurc}",
-            found.own.values, found.own.ece
+            "Calibration error of {}, of the model's own probabilities: {:.3}; AURC {aurc}",
+            count(found.own.values, "value"),
+            found.own.ece
         ))?,
     }
     for line in [
@@ -197,12 +198,12 @@ fn accepted(accepted: &AcceptedCounts) -> String {
         ),
     };
     format!(
-        "{} of {} values ({}){wrong}; {} of {} documents, {} of them wrong, {} wrong in supporting fields alone",
+        "{} of {} ({}){wrong}; {} of {}, {} of them wrong, {} wrong in supporting fields alone",
         accepted.accepted_values,
-        accepted.values,
+        count(accepted.values, "value"),
         share(accepted.accepted_values, accepted.values),
         accepted.accepted_documents,
-        accepted.documents,
+        count(accepted.documents, "document"),
         accepted.wrong_documents,
         accepted.wrong_supporting
     )

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::cli::app::App;
-use crate::cli::output::{self, cell};
+use crate::cli::output::{self, cell, count};
 use crate::cli::summary::{command, plain};
 use crate::documents::acceptance::rounded_down;
 use crate::domain::{DocType, EvidenceClass, FieldPath, Record};
@@ -149,9 +149,9 @@ fn print_unconfirmed(app: &mut App, record: &Record, prefix: &str) -> anyhow::Re
         return Ok(());
     }
     app.out.line(&format!(
-        "  model only, {} of {} values: {}",
+        "  model only, {} of {}: {}",
         alone.len(),
-        of_list.len(),
+        count(of_list.len() as u64, "value"),
         alone.join(", ")
     ))
 }

@@ -10,7 +10,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::judged::{JudgedDocument, JudgedValue, ValueOutcome};
 use super::report::EvaluationReport;
-use crate::domain::all_seconds;
+use crate::domain::{all_seconds, count};
 
 /// Most lines of a failure's text.
 const MAX_LINES: usize = 40;
@@ -75,7 +75,11 @@ fn field_status(values: &[&JudgedValue]) -> TestCaseStatus {
     let message = match (sentences.as_slice(), values.len()) {
         ([], _) => return TestCaseStatus::success(),
         ([one], 1) => one.clone(),
-        (wrong, all) => format!("{} of {all} values are not right", wrong.len()),
+        (wrong, all) => format!(
+            "not right: {} of {}",
+            wrong.len(),
+            count(all as u64, "value")
+        ),
     };
     let mut lines = sentences[..sentences.len().min(MAX_LINES)].to_vec();
     if sentences.len() > MAX_LINES {

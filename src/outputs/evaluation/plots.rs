@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::documents::acceptance::{Reliability, RiskPoint, percent};
+use crate::domain::count;
 use crate::outputs::markup::{Attribute, Axes, Markup, round_step};
 
 const WIDTH: f64 = 460.0;
@@ -171,8 +172,10 @@ pub fn reliability(calibrated: Option<&Reliability>, own: &Reliability) -> Marku
                 ("r", radius.into()),
             ];
             let title = format!(
-                "{} values, mean probability {:.3}, right {:.3}",
-                bin.values, bin.probability, bin.right
+                "{}, mean probability {:.3}, right {:.3}",
+                count(bin.values, "value"),
+                bin.probability,
+                bin.right
             );
             out.titled("circle", &attributes, &title);
         }

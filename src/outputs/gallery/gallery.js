@@ -48,7 +48,8 @@ function card(page) {
     image.loading = "lazy";
     article.append(image);
   } else {
-    article.append(element("p", "The page cannot be drawn.", "note"));
+    const why = page.is_xml ? "An e-invoice in XML has no image." : "The page cannot be drawn.";
+    article.append(element("p", why, "note"));
   }
   article.append(element("h2", page.name));
   article.append(element("p", `record ${page.record ?? "-"}, page ${page.page}, ${page.type ?? "unknown type"}, ${page.status ?? "-"}`, "note"));

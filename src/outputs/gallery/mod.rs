@@ -32,6 +32,8 @@ pub struct GalleryPage {
     pub text: String,
     /// Path of the thumbnail from the gallery's folder; `None`: it cannot be drawn.
     pub image: Option<String>,
+    /// Whether it is an e-invoice without a PDF, which has no image.
+    pub is_xml: bool,
     /// Places (from 0) of similar pages in the gallery, the most similar first.
     pub similar: Vec<usize>,
     /// Places (from 0) of other captures of the same document.

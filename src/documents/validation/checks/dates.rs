@@ -5,7 +5,7 @@ use std::str::FromStr;
 use jiff::civil::Date;
 
 use super::{CheckOutcome, Checked, Weight};
-use crate::domain::{Finding, FindingCode};
+use crate::domain::{Finding, FindingCode, count};
 
 impl Checked<'_> {
     fn date(&self, path: &str) -> Option<Date> {
@@ -27,7 +27,8 @@ impl Checked<'_> {
             ))
         } else if within_days.is_some_and(|within| days > i64::from(within)) {
             Some(format!(
-                "the {late_words} {second} is {days} days after the {early_words} {first}"
+                "the {late_words} {second} is {} after the {early_words} {first}",
+                count(days as u64, "day")
             ))
         } else {
             None
@@ -48,8 +49,9 @@ impl Checked<'_> {
         let days = days_between(self.today, date);
         let finding = (days > i64::from(days_ahead)).then(|| {
             let message = format!(
-                "the {} {date} is {days} days in the future",
-                self.words(path)
+                "the {} {date} is {} in the future",
+                self.words(path),
+                count(days as u64, "day")
             );
             Finding::new(FindingCode::DateAhead, Some(path), message)
         });

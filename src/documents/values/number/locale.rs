@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::super::chars::Sign;
 use super::types::{Convention, NumberReading};
+use crate::domain::count;
 
 /// Decides the convention of a document's numbers.
 pub struct Locale;
@@ -37,10 +38,7 @@ pub enum ConventionReason {
 
 impl fmt::Display for NumberDecision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (count, noun) = (
-            self.shown,
-            if self.shown == 1 { "number" } else { "numbers" },
-        );
+        let numbers = count(self.shown as u64, "number");
         let decimal = self.convention.decimal.map(Sign::name);
         let grouping = self.convention.grouping.map(Sign::name);
         match (self.reason, decimal, grouping) {
@@ -48,20 +46,14 @@ impl fmt::Display for NumberDecision {
                 write!(f, "{sign} groups digits: the currency has no decimals")
             }
             (_, Some(sign), _) => {
-                write!(
-                    f,
-                    "{sign} is the decimal sign of {count} {noun} of the document"
-                )?;
+                write!(f, "{sign} is the decimal sign of {numbers} of the document")?;
                 match self.against {
                     0 => Ok(()),
                     n => write!(f, " (of {n} it is not)"),
                 }
             }
             (_, None, Some(sign)) => {
-                write!(
-                    f,
-                    "{sign} groups the digits of {count} {noun} of the document"
-                )
+                write!(f, "{sign} groups the digits of {numbers} of the document")
             }
             (_, None, None) => f.write_str("no number of the document shows it"),
         }
