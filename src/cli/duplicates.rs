@@ -168,7 +168,8 @@ fn table(app: &mut App, members: &[CapturedRecord]) -> anyhow::Result<()> {
     let mut table = output::table(&["id", "file", "pages", "name", "date", "total", "number"]);
     for member in members {
         for (place, path) in member.paths.iter().enumerate() {
-            let text = |text: &Option<String>| cell(text.as_deref().unwrap_or_default());
+            let text =
+                |text: &Option<String>| output::short_cell(text.as_deref().unwrap_or_default());
             table.add_row([
                 cell(&match place {
                     0 => member.record.to_string(),

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 pub use crate::domain::count;
 pub use crate::files::{Replaced, check_place, create_folder, nameless};
@@ -95,6 +96,37 @@ pub fn table(headings: &[&str]) -> Table {
 /// A cell whose text may come from a document.
 pub fn cell(text: &str) -> Cell {
     Cell::new(clean(text))
+}
+
+/// A cell for a name or another short value of a document: see [`cut_cell`].
+pub fn short_cell(text: &str) -> Cell {
+    cut_cell(text, 48)
+}
+
+/// A cell that takes at most so many columns where the output is a terminal; a longer text
+/// is cut.
+pub fn cut_cell(text: &str, columns: usize) -> Cell {
+    let text = clean(text);
+    match io::stdout().is_terminal() {
+        true => Cell::new(cut(&text, columns)),
+        false => Cell::new(text),
+    }
+}
+
+/// The text in at most so many columns of a terminal, where a wide character takes two;
+/// `…` stands for what is left out.
+fn cut(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut used = 1;
+    let fits = |c: &char| {
+        used += c.width().unwrap_or(0);
+        used <= columns
+    };
+    let mut kept: String = text.chars().take_while(fits).collect();
+    kept.push('…');
+    kept
 }
 
 /// A status; green if no one has to look at it.
@@ -194,6 +226,14 @@ mod tests {
     #[test]
     fn control_characters_of_a_document_do_not_reach_the_terminal() {
         assert_eq!(clean("Caf\u{e9}\u{1b}[2J\n"), "Caf\u{e9} [2J ");
+    }
+
+    #[test]
+    fn a_long_value_is_cut_by_the_columns_that_it_takes() {
+        assert_eq!(cut("Café Ös", 7), "Café Ös");
+        assert_eq!(cut("Café Österreich", 7), "Café Ö…");
+        // Each of these takes two columns.
+        assert_eq!(cut("東京都千代田区", 7), "東京都…");
     }
 
     #[test]

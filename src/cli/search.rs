@@ -234,7 +234,7 @@ fn print(app: &mut App, found: &[RankedPage]) -> anyhow::Result<()> {
             cell(&output::short(&page.path)),
             cell(&(page.index + 1).to_string()),
             cell(record.and_then(|r| r.doc_type.as_deref()).unwrap_or("-")),
-            cell(facts.party.as_deref().unwrap_or_default()),
+            output::short_cell(facts.party.as_deref().unwrap_or_default()),
             cell(facts.date.as_deref().unwrap_or_default()),
             cell(&facts.total_text()),
             cell(&reasons(&found.why)),

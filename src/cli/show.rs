@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::app::App;
 use super::exit::ExitStatus;
-use super::output::{self, cell};
+use super::output::{self, cell, cut_cell, short_cell};
 use super::summary::plain;
 use crate::config::UsageError;
 use crate::domain::time::{minute, rfc3339};
@@ -289,8 +289,8 @@ fn print_changes(app: &mut App, changes: &[ChangeRow]) -> anyhow::Result<()> {
             cell(&change.changed_by),
             cell(&change.record_id.to_string()),
             cell(&what(change)),
-            cell(&value(&change.before)),
-            cell(&value(&change.after)),
+            short_cell(&value(&change.before)),
+            short_cell(&value(&change.after)),
             cell(&change.reason),
         ]);
     }
@@ -345,14 +345,10 @@ fn print_pages(app: &mut App, of_record: &[u32], pages: &[PageRow]) -> anyhow::R
         ]);
         // The model's text before a failure is the only clue.
         if let (Some(_), Some(text)) = (&page.reason, &page.raw_text) {
-            table.add_row([
-                "",
-                "",
-                "",
-                "",
-                "",
-                &format!("model output: {}", output::clean(text)),
-            ]);
+            let mut row: Vec<_> = [""; 5].map(cell).into();
+            // `docmill show --raw` prints all of it.
+            row.push(cut_cell(&format!("model output: {text}"), 240));
+            table.add_row(row);
         }
     }
     app.out.table(&table)

@@ -321,7 +321,7 @@ fn record_row(path: &Path, id: i64, record: &Record) -> Row {
         cell(&output::pages(&record.pages)),
         cell(record.doc_type.as_deref().unwrap_or("-")),
         output::status_cell(record.status.as_str()),
-        cell(&name(&record.fields, &facts)),
+        output::short_cell(&name(&record.fields, &facts)),
         cell(facts.date.as_deref().unwrap_or_default()),
         right(facts.total_text()),
         cell(&finding),

@@ -2,7 +2,7 @@ use clap::{Args, Subcommand};
 
 use super::app::App;
 use super::exit::ExitStatus;
-use super::output::{self, cell, count};
+use super::output::{self, cell, count, short_cell};
 use super::user::user;
 use crate::config::UsageError;
 use crate::domain::{SupplierCard, SupplierId};
@@ -73,12 +73,12 @@ impl SuppliersArgs {
 fn row(card: &SupplierCard) -> [comfy_table::Cell; 6] {
     let totals: Vec<String> = card.totals().into_iter().take(TOTALS).collect();
     [
-        cell(card.name()),
+        short_cell(card.name()),
         cell(&card.bills.to_string()),
-        cell(&card.vat_ids.join(", ")),
-        cell(&card.ibans.join(", ")),
+        short_cell(&card.vat_ids.join(", ")),
+        short_cell(&card.ibans.join(", ")),
         cell(&card.number_form().unwrap_or_default()),
-        cell(&totals.join(", ")),
+        short_cell(&totals.join(", ")),
     ]
 }
 
