@@ -39,11 +39,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         let body = body.map_err(IntoResponse::into_response)?;
         let parsed = serde_json::from_slice(&body);
         parsed.map(Json).map_err(|error: serde_json::Error| {
-            let why = format!("The request cannot be read: {error}.");
-            match error.is_data() {
-                true => Error::Refused(why).into_response(),
-                false => Error::Malformed(why).into_response(),
-            }
+            let why = format!("The request does not fit the description: {error}.");
+            Error::Malformed(why).into_response()
         })
     }
 }
@@ -96,13 +93,15 @@ pub enum Error {
     Forbidden(String),
     /// There is no such record, page, document or batch.
     Absent(String),
+    /// The record was replaced by these.
+    Replaced(i64, Vec<i64>),
     /// Somebody else has the record, or it was replaced.
     Conflict(String),
-    /// The request cannot be read.
+    /// The request does not fit the description of the API.
     Malformed(String),
     MediaType(String),
     TooLarge(String),
-    /// The values or the request cannot be used.
+    /// The request fits the description and cannot be done.
     Refused(String),
     /// Another process writes to the database.
     Busy,
@@ -115,7 +114,8 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
-    /// 400: the request cannot be read.
+    /// 400: the request does not fit this description: no JSON, an unknown field or word,
+    /// a wrong parameter.
     BadRequest,
     /// 401: no valid token.
     Unauthorized,
@@ -131,7 +131,7 @@ pub enum ErrorCode {
     TooLarge,
     /// 415
     UnsupportedMediaType,
-    /// 422: the values cannot be used.
+    /// 422: the request fits this description and cannot be done.
     Refused,
     /// 503: another program writes to the database. `Retry-After` has seconds.
     Busy,
@@ -149,6 +149,9 @@ pub struct ErrorBody {
     message: String,
     /// What to do.
     remedy: &'static str,
+    /// With `not_found`: the current records in place of the one asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    replaced_by: Vec<i64>,
 }
 
 impl ErrorCode {
@@ -231,6 +234,7 @@ impl IntoResponse for Error {
             Error::Unauthorized(message) => (StatusCode::UNAUTHORIZED, message),
             Error::Forbidden(message) => (StatusCode::FORBIDDEN, message),
             Error::Absent(message) => (StatusCode::NOT_FOUND, message),
+            Error::Replaced(id, by) => return replaced_response(id, by),
             Error::Conflict(message) => (StatusCode::CONFLICT, message),
             Error::Malformed(message) => (StatusCode::BAD_REQUEST, message),
             Error::MediaType(message) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, message),
@@ -257,6 +261,7 @@ fn error_response(status: StatusCode, message: String) -> Response {
         code,
         message,
         remedy: code.remedy(),
+        replaced_by: Vec::new(),
     };
     let mut response = (status, Json(body)).into_response();
     let header = match status {
@@ -269,6 +274,17 @@ fn error_response(status: StatusCode, message: String) -> Response {
         response.headers_mut().insert(name, value);
     }
     response
+}
+
+fn replaced_response(id: i64, replaced_by: Vec<i64>) -> Response {
+    let current: Vec<String> = replaced_by.iter().map(i64::to_string).collect();
+    let body = ErrorBody {
+        code: ErrorCode::NotFound,
+        message: format!("Record {id} was replaced by {}.", current.join(" and ")),
+        remedy: "Use the records of `replaced_by`.",
+        replaced_by,
+    };
+    (StatusCode::NOT_FOUND, Json(body)).into_response()
 }
 
 /// Seconds after which a request may succeed that found the database locked. The server

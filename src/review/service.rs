@@ -110,10 +110,7 @@ impl Service {
         let why = match self.store.successors(id).await?.as_deref() {
             None => format!("Record {id} does not exist."),
             Some([]) => format!("Record {id} was replaced, and no current record has its pages."),
-            Some(current) => {
-                let current: Vec<String> = current.iter().map(i64::to_string).collect();
-                format!("Record {id} was replaced by {}.", current.join(" and "))
-            }
+            Some(current) => return Err(Error::Replaced(id, current.to_vec())),
         };
         Err(Error::Absent(why))
     }

@@ -204,7 +204,7 @@ fn the_page_decides_with_a_note(context: Context) {
         server.post("/api/records/1/decide", &request)
     };
     assert_eq!(decide("reject", " ", Value::Null).0, 422);
-    assert_eq!(decide("burn", "x", Value::Null).0, 422);
+    assert_eq!(decide("burn", "x", Value::Null).0, 400);
     assert_eq!(decide("postpone", "x", json!("2020-01-01")).0, 422);
     assert_eq!(decide("reopen", "x", Value::Null).0, 422);
     assert_eq!(server.get("/api/queue")["left"], 1, "nothing was changed");
