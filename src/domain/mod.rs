@@ -66,4 +66,4 @@ pub use supplier::{ApprovedBill, DateOrder, LAST as LAST_BILLS, SupplierCard, Su
 pub use token::TokenRole;
 pub use turn::{turned_pixels, turned_size, unturned};
 pub use user_data::user_data_folder;
-pub use words::{all_seconds, count, noun};
+pub use words::{count, noun, sum};

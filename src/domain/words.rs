@@ -11,9 +11,9 @@ pub fn noun(number: u64, one: &str) -> String {
     }
 }
 
-/// Sum of seconds; 0 for an empty iterator, for which `Iterator::sum` gives -0.
-pub fn all_seconds(seconds: impl Iterator<Item = f64>) -> f64 {
-    seconds.fold(0.0, |sum, one| sum + one)
+/// The sum; 0 for an empty iterator, for which `Iterator::sum` gives -0.
+pub fn sum(numbers: impl Iterator<Item = f64>) -> f64 {
+    numbers.fold(0.0, |sum, one| sum + one)
 }
 
 #[cfg(test)]
@@ -26,7 +26,7 @@ mod tests {
             [0, 1, 2].map(|n| count(n, "page")),
             ["0 pages", "1 page", "2 pages"]
         );
-        assert_eq!(format!("{:.1}", all_seconds(std::iter::empty())), "0.0");
-        assert_eq!(all_seconds([0.5, 1.0].into_iter()), 1.5);
+        assert_eq!(format!("{:.1}", sum(std::iter::empty())), "0.0");
+        assert_eq!(sum([0.5, 1.0].into_iter()), 1.5);
     }
 }

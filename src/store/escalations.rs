@@ -9,7 +9,7 @@ use super::jobs::{Claim, Completed};
 use super::process::ProcessId;
 use super::records::FinishedPages;
 use super::revisions;
-use crate::domain::{EscalationReason, Failure, Reading, StageSeconds, all_seconds};
+use crate::domain::{EscalationReason, Failure, Reading, StageSeconds, sum};
 
 /// Pages of a document that are escalated together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,7 +206,7 @@ impl Store {
             output_tokens: row.output_tokens,
             cost: row.cost,
             currency: row.currency,
-            seconds: all_seconds(StageSeconds::from(row.seconds).into_values()),
+            seconds: sum(StageSeconds::from(row.seconds).into_values()),
             why: row.why,
             reason: row.reason,
             counts: row.counts,

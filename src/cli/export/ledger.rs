@@ -21,7 +21,11 @@ use crate::store::{BatchRow, BillId, DistinctPair, NotReversed, Store, StoredRec
 #[derive(Subcommand)]
 pub enum Action {
     /// List what was exported for accounting programs
-    Batches,
+    Batches {
+        /// Print each batch as one line of JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Write the files of a batch again, with the same content
     Again {
         /// Number of the batch
@@ -29,6 +33,9 @@ pub enum Action {
         /// Folder to write to [default: the batch's own]
         #[arg(long, short, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// Print the batch as one line of JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Reverse a batch, so that its bills are exported again
     ///
@@ -42,6 +49,9 @@ pub enum Action {
         /// Only this record of the batch; may be repeated
         #[arg(long, value_name = "ID")]
         record: Vec<i64>,
+        /// Print the batch as one line of JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Write the records that a person approved as documents with known values
     ///
@@ -50,6 +60,9 @@ pub enum Action {
         /// Folder to write to
         #[arg(long, short, value_name = "DIR")]
         out: PathBuf,
+        /// Print the folder and the numbers of its records as one line of JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Decide that two records are two payments
     ///
@@ -64,20 +77,23 @@ pub enum Action {
         /// Why; kept in the ledger
         #[arg(long, value_name = "TEXT")]
         reason: String,
+        /// Print the two records as one line of JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
 impl Action {
-    pub async fn run(&self, app: &mut App, json: bool) -> anyhow::Result<ExitStatus> {
+    pub async fn run(&self, app: &mut App) -> anyhow::Result<ExitStatus> {
         let store = Store::open_existing(&app.settings().db).await?;
         match self {
-            Action::Batches if json => {
+            Action::Batches { json: true } => {
                 for batch in store.batches().await? {
                     app.out.json(&BatchView::of(&batch))?;
                 }
             }
-            Action::Batches => list(&store, app).await?,
-            Action::Again { batch, out } => {
+            Action::Batches { json: false } => list(&store, app).await?,
+            Action::Again { batch, out, json } => {
                 let row = batch_row(&store, *batch).await?;
                 anyhow::ensure!(
                     !row.is_forgotten,
@@ -89,12 +105,13 @@ impl Action {
                 };
                 let row = write_files(&store, row, &folder).await?;
                 let message = format!("Batch {batch} is in {}.", output::short(&folder));
-                print_batch(app, &row, json, &message)?;
+                print_batch(app, &row, *json, &message)?;
             }
             Action::Reverse {
                 batch,
                 reason,
                 record,
+                json,
             } => {
                 let reason = given(reason)?;
                 let reversed = store.reverse_batch(*batch, record, &user(), reason).await?;
@@ -104,10 +121,15 @@ impl Action {
                     "Batch {batch}: {lines} reversed. Export again to have what was reversed."
                 );
                 let row = batch_row(&store, *batch).await?;
-                print_batch(app, &row, json, &message)?;
+                print_batch(app, &row, *json, &message)?;
             }
-            Action::Cases { out } => cases(&store, app, out, json).await?,
-            Action::Distinct { id, other, reason } => {
+            Action::Cases { out, json } => cases(&store, app, out, *json).await?,
+            Action::Distinct {
+                id,
+                other,
+                reason,
+                json,
+            } => {
                 let reason = given(reason)?;
                 let (a, b) = (record(&store, *id).await?, record(&store, *other).await?);
                 let pair = DistinctPair::of(&bill_id(&a), &bill_id(&b));
@@ -122,7 +144,7 @@ impl Action {
                 if documents[0] != documents[1] {
                     store.reject_pair(documents[0], documents[1]).await?;
                 }
-                match json {
+                match *json {
                     true => app.out.json(&json!({ "distinct": [id, other] }))?,
                     false => app
                         .out

@@ -93,9 +93,8 @@ pub struct ExportArgs {
     /// not state it. For invoices that you received: your own country
     #[arg(long, value_name = "CC", value_parser = country)]
     buyer_country: Option<String>,
-    /// Print one JSON object about what was written: with --target, --format ubl or a
-    /// subcommand. `batches` prints one per batch
-    #[arg(long, global = true)]
+    /// With --target or --format ubl: print one JSON object about what was written
+    #[arg(long)]
     json: bool,
     #[command(flatten)]
     batch: batch::BatchFlags,
@@ -152,7 +151,7 @@ fn country(text: &str) -> Result<String, String> {
 impl ExportArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
         if let Some(action) = &self.action {
-            return action.run(&mut app, self.json).await;
+            return action.run(&mut app).await;
         }
         if let Some(target) = self.batch.target {
             self.check_batch()?;

@@ -10,7 +10,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::judged::{JudgedDocument, JudgedValue, ValueOutcome};
 use super::report::EvaluationReport;
-use crate::domain::{all_seconds, count};
+use crate::domain::{count, sum};
 
 /// Most lines of a failure's text.
 const MAX_LINES: usize = 40;
@@ -50,7 +50,7 @@ fn document_case(document: &JudgedDocument) -> TestCase {
         None => TestCaseStatus::success(),
     };
     let mut case = case(document, "document", status);
-    let seconds = all_seconds(work.stage_seconds.values().copied());
+    let seconds = sum(work.stage_seconds.values().copied());
     case.set_time(Duration::try_from_secs_f64(seconds).unwrap_or_default());
     case
 }

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use super::accepted::{Acceptance, RateThresholds};
 use super::causes::ErrorCounts;
 use super::judged::{JudgedDocument, JudgedValue, ValueOutcome};
-use crate::domain::all_seconds;
+use crate::domain::sum;
 
 /// Counts for one field over many documents.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -131,7 +131,7 @@ impl TypeScores {
         let count =
             |is: fn(&JudgedDocument) -> bool| documents.iter().filter(|d| is(d)).count() as u64;
         let mean = |of: &dyn Fn(&(FieldScores, u64, u64)) -> f64| {
-            groups.values().map(of).sum::<f64>() / groups.len().max(1) as f64
+            sum(groups.values().map(of)) / groups.len().max(1) as f64
         };
         let total = total(&fields);
         TypeScores {
@@ -214,7 +214,7 @@ impl Effort {
             .stage_seconds
             .iter()
             .filter(|(stage, _)| *stage != "wait");
-        all_seconds(work.map(|(_, seconds)| *seconds)) / self.pages.max(1) as f64
+        sum(work.map(|(_, seconds)| *seconds)) / self.pages.max(1) as f64
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     WorkerEvents,
 };
 use crate::domain::time::rfc3339;
-use crate::domain::{Reason, Stage};
+use crate::domain::{Reason, Stage, sum};
 use crate::store::{Attempt, MemoryRow, ReaderRow, RejectedRow, RunRow, Store};
 
 /// Attempts fetched at once.
@@ -98,14 +98,14 @@ impl Attempts {
         if attempt.reason.is_none() {
             self.done_at.push(attempt.at);
         }
-        let all = attempt.seconds.values().fold(0.0, |sum, one| sum + one);
+        let all = sum(attempt.seconds.values().copied());
         self.slowest.push((all, attempt));
         self.slowest.sort_by(|a, b| b.0.total_cmp(&a.0));
         self.slowest.truncate(SLOWEST);
     }
 
     fn stages(&mut self) -> Vec<StageTimes> {
-        let all: f64 = self.seconds.values().flatten().map(|s| f64::from(*s)).sum();
+        let all = sum(self.seconds.values().flatten().map(|s| f64::from(*s)));
         let stages = self.seconds.iter_mut();
         stages
             .map(|(stage, seconds)| of_stage(*stage, seconds, all))
