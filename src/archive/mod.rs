@@ -20,7 +20,7 @@ pub use index::{entries, merged};
 pub use layouts::update_layouts;
 pub use look::look;
 pub use query::Query;
-pub use search::{Evidence, RankedPage, Ranks, SearchRequest, TextVector, Why, search};
+pub use search::{FoundIn, RankedPage, Ranks, SearchRequest, TextVector, Why, search};
 pub use similar::{Example, Neighbours, similar};
 
 #[cfg(test)]

@@ -78,12 +78,12 @@ pub struct Why {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_near: bool,
     #[serde(flatten)]
-    pub evidence: Evidence,
+    pub found_in: FoundIn,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "in")]
-pub enum Evidence {
+pub enum FoundIn {
     /// Words of the page.
     Page {
         text: String,
@@ -298,7 +298,7 @@ async fn explain(store: &Store, query: &Query, fused: Fused) -> anyhow::Result<V
         why.extend(similarity.map(|similarity| Why {
             term: None,
             is_near: false,
-            evidence: Evidence::Look { similarity },
+            found_in: FoundIn::Look { similarity },
         }));
         RankedPage {
             page,
@@ -322,11 +322,11 @@ fn reasons(terms: &[QueryTerm], page: &FoundPage) -> Vec<Why> {
     let fields: Vec<_> = record.flat_map(|record| leaves(&record.fields)).collect();
     let mut why = Vec::new();
     for term in terms {
-        let mut found = evidence(&term.words, &term.tokens, page, &text, &fields);
+        let mut found = occurrences(&term.words, &term.tokens, page, &text, &fields);
         let is_near = found.is_empty();
         if is_near {
             for word in &term.near {
-                found.extend(evidence(
+                found.extend(occurrences(
                     std::slice::from_ref(word),
                     &[],
                     page,
@@ -335,22 +335,22 @@ fn reasons(terms: &[QueryTerm], page: &FoundPage) -> Vec<Why> {
                 ));
             }
         }
-        why.extend(found.into_iter().map(|evidence| Why {
+        why.extend(found.into_iter().map(|found_in| Why {
             term: Some(term.typed.clone()),
             is_near,
-            evidence,
+            found_in,
         }));
     }
     why
 }
 
-fn evidence(
+fn occurrences(
     words: &[String],
     tokens: &[String],
     page: &FoundPage,
     text: &LaidOutWords,
     fields: &[(crate::domain::FieldPath, String)],
-) -> Vec<Evidence> {
+) -> Vec<FoundIn> {
     let mut found = Vec::new();
     for (path, value) in fields {
         let has_value = || {
@@ -359,21 +359,21 @@ fn evidence(
                 .any(|token| tokens.contains(token))
         };
         if has_phrase(&folded_words(value), words) || has_value() {
-            found.push(Evidence::Field {
+            found.push(FoundIn::Field {
                 field: path.to_string(),
                 value: value.clone(),
             });
         }
     }
     for range in places(text, words, tokens) {
-        found.extend(text.bbox(&range).map(|bbox| Evidence::Page {
+        found.extend(text.bbox(&range).map(|bbox| FoundIn::Page {
             text: text.text[range].to_owned(),
             bbox,
         }));
     }
     for name in page.names.lines() {
         if has_phrase(&folded_words(name), words) {
-            found.push(Evidence::FileName {
+            found.push(FoundIn::FileName {
                 name: name.to_owned(),
             });
         }

@@ -1,6 +1,6 @@
 //! Finds pages that look like a page.
 
-use super::search::{Evidence, RankedPage, Ranks, Why, similarities};
+use super::search::{FoundIn, RankedPage, Ranks, Why, similarities};
 use crate::domain::Embedding;
 use crate::store::{PageVector, Store};
 
@@ -70,7 +70,7 @@ pub async fn similar(
             why: vec![Why {
                 term: None,
                 is_near: false,
-                evidence: Evidence::Look { similarity },
+                found_in: FoundIn::Look { similarity },
             }],
         })
     });

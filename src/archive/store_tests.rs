@@ -182,21 +182,21 @@ async fn every_hit_says_why_and_where() {
     let archive = shop().await;
     let found = archive.find("1,234.50", PageFilter::default()).await;
     let why = &found[0].why;
-    let field = Evidence::Field {
+    let field = FoundIn::Field {
         field: "total".into(),
         value: "1234.50".into(),
     };
-    assert_eq!(why[0].evidence, field);
-    let Evidence::Page { text, bbox } = &why[1].evidence else {
+    assert_eq!(why[0].found_in, field);
+    let FoundIn::Page { text, bbox } = &why[1].found_in else {
         panic!("{why:?}");
     };
     assert_eq!(text, "1.234,50");
     assert!((bbox[0] - 0.1).abs() < 1e-6 && (bbox[1] - 0.05).abs() < 1e-6);
     let file = archive.find("grocer", PageFilter::default()).await;
-    let name = Evidence::FileName {
+    let name = FoundIn::FileName {
         name: "grocer.png".into(),
     };
-    assert_eq!(file[0].why[0].evidence, name);
+    assert_eq!(file[0].why[0].found_in, name);
 }
 
 #[tokio::test]
@@ -274,8 +274,8 @@ async fn a_page_is_found_by_its_look() {
         ["/in/march/bakery.png", "/in/april/grocer.png"],
         "a page that looks so comes before one with one of the words"
     );
-    let look = Evidence::Look { similarity: 1.0 };
-    assert_eq!(pages[0].why[0].evidence, look);
+    let look = FoundIn::Look { similarity: 1.0 };
+    assert_eq!(pages[0].why[0].found_in, look);
     let pages = found("bread", Some(0.5)).await;
     assert_eq!(
         names(&pages)[0],

@@ -13,11 +13,11 @@ use crate::engines::models::{Installation, mmproj};
 #[derive(Args)]
 pub struct ModelsArgs {
     #[command(subcommand)]
-    action: Action,
+    action: ModelsAction,
 }
 
 #[derive(Subcommand)]
-enum Action {
+enum ModelsAction {
     /// List name, role, licence and source of every model
     List {
         /// Print one JSON object per model
@@ -68,11 +68,11 @@ impl ModelsArgs {
     pub fn run(self, app: App) -> anyhow::Result<ExitStatus> {
         let installation = || Installation::find(app.settings().models.as_deref());
         match self.action {
-            Action::List { json } => list(&installation()?, app, json),
-            Action::Verify { json } => verify(&installation()?, app, json),
-            Action::Pull { from, json } => pull(&installation()?, from.as_deref(), app, json),
-            Action::Check { file, json } => check(&file, app, json),
-            Action::Repair {
+            ModelsAction::List { json } => list(&installation()?, app, json),
+            ModelsAction::Verify { json } => verify(&installation()?, app, json),
+            ModelsAction::Pull { from, json } => pull(&installation()?, from.as_deref(), app, json),
+            ModelsAction::Check { file, json } => check(&file, app, json),
+            ModelsAction::Repair {
                 input,
                 output,
                 json,

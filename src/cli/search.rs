@@ -8,7 +8,7 @@ use super::app::App;
 use super::exit::ExitStatus;
 use super::export::StatusFlag;
 use super::output::{self, cell, clean, count};
-use crate::archive::{self, Evidence, Query, RankedPage, SearchRequest, TextVector, Why};
+use crate::archive::{self, FoundIn, Query, RankedPage, SearchRequest, TextVector, Why};
 use crate::config::{Settings, UsageError};
 use crate::documents::values::{date, number};
 use crate::domain::{Facts, folded, total_units};
@@ -257,15 +257,15 @@ fn reasons(why: &[Why]) -> String {
 /// A reason in words: `total = 384.37`, `"384,37" at 62 %, 81 %`. Places are those of the top
 /// left corner, in percent of the page's width and height.
 fn reason(why: &Why) -> String {
-    let what = match &why.evidence {
-        Evidence::Field { field, value } => format!("{field} = {}", clean(value)),
-        Evidence::FileName { name } => format!("file name {}", clean(name)),
-        Evidence::Page { text, bbox } => {
+    let what = match &why.found_in {
+        FoundIn::Field { field, value } => format!("{field} = {}", clean(value)),
+        FoundIn::FileName { name } => format!("file name {}", clean(name)),
+        FoundIn::Page { text, bbox } => {
             let percent = |share: f32| (share * 100.0).round();
             let (left, top) = (percent(bbox[0]), percent(bbox[1]));
             format!("\"{}\" at {left} %, {top} %", clean(text))
         }
-        Evidence::Look { similarity } => format!("looks like it ({similarity:.2})"),
+        FoundIn::Look { similarity } => format!("looks like it ({similarity:.2})"),
     };
     match (&why.term, why.is_near) {
         (Some(term), true) => format!("{what}, like {}", clean(term)),

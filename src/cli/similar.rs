@@ -33,7 +33,7 @@ pub struct SimilarArgs {
 }
 
 /// The place of the page.
-struct Place {
+struct ComparedPage {
     /// Its id, if it is stored.
     stored: Option<i64>,
     path: PathBuf,
@@ -70,7 +70,7 @@ impl SimilarArgs {
         Ok(ExitStatus::Success)
     }
 
-    async fn place(&self, store: &Store) -> anyhow::Result<Place> {
+    async fn place(&self, store: &Store) -> anyhow::Result<ComparedPage> {
         let nth = self.page.get() - 1;
         let id = self.what.to_str().and_then(|text| text.parse::<i64>().ok());
         if let Some(id) = id {
@@ -82,7 +82,7 @@ impl SimilarArgs {
             let found = store.found_pages(&[page]).await?;
             let index = found.first().map_or(0, |found| found.index);
             let path = found.into_iter().next().map(|found| found.path);
-            return Ok(Place {
+            return Ok(ComparedPage {
                 stored: Some(page),
                 path: path.unwrap_or_default(),
                 index,
@@ -93,7 +93,7 @@ impl SimilarArgs {
         if pages.is_empty() {
             show::check_file(&path)?;
         }
-        Ok(Place {
+        Ok(ComparedPage {
             stored: pages.get(nth as usize).copied(),
             path,
             index: nth,

@@ -20,7 +20,7 @@ const MOST_ROWS: usize = 300;
 /// The table of a run, collected from its events.
 #[derive(Default)]
 pub struct RunTable {
-    rows: Vec<Row>,
+    rows: Vec<SummaryRow>,
     more_rows: u64,
     /// Records that stay current because their pages could not be read again.
     kept: u64,
@@ -29,7 +29,7 @@ pub struct RunTable {
     failed: Option<i64>,
 }
 
-struct Row {
+struct SummaryRow {
     record: Option<i64>,
     file: String,
     first_page: u32,
@@ -73,7 +73,7 @@ impl RunTable {
         }
     }
 
-    fn row(&mut self, make: impl FnOnce() -> Row) {
+    fn row(&mut self, make: impl FnOnce() -> SummaryRow) {
         if self.rows.len() < MOST_ROWS {
             self.rows.push(make());
         } else {
@@ -270,9 +270,9 @@ fn has_unknown_type(record: &Record) -> bool {
 }
 
 /// The cells of the rows; those of a file's failed pages with one cause are one row.
-fn folded(rows: Vec<Row>) -> Vec<Vec<comfy_table::Cell>> {
+fn folded(rows: Vec<SummaryRow>) -> Vec<Vec<comfy_table::Cell>> {
     let mut all = Vec::new();
-    let is_same = |one: &Row, next: &Row| match (&one.failure, &next.failure) {
+    let is_same = |one: &SummaryRow, next: &SummaryRow| match (&one.failure, &next.failure) {
         (Some(failure), Some(of_next)) => {
             one.file == next.file
                 && output::is_one_cause((failure, one.first_page), (of_next, next.first_page))
@@ -295,13 +295,13 @@ fn folded(rows: Vec<Row>) -> Vec<Vec<comfy_table::Cell>> {
     all
 }
 
-fn rejected_row(path: &Path, failure: &Failure) -> Row {
+fn rejected_row(path: &Path, failure: &Failure) -> SummaryRow {
     let file = output::short(path);
     let mut cells = vec![cell("-"), cell(&file), cell("-"), cell("-")];
     cells.push(output::status_cell("rejected"));
     cells.extend(["", "", ""].map(cell));
     cells.push(cell(&failure.to_string()));
-    Row {
+    SummaryRow {
         record: None,
         file,
         first_page: 0,
@@ -310,7 +310,7 @@ fn rejected_row(path: &Path, failure: &Failure) -> Row {
     }
 }
 
-fn record_row(path: &Path, id: i64, record: &Record) -> Row {
+fn record_row(path: &Path, id: i64, record: &Record) -> SummaryRow {
     let file = output::short(path);
     let right = |text: String| cell(&text).set_alignment(CellAlignment::Right);
     let facts = Facts::of(&record.fields);
@@ -326,7 +326,7 @@ fn record_row(path: &Path, id: i64, record: &Record) -> Row {
         right(facts.total_text()),
         cell(&finding),
     ];
-    Row {
+    SummaryRow {
         record: Some(id),
         file,
         first_page: record.pages.first().copied().unwrap_or(0),

@@ -21,14 +21,14 @@ const TOTALS: usize = 3;
 #[command(args_conflicts_with_subcommands = true)]
 pub struct SuppliersArgs {
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<SuppliersAction>,
     /// Print one JSON object a supplier
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum SuppliersAction {
     /// Forget the approved bills of a supplier; those that are approved later count again
     Forget {
         /// Its VAT ID, IBAN or name
@@ -39,7 +39,7 @@ enum Command {
 
 impl SuppliersArgs {
     pub async fn run(self, mut app: App) -> anyhow::Result<ExitStatus> {
-        if let Some(Command::Forget { supplier }) = &self.command {
+        if let Some(SuppliersAction::Forget { supplier }) = &self.command {
             return forget(&mut app, supplier).await;
         }
         let accounts = Accounts::read(None).map_err(UsageError)?;

@@ -76,7 +76,7 @@ impl WatchArgs {
     async fn watch(&self, app: &mut App, stop: &mut Receiver<bool>) -> anyhow::Result<()> {
         let folders: Vec<_> = self.folders.iter().map(|f| files::absolute(f)).collect();
         let settle = Duration::from_secs(self.settle);
-        let (mut changes, mut changed) = Changes::new();
+        let (mut changes, mut changed) = FolderChanges::new();
         let (mut arrivals, mut missing) = (Arrivals::default(), Vec::new());
         while !*stop.borrow() {
             changes.follow(&folders);
@@ -144,21 +144,21 @@ fn report_missing(before: &[PathBuf], now: &[PathBuf]) {
 
 /// Reports of changes by the system (inotify). Folders without them are looked at every
 /// so often.
-struct Changes {
+struct FolderChanges {
     watcher: Option<RecommendedWatcher>,
     /// Folders that were asked for, reported or not.
     followed: Vec<PathBuf>,
 }
 
-impl Changes {
+impl FolderChanges {
     /// Also returns where changes are reported; reports that nobody took are one.
-    fn new() -> (Changes, mpsc::Receiver<()>) {
+    fn new() -> (FolderChanges, mpsc::Receiver<()>) {
         let (sender, receiver) = mpsc::channel(1);
         let watcher = watcher(sender);
         if let Err(error) = &watcher {
             tracing::warn!("the system reports no changes: {error}");
         }
-        let changes = Changes {
+        let changes = FolderChanges {
             watcher: watcher.ok(),
             followed: Vec::new(),
         };

@@ -35,7 +35,7 @@ pub struct RecordQuery {
 
 /// Records by number.
 #[derive(Serialize, ToSchema)]
-pub struct RecordPage {
+pub struct RecordList {
     records: Vec<RecordLine>,
     /// Send it as `after` for the next page; null: this is the last one.
     next: Option<i64>,
@@ -50,12 +50,12 @@ pub struct RecordPage {
     path = "/api/records",
     tag = "records",
     params(RecordQuery),
-    responses((status = 200, description = "A page of records.", body = RecordPage))
+    responses((status = 200, description = "A page of records.", body = RecordList))
 )]
 pub async fn list_records(
     State(service): Shared,
     Query(query): Query<RecordQuery>,
-) -> Answer<RecordPage> {
+) -> Answer<RecordList> {
     let limit = query.limit.unwrap_or(DEFAULT);
     if !(1..=MOST).contains(&limit) {
         let why = format!("limit is {limit}: it may be 1 to {MOST}.");
@@ -79,7 +79,7 @@ pub async fn list_records(
     for stored in found {
         records.push(row(&service, stored).await?);
     }
-    Ok(Json(RecordPage { records, next }))
+    Ok(Json(RecordList { records, next }))
 }
 
 /// Fetch a record: values, findings, evidence

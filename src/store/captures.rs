@@ -53,7 +53,7 @@ impl From<LookRow> for PageLook {
 }
 
 #[derive(FromRow)]
-struct TextRow {
+struct SearchTextRow {
     fields: String,
     body: String,
     numbers: String,
@@ -91,7 +91,7 @@ pub(super) async fn capture(
     };
     let mut text = String::new();
     for page in pages {
-        let row = sqlx::query_as::<_, TextRow>(
+        let row = sqlx::query_as::<_, SearchTextRow>(
             "SELECT s.fields, s.body, s.numbers FROM page_search s JOIN pages p ON p.id = s.page_id
              WHERE p.document_id = ? AND p.page_index = ?",
         );

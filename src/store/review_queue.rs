@@ -166,7 +166,7 @@ struct ReviewRow {
 }
 
 #[derive(FromRow)]
-struct FindingRow {
+struct QueueFindingRow {
     record_id: i64,
     code: NameColumn<FindingCode>,
     severity: NameColumn<Severity>,
@@ -241,7 +241,7 @@ async fn findings_of(
     tx: &mut Transaction<'_, Sqlite>,
     records: &[i64],
 ) -> sqlx::Result<BTreeMap<i64, Vec<Finding>>> {
-    let rows = sqlx::query_as::<_, FindingRow>(
+    let rows = sqlx::query_as::<_, QueueFindingRow>(
         "SELECT record_id, code, severity, message FROM findings
          WHERE record_id IN (SELECT value FROM json_each(?)) AND severity <> 'info' ORDER BY id",
     );

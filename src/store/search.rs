@@ -65,7 +65,7 @@ struct FoundRow {
 }
 
 #[derive(FromRow)]
-struct RecordRow {
+struct FoundRecordRow {
     id: i64,
     doc_type: Option<String>,
     status: NameColumn<Status>,
@@ -206,7 +206,7 @@ impl Store {
             let Some(row) = row.bind(page_id).fetch_optional(&mut *tx).await? else {
                 continue;
             };
-            let record = sqlx::query_as::<_, RecordRow>(
+            let record = sqlx::query_as::<_, FoundRecordRow>(
                 "SELECT r.id, r.doc_type, r.status, r.fields,
                     (SELECT min(page_index) FROM record_pages WHERE record_id = r.id) AS first_page
                  FROM records r JOIN record_pages rp ON rp.record_id = r.id

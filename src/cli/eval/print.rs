@@ -6,7 +6,7 @@ use super::super::output::by_reason;
 use super::super::output::{self, cell, count, table};
 use crate::documents::acceptance::percent;
 use crate::outputs::evaluation::{
-    AcceptedCounts, Changes, DocumentProblem, ErrorCause, EvaluationReport, ValueChange,
+    AcceptedCounts, BaselineChanges, DocumentProblem, ErrorCause, EvaluationReport, ValueChange,
 };
 
 /// Most changes shown for each direction; `--json` and `--html` have all.
@@ -290,7 +290,7 @@ fn effort(app: &mut App, report: &EvaluationReport, judged: &Judged) -> anyhow::
     Ok(())
 }
 
-pub fn changes(app: &mut App, changes: &Changes) -> anyhow::Result<()> {
+pub fn changes(app: &mut App, changes: &BaselineChanges) -> anyhow::Result<()> {
     app.out.line("")?;
     for (what, list) in [("Worse", &changes.worse), ("Better", &changes.better)] {
         let mut documents: Vec<&str> = list.iter().map(|c| c.document.as_str()).collect();

@@ -19,7 +19,7 @@ use crate::outputs::evaluation;
 use crate::store::{BatchRow, BillId, DistinctPair, NotReversed, Store, StoredRecord};
 
 #[derive(Subcommand)]
-pub enum Action {
+pub enum ExportAction {
     /// List what was exported for accounting programs
     Batches {
         /// Print each batch as one line of JSON
@@ -83,17 +83,17 @@ pub enum Action {
     },
 }
 
-impl Action {
+impl ExportAction {
     pub async fn run(&self, app: &mut App) -> anyhow::Result<ExitStatus> {
         let store = Store::open_existing(&app.settings().db).await?;
         match self {
-            Action::Batches { json: true } => {
+            ExportAction::Batches { json: true } => {
                 for batch in store.batches().await? {
                     app.out.json(&BatchView::of(&batch))?;
                 }
             }
-            Action::Batches { json: false } => list(&store, app).await?,
-            Action::Again { batch, out, json } => {
+            ExportAction::Batches { json: false } => list(&store, app).await?,
+            ExportAction::Again { batch, out, json } => {
                 let row = batch_row(&store, *batch).await?;
                 anyhow::ensure!(
                     !row.is_forgotten,
@@ -107,7 +107,7 @@ impl Action {
                 let message = format!("Batch {batch} is in {}.", output::short(&folder));
                 print_batch(app, &row, *json, &message)?;
             }
-            Action::Reverse {
+            ExportAction::Reverse {
                 batch,
                 reason,
                 record,
@@ -123,8 +123,8 @@ impl Action {
                 let row = batch_row(&store, *batch).await?;
                 print_batch(app, &row, *json, &message)?;
             }
-            Action::Cases { out, json } => cases(&store, app, out, *json).await?,
-            Action::Distinct {
+            ExportAction::Cases { out, json } => cases(&store, app, out, *json).await?,
+            ExportAction::Distinct {
                 id,
                 other,
                 reason,

@@ -20,7 +20,7 @@ use crate::pipeline;
 use crate::store::{Store, StoredRecord};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum ExportFormat {
     /// One JSON object per record
     Jsonl,
     /// One row per record, and a second file with one row per line of their lists
@@ -32,14 +32,14 @@ enum Format {
     Xlsx,
 }
 
-impl Format {
+impl ExportFormat {
     /// The format by the ending of the file's name: JSON lines for others.
-    fn of_file(file: &Path) -> Format {
+    fn of_file(file: &Path) -> ExportFormat {
         let ending = file.extension().unwrap_or_default().to_ascii_lowercase();
         match ending.to_str() {
-            Some("csv" | "tsv") => Format::Csv,
-            Some("xlsx") => Format::Xlsx,
-            _ => Format::Jsonl,
+            Some("csv" | "tsv") => ExportFormat::Csv,
+            Some("xlsx") => ExportFormat::Xlsx,
+            _ => ExportFormat::Jsonl,
         }
     }
 }
@@ -76,11 +76,11 @@ impl StatusFlag {
 #[command(args_conflicts_with_subcommands = true)]
 pub struct ExportArgs {
     #[command(subcommand)]
-    action: Option<ledger::Action>,
+    action: Option<ledger::ExportAction>,
     /// Output format
     /// [default: by the ending of --out (.csv, .jsonl), else jsonl]
     #[arg(long, value_enum)]
-    format: Option<Format>,
+    format: Option<ExportFormat>,
     /// File to write instead of stdout; CSV writes lists to NAME.lines.csv beside
     /// it. For UBL: a folder
     #[arg(long, short, value_name = "FILE|DIR")]
@@ -158,31 +158,31 @@ impl ExportArgs {
             let out = self.out.as_deref();
             return self.batch.run(target, out, &mut app, self.json).await;
         }
-        let of_file = || self.out.as_deref().map(Format::of_file);
-        let format = self.format.or_else(of_file).unwrap_or(Format::Jsonl);
-        if self.buyer_country.is_some() && format != Format::Ubl {
+        let of_file = || self.out.as_deref().map(ExportFormat::of_file);
+        let format = self.format.or_else(of_file).unwrap_or(ExportFormat::Jsonl);
+        if self.buyer_country.is_some() && format != ExportFormat::Ubl {
             let why = "--buyer-country needs --format ubl: other formats contain what was read";
             return Err(UsageError(why.to_owned()).into());
         }
-        if self.csv.is_set() && format != Format::Csv {
+        if self.csv.is_set() && format != ExportFormat::Csv {
             let why = "--excel-locale, --separator, --decimal-comma and --bom need --format csv";
             return Err(UsageError(why.to_owned()).into());
         }
-        if self.json && format != Format::Ubl {
+        if self.json && format != ExportFormat::Ubl {
             let why = "--json needs --target or --format ubl; records as JSON: --format jsonl";
             return Err(UsageError(why.to_owned()).into());
         }
         let types = app.settings().types.clone();
         let store = Store::open_to_read(&app.settings().db).await?;
         let written = match format {
-            Format::Ubl => return self.ubl(&store, &mut app.out).await,
-            Format::Xlsx => {
+            ExportFormat::Ubl => return self.ubl(&store, &mut app.out).await,
+            ExportFormat::Xlsx => {
                 let why = "a workbook has bills alone: --target xlsx --out DIR. \
                     All rows for Excel: --format csv --excel-locale en (or de, fr, …)";
                 return Err(UsageError(why.to_owned()).into());
             }
-            Format::Jsonl => self.jsonl(&store, &mut app.out).await?,
-            Format::Csv => {
+            ExportFormat::Jsonl => self.jsonl(&store, &mut app.out).await?,
+            ExportFormat::Csv => {
                 let types = pipeline::doc_types(types.as_deref())?;
                 self.csv(&store, &types, &mut app.out).await?
             }

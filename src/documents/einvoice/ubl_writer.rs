@@ -19,7 +19,7 @@ const UNNAMED: &str = "1";
 const TRANSFERS: [&str; 2] = ["30", "58"];
 
 /// Writes elements into memory.
-struct Out {
+struct XmlOut {
     xml: Writer<Vec<u8>>,
     currency: String,
 }
@@ -27,7 +27,7 @@ struct Out {
 /// Attributes of an element.
 type Attributes<'a> = &'a [(&'a str, &'a str)];
 
-impl Out {
+impl XmlOut {
     fn event(&mut self, event: Event<'_>) {
         self.xml
             .write_event(event)
@@ -35,7 +35,7 @@ impl Out {
     }
 
     /// An element of the aggregates' namespace with content.
-    fn within(&mut self, name: &str, content: impl FnOnce(&mut Out)) {
+    fn within(&mut self, name: &str, content: impl FnOnce(&mut XmlOut)) {
         let name = format!("cac:{name}");
         self.event(Event::Start(BytesStart::new(name.as_str())));
         content(self);
@@ -120,7 +120,7 @@ fn allowed(text: &str) -> String {
 pub fn write(invoice: &EInvoice) -> String {
     let credit = invoice.is_credit_note();
     let kind = if credit { "CreditNote" } else { "Invoice" };
-    let mut out = Out {
+    let mut out = XmlOut {
         xml: Writer::new_with_indent(Vec::new(), b' ', 2),
         currency: invoice.currency.clone().unwrap_or_default(),
     };
@@ -162,7 +162,7 @@ pub fn write(invoice: &EInvoice) -> String {
     text
 }
 
-fn head(out: &mut Out, invoice: &EInvoice, credit: bool) {
+fn head(out: &mut XmlOut, invoice: &EInvoice, credit: bool) {
     out.text("CustomizationID", EN16931);
     out.maybe("ID", &invoice.number);
     out.date("IssueDate", invoice.issue_date);
@@ -208,7 +208,7 @@ fn head(out: &mut Out, invoice: &EInvoice, credit: bool) {
     }
 }
 
-fn party(out: &mut Out, role: &str, party: &Party, seller: bool) {
+fn party(out: &mut XmlOut, role: &str, party: &Party, seller: bool) {
     out.within(role, |out| {
         out.within("Party", |out| {
             // An electronic address has a scheme (BR-62, BR-63).
@@ -247,14 +247,14 @@ fn party(out: &mut Out, role: &str, party: &Party, seller: bool) {
     });
 }
 
-fn tax_scheme(out: &mut Out, id: &str, scheme: &str) {
+fn tax_scheme(out: &mut XmlOut, id: &str, scheme: &str) {
     out.within("PartyTaxScheme", |out| {
         out.text("CompanyID", id);
         out.within("TaxScheme", |out| out.text("ID", scheme));
     });
 }
 
-fn address(out: &mut Out, address: &Address) {
+fn address(out: &mut XmlOut, address: &Address) {
     out.within("PostalAddress", |out| {
         out.maybe("StreetName", &address.lines.first().cloned());
         out.maybe("AdditionalStreetName", &address.lines.get(1).cloned());
@@ -270,7 +270,7 @@ fn address(out: &mut Out, address: &Address) {
     });
 }
 
-fn contact(out: &mut Out, contact: &Contact) {
+fn contact(out: &mut XmlOut, contact: &Contact) {
     if *contact == Contact::default() {
         return;
     }
@@ -281,7 +281,7 @@ fn contact(out: &mut Out, contact: &Contact) {
     });
 }
 
-fn delivery(out: &mut Out, invoice: &EInvoice) {
+fn delivery(out: &mut XmlOut, invoice: &EInvoice) {
     if invoice.delivery_date.is_none() && invoice.delivery_country.is_none() {
         return;
     }
@@ -297,7 +297,7 @@ fn delivery(out: &mut Out, invoice: &EInvoice) {
     });
 }
 
-fn payment(out: &mut Out, invoice: &EInvoice, credit: bool) {
+fn payment(out: &mut XmlOut, invoice: &EInvoice, credit: bool) {
     let code = means_code(&invoice.payment);
     let due = invoice.due_date.filter(|_| credit);
     let payment = &invoice.payment;
@@ -326,7 +326,7 @@ fn means_code(payment: &Payment) -> &str {
     }
 }
 
-fn payment_means(out: &mut Out, payment: &Payment, code: &str, due: Option<jiff::civil::Date>) {
+fn payment_means(out: &mut XmlOut, payment: &Payment, code: &str, due: Option<jiff::civil::Date>) {
     out.within("PaymentMeans", |out| {
         out.text("PaymentMeansCode", code);
         out.date("PaymentDueDate", due);
@@ -366,7 +366,7 @@ fn is_reason(code: &str, is_charge: bool) -> bool {
     }
 }
 
-fn allowance_charge(out: &mut Out, one: &AllowanceCharge) {
+fn allowance_charge(out: &mut XmlOut, one: &AllowanceCharge) {
     out.within("AllowanceCharge", |out| {
         out.text(
             "ChargeIndicator",
@@ -388,7 +388,7 @@ fn allowance_charge(out: &mut Out, one: &AllowanceCharge) {
 }
 
 fn tax_category(
-    out: &mut Out,
+    out: &mut XmlOut,
     name: &str,
     category: &str,
     rate: Option<Decimal>,
@@ -405,7 +405,7 @@ fn tax_category(
     });
 }
 
-fn taxes(out: &mut Out, invoice: &EInvoice) {
+fn taxes(out: &mut XmlOut, invoice: &EInvoice) {
     out.within("TaxTotal", |out| {
         out.amount("TaxAmount", invoice.totals.tax);
         for tax in &invoice.taxes {
@@ -429,7 +429,7 @@ fn taxes(out: &mut Out, invoice: &EInvoice) {
     }
 }
 
-fn sums(out: &mut Out, invoice: &EInvoice) {
+fn sums(out: &mut XmlOut, invoice: &EInvoice) {
     let totals = &invoice.totals;
     let unless_zero = |sum: Option<Decimal>| sum.filter(|sum| !sum.is_zero());
     let of = |charge: bool, sum: Option<Decimal>| {
@@ -448,7 +448,7 @@ fn sums(out: &mut Out, invoice: &EInvoice) {
     });
 }
 
-fn line(out: &mut Out, line: &InvoiceLine, credit: bool) {
+fn line(out: &mut XmlOut, line: &InvoiceLine, credit: bool) {
     let (name, quantity) = match credit {
         true => ("CreditNoteLine", "CreditedQuantity"),
         false => ("InvoiceLine", "InvoicedQuantity"),

@@ -131,7 +131,7 @@ pub fn parse(bytes: &[u8], vocabulary: &XmlVocabulary) -> Result<Document, Failu
         )));
     }
     let text = decode(bytes)?;
-    Builder::default().build(text.trim_matches(is_padding), vocabulary)
+    TreeBuilder::default().build(text.trim_matches(is_padding), vocabulary)
 }
 
 fn beyond(message: String) -> Failure {
@@ -186,7 +186,7 @@ fn guess(bytes: &[u8]) -> Result<&'static Encoding, Failure> {
 }
 
 #[derive(Default)]
-struct Builder {
+struct TreeBuilder {
     namespace: String,
     /// Open elements, the root first.
     open: Vec<Element>,
@@ -201,7 +201,7 @@ struct Builder {
     others: u32,
 }
 
-impl Builder {
+impl TreeBuilder {
     fn build(mut self, text: &str, vocabulary: &XmlVocabulary) -> Result<Document, Failure> {
         let mut reader = NsReader::from_str(text);
         let config = reader.config_mut();

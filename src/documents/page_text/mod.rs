@@ -36,10 +36,10 @@ const MAX_SPACES: usize = 6;
 
 impl PageText {
     pub fn lay_out(segments: &[Segment<'_>]) -> PageText {
-        let placed: Vec<Placed> = segments.iter().filter_map(Placed::of).collect();
+        let placed: Vec<PlacedSegment> = segments.iter().filter_map(PlacedSegment::of).collect();
         let rows = rows(placed);
         let letter = letter_width(&rows);
-        let lines: Vec<Vec<Cell>> = rows.iter().map(|row| cells(row, letter)).collect();
+        let lines: Vec<Vec<LineCell>> = rows.iter().map(|row| cells(row, letter)).collect();
         PageText {
             columns: columns(&lines, letter),
             lines: lines.iter().map(|cells| line(cells)).collect(),
@@ -77,7 +77,7 @@ fn clean(text: &str) -> String {
 }
 
 #[derive(Clone, Debug)]
-struct Placed {
+struct PlacedSegment {
     text: String,
     left: f32,
     right: f32,
@@ -85,12 +85,12 @@ struct Placed {
     height: f32,
 }
 
-impl Placed {
-    fn of(segment: &Segment<'_>) -> Option<Placed> {
+impl PlacedSegment {
+    fn of(segment: &Segment<'_>) -> Option<PlacedSegment> {
         let [x0, y0, x1, y1] = segment.bbox;
         let text = clean(segment.text);
         let is_placed = segment.bbox.iter().all(|side| side.is_finite());
-        (is_placed && !text.is_empty()).then(|| Placed {
+        (is_placed && !text.is_empty()).then(|| PlacedSegment {
             text,
             left: x0,
             right: x1,
@@ -101,9 +101,9 @@ impl Placed {
 }
 
 /// Segments by line, top to bottom, each line from left to right.
-fn rows(mut segments: Vec<Placed>) -> Vec<Vec<Placed>> {
+fn rows(mut segments: Vec<PlacedSegment>) -> Vec<Vec<PlacedSegment>> {
     segments.sort_by(|a, b| a.middle.total_cmp(&b.middle));
-    let mut rows: Vec<Vec<Placed>> = Vec::new();
+    let mut rows: Vec<Vec<PlacedSegment>> = Vec::new();
     for segment in segments {
         match rows.last_mut().filter(|row| is_on_line(&segment, row)) {
             Some(row) => row.push(segment),
@@ -116,15 +116,15 @@ fn rows(mut segments: Vec<Placed>) -> Vec<Vec<Placed>> {
     rows
 }
 
-fn is_on_line(segment: &Placed, row: &[Placed]) -> bool {
-    let mean = |of: fn(&Placed) -> f32| row.iter().map(of).sum::<f32>() / row.len() as f32;
+fn is_on_line(segment: &PlacedSegment, row: &[PlacedSegment]) -> bool {
+    let mean = |of: fn(&PlacedSegment) -> f32| row.iter().map(of).sum::<f32>() / row.len() as f32;
     let (middle, height) = (mean(|p| p.middle), mean(|p| p.height));
     let distance = (segment.middle - middle).abs();
     distance < 0.5 * segment.height.min(height) || distance < 0.35 * segment.height.max(height)
 }
 
 /// Median width of a letter in segments with more than two letters.
-fn letter_width(rows: &[Vec<Placed>]) -> f32 {
+fn letter_width(rows: &[Vec<PlacedSegment>]) -> f32 {
     let mut widths: Vec<f32> = rows
         .iter()
         .flatten()
@@ -139,15 +139,15 @@ fn letter_width(rows: &[Vec<Placed>]) -> f32 {
 
 /// Neighbouring segments of a line with small gaps.
 #[derive(Clone, Debug)]
-struct Cell {
+struct LineCell {
     text: String,
     left: f32,
     /// Spaces before it on its line; 0 for the first.
     spaces: usize,
 }
 
-fn cells(row: &[Placed], letter: f32) -> Vec<Cell> {
-    let mut cells: Vec<Cell> = Vec::new();
+fn cells(row: &[PlacedSegment], letter: f32) -> Vec<LineCell> {
+    let mut cells: Vec<LineCell> = Vec::new();
     let mut end = f32::NEG_INFINITY;
     for segment in row {
         let gap = (segment.left - end) / letter;
@@ -158,7 +158,7 @@ fn cells(row: &[Placed], letter: f32) -> Vec<Cell> {
             }
             last => {
                 let spaces = last.map_or(0, |_| MAX_SPACES.min(2 + (gap / 4.0) as usize));
-                cells.push(Cell {
+                cells.push(LineCell {
                     text: segment.text.clone(),
                     left: segment.left,
                     spaces,
@@ -170,7 +170,7 @@ fn cells(row: &[Placed], letter: f32) -> Vec<Cell> {
     cells
 }
 
-fn line(cells: &[Cell]) -> String {
+fn line(cells: &[LineCell]) -> String {
     let mut line = String::new();
     for cell in cells {
         line.extend(std::iter::repeat_n(' ', cell.spaces));
@@ -181,7 +181,7 @@ fn line(cells: &[Cell]) -> String {
 
 /// Runs of left-aligned cells on neighbouring lines, where a line has more than one
 /// cell. Text without other cells on its lines is in `lines` already.
-fn columns(lines: &[Vec<Cell>], letter: f32) -> Vec<String> {
+fn columns(lines: &[Vec<LineCell>], letter: f32) -> Vec<String> {
     let mut open: Vec<(f32, String, usize, bool)> = Vec::new();
     let mut done = Vec::new();
     for (index, cells) in lines.iter().enumerate() {

@@ -24,14 +24,14 @@ pub struct Criteria {
 struct Criterion {
     finding: FindingCode,
     /// All of them hold.
-    when: BTreeMap<Measure, Bounds>,
+    when: BTreeMap<Measure, CriterionBounds>,
     /// What was found and what to do.
     message: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Bounds {
+struct CriterionBounds {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     above: Option<f32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

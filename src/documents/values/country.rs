@@ -19,10 +19,10 @@ pub fn country(text: &str) -> Option<CountryGuess> {
     /// Least weight of the evidence: one name of a place or one phone number is enough.
     const LEAST: u32 = 2;
     let words = folded_words(text);
-    let mut found: Vec<Evidence> = Vec::new();
+    let mut found: Vec<CountryHint> = Vec::new();
     for gather in [phrases, vat_ids, phones, domains, postcodes] {
         for evidence in gather(text, &words) {
-            let is_known = |known: &Evidence| {
+            let is_known = |known: &CountryHint| {
                 known.country == evidence.country && known.piece == evidence.piece
             };
             if !found.iter().any(is_known) {
@@ -50,7 +50,7 @@ pub fn country(text: &str) -> Option<CountryGuess> {
     })
 }
 
-struct Evidence {
+struct CountryHint {
     country: Country,
     weight: u32,
     piece: String,
@@ -114,12 +114,12 @@ const PHRASES: &[(Country, u32, &str)] = &[
     (Country::AE, 3, "trn"), (Country::AE, 2, "united arab emirates|uae|dubai|abu dhabi|sharjah"), (Country::SA, 2, "saudi arabia|riyadh|jeddah|الرياض"), (Country::ZA, 2, "south africa|johannesburg|cape town"),
 ];
 
-fn phrases(_: &str, words: &str) -> Vec<Evidence> {
+fn phrases(_: &str, words: &str) -> Vec<CountryHint> {
     let of_country = |(country, weight, phrases): &(Country, u32, &str)| {
         let here = phrases
             .split('|')
             .filter(|phrase| has_phrase(words, phrase));
-        let evidence = here.map(|phrase| Evidence {
+        let evidence = here.map(|phrase| CountryHint {
             country: *country,
             weight: *weight,
             piece: phrase.to_owned(),
@@ -140,7 +140,7 @@ const VAT_PREFIXES: [(&str, Country); 29] = [
     ("CHE", Country::CH),
 ];
 
-fn vat_ids(text: &str, _: &str) -> Vec<Evidence> {
+fn vat_ids(text: &str, _: &str) -> Vec<CountryHint> {
     let of_word = |word: &str| {
         let word = word.trim_matches(|c: char| !c.is_alphanumeric());
         let plain: String = word.chars().filter(|c| c.is_alphanumeric()).collect();
@@ -151,7 +151,7 @@ fn vat_ids(text: &str, _: &str) -> Vec<Evidence> {
             })
         };
         let (_, country) = VAT_PREFIXES.iter().find(|(prefix, _)| starts(prefix))?;
-        Some(Evidence {
+        Some(CountryHint {
             country: *country,
             weight: 3,
             piece: word.to_owned(),
@@ -172,7 +172,7 @@ const CALLING_CODES: [(&str, Country); 50] = [
     ("90", Country::TR), ("91", Country::IN),
 ];
 
-fn phones(text: &str, _: &str) -> Vec<Evidence> {
+fn phones(text: &str, _: &str) -> Vec<CountryHint> {
     let of_number = |(at, _): (usize, &str)| {
         let rest = &text[at + 1..];
         let digits: String = rest
@@ -183,7 +183,7 @@ fn phones(text: &str, _: &str) -> Vec<Evidence> {
         let (code, country) = CALLING_CODES
             .iter()
             .find(|(code, _)| digits.starts_with(code))?;
-        (8..=15).contains(&digits.len()).then(|| Evidence {
+        (8..=15).contains(&digits.len()).then(|| CountryHint {
             country: *country,
             weight: 2,
             piece: format!("+{code}"),
@@ -197,7 +197,7 @@ const GENERIC: [&str; 16] = [
     "ai", "am", "bz", "cc", "co", "eu", "fm", "gg", "io", "is", "ly", "me", "to", "tv", "ws", "st",
 ];
 
-fn domains(text: &str, _: &str) -> Vec<Evidence> {
+fn domains(text: &str, _: &str) -> Vec<CountryHint> {
     let of_word = |word: &str| {
         let lower = word.to_ascii_lowercase();
         let host = lower.trim_matches(|c: char| !c.is_ascii_alphanumeric());
@@ -213,7 +213,7 @@ fn domains(text: &str, _: &str) -> Vec<Evidence> {
         }
         let code = if top == "uk" { "gb" } else { top };
         let country = code.to_ascii_uppercase().parse().ok()?;
-        Some(Evidence {
+        Some(CountryHint {
             country,
             weight: 2,
             piece: format!(".{top}"),
@@ -227,7 +227,7 @@ fn domains(text: &str, _: &str) -> Vec<Evidence> {
 const STATES: &str = "AL AK AZ AR CA CO CT FL GA HI ID IL IN IA KS KY LA MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC";
 
 /// Postcodes in a form of one country only: `OH 45402`, `SW1A 1AA`, `K1A 0B1`.
-fn postcodes(text: &str, _: &str) -> Vec<Evidence> {
+fn postcodes(text: &str, _: &str) -> Vec<CountryHint> {
     let words: Vec<&str> = text
         .split_whitespace()
         .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
@@ -240,7 +240,7 @@ fn postcodes(text: &str, _: &str) -> Vec<Evidence> {
             ("A0A", "0A0") => Country::CA,
             _ => return None,
         };
-        Some(Evidence {
+        Some(CountryHint {
             country,
             weight: 2,
             piece: format!("{first} {second}"),

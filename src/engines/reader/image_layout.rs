@@ -38,7 +38,7 @@ pub fn images(
                 .max(1);
             let sheet = match channel_offsets {
                 Some(offsets) => {
-                    let gray = Plane::gray(page);
+                    let gray = Channel::gray(page);
                     let gray = crop_margin.map_or_else(|| gray.clone(), |margin| gray.crop(margin));
                     gray.sheet(*tile, columns, *max_tiles)?.channels(offsets)
                 }
@@ -120,15 +120,15 @@ fn fit(width: u32, height: u32, tile: u32, most_columns: u32, max_tiles: u32) ->
 
 /// One channel of 8 bits, rows top to bottom.
 #[derive(Clone)]
-struct Plane {
+struct Channel {
     width: u32,
     height: u32,
     pixels: Vec<u8>,
 }
 
-impl Plane {
+impl Channel {
     /// ITU-R BT.601 luma as Pillow's mode `L` computes it, as in training.
-    fn gray(page: &PageImage) -> Plane {
+    fn gray(page: &PageImage) -> Channel {
         let luma = |p: &[u8]| {
             (u32::from(p[0]) * 19595 + u32::from(p[1]) * 38470 + u32::from(p[2]) * 7471 + 0x8000)
                 >> 16
@@ -138,7 +138,7 @@ impl Plane {
             .chunks_exact(3)
             .map(|pixel| luma(pixel) as u8)
             .collect();
-        Plane {
+        Channel {
             width: page.width,
             height: page.height,
             pixels,
@@ -192,7 +192,7 @@ impl Plane {
         ))
     }
 
-    fn crop(&self, margin: f32) -> Plane {
+    fn crop(&self, margin: f32) -> Channel {
         let Some((left, top, right, bottom)) = self.inked(margin) else {
             return self.clone();
         };
@@ -201,7 +201,7 @@ impl Plane {
             &self.pixels[start + left as usize..start + right as usize]
         };
         let pixels = (top..bottom).flat_map(row).copied().collect();
-        Plane {
+        Channel {
             width: right - left,
             height: bottom - top,
             pixels,
@@ -210,7 +210,7 @@ impl Plane {
 
     /// The page scaled onto whole tiles of `tile` pixels; the rest has its
     /// background.
-    fn sheet(&self, tile: u32, most_columns: u32, max_tiles: u32) -> anyhow::Result<Plane> {
+    fn sheet(&self, tile: u32, most_columns: u32, max_tiles: u32) -> anyhow::Result<Channel> {
         let Fit {
             width,
             height,
@@ -232,7 +232,7 @@ impl Plane {
         {
             row[..width as usize].copy_from_slice(line);
         }
-        Ok(Plane {
+        Ok(Channel {
             width: sheet_width,
             height: sheet_height,
             pixels,
@@ -268,18 +268,18 @@ fn colour_sheet(
     max_tiles: u32,
     crop_margin: Option<f32>,
 ) -> anyhow::Result<PageImage> {
-    let gray = Plane::gray(page);
+    let gray = Channel::gray(page);
     let whole = (0, 0, page.width, page.height);
     let (left, top, right, bottom) = crop_margin
         .and_then(|margin| gray.inked(margin))
         .unwrap_or(whole);
-    let plane = |channel: usize| -> Plane {
+    let plane = |channel: usize| -> Channel {
         let at = |x: u32, y: u32| page.rgb[(y * page.width + x) as usize * 3 + channel];
         let pixels = (top..bottom)
             .flat_map(|y| (left..right).map(move |x| (x, y)))
             .map(|(x, y)| at(x, y))
             .collect();
-        Plane {
+        Channel {
             width: right - left,
             height: bottom - top,
             pixels,
@@ -435,10 +435,10 @@ mod tests {
                 240
             }
         };
-        let plane = Plane::gray(&page(100, 200, ink));
+        let plane = Channel::gray(&page(100, 200, ink));
         assert_eq!(plane.background(), 240);
         assert_eq!(plane.inked(0.1), Some((26, 46, 84, 124)));
-        let blank = Plane::gray(&page(100, 200, |_, _| 240));
+        let blank = Channel::gray(&page(100, 200, |_, _| 240));
         assert_eq!((blank.crop(0.1).width, blank.inked(0.1)), (100, None));
     }
 

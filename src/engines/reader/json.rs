@@ -17,7 +17,7 @@ pub struct Step {
 }
 
 #[derive(Clone, Debug)]
-enum Frame {
+enum Container {
     Object { key: String, in_key_position: bool },
     List { index: usize },
 }
@@ -39,14 +39,14 @@ enum Inside {
 /// and its results have no meaning.
 #[derive(Clone, Debug)]
 pub struct Scanner {
-    frames: Vec<Frame>,
+    containers: Vec<Container>,
     inside: Inside,
 }
 
 impl Scanner {
     pub fn new() -> Scanner {
         Scanner {
-            frames: Vec::new(),
+            containers: Vec::new(),
             inside: Inside::Structure,
         }
     }
@@ -56,7 +56,7 @@ impl Scanner {
             Inside::Key { escaped } => {
                 if byte == b'"' && !escaped {
                     self.inside = Inside::Structure;
-                } else if let Some(Frame::Object { key, .. }) = self.frames.last_mut() {
+                } else if let Some(Container::Object { key, .. }) = self.containers.last_mut() {
                     // Field names are ASCII: document types with others are rejected.
                     key.push(byte as char);
                     self.inside = Inside::Key {
@@ -97,44 +97,44 @@ impl Scanner {
         match byte {
             b'{' => {
                 step.opened_line = self.list_depth();
-                self.frames.push(Frame::Object {
+                self.containers.push(Container::Object {
                     key: String::new(),
                     in_key_position: true,
                 });
             }
             b'[' => {
                 step.opened_line = self.list_depth();
-                self.frames.push(Frame::List { index: 0 });
+                self.containers.push(Container::List { index: 0 });
             }
             b'}' => {
-                self.frames.pop();
+                self.containers.pop();
                 step.closed_line = self.list_depth();
             }
             b']' => {
-                self.frames.pop();
+                self.containers.pop();
                 step.closed_line = self.list_depth();
                 step.closed_list = step.closed_line.is_none();
             }
             b':' => {
-                if let Some(Frame::Object {
+                if let Some(Container::Object {
                     in_key_position, ..
-                }) = self.frames.last_mut()
+                }) = self.containers.last_mut()
                 {
                     *in_key_position = false;
                 }
             }
-            b',' => match self.frames.last_mut() {
-                Some(Frame::Object {
+            b',' => match self.containers.last_mut() {
+                Some(Container::Object {
                     in_key_position, ..
                 }) => *in_key_position = true,
-                Some(Frame::List { index }) => {
+                Some(Container::List { index }) => {
                     *index += 1;
                     step.next_element = self.list_depth();
                 }
                 None => {}
             },
-            b'"' => match self.frames.last_mut() {
-                Some(Frame::Object {
+            b'"' => match self.containers.last_mut() {
+                Some(Container::Object {
                     key,
                     in_key_position: true,
                 }) => {
@@ -157,25 +157,26 @@ impl Scanner {
 
     /// Depth of the innermost frame if that is a list.
     fn list_depth(&self) -> Option<usize> {
-        matches!(self.frames.last(), Some(Frame::List { .. })).then(|| self.frames.len() - 1)
+        matches!(self.containers.last(), Some(Container::List { .. }))
+            .then(|| self.containers.len() - 1)
     }
 
     /// Path of the current value, e.g. `items[0].amount`; lines count from 0.
     pub fn path(&self) -> String {
-        self.path_to(self.frames.len())
+        self.path_to(self.containers.len())
     }
 
     /// Path of the frame at `depth`, e.g. `items` for the list there.
     pub fn path_to(&self, depth: usize) -> String {
         let mut path = String::new();
-        for frame in &self.frames[..depth.min(self.frames.len())] {
+        for frame in &self.containers[..depth.min(self.containers.len())] {
             match frame {
-                Frame::Object { key, .. } if path.is_empty() => path.push_str(key),
-                Frame::Object { key, .. } => {
+                Container::Object { key, .. } if path.is_empty() => path.push_str(key),
+                Container::Object { key, .. } => {
                     path.push('.');
                     path.push_str(key);
                 }
-                Frame::List { index } => path.push_str(&format!("[{index}]")),
+                Container::List { index } => path.push_str(&format!("[{index}]")),
             }
         }
         path

@@ -114,7 +114,7 @@ impl Recycling {
 pub type OnEnd = Arc<dyn Fn(&'static str, &WorkerEnd) + Send + Sync>;
 
 /// What the pool, its workers' guards and its monitors share.
-struct Shared {
+struct PoolState {
     role: &'static str,
     recycle: u32,
     growth: f64,
@@ -134,7 +134,7 @@ pub struct Pool<R: Role> {
     spec: Arc<PoolSpec<R>>,
     /// What the first worker reported; `None` if none has started yet.
     ready: Option<R::Ready>,
-    shared: Arc<Shared>,
+    shared: Arc<PoolState>,
     permits: Arc<Semaphore>,
 }
 
@@ -173,7 +173,7 @@ impl<R: Role> Pool<R> {
         let (ready, enforcement) = started
             .map(|started| (started.ready, started.enforcement))
             .unzip();
-        let shared = Shared {
+        let shared = PoolState {
             role: R::NAME,
             recycle: spec.recycle,
             growth: spec.growth,
@@ -253,7 +253,7 @@ impl<R: Role> Pool<R> {
 /// A pool's figures, the same for all roles.
 #[derive(Clone)]
 pub struct PoolMonitor {
-    shared: Arc<Shared>,
+    shared: Arc<PoolState>,
 }
 
 impl PoolMonitor {
@@ -286,7 +286,7 @@ impl PoolMonitor {
     }
 }
 
-impl Shared {
+impl PoolState {
     fn live(&self) -> std::sync::MutexGuard<'_, BTreeSet<u32>> {
         self.live.lock().expect("no panic while held")
     }
@@ -307,7 +307,7 @@ impl Shared {
 pub struct WorkerGuard<R> {
     /// `None` after it died.
     process: Option<Process>,
-    shared: Arc<Shared>,
+    shared: Arc<PoolState>,
     role: PhantomData<fn() -> R>,
     _permit: OwnedSemaphorePermit,
 }

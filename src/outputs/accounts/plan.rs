@@ -249,7 +249,7 @@ type Documents<'a> = BTreeMap<i64, &'a DocumentFile>;
 
 /// The manifest beside the files of a batch, for checking their import.
 #[derive(Serialize)]
-struct Manifest<'a> {
+struct ExportManifest<'a> {
     batch: i64,
     target: &'a str,
     /// RFC 3339, UTC.
@@ -387,7 +387,7 @@ fn manifest(
         .into_iter()
         .map(|(name, sha256)| ManifestDocument { name, sha256 })
         .collect();
-    let manifest = Manifest {
+    let manifest = ExportManifest {
         document_files,
         batch: header.id,
         target: input.target.as_str(),

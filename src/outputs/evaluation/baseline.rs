@@ -21,7 +21,7 @@ pub struct ValueChange {
 
 /// What differs from an earlier evaluation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Changes {
+pub struct BaselineChanges {
     pub better: Vec<ValueChange>,
     pub worse: Vec<ValueChange>,
     /// Wrong before and now, with different values.
@@ -51,7 +51,7 @@ impl Baseline {
         })
     }
 
-    pub fn compare(&self, documents: &[JudgedDocument]) -> Changes {
+    pub fn compare(&self, documents: &[JudgedDocument]) -> BaselineChanges {
         let before: BTreeMap<&str, &JudgedDocument> = by_name(&self.documents);
         let now: BTreeMap<&str, &JudgedDocument> = by_name(documents);
         let missing = |from: &BTreeMap<&str, &JudgedDocument>,
@@ -59,10 +59,10 @@ impl Baseline {
             let names = from.keys().filter(|name| !of.contains_key(*name));
             names.map(|name| (*name).to_owned()).collect::<Vec<_>>()
         };
-        let mut changes = Changes {
+        let mut changes = BaselineChanges {
             only_before: missing(&before, &now),
             only_now: missing(&now, &before),
-            ..Changes::default()
+            ..BaselineChanges::default()
         };
         for (name, now) in &now {
             if let Some(before) = before.get(name) {
@@ -77,7 +77,7 @@ fn by_name(documents: &[JudgedDocument]) -> BTreeMap<&str, &JudgedDocument> {
     documents.iter().map(|d| (d.name.as_str(), d)).collect()
 }
 
-fn compare(before: &JudgedDocument, now: &JudgedDocument, changes: &mut Changes) {
+fn compare(before: &JudgedDocument, now: &JudgedDocument, changes: &mut BaselineChanges) {
     if before.classified_as != now.classified_as {
         let types = (before.classified_as.clone(), now.classified_as.clone());
         changes.rerouted.insert(now.name.clone(), types);
@@ -171,7 +171,7 @@ mod tests {
         let same = Baseline {
             documents: vec![now.clone()],
         };
-        assert_eq!(same.compare(&[now]), Changes::default());
+        assert_eq!(same.compare(&[now]), BaselineChanges::default());
     }
 
     #[test]

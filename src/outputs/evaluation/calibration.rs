@@ -16,17 +16,17 @@ use crate::domain::time::now_rfc3339;
 const FEWEST: usize = 20;
 
 /// Near-copies of one document.
-type Group<'a> = Vec<&'a JudgedDocument>;
+type CopyGroup<'a> = Vec<&'a JudgedDocument>;
 
 /// Groups for fitting and groups for certification. The hash of the group's
 /// name decides, so that the split is arbitrary but stable.
-fn split<'a>(documents: &[&'a JudgedDocument]) -> (Vec<Group<'a>>, Vec<Group<'a>>) {
-    let mut groups: BTreeMap<[u8; 32], Group> = BTreeMap::new();
+fn split<'a>(documents: &[&'a JudgedDocument]) -> (Vec<CopyGroup<'a>>, Vec<CopyGroup<'a>>) {
+    let mut groups: BTreeMap<[u8; 32], CopyGroup> = BTreeMap::new();
     for document in documents {
         let key = *blake3::hash(document.group.as_bytes()).as_bytes();
         groups.entry(key).or_default().push(document);
     }
-    let mut fit: Vec<Group> = groups.into_values().collect();
+    let mut fit: Vec<CopyGroup> = groups.into_values().collect();
     let certify = fit.split_off((fit.len() as f64 * FITTED).round() as usize);
     (fit, certify)
 }
@@ -110,7 +110,7 @@ fn has_prediction(document: &JudgedDocument) -> bool {
 }
 
 /// Every prediction whose truth is known; a document is a group of near-copies.
-fn known(groups: &[Group]) -> Vec<LabelledPrediction> {
+fn known(groups: &[CopyGroup]) -> Vec<LabelledPrediction> {
     let mut all = Vec::new();
     for (document, group) in groups.iter().enumerate() {
         for leaf in group.iter().flat_map(|one| &one.fields) {

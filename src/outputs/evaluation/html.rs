@@ -5,7 +5,7 @@ use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde::Serialize;
 
-use super::baseline::Changes;
+use super::baseline::BaselineChanges;
 use super::judged::{DocumentProblem, ErrorCause, JudgedDocument, JudgedValue, ValueOutcome};
 use super::junit::sentence;
 use super::plots;
@@ -39,7 +39,7 @@ pub struct EvaluationInfo {
 pub fn page(
     report: &EvaluationReport,
     about: &EvaluationInfo,
-    changes: Option<&Changes>,
+    changes: Option<&BaselineChanges>,
 ) -> anyhow::Result<String> {
     let acceptance = &report.acceptance;
     let calibrated = acceptance.calibrated.as_ref();
@@ -146,10 +146,10 @@ mod tests {
             before: None,
             now: Some("2".into()),
         };
-        let changes = Changes {
+        let changes = BaselineChanges {
             better: vec![change],
             only_now: vec!["a&b.pdf".into()],
-            ..Changes::default()
+            ..BaselineChanges::default()
         };
         let page = page(&report, &about, Some(&changes)).unwrap();
         assert!(page.contains("&lt;img src=x&gt;") && page.contains("a&amp;b.pdf"));

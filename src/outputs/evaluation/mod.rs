@@ -15,7 +15,7 @@ mod report;
 mod truth;
 
 pub use accepted::{Acceptance, AcceptedCounts, RateOutcome, RateThresholds};
-pub use baseline::{Baseline, Changes, ValueChange};
+pub use baseline::{Baseline, BaselineChanges, ValueChange};
 pub use calibration::calibrate;
 pub use cases::{Cases, write_cases};
 pub use causes::ErrorCounts;

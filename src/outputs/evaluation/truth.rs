@@ -50,7 +50,7 @@ impl KnownDocument {
 }
 
 #[derive(Deserialize)]
-struct Manifest {
+struct TruthManifest {
     documents: Vec<Entry>,
 }
 
@@ -106,7 +106,7 @@ fn corpus(
     manifest: &Path,
     split: Option<&str>,
 ) -> anyhow::Result<Vec<KnownDocument>> {
-    let manifest: Manifest = read_json(manifest)?;
+    let manifest: TruthManifest = read_json(manifest)?;
     let splits = manifest.documents.iter();
     let splits: BTreeSet<&str> = splits.filter_map(|entry| entry.split.as_deref()).collect();
     if let Some(split) = split.filter(|split| !splits.contains(split)) {

@@ -16,7 +16,7 @@ pub struct Series {
 }
 
 /// One part of a whole.
-pub struct Part {
+pub struct BarPart {
     pub name: String,
     pub number: u64,
     pub colour: &'static str,
@@ -96,7 +96,7 @@ pub fn bars(label: &str, unit: &str, span: f64, values: &[f64]) -> Markup {
 }
 
 /// A whole and its parts as one bar, with a line of words below.
-pub fn parts(label: &str, parts: &[Part]) -> Markup {
+pub fn parts(label: &str, parts: &[BarPart]) -> Markup {
     const BAR: f64 = 34.0;
     let all: u64 = parts.iter().map(|part| part.number).sum();
     let (mut bar, mut words) = (Markup::default(), Markup::default());
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn names_of_strangers_are_text_in_a_plot() {
-        let part = Part {
+        let part = BarPart {
             name: "<script>x</script>".into(),
             number: 1,
             colour: COLOURS[0],

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 
-use super::chart::{self, Part, Series};
+use super::chart::{self, BarPart, Series};
 use super::{ReaderUse, RunReport, RunState, by_role};
 use crate::outputs::markup::{self, Markup};
 use crate::outputs::words::duration;
@@ -92,7 +92,7 @@ fn state(state: RunState) -> &'static str {
 
 fn outcomes(report: &RunReport) -> Markup {
     let records = &report.records;
-    let part = |name: &str, number, colour| Part {
+    let part = |name: &str, number, colour| BarPart {
         name: name.to_owned(),
         number,
         colour,

@@ -4,7 +4,7 @@ use iso_currency::Currency;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::{CheckOutcome, Checked, Weight, value, words};
+use super::{CheckOutcome, CheckedFields, Weight, value, words};
 use crate::documents::validation::printed;
 use crate::documents::values::currency::{cash_step, of_country};
 use crate::domain::{FieldPath, Fields, Finding, FindingCode, Format};
@@ -18,7 +18,7 @@ enum Bridge {
     Printed(String),
 }
 
-impl Checked<'_> {
+impl CheckedFields<'_> {
     /// `None` when an operand is absent.
     pub(super) fn sum(
         &self,

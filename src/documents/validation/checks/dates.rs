@@ -4,10 +4,10 @@ use std::str::FromStr;
 
 use jiff::civil::Date;
 
-use super::{CheckOutcome, Checked, Weight};
+use super::{CheckOutcome, CheckedFields, Weight};
 use crate::domain::{Finding, FindingCode, count};
 
-impl Checked<'_> {
+impl CheckedFields<'_> {
     fn date(&self, path: &str) -> Option<Date> {
         Date::from_str(self.fields.get(path)?.as_str()?).ok()
     }

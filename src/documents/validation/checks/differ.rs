@@ -1,9 +1,9 @@
 //! Two fields that must not have the same value.
 
-use super::{CheckOutcome, Checked, Weight, comparable};
+use super::{CheckOutcome, CheckedFields, Weight, comparable};
 use crate::domain::{Finding, FindingCode};
 
-impl Checked<'_> {
+impl CheckedFields<'_> {
     /// `None` where a value is absent.
     pub(super) fn differ(&self, a: &str, b: &str) -> Option<CheckOutcome> {
         let of = |field| self.fields.get(field)?.as_str();

@@ -58,7 +58,7 @@ pub fn run(
     printed: &Printed,
     today: Date,
 ) -> Vec<CheckOutcome> {
-    let record = Checked {
+    let record = CheckedFields {
         doc_type,
         fields,
         printed,
@@ -105,14 +105,14 @@ fn comparable(text: &str) -> Option<String> {
 }
 
 /// The record that is checked.
-struct Checked<'a> {
+struct CheckedFields<'a> {
     doc_type: &'a DocType,
     fields: &'a Fields,
     printed: &'a Printed,
     today: Date,
 }
 
-impl Checked<'_> {
+impl CheckedFields<'_> {
     fn apply(&self, check: &Check) -> Vec<CheckOutcome> {
         match check {
             Check::Sum {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{CheckOutcome, Checked, Weight};
+use super::{CheckOutcome, CheckedFields, Weight};
 use crate::domain::{Finding, FindingCode};
 
-impl Checked<'_> {
+impl CheckedFields<'_> {
     pub(super) fn unsettled(
         &self,
         field: &str,

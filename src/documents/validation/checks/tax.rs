@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{CheckOutcome, Checked, Weight, value, words};
+use super::{CheckOutcome, CheckedFields, Weight, value, words};
 use crate::documents::vat_rates::{self, Country};
 use crate::domain::{Finding, FindingCode, Format};
 
@@ -13,7 +13,7 @@ const ROUNDING: Decimal = Decimal::from_parts(2, 0, 0, false, 2);
 /// of several rates by chance too often.
 const LEAST_CONFIRMING: Decimal = Decimal::from_parts(2, 0, 0, false, 0);
 
-impl Checked<'_> {
+impl CheckedFields<'_> {
     /// `None` when an amount is absent, the country is not known or has no
     /// known rates, or the tax is a blend of several rates.
     pub(super) fn tax_rate(

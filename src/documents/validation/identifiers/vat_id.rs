@@ -56,7 +56,7 @@ fn proof(fits: bool) -> Option<Proof> {
     Some(if fits { Proof::Fits } else { Proof::Fails })
 }
 
-struct Form {
+struct VatIdForm {
     prefix: &'static str,
     /// The form after the prefix, in words.
     form: &'static str,
@@ -66,9 +66,13 @@ struct Form {
     check: fn(&str) -> Option<Proof>,
 }
 
-const fn form(prefix: &'static str, form: &'static str, check: fn(&str) -> Option<Proof>) -> Form {
+const fn form(
+    prefix: &'static str,
+    form: &'static str,
+    check: fn(&str) -> Option<Proof>,
+) -> VatIdForm {
     let endings = &[];
-    Form {
+    VatIdForm {
         prefix,
         form,
         endings,
@@ -76,11 +80,11 @@ const fn form(prefix: &'static str, form: &'static str, check: fn(&str) -> Optio
     }
 }
 
-const FORMS: [Form; 31] = [
+const FORMS: [VatIdForm; 31] = [
     form("ATU", "8 digits", austria),
     form("BE", "10 digits, the first 0 or 1", belgium),
     form("BG", "9 or 10 digits", bulgaria),
-    Form {
+    VatIdForm {
         prefix: "CHE",
         form: "9 digits",
         endings: &["MWST", "TVA", "IVA", "TPV", "VAT"],
@@ -119,7 +123,7 @@ const FORMS: [Form; 31] = [
         multiple(rest, &[3, 4, 6, 7, 8, 9, 10, 1], 37)
     }),
     form("NL", "9 digits, B and 2 digits", netherlands),
-    Form {
+    VatIdForm {
         prefix: "NO",
         form: "9 digits",
         endings: &["MVA"],

@@ -12,7 +12,7 @@ use crate::documents::validation::relined::follow;
 use crate::domain::{Check, DocType, FieldPath, Fields, Finding, FindingCode, count};
 
 /// A row of the page that has the form of a line.
-struct Candidate {
+struct RowCandidate {
     row: Row,
     values: Map<String, Value>,
     amount: Decimal,
@@ -77,7 +77,7 @@ fn candidates(
     rows: &[Row],
     schema: &Map<String, Value>,
     product: &Product,
-) -> Vec<Candidate> {
+) -> Vec<RowCandidate> {
     let is_new = |place: &Place| {
         let mut distances = rows.iter().filter_map(|row| row.distance(place));
         !distances.any(|distance| distance <= ROW)
@@ -113,7 +113,7 @@ fn candidate(
     place: &Place<'_>,
     schema: &Map<String, Value>,
     product: &Product,
-) -> Option<Candidate> {
+) -> Option<RowCandidate> {
     let text = place.text;
     let row = Row::of(place);
     let all = cells(text, row);
@@ -137,7 +137,7 @@ fn candidate(
         _ => Value::Null,
     };
     let values = schema.keys().map(|name| (name.clone(), value(name)));
-    Some(Candidate {
+    Some(RowCandidate {
         row,
         values: values.collect(),
         amount,
@@ -179,7 +179,7 @@ fn insert(
     list: &str,
     lines: Vec<Value>,
     rows: &[Row],
-    found: Vec<Candidate>,
+    found: Vec<RowCandidate>,
     findings: &mut Vec<Finding>,
 ) {
     let mut all: Vec<(f32, Option<usize>, Value)> = Vec::new();

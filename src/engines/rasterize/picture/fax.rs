@@ -25,7 +25,7 @@ const END: (u8, u16) = (12, 1);
 
 /// Pixel positions (from 0) at which a row changes its colour, increasing and all
 /// below the width. A row begins white.
-type Changes = Vec<u32>;
+type ChangingElements = Vec<u32>;
 
 /// The rows of a strip, at most `height`, each with `width` pixels; true is black.
 /// Ends at the first row that cannot be decoded.
@@ -35,7 +35,7 @@ pub fn rows(bytes: &[u8], coding: Coding, width: u32, height: u32) -> Vec<Vec<bo
     let mut decoder = FaxDecoder {
         reader,
         width,
-        reference: Changes::new(),
+        reference: ChangingElements::new(),
     };
     let mut rows = Vec::new();
     while rows.len() < height as usize {
@@ -61,12 +61,12 @@ struct FaxDecoder<R> {
     reader: ByteReader<R>,
     width: u32,
     /// The row before.
-    reference: Changes,
+    reference: ChangingElements,
 }
 
 impl<R: Iterator<Item = Result<u8, Infallible>>> FaxDecoder<R> {
     /// The next row; `None` at the end of the data and where they are damaged.
-    fn row(&mut self, coding: Coding) -> Option<Changes> {
+    fn row(&mut self, coding: Coding) -> Option<ChangingElements> {
         match coding {
             Coding::Group4 => self.row_by_reference(),
             Coding::Rle => {
@@ -88,7 +88,7 @@ impl<R: Iterator<Item = Result<u8, Infallible>>> FaxDecoder<R> {
 
     /// Skips to the next end of line and repeats the previous row in place of the
     /// damaged one; `None` at the end of the data.
-    fn resume(&mut self) -> Option<Changes> {
+    fn resume(&mut self) -> Option<ChangingElements> {
         while self.reader.peek(END.0)? != END.1 {
             let Ok(()) = self.reader.consume(1);
         }
@@ -119,8 +119,8 @@ impl<R: Iterator<Item = Result<u8, Infallible>>> FaxDecoder<R> {
         Some(tag)
     }
 
-    fn row_by_runs(&mut self) -> Option<Changes> {
-        let mut row = Row::new(self.width);
+    fn row_by_runs(&mut self) -> Option<ChangingElements> {
+        let mut row = FaxRow::new(self.width);
         let mut colour = Color::White;
         while row.at < self.width {
             row.run(self.length(colour)?);
@@ -130,8 +130,8 @@ impl<R: Iterator<Item = Result<u8, Infallible>>> FaxDecoder<R> {
     }
 
     /// A row coded by its differences from the previous row (T.4, 4.2).
-    fn row_by_reference(&mut self) -> Option<Changes> {
-        let mut row = Row::new(self.width);
+    fn row_by_reference(&mut self) -> Option<ChangingElements> {
+        let mut row = FaxRow::new(self.width);
         let mut colour = Color::White;
         let mut has_begun = false;
         while row.at < self.width {
@@ -186,16 +186,16 @@ impl<R: Iterator<Item = Result<u8, Infallible>>> FaxDecoder<R> {
 }
 
 /// A row while it is decoded.
-struct Row {
-    changes: Changes,
+struct FaxRow {
+    changes: ChangingElements,
     width: u32,
     at: u32,
 }
 
-impl Row {
-    fn new(width: u32) -> Row {
-        Row {
-            changes: Changes::new(),
+impl FaxRow {
+    fn new(width: u32) -> FaxRow {
+        FaxRow {
+            changes: ChangingElements::new(),
             width,
             at: 0,
         }

@@ -299,13 +299,13 @@ struct File<'a> {
 
 /// An image directory.
 struct Directory {
-    values: BTreeMap<u16, Values>,
+    values: BTreeMap<u16, TagNumbers>,
     /// Byte offset of the next one; 0: there is none.
     next: u64,
 }
 
 /// The numbers of a field, and their byte offset.
-struct Values {
+struct TagNumbers {
     numbers: Vec<u64>,
     at: usize,
 }
@@ -391,7 +391,7 @@ impl<'a> File<'a> {
     }
 
     /// The values of an entry; `None` unless they are integers within the file.
-    fn values(&self, entry: usize, word: usize) -> Option<Values> {
+    fn values(&self, entry: usize, word: usize) -> Option<TagNumbers> {
         /// Most values of an entry: strips of one row each, and colour maps, have
         /// fewer.
         const MOST: u64 = 1 << 20;
@@ -414,7 +414,7 @@ impl<'a> File<'a> {
         };
         let place = |index: usize| at.checked_add(index * size);
         let numbers = (0..count).map(|index| self.number(place(index)?, size));
-        Some(Values {
+        Some(TagNumbers {
             numbers: numbers.collect::<Option<_>>()?,
             at,
         })

@@ -23,10 +23,10 @@ use client::{Client, RetryPolicy};
 /// server asks for.
 #[derive(Clone)]
 pub struct EndpointReader {
-    shared: Arc<Shared>,
+    shared: Arc<EndpointState>,
 }
 
-struct Shared {
+struct EndpointState {
     endpoint: ResolvedEndpoint,
     client: Client,
 }
@@ -39,7 +39,7 @@ impl EndpointReader {
 
     fn with_retry(endpoint: &ResolvedEndpoint, retry: RetryPolicy) -> EndpointReader {
         EndpointReader {
-            shared: Arc::new(Shared {
+            shared: Arc::new(EndpointState {
                 client: Client::new(endpoint, retry),
                 endpoint: endpoint.clone(),
             }),
@@ -48,7 +48,7 @@ impl EndpointReader {
 
     /// Asks the server for its models and returns a sentence about the answer.
     pub fn probe(&self) -> Result<String, Failure> {
-        let Shared { endpoint, client } = &*self.shared;
+        let EndpointState { endpoint, client } = &*self.shared;
         let models = client.models()?;
         let (name, model) = (&endpoint.name, &endpoint.spec.model);
         // llama-server and some gateways accept any model name.
@@ -67,7 +67,7 @@ impl EndpointReader {
 
 impl PageReader for EndpointReader {
     fn read(&mut self, request: &ReadRequest) -> Result<Reading, Failure> {
-        let Shared { endpoint, client } = &*self.shared;
+        let EndpointState { endpoint, client } = &*self.shared;
         let images = image_layout::images(&request.image, &request.doc_type, &endpoint.spec.layout)
             .map_err(Failure::internal)?;
         let body = request::body(&endpoint.spec, request, &images).map_err(Failure::internal)?;
