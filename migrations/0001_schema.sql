@@ -113,7 +113,7 @@ CREATE TABLE pages (
     message       TEXT,
     key           TEXT,                    -- of the result: equal keys, equal work
     doc_type      TEXT,
-    routing       TEXT,                    -- JSON: verdict, probabilities
+    routing       TEXT,                    -- JSON: doc_type, probabilities
     reading_id    INTEGER REFERENCES readings (id),
     -- The escalation that the page waits for, or had last; null: it is or was
     -- the first reader's.

@@ -10,7 +10,7 @@ pub type Fields = serde_json::Map<String, Value>;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Routing {
     /// Name of the document type; `Err` with the reason where none was chosen.
-    pub verdict: Result<String, String>,
+    pub doc_type: Result<String, String>,
     /// Every type with its probability (they sum to 1), the likeliest first.
     pub probabilities: Vec<(String, f32)>,
     pub embedding: Option<Embedding>,

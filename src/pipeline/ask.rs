@@ -101,7 +101,7 @@ impl Asker {
 
     /// Page `index` (from 0) of a file.
     pub async fn page(&self, path: &Path, index: u32) -> anyhow::Result<AskedPage> {
-        let spec = raster_spec(&self.reader.layout, self.max_pixels);
+        let spec = raster_spec(&self.reader.image_layout, self.max_pixels);
         let page = self.drawer.draw(path, index, spec).await?;
         let text = self.text.read(&page.image, &page.words).await?;
         let turns = text.quarter_turns();

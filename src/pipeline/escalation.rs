@@ -204,7 +204,7 @@ fn last_attempt<'a>(
 
 fn is_routed(page: &PageReading) -> bool {
     let routing = page.result.routing.as_ref();
-    routing.is_some_and(|routing| routing.verdict.is_ok())
+    routing.is_some_and(|routing| routing.doc_type.is_ok())
 }
 
 /// Whether the rival records are at least as good: more of them are accepted, then they

@@ -51,7 +51,7 @@ fn attempts(made: &[(&str, Result<Option<Reading>, Failure>)]) -> Vec<PageAttemp
 
 fn page(index: u32) -> PageResult {
     let routing = Routing {
-        verdict: Ok("receipt".into()),
+        doc_type: Ok("receipt".into()),
         probabilities: vec![],
         embedding: None,
         forced: true,
@@ -233,7 +233,7 @@ fn pages_of_one_record_are_escalated_together_and_those_of_others_are_not() {
 #[test]
 fn a_page_of_unknown_type_is_not_escalated() {
     let mut unknown = page(0);
-    unknown.routing.as_mut().unwrap().verdict = Err("no type".into());
+    unknown.routing.as_mut().unwrap().doc_type = Err("no type".into());
     let made = attempts(&[("a", Ok(None))]);
     let selected = select_attempts(&[unknown], &made, &["b".to_owned()], RUN, &records);
     assert!(selected.escalations.is_empty());

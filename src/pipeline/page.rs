@@ -105,7 +105,7 @@ impl Stages {
                 self.plan.types.confirm_by_text(routing, lines)
             }
         };
-        let doc_type = routing.verdict.clone().ok();
+        let doc_type = routing.doc_type.clone().ok();
         work.routing = Some(routing);
         if let Some(doc_type) = doc_type {
             let image = Arc::into_inner(image).expect("the router is done with the page");
@@ -188,7 +188,7 @@ impl Stages {
 
 fn forced(doc_type: &str) -> Routing {
     Routing {
-        verdict: Ok(doc_type.to_owned()),
+        doc_type: Ok(doc_type.to_owned()),
         probabilities: Vec::new(),
         embedding: None,
         forced: true,
@@ -198,7 +198,7 @@ fn forced(doc_type: &str) -> Routing {
 /// There is nothing by which CLIP could tell its type.
 fn blank() -> Routing {
     Routing {
-        verdict: Err("the page is blank".to_owned()),
+        doc_type: Err("the page is blank".to_owned()),
         probabilities: Vec::new(),
         embedding: None,
         forced: false,

@@ -135,7 +135,7 @@ impl ReaderTier {
             prompts.insert(doc_type.name.clone(), rendered);
         }
         Ok(ReaderTier {
-            raster: raster_spec(&reader.layout, settings.rasterizing.max_page_pixels),
+            raster: raster_spec(&reader.image_layout, settings.rasterizing.max_page_pixels),
             policy,
             reader,
             prompts,

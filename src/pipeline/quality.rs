@@ -43,7 +43,7 @@ impl PageMeter {
         Ok(PageMeter {
             rasterizers: engines::rasterizer_pool(settings, 1, engines::unwatched()).await?,
             text: engines::text_stage(settings, ocr.as_ref(), engines::unwatched()),
-            spec: raster_spec(&reader.layout, settings.rasterizing.max_page_pixels),
+            spec: raster_spec(&reader.image_layout, settings.rasterizing.max_page_pixels),
             criteria,
             settings: settings.clone(),
         })

@@ -116,7 +116,7 @@ impl Recorder {
         let read = pages.results.iter();
         let read = read.filter(|page| !einvoices.contains_key(&page.part));
         let routed = read.filter_map(|page| page.routing.as_ref());
-        let mut named = routed.filter_map(|routing| routing.verdict.as_ref().ok());
+        let mut named = routed.filter_map(|routing| routing.doc_type.as_ref().ok());
         named.find(|name| types.get(name).is_none()).cloned()
     }
 

@@ -303,7 +303,7 @@ impl Scheduler {
             reader, prompts, ..
         } = &plan.tiers[tier];
         let routing = work.routing.as_ref();
-        let doc_type = routing.and_then(|routing| routing.verdict.as_deref().ok());
+        let doc_type = routing.and_then(|routing| routing.doc_type.as_deref().ok());
         let forced = routing.is_some_and(|routing| routing.forced);
         let asks_model = plan.treatment(xml).asks_model();
         let rendered = doc_type.and_then(|name| prompts.get(name));

@@ -92,11 +92,11 @@ pub fn checked(
     unusable: Option<&Finding>,
     min_confidence: f32,
 ) -> Checked {
-    let is_doubtful = record.findings.iter().any(is_about_doubts);
+    let is_uncertain = record.findings.iter().any(is_about_certainty);
     let view = View {
         doc_type,
         record,
-        doubts: match is_doubtful {
+        uncertain: match is_uncertain {
             true => uncertain(doc_type, record, min_confidence),
             false => Vec::new(),
         },
@@ -110,8 +110,8 @@ pub fn checked(
         }
     }
     let is_shown = |finding: &&Finding| {
-        if is_about_doubts(finding) {
-            return view.doubts.is_empty();
+        if is_about_certainty(finding) {
+            return view.uncertain.is_empty();
         }
         let field = finding.field.as_deref().map(FieldPath::parse);
         let value = field
@@ -139,7 +139,7 @@ pub fn checked(
 }
 
 /// Whether the finding is about all uncertain values; the page shows it beside each of them.
-fn is_about_doubts(finding: &Finding) -> bool {
+fn is_about_certainty(finding: &Finding) -> bool {
     finding.code == FindingCode::LowConfidence
 }
 
@@ -147,7 +147,7 @@ struct View<'a> {
     doc_type: Option<&'a DocType>,
     record: &'a Record,
     /// Uncertain values with their probabilities, 0 to 1.
-    doubts: Vec<(String, f64)>,
+    uncertain: Vec<(String, f64)>,
 }
 
 impl View<'_> {
@@ -194,14 +194,18 @@ impl View<'_> {
         let evidence = self.record.evidence.iter().find(|e| e.field == path);
         let own = self.record.findings.iter();
         let own: Vec<Finding> = own
-            .filter(|finding| finding.field.as_deref() == Some(path) && !is_about_doubts(finding))
+            .filter(|finding| {
+                finding.field.as_deref() == Some(path) && !is_about_certainty(finding)
+            })
             .cloned()
             .collect();
-        let doubt = self.doubts.iter().find(|(field, _)| field == path);
+        let probability = self.uncertain.iter().find(|(field, _)| field == path);
         let (state, mut why) = match evidence {
             _ if own.iter().any(|f| f.is_failed_check()) => (State::Wrong, Vec::new()),
             _ if own.iter().any(|f| f.severity > Severity::Info) => (State::Check, Vec::new()),
-            _ if doubt.is_some() => (State::Check, doubt.map(unsure).into_iter().collect()),
+            _ if probability.is_some() => {
+                (State::Check, probability.map(unsure).into_iter().collect())
+            }
             _ if value.is_null() => (State::Empty, Vec::new()),
             Some(evidence) if self.is_unprinted(evidence) => {
                 (State::Check, vec![OTHER_PAGE.to_owned()])

@@ -106,7 +106,7 @@ async fn an_escalated_page_is_claimed_for_its_reader_only_and_knows_its_type() {
     let escalation = claim.escalation.as_ref().unwrap();
     assert_eq!(escalation.reader, "b");
     assert_eq!(
-        escalation.routing.as_ref().unwrap().verdict,
+        escalation.routing.as_ref().unwrap().doc_type,
         Ok("receipt".into())
     );
     let done = f.store.complete_page(&claim, &cost(0.25)).await.unwrap();

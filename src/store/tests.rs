@@ -121,7 +121,7 @@ pub(super) fn completion() -> PageCompletion {
     };
     let embedding = Some(Embedding(vec![0.6, 0.8]));
     let routing = Routing {
-        verdict: Ok("receipt".into()),
+        doc_type: Ok("receipt".into()),
         probabilities: vec![("receipt".into(), 1.0)],
         embedding,
         forced: false,
@@ -177,7 +177,7 @@ async fn what_was_stored_comes_back() {
         completion().reading.as_ref()
     );
     assert_eq!(
-        pages.results[0].routing.as_ref().unwrap().verdict,
+        pages.results[0].routing.as_ref().unwrap().doc_type,
         Ok("receipt".into())
     );
     assert_eq!(pages.results[0].words[0].text, "1.00");

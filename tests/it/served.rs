@@ -32,7 +32,7 @@ fn table() -> String {
     let reader = &manifest["reader"][READER];
     let mut table = toml::Table::new();
     for key in [
-        "layout",
+        "image_layout",
         "supported_fields",
         "prompt_variant",
         "max_output_tokens",

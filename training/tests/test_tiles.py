@@ -8,7 +8,7 @@ from weights import tiles
 from weights.page import Characters
 
 MANIFEST = tomllib.loads((Path(__file__).parents[2] / "models" / "manifest.toml").read_text())
-_LAYOUT = MANIFEST["reader"]["docmill-nano"]["layout"]
+_LAYOUT = MANIFEST["reader"]["docmill-nano"]["image_layout"]
 
 
 def _no_characters():

@@ -11,7 +11,7 @@ const SURE: f32 = 0.9;
 
 impl DocTypes {
     /// CLIP's routing. Where CLIP's lead is small and one type has clearly more phrases
-    /// than all others, the verdict becomes that type. The probabilities stay CLIP's.
+    /// than all others, the type becomes that one. The probabilities stay CLIP's.
     pub fn confirm_by_text<'a>(
         &self,
         routing: Routing,
@@ -22,7 +22,7 @@ impl DocTypes {
         }
         match self.type_of_text(lines) {
             Some(name) => Routing {
-                verdict: Ok(name.to_owned()),
+                doc_type: Ok(name.to_owned()),
                 ..routing
             },
             None => routing,
@@ -77,7 +77,7 @@ mod tests {
     fn routing(probabilities: [f32; 3]) -> Routing {
         let names = ["invoice", "receipt", "screenshot"];
         Routing {
-            verdict: Ok("invoice".to_owned()),
+            doc_type: Ok("invoice".to_owned()),
             probabilities: names
                 .map(str::to_owned)
                 .into_iter()
@@ -92,19 +92,19 @@ mod tests {
     fn the_text_decides_where_clip_is_unsure() {
         let types = DocTypes::load(None).unwrap();
         let unsure = || routing([0.6, 0.3, 0.1]);
-        let verdict = |routing, lines: &[&str]| {
+        let confirmed = |routing, lines: &[&str]| {
             let lines = lines.iter().copied();
-            types.confirm_by_text(routing, lines).verdict.unwrap()
+            types.confirm_by_text(routing, lines).doc_type.unwrap()
         };
-        assert_eq!(verdict(unsure(), &SLIP), "receipt");
-        assert_eq!(verdict(unsure(), &BILL), "invoice");
+        assert_eq!(confirmed(unsure(), &SLIP), "receipt");
+        assert_eq!(confirmed(unsure(), &BILL), "invoice");
         let paid = ["Payment successful", "Recipient  Tan", "Transaction ID 123"];
-        assert_eq!(verdict(unsure(), &paid), "screenshot");
-        assert_eq!(verdict(routing([0.98, 0.01, 0.01]), &SLIP), "invoice");
+        assert_eq!(confirmed(unsure(), &paid), "screenshot");
+        assert_eq!(confirmed(routing([0.98, 0.01, 0.01]), &SLIP), "invoice");
         // One phrase, or as many of each.
-        assert_eq!(verdict(unsure(), &["CASH 20.00"]), "invoice");
+        assert_eq!(confirmed(unsure(), &["CASH 20.00"]), "invoice");
         assert_eq!(
-            verdict(unsure(), &[&SLIP[..], &BILL[..]].concat()),
+            confirmed(unsure(), &[&SLIP[..], &BILL[..]].concat()),
             "invoice"
         );
     }

@@ -46,7 +46,7 @@ fn place(
     reading: &Reading,
 ) {
     let routing = page.routing.as_ref();
-    let doc_type = routing.and_then(|routing| routing.verdict.as_deref().ok());
+    let doc_type = routing.and_then(|routing| routing.doc_type.as_deref().ok());
     let rules = doc_type.and_then(|name| types.get(name)?.read.as_ref());
     let mut draft = Draft {
         doc_type: Some(doc_type.unwrap_or_default().to_owned()),
@@ -95,7 +95,7 @@ fn unread(page: &PageResult) -> Draft {
             ..Draft::default()
         };
     }
-    let why = match page.routing.as_ref().map(|routing| &routing.verdict) {
+    let why = match page.routing.as_ref().map(|routing| &routing.doc_type) {
         Some(Err(why)) => why.clone(),
         _ => "the page was not read".to_owned(),
     };

@@ -45,7 +45,7 @@ pub fn fields(bytes: &[u8]) {
         index: 0,
         part: 0,
         routing: Some(Routing {
-            verdict: Ok(doc_type.name.clone()),
+            doc_type: Ok(doc_type.name.clone()),
             probabilities: Vec::new(),
             embedding: None,
             forced: true,

@@ -94,7 +94,7 @@ fn type_probability(pages: &[PageResult], of: &[u32]) -> Option<f32> {
         .filter_map(|page| page.routing.as_ref())
         .filter(|routing| !routing.forced)
         .filter_map(|routing| {
-            let name = routing.verdict.as_ref().ok()?;
+            let name = routing.doc_type.as_ref().ok()?;
             let mut types = routing.probabilities.iter();
             types.find(|(known, _)| known == name).map(|(_, p)| *p)
         })

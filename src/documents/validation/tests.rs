@@ -35,10 +35,10 @@ fn reading(fields: Value) -> Reading {
     }
 }
 
-fn routed(verdict: Result<&str, &str>) -> Option<Routing> {
-    let verdict = verdict.map(str::to_owned).map_err(str::to_owned);
+fn routed(doc_type: Result<&str, &str>) -> Option<Routing> {
+    let doc_type = doc_type.map(str::to_owned).map_err(str::to_owned);
     Some(Routing {
-        verdict,
+        doc_type,
         probabilities: Vec::new(),
         embedding: None,
         forced: false,

@@ -211,8 +211,8 @@ impl Typing<'_> {
         if text.trim().is_empty() {
             return;
         }
-        let (plain, verdict) = check(text);
-        match verdict {
+        let (plain, outcome) = check(text);
+        match outcome {
             IdentifierCheck::Valid { proof } => {
                 self.proven
                     .extend(proof.map(|proof| (field.to_owned(), proof)));

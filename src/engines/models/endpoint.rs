@@ -49,8 +49,8 @@ pub struct EndpointModel {
     /// Allows http without TLS to another machine.
     #[serde(default)]
     pub allow_http: bool,
-    #[serde(default = "default_layout")]
-    pub layout: ImageLayout,
+    #[serde(default = "default_image_layout")]
+    pub image_layout: ImageLayout,
     #[serde(default)]
     pub image_format: ImageFormat,
     #[serde(default)]
@@ -133,7 +133,7 @@ fn default_answer() -> u32 {
     4096
 }
 
-fn default_layout() -> ImageLayout {
+fn default_image_layout() -> ImageLayout {
     ImageLayout::Page {
         max_side: PAGE_SIDE,
     }
@@ -238,7 +238,7 @@ impl EndpointModel {
                  the key itself belongs into that variable"
             );
         }
-        self.layout.check()
+        self.image_layout.check()
     }
 
     fn check_url(&self) -> anyhow::Result<()> {

@@ -318,7 +318,7 @@ mod tests {
         let reader = installation.reader(&reading).unwrap();
         assert_eq!(reader.name, "text.gguf");
         assert_eq!(
-            reader.spec.layout,
+            reader.spec.image_layout,
             ImageLayout::Page {
                 max_side: PAGE_SIDE
             }

@@ -90,7 +90,7 @@ pub struct ReaderModel {
     pub prompt_variant: Option<String>,
     /// Longest answer, in tokens.
     pub max_output_tokens: u32,
-    pub layout: ImageLayout,
+    pub image_layout: ImageLayout,
     #[serde(default)]
     pub anchor: Anchor,
     #[serde(default)]
@@ -354,7 +354,7 @@ impl ReaderModel {
                 );
             }
         }
-        self.layout.check()
+        self.image_layout.check()
     }
 }
 
@@ -439,7 +439,7 @@ mod tests {
         let sha256 = "0".repeat(64);
         let text = format!(
             "{SHIPPED}\n[reader.small]\nsource = 's'\nlicence = 'l'\ncontext = 2048\nmax_output_tokens = 512\n\
-             layout = {{ kind = 'page', max_side = 384 }}\n{}\n",
+             image_layout = {{ kind = 'page', max_side = 384 }}\n{}\n",
             lines.replace("SHA", &format!("sha256 = '{sha256}'"))
         );
         Manifest::parse(&text).map_err(|error| format!("{error:#}"))

@@ -18,7 +18,7 @@ pub struct ReaderSpec {
     pub name: String,
     /// BLAKE3 (hex) of what an answer depends on.
     pub hash: String,
-    pub layout: ImageLayout,
+    pub image_layout: ImageLayout,
     pub prompt_variant: Option<String>,
     /// By document type; empty: every field is supported.
     pub supported_fields: BTreeMap<String, Vec<String>>,
@@ -60,7 +60,7 @@ impl From<ResolvedReader> for ReaderSpec {
         ReaderSpec {
             name: reader.name.clone(),
             hash: reader.hash.clone(),
-            layout: model.layout.clone(),
+            image_layout: model.image_layout.clone(),
             prompt_variant: model.prompt_variant.clone(),
             supported_fields: model.supported_fields.clone(),
             max_output_tokens: model.max_output_tokens,
@@ -78,7 +78,7 @@ impl From<ResolvedEndpoint> for ReaderSpec {
         ReaderSpec {
             name: endpoint.name.clone(),
             hash: endpoint.hash.clone(),
-            layout: model.layout.clone(),
+            image_layout: model.image_layout.clone(),
             prompt_variant: model.prompt_variant.clone(),
             supported_fields: model.supported_fields.clone(),
             max_output_tokens: model.max_output_tokens,

@@ -156,7 +156,7 @@ pub fn reader_of_files(text: &Path, mmproj: &Path) -> anyhow::Result<ResolvedRea
         chat_template: None,
         prompt_variant: None,
         max_output_tokens: PAGE_ANSWER.min(context / 2),
-        layout: ImageLayout::Page {
+        image_layout: ImageLayout::Page {
             max_side: PAGE_SIDE,
         },
         anchor: Anchor::None,

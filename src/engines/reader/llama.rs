@@ -27,7 +27,7 @@ const MICRO_BATCH: u32 = 1024;
 /// Reads pages with a LLaVA or any other model that mtmd knows.
 pub struct LlamaReader {
     decoder: Decoder<LlamaModelContext>,
-    layout: ImageLayout,
+    image_layout: ImageLayout,
     sees_images: bool,
 }
 
@@ -38,7 +38,7 @@ impl LlamaReader {
         let model = LlamaModelContext::load(reader, threads)?;
         Ok(LlamaReader {
             decoder: Decoder::new(model)?,
-            layout: reader.spec.layout.clone(),
+            image_layout: reader.spec.image_layout.clone(),
             sees_images: reader.mmproj.is_some(),
         })
     }
@@ -47,7 +47,7 @@ impl LlamaReader {
 impl PageReader for LlamaReader {
     fn read(&mut self, request: &ReadRequest) -> Result<Reading, Failure> {
         let images = match self.sees_images {
-            true => image_layout::images(&request.image, &request.doc_type, &self.layout)
+            true => image_layout::images(&request.image, &request.doc_type, &self.image_layout)
                 .map_err(Failure::internal)?,
             false => Vec::new(),
         };
@@ -153,7 +153,7 @@ impl LlamaModelContext {
             used: 0,
             known: Vec::new(),
         };
-        let frame = context.turn(&image_layout::prefixes(&reader.spec.layout), "")?;
+        let frame = context.turn(&image_layout::prefixes(&reader.spec.image_layout), "")?;
         context.controls = controls(model, &frame);
         Ok(context)
     }
@@ -404,7 +404,7 @@ mod tests {
         let rgb = page.to_rgb8();
         let page = crate::domain::PageImage::new(rgb.width(), rgb.height(), rgb.into_raw());
         let prompt = Prompt {
-            images: image_layout::images(&page.unwrap(), &golden.kind, &reader.spec.layout)
+            images: image_layout::images(&page.unwrap(), &golden.kind, &reader.spec.image_layout)
                 .unwrap(),
             instruction: format!("Read the {}.", golden.kind),
             continues: false,

@@ -101,7 +101,7 @@ mod tests {
             }
         });
         let cropped = letterbox(&tall, 10, false);
-        // The filter lets the neighbours shine into the outermost rows.
+        // The filter mixes neighbouring pixels into the outermost rows.
         for y in 2..8 {
             assert_eq!(at(&cropped, 5, y), [200, 0, 0], "row {y}");
         }

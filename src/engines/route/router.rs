@@ -103,7 +103,7 @@ impl<E: ClipEngine> Router<E> {
         let mut ranked: Vec<(&KnownType, f32)> = self.types.iter().zip(of_type).collect();
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
         Ok(Routing {
-            verdict: self.verdict(&ranked),
+            doc_type: self.choose(&ranked),
             probabilities: ranked.iter().map(|(t, p)| (t.name.clone(), *p)).collect(),
             embedding: Some(embedding),
             forced: false,
@@ -111,7 +111,7 @@ impl<E: ClipEngine> Router<E> {
     }
 
     /// `ranked` has the most probable type first.
-    fn verdict(&self, ranked: &[(&KnownType, f32)]) -> Result<String, String> {
+    fn choose(&self, ranked: &[(&KnownType, f32)]) -> Result<String, String> {
         let (best, lead) = match ranked {
             [(best, p), (_, second), ..] => (best, p - second),
             [(best, p)] => (best, *p),
@@ -254,8 +254,8 @@ mod tests {
         let routings = router(0.2)
             .route(&[page([255, 0, 0]), page([0, 255, 0])])
             .unwrap();
-        assert_eq!(routings[0].verdict, Ok("receipt".into()));
-        assert_eq!(routings[1].verdict, Ok("invoice".into()));
+        assert_eq!(routings[0].doc_type, Ok("receipt".into()));
+        assert_eq!(routings[1].doc_type, Ok("invoice".into()));
         // 2^10 to 1 to 1.
         let probabilities = &routings[0].probabilities;
         assert!((probabilities[0].1 - 1024.0 / 1026.0).abs() < 1e-6);
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn a_page_between_two_types_goes_to_review_with_both_named() {
         let routing = router(0.2).route(&[page([200, 200, 0])]).unwrap().remove(0);
-        let words = routing.verdict.unwrap_err();
+        let words = routing.doc_type.unwrap_err();
         assert!(
             words.contains("receipt 50 %") && words.contains("invoice 50 %"),
             "{words}"
@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn a_page_of_a_type_that_is_not_read_goes_to_review() {
         let routing = router(0.2).route(&[page([0, 0, 255])]).unwrap().remove(0);
-        assert!(routing.verdict.unwrap_err().contains("other 100 %"));
+        assert!(routing.doc_type.unwrap_err().contains("other 100 %"));
     }
 
     #[test]
@@ -287,7 +287,7 @@ mod tests {
         ];
         let router = Router::from_types(Colours, &types, 0.9).unwrap();
         let routing = router.route(&[page([200, 200, 0])]).unwrap().remove(0);
-        assert_eq!(routing.verdict, Ok("receipt".into()));
+        assert_eq!(routing.doc_type, Ok("receipt".into()));
     }
 
     #[test]

@@ -20,7 +20,7 @@ fn page(index: u32, read: Option<Value>) -> PageResult {
         index,
         part: 0,
         routing: Some(Routing {
-            verdict: Ok("invoice".into()),
+            doc_type: Ok("invoice".into()),
             probabilities: Vec::new(),
             embedding: None,
             forced: true,

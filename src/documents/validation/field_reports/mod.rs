@@ -31,7 +31,7 @@ fn page_of(index: usize, read: &ReportPage) -> PageResult {
     };
     PageResult {
         routing: Some(Routing {
-            verdict: Ok(read.doc_type.to_owned()),
+            doc_type: Ok(read.doc_type.to_owned()),
             probabilities: Vec::new(),
             embedding: None,
             forced: true,

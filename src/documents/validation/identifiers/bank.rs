@@ -9,7 +9,7 @@ use crate::domain::FindingCode;
 /// digits (ISO/IEC 7064, MOD 97-10).
 pub fn iban(text: &str) -> (String, IdentifierCheck) {
     let plain = compact(text);
-    let verdict = match plain.parse::<Iban>() {
+    let outcome = match plain.parse::<Iban>() {
         Ok(_) => IdentifierCheck::Valid {
             proof: Some("IBAN check digits"),
         },
@@ -32,7 +32,7 @@ pub fn iban(text: &str) -> (String, IdentifierCheck) {
             format!("{} is not the code of a country with IBANs", &plain[..2]),
         ),
     };
-    (plain, verdict)
+    (plain, outcome)
 }
 
 /// The BIC without blanks, and the result of its check: a BIC has no check digit, so
@@ -47,13 +47,13 @@ pub fn bic(text: &str) -> (String, IdentifierCheck) {
     let rest = plain
         .bytes()
         .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    let verdict = if matches!(plain.len(), 8 | 11) && rest && letters(0..6) {
+    let outcome = if matches!(plain.len(), 8 | 11) && rest && letters(0..6) {
         IdentifierCheck::Valid { proof: None }
     } else {
         let why = "a BIC is 4 letters for the bank, 2 for its country and 2 or 5 letters or digits";
         IdentifierCheck::Invalid(FindingCode::BicForm, why.into())
     };
-    (plain, verdict)
+    (plain, outcome)
 }
 
 #[cfg(test)]
@@ -64,9 +64,9 @@ mod tests {
 
     #[test]
     fn ibans_are_accepted_with_and_without_spaces_and_wrong_ones_rejected() {
-        let (plain, verdict) = iban("de89 3704 0044 0532 0130 00");
+        let (plain, outcome) = iban("de89 3704 0044 0532 0130 00");
         assert_eq!(plain, "DE89370400440532013000");
-        assert!(matches!(verdict, IdentifierCheck::Valid { proof: Some(_) }));
+        assert!(matches!(outcome, IdentifierCheck::Valid { proof: Some(_) }));
         for (text, code, why) in [
             (
                 "DE89370400440532013001",

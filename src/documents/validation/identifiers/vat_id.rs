@@ -23,7 +23,7 @@ pub fn vat_id(text: &str) -> (String, IdentifierCheck) {
     for ending in country.endings {
         rest = rest.strip_suffix(ending).unwrap_or(rest);
     }
-    let verdict = match (country.check)(rest) {
+    let outcome = match (country.check)(rest) {
         Some(Proof::Fits) => IdentifierCheck::Valid {
             proof: Some("VAT ID check digit"),
         },
@@ -40,7 +40,7 @@ pub fn vat_id(text: &str) -> (String, IdentifierCheck) {
             IdentifierCheck::Invalid(FindingCode::VatIdForm, why)
         }
     };
-    (plain, verdict)
+    (plain, outcome)
 }
 
 /// The result of the check digits of a number with the right form.

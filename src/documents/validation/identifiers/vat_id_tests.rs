@@ -68,11 +68,11 @@ fn valid_numbers_of_every_country_are_accepted_and_a_misread_digit_is_invalid() 
 
 #[test]
 fn an_invalid_number_says_why() {
-    let (plain, verdict) = vat_id("de 12345");
+    let (plain, outcome) = vat_id("de 12345");
     assert_eq!(plain, "DE12345");
     let expected = "VAT IDs that begin so are DE and 9 digits".to_owned();
     assert_eq!(
-        verdict,
+        outcome,
         IdentifierCheck::Invalid(FindingCode::VatIdForm, expected)
     );
     assert!(matches!(

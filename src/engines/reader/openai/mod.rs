@@ -68,8 +68,12 @@ impl EndpointReader {
 impl PageReader for EndpointReader {
     fn read(&mut self, request: &ReadRequest) -> Result<Reading, Failure> {
         let EndpointState { endpoint, client } = &*self.shared;
-        let images = image_layout::images(&request.image, &request.doc_type, &endpoint.spec.layout)
-            .map_err(Failure::internal)?;
+        let images = image_layout::images(
+            &request.image,
+            &request.doc_type,
+            &endpoint.spec.image_layout,
+        )
+        .map_err(Failure::internal)?;
         let body = request::body(&endpoint.spec, request, &images).map_err(Failure::internal)?;
         let start = Instant::now();
         let answered = client.post(&body)?;
