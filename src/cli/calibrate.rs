@@ -111,7 +111,7 @@ fn with_other_types(
         return Ok(made);
     }
     let earlier = Calibration::load(path)
-        .context("the file is in the way: remove it, or name another with --out")?;
+        .context("another file has this name: remove it, or name another with --out")?;
     Ok(match earlier.reader.hash == made.reader.hash {
         true => Calibration::joined(made, earlier),
         false => made,

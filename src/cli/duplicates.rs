@@ -150,7 +150,7 @@ fn print(app: &mut App, found: &Duplicates) -> anyhow::Result<()> {
         app.out.line("")?;
     }
     let sum = format!(
-        "{}, {}, {} that are different documents",
+        "{}, {}, {} of different documents",
         count(found.groups.len() as u64, "group"),
         count(found.undecided.len() as u64, "undecided pair"),
         count(found.siblings as u64, "similar pair"),
