@@ -53,7 +53,7 @@ impl Archive {
             .await;
         let claim = claim.unwrap().unwrap();
         let routing = Routing {
-            verdict: Ok("receipt".into()),
+            doc_type: Ok("receipt".into()),
             probabilities: vec![],
             embedding: Some(Embedding(made.vector)),
             forced: false,
