@@ -109,10 +109,13 @@ pub fn check_type(settings: &Settings, name: Option<&str>) -> anyhow::Result<()>
     }
 }
 
-/// Parses a date of the command line.
+/// Parses a date of the command line: ISO 8601, or as documents write it.
 pub fn day(text: &str) -> Result<Date, String> {
+    if let Ok(date) = text.parse() {
+        return Ok(date);
+    }
     let reading = date::parse(text, None)
-        .map_err(|_| "this is not a date: write it as 2026-12-15 or 15.12.2026".to_owned())?;
+        .map_err(|error| format!("{error}: write a date as 2026-12-15 or 15.12.2026"))?;
     reading
         .only()
         .ok_or_else(|| "this may be two days: write it as YYYY-MM-DD".to_owned())
@@ -288,5 +291,6 @@ mod tests {
         assert_eq!(day("14.03.2024"), Ok(jiff::civil::date(2024, 3, 14)));
         assert!(day("03/04/2024").unwrap_err().contains("YYYY-MM-DD"));
         assert!(day("yesterday").unwrap_err().contains("2026-12-15"));
+        assert_eq!(day("2999-12-31"), Ok(jiff::civil::date(2999, 12, 31)));
     }
 }
