@@ -142,8 +142,9 @@ impl Definition {
             && bound("maximum").is_none_or(|max| number <= max)
     }
 
-    /// What a value may be, for a message: `a whole number of at least 1, for example 500`.
-    pub fn allowed(&self) -> String {
+    /// What may stand in place of a value that is refused, for a message: `a whole number of
+    /// at least 1, for example 500`.
+    pub fn allowed(&self, refused: &Value) -> String {
         let choices = self.choices();
         if !choices.is_empty() {
             let words: Vec<String> = choices
@@ -165,17 +166,18 @@ impl Definition {
         } else {
             return "a text in quotes".to_owned();
         };
-        let range = self.range();
+        let range = self.range(refused);
         match &self.default {
             Value::Null => format!("{kind}{range}"),
             default => format!("{kind}{range}, for example {default}"),
         }
     }
 
-    /// ` from 0 to 1`; empty without bounds.
-    fn range(&self) -> String {
+    /// ` from 0 to 1`; empty without bounds. That of the type is named only where it matters.
+    fn range(&self, refused: &Value) -> String {
+        let is_too_large = refused.as_f64().is_some_and(|n| n > f64::from(u32::MAX));
         let maximum = match (&self.schema["maximum"], self.schema["format"].as_str()) {
-            (Value::Null, Some("uint32")) => u32::MAX.into(),
+            (Value::Null, Some("uint32")) if is_too_large => u32::MAX.into(),
             (maximum, _) => maximum.clone(),
         };
         match (&self.schema["exclusiveMinimum"], &self.schema["minimum"]) {

@@ -226,7 +226,7 @@ impl Layers {
         let Some(settings) = settings.filter(|_| known.definition.is_in_range(&value)) else {
             return Err(UsageError(format!(
                 "setting `{key}` cannot be {value} ({origin}): it must be {}",
-                known.definition.allowed()
+                known.definition.allowed(&value)
             )));
         };
         self.settings = settings;

@@ -180,7 +180,7 @@ fn a_value_of_the_wrong_type_or_range_is_an_error_that_names_its_origin() {
         ("escalation.max_cost = -1", "at least 0"),
         ("ocr.mode = 'on'", "it must be one of `auto`"),
         ("limits.max_pages = 99999999999", "from 1 to 4294967295"),
-        ("limits.max_pages = 'abc'", "a whole number from 1"),
+        ("limits.max_pages = 'abc'", "a whole number of at least 1"),
         ("limits.max_pages = 'abc'", "for example 2000"),
         ("limits.max_pages = 2.5", "a whole number"),
         ("sandbox.required = 1", "it must be true or false"),
