@@ -26,14 +26,21 @@ pub struct PaymentKey {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vat_id: Option<String>,
     /// Invoice number without case, punctuation and leading zeros; look-alike
-    /// letters as digits.
+    /// letters as digits. `None` also for one that was read without a digit: it is a
+    /// word beside the number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
+    /// Whether the number may have been misread.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_number_unsure: bool,
     /// ISO 4217.
     pub currency: String,
     /// Gross total in `currency`; negative where it is credited.
     pub gross: Decimal,
     pub date: Date,
+    /// Whether the date may have been misread.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_date_unsure: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_date: Option<Date>,
 }

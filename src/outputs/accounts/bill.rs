@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value;
 
+use super::certainty::{is_stated, may_be_misread};
 use super::double_payment::{letters_and_digits, number_key, supplier_words};
 use super::hold::{BY_HAND, CORRECT, Hold, HoldCode, SINGLE_LINE};
 use super::settings::{SupplierSettings, VatRate};
@@ -25,7 +26,11 @@ pub struct Bill {
     pub vat_id: Option<String>,
     /// Of every invoice and credit note.
     pub number: Option<String>,
+    /// Whether the number may have been misread.
+    pub is_number_unsure: bool,
     pub date: Date,
+    /// Whether the date may have been misread.
+    pub is_date_unsure: bool,
     pub due_date: Option<Date>,
     /// ISO 4217.
     pub currency: String,
@@ -125,6 +130,8 @@ impl Bill {
     }
 
     pub fn payment_key(&self) -> PaymentKey {
+        // A word that was read for the number would be that of the seller's other bills too.
+        let is_number = |text: &&str| !self.is_number_unsure || has_digit(text);
         PaymentKey {
             paper: match self.kind {
                 BillKind::Receipt => Paper::Receipt,
@@ -132,10 +139,12 @@ impl Bill {
             },
             supplier: supplier_words(&self.supplier),
             vat_id: self.vat_id.as_deref().map(letters_and_digits),
-            number: self.number.as_deref().map(number_key),
+            number: self.number.as_deref().filter(is_number).map(number_key),
+            is_number_unsure: self.is_number_unsure,
             currency: self.currency.clone(),
             gross: self.gross.normalize(),
             date: self.date,
+            is_date_unsure: self.is_date_unsure,
             due_date: self.due_date,
         }
     }
@@ -374,6 +383,8 @@ fn bill(stored: &StoredRecord, names: &Names, is_receipt: bool) -> Result<Bill, 
             true => None,
             false => Some(required("invoice_number")?),
         },
+        is_number_unsure: !is_receipt && is_number_unsure(record),
+        is_date_unsure: may_be_misread(record, names.date),
         date: date(names.date)?.ok_or_else(|| missing("the date", names.date))?,
         due_date: date("due_date")?,
         currency: required("currency")?,
@@ -389,6 +400,17 @@ fn bill(stored: &StoredRecord, names: &Names, is_receipt: bool) -> Result<Bill, 
         negate(&mut bill);
     }
     Ok(bill)
+}
+
+/// Whether the invoice number may have been misread: few numbers have no digit.
+fn is_number_unsure(record: &Record) -> bool {
+    let text = record.fields.get("invoice_number").and_then(Value::as_str);
+    may_be_misread(record, "invoice_number")
+        || text.is_some_and(|text| !has_digit(text)) && !is_stated(record, "invoice_number")
+}
+
+fn has_digit(text: &str) -> bool {
+    text.chars().any(|c| c.is_ascii_digit())
 }
 
 /// The rates as `7, 19 %`.

@@ -8,7 +8,8 @@ use unicode_normalization::UnicodeNormalization;
 use super::hold::HoldCode;
 use crate::domain::PaymentKey;
 
-/// Most days between an invoice (issue or due date) and a receipt or payment of it.
+/// Most days between an invoice (issue or due date) and a receipt or payment of it, and
+/// between the dates on one invoice.
 const DAYS: i32 = 10;
 
 /// Legal forms at the end of a company's name, which documents may omit.
@@ -48,6 +49,9 @@ pub fn compare(new: &PaymentKey, other: &PaymentKey) -> Option<HoldCode> {
         Some((a, b)) if a == b && same_amount => Some(HoldCode::SameBill),
         Some((a, b)) if a == b => Some(HoldCode::OtherAmount),
         _ if !same_amount => None,
+        _ if is_number_unsure(new, other) && may_be_one_date(new, other) => {
+            Some(HoldCode::UnsureNumber)
+        }
         _ if new.date == other.date => Some(HoldCode::OtherNumber),
         Some((a, b)) if look_alike(a, b) => Some(HoldCode::LookAlike),
         _ => None,
@@ -67,6 +71,19 @@ fn may_be_same_supplier(a: &PaymentKey, b: &PaymentKey) -> bool {
         || a.supplier.is_empty()
         || b.supplier.is_empty()
         || a.supplier.iter().any(shared)
+}
+
+/// Whether the numbers do not tell two invoices apart. (Receipts have none.)
+fn is_number_unsure(a: &PaymentKey, b: &PaymentKey) -> bool {
+    a.is_number_unsure || b.is_number_unsure
+}
+
+/// Whether two invoices may be of one date. Equal bills of consecutive months are not, unless
+/// a date was not read for sure; a due date may be read for the date.
+fn may_be_one_date(a: &PaymentKey, b: &PaymentKey) -> bool {
+    let is_due = a.due_date == Some(b.date) || b.due_date == Some(a.date);
+    let days = (a.date - b.date).get_days().abs();
+    a.is_date_unsure || b.is_date_unsure || is_due || days <= DAYS
 }
 
 fn are_near(a: &PaymentKey, b: &PaymentKey) -> bool {

@@ -15,9 +15,11 @@ fn paper(
         supplier: supplier_words(supplier),
         vat_id: None,
         number: number.map(number_key),
+        is_number_unsure: false,
         currency: "EUR".into(),
         gross: gross.parse::<Decimal>().unwrap().normalize(),
         date: date.parse().unwrap(),
+        is_date_unsure: false,
         due_date: None,
     }
 }
@@ -93,8 +95,45 @@ fn bills_of_the_same_amount_every_month_are_other_bills() {
     for (index, one) in months.iter().enumerate() {
         for other in &months[..index] {
             assert_eq!(compare(one, other), None, "{one:?} {other:?}");
+            let unsure = PaymentKey {
+                is_number_unsure: true,
+                ..one.clone()
+            };
+            assert_eq!(compare(&unsure, other), None, "{one:?} {other:?}");
         }
     }
+}
+
+#[test]
+fn a_number_that_may_be_misread_leaves_supplier_amount_and_date() {
+    let first = PaymentKey {
+        due_date: Some("2025-03-02".parse().unwrap()),
+        ..invoice("Weber", "A-15", "2025-01-31", "119.00")
+    };
+    let misread = |date: &str, gross: &str| PaymentKey {
+        number: None,
+        is_number_unsure: true,
+        ..invoice("Weber", "", date, gross)
+    };
+    let held = Some(HoldCode::UnsureNumber);
+    for date in ["2025-01-31", "2025-01-21", "2025-03-02"] {
+        assert_eq!(compare(&misread(date, "119.00"), &first), held, "{date}");
+        assert_eq!(compare(&first, &misread(date, "119.00")), held, "{date}");
+    }
+    let both = misread("2025-01-30", "119.00");
+    assert_eq!(compare(&misread("2025-01-31", "119.00"), &both), held);
+    assert_eq!(compare(&misread("2025-01-31", "191.00"), &first), None);
+    // The bill of the next month has its date alone, if that is sure.
+    let next = misread("2025-02-28", "119.00");
+    assert_eq!(compare(&next, &first), None);
+    let unsure = PaymentKey {
+        is_date_unsure: true,
+        ..next
+    };
+    assert_eq!(compare(&unsure, &first), held);
+    // Two coffees of one morning.
+    let coffee = |date: &str| paper(Paper::Receipt, "Bar", None, date, "2.40");
+    assert_eq!(compare(&coffee("2025-01-31"), &coffee("2025-01-30")), None);
 }
 
 #[test]

@@ -154,9 +154,11 @@ fn payment(stored: &StoredRecord) -> Option<OtherPaper> {
             supplier: text("counterparty").map(supplier_words).unwrap_or_default(),
             vat_id: None,
             number: None,
+            is_number_unsure: false,
             currency: text("currency")?.to_owned(),
             gross: amount(&record.fields)?,
             date: text("date")?.parse::<Date>().ok()?,
+            is_date_unsure: false,
             due_date: None,
         },
     })

@@ -38,6 +38,9 @@ pub enum HoldCode {
     /// Amount of an exported bill, and its number but for one character that
     /// looks alike.
     LookAlike,
+    /// Supplier and amount of an exported bill, and a number that may have been misread;
+    /// the dates do not tell them apart.
+    UnsureNumber,
     /// A receipt or a payment shows that the debt is paid, or was exported as
     /// another kind of paper.
     PaidAlready,

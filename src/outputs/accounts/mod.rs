@@ -8,6 +8,7 @@ mod batch;
 mod batch_view;
 mod beancount;
 mod bill;
+mod certainty;
 mod datev;
 mod documents;
 mod double_payment;

@@ -217,19 +217,23 @@ fn check_double_payment(
 
 fn double(code: HoldCode, bill: &Bill, other: &Known) -> Hold {
     let (record, place, payment) = (other.record, &other.place, &other.payment);
+    let new = bill.record;
     let what = match code {
         HoldCode::SameBill => "is the same bill: supplier, number and amount",
         HoldCode::OtherAmount => "has its supplier and number, and another amount",
         HoldCode::OtherNumber => "has its supplier, amount and date, and another number",
         HoldCode::LookAlike => "has its supplier and amount, and a number that looks alike",
+        HoldCode::UnsureNumber => "has its supplier and amount, and a number may be misread",
         _ => "is a receipt, payment or invoice of the same debt",
     };
-    let reject = format!("`docmill decide reject {} --reason …`", bill.record);
+    let reject = format!("`docmill decide reject {new} --reason …`");
     let remedy = match code {
         HoldCode::SameBill => format!("{reject}, or reverse record {record} first"),
+        HoldCode::UnsureNumber => format!(
+            "correct number and date if they are misread (`docmill correct {new} invoice_number=…`), `docmill export distinct {new} {record} --reason …` if both are to be booked, else {reject}"
+        ),
         _ => format!(
-            "`docmill export distinct {} {record} --reason …` if both are to be booked, else {reject}",
-            bill.record
+            "`docmill export distinct {new} {record} --reason …` if both are to be booked, else {reject}"
         ),
     };
     Hold::new(

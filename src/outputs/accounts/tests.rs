@@ -7,7 +7,7 @@ use super::bill::{Bill, BillKind};
 use super::plan::OtherPaper;
 use super::target::Candidate;
 use super::*;
-use crate::domain::{money, test_data};
+use crate::domain::{EvidenceClass, FieldEvidence, money, test_data};
 use crate::store::{BillId, DistinctPair, DocumentId, Ledger, LedgerLine, StoredRecord};
 
 pub(super) const ACCOUNTS: &str = r#"
@@ -372,6 +372,32 @@ fn a_bill_that_was_exported_from_another_document_is_held() {
     assert_eq!(
         codes(&planned(TargetName::Hledger, &bills, &ledger, &[])),
         [HoldCode::OtherNumber]
+    );
+}
+
+#[test]
+fn a_number_without_digits_that_no_person_entered_is_none() {
+    let fields = invoice_fields("Rechnung", &[("Karten", "100.00")], "100.00", "19.00", "119.00");
+    let read = stored(4, "invoice", fields);
+    let mut entered = stored(5, "invoice", read.record.fields.clone().into());
+    entered.record.evidence = vec![FieldEvidence {
+        class: EvidenceClass::Person,
+        ..FieldEvidence::model_only("invoice_number")
+    }];
+    let key = |stored: &StoredRecord| candidate(stored).unwrap().bill.payment_key();
+    assert_eq!((key(&read).number, key(&read).is_number_unsure), (None, true));
+    let number = Some("RECHNUNG".to_owned());
+    assert_eq!(
+        (key(&entered).number, key(&entered).is_number_unsure),
+        (number, false)
+    );
+    let bills = [candidate(&read).unwrap(), candidate(&entered).unwrap()];
+    let plan = planned(TargetName::Hledger, &bills, &Ledger::default(), &[]);
+    assert_eq!(codes(&plan), [HoldCode::UnsureNumber]);
+    let message = &plan.held[0].hold.message;
+    assert!(
+        message.contains("a number may be misread: correct number and date if they are misread (`docmill correct 5 "),
+        "{message}"
     );
 }
 
