@@ -432,6 +432,26 @@ BEGIN
     SELECT RAISE(ABORT, 'the second approval must be by another person than the first');
 END;
 
+-- Accepted records that a review page shows with one altered value, to see whether people
+-- notice. The record itself keeps its own value.
+CREATE TABLE seeded_errors (
+    record_id  INTEGER PRIMARY KEY REFERENCES records (id) ON DELETE CASCADE,
+    field      TEXT,                       -- null: the record has no value that can be altered
+    shown      TEXT,                       -- JSON: the altered value
+    seeded_at  INTEGER NOT NULL,
+    decided_at INTEGER,                    -- null: nobody has decided about the record
+    decided_by TEXT,
+    is_found   INTEGER CHECK (is_found IN (0, 1)), -- null: the decision does not say
+    CHECK ((field IS NULL) = (shown IS NULL)),
+    CHECK ((decided_at IS NULL) = (decided_by IS NULL))
+) STRICT;
+CREATE TRIGGER seeded_errors_stay_out_of_records BEFORE INSERT ON record_changes
+WHEN EXISTS (SELECT 1 FROM seeded_errors
+    WHERE record_id = new.record_id AND field = new.field AND shown = new.after)
+BEGIN
+    SELECT RAISE(ABORT, 'the value is a seeded error, not the record''s');
+END;
+
 -- Who has a record open on a review page: nobody else changes it until then.
 CREATE TABLE review_locks (
     record_id INTEGER PRIMARY KEY REFERENCES records (id) ON DELETE CASCADE,

@@ -9,7 +9,7 @@ use super::output::{self, by_reason, cell, count};
 use super::summary::command;
 use super::waiting::{self, Waiting};
 use crate::documents::acceptance;
-use crate::store::{SampleCounts, Store};
+use crate::store::{SampleCounts, SeededCounts, Store};
 
 /// Count documents, pages and records; list what failed, needs review or was rejected
 #[derive(Args)]
@@ -47,6 +47,7 @@ impl StatusArgs {
         let sample = store
             .sample_counts(app.settings().review.sample_share)
             .await?;
+        let seeded = store.seeded_counts().await?;
         let events = store.undelivered_events().await?;
         if self.json {
             let files = rejected.iter().map(|file| {
@@ -59,6 +60,7 @@ impl StatusArgs {
             let mut value = serde_json::to_value(&counts)?;
             value["postponed"] = json!(postponed.records);
             value["sample"] = json!(sample);
+            value["seeded"] = json!(seeded);
             value["webhook_events"] = json!(events);
             value["rejected"] = json!(by);
             value["rejected_gone"] = json!(gone.len());
@@ -133,6 +135,9 @@ impl StatusArgs {
         if sample.records > 0 {
             app.out.line(&in_words(sample))?;
         }
+        if seeded.decided > 0 {
+            app.out.line(&seeded_in_words(seeded))?;
+        }
         let open = of(&counts.pages, "queued") + of(&counts.pages, "leased");
         if open > 0 {
             app.out.line("")?;
@@ -163,4 +168,15 @@ fn in_words(sample: SampleCounts) -> String {
     };
     let records = count(sample.records, "accepted record");
     format!("Sample of {records}: {checked} checked.{found}")
+}
+
+/// How many seeded errors people found.
+fn seeded_in_words(seeded: SeededCounts) -> String {
+    let (found, decided) = (seeded.found, seeded.decided);
+    let missed = acceptance::highest_share(decided - found, decided, acceptance::CONFIDENCE);
+    format!(
+        "Seeded errors: {found} of {decided} found, with {:.0} % confidence at least {:.1} %.",
+        100.0 * acceptance::CONFIDENCE,
+        100.0 * (1.0 - missed)
+    )
 }

@@ -7,7 +7,7 @@ use super::app::App;
 use super::output::{self, cell};
 use super::summary::command;
 use crate::review::{by_urgency, queue_reason};
-use crate::store::{FailedPage, ReviewQueue, Store};
+use crate::store::{AcceptedToo, FailedPage, ReviewQueue, Store};
 
 /// Rows of a list unless all are asked for.
 pub const SOME: usize = 20;
@@ -23,7 +23,7 @@ impl Waiting {
         let most = (!all).then_some(SOME as u32);
         Ok(Waiting {
             failed: store.failed_pages().await?,
-            to_review: store.review_queue(today, 0.0, most).await?,
+            to_review: store.review_queue(today, AcceptedToo::default(), most).await?,
         })
     }
 

@@ -198,6 +198,11 @@ pub struct ReviewSettings {
     /// see how many have a wrong value. Their hashes decide which.
     #[schemars(range(min = 0, max = 1))]
     pub sample_share: f64,
+    /// Share (0 to 1) of the documents whose accepted records come to the review page
+    /// with one altered value, to see whether people notice. Their hashes decide
+    /// which. The records themselves are not altered.
+    #[schemars(range(min = 0, max = 1))]
+    pub seeded_share: f64,
     /// Two people must approve a record whose total is at least this many units of
     /// its currency, whatever the currency; and an invoice whose seller or IBAN was
     /// not approved before. If not set: one person is enough.

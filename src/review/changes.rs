@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::caller::Caller;
 use super::correction::{self, Edits};
 use super::reply::{Answer, Done, Error, Json, reason, replaced};
+use super::seeded::noticed;
 use super::service::Shared;
 use super::supplier::Offer;
 use crate::documents::acceptance;
@@ -66,7 +67,7 @@ pub async fn correct_record(
     Extension(caller): Extension<Caller>,
     Json(decision): Json<CorrectRequest>,
 ) -> Answer<CorrectAnswer> {
-    let stored = service.find(id).await?;
+    let (stored, seeded) = service.find_shown(id, &caller).await?;
     service.lock(id, &caller).await?;
     if decision.edits.is_empty() && !decision.approve {
         return Err(Error::Refused("Nothing was changed.".into()));
@@ -89,6 +90,8 @@ pub async fn correct_record(
         "" => correction::REVIEWED,
         reason => reason,
     };
+    let noticed = noticed(seeded.as_ref(), &corrected.record, decision.approve);
+    service.end_seeded(seeded, noticed, &caller).await?;
     let made = corrected.store(
         &service.store,
         &stored,

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::caller::Caller;
 use super::decision;
 use super::reply::{Answer, Done, Error, Json, reason, replaced};
+use super::seeded::Noticed;
 use super::service::Shared;
 use crate::domain::Status;
 use crate::store::DecisionRefusal;
@@ -46,7 +47,7 @@ pub async fn decide_record(
     Extension(caller): Extension<Caller>,
     Json(request): Json<DecideRequest>,
 ) -> Answer<DecideAnswer> {
-    service.find(id).await?;
+    let (_, seeded) = service.find_shown(id, &caller).await?;
     service.lock(id, &caller).await?;
     let today = jiff::Zoned::now().date();
     let decision = request.decision.on(request.until, today);
@@ -56,6 +57,8 @@ pub async fn decide_record(
         "" => return Err(Error::Refused("Say why: the note is empty.".into())),
         reason => reason,
     };
+    let unknown = Noticed::Unknown;
+    service.end_seeded(seeded, unknown, &caller).await?;
     let decided = service
         .store
         .decide(id, decision, today, &caller.by, reason);
@@ -93,7 +96,7 @@ pub async fn read_again(
     Extension(caller): Extension<Caller>,
     Json(request): Json<ReadAgainRequest>,
 ) -> Answer<Done> {
-    service.find(id).await?;
+    let (_, seeded) = service.find_shown(id, &caller).await?;
     service.lock(id, &caller).await?;
     let known: Vec<_> = service.types.readable().map(|t| t.name.clone()).collect();
     let doc_type = request.doc_type;
@@ -101,6 +104,8 @@ pub async fn read_again(
         let why = format!("There is no document type `{doc_type}` that is read.");
         return Err(Error::Refused(why));
     }
+    let unknown = Noticed::Unknown;
+    service.end_seeded(seeded, unknown, &caller).await?;
     let queued = service.store.retry(&[id], Some(&doc_type), &known).await?;
     queued.map_err(|missing| {
         let why = format!("Pages in the queue are of type `{missing}`: start `docmill review` with the --types of the run.");

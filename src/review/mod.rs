@@ -3,7 +3,7 @@
 //!
 //! [`correction`] changes values and [`decision`] sets records aside, here and on the
 //! command line. `session` and `access` decide which requests are answered, `queue` the order
-//! of records, `tls` encrypts, `webhooks` sends events, `view` is how a record is shown. `routes` has the routes, whose handlers answer
+//! of records, `seeded` shows some with an error, `tls` encrypts, `webhooks` sends events, `view` is how a record is shown. `routes` has the routes, whose handlers answer
 //! through `service`; `description` describes them, and `assets` are the files of the page.
 
 mod access;
@@ -23,6 +23,7 @@ mod record;
 mod reply;
 mod routes;
 mod rows;
+mod seeded;
 mod server;
 mod service;
 mod session;

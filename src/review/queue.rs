@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use crate::domain::{Facts, Finding, FindingCode};
-use crate::store::{InReview, Postponed, ReasonCount, Reopening, ReviewLock, ReviewQueue};
+use crate::store::{
+    InReview, Postponed, ReasonCount, Reopening, ReviewLock, ReviewQueue, SeededCounts,
+};
 
 /// Most records that are listed: the page is slow with more, and a person begins with the
 /// first ones.
@@ -20,6 +22,8 @@ pub struct Queue {
     pub postponed: Postponed,
     /// Number of other records, which the next run reads again.
     pub to_read: u64,
+    /// How many errors people found that the page showed to see whether they notice.
+    pub seeded: SeededCounts,
     /// Number of records by their most urgent finding, the greatest first.
     pub reasons: Vec<ReasonCount>,
     /// The first records, by supplier.

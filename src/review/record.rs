@@ -54,8 +54,12 @@ pub struct RecordView {
     params(("id" = i64, Path, description = "Number of the record.")),
     responses((status = 200, description = "The record.", body = RecordView))
 )]
-pub async fn fetch_review(State(service): Shared, Path(id): Path<i64>) -> Answer<RecordView> {
-    let stored = service.find(id).await?;
+pub async fn fetch_review(
+    State(service): Shared,
+    Path(id): Path<i64>,
+    Extension(caller): Extension<Caller>,
+) -> Answer<RecordView> {
+    let (stored, seeded) = service.find_shown(id, &caller).await?;
     let doc_type = correction::type_of(&service.types, &stored.record);
     let history = service
         .history(doc_type.as_ref().ok().copied(), &stored)
@@ -70,10 +74,13 @@ pub async fn fetch_review(State(service): Shared, Path(id): Path<i64>) -> Answer
         (Ok(_), Source::Model) => None,
     };
     let doc_type = doc_type.ok();
-    let read = match doc_type {
+    let mut read = match doc_type {
         Some(doc_type) => service.read_values(doc_type, &stored).await?,
         None => BTreeMap::new(),
     };
+    if let Some(seeded) = seeded {
+        read.remove(&seeded.field);
+    }
     let path = stored.paths.first();
     Ok(Json(RecordView {
         id,
@@ -134,9 +141,10 @@ pub async fn lock_record(
 pub async fn check_edits(
     State(service): Shared,
     Path(id): Path<i64>,
+    Extension(caller): Extension<Caller>,
     Json(edits): Json<Edits>,
 ) -> Answer<Checked> {
-    let stored = service.find(id).await?;
+    let (stored, _) = service.find_shown(id, &caller).await?;
     let (doc_type, corrected) = service.apply(&stored, &edits)?;
     Ok(Json(service.view(doc_type, &corrected)))
 }

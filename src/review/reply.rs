@@ -11,7 +11,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::correction::Refusal;
 use crate::domain::Failure;
-use crate::store::DbErrorKind;
+use crate::store::{DbErrorKind, SeededValue};
 
 /// A body of JSON. (axum's own type would change the features of `serde_json` for the whole
 /// program.)
@@ -97,6 +97,8 @@ pub enum Error {
     Replaced(i64, Vec<i64>),
     /// Somebody else has the record, or it was replaced.
     Conflict(String),
+    /// The page showed the record with a seeded error; nothing was decided.
+    Seeded(String),
     /// The request does not fit the description of the API.
     Malformed(String),
     MediaType(String),
@@ -127,6 +129,8 @@ pub enum ErrorCode {
     MethodNotAllowed,
     /// 409: somebody else has the record, or it was replaced.
     Conflict,
+    /// 409, to the review page alone: it showed the record with a seeded error.
+    SeededError,
     /// 413
     TooLarge,
     /// 415
@@ -181,7 +185,9 @@ impl ErrorCode {
             ErrorCode::Forbidden => "Use a token with the role that /api/openapi.json names.",
             ErrorCode::NotFound => "Ask for what there is: GET /api/records or /api/exports.",
             ErrorCode::MethodNotAllowed => "Use a method that /api/openapi.json has for this path.",
-            ErrorCode::Conflict => "Fetch the record again, then decide anew.",
+            ErrorCode::Conflict | ErrorCode::SeededError => {
+                "Fetch the record again, then decide anew."
+            }
             ErrorCode::TooLarge => "Send less, or raise the setting that the message names.",
             ErrorCode::UnsupportedMediaType => {
                 "Send the content type that /api/openapi.json has for this path."
@@ -201,6 +207,9 @@ impl From<anyhow::Error> for Error {
             Ok(failure) => Error::Absent(failure.to_string()),
             Err(error) => match error.downcast::<Refusal>() {
                 Ok(refusal) => refusal.into(),
+                Err(error) if error.is::<SeededValue>() => {
+                    Error::Conflict(format!("Nothing was changed: {error}."))
+                }
                 Err(error) => of_database(error),
             },
         }
@@ -236,6 +245,10 @@ impl IntoResponse for Error {
             Error::Absent(message) => (StatusCode::NOT_FOUND, message),
             Error::Replaced(id, by) => return replaced_response(id, by),
             Error::Conflict(message) => (StatusCode::CONFLICT, message),
+            Error::Seeded(message) => {
+                let status = StatusCode::CONFLICT;
+                return coded_response(status, ErrorCode::SeededError, message);
+            }
             Error::Malformed(message) => (StatusCode::BAD_REQUEST, message),
             Error::MediaType(message) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, message),
             Error::TooLarge(message) => (StatusCode::PAYLOAD_TOO_LARGE, message),
@@ -256,7 +269,10 @@ impl IntoResponse for Error {
 }
 
 fn error_response(status: StatusCode, message: String) -> Response {
-    let code = ErrorCode::of_status(status);
+    coded_response(status, ErrorCode::of_status(status), message)
+}
+
+fn coded_response(status: StatusCode, code: ErrorCode, message: String) -> Response {
     let body = ErrorBody {
         code,
         message,

@@ -18,8 +18,9 @@ use super::description::{self, Description, for_roles};
 use super::queue::{self, Queue};
 use super::reply::{Answer, Empty, Json, MAX_REQUEST};
 use super::service::{Service, Shared};
-use super::{assets, changes, decide, documents, exports, record, rows};
+use super::{assets, changes, decide, documents, exports, record, rows, seeded};
 use crate::domain::TokenRole::{Export, Read, Review, Upload};
+use crate::store::AcceptedToo;
 
 pub fn router() -> Router<Arc<Service>> {
     let (api, described) = api().split_for_parts();
@@ -138,15 +139,24 @@ async fn begin_session(State(service): Shared) -> Json<SessionView> {
 )]
 async fn read_queue(State(service): Shared, Extension(caller): Extension<Caller>) -> Answer<Queue> {
     let today = jiff::Zoned::now().date();
-    let waiting = service
+    let too = AcceptedToo {
+        sample_share: service.sample_share,
+        with_seeded: !caller.is_program() && service.seed_errors(today).await?,
+    };
+    let mut waiting = service
         .store
-        .review_queue(today, service.sample_share, Some(queue::MOST))
+        .review_queue(today, too, Some(queue::MOST))
         .await?;
+    if too.with_seeded {
+        let errors = service.store.seeded_errors().await?;
+        seeded::show_in_queue(&mut waiting, &errors);
+    }
     let postponed = service.store.postponed(today).await?;
     let locks = service.store.review_locks(&caller.session).await?;
     Ok(Json(Queue {
         postponed,
         to_read: service.store.to_read_again().await?,
+        seeded: service.store.seeded_counts().await?,
         ..queue::queue(waiting, &locks)
     }))
 }

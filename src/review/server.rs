@@ -70,6 +70,7 @@ impl Server {
             by: setup.by,
             min_confidence: settings.acceptance.min_confidence,
             sample_share: settings.review.sample_share,
+            seeded_share: settings.review.seeded_share,
             second_approval_from: settings.review.second_approval_from,
             accounts: setup.accounts,
             uploads: setup.uploads,

@@ -52,6 +52,8 @@ pub struct Service {
     pub min_confidence: f32,
     /// The setting `review.sample_share`.
     pub sample_share: f64,
+    /// The setting `review.seeded_share`.
+    pub seeded_share: f64,
     /// The setting `review.second_approval_from`.
     pub second_approval_from: Option<u64>,
     /// The file accounts.toml; `None`: there is none.

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::columns::{DocumentId, NameColumn, RunId, now};
+use super::columns::{DocumentId, JsonColumn, NameColumn, RunId, now};
 use super::database::Store;
 use super::records::insert_record;
 use super::second_approval::{self, Approval};
@@ -33,6 +33,15 @@ pub struct Correction<'a> {
     pub reason: &'a str,
     /// The setting `review.second_approval_from`.
     pub second_approval_from: Option<u64>,
+}
+
+/// Why a correction is not stored.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{shown} is no value of this document: the review page showed it as a seeded error. Load the record again"
+)]
+pub struct SeededValue {
+    shown: serde_json::Value,
 }
 
 /// A row of the history.
@@ -151,6 +160,7 @@ pub(super) async fn replace(
     let Some((document, ordinal, run, NameColumn(old))) = retired else {
         return Ok(None);
     };
+    refuse_seeded(tx, id, correction.changes).await?;
     let card = suppliers::card(tx, &new.fields).await?;
     let card = card.as_ref();
     let is_flagged =
@@ -177,6 +187,26 @@ pub(super) async fn replace(
         insert_change(tx, new_change(What::Decision(decision, None))).await?;
     }
     Ok(Some(made))
+}
+
+/// `Err` where a change would give the record the altered value that was shown of it.
+async fn refuse_seeded(
+    tx: &mut Transaction<'_, Sqlite>,
+    record: i64,
+    changes: &[FieldChange],
+) -> anyhow::Result<()> {
+    let seeded = sqlx::query_as::<_, (String, JsonColumn<serde_json::Value>)>(
+        "SELECT field, shown FROM seeded_errors WHERE record_id = ? AND field IS NOT NULL",
+    );
+    let seeded = seeded.bind(record).fetch_optional(&mut **tx).await?;
+    if let Some((field, JsonColumn(shown))) = seeded
+        && changes
+            .iter()
+            .any(|change| change.field == field && change.after == shown)
+    {
+        return Err(SeededValue { shown }.into());
+    }
+    Ok(())
 }
 
 /// Whether the seller is another one with this change.

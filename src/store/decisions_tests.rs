@@ -24,7 +24,11 @@ async fn decide(f: &Fixture, id: i64, decision: NewDecision) -> Result<Status, D
 }
 
 async fn queue(f: &Fixture, today: Date) -> Vec<i64> {
-    let queue = f.store.review_queue(today, 0.0, None).await.unwrap();
+    let queue = f
+        .store
+        .review_queue(today, crate::store::AcceptedToo::default(), None)
+        .await
+        .unwrap();
     queue.records.into_iter().map(|record| record.id).collect()
 }
 

@@ -13,6 +13,7 @@ use super::database::Store;
 use super::decisions::{in_queue, postponed};
 use super::sample::{end_of_sample, sampled};
 use super::second_approval::first_approver;
+use super::seeded::open_seeded;
 use crate::domain::{Fields, Finding, FindingCode, Severity};
 
 /// A page of the record `r` is queued.
@@ -26,7 +27,8 @@ macro_rules! is_to_read {
     };
 }
 
-/// The records that wait. `?1`: today, `?2`: end of the sample, `?3`: whether there is one.
+/// The records that wait. `?1`: today, `?2`: end of the sample, `?3`: whether there is one,
+/// `?4`: whether those with a seeded error come too.
 const WAITING: &str = concat!(
     "SELECT r.id FROM records r WHERE r.current = 1 AND ",
     in_queue!(),
@@ -34,8 +36,10 @@ const WAITING: &str = concat!(
     postponed!(),
     " AND NOT ",
     is_to_read!(),
-    " UNION ALL SELECT r.id FROM records r WHERE ?3 AND r.current = 1 AND ",
+    " UNION SELECT r.id FROM records r WHERE ?3 AND r.current = 1 AND ",
     sampled!(),
+    " UNION SELECT r.id FROM seeded_errors e JOIN records r ON r.id = e.record_id WHERE ?4 AND ",
+    open_seeded!(),
 );
 
 /// Begins a query: `worst` has each waiting record with the code and the urgency of its
@@ -57,7 +61,7 @@ static REASONS: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The first `?4` rows.
+/// The first `?5` rows.
 static ROWS: LazyLock<String> = LazyLock::new(|| {
     with_worst(concat!(
         ", placed AS MATERIALIZED (
@@ -75,7 +79,7 @@ static ROWS: LazyLock<String> = LazyLock::new(|| {
         first_approver!(),
         " END AS approved_by
          FROM placed f JOIN parties p ON p.party IS f.party JOIN records r ON r.id = f.id
-         ORDER BY p.first, p.party, f.urgency, f.money DESC, f.id LIMIT ?4"
+         ORDER BY p.first, p.party, f.urgency, f.money DESC, f.id LIMIT ?5"
     ))
 });
 
@@ -97,6 +101,15 @@ fn urgency() -> String {
         sql += &format!(" WHEN f.severity = '{severity}' AND f.code IN ({codes}) THEN {urgency}");
     }
     format!("{sql} ELSE {doubt} END")
+}
+
+/// Which accepted records come to the queue too.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AcceptedToo {
+    /// The setting `review.sample_share`.
+    pub sample_share: f64,
+    /// Those with a seeded error.
+    pub with_seeded: bool,
 }
 
 /// The records that need review.
@@ -175,25 +188,26 @@ struct QueueFindingRow {
 
 impl Store {
     /// The current records that need review, are not postponed to a day after `today`
-    /// and are not to be read again, and accepted ones of the sample (the setting
-    /// `review.sample_share`): counts of all, and the first `most` of them.
+    /// and are not to be read again, and accepted ones: counts of all, and the first `most`
+    /// of them.
     ///
     /// The records of a party are consecutive, the most urgent finding first, of equal
     /// ones the greatest amount. Parties are in the order of their first records.
     pub async fn review_queue(
         &self,
         today: Date,
-        sample_share: f64,
+        too: AcceptedToo,
         most: Option<u32>,
     ) -> anyhow::Result<ReviewQueue> {
         let today = today.to_string();
-        let (end, is_sampled) = (end_of_sample(sample_share), sample_share > 0.0);
+        let (end, is_sampled) = (end_of_sample(too.sample_share), too.sample_share > 0.0);
         let mut tx = self.pool.begin().await?;
         let reasons = sqlx::query_as::<_, (NameColumn<FindingCode>, i64)>(REASONS.as_str());
         let reasons = reasons.bind(&today).bind(&end).bind(is_sampled);
-        let reasons = reasons.fetch_all(&mut *tx).await?;
+        let reasons = reasons.bind(too.with_seeded).fetch_all(&mut *tx).await?;
         let rows = sqlx::query_as::<_, ReviewRow>(ROWS.as_str());
         let rows = rows.bind(&today).bind(&end).bind(is_sampled);
+        let rows = rows.bind(too.with_seeded);
         // SQLite takes -1 as no limit.
         let rows = rows.bind(most.map_or(-1, i64::from));
         let rows = rows.fetch_all(&mut *tx).await?;

@@ -27,7 +27,12 @@ async fn graver_reasons_and_more_money_come_first_and_parties_stay_together() {
     let wrong = add(&f, "NORD GMBH", "-90.00", &[LowConfidence, SumMismatch]).await;
     let twice = add(&f, "Ost KG", "1.00", &[PossibleDuplicate]).await;
     let more = add(&f, "Nord GmbH", "-70.00", &[LowConfidence]).await;
-    let queue = async |most| f.store.review_queue(TODAY, 0.0, most).await.unwrap();
+    let queue = async |most| {
+        f.store
+            .review_queue(TODAY, AcceptedToo::default(), most)
+            .await
+            .unwrap()
+    };
     let all = queue(None).await;
     let ids: Vec<i64> = all.records.iter().map(|record| record.id).collect();
     assert_eq!(ids, [twice, wrong, more, nord, sued]);
@@ -54,7 +59,11 @@ async fn graver_reasons_and_more_money_come_first_and_parties_stay_together() {
 #[tokio::test]
 async fn an_empty_queue_has_nothing_left() {
     let f = fixture().await;
-    let queue = f.store.review_queue(TODAY, 1.0, Some(500)).await.unwrap();
+    let too = AcceptedToo {
+        sample_share: 1.0,
+        with_seeded: true,
+    };
+    let queue = f.store.review_queue(TODAY, too, Some(500)).await.unwrap();
     assert_eq!(
         (queue.left, queue.records.len(), queue.reasons.len()),
         (0, 0, 0)
@@ -67,7 +76,11 @@ async fn the_greatest_amount_of_all_is_compared_too() {
     let most = add(&f, "Nord GmbH", "-922337203685477.5808", &[]).await;
     let none = add(&f, "Nord GmbH", "illegible", &[]).await;
     let less = add(&f, "Nord GmbH", "9.00", &[]).await;
-    let queue = f.store.review_queue(TODAY, 0.0, None).await.unwrap();
+    let queue = f
+        .store
+        .review_queue(TODAY, AcceptedToo::default(), None)
+        .await
+        .unwrap();
     let ids: Vec<i64> = queue.records.iter().map(|record| record.id).collect();
     assert_eq!(ids, [most, less, none]);
 }

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::super::tests::{Fixture, completion, fixture};
 use super::*;
-use crate::store::FieldChange;
+use crate::store::{AcceptedToo, FieldChange};
 
 #[test]
 fn a_larger_share_ends_later() {
@@ -31,7 +31,11 @@ async fn approve(f: &Fixture, id: i64, changes: &[FieldChange]) {
 
 async fn queue(f: &Fixture, share: f64) -> Vec<i64> {
     let today = jiff::civil::date(2026, 12, 1);
-    let queue = f.store.review_queue(today, share, None).await.unwrap();
+    let too = AcceptedToo {
+        sample_share: share,
+        with_seeded: false,
+    };
+    let queue = f.store.review_queue(today, too, None).await.unwrap();
     queue.records.into_iter().map(|record| record.id).collect()
 }
 

@@ -174,7 +174,11 @@ async fn what_one_person_approved_is_opened_again() {
     let (id, _) = store(&f, "a.pdf", invoice("Nord GmbH", "1.00", None), Some(0)).await;
     let (first, _) = approve(&f, id, "ann", Some(0)).await.unwrap();
     let today = jiff::civil::date(2026, 12, 1);
-    let queued = f.store.review_queue(today, 0.0, None).await.unwrap();
+    let queued = f
+        .store
+        .review_queue(today, crate::store::AcceptedToo::default(), None)
+        .await
+        .unwrap();
     assert_eq!(queued.records[0].approved_by.as_deref(), Some("ann"));
     let opened = f
         .store

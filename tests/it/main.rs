@@ -43,6 +43,7 @@ mod review_server;
 mod rows;
 mod sandbox;
 mod served;
+mod seeded;
 mod service;
 mod suppliers;
 mod tls;

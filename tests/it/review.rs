@@ -306,7 +306,8 @@ fn an_empty_queue_is_a_page(context: Context) {
     let postponed = json!({"records": 0, "next": null});
     assert_eq!(
         queue,
-        json!({"left": 0, "postponed": postponed, "to_read": 0, "reasons": [], "suppliers": []})
+        json!({"left": 0, "postponed": postponed, "to_read": 0, "seeded": {"decided": 0, "found": 0},
+            "reasons": [], "suppliers": []})
     );
 }
 

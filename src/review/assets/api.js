@@ -1,9 +1,10 @@
 // Requests to the server, and what was fetched before it is needed.
 
 export class ApiError extends Error {
-  constructor(message, status) {
+  constructor(message, status, code = null) {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -19,12 +20,13 @@ async function request(path, options = {}) {
   if (response.ok) return response;
   const text = await response.text();
   let message = text;
+  let code = null;
   try {
-    message = JSON.parse(text).message;
+    ({ message, code } = JSON.parse(text));
   } catch {
     // Refusals before the routes are plain text.
   }
-  throw new ApiError(message || `The server answers ${response.status}.`, response.status);
+  throw new ApiError(message || `The server answers ${response.status}.`, response.status, code);
 }
 
 export async function get(path) {

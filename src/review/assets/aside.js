@@ -20,9 +20,9 @@ function day(ahead) {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
-// Asks what becomes of the record. `done` is called with the server's answer.
-// `types`: as which it can be read.
-export function ask(id, types, done) {
+// Asks what becomes of the record. `done` is called with the server's answer, `seeded` where
+// the record was shown with an error. `types`: as which it can be read.
+export function ask(id, types, done, seeded) {
   const until = make("input", { id: "aside-until", type: "date", min: day(1), value: day(POSTPONED_DAYS), onfocus: () => (radios[2].checked = true) });
   const type = make("select", { id: "aside-type", onfocus: () => (radios[3].checked = true) }, ...types.map((name) => make("option", {}, name)));
   const more = { postpone: ["until ", until], "read-again": ["as ", type] };
@@ -54,6 +54,11 @@ export function ask(id, types, done) {
       dialog.close();
       await done(answer);
     } catch (refusal) {
+      if (refusal.code === "seeded_error") {
+        dialog.close();
+        seeded(refusal);
+        return;
+      }
       error.textContent = refusal.message;
       note.focus();
     } finally {

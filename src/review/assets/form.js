@@ -23,6 +23,7 @@ export class Form {
     this.isFixed = record.fixed !== null;
     this.views = new Map();
     this.take(record.checked);
+    for (const cell of draft?.scalars ?? []) this.refreshCell(cell);
     this.model = draft ?? {
       scalars: record.checked.fields.map((view) => ({ path: view.path, ...cellOf(view) })),
       lists: record.checked.lists.map((list) => ({
@@ -38,6 +39,12 @@ export class Form {
     this.texts = new Map();
     this.build();
     this.refresh();
+  }
+
+  // Edits of a value that is another one by now are left out.
+  refreshCell(cell) {
+    const view = this.views.get(cell.path);
+    if (view && cell.was !== (view.value ?? "")) Object.assign(cell, cellOf(view));
   }
 
   take(checked) {

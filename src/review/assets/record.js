@@ -175,18 +175,26 @@ export class RecordPage {
         say(`${approve ? "The seller's approved bills differ: look at the findings. " : ""}Saved as record ${made.record}.${others}${exported}`, approve);
       }
     } catch (error) {
-      say(error.message, true);
+      if (error.code === "seeded_error") this.seeded(error);
+      else say(error.message, true);
     } finally {
       this.isBusy = false;
     }
   }
 
+  // The record was shown with an error: it is shown as it is, with the other edits.
+  seeded(error) {
+    this.hooks.reopen(this.id, this.id, this.draft());
+    say(error.message, true);
+  }
+
   setAside() {
     if (this.isBusy || !this.record || this.record.aside || document.querySelector("dialog.aside")) return;
-    aside.ask(this.id, this.session.types, async (answer) => {
+    const done = async (answer) => {
       await this.hooks.decided(this.id);
       say(answer.done);
-    });
+    };
+    aside.ask(this.id, this.session.types, done, (error) => this.seeded(error));
   }
 
   async openAgain() {
