@@ -23,7 +23,9 @@ impl Waiting {
         let most = (!all).then_some(SOME as u32);
         Ok(Waiting {
             failed: store.failed_pages().await?,
-            to_review: store.review_queue(today, AcceptedToo::default(), most).await?,
+            to_review: store
+                .review_queue(today, AcceptedToo::default(), most)
+                .await?,
         })
     }
 

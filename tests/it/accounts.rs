@@ -15,7 +15,7 @@ const ACCOUNTS: &str = "[default]\naccount = \"Expenses:Tools\"\nsingle_line = t
 
 /// Reads `number` invoices of one seller, each with a number and a date of its
 /// own.
-fn read_invoices(context: &Context, number: usize) {
+pub fn read_invoices(context: &Context, number: usize) {
     let text = fs::read_to_string(fixtures().join("invoice/einvoice_ubl/input.xml")).unwrap();
     fs::create_dir_all(context.path("in")).unwrap();
     for index in 0..number {
@@ -50,7 +50,7 @@ fn export(context: &Context, target: &str, out: &str) -> Ran {
 }
 
 /// Paths of the files in a folder with this ending.
-fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+pub fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let entries =
         fs::read_dir(folder).map(|entries| entries.map(|entry| entry.unwrap().path()).collect());
     let mut files: Vec<PathBuf> = entries.unwrap_or_default();
@@ -206,7 +206,7 @@ fn an_interrupted_batch_is_written_to_its_folder(context: Context) {
     assert_eq!(found.into_values().collect::<Vec<_>>(), [1, 1]);
 }
 
-fn manifest(context: &Context, name: &str) -> Value {
+pub fn manifest(context: &Context, name: &str) -> Value {
     serde_json::from_slice(&fs::read(context.path(name)).unwrap()).unwrap()
 }
 

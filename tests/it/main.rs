@@ -1,6 +1,7 @@
 //! docmill through its own binary, by behaviour.
 
 mod accounts;
+mod accounts_documents;
 mod api;
 mod api_uploads;
 mod archive;
@@ -42,8 +43,8 @@ mod review;
 mod review_server;
 mod rows;
 mod sandbox;
-mod served;
 mod seeded;
+mod served;
 mod service;
 mod suppliers;
 mod tls;

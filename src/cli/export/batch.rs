@@ -28,7 +28,7 @@ pub struct BatchFlags {
     /// Accounts and tax codes by supplier [default: accounts.toml, if it exists]
     #[arg(long, value_name = "FILE", requires = "target")]
     accounts: Option<PathBuf>,
-    /// Put each bill's source file beside them, in the folder `documents`
+    /// Put each bill's source file beside them, in the folder `documents`; for DATEV in a zip
     #[arg(long, requires = "target")]
     with_documents: bool,
 }
@@ -107,8 +107,11 @@ fn print(outcome: &ExportOutcome, app: &mut App) -> anyhow::Result<()> {
             }
             if outcome.source_files > 0 {
                 let files = count(outcome.source_files as u64, "source file");
-                let folder = output::short(&batch.folder.join("documents"));
-                out.line(&format!("  {folder}: {files}"))?;
+                let places = outcome.source_places.iter();
+                let places: Vec<_> = places
+                    .map(|place| output::short(&batch.folder.join(place)))
+                    .collect();
+                out.line(&format!("  {}: {files}", places.join(", ")))?;
             }
         }
         None => {

@@ -1,5 +1,6 @@
 //! Exports: enters the bills of a batch in the ledger and writes its files.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,6 +9,7 @@ use anyhow::Context;
 
 use super::gather::{Gathered, gather};
 use super::hold::HoldCode;
+use super::package::{Packed, in_package, package};
 use super::plan::{BatchInput, BatchPlan, Held, PartlyDue, plan, sha256};
 use super::settings::Accounts;
 use super::target_name::TargetName;
@@ -38,6 +40,8 @@ pub struct ExportOutcome {
     pub batch: Option<BatchRow>,
     /// Number of source files beside the rows.
     pub source_files: usize,
+    /// The folder or the zips that they are in, below the batch's folder.
+    pub source_places: BTreeSet<String>,
     pub held: Vec<Held>,
     pub not_for_target: Vec<Held>,
     /// Exported bills of which another amount than the gross total is due.
@@ -85,6 +89,7 @@ pub async fn export(store: &Store, order: ExportOrder<'_>) -> anyhow::Result<Exp
         finished,
         batch,
         source_files: plan.batch.documents.len(),
+        source_places: plan.batch.documents.iter().map(place).collect(),
         held,
         not_for_target,
         partly_due: plan.partly_due,
@@ -92,6 +97,12 @@ pub async fn export(store: &Store, order: ExportOrder<'_>) -> anyhow::Result<Exp
         not_accepted: entered.gathered.not_accepted,
         set_aside: entered.gathered.set_aside,
     })
+}
+
+/// The folder or the zip that a source file is in.
+fn place(document: &BatchDocument) -> String {
+    let place = document.name.split('/').next();
+    place.unwrap_or_default().to_owned()
 }
 
 /// Plans a batch and enters it in the export ledger.
@@ -180,10 +191,9 @@ pub async fn write_files(
     for file in &files {
         write_stored(folder, file, batch.id)?;
     }
-    for (document, paths) in store.batch_documents(batch.id).await? {
-        write_document(folder, &document, &paths)
-            .with_context(|| format!("batch {} is not complete", batch.id))?;
-    }
+    let documents = store.batch_documents(batch.id).await?;
+    write_documents(folder, &batch, &documents)
+        .with_context(|| format!("batch {} is not complete", batch.id))?;
     for file in &manifest {
         write_stored(folder, file, batch.id)?;
     }
@@ -204,11 +214,51 @@ fn write_stored(folder: &Path, file: &ExportFile, batch: i64) -> anyhow::Result<
     write_file(&folder.join(&file.name), &file.bytes)
 }
 
+/// Writes the source files, each of its own or in a package.
+fn write_documents(
+    folder: &Path,
+    batch: &BatchRow,
+    documents: &[(BatchDocument, Vec<PathBuf>)],
+) -> anyhow::Result<()> {
+    let mut packages = BTreeSet::new();
+    for (document, paths) in documents {
+        match in_package(&document.name) {
+            None => write_document(folder, document, paths)?,
+            Some((zip, _)) => drop(packages.insert(zip)),
+        }
+    }
+    // One after the other: a package may have 100 MiB.
+    for zip in packages {
+        let mut files = Vec::new();
+        for (document, paths) in documents {
+            let place = in_package(&document.name);
+            if let Some((_, name)) = place.filter(|(of, _)| *of == zip) {
+                files.push(Packed {
+                    name,
+                    blake3: &document.blake3,
+                    bytes: read_document(document, paths)?,
+                });
+            }
+        }
+        write_file(&folder.join(zip), &package(&files, batch.created_at)?)?;
+    }
+    Ok(())
+}
+
 fn write_document(
     folder: &Path,
     document: &BatchDocument,
     paths: &[PathBuf],
 ) -> anyhow::Result<()> {
+    let bytes = read_document(document, paths)?;
+    let place = folder.join(&document.name);
+    if let Some(folder) = place.parent() {
+        create_folder(folder)?;
+    }
+    write_file(&place, &bytes)
+}
+
+fn read_document(document: &BatchDocument, paths: &[PathBuf]) -> anyhow::Result<Vec<u8>> {
     let Some((_, bytes)) = source_file(paths, &document.blake3) else {
         let path = paths.first().map(|path| format!("{path:?}"));
         anyhow::bail!(
@@ -217,11 +267,7 @@ fn write_document(
             path.as_deref().unwrap_or("any known path")
         );
     };
-    let place = folder.join(&document.name);
-    if let Some(folder) = place.parent() {
-        create_folder(folder)?;
-    }
-    write_file(&place, &bytes)
+    Ok(bytes)
 }
 
 fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {

@@ -4,7 +4,8 @@
 //!
 //! One row for each bill: gross amount, expense account, creditor account. Dates have no
 //! year, which the header states, so that each fiscal year has a file of its own. Neither
-//! the header nor a row locks the batch (Festschreibung 0).
+//! the header nor a row locks the batch (Festschreibung 0). With documents, each row links
+//! its own (Beleglink), which `package` puts into a zip.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ use jiff::civil::Date;
 
 use super::bill::{Bill, BillKind};
 use super::hold::{BY_HAND, CORRECT, Hold, HoldCode};
+use super::package;
 use super::settings::{Accounts, DatevSettings, SupplierSettings};
 use super::target::{
     BatchHeader, Candidate, Target, TargetFile, amount, at_most, missing_setting, not_supported,
@@ -84,6 +86,11 @@ impl Target for Datev<'_> {
                 at_most("the supplier", &payee, 60)?,
             )?)?),
         );
+        if let Some(file) = &candidate.file {
+            package::check(file)?;
+            let guid = package::guid(&bill.id.blake3);
+            set(20, quoted(&format!("BEDI \"{guid}\"")));
+        }
         set(114, "0".to_owned());
         if let (BillKind::Invoice, Ok(due)) = (bill.kind, bill.due_date(supplier)) {
             set(

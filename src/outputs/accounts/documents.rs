@@ -60,5 +60,6 @@ fn read(candidate: &Candidate) -> Option<DocumentFile> {
             None => format!("documents/{start}"),
         },
         sha256: sha256(&bytes),
+        bytes: bytes.len() as u64,
     })
 }

@@ -19,6 +19,7 @@ mod hledger;
 mod hold;
 mod ledger_text;
 mod odoo;
+mod package;
 mod plan;
 mod quickbooks;
 mod sage;

@@ -13,7 +13,9 @@ use super::hold::{Hold, HoldCode};
 use super::settings::Accounts;
 use super::target::{BatchHeader, Candidate, DocumentFile, Target, TargetFile, iso};
 use super::target_name::TargetName;
-use super::{beancount, datev, firefly, gnucash, hledger, odoo, quickbooks, sage, ubl, xero, xlsx};
+use super::{
+    beancount, datev, firefly, gnucash, hledger, odoo, package, quickbooks, sage, ubl, xero, xlsx,
+};
 use crate::domain::time::rfc3339;
 use crate::domain::{PaymentKey, money};
 use crate::store::{BatchDocument, BillId, DistinctPair, ExportFile, Ledger, NewBatch, NewLine};
@@ -111,7 +113,7 @@ fn plan_for<T: Target>(input: &BatchInput, target: &T) -> anyhow::Result<BatchPl
             Ok(entry) => {
                 entries.push((bill, entry));
                 if let Some(file) = &candidate.file {
-                    documents.insert(bill.record, file);
+                    documents.insert(bill.record, file.clone());
                 }
                 known.push(Known {
                     record: bill.record,
@@ -131,6 +133,9 @@ fn plan_for<T: Target>(input: &BatchInput, target: &T) -> anyhow::Result<BatchPl
         id: input.ledger.version.next_batch(),
         created_at: input.now,
     };
+    if input.target == TargetName::Datev {
+        package::assign(&mut documents, &header.stem(input.target.as_str()));
+    }
     let files = match entries.is_empty() {
         true => Vec::new(),
         false => target.files(&entries, &header)?,
@@ -249,7 +254,7 @@ fn double(code: HoldCode, bill: &Bill, other: &Known) -> Hold {
 }
 
 /// Source files by record.
-type Documents<'a> = BTreeMap<i64, &'a DocumentFile>;
+type Documents = BTreeMap<i64, DocumentFile>;
 
 /// The manifest beside the files of a batch, for checking their import.
 #[derive(Serialize)]
@@ -423,7 +428,7 @@ fn manifest(
     Ok(bytes)
 }
 
-fn manifest_bill<'a>(bill: &'a Bill, file: &'a str, documents: &Documents<'a>) -> ManifestBill<'a> {
+fn manifest_bill<'a>(bill: &'a Bill, file: &'a str, documents: &'a Documents) -> ManifestBill<'a> {
     ManifestBill {
         record: bill.record,
         document: &bill.id.blake3,

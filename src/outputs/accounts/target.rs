@@ -29,9 +29,11 @@ pub struct Candidate {
 /// A source file as it lies beside the rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentFile {
-    /// Below the batch's folder; equal contents have equal names.
+    /// Below the batch's folder, or in a zip there; equal contents have equal names.
     pub name: String,
     pub sha256: String,
+    /// Number of its bytes.
+    pub bytes: u64,
 }
 
 /// Data about a batch for its files.

@@ -377,7 +377,13 @@ fn a_bill_that_was_exported_from_another_document_is_held() {
 
 #[test]
 fn a_number_without_digits_that_no_person_entered_is_none() {
-    let fields = invoice_fields("Rechnung", &[("Karten", "100.00")], "100.00", "19.00", "119.00");
+    let fields = invoice_fields(
+        "Rechnung",
+        &[("Karten", "100.00")],
+        "100.00",
+        "19.00",
+        "119.00",
+    );
     let read = stored(4, "invoice", fields);
     let mut entered = stored(5, "invoice", read.record.fields.clone().into());
     entered.record.evidence = vec![FieldEvidence {
@@ -385,7 +391,10 @@ fn a_number_without_digits_that_no_person_entered_is_none() {
         ..FieldEvidence::model_only("invoice_number")
     }];
     let key = |stored: &StoredRecord| candidate(stored).unwrap().bill.payment_key();
-    assert_eq!((key(&read).number, key(&read).is_number_unsure), (None, true));
+    assert_eq!(
+        (key(&read).number, key(&read).is_number_unsure),
+        (None, true)
+    );
     let number = Some("RECHNUNG".to_owned());
     assert_eq!(
         (key(&entered).number, key(&entered).is_number_unsure),

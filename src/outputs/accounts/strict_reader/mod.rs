@@ -1,6 +1,7 @@
 //! Readers of the written files for tests: from the published formats, without
 //! the writers' code, and strict. They panic where a file is not of its format.
 
+mod datev_package;
 mod odoo;
 mod sage;
 mod xlsx;
@@ -12,6 +13,7 @@ use std::str::{Chars, FromStr};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+pub use datev_package::datev_package;
 pub use odoo::odoo;
 pub use sage::sage;
 pub use xlsx::xlsx;
@@ -230,6 +232,24 @@ fn datev_fields(line: &str) -> Vec<(String, bool)> {
             Some(c) => assert_eq!(c, ';', "{line}"),
         }
     }
+}
+
+/// The GUIDs that the rows link in field 20 (Beleglink), in the portal's form
+/// `"BEDI ""GUID"""`; empty: none.
+pub fn datev_links(bytes: &[u8]) -> Vec<String> {
+    let (text, _, _) = encoding_rs::WINDOWS_1252.decode(bytes);
+    let link = |line: &str| {
+        let (link, is_text) = datev_fields(line).swap_remove(19);
+        assert!(is_text, "{line}");
+        if link.is_empty() {
+            return link;
+        }
+        let guid = link
+            .strip_prefix("BEDI \"")
+            .and_then(|rest| rest.strip_suffix('"'));
+        guid.unwrap_or_else(|| panic!("{link}")).to_owned()
+    };
+    text.lines().skip(2).map(link).collect()
 }
 
 pub fn datev(name: &str, bytes: &[u8]) -> Vec<ReadBill> {
