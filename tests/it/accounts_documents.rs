@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use docmill::outputs::accounts::sha256;
 use serde_json::Value;
@@ -140,4 +142,80 @@ fn a_zip_for_datev_has_the_documents_that_its_rows_link(context: Context) {
         fs::read(copy).unwrap() == first,
         "the same batch is the same bytes"
     );
+}
+
+const BILLS: usize = 30;
+
+/// Kills in one sweep over an export: `DOCMILL_TEST_KILLS`, else a few.
+fn kills() -> u32 {
+    let kills = std::env::var("DOCMILL_TEST_KILLS").ok();
+    kills.map_or(12, |kills| kills.parse().unwrap())
+}
+
+/// Kills exports at moments spread over their time. After the next export, which goes to
+/// another folder, each bill must be in one batch whose files are all there.
+fn sweep(context: &Context, target: &str) {
+    let start = Instant::now();
+    fs::copy(context.path("docmill.db"), context.path("whole.db")).unwrap();
+    let whole = [&["--db", "whole.db"][..], &arguments(target, "whole")].concat();
+    let whole = context.run(&whole);
+    assert_eq!(whole.code, Some(0), "{whole:?}");
+    let life = start.elapsed();
+    fs::remove_dir_all(context.path("whole")).unwrap();
+    fs::remove_file(context.path("whole.db")).unwrap();
+    let (mut killed, mut entered, mut partial) = (0, 0, 0);
+    for kill in 0..kills() {
+        let name = |what: &str| format!("{target}-{kill}{what}");
+        let (db, out, other) = (name(".db"), name(""), name("-other"));
+        fs::copy(context.path("docmill.db"), context.path(&db)).unwrap();
+        let first = [&["--db", &db][..], &arguments(target, &out)].concat();
+        let mut child = context.command(&first);
+        let child = child.stdin(Stdio::null()).stdout(Stdio::null());
+        let mut child = child.spawn().unwrap();
+        let share = f64::from(kill) / f64::from(kills());
+        std::thread::sleep(life.mul_f64(share).max(Duration::from_millis(1)));
+        child.kill().unwrap();
+        killed += u32::from(!child.wait().unwrap().success());
+        let [out, other_folder] = [context.path(&out), context.path(&other)];
+        let before = complete(&out);
+        let is_whole = before.keys().any(|name| name.ends_with(".manifest.json"));
+        assert_eq!(bills(&out).len(), if is_whole { BILLS } else { 0 });
+        partial += u32::from(!before.is_empty() && !is_whole);
+        let second = [&["--db", &db][..], &arguments(target, &other)].concat();
+        let again = context.run(&second);
+        assert_eq!(again.code, Some(0), "kill {kill}: {again:?}");
+        entered += u32::from(again.stdout.contains("was interrupted"));
+        let mut records = bills(&out);
+        records.extend(bills(&other_folder));
+        assert_eq!(records.len(), BILLS, "kill {kill}");
+        let once: BTreeSet<i64> = records.into_iter().collect();
+        assert_eq!(once.len(), BILLS, "kill {kill}: a bill in two batches");
+        let after = complete(&out);
+        for (name, sha256) in before {
+            assert_eq!(
+                after.get(&name),
+                Some(&sha256),
+                "kill {kill}: half a {name}"
+            );
+        }
+        for path in [&out, &other_folder] {
+            drop(fs::remove_dir_all(path));
+        }
+    }
+    println!(
+        "{target}: {killed} of {} kills came before the end, {entered} after bills were entered in the ledger, {partial} between the files; {BILLS} bills each, all in one batch with their documents",
+        kills()
+    );
+    assert!(killed > kills() / 2, "{killed} kills came before the end");
+}
+
+test!(
+    a_kill_during_an_export_with_documents_loses_and_doubles_none,
+    Engines
+);
+fn a_kill_during_an_export_with_documents_loses_and_doubles_none(context: Context) {
+    read_invoices(&context, BILLS);
+    sweep(&context, "hledger");
+    fs::write(context.path("accounts.toml"), DATEV).unwrap();
+    sweep(&context, "datev");
 }
