@@ -471,6 +471,15 @@ CREATE TABLE api_tokens (
     revoked_at INTEGER                     -- null: it is valid
 ) STRICT;
 
+-- People who sign in to the review page.
+CREATE TABLE users (
+    name       TEXT PRIMARY KEY,
+    hash       TEXT    NOT NULL UNIQUE,    -- BLAKE3 of the token, which is not stored
+    role       TEXT    NOT NULL CHECK (role IN ('viewer', 'reviewer', 'approver', 'admin')),
+    created_at INTEGER NOT NULL,
+    created_by TEXT    NOT NULL            -- user name of the system
+) STRICT;
+
 -- Receivers of webhooks. An event is a record that gets one of their statuses.
 CREATE TABLE webhooks (
     id         INTEGER PRIMARY KEY,

@@ -42,6 +42,7 @@ mod suppliers;
 mod tokens;
 mod types;
 mod user;
+mod users;
 mod waiting;
 mod watch;
 mod webhooks;
@@ -94,6 +95,7 @@ enum Command {
     Decide(decide::DecideArgs),
     Suppliers(suppliers::SuppliersArgs),
     Tokens(tokens::TokensArgs),
+    Users(users::UsersArgs),
     Webhooks(webhooks::WebhooksArgs),
     Export(export::ExportArgs),
     Forget(forget::ForgetArgs),
@@ -191,6 +193,7 @@ impl Command {
             Command::Decide(command) => command.run(app).await,
             Command::Suppliers(command) => command.run(app).await,
             Command::Tokens(command) => command.run(app).await,
+            Command::Users(command) => command.run(app).await,
             Command::Webhooks(command) => command.run(app).await,
             Command::Export(command) => command.run(app).await,
             Command::Forget(command) => command.run(app).await,

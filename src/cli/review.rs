@@ -37,6 +37,10 @@ pub struct ReviewArgs {
     /// Let other machines connect, without encryption
     #[arg(long, conflicts_with = "tls_cert")]
     without_tls: bool,
+    /// Let people sign in with the tokens of `docmill users`; always so with an address of a
+    /// network
+    #[arg(long)]
+    sign_in: bool,
     /// Accounts and tax codes, shown on supplier cards [default: accounts.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     accounts: Option<PathBuf>,
@@ -65,6 +69,11 @@ impl ReviewArgs {
         let types = pipeline::doc_types(app.settings().types.as_deref())?;
         let store = Store::open_existing(&app.settings().db).await?;
         let address = SocketAddr::new(self.bind, self.port);
+        let sign_in = self.sign_in || !self.bind.is_loopback();
+        if sign_in && store.users().await?.is_empty() {
+            let why = "nobody could sign in: add people with `docmill users add NAME --role ROLE`";
+            return Err(UsageError(why.to_owned()).into());
+        }
         let uploads = self.uploads.as_deref().map(uploads).transpose()?;
         let exports = self.exports.as_deref().map(|folder| ExportSetup {
             folder: files::absolute(folder),
@@ -78,11 +87,14 @@ impl ReviewArgs {
             uploads,
             exports,
             tls,
+            sign_in,
         };
         let server = Server::bind(app.settings(), store, setup, address).await?;
         app.out.line(&format!("Review page: {}", server.link()))?;
-        app.out
-            .line("The link works once, in one browser. Ctrl+C ends.")?;
+        app.out.line(match sign_in {
+            true => "People sign in with their tokens (`docmill users`). Ctrl+C ends.",
+            false => "The link works once, in one browser. Ctrl+C ends.",
+        })?;
         server.serve(super::signals::first()).await?;
         Ok(ExitStatus::Success)
     }

@@ -6,15 +6,12 @@ use strum::VariantNames;
 use super::app::App;
 use super::exit::ExitStatus;
 use super::output::{self, cell};
-use super::user::user;
+use super::user::{check_name, user};
 use crate::config::UsageError;
 use crate::domain::TokenRole;
 use crate::domain::time::day;
 use crate::review::new_token;
 use crate::store::{Store, TokenRow};
-
-/// Most characters of a name.
-const LONGEST: usize = 40;
 
 /// List, add or revoke the tokens by which programs use the API
 ///
@@ -112,13 +109,7 @@ fn token_json(token: &TokenRow) -> serde_json::Value {
 }
 
 async fn add(app: &mut App, name: &str, roles: &[TokenRole], json: bool) -> anyhow::Result<()> {
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if name.is_empty() || name.len() > LONGEST || !name.chars().all(is_allowed) {
-        let why = format!(
-            "`{name}` cannot be a token's name: use 1 to {LONGEST} letters, digits, `-`, `_` and `.`"
-        );
-        return Err(UsageError(why).into());
-    }
+    check_name(name, "a token's")?;
     let mut roles = roles.to_vec();
     roles.sort_unstable();
     roles.dedup();

@@ -41,6 +41,20 @@ fn account_name(uid: u32) -> Option<String> {
     name.map(str::to_owned)
 }
 
+/// Most characters of a name.
+const LONGEST: usize = 40;
+
+/// `Err` for a name that cannot stand in the history. `whose`: such as `a token's`.
+pub fn check_name(name: &str, whose: &str) -> Result<(), UsageError> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    match !name.is_empty() && name.len() <= LONGEST && name.chars().all(is_allowed) {
+        true => Ok(()),
+        false => Err(UsageError(format!(
+            "`{name}` cannot be {whose} name: use 1 to {LONGEST} letters, digits, `-`, `_` and `.`"
+        ))),
+    }
+}
+
 /// The trimmed reason; `Err` for an empty text.
 pub fn reason(text: &str) -> Result<&str, UsageError> {
     match text.trim() {

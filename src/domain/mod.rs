@@ -28,6 +28,7 @@ pub mod time;
 mod token;
 mod turn;
 mod user_data;
+mod user_role;
 mod words;
 
 pub use capture::{Capture, Judgement, Verdict, date_token, judge, number_token};
@@ -66,4 +67,5 @@ pub use supplier::{ApprovedBill, DateOrder, LAST as LAST_BILLS, SupplierCard, Su
 pub use token::TokenRole;
 pub use turn::{turned_pixels, turned_size, unturned};
 pub use user_data::user_data_folder;
+pub use user_role::UserRole;
 pub use words::{count, noun, sum};

@@ -6,10 +6,11 @@ use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::caller::Caller;
+use super::caller::{Caller, CallerKind};
 use super::reply::Error;
 use super::service::Service;
-use super::session::{Denied, Secret};
+use super::session::{Denied, Secret, hash_of, may_change};
+use super::sign_in;
 use crate::domain::TokenRole;
 
 /// A new token, and its hash.
@@ -17,11 +18,6 @@ pub fn new_token() -> anyhow::Result<(String, String)> {
     let token = format!("docmill_{}", Secret::new()?.as_str());
     let hash = hash_of(&token).to_hex().to_string();
     Ok((token, hash))
-}
-
-/// A token has 256 random bits: its hash needs neither salt nor many rounds.
-fn hash_of(token: &str) -> blake3::Hash {
-    blake3::hash(token.as_bytes())
 }
 
 /// The sender of a request for `/api/`. A token needs neither a session nor its header
@@ -35,11 +31,16 @@ pub async fn caller(
     if headers.contains_key(header::AUTHORIZATION) {
         return program(service, headers).await;
     }
+    if let Some(sign_ins) = &service.sign_ins {
+        let site = service.session.check_site(method, headers);
+        site.map_err(|denied| Error::Forbidden(denied.message().to_owned()))?;
+        return sign_in::person(service, sign_ins, headers, may_change(method)).await;
+    }
     match service.session.admit(method, path, headers) {
         Ok(()) => Ok(Caller {
             by: service.by.clone(),
             session: service.session.id.clone(),
-            roles: None,
+            kind: CallerKind::Link,
         }),
         Err(Denied::NoSession) => Err(Error::Unauthorized(
             "The request has no token, and its browser has no session.".to_owned(),
@@ -71,7 +72,7 @@ async fn program(service: &Service, headers: &HeaderMap) -> Result<Caller, Error
             by: format!("token:{}", token.name),
             // A lock lasts for one request: another one of the program may run beside it.
             session: Secret::new()?.as_str().to_owned(),
-            roles: Some(token.roles),
+            kind: CallerKind::Program(token.roles),
         }),
         None => Err(Error::Unauthorized(
             "The token is not known, or was revoked.".to_owned(),
@@ -87,13 +88,20 @@ pub async fn require(
     request: Request,
     next: Next,
 ) -> Response {
-    if !caller.is_program() || caller.has_one_of(needed) {
+    let is_of_page = needed.is_empty() && !caller.is_program();
+    if is_of_page || caller.has_one_of(needed) {
         return next.run(request).await;
     }
     let names: Vec<_> = needed.iter().map(|role| role.as_str()).collect();
-    let why = match names.is_empty() {
-        true => "This is for the review page alone, not for programs.".to_owned(),
-        false => format!("The token does not have the role {}.", names.join(" or ")),
+    let why = match &caller.kind {
+        CallerKind::User { role, .. } => {
+            format!(
+                "A {} may not do this: it needs another role.",
+                role.as_str()
+            )
+        }
+        _ if names.is_empty() => "This is for the review page alone, not for programs.".to_owned(),
+        _ => format!("The token does not have the role {}.", names.join(" or ")),
     };
     Error::Forbidden(why).into_response()
 }

@@ -18,7 +18,9 @@ macro_rules! asset {
 
 pub const INDEX: Asset = asset!("index.html", "text/html; charset=utf-8");
 
-const OTHERS: [Asset; 11] = [
+pub const SIGN_IN: Asset = asset!("sign-in.html", "text/html; charset=utf-8");
+
+const OTHERS: [Asset; 12] = [
     asset!("style.css", "text/css; charset=utf-8"),
     asset!("main.js", "text/javascript; charset=utf-8"),
     asset!("api.js", "text/javascript; charset=utf-8"),
@@ -30,6 +32,7 @@ const OTHERS: [Asset; 11] = [
     asset!("sheet.js", "text/javascript; charset=utf-8"),
     asset!("supplier.js", "text/javascript; charset=utf-8"),
     asset!("upload.js", "text/javascript; charset=utf-8"),
+    asset!("sign-in.js", "text/javascript; charset=utf-8"),
 ];
 
 pub fn find(name: &str) -> Option<&'static Asset> {

@@ -77,6 +77,11 @@ pub async fn correct_record(
     {
         return Err(correction::Refusal::ApprovedBefore.into());
     }
+    let is_second = stored.record.status == Status::NeedsSecondApproval;
+    if decision.approve && is_second && !caller.may_approve_second() {
+        let why = "The second approval needs an approver.";
+        return Err(Error::Forbidden(why.to_owned()));
+    }
     let (doc_type, mut corrected) = service.apply(&stored, &decision.edits)?;
     let view = service.view(doc_type, &corrected);
     if let Some(why) = view.unusable {

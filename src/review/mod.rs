@@ -2,7 +2,7 @@
 //! their pages, and stores what people and programs decide.
 //!
 //! [`correction`] changes values and [`decision`] sets records aside, here and on the
-//! command line. `session` and `access` decide which requests are answered, `queue` the order
+//! command line. `session`, `sign_in`, `sign_ins` and `access` decide which requests are answered, `queue` the order
 //! of records, `seeded` shows some with an error, `tls` encrypts, `webhooks` sends events, `view` is how a record is shown. `routes` has the routes, whose handlers answer
 //! through `service`; `description` describes them, and `assets` are the files of the page.
 
@@ -27,6 +27,8 @@ mod seeded;
 mod server;
 mod service;
 mod session;
+mod sign_in;
+mod sign_ins;
 pub mod supplier;
 mod tls;
 mod view;

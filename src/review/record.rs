@@ -18,7 +18,7 @@ use super::reply::{Answer, Binary, Empty, Error, Json};
 use super::service::{Change, Duplicate, Shared};
 use super::supplier::CardView;
 use super::view::{Checked, checked};
-use crate::domain::{Decision, Source};
+use crate::domain::{Decision, Source, TokenRole};
 use crate::store::StoredRecord;
 
 /// A record with everything that its page shows.
@@ -66,6 +66,7 @@ pub async fn fetch_review(
         .await?;
     let aside = aside(&stored, &history);
     let fixed = match (&doc_type, stored.record.source) {
+        _ if !caller.has_one_of(&[TokenRole::Review]) => Some("your role is to look".to_owned()),
         (Err(refusal), _) => Some(refusal.to_string()),
         (Ok(_), Source::EmbeddedXml) => Some(correction::Refusal::EInvoice.to_string()),
         (Ok(_), Source::Model) if stored.record.status.is_set_aside() => {
@@ -126,7 +127,10 @@ pub async fn lock_record(
     Extension(caller): Extension<Caller>,
 ) -> Answer<Empty> {
     service.find(id).await?;
-    service.lock(id, &caller).await?;
+    // Whoever only looks keeps nobody out.
+    if caller.has_one_of(&[TokenRole::Review]) {
+        service.lock(id, &caller).await?;
+    }
     Ok(Json(Empty {}))
 }
 

@@ -4,22 +4,23 @@
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Extension, Router};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::caller::Caller;
+use super::caller::{Caller, CallerKind};
 use super::description::{self, Description, for_roles};
 use super::queue::{self, Queue};
 use super::reply::{Answer, Empty, Json, MAX_REQUEST};
 use super::service::{Service, Shared};
-use super::{assets, changes, decide, documents, exports, record, rows, seeded};
+use super::{assets, changes, decide, documents, exports, record, rows, seeded, sign_in};
 use crate::domain::TokenRole::{Export, Read, Review, Upload};
+use crate::domain::UserRole;
 use crate::store::AcceptedToo;
 
 pub fn router() -> Router<Arc<Service>> {
@@ -27,6 +28,7 @@ pub fn router() -> Router<Arc<Service>> {
     Router::new()
         .route("/", get(index))
         .route("/enter/{token}", get(enter))
+        .route(sign_in::PATH, post(sign_in::sign_in))
         .route("/assets/{name}", get(asset))
         .merge(api)
         .layer(Extension(Description::of(&described)))
@@ -37,6 +39,7 @@ pub fn router() -> Router<Arc<Service>> {
 fn api() -> OpenApiRouter<Arc<Service>> {
     let page = OpenApiRouter::new()
         .routes(routes!(begin_session))
+        .routes(routes!(sign_in::sign_out))
         .routes(routes!(release_locks))
         .routes(routes!(record::lock_record));
     let read = OpenApiRouter::new()
@@ -69,8 +72,13 @@ fn api() -> OpenApiRouter<Arc<Service>> {
         .merge(for_roles(status, &[Upload, Read]))
 }
 
-async fn index() -> Response {
-    asset_response(&assets::INDEX)
+/// The page, or the one to sign in.
+async fn index(State(service): Shared, headers: HeaderMap) -> Response {
+    let sign_ins = service.sign_ins.as_ref();
+    match sign_ins.is_some_and(|known| !known.is_signed_in(&service.session, &headers)) {
+        true => asset_response(&assets::SIGN_IN),
+        false => asset_response(&assets::INDEX),
+    }
 }
 
 async fn asset(Path(name): Path<String>) -> Response {
@@ -85,11 +93,7 @@ fn asset_response(asset: &assets::Asset) -> Response {
 }
 
 /// Redirects a browser that has the session already to the page.
-async fn enter(
-    State(service): Shared,
-    Path(token): Path<String>,
-    headers: axum::http::HeaderMap,
-) -> Response {
+async fn enter(State(service): Shared, Path(token): Path<String>, headers: HeaderMap) -> Response {
     if service.session.is_entered(&headers) {
         return Redirect::to("/").into_response();
     }
@@ -103,6 +107,8 @@ async fn enter(
 #[derive(Serialize, ToSchema)]
 struct SessionView {
     user: String,
+    /// Null: the browser opened the link, and may do everything.
+    role: Option<UserRole>,
     /// Value of the header X-Docmill-Csrf.
     csrf: String,
     /// The document types that are read.
@@ -118,13 +124,22 @@ struct SessionView {
     tag = "page",
     responses((status = 200, description = "The session.", body = SessionView))
 )]
-async fn begin_session(State(service): Shared) -> Json<SessionView> {
+async fn begin_session(
+    State(service): Shared,
+    Extension(caller): Extension<Caller>,
+) -> Json<SessionView> {
+    let (role, csrf) = match &caller.kind {
+        CallerKind::User { role, csrf } => (Some(*role), csrf.clone()),
+        _ => (None, service.session.csrf.as_str().to_owned()),
+    };
+    let may_upload = caller.has_one_of(&[Upload]);
     let types = service.types.readable().map(|known| known.name.clone());
     Json(SessionView {
-        user: service.by.clone(),
-        csrf: service.session.csrf.as_str().to_owned(),
+        user: caller.by,
+        role,
+        csrf,
         types: types.collect(),
-        uploads: service.uploads.is_some(),
+        uploads: service.uploads.is_some() && may_upload,
     })
 }
 

@@ -16,6 +16,7 @@ use super::pages::PageImages;
 use super::reply::{add_headers, in_one_shape};
 use super::service::{ExportSetup, Service};
 use super::session::Session;
+use super::sign_ins::SignIns;
 use super::tls::{Tls, TlsListener};
 use super::{description, routes, webhooks};
 use crate::config::Settings;
@@ -37,6 +38,8 @@ pub struct ServerSetup {
     pub exports: Option<ExportSetup>,
     /// `None`: nothing is encrypted.
     pub tls: Option<Tls>,
+    /// Whether people sign in, instead of one browser that opens the link.
+    pub sign_in: bool,
 }
 
 pub struct Server {
@@ -67,6 +70,7 @@ impl Server {
             types: setup.types,
             images: PageImages::new(settings),
             session: Session::new(address.port(), setup.tls.is_some())?,
+            sign_ins: setup.sign_in.then(SignIns::default),
             by: setup.by,
             min_confidence: settings.acceptance.min_confidence,
             sample_share: settings.review.sample_share,
@@ -85,14 +89,18 @@ impl Server {
         })
     }
 
-    /// The link that begins the session.
+    /// The link that begins the session, or the page at which people sign in.
     pub fn link(&self) -> String {
         let session = &self.service.session;
         let host = match self.tls.as_ref().and_then(|tls| tls.name.as_deref()) {
             Some(name) => format!("{name}:{}", self.address.port()),
             None => self.address.to_string(),
         };
-        format!("{}://{host}{}", session.scheme(), session.entry())
+        let path = match self.service.sign_ins {
+            Some(_) => "/".to_owned(),
+            None => session.entry(),
+        };
+        format!("{}://{host}{path}", session.scheme())
     }
 
     /// Answers requests, and sends events to webhooks, until `stop` is ready.
@@ -120,7 +128,11 @@ impl Server {
             () = webhooks::deliver(service.store.clone()) => {}
             () = stop => {}
         }
-        service.store.unlock_reviews(&service.session.id).await?;
+        let mut sessions = vec![service.session.id.clone()];
+        sessions.extend(service.sign_ins.iter().flat_map(SignIns::ids));
+        for session in sessions {
+            service.store.unlock_reviews(&session).await?;
+        }
         service.store.close().await;
         Ok(())
     }
@@ -140,7 +152,12 @@ async fn guard(State(service): State<Arc<Service>>, request: Request, next: Next
 /// The answer to a request for the page's files.
 async fn page(service: &Service, request: Request, next: Next) -> Response {
     let (method, path) = (request.method(), request.uri().path());
-    match service.session.admit(method, path, request.headers()) {
+    let admitted = match service.sign_ins {
+        // The files of the page are no secret.
+        Some(_) => service.session.check_site(method, request.headers()),
+        None => service.session.admit(method, path, request.headers()),
+    };
+    match admitted {
         Ok(()) => next.run(request).await,
         Err(denied) => {
             tracing::debug!(%method, ?denied, "a request is refused");

@@ -16,6 +16,7 @@ use super::pages::PageImages;
 use super::queue::file_name;
 use super::reply::Error;
 use super::session::Session;
+use super::sign_ins::SignIns;
 use super::view::{Checked, checked};
 use crate::documents::types::DocTypes;
 use crate::documents::validation::{field_in_words, joined_readings};
@@ -46,6 +47,8 @@ pub struct Service {
     pub types: DocTypes,
     pub images: PageImages,
     pub session: Session,
+    /// `None`: the browser that opens the link needs no account.
+    pub sign_ins: Option<SignIns>,
     /// Name of the person who has the page, for the history.
     pub by: String,
     /// The setting `acceptance.min_confidence`, 0 to 1.

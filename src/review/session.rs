@@ -110,48 +110,50 @@ impl Session {
             return Err(Denied::Link);
         }
         *stored = None;
-        let (name, value) = (self.cookie_name(), self.cookie.as_str());
+        Ok(self.cookie(self.cookie.as_str()))
+    }
+
+    /// The cookie that a browser gets.
+    pub fn cookie(&self, value: &str) -> String {
         let secure = if self.has_tls { "; Secure" } else { "" };
-        Ok(format!(
-            "{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}"
-        ))
+        let name = self.cookie_name();
+        format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}")
     }
 
     /// The name has the port, since browsers share cookies between the ports of a machine.
-    fn cookie_name(&self) -> String {
+    pub fn cookie_name(&self) -> String {
         format!("docmill_review_{}", self.port)
     }
 
     pub fn is_entered(&self, headers: &HeaderMap) -> bool {
-        let name = self.cookie_name();
-        let lines = headers.get_all(header::COOKIE).into_iter();
-        let mut pairs = lines
-            .filter_map(|line| line.to_str().ok())
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='));
-        pairs.any(|(key, value)| key == name && self.cookie.is(value))
+        cookies(headers, &self.cookie_name()).any(|value| self.cookie.is(value))
+    }
+
+    /// `Err` for a request to another name, or one that another site makes.
+    pub fn check_site(&self, method: &Method, headers: &HeaderMap) -> Result<(), Denied> {
+        let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+        let host = text("host").filter(|host| self.is_own_host(host));
+        let host = host.ok_or(Denied::Host)?;
+        match text("origin") {
+            Some(origin) if origin != format!("{}://{host}", self.scheme()) => Err(Denied::Origin),
+            None if may_change(method) => Err(Denied::Origin),
+            _ => Ok(()),
+        }
     }
 
     /// `Err` where the request is not answered.
     pub fn admit(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<(), Denied> {
-        let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-        let host = text("host").filter(|host| self.is_own_host(host));
-        let host = host.ok_or(Denied::Host)?;
-        let changes = method != Method::GET && method != Method::HEAD;
-        match text("origin") {
-            Some(origin) if origin != format!("{}://{host}", self.scheme()) => {
-                return Err(Denied::Origin);
-            }
-            None if changes => return Err(Denied::Origin),
-            _ => {}
-        }
+        self.check_site(method, headers)?;
+        let changes = may_change(method);
         if path.starts_with(ENTRY) && !changes {
             return Ok(());
         }
         if !self.is_entered(headers) {
             return Err(Denied::NoSession);
         }
-        match changes && !text(CSRF_HEADER).is_some_and(|given| self.csrf.is(given)) {
+        let given = headers.get(CSRF_HEADER).map(|value| value.to_str());
+        let is_own = given.is_some_and(|given| given.is_ok_and(|given| self.csrf.is(given)));
+        match changes && !is_own {
             true => Err(Denied::Csrf),
             false => Ok(()),
         }
@@ -171,6 +173,26 @@ impl Session {
             || self.has_tls && !name.is_empty();
         is_ours && port == Some(self.port)
     }
+}
+
+/// The hash of a token or a cookie. It has 256 random bits, so that its hash needs neither
+/// salt nor many rounds.
+pub fn hash_of(token: &str) -> blake3::Hash {
+    blake3::hash(token.as_bytes())
+}
+
+pub fn may_change(method: &Method) -> bool {
+    method != Method::GET && method != Method::HEAD
+}
+
+/// The values of the cookies of this name.
+pub fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
+    let lines = headers.get_all(header::COOKIE).into_iter();
+    let pairs = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter_map(move |(key, value)| (key == name).then_some(value))
 }
 
 #[cfg(test)]

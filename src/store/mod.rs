@@ -49,6 +49,7 @@ mod seeded;
 mod sources;
 mod suppliers;
 mod tokens;
+mod users;
 mod waiting;
 mod webhooks;
 
@@ -81,6 +82,7 @@ pub use sample::SampleCounts;
 pub use search::{FoundPage, FoundRecord, PageFilter};
 pub use seeded::{SeededCounts, SeededError};
 pub use tokens::TokenRow;
+pub use users::UserRow;
 pub use waiting::{FailedPage, KnownFiles};
 pub use webhooks::{ClaimedEvent, UndeliveredEvents, WebhookRow};
 

@@ -51,6 +51,7 @@ mod tls;
 mod torture;
 mod troubleshooting;
 mod types;
+mod users;
 mod waiting;
 mod watch;
 mod webdriver;

@@ -420,6 +420,8 @@ fn other_machines_are_let_in_by_a_flag_alone(context: Context) {
     let refused = context.run(&["review", "--bind", "0.0.0.0"]);
     assert_eq!(refused.code, Some(2), "{refused:?}");
     assert!(refused.stderr.contains("--without-tls"), "{refused:?}");
+    // Whoever comes from there signs in.
+    context.run(&["users", "add", "ann", "--role", "reviewer"]);
     let mut open = context.start(&["review", "--bind", "0.0.0.0", "--without-tls"]);
     let line = open.line().unwrap();
     assert!(line.contains("http://0.0.0.0:"), "{line}");

@@ -91,11 +91,31 @@ fn the_page_and_the_api_are_served_over_tls(context: Context) {
 test!(other_machines_are_let_in_over_tls);
 fn other_machines_are_let_in_over_tls(context: Context) {
     fill(&context.path("docmill.db"), &[]);
+    let (certificate, key) = (file("server.pem"), file("server.key"));
+    let tls = ["--tls-cert", &certificate, "--tls-key", &key];
+    let nobody = context.run(&[&["review", "--bind", "0.0.0.0"], &tls[..]].concat());
+    assert_eq!(nobody.code, Some(2), "nobody could sign in: {nobody:?}");
+    let token = context.run(&["users", "add", "ann", "--role", "viewer"]);
     let (_running, port, entry) = start(&context, &["--bind", "0.0.0.0"]);
-    let entered = client()
-        .get(format!("https://127.0.0.1:{port}{entry}"))
-        .call();
-    assert_eq!(entered.unwrap().status(), 303);
+    assert_eq!(entry, "/");
+    let server = format!("https://127.0.0.1:{port}");
+    let client = client();
+    let queue = |cookie: &str| {
+        let request = client.get(format!("{server}/api/queue"));
+        let reply = request.header("cookie", cookie).call();
+        reply.unwrap().status().as_u16()
+    };
+    assert_eq!(queue("x=1"), 401);
+    let sign_in = client.post(format!("{server}/sign-in"));
+    let sign_in = sign_in
+        .header("origin", &server)
+        .content_type("application/json");
+    let body = format!("{{\"token\": \"{}\"}}", token.stdout.trim());
+    let signed_in = sign_in.send(body).unwrap();
+    assert_eq!(signed_in.status(), 200);
+    let cookie = signed_in.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.ends_with("; SameSite=Strict; Secure"), "{cookie}");
+    assert_eq!(queue(cookie.split(';').next().unwrap()), 200);
 }
 
 test!(a_certificate_or_key_that_cannot_be_used_is_an_error_that_says_why);

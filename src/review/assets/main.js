@@ -135,6 +135,14 @@ addEventListener("beforeunload", (event) => {
 addEventListener("unhandledrejection", (event) => say(event.reason?.message ?? String(event.reason), true));
 
 const session = await api.begin();
-document.getElementById("user").textContent = session.user;
+document.getElementById("user").textContent = session.role ? `${session.user}, ${session.role}` : session.user;
+if (session.role) {
+  const signOut = document.getElementById("sign-out");
+  signOut.hidden = false;
+  signOut.addEventListener("click", async () => {
+    await api.post("/api/sign-out", {});
+    location.assign("/");
+  });
+}
 if (session.uploads) upload.begin();
 route();
