@@ -9,7 +9,7 @@ use super::{Walk, absolute, own_files};
 
 /// Changes with every write, and when another file takes the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
+struct ArrivalStamp {
     inode: u64,
     bytes: u64,
     /// Seconds and nanoseconds: of the content, and of the name or content.
@@ -20,7 +20,7 @@ struct Stamp {
 /// What was seen in a folder and below.
 #[derive(Debug)]
 pub struct Seen {
-    files: HashMap<PathBuf, Stamp>,
+    files: HashMap<PathBuf, ArrivalStamp>,
     /// Folders that are not there, or cannot be listed.
     pub missing: Vec<PathBuf>,
 }
@@ -46,9 +46,9 @@ pub fn look(folders: &[PathBuf], database: &Path) -> Seen {
     seen
 }
 
-fn stamp(path: &Path) -> Option<Stamp> {
+fn stamp(path: &Path) -> Option<ArrivalStamp> {
     let metadata = path.metadata().ok()?;
-    Some(Stamp {
+    Some(ArrivalStamp {
         inode: metadata.ino(),
         bytes: metadata.len(),
         modified: (metadata.mtime(), metadata.mtime_nsec()),
@@ -59,9 +59,9 @@ fn stamp(path: &Path) -> Option<Stamp> {
 /// Which files were read, and which are still being written.
 #[derive(Debug, Default)]
 pub struct Arrivals {
-    read: HashMap<PathBuf, Stamp>,
+    read: HashMap<PathBuf, ArrivalStamp>,
     /// With the time at which they were first seen like this.
-    waiting: HashMap<PathBuf, (Stamp, Instant)>,
+    waiting: HashMap<PathBuf, (ArrivalStamp, Instant)>,
 }
 
 impl Arrivals {

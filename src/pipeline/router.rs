@@ -10,11 +10,11 @@ use crate::domain::{Failure, PageImage, Reason, Routing};
 use crate::engines::route::letterbox;
 use crate::engines::worker::{Pool, RoutePages, RouterRole};
 
-type Waiting = (PageImage, oneshot::Sender<Result<Routing, Failure>>);
+type WaitingPage = (PageImage, oneshot::Sender<Result<Routing, Failure>>);
 
 #[derive(Clone)]
 pub struct RouterHandle {
-    queue: mpsc::Sender<Waiting>,
+    queue: mpsc::Sender<WaitingPage>,
     side: u32,
     pad_to_square: bool,
 }
@@ -28,7 +28,7 @@ impl RouterHandle {
         deadline: Duration,
     ) -> RouterHandle {
         let batch_size = batch_size.max(1) as usize;
-        let (queue, mut waiting) = mpsc::channel::<Waiting>(batch_size);
+        let (queue, mut waiting) = mpsc::channel::<WaitingPage>(batch_size);
         let side = pool.ready().map_or(0, |side| side.0);
         tokio::spawn(async move {
             let mut pages = Vec::with_capacity(batch_size);
@@ -57,7 +57,7 @@ fn gone() -> Failure {
     Failure::new(Reason::Internal, "the router stopped")
 }
 
-async fn serve(pool: &Pool<RouterRole>, side: u32, deadline: Duration, pages: Vec<Waiting>) {
+async fn serve(pool: &Pool<RouterRole>, side: u32, deadline: Duration, pages: Vec<WaitingPage>) {
     let (images, answers): (Vec<_>, Vec<_>) = pages.into_iter().unzip();
     let results = match route_batch(pool, side, deadline, &images).await {
         Ok(routings) => routings.into_iter().map(Ok).collect(),

@@ -99,28 +99,28 @@ impl AskArgs {
     }
 
     /// The file, and the record's pages (from 0) where a record is meant.
-    async fn place(&self, app: &App) -> anyhow::Result<Place> {
+    async fn place(&self, app: &App) -> anyhow::Result<AskedAbout> {
         let id = self.what.to_str().and_then(|text| text.parse::<i64>().ok());
         let Some(id) = id else {
             let path = files::absolute(Path::new(&self.what));
             show::check_file(&path)?;
-            return Ok(Place::File(path));
+            return Ok(AskedAbout::File(path));
         };
         let store = Store::open_to_read(&app.settings().db).await?;
         let pages = show::pages_of_record(&store, id).await?;
-        Ok(Place::Record(store, pages))
+        Ok(AskedAbout::Record(store, pages))
     }
 
-    async fn pages(&self, asker: &Asker, place: Place) -> anyhow::Result<Vec<AskedPage>> {
+    async fn pages(&self, asker: &Asker, place: AskedAbout) -> anyhow::Result<Vec<AskedPage>> {
         let mut asked = Vec::new();
         match place {
-            Place::File(path) => {
+            AskedAbout::File(path) => {
                 let pages = asker.pages(&path).await?;
                 for index in self.chosen(pages, &path.display().to_string())? {
                     asked.push(asker.page(&path, index).await?);
                 }
             }
-            Place::Record(store, pages) => {
+            AskedAbout::Record(store, pages) => {
                 let chosen = self.chosen(pages.len() as u32, "the record")?;
                 let pages: Vec<i64> = chosen.map(|nth| pages[nth as usize]).collect();
                 asked = stored_pages(&store, asker, &pages).await?;
@@ -159,7 +159,7 @@ impl AskArgs {
     }
 }
 
-enum Place {
+enum AskedAbout {
     File(PathBuf),
     /// Ids of its pages.
     Record(Store, Vec<i64>),

@@ -19,13 +19,13 @@ pub struct PinnedFiles(Vec<Pinned>);
 struct Pinned {
     path: PathBuf,
     sha256: String,
-    stamp: Stamp,
+    stamp: FileVersion,
 }
 
 /// File attributes that change with the file's bytes, except where somebody sets
 /// the clock on purpose. They may also change without the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Stamp {
+struct FileVersion {
     device: u64,
     inode: u64,
     bytes: u64,
@@ -45,11 +45,11 @@ impl PinnedFiles {
     pub(super) fn pin(paths: &[&Path]) -> anyhow::Result<PinnedFiles> {
         let pin = |path: &&Path| {
             let file = open(path)?;
-            let before = Stamp::of(&file)?;
+            let before = FileVersion::of(&file)?;
             let sum =
                 sha256(&file).with_context(|| format!("{} cannot be read", path.display()))?;
             ensure!(
-                Stamp::of(&file)? == before,
+                FileVersion::of(&file)? == before,
                 "{} changed while it was checked: try again when it is in place",
                 path.display()
             );
@@ -75,7 +75,7 @@ impl PinnedFiles {
         let pinned = self.0.iter().find(|pinned| pinned.path == path);
         let pinned = pinned.with_context(|| format!("{} was not checked", path.display()))?;
         let file = open(path)?;
-        let is_same = Stamp::of(&file)? == pinned.stamp || sha256(&file)? == pinned.sha256;
+        let is_same = FileVersion::of(&file)? == pinned.stamp || sha256(&file)? == pinned.sha256;
         ensure!(
             is_same,
             "{} is no longer the file that was checked: start again to check the new one",
@@ -85,10 +85,10 @@ impl PinnedFiles {
     }
 }
 
-impl Stamp {
-    fn of(file: &File) -> std::io::Result<Stamp> {
+impl FileVersion {
+    fn of(file: &File) -> std::io::Result<FileVersion> {
         let metadata = file.metadata()?;
-        Ok(Stamp {
+        Ok(FileVersion {
             device: metadata.dev(),
             inode: metadata.ino(),
             bytes: metadata.len(),

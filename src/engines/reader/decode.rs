@@ -118,7 +118,7 @@ impl<M: TokenModel> Decoder<M> {
         let prompt_tokens = self.model.prefill(prompt)?;
         let prefill_seconds = start.elapsed().as_secs_f64();
         let start = Instant::now();
-        let mut answer = Answer::new(matcher);
+        let mut answer = AnswerInProgress::new(matcher);
         answer.is_scalar = matches!(grammar, AnswerGrammar::Scalar(_));
         self.generate(&mut answer, max_tokens)?;
         let raw_text = answer.text();
@@ -163,7 +163,7 @@ impl<M: TokenModel> Decoder<M> {
         Ok(self.grammars[&key].deep_clone())
     }
 
-    fn generate(&mut self, answer: &mut Answer, max_tokens: u32) -> Result<(), Failure> {
+    fn generate(&mut self, answer: &mut AnswerInProgress, max_tokens: u32) -> Result<(), Failure> {
         loop {
             let allowed = answer.allowed()?;
             let logits = self.model.logits();
@@ -264,7 +264,7 @@ fn log_probability(logits: &[f32], token: u32) -> f32 {
 }
 
 /// The answer so far.
-struct Answer {
+struct AnswerInProgress {
     grammar: Option<Matcher>,
     bytes: Vec<u8>,
     tokens: u32,
@@ -284,9 +284,9 @@ struct Answer {
     is_scalar: bool,
 }
 
-impl Answer {
-    fn new(grammar: Option<Matcher>) -> Answer {
-        Answer {
+impl AnswerInProgress {
+    fn new(grammar: Option<Matcher>) -> AnswerInProgress {
+        AnswerInProgress {
             grammar,
             bytes: Vec::new(),
             tokens: 0,

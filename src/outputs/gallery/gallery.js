@@ -76,7 +76,7 @@ function draw() {
     main.append(more);
   }
   const count = document.getElementById("count");
-  count.textContent = `${all.length} of ${pages.length} pages`;
+  count.textContent = `${all.length} of ${pages.length} ${pages.length === 1 ? "page" : "pages"}`;
   if (only) {
     const back = element("button", "Show all");
     back.type = "button";

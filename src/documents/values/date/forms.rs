@@ -45,13 +45,13 @@ pub(super) fn numeric(cursor: &mut Cursor<'_>) -> Option<Shape> {
     })
 }
 
-type Number = (i32, usize);
+type DigitRun = (i32, usize);
 
 /// The possible orders of a date in digits.
 fn orders(
-    first: Number,
+    first: DigitRun,
     second: i32,
-    third: Number,
+    third: DigitRun,
     separator: DateSeparator,
 ) -> Option<Vec<Triple>> {
     let by = |order| By::Order(order);

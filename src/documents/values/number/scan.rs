@@ -18,7 +18,7 @@ pub fn scan(text: &str) -> Vec<NumberSpan> {
     let glyphs = chars::glyphs(text);
     let runs = run::runs(&glyphs);
     let elsewhere = taken(text, &glyphs);
-    let scanner = Scanner {
+    let scanner = NumberScanner {
         text,
         glyphs: &glyphs,
     };
@@ -73,12 +73,12 @@ fn taken(text: &str, glyphs: &[Glyph]) -> Vec<Range<usize>> {
     taken
 }
 
-struct Scanner<'a> {
+struct NumberScanner<'a> {
     text: &'a str,
     glyphs: &'a [Glyph],
 }
 
-impl Scanner<'_> {
+impl NumberScanner<'_> {
     fn bytes(&self, glyphs: &Range<usize>) -> Range<usize> {
         let start = self.glyphs[glyphs.start].start;
         start..self.glyphs[glyphs.end - 1].end
