@@ -8,7 +8,7 @@ BASE = RUNS / "base" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 def add(commands) -> None:
-    for one in (_add_base, _add_noise, _add_reader, _add_reader_export, _add_words, _add_evaluate):
+    for one in (_add_base, _add_noise, _add_word_spaces, _add_reader, _add_reader_export, _add_words, _add_evaluate):
         one(commands)
 
 
@@ -35,6 +35,17 @@ def _add_noise(commands) -> None:
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--threads", type=int, default=1)
     command.add_argument("--out", type=Path, default=Path(__file__).with_name("ocr_noise.json"))
+    command.set_defaults(do=do)
+
+
+def _add_word_spaces(commands) -> None:
+    def do(o) -> None:
+        from . import word_spaces
+
+        word_spaces.fit(o.features)
+
+    command = commands.add_parser("word-spaces", help="fit the weights with which OCR decides where words end")
+    command.add_argument("features", type=Path, help="that the test `writes_features_for_training` wrote")
     command.set_defaults(do=do)
 
 

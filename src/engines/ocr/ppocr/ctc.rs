@@ -55,14 +55,19 @@ pub struct Character {
     pub steps: (usize, usize),
     /// Highest probability (0 to 1) among these steps.
     pub confidence: f32,
+    /// Highest probability (0 to 1) of a space from the last character that is not one
+    /// to this one.
+    pub space_before: f32,
 }
 
 /// Decodes probabilities (0 to 1) of shape `[steps, classes]`.
 pub fn decode(probabilities: &[f32], dictionary: &Dictionary) -> Vec<Character> {
     let mut found: Vec<Character> = Vec::new();
     let mut before = 0;
+    let mut space = 0.0f32;
     for (step, row) in probabilities.chunks_exact(dictionary.classes()).enumerate() {
         let (class, confidence) = best(row);
+        space = space.max(row[dictionary.classes() - 1]);
         if class == before {
             if let (Some(last), true) = (found.last_mut(), class != 0) {
                 last.steps.1 = step;
@@ -73,7 +78,11 @@ pub fn decode(probabilities: &[f32], dictionary: &Dictionary) -> Vec<Character> 
                 text: text.to_owned(),
                 steps: (step, step),
                 confidence,
+                space_before: space,
             });
+            if !text.trim().is_empty() {
+                space = 0.0;
+            }
         }
         before = class;
     }

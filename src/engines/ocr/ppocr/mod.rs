@@ -17,6 +17,7 @@ mod raster;
 mod recognise;
 mod regions;
 mod rotation;
+mod spaces;
 mod split;
 mod stack;
 #[cfg(test)]
@@ -34,6 +35,7 @@ use geometry::Quad;
 use parallel::ModelThreads;
 use raster::Raster;
 use recognise::Recogniser;
+use rotation::Upright;
 
 /// Most pixels of a page; larger ones are shrunk to it. A4 at 500 dpi.
 const LARGEST: f32 = 24.0e6;
@@ -86,10 +88,15 @@ impl PpOcr {
         Ok(page)
     }
 
-    fn read(&self, page: Raster<'_>) -> Result<OcrPage, OcrError> {
+    /// Finds and reads the lines, in the direction in which they can be read.
+    fn upright(&self, page: Raster<'_>) -> Result<Upright, OcrError> {
         let PpOcr(engine) = self;
         let detection = engine.detector.detect(&page, &engine.threads)?;
-        let upright = rotation::upright(engine, page, detection)?;
+        rotation::upright(engine, page, detection)
+    }
+
+    fn read(&self, page: Raster<'_>) -> Result<OcrPage, OcrError> {
+        let upright = self.upright(page)?;
         let (quads, skew) = (&upright.detection.quads, upright.detection.skew);
         let mut found = OcrPage {
             rotation: 90 * u16::from(upright.turns),

@@ -69,7 +69,8 @@ pub struct RecognisedWord {
     pub bounds: Rect,
     /// Lowest confidence of the word's characters, 0 to 1.
     pub confidence: f32,
-    /// Confidence of each `char` of `text`, 0 to 1.
+    /// Confidence of each `char` of `text`, 0 to 1: that it was read right and, between
+    /// letters, that the word does or does not begin with it.
     pub characters: Vec<f32>,
 }
 

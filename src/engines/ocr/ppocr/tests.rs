@@ -1,5 +1,7 @@
 //! The engine with its models on fixture pages, and on pages of hostile sizes.
 
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -7,7 +9,9 @@ use image::RgbImage;
 use image::imageops;
 use proptest::prelude::*;
 
-use super::{Image, OcrPage, PpOcr};
+use super::lines::Letters;
+use super::raster::Raster;
+use super::{Image, OcrPage, PpOcr, spaces};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -233,6 +237,47 @@ fn models_that_do_not_fit_are_refused_by_name() {
         .expect("an error")
         .to_string();
     assert!(swapped.contains("another model"), "{swapped}");
+}
+
+/// Writes a line of JSON for each line of text of the pages in a folder: its box, its
+/// letters, and what is known of the places between them. `word_spaces.py` of
+/// training fits the weights of [`spaces`] on it.
+#[test]
+#[ignore = "writes features for training, not a check: set DOCMILL_SPACES_PAGES and DOCMILL_SPACES_OUT"]
+fn writes_features_for_training() {
+    let variable = |name| PathBuf::from(std::env::var_os(name).expect(name));
+    let (folder, out) = (
+        variable("DOCMILL_SPACES_PAGES"),
+        variable("DOCMILL_SPACES_OUT"),
+    );
+    let mut pages: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("a folder of pages")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "jpg" || e == "png"))
+        .collect();
+    pages.sort();
+    let mut out = BufWriter::new(File::create(out).expect("a file to write"));
+    for page in pages {
+        let image = image::open(&page).expect("a picture").to_rgb8();
+        let view = Image::new(image.width(), image.height(), 3, &image).expect("pixels fit");
+        let engine = engine().lock().unwrap_or_else(PoisonError::into_inner);
+        let upright = engine.upright(Raster::of(&view)).expect("the page is read");
+        for (piece, reading) in upright.pieces.iter().zip(&upright.readings) {
+            let letters = Letters::of(reading);
+            let glyphs = letters.glyphs(piece);
+            let pairs = spaces::pairs(&glyphs);
+            let line = serde_json::json!({
+                "page": page,
+                "box": piece.quad.bounds(),
+                "letters": glyphs.iter().map(|g| g.text).collect::<Vec<_>>(),
+                "spaces_read": glyphs.iter().map(|g| g.read_space).collect::<Vec<_>>(),
+                "between_letters": pairs.iter().map(|p| p.between_letters()).collect::<Vec<_>>(),
+                "measures": pairs.iter().map(|p| p.measures).collect::<Vec<_>>(),
+                "kinds": pairs.iter().map(|p| p.kinds()).collect::<Vec<_>>(),
+            });
+            writeln!(out, "{line}").expect("the file can be written");
+        }
+    }
 }
 
 proptest! {
