@@ -6,7 +6,7 @@ use super::ctc::Character;
 use super::geometry::Quad;
 use super::page::{RecognisedLine, RecognisedWord};
 use super::recognise::LineCharacters;
-use super::spaces::{self, Glyph, WordStart};
+use super::spaces::{self, LineGlyph, WordStart};
 use super::split;
 
 /// A line image for the recogniser: its quad on the page and whether each of its
@@ -75,8 +75,8 @@ impl<'a> Letters<'a> {
         letters
     }
 
-    pub fn glyphs(&self, piece: &Piece) -> Vec<Glyph<'a>> {
-        let glyph = |i: usize| Glyph {
+    pub fn glyphs(&self, piece: &Piece) -> Vec<LineGlyph<'a>> {
+        let glyph = |i: usize| LineGlyph {
             text: &self.characters[i].text,
             centre: self.centre(i),
             gap: match i {

@@ -19,7 +19,7 @@ const OTHERS_BIAS: f32 = -0.415;
 
 /// A character that is not a space.
 #[derive(Clone, Debug)]
-pub struct Glyph<'a> {
+pub struct LineGlyph<'a> {
     pub text: &'a str,
     /// Centre in pixels of the line image.
     pub centre: f32,
@@ -47,8 +47,8 @@ pub struct WordStart {
 }
 
 /// Decides for each glyph whether a word begins with it.
-pub fn word_starts(glyphs: &[Glyph]) -> Vec<WordStart> {
-    let read = |(i, glyph): (usize, &Glyph)| WordStart {
+pub fn word_starts(glyphs: &[LineGlyph]) -> Vec<WordStart> {
+    let read = |(i, glyph): (usize, &LineGlyph)| WordStart {
         starts: i == 0 || glyph.read_space,
         confidence: 1.0,
     };
@@ -79,13 +79,13 @@ pub struct Pair {
 }
 
 /// The pairs of neighbours of a line; empty where it is too short.
-pub fn pairs(glyphs: &[Glyph]) -> Vec<Pair> {
+pub fn pairs(glyphs: &[LineGlyph]) -> Vec<Pair> {
     if glyphs.len() < SHORTEST {
         return Vec::new();
     }
     let neighbours = || glyphs.iter().zip(&glyphs[1..]);
-    let distance = |(a, b): (&Glyph, &Glyph)| b.centre - a.centre;
-    let inner: Vec<(&Glyph, &Glyph)> = neighbours()
+    let distance = |(a, b): (&LineGlyph, &LineGlyph)| b.centre - a.centre;
+    let inner: Vec<(&LineGlyph, &LineGlyph)> = neighbours()
         .filter(|(_, b)| b.space < BETWEEN_LETTERS)
         .collect();
     let inner = match inner.len() {
@@ -197,15 +197,15 @@ mod tests {
     use super::*;
 
     /// Letters 24 pixels apart with gaps of 2 pixels.
-    fn line(text: &str) -> Vec<Glyph<'_>> {
-        let mut glyphs: Vec<Glyph> = Vec::new();
+    fn line(text: &str) -> Vec<LineGlyph<'_>> {
+        let mut glyphs: Vec<LineGlyph> = Vec::new();
         let mut space = false;
         for (i, c) in text.char_indices() {
             if c == ' ' {
                 space = true;
                 continue;
             }
-            glyphs.push(Glyph {
+            glyphs.push(LineGlyph {
                 text: &text[i..i + c.len_utf8()],
                 centre: glyphs.last().map_or(12.0, |g| g.centre + 24.0),
                 gap: 2,
@@ -217,7 +217,7 @@ mod tests {
         glyphs
     }
 
-    fn text(glyphs: &[Glyph]) -> String {
+    fn text(glyphs: &[LineGlyph]) -> String {
         let starts = word_starts(glyphs);
         let parts = glyphs.iter().zip(starts).enumerate();
         parts
