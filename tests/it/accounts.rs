@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::accounts_documents::arguments;
 use crate::context::{Context, Ran, fixtures, python};
 use crate::harness::test;
 
@@ -214,17 +215,7 @@ test!(source_files_lie_beside_the_rows_that_name_them, Engines);
 fn source_files_lie_beside_the_rows_that_name_them(context: Context) {
     read_invoices(&context, 3);
     fs::rename(context.path("in/0002.xml"), context.path("moved.xml")).unwrap();
-    let with = |target: &str, out: &str| {
-        let arguments = [
-            "export",
-            "--with-documents",
-            "--target",
-            target,
-            "--out",
-            out,
-        ];
-        context.run(&arguments)
-    };
+    let with = |target: &str, out: &str| context.run(&arguments(target, out));
     let ran = with("hledger", "books");
     assert_eq!(ran.code, Some(3), "one bill is held: {ran:?}");
     assert!(

@@ -18,7 +18,7 @@ const DATEV: &str = "[default]\naccount = \"4930\"\nnumber = \"70001\"\nsingle_l
     tax_codes = { \"17.18\" = \"9\" }\n[datev]\nconsultant = 29098\nclient = 55003\n";
 
 /// Arguments of an export to a folder.
-fn arguments<'a>(target: &'a str, out: &'a str) -> [&'a str; 6] {
+pub fn arguments<'a>(target: &'a str, out: &'a str) -> [&'a str; 6] {
     [
         "export",
         "--with-documents",

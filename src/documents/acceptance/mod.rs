@@ -38,7 +38,7 @@ pub use file::{
 pub use fit::{FeatureWeight, LabelledPrediction, Scorer, learn};
 pub use policy::{Policy, ScoredPrediction, percent, rounded_down, status};
 pub use predictions::{Prediction, predictions};
-pub use uncertain::{uncertain, uncertain_finding};
+pub use uncertain::{confidence, uncertain, uncertain_finding};
 
 /// Error rates (shares, 0 to 1) for which a threshold is tested, so that `max_error`
 /// can be changed without a new calibration.

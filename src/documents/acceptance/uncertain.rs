@@ -32,22 +32,25 @@ pub fn uncertain(
     below
 }
 
-/// The model's own confidences (0 to 1), at most that of OCR for a value copied from
-/// OCR.
+/// The confidences (0 to 1) without a calibration, of the values that the model is said to
+/// have read.
 fn confidences(record: &Record) -> Vec<(String, f64)> {
-    let of_ocr = |field: &str| {
-        let mut of_ocr = record
-            .evidence
-            .iter()
-            .filter(|e| e.class == EvidenceClass::Ocr);
-        let evidence = of_ocr.find(|evidence| evidence.field == field);
-        evidence.and_then(|evidence| evidence.ocr_confidence)
-    };
-    let confidence = |(field, confidence): &(String, f32)| {
-        let confidence = confidence.min(of_ocr(field).unwrap_or(1.0));
-        (field.clone(), f64::from(confidence))
-    };
-    record.field_confidence.iter().map(confidence).collect()
+    let confidence = |(field, _): &(String, f32)| Some((field.clone(), confidence(record, field)?));
+    let fields = record.field_confidence.iter();
+    fields.filter_map(confidence).collect()
+}
+
+/// The confidence (0 to 1) in a field's value without a calibration: the model's own, at most
+/// that of OCR for a value copied from OCR. `None` where neither is known.
+pub fn confidence(record: &Record, field: &str) -> Option<f64> {
+    let own = record.field_confidence.iter();
+    let own = own.filter(|(name, _)| name == field).map(|(_, p)| *p);
+    let of_ocr = record
+        .evidence
+        .iter()
+        .find(|evidence| evidence.class == EvidenceClass::Ocr && evidence.field == field);
+    let of_ocr = of_ocr.and_then(|evidence| evidence.ocr_confidence);
+    own.chain(of_ocr).reduce(f32::min).map(f64::from)
 }
 
 /// The finding about the values that stay uncertain; `None` where there are none.

@@ -1,6 +1,6 @@
 //! Exports: enters the bills of a batch in the ledger and writes its files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -220,25 +220,25 @@ fn write_documents(
     batch: &BatchRow,
     documents: &[(BatchDocument, Vec<PathBuf>)],
 ) -> anyhow::Result<()> {
-    let mut packages = BTreeSet::new();
+    let mut packages: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for (document, paths) in documents {
         match in_package(&document.name) {
             None => write_document(folder, document, paths)?,
-            Some((zip, _)) => drop(packages.insert(zip)),
+            Some((zip, name)) => {
+                let packed = packages.entry(zip).or_default();
+                packed.push((name, document, paths));
+            }
         }
     }
     // One after the other: a package may have 100 MiB.
-    for zip in packages {
+    for (zip, packed) in packages {
         let mut files = Vec::new();
-        for (document, paths) in documents {
-            let place = in_package(&document.name);
-            if let Some((_, name)) = place.filter(|(of, _)| *of == zip) {
-                files.push(Packed {
-                    name,
-                    blake3: &document.blake3,
-                    bytes: read_document(document, paths)?,
-                });
-            }
+        for (name, document, paths) in packed {
+            files.push(Packed {
+                name,
+                blake3: &document.blake3,
+                bytes: read_document(document, paths)?,
+            });
         }
         write_file(&folder.join(zip), &package(&files, batch.created_at)?)?;
     }

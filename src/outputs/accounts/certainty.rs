@@ -1,5 +1,6 @@
 //! Whether the values that identify a bill were read for sure.
 
+use crate::documents::acceptance::confidence;
 use crate::domain::{EvidenceClass, FieldEvidence, FindingCode, Record, Severity, Source};
 
 /// Lowest probability (0 to 1) of a value that counts as sure where no threshold is
@@ -17,13 +18,11 @@ pub fn may_be_misread(record: &Record, field: &str) -> bool {
     if is_stated(record, field) {
         return false;
     }
-    let evidence = record.evidence.iter().find(|of| of.field == field);
     let is_doubted = record.findings.iter().any(|finding| {
         let is_doubt = finding.severity >= Severity::Warning;
         is_doubt && finding.field.as_deref() == Some(field) && !is_of_many(finding.code)
     });
-    let ocr = evidence.and_then(|of| of.ocr_confidence).map(f64::from);
-    is_doubted || is_below(record, field, ocr)
+    is_doubted || is_below(record, field)
 }
 
 /// The finding names the least sure of several values in its field.
@@ -31,20 +30,14 @@ fn is_of_many(code: FindingCode) -> bool {
     matches!(code, FindingCode::LowConfidence | FindingCode::NotCertified)
 }
 
-/// Whether the value is less probable than its threshold. `ocr`: the confidence (0 to 1) of
-/// OCR in its words.
-fn is_below(record: &Record, field: &str, ocr: Option<f64>) -> bool {
-    if let Some(calibrated) = &record.calibrated {
-        let mut fields = calibrated.fields.iter();
-        let probability = fields.find(|(name, _)| name == field);
-        return probability.is_some_and(|(_, p)| *p < calibrated.threshold.unwrap_or(SURE));
-    }
-    let own = record
-        .field_confidence
-        .iter()
-        .find(|(name, _)| name == field);
-    let own = own.map(|(_, p)| f64::from(*p));
-    own.into_iter().chain(ocr).any(|p| p < SURE)
+/// Whether the value is less probable than its threshold.
+fn is_below(record: &Record, field: &str) -> bool {
+    let Some(calibrated) = &record.calibrated else {
+        return confidence(record, field).is_some_and(|p| p < SURE);
+    };
+    let mut fields = calibrated.fields.iter();
+    let probability = fields.find(|(name, _)| name == field);
+    probability.is_some_and(|(_, p)| *p < calibrated.threshold.unwrap_or(SURE))
 }
 
 #[cfg(test)]

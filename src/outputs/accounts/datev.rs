@@ -17,8 +17,8 @@ use super::hold::{BY_HAND, CORRECT, Hold, HoldCode};
 use super::package;
 use super::settings::{Accounts, DatevSettings, SupplierSettings};
 use super::target::{
-    BatchHeader, Candidate, Target, TargetFile, amount, at_most, missing_setting, not_supported,
-    plain,
+    BatchHeader, Candidate, Documents, Target, TargetFile, amount, at_most, missing_setting,
+    not_supported, plain,
 };
 use crate::domain::time::utc;
 
@@ -103,6 +103,10 @@ impl Target for Datev<'_> {
             date: bill.date,
             row: fields.join(";"),
         })
+    }
+
+    fn place_documents(&self, documents: &mut Documents, batch: &BatchHeader) {
+        package::assign(documents, &batch.stem("datev"));
     }
 
     fn files(

@@ -5,9 +5,13 @@
 //! Nothing is compressed and no clock is read, so that a batch always has the same bytes.
 
 use std::collections::BTreeMap;
+use std::io::{Cursor, Write};
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::hold::{Hold, HoldCode};
-use super::target::{DocumentFile, numbered};
+use super::target::{DocumentFile, Documents, numbered};
 use crate::domain::time::utc;
 
 /// Extensions of files that DATEV takes as documents.
@@ -47,7 +51,7 @@ pub fn check(file: &DocumentFile) -> Result<(), Hold> {
 }
 
 /// Moves the files into packages `stem.zip`, or `stem-1.zip`, `stem-2.zip`.
-pub fn assign(files: &mut BTreeMap<i64, DocumentFile>, stem: &str) {
+pub fn assign(files: &mut Documents, stem: &str) {
     let sizes: BTreeMap<String, u64> = files
         .values()
         .map(|file| (file.name.clone(), file.bytes))
@@ -97,12 +101,18 @@ pub struct Packed<'a> {
 /// The bytes of a package. `created_at`: of the batch, in Unix milliseconds.
 pub fn package(files: &[Packed], created_at: i64) -> anyhow::Result<Vec<u8>> {
     let description = description(files, created_at);
-    let mut zip = Zip::default();
-    zip.add("document.xml", description.as_bytes())?;
-    for file in files {
-        zip.add(file.name, &file.bytes)?;
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    // The time of a file is the first that a zip knows.
+    let stored = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(DateTime::default());
+    let described = [("document.xml", description.as_bytes())];
+    let sources = files.iter().map(|file| (file.name, file.bytes.as_slice()));
+    for (name, content) in described.into_iter().chain(sources) {
+        zip.start_file(name, stored)?;
+        zip.write_all(content)?;
     }
-    zip.finish()
+    Ok(zip.finish()?.into_inner())
 }
 
 /// `document.xml`. Each file is a document of the archive (process 1) without a type: a type
@@ -126,62 +136,6 @@ fn description(files: &[Packed], created_at: i64) -> String {
          xsi:schemaLocation=\"{namespace} Document_v060.xsd\" version=\"6.0\" generatingSystem=\"docmill\">\n\
          \x20 <header>\n    <date>{date}</date>\n  </header>\n  <content>\n{documents}  </content>\n</archive>\n"
     )
-}
-
-/// A zip of files that are stored as they are (APPNOTE 6.3.10, without zip64).
-#[derive(Default)]
-struct Zip {
-    bytes: Vec<u8>,
-    directory: Vec<u8>,
-    entries: u16,
-}
-
-/// 1 January 1980, the first day that a zip knows.
-const DAY: u16 = 1 << 5 | 1;
-
-impl Zip {
-    fn add(&mut self, name: &str, content: &[u8]) -> anyhow::Result<()> {
-        let offset = u32::try_from(self.bytes.len())?;
-        let length = u32::try_from(content.len())?;
-        let mut common = Vec::new();
-        // Version needed, flags, method (stored), time.
-        for value in [20, 0, 0, 0, DAY] {
-            common.extend(u16::to_le_bytes(value));
-        }
-        for value in [crc32fast::hash(content), length, length] {
-            common.extend(u32::to_le_bytes(value));
-        }
-        common.extend(u16::try_from(name.len())?.to_le_bytes());
-        // No extra field.
-        common.extend([0; 2]);
-        self.bytes.extend(b"PK\x03\x04");
-        self.bytes.extend(&common);
-        self.bytes.extend(name.as_bytes());
-        self.bytes.extend(content);
-        // Made by version 2.0, for a file system without attributes.
-        self.directory.extend(b"PK\x01\x02\x14\x00");
-        self.directory.extend(&common);
-        // No comment, disk 0, no attributes.
-        self.directory.extend([0; 10]);
-        self.directory.extend(offset.to_le_bytes());
-        self.directory.extend(name.as_bytes());
-        self.entries += 1;
-        Ok(())
-    }
-
-    fn finish(mut self) -> anyhow::Result<Vec<u8>> {
-        let start = u32::try_from(self.bytes.len())?;
-        self.bytes.extend(&self.directory);
-        self.bytes.extend(b"PK\x05\x06\0\0\0\0");
-        for _ in 0..2 {
-            self.bytes.extend(self.entries.to_le_bytes());
-        }
-        let length = u32::try_from(self.directory.len())?;
-        self.bytes.extend(length.to_le_bytes());
-        self.bytes.extend(start.to_le_bytes());
-        self.bytes.extend([0; 2]);
-        Ok(self.bytes)
-    }
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ fn what_datev_does_not_take_as_a_document_holds_the_bill() {
 
 #[test]
 fn a_package_has_at_most_100_mib_and_4999_files() {
-    let mut files: BTreeMap<i64, DocumentFile> = (0..12)
+    let mut files: Documents = (0..12)
         .map(|id| (id, file(&format!("{id:02}.pdf"), 20 << 20)))
         .collect();
     // Two bills of one file.
@@ -93,7 +93,7 @@ fn a_package_has_at_most_100_mib_and_4999_files() {
     assert_eq!(names[5], "docmill-datev-000003-2.zip/05.pdf");
     assert_eq!(names[11], "docmill-datev-000003-3.zip/11.pdf");
     assert_eq!(names[12], names[0]);
-    let mut many: BTreeMap<i64, DocumentFile> = (0..5_000)
+    let mut many: Documents = (0..5_000)
         .map(|id| (id, file(&format!("{id:04}.pdf"), 1)))
         .collect();
     assign(&mut many, "s");

@@ -11,11 +11,9 @@ use super::bill::Bill;
 use super::double_payment::compare;
 use super::hold::{Hold, HoldCode};
 use super::settings::Accounts;
-use super::target::{BatchHeader, Candidate, DocumentFile, Target, TargetFile, iso};
+use super::target::{BatchHeader, Candidate, Documents, Target, TargetFile, iso};
 use super::target_name::TargetName;
-use super::{
-    beancount, datev, firefly, gnucash, hledger, odoo, package, quickbooks, sage, ubl, xero, xlsx,
-};
+use super::{beancount, datev, firefly, gnucash, hledger, odoo, quickbooks, sage, ubl, xero, xlsx};
 use crate::domain::time::rfc3339;
 use crate::domain::{PaymentKey, money};
 use crate::store::{BatchDocument, BillId, DistinctPair, ExportFile, Ledger, NewBatch, NewLine};
@@ -133,9 +131,7 @@ fn plan_for<T: Target>(input: &BatchInput, target: &T) -> anyhow::Result<BatchPl
         id: input.ledger.version.next_batch(),
         created_at: input.now,
     };
-    if input.target == TargetName::Datev {
-        package::assign(&mut documents, &header.stem(input.target.as_str()));
-    }
+    target.place_documents(&mut documents, &header);
     let files = match entries.is_empty() {
         true => Vec::new(),
         false => target.files(&entries, &header)?,
@@ -252,9 +248,6 @@ fn double(code: HoldCode, bill: &Bill, other: &Known) -> Hold {
         remedy,
     )
 }
-
-/// Source files by record.
-type Documents = BTreeMap<i64, DocumentFile>;
 
 /// The manifest beside the files of a batch, for checking their import.
 #[derive(Serialize)]

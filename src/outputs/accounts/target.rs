@@ -1,5 +1,6 @@
 //! The interface of targets: accounting programs and file formats.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
@@ -35,6 +36,9 @@ pub struct DocumentFile {
     /// Number of its bytes.
     pub bytes: u64,
 }
+
+/// Source files by record.
+pub type Documents = BTreeMap<i64, DocumentFile>;
 
 /// Data about a batch for its files.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +86,10 @@ pub trait Target {
         candidate: &Candidate,
         supplier: Result<&SupplierSettings, Hold>,
     ) -> Result<Self::Entry, Hold>;
+
+    /// Moves the source files to where the program looks for them; they have names in the
+    /// folder `documents`.
+    fn place_documents(&self, _documents: &mut Documents, _batch: &BatchHeader) {}
 
     /// The files of a batch. The same entries always give the same bytes.
     fn files(
