@@ -9,16 +9,10 @@ use axum::response::{IntoResponse, Response};
 use super::caller::{Caller, CallerKind};
 use super::reply::Error;
 use super::service::Service;
-use super::session::{Denied, Secret, hash_of, may_change};
+use super::session::{Denied, Secret, may_change};
 use super::sign_in;
+use super::tokens::with_token;
 use crate::domain::TokenRole;
-
-/// A new token, and its hash.
-pub fn new_token() -> anyhow::Result<(String, String)> {
-    let token = format!("docmill_{}", Secret::new()?.as_str());
-    let hash = hash_of(&token).to_hex().to_string();
-    Ok((token, hash))
-}
 
 /// The sender of a request for `/api/`. A token needs neither a session nor its header
 /// against CSRF: a browser never sends one by itself.
@@ -56,17 +50,9 @@ async fn program(service: &Service, headers: &HeaderMap) -> Result<Caller, Error
         let why = "The header Authorization is not of the form `Bearer TOKEN`.";
         return Err(Error::Unauthorized(why.to_owned()));
     };
-    let given = hash_of(token.trim());
-    let mut found = None;
-    // Hashes are compared in constant time, and all of them, so that the duration says
-    // nothing about a token.
-    for token in service.store.tokens().await? {
-        let is_same = blake3::Hash::from_hex(&token.hash).is_ok_and(|hash| hash == given);
-        if is_same && token.revoked_at.is_none() {
-            found = Some(token);
-        }
-    }
-    match found {
+    let tokens = service.store.tokens().await?;
+    let found = with_token(tokens, |token| &token.hash, token.trim());
+    match found.filter(|token| token.revoked_at.is_none()) {
         Some(token) => Ok(Caller {
             // No user name of a system has a colon, so nobody has this name.
             by: format!("token:{}", token.name),

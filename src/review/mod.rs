@@ -2,9 +2,11 @@
 //! their pages, and stores what people and programs decide.
 //!
 //! [`correction`] changes values and [`decision`] sets records aside, here and on the
-//! command line. `session`, `sign_in`, `sign_ins` and `access` decide which requests are answered, `queue` the order
-//! of records, `seeded` shows some with an error, `tls` encrypts, `webhooks` sends events, `view` is how a record is shown. `routes` has the routes, whose handlers answer
-//! through `service`; `description` describes them, and `assets` are the files of the page.
+//! command line. `session`, `sign_in`, `sign_ins`, `tokens` and `access` decide which
+//! requests are answered, `queue` the order of records; `seeded` shows some with an error,
+//! `tls` encrypts, `webhooks` sends events, `view` is how a record is shown. `routes` has the
+//! routes, whose handlers answer through `service`; `description` describes them, and
+//! `assets` are the files of the page.
 
 mod access;
 mod assets;
@@ -31,11 +33,12 @@ mod sign_in;
 mod sign_ins;
 pub mod supplier;
 mod tls;
+mod tokens;
 mod view;
 pub mod webhooks;
 
-pub use access::new_token;
 pub use queue::{by_urgency, queue_reason};
 pub use server::{Server, ServerSetup};
 pub use service::ExportSetup;
 pub use tls::Tls;
+pub use tokens::new_token;

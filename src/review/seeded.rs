@@ -84,7 +84,7 @@ impl Service {
         self.store.settle_seeded(id, &caller.by, found).await?;
         let stored = self.find(id).await?;
         let doc_type = correction::type_of(&self.types, &stored.record).ok();
-        Err(Error::Seeded(told(
+        Err(Error::Seeded(message(
             doc_type,
             &stored.record,
             &seeded,
@@ -104,7 +104,7 @@ pub fn noticed(seeded: Option<&SeededError>, edited: &Record, approve: bool) -> 
     }
 }
 
-fn told(
+fn message(
     doc_type: Option<&DocType>,
     record: &Record,
     seeded: &SeededError,

@@ -103,8 +103,8 @@ fn whoever_approves_without_mending_has_missed_it() {
     copy.fields["invoice_number"] = json!("A-15");
     assert_eq!(noticed(Some(&seeded), &copy, true), Noticed::Mended);
     let types = DocTypes::load(None).unwrap();
-    let told = told(types.get("invoice"), &copy, &seeded, Noticed::Missed);
+    let shown = message(types.get("invoice"), &copy, &seeded, Noticed::Missed);
     let expected = "You missed a seeded error: invoice number was shown as A-75, and is A-15. \
         Nothing was stored; the record is as it was: decide again.";
-    assert_eq!(told, expected);
+    assert_eq!(shown, expected);
 }

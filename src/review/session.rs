@@ -13,6 +13,7 @@ pub const CSRF_HEADER: &str = "x-docmill-csrf";
 pub const ENTRY: &str = "/enter/";
 
 /// 256 random bits as 64 hex digits.
+#[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
@@ -23,8 +24,15 @@ impl Secret {
     }
 
     /// Compares in constant time by hashes, so that the duration reveals nothing.
-    fn is(&self, given: &str) -> bool {
+    pub fn is(&self, given: &str) -> bool {
         blake3::hash(self.0.as_bytes()) == blake3::hash(given.as_bytes())
+    }
+
+    /// Whether the header of the request against CSRF has this value.
+    pub fn is_csrf_of(&self, headers: &HeaderMap) -> bool {
+        let given = headers.get(CSRF_HEADER);
+        let given = given.and_then(|given| given.to_str().ok());
+        given.is_some_and(|given| self.is(given))
     }
 
     pub fn as_str(&self) -> &str {
@@ -151,9 +159,7 @@ impl Session {
         if !self.is_entered(headers) {
             return Err(Denied::NoSession);
         }
-        let given = headers.get(CSRF_HEADER).map(|value| value.to_str());
-        let is_own = given.is_some_and(|given| given.is_ok_and(|given| self.csrf.is(given)));
-        match changes && !is_own {
+        match changes && !self.csrf.is_csrf_of(headers) {
             true => Err(Denied::Csrf),
             false => Ok(()),
         }
@@ -173,12 +179,6 @@ impl Session {
             || self.has_tls && !name.is_empty();
         is_ours && port == Some(self.port)
     }
-}
-
-/// The hash of a token or a cookie. It has 256 random bits, so that its hash needs neither
-/// salt nor many rounds.
-pub fn hash_of(token: &str) -> blake3::Hash {
-    blake3::hash(token.as_bytes())
 }
 
 pub fn may_change(method: &Method) -> bool {

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use super::caller::{Caller, CallerKind};
 use super::reply::{Answer, Empty, Error, Json};
 use super::service::{Service, Shared};
-use super::session::{CSRF_HEADER, hash_of};
+use super::session::Denied;
 use super::sign_ins::SignIns;
-use crate::store::UserRow;
+use super::tokens::with_token;
 
 /// Path to which a browser sends its person's token.
 pub const PATH: &str = "/sign-in";
@@ -30,24 +30,20 @@ pub async fn person(
     };
     let found = sign_ins.find(&service.session, headers);
     let found = found.ok_or_else(signed_out)?;
-    let users = service.store.users().await?;
-    let is_it = |user: &UserRow| user.name == found.name && user.hash == found.token;
-    let Some(user) = users.into_iter().find(is_it) else {
+    let user = service.store.user(&found.name).await?;
+    let Some(user) = user.filter(|user| user.hash == found.token) else {
         sign_ins.end(&found.id);
         return Err(signed_out());
     };
-    let csrf = headers.get(CSRF_HEADER).map(|value| value.as_bytes());
-    let is_own = csrf.is_some_and(|csrf| blake3::hash(csrf) == hash_of(&found.csrf));
-    if changes && !is_own {
-        let why = "This request does not come from the review page. Load the page again.";
-        return Err(Error::Forbidden(why.to_owned()));
+    if changes && !found.csrf.is_csrf_of(headers) {
+        return Err(Error::Forbidden(Denied::Csrf.message().to_owned()));
     }
     Ok(Caller {
         by: user.name,
         session: found.id,
         kind: CallerKind::User {
             role: user.role,
-            csrf: found.csrf,
+            csrf: found.csrf.as_str().to_owned(),
         },
     })
 }
@@ -66,13 +62,8 @@ pub async fn sign_in(
     let Some(sign_ins) = &service.sign_ins else {
         return Ok(StatusCode::NOT_FOUND.into_response());
     };
-    let given = hash_of(request.token.trim());
-    let users = service.store.users().await?.into_iter();
-    // All hashes are compared, and each in constant time.
-    let mut fitting: Vec<UserRow> = users
-        .filter(|user| blake3::Hash::from_hex(&user.hash).is_ok_and(|hash| hash == given))
-        .collect();
-    let Some(user) = fitting.pop() else {
+    let users = service.store.users().await?;
+    let Some(user) = with_token(users, |user| &user.hash, request.token.trim()) else {
         tracing::warn!("somebody tried to sign in with a token that is not known");
         let why = "This token is not known. `docmill users add` makes a new one.";
         return Err(Error::Unauthorized(why.to_owned()));

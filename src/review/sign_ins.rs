@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::HeaderMap;
 
-use super::session::{Secret, Session, cookies, hash_of};
+use super::session::{Secret, Session, cookies};
 use crate::store::UserRow;
 
 /// A session that was not used for so long ends.
@@ -20,9 +20,8 @@ pub struct SignIns(Mutex<Vec<SignIn>>);
 pub struct SignIn {
     /// Identifies it in the database.
     pub id: String,
-    /// Of its cookie: comparing hashes takes the same time for all.
-    cookie: blake3::Hash,
-    pub csrf: String,
+    cookie: Secret,
+    pub csrf: Secret,
     pub name: String,
     /// BLAKE3 (hex) of the token, so that another token ends the session.
     pub token: String,
@@ -32,11 +31,11 @@ pub struct SignIn {
 impl SignIns {
     /// Begins a session. Returns the value of its cookie.
     pub fn begin(&self, user: UserRow) -> anyhow::Result<String> {
-        let cookie = Secret::new()?.as_str().to_owned();
+        let cookie = Secret::new()?;
         let session = SignIn {
             id: Secret::new()?.as_str().to_owned(),
-            cookie: hash_of(&cookie),
-            csrf: Secret::new()?.as_str().to_owned(),
+            cookie: cookie.clone(),
+            csrf: Secret::new()?,
             name: user.name,
             token: user.hash,
             used: Instant::now(),
@@ -44,17 +43,16 @@ impl SignIns {
         let mut sessions = self.0.lock().expect("no panic while held");
         sessions.retain(|session| session.used.elapsed() < IDLE);
         sessions.push(session);
-        Ok(cookie)
+        Ok(cookie.as_str().to_owned())
     }
 
     pub fn find(&self, session: &Session, headers: &HeaderMap) -> Option<SignIn> {
-        let given: Vec<_> = cookies(headers, &session.cookie_name())
-            .map(hash_of)
-            .collect();
+        let name = session.cookie_name();
+        let given: Vec<&str> = cookies(headers, &name).collect();
+        let is_given = |known: &SignIn| given.iter().any(|value| known.cookie.is(value));
         let mut sessions = self.0.lock().expect("no panic while held");
         let mut all = sessions.iter_mut();
-        let found =
-            all.find(|known| given.contains(&known.cookie) && known.used.elapsed() < IDLE)?;
+        let found = all.find(|known| is_given(known) && known.used.elapsed() < IDLE)?;
         found.used = Instant::now();
         Some(found.clone())
     }

@@ -47,11 +47,16 @@ macro_rules! open_seeded {
 }
 pub(super) use open_seeded;
 
-const OPEN: &str = concat!(
-    "SELECT e.record_id, e.field, e.shown FROM seeded_errors e JOIN records r ON r.id = e.record_id
-     WHERE ",
-    open_seeded!()
-);
+/// The rows with an error that nobody has decided about.
+macro_rules! select_open {
+    () => {
+        concat!(
+            "SELECT e.record_id, e.field, e.shown FROM seeded_errors e JOIN records r ON r.id = e.record_id
+             WHERE ",
+            open_seeded!()
+        )
+    };
+}
 
 impl Store {
     /// At most `most` records, accepted without a person, of the documents in the share (the
@@ -84,17 +89,14 @@ impl Store {
 
     /// The errors that nobody has decided about.
     pub async fn seeded_errors(&self) -> anyhow::Result<Vec<SeededError>> {
-        let rows = sqlx::query_as::<_, Row>(OPEN).fetch_all(&self.pool).await?;
+        let rows = sqlx::query_as::<_, Row>(select_open!());
+        let rows = rows.fetch_all(&self.pool).await?;
         Ok(rows.into_iter().map(error).collect())
     }
 
     /// As [`Store::seeded_errors`], of one record.
     pub async fn seeded_error(&self, record: i64) -> anyhow::Result<Option<SeededError>> {
-        let row = sqlx::query_as::<_, Row>(concat!(
-            "SELECT e.record_id, e.field, e.shown FROM seeded_errors e JOIN records r ON r.id = e.record_id
-             WHERE e.record_id = ? AND ",
-            open_seeded!()
-        ));
+        let row = sqlx::query_as::<_, Row>(concat!(select_open!(), " AND e.record_id = ?"));
         let row = row.bind(record).fetch_optional(&self.pool).await?;
         Ok(row.map(error))
     }

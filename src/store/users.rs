@@ -27,6 +27,18 @@ struct Columns {
     created_by: String,
 }
 
+impl From<Columns> for UserRow {
+    fn from(row: Columns) -> UserRow {
+        UserRow {
+            name: row.name,
+            hash: row.hash,
+            role: row.role.0,
+            created_at: row.created_at,
+            created_by: row.created_by,
+        }
+    }
+}
+
 impl Store {
     /// Stores a person, in place of one of this name. Returns whether there was one.
     pub async fn set_user(
@@ -50,18 +62,14 @@ impl Store {
 
     /// By name.
     pub async fn users(&self) -> anyhow::Result<Vec<UserRow>> {
-        let rows = sqlx::query_as::<_, Columns>(
-            "SELECT name, hash, role, created_at, created_by FROM users ORDER BY name",
-        );
-        let user = |row: Columns| UserRow {
-            name: row.name,
-            hash: row.hash,
-            role: row.role.0,
-            created_at: row.created_at,
-            created_by: row.created_by,
-        };
+        let rows = sqlx::query_as::<_, Columns>("SELECT * FROM users ORDER BY name");
         let rows = rows.fetch_all(&self.pool).await?;
-        Ok(rows.into_iter().map(user).collect())
+        Ok(rows.into_iter().map(UserRow::from).collect())
+    }
+
+    pub async fn user(&self, name: &str) -> anyhow::Result<Option<UserRow>> {
+        let row = sqlx::query_as::<_, Columns>("SELECT * FROM users WHERE name = ?").bind(name);
+        Ok(row.fetch_optional(&self.pool).await?.map(UserRow::from))
     }
 
     /// `false`: nobody has this name.

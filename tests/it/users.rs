@@ -81,6 +81,17 @@ fn start(context: &Context, arguments: &[&str]) -> ReviewServer {
     ReviewServer::start_with(context, "host", &[&["--sign-in"], arguments].concat())
 }
 
+/// A bill that needs a second approval.
+fn fill_with_second_approval(context: &Context) {
+    std::fs::write(
+        context.path("docmill.toml"),
+        "[review]\nsecond_approval_from = 1\n",
+    )
+    .unwrap();
+    let rows = [Row::invoice(1, "Nord GmbH", "10.00", "11.90")];
+    fill(&context.path("docmill.db"), &rows);
+}
+
 test!(people_sign_in_with_their_tokens_and_out_again);
 fn people_sign_in_with_their_tokens_and_out_again(context: Context) {
     fill(&context.path("docmill.db"), &[]);
@@ -145,13 +156,7 @@ fn people_sign_in_with_their_tokens_and_out_again(context: Context) {
 
 test!(each_role_may_do_what_it_says);
 fn each_role_may_do_what_it_says(context: Context) {
-    std::fs::write(
-        context.path("docmill.toml"),
-        "[review]\nsecond_approval_from = 1\n",
-    )
-    .unwrap();
-    let rows = [Row::invoice(1, "Nord GmbH", "10.00", "11.90")];
-    fill(&context.path("docmill.db"), &rows);
+    fill_with_second_approval(&context);
     let token = |name: &str, role: &str| add(&context, name, role);
     let tokens = [
         token("vera", "viewer"),
@@ -195,13 +200,7 @@ fn each_role_may_do_what_it_says(context: Context) {
 
 test!(nobody_gives_both_approvals_with_two_roles);
 fn nobody_gives_both_approvals_with_two_roles(context: Context) {
-    std::fs::write(
-        context.path("docmill.toml"),
-        "[review]\nsecond_approval_from = 1\n",
-    )
-    .unwrap();
-    let rows = [Row::invoice(1, "Nord GmbH", "10.00", "11.90")];
-    fill(&context.path("docmill.db"), &rows);
+    fill_with_second_approval(&context);
     let first = add(&context, "ann", "reviewer");
     let server = start(&context, &[]);
     let made = Browser::open(&server, &first).approve(1).1;
